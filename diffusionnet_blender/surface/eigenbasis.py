@@ -1,0 +1,148 @@
+"""The low end of the Laplacian's spectrum (paper 3.3.2, eq. 3), on any mesh."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy import linalg, sparse
+from scipy.sparse import linalg as sparse_linalg
+
+from ..errors import SurfaceError
+
+# Vectors a step: a block as wide as the largest expected multiplicity finds every copy of a
+# repeated eigenvalue, and many right-hand sides make each triangular solve cheaper.
+BLOCK = 16
+# Relative residual of an eigenpair of the inverse. The eigenvalue's error is its square.
+TOLERANCE = 1e-4
+# Below this size, or this many times k, a dense decomposition is as fast.
+DENSE_SIZE = 400
+DENSE_FACTOR = 3
+# Fill-reducing orderings: minimum degree is better on small systems, column ordering on large.
+MINIMUM_DEGREE_SIZE = 100_000
+
+
+def eigenbasis(
+    laplacian: sparse.spmatrix,
+    mass: np.ndarray,
+    k: int,
+    progress: Callable[[float], None] = lambda fraction: None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Smallest eigenpairs of L phi = lambda M phi, every copy of a repeated one among them.
+
+    Block Lanczos on the inverse of L + s M with full reorthogonalisation. The shift s is of
+    the size of the second eigenvalue, which keeps the factorisation well conditioned.
+
+    Parameters
+    ----------
+    laplacian : (V, V) sparse
+        Symmetric, positive semi-definite.
+    mass : (V,) float
+        Diagonal of the mass matrix, above zero.
+    k : int
+        How many pairs; a shape with fewer vertices has as many as vertices.
+    progress : callable
+        Called with a fraction from 0 to 1 between steps; may raise to stop.
+
+    Returns
+    -------
+    eigenvalues : (k,) float64
+        Ascending, none below zero.
+    eigenvectors : (V, k) float64
+        Orthonormal: Phi^T M Phi is the identity.
+
+    Raises
+    ------
+    SurfaceError
+        If the matrices are too ill-conditioned to give a basis.
+    """
+    count = len(mass)
+    k = min(k, count)
+    root_mass = np.sqrt(mass)
+    shift = 4.0 * np.pi / mass.sum()
+    solve, shift = _factorise(laplacian, mass, shift)
+
+    def inverse(block):
+        """Symmetric operator M^1/2 (L + s M)^-1 M^1/2; its eigenvalues are 1 / (lambda + s)."""
+        return root_mass[:, None] * solve(root_mass[:, None] * block)
+
+    if count <= max(DENSE_SIZE, DENSE_FACTOR * k):
+        # Through the inverse: on slivers the entries of L are so large that a decomposition
+        # of L itself loses the low end.
+        dense = inverse(np.eye(count))
+        top, vectors = linalg.eigh(0.5 * (dense + dense.T), subset_by_index=[count - k, count - 1])
+        top, vectors = top[::-1], vectors[:, ::-1]
+        progress(1.0)
+    else:
+        top, vectors = _block_lanczos(inverse, count, k, progress)
+    if not (np.isfinite(top).all() and np.isfinite(vectors).all() and top.min() > 0):
+        raise SurfaceError(
+            "No eigenbasis could be computed for this mesh",
+            "In Blender run Mesh > Clean Up > Merge by Distance and Degenerate Dissolve.",
+        )
+    return np.maximum(1.0 / top - shift, 0.0), vectors / root_mass[:, None]
+
+
+def _factorise(laplacian, mass, shift):
+    """Sparse LU of L + s M as a solve function, and the shift that made it regular."""
+    ordering = "MMD_AT_PLUS_A" if len(mass) < MINIMUM_DEGREE_SIZE else "COLAMD"
+    for attempt in range(4):
+        matrix = (laplacian + sparse.diags(shift * mass)).tocsc()
+        try:
+            factor = sparse_linalg.splu(
+                matrix,
+                permc_spec=ordering,
+                diag_pivot_thresh=0.0 if ordering == "MMD_AT_PLUS_A" else None,
+                options={"SymmetricMode": ordering == "MMD_AT_PLUS_A"},
+            )
+        except RuntimeError as error:
+            if attempt == 3:
+                raise SurfaceError(
+                    f"The Laplacian of this mesh could not be factorised ({error})",
+                    "In Blender run Mesh > Clean Up > Merge by Distance and Degenerate Dissolve.",
+                ) from error
+            shift *= 10.0
+        else:
+            return factor.solve, shift
+
+
+def _block_lanczos(apply, count, k, progress):
+    """Largest eigenpairs of a symmetric positive operator on vectors of length `count`."""
+    rng = np.random.default_rng(0)
+    limit = min(count, max(6 * k, k + 40 * BLOCK))
+    basis = np.empty((count, 0))
+    projected = np.empty((0, 0))
+    block = np.linalg.qr(rng.standard_normal((count, BLOCK)))[0]
+    while True:
+        image = apply(block)
+        basis = np.concatenate([basis, block], axis=1)
+        # Twice is enough: classical Gram-Schmidt repeated gives a basis orthogonal to rounding.
+        coupling = basis.T @ image
+        image -= basis @ coupling
+        correction = basis.T @ image
+        image -= basis @ correction
+        size = basis.shape[1]
+        grown = np.zeros((size, size))
+        grown[: len(projected), : len(projected)] = projected
+        grown[:, -BLOCK:] = coupling + correction
+        grown[-BLOCK:, :] = grown[:, -BLOCK:].T
+        projected = grown
+
+        block, beyond = np.linalg.qr(image)
+        if size >= k + BLOCK:
+            values, coefficients = linalg.eigh(0.5 * (projected + projected.T))
+            values, coefficients = values[::-1][:k], coefficients[:, ::-1][:, :k]
+            residual = np.linalg.norm(beyond @ coefficients[-BLOCK:], axis=0)
+            settled = residual <= TOLERANCE * np.abs(values)
+            progress(min(np.count_nonzero(settled) / k, 1.0))
+            if settled.all() or size + BLOCK > limit:
+                return values, basis @ coefficients
+        else:
+            progress(0.0)
+        lost = np.abs(np.diag(beyond)) <= 1e-12 * np.abs(projected).max()
+        if lost.any():
+            # The space is closed under the operator: go on from new directions.
+            block[:, lost] = rng.standard_normal((count, np.count_nonzero(lost)))
+            for _ in range(2):
+                block -= basis @ (basis.T @ block)
+                block = np.linalg.qr(block)[0]

@@ -1,0 +1,123 @@
+"""What comes in: a triangle mesh or a point cloud."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import SurfaceError
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """A triangle mesh, or a point cloud where there are no faces.
+
+    Attributes
+    ----------
+    vertices : (V, 3) float64
+        Positions, in any unit.
+    faces : (F, 3) int64
+        Vertex indices, anticlockwise seen from outside. None or an empty array: a point cloud.
+    normals : (V, 3) float64, optional
+        Outward normals of a point cloud. A mesh has its own and ignores them.
+
+    Raises
+    ------
+    SurfaceError
+        If there are no vertices, fewer than three points, coordinates that are not finite,
+        vertices that all coincide, or faces that name vertices that do not exist.
+    """
+
+    vertices: np.ndarray
+    faces: np.ndarray = None
+    normals: np.ndarray | None = None
+
+    def __post_init__(self):
+        vertices = np.ascontiguousarray(self.vertices, dtype=np.float64)
+        faces = np.zeros((0, 3)) if self.faces is None else np.asarray(self.faces)
+        if vertices.size == 0:
+            raise SurfaceError(
+                "The mesh has no vertices", "Choose an object that has geometry, or add some."
+            )
+        if vertices.ndim != 2 or vertices.shape[1] != 3:
+            raise SurfaceError(
+                f"Vertices must be an array of shape (V, 3), not {vertices.shape}",
+                "Pass one row of x, y, z for each vertex.",
+            )
+        bad = np.count_nonzero(~np.isfinite(vertices).all(axis=1))
+        if bad:
+            raise SurfaceError(
+                f"{bad} of {len(vertices)} vertices have coordinates that are not finite numbers",
+                "Delete these vertices, or undo the modifier or import that made them.",
+            )
+        if faces.size and (faces.ndim != 2 or faces.shape[1] != 3):
+            raise SurfaceError(
+                f"Faces must be triangles, an array of shape (F, 3), not {faces.shape}",
+                "Triangulate polygons first.",
+            )
+        faces = np.ascontiguousarray(faces.reshape(-1, 3), dtype=np.int64)
+        if faces.size and (faces.min() < 0 or faces.max() >= len(vertices)):
+            raise SurfaceError(
+                f"Faces name vertices outside 0 to {len(vertices) - 1}",
+                "The mesh is damaged: in Blender run Mesh > Clean Up, or export it again.",
+            )
+        if len(vertices) < 3:
+            raise SurfaceError(
+                f"The mesh has only {len(vertices)} vertices",
+                "A surface needs at least three.",
+            )
+        extent = np.ptp(vertices, axis=0).max()
+        if extent <= 1e-12 * np.abs(vertices).max(initial=0.0) or extent == 0.0:
+            raise SurfaceError(
+                "All vertices are at the same place",
+                "Check the object's scale and its shape keys; the mesh has no size.",
+            )
+        object.__setattr__(self, "vertices", vertices)
+        object.__setattr__(self, "faces", faces)
+        if self.normals is not None:
+            normals = np.ascontiguousarray(self.normals, dtype=np.float64)
+            if normals.shape != vertices.shape:
+                raise SurfaceError(
+                    f"Normals have shape {normals.shape}, vertices {vertices.shape}",
+                    "Pass one normal for each vertex.",
+                )
+            object.__setattr__(self, "normals", normals)
+
+    @property
+    def is_point_cloud(self) -> bool:
+        """True where the shape has no faces."""
+        return len(self.faces) == 0
+
+
+def triangle_vectors(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """Cross products of two edges of each triangle.
+
+    Parameters
+    ----------
+    vertices : (V, 3) float
+    faces : (F, 3) int
+
+    Returns
+    -------
+    (F, 3) float64
+        Along the normal by the right-hand rule, as long as twice the area.
+    """
+    a, b, c = (vertices[faces[:, i]] for i in range(3))
+    return np.cross(b - a, c - a)
+
+
+def triangle_areas(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """Areas of triangles, (F,) float64, in the square of the unit of `vertices`."""
+    return 0.5 * np.linalg.norm(triangle_vectors(vertices, faces), axis=1)
+
+
+def signed_volume(vertices: np.ndarray, faces: np.ndarray) -> float:
+    """Volume enclosed by triangles whose normals point outward; negative where they point inward.
+
+    Measured about the vertices' mean, so that a translation does not change the sign of an
+    almost closed surface.
+    """
+    centred = vertices - vertices.mean(axis=0)
+    a, b, c = (centred[faces[:, i]] for i in range(3))
+    return float(np.einsum("ij,ij->", a, np.cross(b, c)) / 6.0)
