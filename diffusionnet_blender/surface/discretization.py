@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Literal
 
 import numpy as np
 from scipy import sparse
@@ -13,33 +12,13 @@ from scipy import sparse
 from . import loose_parts
 from .eigenbasis import eigenbasis
 from .frames import cloud_normals, nearest_neighbours, tangent_frames
-from .gradient import GradientRegulariser, directed_edges, gradient_matrices
+from .gradient import directed_edges, gradient_matrices
 from .laplacian import CLOUD_NEIGHBOURS, laplacian_and_mass
+from .settings import Centre, DiscretizationSettings
 from .surface import Surface, triangle_areas
 from .winding import vertex_normals
 
-Centre = Literal["area", "vertices"]
 Progress = Callable[[str, float], None]
-
-
-@dataclass(frozen=True)
-class DiscretizationSettings:
-    """What a model expects of the matrices; its card says it.
-
-    Attributes
-    ----------
-    k : int
-        Eigenpairs.
-    centre : {"area", "vertices"}
-        The point that normalisation puts at the origin: the mean over the area, which does not
-        depend on the meshing, or the mean of the vertices as in the published code.
-    gradient_regulariser : {"relative", "published"}
-        See `gradient.gradient_matrices`.
-    """
-
-    k: int = 128
-    centre: Centre = "area"
-    gradient_regulariser: GradientRegulariser = "relative"
 
 
 @dataclass(frozen=True, eq=False)

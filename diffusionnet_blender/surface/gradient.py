@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 from scipy import sparse
 
-GradientRegulariser = Literal["relative", "published"]
+from .settings import GradientRegulariser
 
 # Share of the mean squared edge length that is added to the 2 x 2 normal equations.
 RELATIVE_REGULARISER = 1e-3

@@ -1,0 +1,111 @@
+"""Which DiffusionNet it is: every option of the paper, and the names and shapes of its weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ..errors import ModelError
+
+Diffusion = Literal["spectral", "implicit"]
+Gradient = Literal["complex", "real", "none"]
+OutputAt = Literal["vertices", "edges", "faces", "shape"]
+_CHOICES = {
+    "diffusion": ("spectral", "implicit"),
+    "gradient": ("complex", "real", "none"),
+    "output_at": ("vertices", "edges", "faces", "shape"),
+}
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A DiffusionNet (paper 4, Figure 7).
+
+    Attributes
+    ----------
+    inputs, outputs : int
+        Channels in and out.
+    width : int
+        Channels throughout the blocks.
+    blocks : int
+    mlp_widths : tuple of int, optional
+        Hidden widths of the MLP of each block; by default twice `width`.
+    dropout : float
+        Probability, before each linear layer of an MLP but its first; in training only.
+    diffusion : {"spectral", "implicit"}
+        In the eigenbasis (3.3.2) or by one implicit Euler step (3.3.1).
+    gradient : {"complex", "real", "none"}
+        Spatial gradient features with a complex or a real matrix A (eq. 6), or none.
+    output_at : {"vertices", "edges", "faces", "shape"}
+        Averages of the vertices around; "shape" is the area-weighted mean.
+
+    Raises
+    ------
+    ModelError
+        If a value is outside what is listed.
+    """
+
+    inputs: int
+    outputs: int
+    width: int = 128
+    blocks: int = 4
+    mlp_widths: tuple[int, ...] | None = None
+    dropout: float = 0.0
+    diffusion: Diffusion = "spectral"
+    gradient: Gradient = "complex"
+    output_at: OutputAt = "vertices"
+
+    def __post_init__(self):
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise ModelError(
+                    f"{name} is {getattr(self, name)!r}", f"Choose one of {', '.join(choices)}."
+                )
+        widths = (self.width, self.width) if self.mlp_widths is None else tuple(self.mlp_widths)
+        object.__setattr__(self, "mlp_widths", widths)
+        sizes = (self.inputs, self.outputs, self.width, self.blocks, *widths)
+        if any(not isinstance(size, int) or size < 1 for size in sizes):
+            raise ModelError(f"Sizes of a network are {sizes}", "Give whole numbers above zero.")
+        if not 0.0 <= self.dropout < 1.0:
+            raise ModelError(f"dropout is {self.dropout}", "Give a probability below 1.")
+
+    def weight_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Name and shape of every weight.
+
+        Linear layers are stored (out, in). `block_I.time` is the diffusion time of each
+        channel, `block_I.gradient_re` and `_im` the halves of A.
+        """
+        shapes = {"first.weight": (self.width, self.inputs), "first.bias": (self.width,)}
+        pieces = 2 if self.gradient == "none" else 3
+        for index in range(self.blocks):
+            block = f"block_{index}"
+            shapes[f"{block}.time"] = (self.width,)
+            if self.gradient != "none":
+                shapes[f"{block}.gradient_re"] = (self.width, self.width)
+            if self.gradient == "complex":
+                shapes[f"{block}.gradient_im"] = (self.width, self.width)
+            widths = (pieces * self.width, *self.mlp_widths, self.width)
+            for layer, (into, out) in enumerate(zip(widths[:-1], widths[1:], strict=True)):
+                shapes[f"{block}.mlp_{layer}.weight"] = (out, into)
+                shapes[f"{block}.mlp_{layer}.bias"] = (out,)
+        shapes["last.weight"] = (self.outputs, self.width)
+        shapes["last.bias"] = (self.outputs,)
+        return shapes
+
+    def check(self, weights: dict) -> None:
+        """Raise ModelError unless the weights are those of this network."""
+        expected = self.weight_shapes()
+        lacking, foreign = expected.keys() - weights.keys(), weights.keys() - expected.keys()
+        if lacking or foreign:
+            named = ", ".join(sorted(lacking)[:3] or sorted(foreign)[:3])
+            raise ModelError(
+                f"The weights are of another network than the card says "
+                f"({len(lacking)} missing, {len(foreign)} unknown: {named})",
+                "Keep each .safetensors file with the .json card it came with.",
+            )
+        for name, shape in expected.items():
+            if tuple(weights[name].shape) != shape:
+                raise ModelError(
+                    f"Weight {name} has shape {tuple(weights[name].shape)}, the card says {shape}",
+                    "Keep each .safetensors file with the .json card it came with.",
+                )

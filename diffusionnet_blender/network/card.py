@@ -1,0 +1,139 @@
+"""The model card: all that a set of weights does not say of itself, as JSON beside it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from ..errors import ModelError
+from ..surface.settings import DiscretizationSettings
+from .architecture import Architecture
+
+CARD_FORMAT = 1
+# Channels of each input feature that a card may name.
+FEATURE_WIDTHS = {"xyz": 3, "hks": 16, "wks": 16}
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What a model is, what it expects and how good it was measured to be.
+
+    Attributes
+    ----------
+    name : str
+        Also the stem of the files.
+    title, description : str
+        For people.
+    class_names : tuple of str
+        In the order of the network's outputs.
+    class_colours : tuple of (r, g, b)
+        sRGB, 0 to 1, one a class.
+    features : tuple of str
+        Inputs, side by side; see `FEATURE_WIDTHS`.
+    architecture : Architecture
+    discretization : DiscretizationSettings
+        Number of eigenpairs, normalisation, gradient regulariser.
+    training_data, licence : str
+    accuracy : dict of str to float
+        Measured, area-weighted, 0 to 1; the key says on what.
+    """
+
+    name: str
+    title: str
+    class_names: tuple[str, ...]
+    class_colours: tuple[tuple[float, float, float], ...]
+    features: tuple[str, ...]
+    architecture: Architecture
+    discretization: DiscretizationSettings = DiscretizationSettings()
+    description: str = ""
+    training_data: str = ""
+    licence: str = ""
+    accuracy: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self):
+        for name in ("class_names", "features"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        colours = tuple(tuple(float(x) for x in colour) for colour in self.class_colours)
+        object.__setattr__(self, "class_colours", colours)
+        unknown = [name for name in self.features if name not in FEATURE_WIDTHS]
+        if unknown or not self.features:
+            raise ModelError(
+                f"Card {self.name!r} names unknown input features {unknown}",
+                f"Known are {', '.join(FEATURE_WIDTHS)}.",
+            )
+        width = sum(FEATURE_WIDTHS[name] for name in self.features)
+        if width != self.architecture.inputs:
+            raise ModelError(
+                f"Card {self.name!r}: its features have {width} channels, the network takes "
+                f"{self.architecture.inputs}",
+                "Correct features or architecture.inputs in the card.",
+            )
+        for name in ("class_names", "class_colours"):
+            if len(getattr(self, name)) != self.architecture.outputs:
+                raise ModelError(
+                    f"Card {self.name!r} has {len(getattr(self, name))} {name}, the network "
+                    f"{self.architecture.outputs} outputs",
+                    "Give one for each output.",
+                )
+
+    def save(self, path: Path) -> None:
+        """Write the card as JSON."""
+        text = json.dumps({"format": CARD_FORMAT, **asdict(self)}, indent=2, ensure_ascii=False)
+        Path(path).write_text(text + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> ModelCard:
+        """Read a card.
+
+        Raises
+        ------
+        ModelError
+            If the file is missing, is not a card, or contradicts itself.
+        """
+        path = Path(path)
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ModelError(
+                f"The model card {path.name} cannot be read ({error.strerror})",
+                "Keep each .safetensors file with the .json card it came with.",
+            ) from error
+        except ValueError as error:
+            raise ModelError(
+                f"The model card {path.name} is not JSON ({error})", "Copy or import it again."
+            ) from error
+        return cls.from_json(content, path.name)
+
+    @classmethod
+    def from_json(cls, content: Any, source: str) -> ModelCard:
+        """A card from decoded JSON; `source` names it in errors."""
+        if not isinstance(content, dict) or content.get("format") != CARD_FORMAT:
+            raise ModelError(
+                f"{source} is not a model card of format {CARD_FORMAT}",
+                "Import the model again, or update the extension.",
+            )
+        content = {key: value for key, value in content.items() if key != "format"}
+        try:
+            return cls(
+                **{
+                    **content,
+                    "architecture": _build(Architecture, content["architecture"]),
+                    "discretization": _build(
+                        DiscretizationSettings, content.get("discretization", {})
+                    ),
+                }
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelError(
+                f"The model card {source} is incomplete or wrong ({error})",
+                f"A card has the fields {', '.join(f.name for f in fields(cls))}.",
+            ) from error
+
+
+def _build(kind, content: dict):
+    content = dict(content)
+    if content.get("mlp_widths") is not None:
+        content["mlp_widths"] = tuple(content["mlp_widths"])
+    return kind(**content)

@@ -1,0 +1,153 @@
+"""Discretizations kept on disk, found again by the geometry they belong to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+import zipfile
+import zlib
+from dataclasses import asdict, fields
+from pathlib import Path
+
+import numpy as np
+from scipy import sparse
+
+from .discretization import Discretization
+from .settings import DiscretizationSettings
+from .surface import Surface
+
+# Part of every key: raise it when the numbers that `discretize` gives change.
+FORMAT = 1
+DEFAULT_MAX_BYTES = 2 * 1024**3
+_SPARSE = ("laplacian", "gradient_x", "gradient_y")
+
+
+def cache_key(surface: Surface, settings: DiscretizationSettings) -> str:
+    """Hash of the geometry and of all that the matrices depend on, 40 hexadecimal digits."""
+    digest = hashlib.sha256(json.dumps([FORMAT, asdict(settings)]).encode())
+    normals = np.zeros((0, 3)) if surface.normals is None else surface.normals
+    for array in (surface.vertices, surface.faces, normals):
+        digest.update(str(array.shape).encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()[:40]
+
+
+class OperatorCache:
+    """A folder of discretizations, bounded in size; the least recently used goes first.
+
+    Files are written under a name of their own and then renamed, so that a reader sees a whole
+    file or none and two writers cannot mix. A file that is damaged is deleted and counts as
+    missing. Where the folder cannot be written, nothing is kept and nothing fails.
+
+    Parameters
+    ----------
+    folder : Path
+        Made when the first file is written.
+    max_bytes : int
+        Upper bound of the sum of the files' sizes.
+    """
+
+    def __init__(self, folder: Path, max_bytes: int = DEFAULT_MAX_BYTES):
+        self.folder = Path(folder)
+        self.max_bytes = max_bytes
+
+    def load(self, key: str) -> Discretization | None:
+        """The discretization of this key, or None."""
+        path = self._path(key)
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                found = _from_arrays({name: stored[name] for name in stored.files})
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+            _delete(path)
+            return None
+        try:
+            os.utime(path)
+        except OSError:
+            pass  # Read-only cache: the entry only looks older than it is.
+        return found
+
+    def store(self, key: str, discretization: Discretization) -> None:
+        """Keep a discretization, then make room if the folder has grown too large."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(dir=self.folder, suffix=".part")
+        except OSError:
+            return
+        try:
+            with os.fdopen(handle, "wb") as file:
+                np.savez(file, **_to_arrays(discretization))
+            os.replace(temporary, self._path(key))
+        except OSError:
+            _delete(Path(temporary))  # Full disk, or on Windows another reader has it open.
+            return
+        self._make_room()
+
+    def size(self) -> int:
+        """Bytes that the cache takes on disk."""
+        return sum(size for _, size, _ in self._entries())
+
+    def clear(self) -> None:
+        """Delete every entry."""
+        for _, _, path in self._entries():
+            _delete(path)
+
+    def _path(self, key: str) -> Path:
+        return self.folder / f"{key}.npz"
+
+    def _entries(self) -> list[tuple[float, int, Path]]:
+        entries = []
+        for path in self.folder.glob("*.npz"):
+            try:
+                status = path.stat()
+            except OSError:
+                continue  # Another process has just deleted it.
+            entries.append((status.st_mtime, status.st_size, path))
+        return sorted(entries)
+
+    def _make_room(self) -> None:
+        entries = self._entries()
+        total = sum(size for _, size, _ in entries)
+        for _, size, path in entries:
+            if total <= self.max_bytes:
+                break
+            _delete(path)
+            total -= size
+
+
+def _delete(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        pass  # In use by another process, which will meet the same verdict.
+
+
+def _to_arrays(discretization: Discretization) -> dict[str, np.ndarray]:
+    arrays = {}
+    for field in fields(Discretization):
+        value = getattr(discretization, field.name)
+        if field.name in _SPARSE:
+            for piece in ("data", "indices", "indptr"):
+                arrays[f"{field.name}_{piece}"] = getattr(value, piece)
+        else:
+            arrays[field.name] = value
+    return arrays
+
+
+def _from_arrays(arrays: dict[str, np.ndarray]) -> Discretization:
+    count = len(arrays["vertices"])
+    if arrays["eigenvectors"].shape != (count, len(arrays["eigenvalues"])):
+        raise ValueError("the arrays do not belong together")
+    values = {}
+    for field in fields(Discretization):
+        if field.name in _SPARSE:
+            pieces = [arrays[f"{field.name}_{piece}"] for piece in ("data", "indices", "indptr")]
+            matrix = sparse.csr_matrix(tuple(pieces), shape=(count, count))
+            matrix.check_format(full_check=True)
+            values[field.name] = matrix
+        else:
+            values[field.name] = arrays[field.name]
+    return Discretization(**values)
