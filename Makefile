@@ -1,0 +1,80 @@
+# DiffusionNet for Blender.  `make` alone lists the targets.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON := .venv/bin/python
+PLATFORMS ?= linux-x64 windows-x64 macos-x64 macos-arm64
+PYTHONS ?= 3.11 3.13
+
+# An environment is ready when its stamp is newer than the pins that it was made from.
+BASE := blender-4.5 extension torch test develop
+SETUP := tools/setup.sh requirements/extension.txt requirements/test.txt requirements/constraints.txt
+READY := .venv/ready
+READY_TRAINING := .venv/ready-training
+
+# The suites that touch Blender, run on every Blender that is supported.
+MATRIX := 4.2 4.5 5.2
+VERSIONS := import bpy, numpy, platform, scipy; print("Blender", bpy.app.version_string, "Python", \
+	platform.python_version(), "NumPy", numpy.__version__, "SciPy", scipy.__version__, flush=True)
+MATRIX_TESTS := $(wildcard tests/scene tests/operators tests/packaging tests/test_cli.py)
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+$(READY): $(SETUP) requirements/blender-4.5.txt requirements/torch.txt requirements/develop.txt
+	@tools/setup.sh .venv 3.11 $(BASE)
+	@touch $@
+
+$(READY_TRAINING): $(READY) requirements/training.txt
+	@tools/setup.sh .venv 3.11 $(BASE) training
+	@touch $@
+
+.venv-4.2/ready: $(SETUP) requirements/blender-4.2.txt
+	@tools/setup.sh .venv-4.2 3.11 blender-4.2 extension test
+	@touch $@
+
+.venv-5.2/ready: $(SETUP) requirements/blender-5.2.txt
+	@tools/setup.sh .venv-5.2 3.13 blender-5.2 extension test
+	@touch $@
+
+.PHONY: setup setup-training
+setup: $(READY) ## make .venv: Blender 4.5 as a module, torch (CPU), the tools
+setup-training: $(READY_TRAINING) ## and what the sample characters and the training data need
+
+.PHONY: demo docs-images
+demo: $(READY) ## segment a character: a .blend and a picture in build/demo
+	@$(PYTHON) -m demo
+
+docs-images: $(READY) ## make the pictures of the documentation again
+	@$(PYTHON) -m demo --picture docs/images/demo.png
+
+.PHONY: test test-matrix $(addprefix test-,$(MATRIX))
+test: $(READY_TRAINING) ## every test, on Blender 4.5
+	$(PYTHON) -m pytest
+
+test-matrix: $(addprefix test-,$(MATRIX)) ## the Blender suites on 4.2, 4.5 and 5.2
+
+test-4.2: .venv-4.2/ready
+test-4.5: $(READY)
+test-5.2: .venv-5.2/ready
+$(addprefix test-,$(MATRIX)): test-%:
+	@$(dir $<)bin/python -c '$(VERSIONS)'
+	@$(dir $<)bin/python -m pytest $(MATRIX_TESTS)
+
+.PHONY: lint format
+lint: $(READY) ## check style
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+
+format: $(READY) ## mend style
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+
+.PHONY: package
+package: $(READY) ## build and validate the extension, one zip per platform, in dist
+	@$(PYTHON) -m tools.package --platforms $(PLATFORMS) --pythons $(PYTHONS)
+
+.PHONY: clean
+clean: ## remove what was built; the environments stay
+	rm -rf build dist
