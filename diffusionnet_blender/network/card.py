@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ModelError
-from ..surface.settings import DiscretizationSettings
+from ..surface.settings import DEFAULT_SETTINGS, DiscretizationSettings
 from .architecture import Architecture
 
 CARD_FORMAT = 1
@@ -46,7 +46,7 @@ class ModelCard:
     class_colours: tuple[tuple[float, float, float], ...]
     features: tuple[str, ...]
     architecture: Architecture
-    discretization: DiscretizationSettings = DiscretizationSettings()
+    discretization: DiscretizationSettings = DEFAULT_SETTINGS
     description: str = ""
     training_data: str = ""
     licence: str = ""

@@ -43,8 +43,10 @@ def find_device(name: str = "auto") -> torch.device:
     except RuntimeError:
         device = None
     if device is not None and device.type in there:
-        if device.index is None or device.type != "cuda" or (
-            device.index < torch.cuda.device_count()
+        if (
+            device.index is None
+            or device.type != "cuda"
+            or (device.index < torch.cuda.device_count())
         ):
             return device
     raise DeviceError(

@@ -14,7 +14,7 @@ from .eigenbasis import eigenbasis
 from .frames import cloud_normals, nearest_neighbours, tangent_frames
 from .gradient import directed_edges, gradient_matrices
 from .laplacian import CLOUD_NEIGHBOURS, laplacian_and_mass
-from .settings import Centre, DiscretizationSettings
+from .settings import DEFAULT_SETTINGS, Centre, DiscretizationSettings
 from .surface import Surface, triangle_areas
 from .winding import vertex_normals
 
@@ -83,7 +83,7 @@ def normalise(surface: Surface, centre: Centre) -> np.ndarray:
 
 def discretize(
     surface: Surface,
-    settings: DiscretizationSettings = DiscretizationSettings(),
+    settings: DiscretizationSettings = DEFAULT_SETTINGS,
     progress: Progress = lambda stage, fraction: None,
     seconds: dict[str, float] | None = None,
 ) -> Discretization:

@@ -10,11 +10,13 @@ from scipy.sparse import csgraph
 from scipy.spatial import cKDTree
 
 # Values equalise across a bridge at about the rate of this eigenpair of the whole shape:
-# fast enough that an eyeball has the heat kernel signature of the head around it, slow beside
-# what happens inside a neighbourhood of vertices.
-BRIDGE_EIGENPAIR = 30
-# How far beyond the closest pair a bridge reaches, as a share of the square root of the area.
+# fast enough that an eyeball has the heat kernel signature of the head around it at the
+# shortest time, slow beside what happens between neighbouring vertices.
+BRIDGE_EIGENPAIR = 100
+# How far beyond the closest pair a bridge reaches, as a share of the square root of the area
+# of the whole shape; a part of no more than this size (an eye, a button) is tied all over.
 BRIDGE_REACH = 0.03
+SMALL_PART = 0.15
 # The cheapest tree of bridges is found among this many of the largest parts; every further
 # part is tied to the nearest of them.
 TREE_PARTS = 64
@@ -37,9 +39,7 @@ def label_parts(count: int, edges: np.ndarray) -> np.ndarray:
     return csgraph.connected_components(graph, directed=False)[1]
 
 
-def bridge_laplacian(
-    vertices: np.ndarray, mass: np.ndarray, part: np.ndarray
-) -> sparse.csr_matrix:
+def bridge_laplacian(vertices: np.ndarray, mass: np.ndarray, part: np.ndarray) -> sparse.csr_matrix:
     """Laplacian of weak virtual edges that tie all loose parts into one shape.
 
     The parts are joined by the spanning tree of their shortest gaps. Across a gap, every vertex
@@ -62,9 +62,11 @@ def bridge_laplacian(
     """
     area = mass.sum()
     rate = BRIDGE_EIGENPAIR * 4.0 * np.pi / area
-    reach = BRIDGE_REACH * np.sqrt(area)
+    part_size = np.sqrt(np.bincount(part, mass) / area)
     rows, columns, conductances = [], [], []
     for smaller, others, distance in _gaps(vertices, mass, part):
+        size = part_size[part[smaller[0]]]
+        reach = max(BRIDGE_REACH, size if size <= SMALL_PART else 0.0) * np.sqrt(area)
         beyond = (distance - distance.min()) / reach
         strength = np.exp(-(beyond**2))
         near = strength > 1e-3
@@ -102,7 +104,9 @@ def _gaps(vertices, mass, part):
     queue = []
     for rank, smaller in enumerate(order):
         for larger in order[:rank]:
-            apart = np.maximum(0.0, np.maximum(low[larger] - high[smaller], low[smaller] - high[larger]))
+            apart = np.maximum(
+                0.0, np.maximum(low[larger] - high[smaller], low[smaller] - high[larger])
+            )
             queue.append((float(np.linalg.norm(apart)), smaller, larger, False))
     heapq.heapify(queue)
     group = {p: p for p in order}

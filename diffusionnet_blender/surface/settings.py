@@ -27,3 +27,6 @@ class DiscretizationSettings:
     k: int = 128
     centre: Centre = "area"
     gradient_regulariser: GradientRegulariser = "relative"
+
+
+DEFAULT_SETTINGS = DiscretizationSettings()

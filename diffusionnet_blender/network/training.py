@@ -1,0 +1,235 @@
+"""Teaching a network to label vertices (paper 5, Setup), with what was measured to help.
+
+Each step sees one shape. Mirrored copies cost nothing: under a reflection, mass, eigenpairs and
+HKS stay, the imaginary half of the gradient changes sign, and left and right labels swap. Sides
+can be told only from that sign (paper 3.4, Figure 5), so every shape is seen both ways.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ..surface.discretization import Discretization
+from .features import input_features
+from .module import DiffusionNet
+
+IGNORED = -1
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledShape:
+    """A shape to learn from.
+
+    Attributes
+    ----------
+    discretization : Discretization
+    labels : (V,) int
+        Class of each vertex; `IGNORED` where it is not known.
+    """
+
+    discretization: Discretization
+    labels: np.ndarray
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How to learn.
+
+    Attributes
+    ----------
+    steps : int
+        Each on one shape.
+    learning_rate : float
+        At its highest; it rises over the first 2 % of the steps and falls along a cosine.
+    label_smoothing : float
+        Share of each target that is spread over all classes.
+    scale_jitter : float
+        Shapes are scaled by up to this share: posed bodies differ in size after normalisation.
+    averaging : float
+        Decay of the running mean of the weights, which is what is kept.
+    weight_decay : float
+    checkpoint_every : int
+        Steps between checkpoints on disk.
+    seed : int
+    """
+
+    steps: int = 10_000
+    learning_rate: float = 2e-3
+    label_smoothing: float = 0.05
+    scale_jitter: float = 0.1
+    averaging: float = 0.998
+    weight_decay: float = 1e-4
+    checkpoint_every: int = 500
+    seed: int = 0
+
+
+class Trainer:
+    """Trains one network, and can stop at any step and go on later.
+
+    Parameters
+    ----------
+    module : DiffusionNet
+    features : tuple of str
+        Inputs; none of them may depend on orientation in space where mirrored copies are used.
+    mirrored_class : (C,) int, optional
+        For each class its name on the other side; None where shapes have no sides to swap.
+    settings : TrainingSettings
+    """
+
+    def __init__(
+        self,
+        module: DiffusionNet,
+        features: tuple[str, ...],
+        mirrored_class: Sequence[int] | None = None,
+        settings: TrainingSettings = TrainingSettings(),
+    ):
+        self.module, self.features, self.settings = module, features, settings
+        self.mirrored_class = None if mirrored_class is None else np.asarray(mirrored_class)
+        self.rng = np.random.default_rng(settings.seed)
+        self.step = 0
+        self.optimiser = torch.optim.AdamW(
+            module.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+        )
+        self.mean_weights = {n: w.detach().clone() for n, w in module.named_weights().items()}
+
+    def run(
+        self,
+        shapes: Sequence[LabelledShape],
+        checkpoint: Path | None = None,
+        report: Callable[[int, float, float], None] = lambda step, loss, accuracy: None,
+    ) -> None:
+        """Learn until `settings.steps`.
+
+        Parameters
+        ----------
+        shapes : sequence of LabelledShape
+        checkpoint : Path, optional
+            Written now and then; `resume` reads it.
+        report : callable
+            Called every 100 steps with the step and the mean loss and area-weighted accuracy
+            since; may raise to stop.
+        """
+        order: list[int] = []
+        losses, accuracies = [], []
+        self.module.train()
+        while self.step < self.settings.steps:
+            if not order:
+                order = list(self.rng.permutation(len(shapes)))
+            loss, accuracy = self._learn_from(shapes[order.pop()])
+            losses.append(loss)
+            accuracies.append(accuracy)
+            if self.step % 100 == 0:
+                report(self.step, float(np.mean(losses)), float(np.mean(accuracies)))
+                losses, accuracies = [], []
+            if checkpoint is not None and self.step % self.settings.checkpoint_every == 0:
+                self.save(checkpoint)
+        if checkpoint is not None:
+            self.save(checkpoint)
+
+    def _learn_from(self, example: LabelledShape) -> tuple[float, float]:
+        mirror = self.mirrored_class is not None and self.rng.random() < 0.5
+        scale = np.exp(self.rng.uniform(-1, 1) * self.settings.scale_jitter)
+        discretization = scaled(example.discretization, scale)
+        labels = example.labels
+        if mirror:
+            discretization = mirrored(discretization)
+            labels = np.where(labels >= 0, self.mirrored_class[labels], labels)
+        engine = self.module.engine
+        shape = engine.shape(discretization)
+        features = engine.array(input_features(discretization, self.features))
+        target = torch.as_tensor(labels, dtype=torch.int64, device=engine.torch_device)
+        known = target != IGNORED
+        share = shape.mass * known
+        share = share / share.sum()
+
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.settings.learning_rate * self._schedule()
+        outputs = self.module(shape, features)
+        loss = torch.nn.functional.cross_entropy(
+            outputs,
+            target,
+            ignore_index=IGNORED,
+            label_smoothing=self.settings.label_smoothing,
+            reduction="none",
+        )
+        loss = (loss * share).sum()
+        self.optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.module.parameters(), 1.0)
+        self.optimiser.step()
+        self.module.keep_times_positive()
+        self.step += 1
+        self._average()
+        correct = (outputs.detach().argmax(dim=1) == target) * share
+        return float(loss.detach()), float(correct.sum())
+
+    def _schedule(self) -> float:
+        done = self.step / self.settings.steps
+        return min(done / 0.02 + 1e-3, 1.0) * 0.5 * (1.0 + np.cos(np.pi * done))
+
+    def _average(self) -> None:
+        # A young mean forgets faster, so that the random start does not linger in it.
+        decay = min(self.settings.averaging, self.step / (self.step + 10.0))
+        for name, weight in self.module.named_weights().items():
+            self.mean_weights[name].lerp_(weight.detach(), 1.0 - decay)
+
+    def averaged_weights(self) -> dict[str, np.ndarray]:
+        """The running mean of the weights as float32 arrays: what to keep."""
+        return {n: self.module.engine.to_numpy(w).copy() for n, w in self.mean_weights.items()}
+
+    def save(self, path: Path) -> None:
+        """Write all that `resume` needs, whole or not at all."""
+        state = {
+            "step": self.step,
+            "module": self.module.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "mean_weights": self.mean_weights,
+            "rng": self.rng.bit_generator.state,
+            "torch_rng": torch.get_rng_state(),
+        }
+        temporary = path.with_suffix(".part")
+        torch.save(state, temporary)
+        os.replace(temporary, path)
+
+    def resume(self, path: Path) -> None:
+        """Go on from a checkpoint of the same network and settings."""
+        state = torch.load(path, map_location=self.module.engine.torch_device, weights_only=True)
+        self.step = state["step"]
+        self.module.load_state_dict(state["module"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.mean_weights = state["mean_weights"]
+        self.rng.bit_generator.state = state["rng"]
+        torch.set_rng_state(state["torch_rng"].cpu())
+
+
+def mirrored(discretization: Discretization) -> Discretization:
+    """The shape seen in a mirror, its triangles turned so that they still face outward.
+
+    The tangent frames of the copy are the reflections of the shape's own with the second axis
+    reversed, which only changes the sign of the imaginary half of the gradient.
+    """
+    return replace(
+        discretization,
+        vertices=discretization.vertices * np.float32([-1, 1, 1]),
+        faces=discretization.faces[:, ::-1],
+        gradient_y=-discretization.gradient_y,
+    )
+
+
+def scaled(discretization: Discretization, scale: float) -> Discretization:
+    """The same shape in another unit: lengths times `scale`."""
+    return replace(
+        discretization,
+        vertices=discretization.vertices * np.float32(scale),
+        mass=discretization.mass * np.float32(scale**2),
+        eigenvalues=discretization.eigenvalues / np.float32(scale**2),
+        eigenvectors=discretization.eigenvectors / np.float32(scale),
+        gradient_x=discretization.gradient_x / np.float32(scale),
+        gradient_y=discretization.gradient_y / np.float32(scale),
+    )
