@@ -1,9 +1,9 @@
-"""Build the Blender extension: one zip per platform, with the wheels of every supported Python in it.
+"""Build the Blender extension: one zip per platform, with the wheels of every Python in it.
 
 python -m tools.package --platforms linux-x64 --pythons 3.11 3.13
 
-The package is staged in build/extension, the wheels are downloaded once into build/wheels, and Blender's own
-extension tool (it comes with the bpy module) builds and validates the zips.
+The package is staged in build/extension, the wheels are downloaded once into build/wheels, and
+Blender's own extension tool (it comes with the bpy module) builds and validates the zips.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def build(platforms: list[str], pythons: list[str], output: Path) -> list[Path]:
-    """Stage, build and validate the extension for the platforms; return the zips, in their order."""
+    """Stage, build and validate the extension; return the zips in the platforms' order."""
     wheels = sorted({w for p in platforms for v in pythons for w in download_wheels(p, v)})
     staged = stage(BUILD / "extension", platforms, wheels)
     output.mkdir(parents=True, exist_ok=True)
@@ -62,7 +62,7 @@ def build(platforms: list[str], pythons: list[str], output: Path) -> list[Path]:
 
 
 def download_wheels(platform: str, python: str) -> list[Path]:
-    """Return the wheels of requirements/extension.txt for one platform and Python, downloaded once."""
+    """Return the wheels of requirements/extension.txt for one platform, downloaded once."""
     folder = BUILD / "wheels" / f"{platform}-{python}"
     complete = folder / "complete.txt"
     wanted = REQUIREMENTS.read_text()

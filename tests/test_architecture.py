@@ -1,0 +1,126 @@
+"""The one-way rules of the house, read from the imports of every module.
+
+panels -> operators -> scene + tasks -> matching, network -> surface; nothing imports to its left.
+"""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "diffusionnet_blender"
+
+# Each room, and the rooms that it may import from besides itself. A module that lies directly in
+# the package (errors.py, cli.py ...) is a room of its own name.
+MAY_IMPORT = {
+    "errors": set(),
+    "surface": {"errors"},
+    "network": {"errors", "surface"},
+    "matching": {"errors", "surface"},
+    "tasks": {"errors", "surface", "network", "matching"},
+    "worker": {"errors", "surface", "network", "matching", "tasks"},
+    "scene": {"errors", "surface", "tasks"},
+    "operators": {"errors", "scene", "tasks", "worker", "properties", "preferences"},
+    "panels": {"errors", "scene", "operators", "tasks", "properties", "preferences"},
+}
+NO_BPY = {"errors", "surface", "network", "matching", "tasks", "worker"}
+LIGHT = {"__init__", "operators", "panels", "preferences", "properties"}
+HEAVY = {"torch", "scipy", "robust_laplacian"}
+
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def room_of(path: Path) -> str:
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return parts[0]
+
+
+def imports_of(path: Path) -> list[tuple[str, bool]]:
+    """Return (dotted name, inside the package) of each import, also of those inside functions."""
+    found = []
+    package_of = ["diffusionnet_blender", *path.relative_to(PACKAGE).parent.parts]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found += [(alias.name, False) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            found.append((node.module, False))
+        elif isinstance(node, ast.ImportFrom):
+            base = package_of[: len(package_of) - node.level + 1]
+            module = [*base, *(node.module.split(".") if node.module else [])]
+            found += [(".".join([*module, alias.name]), True) for alias in node.names]
+    return found
+
+
+def each_module(rooms):
+    chosen = [path for path in MODULES if room_of(path) in rooms]
+    return pytest.mark.parametrize(
+        "path", chosen, ids=[str(path.relative_to(PACKAGE)) for path in chosen]
+    )
+
+
+@each_module(MAY_IMPORT)
+def test_rooms_import_only_to_their_right(path):
+    room = room_of(path)
+    used = {name.split(".")[1] for name, inside in imports_of(path) if inside}
+    assert used <= MAY_IMPORT[room] | {room}
+
+
+@each_module(NO_BPY)
+def test_the_core_never_imports_blender(path):
+    blender = {"bpy", "bmesh", "mathutils", "gpu", "bpy_extras"}
+    assert not {name.split(".")[0] for name, _ in imports_of(path)} & blender
+
+
+@each_module(LIGHT)
+def test_the_blender_layer_never_imports_a_heavy_library(path):
+    assert not {name.split(".")[0] for name, _ in imports_of(path)} & HEAVY
+
+
+@pytest.mark.parametrize("path", MODULES, ids=[str(path.relative_to(PACKAGE)) for path in MODULES])
+def test_imports_inside_the_package_are_relative(path):
+    # As an extension the package has another name: bl_ext.<repository>.diffusionnet_blender.
+    absolute = {name.split(".")[0] for name, inside in imports_of(path) if not inside}
+    assert "diffusionnet_blender" not in absolute
+
+
+def test_every_room_is_known():
+    rooms = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()}
+    assert rooms <= set(MAY_IMPORT)
+
+
+def loaded_after(statement: str) -> set[str]:
+    """Return the top-level modules that a fresh Python has loaded after a statement."""
+    code = f"{statement}\nimport sys\nprint('\\n'.join(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return {name.split(".")[0] for name in done.stdout.split()}
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    loaded = loaded_after("import diffusionnet_blender")
+    assert "diffusionnet_blender" in loaded
+    assert not loaded & {"bpy", "numpy", *HEAVY}
+
+
+def test_the_numpy_engine_never_loads_torch():
+    statement = """
+import numpy as np
+from diffusionnet_blender.network.architecture import Architecture
+from diffusionnet_blender.network.card import ModelCard
+from diffusionnet_blender.network.checkpoint import Model
+from diffusionnet_blender.surface.surface import Surface
+from diffusionnet_blender.tasks.segment import segment
+architecture = Architecture(inputs=16, outputs=2, width=8, blocks=1)
+card = ModelCard("two", "Two", ("a", "b"), ((1, 0, 0), (0, 0, 1)), ("hks",), architecture)
+weights = {k: np.zeros(s, np.float32) for k, s in architecture.weight_shapes().items()}
+corners = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1.0]])
+faces = np.array([[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]])
+segment(Surface(corners, faces), Model(card, weights), engine="numpy")
+"""
+    loaded = loaded_after(statement)
+    assert "scipy" in loaded
+    assert "torch" not in loaded
