@@ -1,0 +1,136 @@
+"""The cache finds what was stored, and nothing else, whatever happens to its files."""
+
+import os
+import threading
+from dataclasses import fields
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from diffusionnet_blender.surface.cache import OperatorCache, cache_key
+from diffusionnet_blender.surface.discretization import discretize
+from diffusionnet_blender.surface.settings import DiscretizationSettings
+from diffusionnet_blender.surface.surface import Surface
+from tests.shapes import icosphere, lumpy_body
+
+SETTINGS = DiscretizationSettings(k=16)
+
+
+@pytest.fixture(scope="module")
+def body():
+    return discretize(Surface(*lumpy_body(2)), SETTINGS)
+
+
+def same(one, other):
+    for field in fields(one):
+        a, b = getattr(one, field.name), getattr(other, field.name)
+        if sparse.issparse(a):
+            a, b = a.toarray(), b.toarray()
+        np.testing.assert_array_equal(a, b)
+    return True
+
+
+def test_what_is_stored_is_found_unchanged(tmp_path, body):
+    cache = OperatorCache(tmp_path / "new" / "folder")
+    assert cache.load("key") is None
+    cache.store("key", body)
+    assert same(cache.load("key"), body)
+    assert cache.load("other") is None
+    assert [path.suffix for path in cache.folder.iterdir()] == [".npz"]
+
+
+def test_the_key_depends_on_geometry_and_settings():
+    vertices, faces = lumpy_body(2)
+    moved = vertices.copy()
+    moved[5, 1] += 1e-9
+    keys = {
+        cache_key(Surface(vertices, faces), SETTINGS),
+        cache_key(Surface(moved, faces), SETTINGS),
+        cache_key(Surface(vertices, faces[::-1]), SETTINGS),
+        cache_key(Surface(vertices), SETTINGS),
+        cache_key(Surface(vertices, normals=vertices), SETTINGS),
+        cache_key(Surface(vertices, faces), DiscretizationSettings(k=17)),
+        cache_key(Surface(vertices, faces), DiscretizationSettings(k=16, centre="vertices")),
+    }
+    assert len(keys) == 7
+    assert cache_key(Surface(vertices.copy(), faces.copy()), SETTINGS) in keys
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "foreign", "mixed"])
+def test_a_damaged_file_is_a_miss_and_goes(tmp_path, body, damage):
+    cache = OperatorCache(tmp_path)
+    cache.store("key", body)
+    path = tmp_path / "key.npz"
+    content = bytearray(path.read_bytes())
+    if damage == "cut":
+        path.write_bytes(content[: len(content) // 2])
+    elif damage == "flipped":
+        content[len(content) // 2] ^= 0xFF
+        path.write_bytes(content)
+    elif damage == "empty":
+        path.write_bytes(b"")
+    elif damage == "foreign":
+        np.savez(path, something=np.ones(3))
+    else:
+        stored = dict(np.load(path))
+        stored["eigenvectors"] = stored["eigenvectors"][:-1]
+        np.savez(path, **stored)
+    assert cache.load("key") is None
+    assert not path.exists()
+    cache.store("key", body)
+    assert same(cache.load("key"), body)
+
+
+def test_the_least_recently_used_goes_first(tmp_path, body):
+    cache = OperatorCache(tmp_path)
+    cache.store("one", body)
+    size = cache.size()
+    cache = OperatorCache(tmp_path, max_bytes=int(3.5 * size))
+    for age, key in enumerate(["two", "three"]):
+        cache.store(key, body)
+        os.utime(tmp_path / f"{key}.npz", (1000 + age, 1000 + age))
+    os.utime(tmp_path / "one.npz", (500, 500))
+    assert cache.load("one") is not None
+    cache.store("four", body)
+    assert {path.stem for path in tmp_path.iterdir()} == {"one", "three", "four"}
+    assert cache.size() <= cache.max_bytes
+    cache.clear()
+    assert cache.size() == 0
+
+
+def test_writers_and_readers_at_the_same_time_never_see_half_a_file(tmp_path, body):
+    other = discretize(Surface(*icosphere(2)), SETTINGS)
+    cache = OperatorCache(tmp_path)
+    seen, wrong = [], []
+
+    def write(what):
+        for _ in range(15):
+            OperatorCache(tmp_path).store("key", what)
+
+    def read():
+        for _ in range(30):
+            found = cache.load("key")
+            if found is not None:
+                seen.append(found)
+                if not any(np.array_equal(found.mass, d.mass) for d in (body, other)):
+                    wrong.append(found)
+
+    threads = [threading.Thread(target=write, args=(d,)) for d in (body, other)]
+    threads += [threading.Thread(target=read) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert seen
+    assert not wrong
+    assert [path.name for path in tmp_path.iterdir()] == ["key.npz"]
+
+
+def test_a_folder_that_cannot_be_written_is_no_error(tmp_path, body):
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    cache = OperatorCache(blocked / "cache")
+    cache.store("key", body)
+    assert cache.load("key") is None
+    assert cache.size() == 0
