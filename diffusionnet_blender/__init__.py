@@ -1,0 +1,54 @@
+"""DiffusionNet for Blender: characters cut into body parts, by learned diffusion on surfaces.
+
+The extension and the Python package of the same name. `register` and `unregister` are Blender's
+way in; scripts import `tasks` and `surface`, which need no Blender.
+"""
+
+# What `register_cli_command` gave, to take it back with.
+_commands = []
+
+
+def register() -> None:
+    """Enable the extension."""
+    import bpy
+
+    from . import properties
+    from .scene.results import forget_all_results
+
+    for cls in _classes():
+        bpy.utils.register_class(cls)
+    properties.register()
+    bpy.app.handlers.load_pre.append(forget_all_results)
+    _commands.append(bpy.utils.register_cli_command("diffusionnet", _run_command))
+
+
+def unregister() -> None:
+    """Disable it and leave nothing behind."""
+    import bpy
+
+    from . import properties
+    from .scene.results import forget_all_results
+
+    bpy.utils.unregister_cli_command(_commands.pop())
+    bpy.app.handlers.load_pre.remove(forget_all_results)
+    forget_all_results()
+    properties.unregister()
+    for cls in reversed(_classes()):
+        bpy.utils.unregister_class(cls)
+
+
+def _classes() -> tuple[type, ...]:
+    from . import operators, panels, preferences, properties
+
+    return (*preferences.CLASSES, *properties.CLASSES, *operators.CLASSES, *panels.CLASSES)
+
+
+def _run_command(arguments: list[str]) -> int:
+    """`blender --command diffusionnet ...`."""
+    from .cli import main
+
+    try:
+        return main(arguments, program="blender --command diffusionnet")
+    except SystemExit as stop:
+        # argparse exits after a wrong option and after --help.
+        return int(stop.code or 0)

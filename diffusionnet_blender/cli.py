@@ -1,0 +1,293 @@
+"""Command line: `python -m diffusionnet_blender ...` and `blender --command diffusionnet ...`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from .errors import DiffusionNetError
+from .folders import user_folder
+
+EPILOGUE = """\
+Labels (--labels OUT.npz) hold, in the file's own order of vertices: vertices (V, 3) as stored in
+the mesh, faces (F, 3) triangles, vertex_labels (V,), vertex_probabilities (V, C), class_names
+(C,), seconds. A file of several meshes has `objects`, their names, and NAME/vertices and so on.
+With several files, --output and --labels name folders.
+"""
+
+
+def main(arguments: Sequence[str], program: str) -> int:
+    """Run a command.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        Without the program's name.
+    program : str
+        For the help text.
+
+    Returns
+    -------
+    int
+        Exit status: 0 if all was done, 1 if anything failed. A wrong option exits with 2.
+    """
+    chosen = build_parser(program).parse_args(arguments)
+    try:
+        return chosen.run(chosen)
+    except DiffusionNetError as error:
+        return _fail(str(error))
+
+
+def build_parser(program: str) -> argparse.ArgumentParser:
+    """The one parser of both ways in."""
+    parser = argparse.ArgumentParser(
+        prog=program, description="Cut characters into body parts with DiffusionNet."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    segment = commands.add_parser(
+        "segment",
+        help="label the meshes in files",
+        epilog=EPILOGUE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    segment.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help=".blend .obj .ply .stl .glb .fbx .usd"
+    )
+    segment.add_argument("--model", default="body_parts", help="name, or path of a .safetensors")
+    segment.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE|DIR",
+        help="write the labelled meshes; in a folder, as .blend",
+    )
+    segment.add_argument("--labels", type=Path, metavar="NPZ|DIR", help="write the labels as .npz")
+    segment.add_argument("--device", default="auto", help="auto, cpu, cuda, mps, xpu ...")
+    segment.add_argument("--engine", default="auto", choices=("auto", "torch", "numpy"))
+    segment.add_argument("--quiet", action="store_true", help="no progress on stderr")
+    segment.set_defaults(run=_segment)
+
+    models = commands.add_parser("models", help="list, show and import models")
+    actions = models.add_subparsers(required=True, metavar="ACTION")
+    listing = actions.add_parser("list", help="names of the models at hand")
+    listing.set_defaults(run=_list_models)
+    info = actions.add_parser("info", help="the card of a model, as JSON")
+    info.add_argument("name")
+    info.set_defaults(run=_show_model)
+    importing = actions.add_parser("import", help="add a published .pth file to the library")
+    importing.add_argument("file", type=Path, metavar="FILE.pth")
+    importing.add_argument(
+        "--card",
+        type=Path,
+        required=True,
+        metavar="CARD.json",
+        help="its class names, colours, features, licence ...",
+    )
+    importing.set_defaults(run=_import_model)
+    return parser
+
+
+def _list_models(chosen) -> int:
+    from .tasks.models import list_models
+
+    for card in list_models([_library()]):
+        print(f"{card.name}\t{len(card.class_names)} classes\t{card.title}")
+    return 0
+
+
+def _show_model(chosen) -> int:
+    from .network.card import ModelCard
+    from .tasks.models import model_path
+
+    path = model_path(chosen.name, [_library()]).with_suffix(".json")
+    ModelCard.load(path)
+    print(path.read_text(encoding="utf-8").rstrip())
+    return 0
+
+
+def _import_model(chosen) -> int:
+    from .tasks.models import import_published
+
+    try:
+        card = json.loads(chosen.card.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DiffusionNetError(
+            f"The card {chosen.card} cannot be read ({error})", "Give a JSON file."
+        ) from error
+    print(import_published(chosen.file, card, _library()))
+    return 0
+
+
+def _library() -> Path:
+    """Folder of the user's own models: as the preferences say, where there are any."""
+    if __package__.startswith("bl_ext."):
+        from .preferences import settings
+
+        return settings().model_folder
+    return user_folder("models")
+
+
+def _segment(chosen) -> int:
+    _check_paths(chosen)
+    if importlib.util.find_spec("bpy") is None:
+        raise DiffusionNetError(
+            "Reading and writing files needs Blender, and this Python has no module bpy",
+            "Run `blender --command diffusionnet ...`, or install bpy "
+            "(pip install bpy==4.5.15, Python 3.11).",
+        )
+    import bpy
+
+    # Labels are saved with a legend, so Blender must know what a legend is.
+    from . import register, unregister
+    from .tasks.models import find_model
+
+    model = find_model(chosen.model, [_library()])
+    registered = hasattr(bpy.types.Mesh, "diffusionnet")
+    if not registered:
+        register()
+    try:
+        return max(_segment_file(path, model, chosen) for path in chosen.files)
+    finally:
+        # bpy as a Python module crashes at exit while classes are registered.
+        if not registered:
+            unregister()
+
+
+def _check_paths(chosen) -> None:
+    """Refuse what cannot end well before the first file is opened."""
+    if chosen.output is None and chosen.labels is None:
+        raise DiffusionNetError("There is nothing to write", "Give --output, --labels or both.")
+    for option, suffixes in (("output", None), ("labels", (".npz",))):
+        path = getattr(chosen, option)
+        if path is None or _is_folder(path):
+            continue
+        if len(chosen.files) > 1:
+            raise DiffusionNetError(
+                f"--{option} {path} is one file, and there are {len(chosen.files)} to write",
+                "Give a folder.",
+            )
+        if suffixes and path.suffix.lower() not in suffixes:
+            raise DiffusionNetError(f"--{option} {path} is not a .npz file", "Name it .npz.")
+    stems = [path.stem for path in chosen.files]
+    twice = next((stem for stem in stems if stems.count(stem) > 1), None)
+    if twice:
+        raise DiffusionNetError(
+            f"Two files are called {twice!r} and would be written to one place",
+            "Run the command once for each.",
+        )
+
+
+def _segment_file(path: Path, model, chosen) -> int:
+    """Label the meshes of a file and save it; 0 if all of them were done."""
+    from .operators.segment_object import segment_object
+    from .scene.files import open_file, require_known_suffix, save_file
+    from .scene.write import Outputs, write_labels
+
+    output = _place(chosen.output, path, ".blend")
+    labels = _place(chosen.labels, path, ".npz")
+    status, found = 0, []
+    try:
+        if output:
+            require_known_suffix(output)
+        for obj in open_file(path):
+            try:
+                geometry, segmentation, result = segment_object(
+                    obj,
+                    model,
+                    engine=chosen.engine,
+                    device=chosen.device,
+                    progress=_progress(path, obj.name, chosen.quiet),
+                )
+                write_labels(obj, result, Outputs(face_sets=True, confidence=True))
+            except DiffusionNetError as error:
+                status = _fail(f"{path}: {error}")
+            else:
+                found.append((geometry, segmentation))
+                if not chosen.quiet:
+                    print(f"{path}: {_summary(geometry, segmentation)}", file=sys.stderr)
+        if found and labels:
+            _save_labels(labels, found)
+        if found and output:
+            save_file(output)
+    except DiffusionNetError as error:
+        return _fail(f"{path}: {error}")
+    return status
+
+
+def _place(target: Path | None, source: Path, suffix: str) -> Path | None:
+    """Where the result of a file goes."""
+    if target is not None and _is_folder(target):
+        return target / f"{source.stem}{suffix}"
+    return target
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() or not path.suffix
+
+
+def _progress(path: Path, name: str, quiet: bool):
+    """A line on stderr for each stage."""
+    told = []
+
+    def progress(stage: str, fraction: float) -> None:
+        if stage not in told:
+            told.append(stage)
+            if not quiet:
+                print(f"{path}: {name}: {stage}", file=sys.stderr, flush=True)
+
+    return progress
+
+
+def _summary(geometry, segmentation) -> str:
+    parts = len(np.unique(segmentation.vertex_labels))
+    seconds = sum(segmentation.seconds.values())
+    text = (
+        f"{geometry.name}: {parts} parts on {len(geometry.coordinates):,} vertices "
+        f"in {seconds:.1f} s ({segmentation.engine}, {segmentation.device})"
+    )
+    mended = segmentation.repairs.summary()
+    return f"{text}, mended on the way: {mended}" if mended else text
+
+
+def _save_labels(path: Path, found: list) -> None:
+    """Write the .npz under another name, then rename it."""
+    arrays = {}
+    for geometry, segmentation in found:
+        prefix = f"{geometry.name}/" if len(found) > 1 else ""
+        arrays |= {
+            f"{prefix}vertices": geometry.coordinates,
+            f"{prefix}faces": geometry.surface.faces,
+            f"{prefix}vertex_labels": segmentation.vertex_labels,
+            f"{prefix}vertex_probabilities": segmentation.vertex_probabilities,
+            f"{prefix}class_names": np.array(segmentation.class_names),
+            f"{prefix}seconds": np.float64(sum(segmentation.seconds.values())),
+        }
+    if len(found) > 1:
+        arrays["objects"] = np.array([geometry.name for geometry, _ in found])
+    staged = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".npz", delete=False) as file:
+            staged = Path(file.name)
+            np.savez_compressed(file, **arrays)
+        os.replace(staged, path)
+    except OSError as error:
+        raise DiffusionNetError(
+            f"{path} cannot be written ({error.strerror})", "Choose another place."
+        ) from error
+    finally:
+        if staged:
+            staged.unlink(missing_ok=True)
+
+
+def _fail(line: str) -> int:
+    print(" ".join(line.split()), file=sys.stderr)
+    return 1

@@ -1,0 +1,116 @@
+"""What all operators share: errors become one line, and targets are found in one way."""
+
+import os
+import platform
+import sys
+import traceback
+from datetime import datetime
+from pathlib import Path
+
+import bpy
+from bpy.props import StringProperty
+
+from ..errors import DiffusionNetError
+from ..preferences import settings
+
+# Set in tests: an error that nobody foresaw is raised instead of reported.
+RERAISE = "DIFFUSIONNET_RERAISE"
+
+
+class ReportingOperator:
+    """Turns errors into reports; a subclass does its work in `run`."""
+
+    def execute(self, context) -> set[str]:
+        """Run, and report what goes wrong."""
+        try:
+            return self.run(context)
+        except DiffusionNetError as error:
+            self.report({"ERROR"}, str(error))
+        except Exception as error:
+            if os.environ.get(RERAISE):
+                raise
+            self.report(
+                {"ERROR"},
+                f"{type(error).__name__}: {error}. This is a fault of the add-on; please report "
+                f"it with the file {write_report(self.bl_idname)}",
+            )
+        return {"CANCELLED"}
+
+
+class ObjectOperator(ReportingOperator):
+    """Works on meshes: one by name, or the selected ones, or the one picked in the panel."""
+
+    object_name: StringProperty(
+        name="Object",
+        description="Mesh object to work on. Empty: the selected ones, or if none is selected "
+        "the one picked in the panel",
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
+
+    @classmethod
+    def poll(cls, context) -> bool:
+        """There must be a mesh at all; which one, only `run` knows."""
+        if any(obj and obj.type == "MESH" for obj in context.view_layer.objects):
+            return True
+        cls.poll_message_set("There is no mesh in the view layer; add or import one")
+        return False
+
+    def targets(self, context) -> list[bpy.types.Object]:
+        """The objects to work on, one for each mesh.
+
+        Raises
+        ------
+        DiffusionNetError
+            If there is none, or the one named does not exist.
+        """
+        if self.object_name:
+            obj = context.scene.objects.get(self.object_name)
+            if obj is None:
+                raise DiffusionNetError(
+                    f"There is no object {self.object_name!r} in the scene",
+                    "Give the name of a mesh object.",
+                )
+            return [obj]
+        return meshes_to_work_on(context)
+
+
+def meshes_to_work_on(context) -> list[bpy.types.Object]:
+    """Selected objects, else the one picked in the panel; a mesh of several objects once."""
+    picked = context.scene.diffusionnet.object
+    chosen = selected_objects(context) or [picked] * bool(picked)
+    meshes = {obj.data: obj for obj in reversed(chosen) if obj.type == "MESH"}
+    found = [obj for obj in chosen if meshes.get(obj.data) == obj]
+    if found:
+        return found
+    if chosen:
+        # Reading it raises the error that says what to do with a curve or an armature.
+        return chosen[:1]
+    raise DiffusionNetError("No mesh is selected", "Select one, or pick one in the panel.")
+
+
+def selected_objects(context) -> list[bpy.types.Object]:
+    """What is selected; an object that was just deleted is listed as None until an update."""
+    return [obj for obj in context.view_layer.objects.selected if obj]
+
+
+def counted(number: int, what: str) -> str:
+    """A number and its noun: "1 face", "1,200 faces"."""
+    plural = {"mesh": "meshes", "vertex": "vertices"}.get(what, f"{what}s")
+    return f"{number:,} {what if number == 1 else plural}"
+
+
+def write_report(idname: str) -> Path:
+    """Write the traceback at hand and what it ran on to a file."""
+    folder = settings().report_folder
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{datetime.now():%Y-%m-%d_%H-%M-%S}.txt"
+    lines = [
+        f"Operator: {idname}",
+        f"Blender: {bpy.app.version_string} ({bpy.app.build_hash.decode()})",
+        f"Python: {sys.version}",
+        f"System: {platform.platform()}",
+        "",
+        traceback.format_exc(),
+    ]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path

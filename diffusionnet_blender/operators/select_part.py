@@ -1,0 +1,70 @@
+"""Select a part."""
+
+import bpy
+from bpy.props import BoolProperty, IntProperty, StringProperty
+
+from ..errors import DiffusionNetError
+from ..scene.selection import select_part
+from .base import ObjectOperator, counted, selected_objects
+
+
+class DIFFUSIONNET_OT_select_part(ObjectOperator, bpy.types.Operator):
+    """Select the faces of this part in Edit Mode. Shift: add them to the selection"""
+
+    bl_idname = "diffusionnet.select_part"
+    bl_label = "Select Part"
+    bl_options = {"REGISTER", "UNDO"}
+
+    part: StringProperty(name="Part", description="Name of the part; takes the place of its number")
+    index: IntProperty(name="Number", description="Number of the part in the legend", min=0)
+    extend: BoolProperty(name="Extend", description="Keep what is selected")
+    edit_mode: BoolProperty(
+        name="Edit Mode", description="Enter Edit Mode, where the selection shows", default=True
+    )
+
+    def invoke(self, context, event):
+        """Shift extends, as everywhere in Blender."""
+        self.extend = event.shift
+        return self.execute(context)
+
+    def run(self, context):
+        """Select on each target."""
+        targets = [obj for obj in self.targets(context) if obj.type == "MESH"]
+        segmented = [obj for obj in targets if obj.data.diffusionnet.parts]
+        if not segmented:
+            raise DiffusionNetError(f"{targets[0].name!r} has no parts", "Segment it first.")
+        count = sum(select_part(obj, self._label(obj), self.extend) for obj in segmented)
+        if self.edit_mode and context.mode != "EDIT_MESH":
+            _enter_edit_mode(context, segmented)
+        names = {obj.data.diffusionnet.parts[self._label(obj)].name for obj in segmented}
+        faces = sum(len(obj.data.polygons) for obj in segmented)
+        selected = counted(count, "face" if faces else "vertex")
+        self.report({"INFO"}, f"{', '.join(sorted(names))}: {selected} selected")
+        return {"FINISHED"}
+
+    def _label(self, obj) -> int:
+        parts = obj.data.diffusionnet.parts
+        label = parts.find(self.part) if self.part else self.index
+        if not 0 <= label < len(parts):
+            raise DiffusionNetError(
+                f"{obj.name!r} has no part {self.part or self.index!r}",
+                f"Its parts are {', '.join(part.name for part in parts)}.",
+            )
+        return label
+
+
+def _enter_edit_mode(context, objects) -> None:
+    """Edit Mode with face selection, on these objects alone."""
+    if context.mode != "OBJECT":
+        bpy.ops.object.mode_set(mode="OBJECT")
+    for obj in selected_objects(context):
+        obj.select_set(False)
+    for obj in objects:
+        obj.select_set(True)
+    context.view_layer.objects.active = objects[0]
+    points = not any(len(obj.data.polygons) for obj in objects)
+    context.tool_settings.mesh_select_mode = (points, False, not points)
+    bpy.ops.object.mode_set(mode="EDIT")
+
+
+CLASSES = (DIFFUSIONNET_OT_select_part,)

@@ -1,0 +1,78 @@
+"""Write the labels of the last run, again or in another way."""
+
+from time import perf_counter
+
+import bpy
+
+from ..errors import DiffusionNetError
+from ..properties import OUTPUT_NAMES, OutputProperties
+from ..scene.results import find_result
+from ..scene.write import Outputs, write_labels
+from .base import ObjectOperator, counted
+
+
+class DIFFUSIONNET_OT_write_labels(OutputProperties, ObjectOperator, bpy.types.Operator):
+    """Write the labels of the last run, in the ways chosen"""
+
+    bl_idname = "diffusionnet.write_labels"
+    bl_label = "Write Labels"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def run(self, context):
+        """Write to every target that has a result."""
+        targets = self.targets(context)
+        found = [(obj, find_result(obj.data)) for obj in targets if obj.type == "MESH"]
+        found = [(obj, result) for obj, result in found if result]
+        if not found:
+            raise DiffusionNetError(
+                f"{targets[0].name!r} has not been segmented since Blender was started",
+                "Segment it first.",
+            )
+        # What a script leaves unsaid is as the panel has it.
+        for name in OUTPUT_NAMES:
+            if not self.properties.is_property_set(name):
+                setattr(self, name, getattr(context.scene.diffusionnet, name))
+        outputs = Outputs(
+            soft=self.weights == "SOFT",
+            **{name: getattr(self, name) for name in OUTPUT_NAMES if name != "weights"},
+        )
+
+        clock = perf_counter()
+        written, failed, notes = [], [], []
+        for obj, result in found:
+            try:
+                left_out = write_labels(obj, result, outputs)
+            except DiffusionNetError as error:
+                failed.append(error)
+                continue
+            written.append(obj.name)
+            notes += [left_out] if left_out else []
+        if not written:
+            raise failed[0]
+        for error in failed:
+            self.report({"WARNING"}, str(error))
+        names = written[0] if len(written) == 1 else counted(len(written), "mesh")
+        text = f"{names}: labels written in {perf_counter() - clock:.1f} s"
+        self.report({"INFO"}, f"{text} (left out: {'; '.join(notes)})" if notes else text)
+        return {"FINISHED"}
+
+    def draw(self, context):
+        """Draw the redo panel."""
+        draw_outputs(self.layout, self)
+
+
+def draw_outputs(layout, properties) -> None:
+    """The choice of outputs, for the redo panel and the sidebar."""
+    layout.use_property_split = True
+    layout.use_property_decorate = False
+    column = layout.column(heading="Write")
+    for name in OUTPUT_NAMES:
+        if name == "weights":
+            row = column.row()
+            row.active = properties.vertex_groups
+            row.prop(properties, name, expand=True)
+        else:
+            column.prop(properties, name)
+
+
+CLASSES = (DIFFUSIONNET_OT_write_labels,)

@@ -1,0 +1,106 @@
+"""Preferences: what belongs to the machine rather than to a file."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
+from bpy.props import EnumProperty, StringProperty
+
+from .folders import user_folder
+
+
+def _reload_models(self, context):
+    from .properties import reload_models
+
+    reload_models()
+
+
+class DiffusionNetPreferences(bpy.types.AddonPreferences):
+    """What the panel of preferences shows."""
+
+    bl_idname = __package__
+
+    engine: EnumProperty(
+        name="Engine",
+        description="What runs the network",
+        items=(
+            ("auto", "Automatic", "PyTorch where it is installed, else NumPy"),
+            ("torch", "PyTorch", "Needs PyTorch in Blender's Python"),
+            ("numpy", "NumPy", "Always there, on the CPU"),
+        ),
+        default="auto",
+    )
+    device: EnumProperty(
+        name="Device",
+        description="Where PyTorch runs the network",
+        items=(
+            ("auto", "Automatic", "The graphics card where PyTorch can use it, else the CPU"),
+            ("cpu", "CPU", "The processor"),
+            ("cuda", "CUDA", "NVIDIA graphics cards, and AMD ones through ROCm"),
+            ("mps", "Metal", "Apple graphics processors"),
+            ("xpu", "XPU", "Intel graphics cards"),
+        ),
+        default="auto",
+    )
+    cache_folder: StringProperty(
+        name="Cache",
+        description="Where the matrices of meshes are kept, so that the next run on the same "
+        "mesh is fast. Empty: a folder of the extension's own",
+        subtype="DIR_PATH",
+    )
+    model_folder: StringProperty(
+        name="Model Library",
+        description="Where models of your own are (.safetensors, each with its .json card). "
+        "Empty: a folder of the extension's own",
+        subtype="DIR_PATH",
+        update=_reload_models,
+    )
+
+    def draw(self, context):
+        """Draw the preferences."""
+        layout = self.layout
+        layout.use_property_split = True
+        layout.prop(self, "engine")
+        row = layout.row()
+        row.active = self.engine != "numpy"
+        row.prop(self, "device")
+        layout.prop(self, "cache_folder")
+        layout.prop(self, "model_folder")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The preferences as plain values; defaults where the extension is not enabled as such."""
+
+    engine: str
+    device: str
+    cache_folder: Path
+    model_folder: Path
+    report_folder: Path
+
+    def cache(self):
+        """The cache of matrices, an `OperatorCache`."""
+        # It brings SciPy, which is slow to import: not before it is needed.
+        from .surface.cache import OperatorCache
+
+        return OperatorCache(self.cache_folder)
+
+
+def settings() -> Settings:
+    """Current preferences."""
+    addon = bpy.context.preferences.addons.get(__package__)
+    stored = addon.preferences if addon else None
+    return Settings(
+        engine=stored.engine if stored else "auto",
+        device=stored.device if stored else "auto",
+        cache_folder=_folder(stored and stored.cache_folder, "cache"),
+        model_folder=_folder(stored and stored.model_folder, "models"),
+        report_folder=user_folder("reports"),
+    )
+
+
+def _folder(chosen: str | None, name: str) -> Path:
+    return Path(bpy.path.abspath(chosen)) if chosen else user_folder(name)
+
+
+CLASSES = (DiffusionNetPreferences,)

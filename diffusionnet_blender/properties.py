@@ -1,0 +1,187 @@
+"""Properties: the panel's settings (on the scene) and the legend (on the mesh)."""
+
+import zlib
+
+import bpy
+from bpy.props import (
+    BoolProperty,
+    CollectionProperty,
+    EnumProperty,
+    FloatProperty,
+    FloatVectorProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
+
+from .network.card import ModelCard
+from .preferences import settings
+from .tasks.models import list_models
+
+NO_MODEL = "NONE"
+_cards: dict[str, ModelCard] = {}
+# Blender keeps no reference to the strings of dynamic items: without this they are freed.
+_model_items: list[tuple[str, str, str, int]] = []
+
+
+def reload_models() -> None:
+    """Read the cards of all models again; nothing that draws ever reads a file."""
+    _cards.clear()
+    _cards.update({card.name: card for card in list_models([settings().model_folder])})
+    # Numbers that follow from the name: a file keeps its model when others come and go.
+    _model_items[:] = [
+        (name, card.title, card.description, zlib.crc32(name.encode()) >> 1)
+        for name, card in _cards.items()
+    ] or [(NO_MODEL, "No model found", "Import one, or set the library in the preferences", 0)]
+
+
+def model_card(name: str) -> ModelCard | None:
+    """Card of a model that `reload_models` found."""
+    return _cards.get(name)
+
+
+def _items_of_model(self, context):
+    return _model_items
+
+
+def _is_mesh(self, obj):
+    return obj.type == "MESH"
+
+
+class OutputProperties:
+    """What to write: the same choices for the panel and for the operator's redo panel."""
+
+    attributes: BoolProperty(
+        name="Attributes",
+        description="Integer attributes with the number of the part, of faces (part) and of "
+        "vertices (part_vertex), for geometry nodes and scripts",
+        default=True,
+        options={"SKIP_SAVE"},
+    )
+    colours: BoolProperty(
+        name="Colors",
+        description="Color attribute (part_color) in the colors of the legend, made active",
+        default=True,
+        options={"SKIP_SAVE"},
+    )
+    vertex_groups: BoolProperty(
+        name="Vertex Groups",
+        description="One group a part. A group of the same name that is not from here stays as "
+        'it is, and the new one is called "DN ..."',
+        default=True,
+        options={"SKIP_SAVE"},
+    )
+    weights: EnumProperty(
+        name="Weights",
+        description="Weights of the vertex groups",
+        items=(
+            ("HARD", "Hard", "1 in the group of the part, nothing in the others"),
+            ("SOFT", "Soft", "How probable each part is; soft borders"),
+        ),
+        default="HARD",
+        options={"SKIP_SAVE"},
+    )
+    face_sets: BoolProperty(
+        name="Face Sets",
+        description="Face sets for Sculpt Mode; they replace those that the mesh has",
+        default=False,
+        options={"SKIP_SAVE"},
+    )
+    materials: BoolProperty(
+        name="Materials",
+        description="A material slot a part, behind those that the object has, and every face "
+        "assigned to one of them",
+        default=False,
+        options={"SKIP_SAVE"},
+    )
+    confidence: BoolProperty(
+        name="Confidence",
+        description="Float attribute (part_confidence) that tells how sure the model is at each "
+        "vertex, 0 to 1",
+        default=False,
+        options={"SKIP_SAVE"},
+    )
+
+
+OUTPUT_NAMES = tuple(OutputProperties.__annotations__)
+
+
+class DIFFUSIONNET_PG_settings(OutputProperties, bpy.types.PropertyGroup):
+    """What the panel is set to, saved with the scene."""
+
+    object: PointerProperty(
+        type=bpy.types.Object,
+        name="Object",
+        description="Mesh to segment. Empty: the selected ones",
+        poll=_is_mesh,
+    )
+    model: EnumProperty(
+        name="Model", description="Model that names the parts", items=_items_of_model
+    )
+    use_modifiers: BoolProperty(
+        name="Use Modifiers",
+        description="Look at the mesh as modifiers, armature and shape keys show it. They must "
+        "not add or remove vertices",
+        default=False,
+    )
+    show_in_viewport: BoolProperty(
+        name="Show in Viewport",
+        description="Switch the viewport's solid shading to the color attribute afterwards",
+        default=True,
+    )
+
+
+class DIFFUSIONNET_PG_part(bpy.types.PropertyGroup):
+    """A line of the legend; its name is that of the class."""
+
+    colour: FloatVectorProperty(
+        name="Color", description="Color of this part", subtype="COLOR_GAMMA", min=0.0, max=1.0
+    )
+    area: FloatProperty(name="Area", unit="AREA", description="World area of the part's faces")
+    share: FloatProperty(
+        name="Share", description="Share of the whole area, or of the points of a point cloud"
+    )
+    face_count: IntProperty(name="Faces", description="Faces of this part")
+    vertex_count: IntProperty(name="Vertices", description="Vertices of this part")
+    vertex_group: StringProperty(name="Vertex Group", description="Group of this part, if written")
+
+
+class DIFFUSIONNET_PG_owned(bpy.types.PropertyGroup):
+    """A name on the mesh that was given here, see `scene.names`."""
+
+    kind: StringProperty()
+
+
+class DIFFUSIONNET_PG_legend(bpy.types.PropertyGroup):
+    """Which parts a mesh was cut into, saved with the mesh: `mesh.diffusionnet`."""
+
+    model: StringProperty(name="Model", description="Model that named the parts")
+    face_attribute: StringProperty(name="Faces", description="Attribute of the faces' classes")
+    vertex_attribute: StringProperty(
+        name="Vertices", description="Attribute of the vertices' classes"
+    )
+    parts: CollectionProperty(type=DIFFUSIONNET_PG_part)
+    owned: CollectionProperty(type=DIFFUSIONNET_PG_owned)
+
+
+CLASSES = (
+    DIFFUSIONNET_PG_settings,
+    DIFFUSIONNET_PG_part,
+    DIFFUSIONNET_PG_owned,
+    DIFFUSIONNET_PG_legend,
+)
+
+
+def register() -> None:
+    """Hang the properties on Blender's types."""
+    bpy.types.Scene.diffusionnet = PointerProperty(type=DIFFUSIONNET_PG_settings)
+    bpy.types.Mesh.diffusionnet = PointerProperty(type=DIFFUSIONNET_PG_legend)
+    reload_models()
+
+
+def unregister() -> None:
+    """Take them back."""
+    del bpy.types.Mesh.diffusionnet
+    del bpy.types.Scene.diffusionnet
+    _cards.clear()
+    _model_items.clear()

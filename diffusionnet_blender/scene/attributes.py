@@ -1,0 +1,79 @@
+"""Attributes of meshes, by kind: what type, where, how wide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+
+
+@dataclass(frozen=True)
+class AttributeKind:
+    """How an attribute is stored.
+
+    Attributes
+    ----------
+    data_type, domain : str
+        As `mesh.attributes.new` takes them.
+    value_name : str
+        Of the property that `foreach_get` and `foreach_set` use.
+    dtype : type
+        Of the array.
+    width : int
+        Values an element.
+    """
+
+    data_type: str
+    domain: str
+    value_name: str
+    dtype: type
+    width: int = 1
+
+
+FACE_LABELS = AttributeKind("INT", "FACE", "value", np.int32)
+VERTEX_LABELS = AttributeKind("INT", "POINT", "value", np.int32)
+VERTEX_VALUES = AttributeKind("FLOAT", "POINT", "value", np.float32)
+# "color_srgb", since palettes are sRGB and "color" is scene linear.
+CORNER_COLOURS = AttributeKind("BYTE_COLOR", "CORNER", "color_srgb", np.float32, 4)
+VERTEX_COLOURS = AttributeKind("BYTE_COLOR", "POINT", "color_srgb", np.float32, 4)
+
+
+def read_attribute(mesh: bpy.types.Mesh, name: str, kind: AttributeKind) -> np.ndarray:
+    """Values of an attribute that is there, (N,) or (N, width)."""
+    data = mesh.attributes[name].data
+    values = np.empty(len(data) * kind.width, dtype=kind.dtype)
+    data.foreach_get(kind.value_name, values)
+    return values if kind.width == 1 else values.reshape(-1, kind.width)
+
+
+def write_attribute(
+    mesh: bpy.types.Mesh, name: str, kind: AttributeKind, values: np.ndarray
+) -> None:
+    """Make an attribute, or fill the one of that name; one of another kind is replaced.
+
+    Parameters
+    ----------
+    mesh : bpy.types.Mesh
+        Not in Edit Mode.
+    name : str
+        At most 60 characters: 4.2 and 4.5 refuse longer ones.
+    kind : AttributeKind
+    values : (N,) or (N, width)
+    """
+    attribute = mesh.attributes.get(name)
+    if attribute and (attribute.data_type, attribute.domain) != (kind.data_type, kind.domain):
+        mesh.attributes.remove(attribute)
+        attribute = None
+    if attribute is None:
+        mesh.attributes.new(name=name, type=kind.data_type, domain=kind.domain)
+    # By name again: in 4.2 and 4.5 a reference from before `new` has no length.
+    flat = np.ascontiguousarray(values, dtype=kind.dtype).ravel()
+    mesh.attributes[name].data.foreach_set(kind.value_name, flat)
+
+
+def show_colours(mesh: bpy.types.Mesh, name: str) -> None:
+    """Make a colour attribute the one that the viewport shows and renders use."""
+    colours = mesh.color_attributes
+    colours.active_color = colours[name]
+    colours.render_color_index = colours.find(name)

@@ -1,0 +1,30 @@
+"""Every branch on Blender's version: 4.2, 4.5 and 5.2."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import bpy
+
+
+def node_tree(material: bpy.types.Material) -> bpy.types.NodeTree:
+    """The nodes of a material. Before 5.0 they have to be switched on."""
+    if bpy.app.version < (5, 0, 0):
+        material.use_nodes = True
+    return material.node_tree
+
+
+def fbx_importer() -> Callable[..., set[str]]:
+    """4.5 brought an importer of its own; 4.2 has only the add-on."""
+    if bpy.app.version < (4, 5, 0):
+        enable_addon("io_scene_fbx")
+        return bpy.ops.import_scene.fbx
+    return bpy.ops.wm.fbx_import
+
+
+def enable_addon(module: str) -> None:
+    """Enable an add-on that ships with Blender, for this session only."""
+    import addon_utils
+
+    if not addon_utils.check(module)[1]:
+        addon_utils.enable(module)

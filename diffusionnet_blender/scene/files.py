@@ -1,0 +1,165 @@
+"""Open and save files in Blender's formats."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import bpy
+
+from ..errors import DiffusionNetError
+from .compat import enable_addon, fbx_importer
+
+SUFFIXES = (
+    ".blend", ".obj", ".ply", ".stl", ".glb", ".gltf", ".fbx", ".usd", ".usda", ".usdc", ".usdz",
+)  # fmt: skip
+
+
+def require_known_suffix(path: Path) -> None:
+    """Raise DiffusionNetError for a format that is neither read nor written."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise DiffusionNetError(
+            f"Files of type {path.suffix or 'without suffix'!r} are not known",
+            f"Known are {', '.join(SUFFIXES)}.",
+        )
+
+
+def open_file(path: Path) -> list[bpy.types.Object]:
+    """Open a file in place of the one at hand.
+
+    Scripts in .blend files are not run. The order of vertices is that of the file, with three
+    exceptions that lie in Blender's importers: an STL's triangles come welded (vertices in the
+    order in which they first appear), a glTF's and an OBJ's vertices that no face uses are left
+    out, and an OBJ of several objects comes as several objects.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    list of bpy.types.Object
+        The meshes in it, in the order of their names.
+
+    Raises
+    ------
+    DiffusionNetError
+        If the file is missing, of a format that is not known, damaged, or without a mesh.
+    """
+    require_known_suffix(path)
+    if not path.is_file():
+        raise DiffusionNetError("There is no such file", "Check the path.")
+    if path.suffix.lower() == ".blend":
+        _call(bpy.ops.wm.open_mainfile, filepath=str(path), load_ui=False, use_scripts=False)
+    else:
+        bpy.ops.wm.read_homefile(app_template="", use_empty=True)
+        _call(_importer(path), filepath=str(path))
+    found = [obj for obj in bpy.data.objects if obj.type == "MESH" and obj.users_scene]
+    if not found:
+        raise DiffusionNetError("There is no mesh in the file", "Check what was exported.")
+    # Transforms and modifiers are evaluated with the first update only.
+    bpy.context.view_layer.update()
+    return found
+
+
+def save_file(path: Path) -> None:
+    """Save the file at hand in the format of the suffix; a reader sees the old file or the new.
+
+    Parameters
+    ----------
+    path : Path
+        Its folder is made if missing. Files that belong to it (.mtl, .bin, textures) go beside it.
+
+    Raises
+    ------
+    DiffusionNetError
+        If the format is not known, or Blender cannot write it.
+    """
+    require_known_suffix(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.suffix.lower() == ".blend":
+            # Beside its place, not in a folder further down: paths in it are relative.
+            staged = path.with_name(f".{path.stem}.{os.getpid()}.blend")
+            try:
+                _call(bpy.ops.wm.save_as_mainfile, filepath=str(staged), copy=True)
+                os.replace(staged, path)
+            finally:
+                staged.unlink(missing_ok=True)
+        else:
+            with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.stem}.") as folder:
+                # Files refer to each other by name, so they have their final names already.
+                _call(_exporter(path), filepath=str(Path(folder) / path.name))
+                _move_all(Path(folder), path)
+    except OSError as error:
+        raise DiffusionNetError(
+            f"{path} cannot be written ({error.strerror})", "Choose another place."
+        ) from error
+
+
+def _move_all(folder: Path, path: Path) -> None:
+    """Move what an exporter wrote beside its place, the file itself last."""
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    if folder / path.name not in files:
+        raise DiffusionNetError(f"Blender wrote no {path.name}", "See its messages above.")
+    for file in sorted(files, key=lambda file: file == folder / path.name):
+        place = path.parent / file.relative_to(folder)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(file, place)
+
+
+def _importer(path: Path) -> Callable[..., set[str]]:
+    match path.suffix.lower():
+        case ".obj":
+            return bpy.ops.wm.obj_import
+        case ".ply":
+            return bpy.ops.wm.ply_import
+        case ".stl":
+            return bpy.ops.wm.stl_import
+        case ".fbx":
+            return fbx_importer()
+        case ".glb" | ".gltf":
+            enable_addon("io_scene_gltf2")
+            return bpy.ops.import_scene.gltf
+    return bpy.ops.wm.usd_import
+
+
+def _exporter(path: Path) -> Callable[..., set[str]]:
+    def with_options(operator, **options):
+        return lambda filepath: operator(filepath=filepath, **options)
+
+    match path.suffix.lower():
+        case ".obj":
+            return with_options(bpy.ops.wm.obj_export, export_colors=True, path_mode="ABSOLUTE")
+        case ".ply":
+            return with_options(bpy.ops.wm.ply_export, export_colors="SRGB", export_attributes=True)
+        case ".stl":
+            return bpy.ops.wm.stl_export
+        case ".fbx":
+            enable_addon("io_scene_fbx")
+            return with_options(bpy.ops.export_scene.fbx, colors_type="SRGB", path_mode="ABSOLUTE")
+        case ".glb" | ".gltf":
+            enable_addon("io_scene_gltf2")
+            single = path.suffix.lower() == ".glb"
+            return with_options(
+                bpy.ops.export_scene.gltf,
+                export_format="GLB" if single else "GLTF_SEPARATE",
+                export_vertex_color="ACTIVE",
+            )
+    return bpy.ops.wm.usd_export
+
+
+def _call(operator: Callable[..., set[str]], **options) -> None:
+    """Call an operator of Blender's; its errors become ours."""
+    try:
+        outcome = operator(**options)
+    except RuntimeError as error:
+        lines = [line.removeprefix("Error: ").strip() for line in str(error).splitlines()]
+        reason = " ".join(line for line in lines if line)
+        raise DiffusionNetError(
+            f"Blender could not do it ({reason.rstrip('.')})", "Is the file whole?"
+        ) from error
+    if "FINISHED" not in outcome:
+        raise DiffusionNetError("Blender could not read or write the file", "Is it whole?")

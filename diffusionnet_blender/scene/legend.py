@@ -1,0 +1,53 @@
+"""The legend: which parts a mesh was cut into, saved with the file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import bpy
+import numpy as np
+
+from .results import LabelResult
+
+
+def write_legend(
+    mesh: bpy.types.Mesh,
+    result: LabelResult,
+    face_attribute: str,
+    vertex_attribute: str,
+    groups: Sequence[str] = (),
+) -> None:
+    """Fill `mesh.diffusionnet`, whose properties `properties.DIFFUSIONNET_PG_legend` declares.
+
+    Parameters
+    ----------
+    mesh : bpy.types.Mesh
+    result : LabelResult
+    face_attribute, vertex_attribute : str
+        Where the class of each face and of each vertex was written; "" where it was not.
+    groups : sequence of str
+        Vertex group of each class; empty where none were written.
+    """
+    legend = mesh.diffusionnet
+    legend.model = result.model_name
+    # What an earlier write left on the mesh is still there.
+    legend.face_attribute = face_attribute or legend.face_attribute
+    legend.vertex_attribute = vertex_attribute or legend.vertex_attribute
+    if not groups and [part.name for part in legend.parts] == list(result.class_names):
+        groups = [part.vertex_group for part in legend.parts]
+    count = len(result.class_names)
+    vertices = np.bincount(result.vertex_labels, minlength=count)
+    faces = np.bincount(result.polygon_labels, minlength=count)
+    areas = np.bincount(result.polygon_labels, weights=result.polygon_areas, minlength=count)
+    # A point cloud has no areas: there a part's share is that of its points.
+    size = areas if areas.sum() > 0 else vertices
+    legend.parts.clear()
+    for index, name in enumerate(result.class_names):
+        part = legend.parts.add()
+        part.name = name
+        part.colour = tuple(float(x) for x in result.class_colours[index])
+        part.area = areas[index]
+        part.share = size[index] / size.sum()
+        part.face_count = int(faces[index])
+        part.vertex_count = int(vertices[index])
+        part.vertex_group = groups[index] if groups else ""

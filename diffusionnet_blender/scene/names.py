@@ -1,0 +1,69 @@
+"""Names on a mesh: which are ours, and what to do where a name is taken.
+
+What is written is called after the class ("head") or after what it is ("part"). Where the mesh
+already has data of that name that was not written by this extension (the weights of a bone
+called "head"), that data stays and ours gets a name with the prefix "DN". The legend of the mesh
+records which names are ours, so that writing again finds them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import bpy
+
+PREFIX = "DN"
+# Attribute names longer than 67 bytes and group names longer than 63 are not stored as given.
+LONGEST = 50
+
+
+def claim_names(
+    mesh: bpy.types.Mesh, kind: str, wanted: Sequence[str], taken: set[str]
+) -> list[str]:
+    """Choose a name for each thing to write; records nothing.
+
+    Parameters
+    ----------
+    mesh : bpy.types.Mesh
+    kind : str
+        Of the things: "ATTRIBUTE" or "VERTEX_GROUP".
+    wanted : sequence of str
+    taken : set of str
+        All names in use on the mesh.
+
+    Returns
+    -------
+    list of str
+        As many, all different: those that are ours already, else free ones.
+    """
+    ours = {owned.name for owned in mesh.diffusionnet.owned if owned.kind == kind} & taken
+    chosen: list[str] = []
+    for name in wanted:
+        kept = next((c for c in _candidates(name) if c in ours and c not in chosen), None)
+        free = (c for c in _candidates(name, endless=True) if c not in taken and c not in chosen)
+        chosen.append(kept or next(free))
+    return chosen
+
+
+def record_names(mesh: bpy.types.Mesh, kind: str, names: Sequence[str]) -> None:
+    """Note that these names are ours."""
+    known = {owned.name for owned in mesh.diffusionnet.owned if owned.kind == kind}
+    for name in names:
+        if name not in known:
+            owned = mesh.diffusionnet.owned.add()
+            owned.name, owned.kind = name, kind
+
+
+def names_in_use(obj: bpy.types.Object) -> set[str]:
+    """Of attributes and vertex groups: Blender keeps them apart from each other as well."""
+    return {*obj.data.attributes.keys(), *obj.vertex_groups.keys()}
+
+
+def _candidates(name: str, endless: bool = False) -> Iterator[str]:
+    short = name.encode()[:LONGEST].decode(errors="ignore")
+    yield short
+    yield f"{PREFIX} {short}"
+    number = 2
+    while endless or number < 10:
+        yield f"{PREFIX} {short} {number}"
+        number += 1

@@ -1,0 +1,147 @@
+"""From an object to arrays."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+
+from ..errors import DiffusionNetError, SurfaceError
+from ..surface.surface import Surface, triangle_areas
+
+
+@dataclass(frozen=True, eq=False)
+class ObjectGeometry:
+    """The mesh of an object, as the network and the writers need it.
+
+    Attributes
+    ----------
+    name : str
+        Of the object.
+    coordinates : (V, 3) float32
+        As stored in the mesh, without the object's transform.
+    surface : Surface
+        With the rotation and scale of the object's world transform (its location changes
+        nothing and would cost digits), in triangles. A mirroring transform has their winding
+        turned, so that what is outward stays outward. No triangles: a point cloud.
+    polygon_of_triangle : (F,) int32
+    polygon_count : int
+    areas : (F,) float64
+        Of the triangles, in world units squared.
+    topology : str
+        Fingerprint of which vertices make which polygons.
+    """
+
+    name: str
+    coordinates: np.ndarray
+    surface: Surface
+    polygon_of_triangle: np.ndarray
+    polygon_count: int
+    areas: np.ndarray
+    topology: str
+
+    @property
+    def polygon_areas(self) -> np.ndarray:
+        """Areas of the polygons, (P,) float64."""
+        return np.bincount(
+            self.polygon_of_triangle, weights=self.areas, minlength=self.polygon_count
+        )
+
+
+def read_object(
+    obj: bpy.types.Object, depsgraph: bpy.types.Depsgraph | None = None
+) -> ObjectGeometry:
+    """Read the mesh of an object, in any mode.
+
+    Parameters
+    ----------
+    obj : bpy.types.Object
+        Linked ones are welcome.
+    depsgraph : bpy.types.Depsgraph, optional
+        Read what modifiers, shape keys and armatures make of it. Without: the mesh itself, with
+        shape keys at their basis.
+
+    Returns
+    -------
+    ObjectGeometry
+
+    Raises
+    ------
+    SurfaceError
+        If the object is no mesh, or its geometry cannot be used.
+    """
+    if obj.type != "MESH":
+        raise SurfaceError(
+            f"{obj.name!r} is not a mesh but a {_type_name(obj)}", _how_to_get_a_mesh(obj)
+        )
+    if obj.data.is_editmode:
+        obj.update_from_editmode()
+    try:
+        if depsgraph is None:
+            return _read_mesh(obj.data, obj)
+        evaluated = obj.evaluated_get(depsgraph)
+        mesh = evaluated.to_mesh()
+        try:
+            return _read_mesh(mesh, evaluated)
+        finally:
+            evaluated.to_mesh_clear()
+    except SurfaceError as error:
+        raise SurfaceError(f"{obj.name!r}: {error.message}", error.fix) from error
+
+
+def _read_mesh(mesh: bpy.types.Mesh, obj: bpy.types.Object) -> ObjectGeometry:
+    coordinates = _get(mesh.vertices, "co", np.float32, 3)
+    mesh.calc_loop_triangles()
+    triangles = _get(mesh.loop_triangles, "vertices", np.int32, 3)
+    polygon_of_triangle = _get(mesh.loop_triangles, "polygon_index", np.int32)
+    linear = np.array(obj.matrix_world.to_3x3(), dtype=np.float64)
+    if np.linalg.det(linear) < 0:
+        triangles = triangles[:, ::-1]
+    surface = Surface(coordinates.astype(np.float64) @ linear.T, triangles)
+    return ObjectGeometry(
+        name=obj.name,
+        coordinates=coordinates,
+        surface=surface,
+        polygon_of_triangle=polygon_of_triangle,
+        polygon_count=len(mesh.polygons),
+        areas=triangle_areas(surface.vertices, surface.faces),
+        topology=topology_of(mesh),
+    )
+
+
+def topology_of(mesh: bpy.types.Mesh) -> str:
+    """Fingerprint of which vertices make which polygons, whatever their positions."""
+    digest = hashlib.sha256(str(len(mesh.vertices)).encode())
+    digest.update(_get(mesh.polygons, "loop_start", np.int32))
+    digest.update(_get(mesh.loops, "vertex_index", np.int32))
+    return digest.hexdigest()
+
+
+def require_same_topology(obj: bpy.types.Object, topology: str) -> None:
+    """Raise DiffusionNetError if results for a topology do not fit the object's own mesh."""
+    if topology_of(obj.data) != topology:
+        raise DiffusionNetError(
+            f"{obj.name!r}: the result is for other vertices and faces than the mesh has",
+            "Apply the modifiers that add or remove geometry, or switch off Use Modifiers; if the "
+            "mesh was edited since, segment it again.",
+        )
+
+
+def _get(collection, name: str, dtype: type, width: int = 1) -> np.ndarray:
+    values = np.empty(len(collection) * width, dtype=dtype)
+    collection.foreach_get(name, values)
+    return values if width == 1 else values.reshape(-1, width)
+
+
+def _type_name(obj: bpy.types.Object) -> str:
+    return obj.bl_rna.properties["type"].enum_items[obj.type].name.lower()
+
+
+def _how_to_get_a_mesh(obj: bpy.types.Object) -> str:
+    if obj.type in {"CURVE", "SURFACE", "META", "FONT", "CURVES", "POINTCLOUD", "GREASEPENCIL"}:
+        return "Convert it with Object > Convert > Mesh."
+    if obj.type == "ARMATURE":
+        return "Choose the mesh that it deforms."
+    return "Choose a mesh object."

@@ -1,0 +1,84 @@
+"""Select the faces of a part."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+
+from ..errors import DiffusionNetError
+from .attributes import FACE_LABELS, VERTEX_LABELS, read_attribute
+from .edit_mode import outside_edit_mode
+
+
+def select_part(obj: bpy.types.Object, label: int, extend: bool = False) -> int:
+    """Select the faces of a part that are not hidden, with their edges and vertices.
+
+    Where the mesh has no faces, its vertices are selected.
+
+    Parameters
+    ----------
+    obj : bpy.types.Object
+        A mesh with integer attributes written by `write.write_labels`.
+    label : int
+        Class.
+    extend : bool
+        Keep what is selected.
+
+    Returns
+    -------
+    int
+        Number of faces, or of vertices where there are no faces.
+
+    Raises
+    ------
+    DiffusionNetError
+        If the mesh has no attribute of labels.
+    """
+    mesh = obj.data
+    with outside_edit_mode(mesh):
+        on_faces = len(mesh.polygons) > 0
+        legend = mesh.diffusionnet
+        name = legend.face_attribute if on_faces else legend.vertex_attribute
+        kind = FACE_LABELS if on_faces else VERTEX_LABELS
+        if name not in mesh.attributes:
+            raise DiffusionNetError(
+                f"{obj.name!r} has no integer attribute that says which part is where",
+                "Segment it with the output Attributes switched on.",
+            )
+        elements = mesh.polygons if on_faces else mesh.vertices
+        chosen = (read_attribute(mesh, name, kind) == label) & ~_flags(elements, "hide")
+        if on_faces:
+            _select_faces(mesh, chosen, extend)
+        else:
+            if extend:
+                chosen |= _flags(mesh.vertices, "select")
+            mesh.vertices.foreach_set("select", chosen)
+        mesh.update()
+    return int(chosen.sum())
+
+
+def _select_faces(mesh: bpy.types.Mesh, chosen: np.ndarray, extend: bool) -> None:
+    """Faces and their edges and vertices, consistently, as Edit Mode expects it."""
+    edge_of_corner = np.empty(len(mesh.loops), dtype=np.int32)
+    mesh.loops.foreach_get("edge_index", edge_of_corner)
+    vertex_of_corner = np.empty(len(mesh.loops), dtype=np.int32)
+    mesh.loops.foreach_get("vertex_index", vertex_of_corner)
+    corners = np.empty(len(mesh.polygons), dtype=np.int32)
+    mesh.polygons.foreach_get("loop_total", corners)
+
+    edges = _flags(mesh.edges, "select") if extend else np.zeros(len(mesh.edges), dtype=bool)
+    vertices = (
+        _flags(mesh.vertices, "select") if extend else np.zeros(len(mesh.vertices), dtype=bool)
+    )
+    faces = chosen | _flags(mesh.polygons, "select") if extend else chosen
+    of_chosen = np.repeat(chosen, corners)
+    edges[edge_of_corner[of_chosen]] = True
+    vertices[vertex_of_corner[of_chosen]] = True
+    for elements, flags in ((mesh.polygons, faces), (mesh.edges, edges), (mesh.vertices, vertices)):
+        elements.foreach_set("select", flags)
+
+
+def _flags(elements, name: str) -> np.ndarray:
+    values = np.empty(len(elements), dtype=bool)
+    elements.foreach_get(name, values)
+    return values

@@ -1,0 +1,63 @@
+"""Vertex groups: one a class, hard or soft."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import bpy
+import numpy as np
+
+# Below this a probability is not worth a weight: with it, few vertices have more than three.
+LEAST_WEIGHT = 0.01
+# Weights are rounded to 1 / this, so that equal ones are written in one call.
+WEIGHT_STEPS = 1000
+
+
+def hard_weights(labels: np.ndarray, class_count: int) -> np.ndarray:
+    """Weight 1 for a vertex's own class, 0 for the others: (V, C) float32."""
+    return np.eye(class_count, dtype=np.float32)[labels]
+
+
+def soft_weights(probabilities: np.ndarray) -> np.ndarray:
+    """Probabilities rounded, and those below `LEAST_WEIGHT` left out: (V, C) float32."""
+    rounded = np.round(probabilities * WEIGHT_STEPS) / WEIGHT_STEPS
+    return np.where(probabilities < LEAST_WEIGHT, 0.0, rounded).astype(np.float32)
+
+
+def write_vertex_groups(
+    obj: bpy.types.Object, names: Sequence[str], weights: np.ndarray
+) -> list[str]:
+    """Fill one group a class; groups that are locked stay as they are.
+
+    Parameters
+    ----------
+    obj : bpy.types.Object
+        Not in Edit Mode.
+    names : sequence of C str
+        Groups are made where they do not exist.
+    weights : (V, C) float32
+        A vertex is in a group where its weight is above 0.
+
+    Returns
+    -------
+    list of str
+        The locked ones.
+    """
+    everyone = list(range(len(weights)))
+    locked = []
+    for name, column in zip(names, weights.T, strict=True):
+        group = obj.vertex_groups.get(name)
+        if group is None:
+            group = obj.vertex_groups.new(name=name)
+        elif group.lock_weight:
+            locked.append(name)
+            continue
+        else:
+            group.remove(everyone)
+        members = np.flatnonzero(column)
+        values, index = np.unique(column[members], return_inverse=True)
+        order = np.argsort(index, kind="stable")
+        batches = np.split(members[order], np.cumsum(np.bincount(index))[:-1])
+        for value, batch in zip(values.tolist(), batches, strict=False):
+            group.add(batch.tolist(), value, "REPLACE")
+    return locked

@@ -1,0 +1,202 @@
+"""From labels to an object, as the artist chooses. All is checked before anything is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+
+from ..errors import DiffusionNetError
+from .attributes import (
+    CORNER_COLOURS,
+    FACE_LABELS,
+    VERTEX_COLOURS,
+    VERTEX_LABELS,
+    VERTEX_VALUES,
+    AttributeKind,
+    show_colours,
+    write_attribute,
+)
+from .edit_mode import outside_edit_mode
+from .legend import write_legend
+from .materials import write_materials
+from .names import claim_names, names_in_use, record_names
+from .read import require_same_topology
+from .results import LabelResult
+from .vertex_groups import hard_weights, soft_weights, write_vertex_groups
+
+FACE_ATTRIBUTE = "part"
+VERTEX_ATTRIBUTE = "part_vertex"
+COLOUR_ATTRIBUTE = "part_color"
+CONFIDENCE_ATTRIBUTE = "part_confidence"
+FACE_SETS = ".sculpt_face_set"
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What to write.
+
+    Attributes
+    ----------
+    attributes : bool
+        Class numbers, as an integer attribute of the faces and one of the vertices.
+    colours : bool
+        Colour attribute in the palette, made active.
+    vertex_groups : bool
+        One a class.
+    soft : bool
+        Vertex groups weigh by probability instead of 1.
+    face_sets : bool
+        Face set of a face = its class + 1.
+    materials : bool
+        A material slot a class, and every face assigned to one.
+    confidence : bool
+        Probability of the most probable class, a float attribute of the vertices.
+    """
+
+    attributes: bool = True
+    colours: bool = True
+    vertex_groups: bool = True
+    soft: bool = False
+    face_sets: bool = False
+    materials: bool = False
+    confidence: bool = False
+
+    @property
+    def on_vertices(self) -> bool:
+        """Whether anything can be written to a mesh without faces."""
+        return self.attributes or self.colours or self.vertex_groups or self.confidence
+
+    @property
+    def on_faces_only(self) -> bool:
+        """Whether anything is asked for that needs faces."""
+        return self.face_sets or self.materials
+
+
+def require_writable(obj: bpy.types.Object) -> None:
+    """Raise DiffusionNetError if Blender does not let data be written to the object."""
+    if obj.type != "MESH":
+        raise DiffusionNetError(f"{obj.name!r} is not a mesh", "Choose a mesh object.")
+    linked = next((data for data in (obj, obj.data) if data.library), None)
+    if linked:
+        raise DiffusionNetError(
+            f"{obj.name!r} is linked from {bpy.path.basename(linked.library.filepath)}, "
+            "and linked data cannot be changed",
+            "Use Object > Relations > Make Local > Selected Objects and Data.",
+        )
+    if obj.mode == "SCULPT" and obj.use_dynamic_topology_sculpting:
+        raise DiffusionNetError(
+            f"{obj.name!r} is being sculpted with dynamic topology", "Leave Sculpt Mode first."
+        )
+
+
+def write_labels(obj: bpy.types.Object, result: LabelResult, outputs: Outputs) -> str:
+    """Write labels to an object's mesh; what is not asked for stays as it is.
+
+    Parameters
+    ----------
+    obj : bpy.types.Object
+        In any mode but dynamic topology sculpting.
+    result : LabelResult
+    outputs : Outputs
+
+    Returns
+    -------
+    str
+        What was left out and why, "" if nothing.
+
+    Raises
+    ------
+    DiffusionNetError
+        If the object cannot be written to or is not the one that the result is of; then nothing
+        has been written.
+    """
+    require_writable(obj)
+    mesh = obj.data
+    if mesh.is_editmode:
+        obj.update_from_editmode()
+    require_same_topology(obj, result.topology)
+    if not outputs.on_vertices and not outputs.on_faces_only:
+        raise DiffusionNetError("Nothing to write is chosen", "Choose at least one output.")
+    has_faces = len(result.polygon_labels) > 0
+    if not has_faces and not outputs.on_vertices:
+        raise DiffusionNetError(
+            f"{obj.name!r} has no faces, so no face sets or materials can be written",
+            "Choose attributes, colours or vertex groups.",
+        )
+    with outside_edit_mode(mesh):
+        locked = _write(obj, result, outputs, has_faces)
+        mesh.update()
+    left_out = []
+    if locked:
+        left_out.append(f"{len(locked)} locked vertex groups")
+    if not has_faces and outputs.on_faces_only:
+        left_out.append("face sets and materials, without faces")
+    return ", ".join(left_out)
+
+
+def _write(obj, result: LabelResult, outputs: Outputs, has_faces: bool) -> list[str]:
+    mesh = obj.data
+    attributes = dict(
+        zip(
+            (wanted := _attributes(mesh, result, outputs, has_faces)),
+            claim_names(mesh, "ATTRIBUTE", list(wanted), names_in_use(obj)),
+            strict=True,
+        )
+    )
+    for base, (kind, values) in wanted.items():
+        write_attribute(mesh, attributes[base], kind, values)
+    record_names(mesh, "ATTRIBUTE", list(attributes.values()))
+    if outputs.colours:
+        show_colours(mesh, attributes[COLOUR_ATTRIBUTE])
+
+    groups, locked = [], []
+    if outputs.vertex_groups:
+        groups = claim_names(mesh, "VERTEX_GROUP", result.class_names, names_in_use(obj))
+        weights = (
+            soft_weights(result.vertex_probabilities)
+            if outputs.soft
+            else hard_weights(result.vertex_labels, len(result.class_names))
+        )
+        locked = write_vertex_groups(obj, groups, weights)
+        record_names(mesh, "VERTEX_GROUP", groups)
+    if outputs.face_sets and has_faces:
+        write_attribute(mesh, FACE_SETS, FACE_LABELS, result.polygon_labels + 1)
+    if outputs.materials and has_faces:
+        write_materials(mesh, result.class_names, result.class_colours, result.polygon_labels)
+    write_legend(
+        mesh,
+        result,
+        attributes.get(FACE_ATTRIBUTE, ""),
+        attributes.get(VERTEX_ATTRIBUTE, ""),
+        groups,
+    )
+    return locked
+
+
+def _attributes(
+    mesh, result: LabelResult, outputs: Outputs, has_faces: bool
+) -> dict[str, tuple[AttributeKind, np.ndarray]]:
+    """Kind and values of every attribute to write, by the name it should have."""
+    found: dict[str, tuple[AttributeKind, np.ndarray]] = {}
+    if outputs.attributes:
+        found[VERTEX_ATTRIBUTE] = (VERTEX_LABELS, result.vertex_labels)
+        if has_faces:
+            found[FACE_ATTRIBUTE] = (FACE_LABELS, result.polygon_labels)
+    if outputs.colours:
+        opaque = np.concatenate(
+            [result.class_colours, np.ones((len(result.class_colours), 1))], axis=1
+        )
+        if has_faces:
+            corners = np.empty(len(mesh.polygons), dtype=np.int32)
+            mesh.polygons.foreach_get("loop_total", corners)
+            found[COLOUR_ATTRIBUTE] = (
+                CORNER_COLOURS,
+                opaque[np.repeat(result.polygon_labels, corners)],
+            )
+        else:
+            found[COLOUR_ATTRIBUTE] = (VERTEX_COLOURS, opaque[result.vertex_labels])
+    if outputs.confidence:
+        found[CONFIDENCE_ATTRIBUTE] = (VERTEX_VALUES, result.confidence)
+    return found
