@@ -23,12 +23,13 @@ PACKAGE = ROOT / "diffusionnet_blender"
 BUILD = ROOT / "build"
 REQUIREMENTS = ROOT / "requirements" / "extension.txt"
 PYTHONS = ("3.11", "3.13")
-# Blender's platforms, and the tags of the wheels that run there, best first.
+# Blender's platforms, and the tags of the wheels that run there on old systems too (on macOS pip
+# takes those for still older versions as well).
 PLATFORMS = {
     "linux-x64": ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64"),
     "windows-x64": ("win_amd64",),
-    "macos-x64": ("macosx_14_0_x86_64", "macosx_10_13_x86_64", "macosx_10_12_x86_64"),
-    "macos-arm64": ("macosx_12_0_arm64", "macosx_11_0_arm64"),
+    "macos-x64": ("macosx_10_13_x86_64",),
+    "macos-arm64": ("macosx_12_0_arm64",),
 }
 NOT_SHIPPED = shutil.ignore_patterns("__pycache__", "*.py[cod]", ".*", "wheels")
 
