@@ -7,6 +7,7 @@ can be told only from that sign (paper 3.4, Figure 5), so every shape is seen bo
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -93,6 +94,7 @@ class Trainer:
         self.mirrored_class = None if mirrored_class is None else np.asarray(mirrored_class)
         self.rng = np.random.default_rng(settings.seed)
         self.step = 0
+        self.order: list[int] = []
         self.optimiser = torch.optim.AdamW(
             module.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
         )
@@ -115,13 +117,12 @@ class Trainer:
             Called every 100 steps with the step and the mean loss and area-weighted accuracy
             since; may raise to stop.
         """
-        order: list[int] = []
         losses, accuracies = [], []
         self.module.train()
         while self.step < self.settings.steps:
-            if not order:
-                order = list(self.rng.permutation(len(shapes)))
-            loss, accuracy = self._learn_from(shapes[order.pop()])
+            if not self.order:
+                self.order = self.rng.permutation(len(shapes)).tolist()
+            loss, accuracy = self._learn_from(shapes[self.order.pop()])
             losses.append(loss)
             accuracies.append(accuracy)
             if self.step % 100 == 0:
@@ -171,7 +172,7 @@ class Trainer:
 
     def _schedule(self) -> float:
         done = self.step / self.settings.steps
-        return min(done / 0.02 + 1e-3, 1.0) * 0.5 * (1.0 + np.cos(np.pi * done))
+        return min(done / 0.02 + 1e-3, 1.0) * 0.5 * (1.0 + math.cos(math.pi * done))
 
     def _average(self) -> None:
         # A young mean forgets faster, so that the random start does not linger in it.
@@ -187,6 +188,7 @@ class Trainer:
         """Write all that `resume` needs, whole or not at all."""
         state = {
             "step": self.step,
+            "order": self.order,
             "module": self.module.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "mean_weights": self.mean_weights,
@@ -200,7 +202,7 @@ class Trainer:
     def resume(self, path: Path) -> None:
         """Go on from a checkpoint of the same network and settings."""
         state = torch.load(path, map_location=self.module.engine.torch_device, weights_only=True)
-        self.step = state["step"]
+        self.step, self.order = state["step"], state["order"]
         self.module.load_state_dict(state["module"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.mean_weights = state["mean_weights"]

@@ -72,17 +72,13 @@ def eigenbasis(
         """Symmetric operator M^1/2 (L + s M)^-1 M^1/2; its eigenvalues are 1 / (lambda + s)."""
         return root_mass[:, None] * solve(root_mass[:, None] * block)
 
-    if count <= max(DENSE_SIZE, DENSE_FACTOR * k):
-        # Through the inverse: on slivers the entries of L are so large that a decomposition
-        # of L itself loses the low end.
-        dense = inverse(np.eye(count))
-        top, vectors = linalg.eigh(0.5 * (dense + dense.T), subset_by_index=[count - k, count - 1])
-        top, vectors = top[::-1], vectors[:, ::-1]
-        progress(1.0)
-    else:
-        # The products are narrow: more BLAS threads gain little on an idle machine, and on a
-        # busy one they wait for each other and cost several times more than they save.
-        with threadpool_limits(limits=1, user_api="blas"):
+    # The products are narrow: more BLAS threads gain little on an idle machine, and on a busy
+    # one they wait for each other and cost several times more than they save.
+    with threadpool_limits(limits=1, user_api="blas"):
+        if count <= max(DENSE_SIZE, DENSE_FACTOR * k):
+            top, vectors = _dense(inverse, count, k)
+            progress(1.0)
+        else:
             top, vectors = _block_lanczos(inverse, count, k, progress)
     if not (np.isfinite(top).all() and np.isfinite(vectors).all() and top.min() > 0):
         raise SurfaceError(
@@ -113,6 +109,17 @@ def _factorise(laplacian, mass, shift):
             shift *= 10.0
         else:
             return factor.solve, shift
+
+
+def _dense(apply, count, k):
+    """Largest eigenpairs of a symmetric positive operator, by its matrix.
+
+    Through the inverse and not L itself: on slivers the entries of L are so large that a
+    decomposition of L loses the low end.
+    """
+    matrix = apply(np.eye(count))
+    values, vectors = linalg.eigh(0.5 * (matrix + matrix.T), subset_by_index=[count - k, count - 1])
+    return values[::-1], vectors[:, ::-1]
 
 
 def _block_lanczos(apply, count, k, progress):

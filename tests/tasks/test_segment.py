@@ -1,0 +1,202 @@
+"""Segmenting with a model, from Python, without Blender."""
+
+import resource
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from diffusionnet_blender.errors import Cancelled, DeviceError, ModelError, SurfaceError
+from diffusionnet_blender.network.architecture import Architecture
+from diffusionnet_blender.network.card import ModelCard
+from diffusionnet_blender.network.checkpoint import Model, save_model
+from diffusionnet_blender.surface.cache import OperatorCache
+from diffusionnet_blender.surface.settings import DiscretizationSettings
+from diffusionnet_blender.surface.surface import Surface
+from diffusionnet_blender.tasks.labels import part_areas, polygon_labels, triangle_labels
+from diffusionnet_blender.tasks.segment import segment
+from tests.network.test_forward import random_weights
+from tests.shapes import icosphere, lumpy_body, random_rotation
+
+
+def untrained_model(output_at="vertices", features=("hks",), k=32):
+    network = Architecture(
+        inputs=16 * len(features), outputs=3, width=16, blocks=2, output_at=output_at
+    )
+    card = ModelCard(
+        name="untrained",
+        title="Untrained",
+        class_names=("a", "b", "c"),
+        class_colours=np.eye(3).tolist(),
+        features=features,
+        architecture=network,
+        discretization=DiscretizationSettings(k=k),
+    )
+    weights = {n: w.astype(np.float32) for n, w in random_weights(network).items()}
+    if output_at == "vertices":
+        # Centred on what the lumpy body gives, so that every class is found on it.
+        weights["last.weight"] *= 50
+        found = segment(Surface(*lumpy_body(3)), Model(card, weights), engine="numpy")
+        weights["last.bias"] -= np.log(found.vertex_probabilities).mean(axis=0)
+    return Model(card, weights)
+
+
+MODEL = untrained_model()
+
+
+def test_every_vertex_gets_probabilities_and_the_most_probable_label():
+    vertices, faces = lumpy_body(3)
+    found = segment(Surface(vertices, faces), MODEL)
+    assert found.vertex_probabilities.shape == (len(vertices), 3)
+    np.testing.assert_allclose(found.vertex_probabilities.sum(axis=1), 1.0, atol=1e-5)
+    np.testing.assert_array_equal(found.vertex_labels, found.vertex_probabilities.argmax(axis=1))
+    np.testing.assert_array_equal(found.confidence, found.vertex_probabilities.max(axis=1))
+    assert found.class_names == ("a", "b", "c")
+    assert len(np.unique(found.vertex_labels)) > 1
+    assert set(found.seconds) == {
+        "repair",
+        "laplacian",
+        "eigenbasis",
+        "gradient",
+        "features",
+        "network",
+    }
+
+
+@pytest.mark.parametrize("features", [("hks",), ("hks", "wks")])
+def test_engines_agree_and_say_which_they_are(features):
+    pytest.importorskip("torch", reason="torch is optional")
+    surface, model = Surface(*lumpy_body(3)), untrained_model(features=features)
+    found = {name: segment(surface, model, engine=name, device="cpu") for name in ("numpy", "torch")}
+    np.testing.assert_allclose(
+        found["numpy"].vertex_probabilities, found["torch"].vertex_probabilities, atol=1e-4
+    )
+    assert {name: result.engine for name, result in found.items()} == {
+        "numpy": "numpy",
+        "torch": "torch",
+    }
+
+
+def test_a_split_flipped_moved_mesh_gets_the_labels_of_the_clean_one():
+    vertices, faces = lumpy_body(3)
+    clean = segment(Surface(vertices, faces), MODEL)
+    flipped = faces.copy()
+    flipped[::3] = flipped[::3, ::-1]
+    corners = (30 * vertices @ random_rotation(1).T + 5)[flipped].reshape(-1, 3)
+    stray = corners[:1] * 1.001
+    soup = Surface(np.concatenate([corners, stray]), np.arange(len(corners)).reshape(-1, 3))
+    found = segment(soup, MODEL)
+    np.testing.assert_allclose(
+        found.vertex_probabilities[:-1], clean.vertex_probabilities[flipped].reshape(-1, 3), atol=0.02
+    )
+    report = found.repairs
+    assert report.welded_vertices and report.flipped_faces and report.unreferenced_vertices == 1
+    assert "flipped faces" in report.summary()
+
+
+def test_a_point_cloud_gets_nearly_the_labels_of_its_mesh():
+    vertices, faces = lumpy_body(4)
+    mesh = segment(Surface(vertices, faces), MODEL)
+    cloud = segment(Surface(vertices), MODEL)
+    assert np.mean(mesh.vertex_labels == cloud.vertex_labels) > 0.9
+
+
+def test_the_cache_saves_the_second_run_all_but_the_network(tmp_path):
+    cache = OperatorCache(tmp_path)
+    surface = Surface(*lumpy_body(3))
+    first = segment(surface, MODEL, cache=cache)
+    second = segment(surface, MODEL, cache=cache)
+    np.testing.assert_array_equal(first.vertex_probabilities, second.vertex_probabilities)
+    assert "eigenbasis" in first.seconds
+    assert set(second.seconds) == {"repair", "cache", "features", "network"}
+
+
+def test_progress_runs_through_the_stages_and_can_stop_at_any_of_them(tmp_path):
+    surface = Surface(*lumpy_body(3))
+    seen = []
+    segment(surface, MODEL, progress=lambda stage, fraction: seen.append((stage, fraction)))
+    stages = list(dict.fromkeys(stage for stage, _ in seen))
+    assert stages == ["repair", "laplacian", "eigenbasis", "gradient", "network"]
+    assert all(0 <= fraction <= 1 for _, fraction in seen)
+    for stop_at in stages:
+
+        def stop(stage, fraction, stop_at=stop_at):
+            if stage == stop_at:
+                raise Cancelled
+
+        with pytest.raises(Cancelled):
+            segment(surface, MODEL, progress=stop, cache=OperatorCache(tmp_path / stop_at))
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"engine": "fortran"}, "no engine 'fortran'"),
+        ({"engine": "numpy", "device": "cuda"}, "NumPy engine runs on the CPU"),
+        ({"device": "toaster"}, "toaster"),
+        ({"device": "cuda:99"}, "cuda:99"),
+    ],
+)
+def test_engines_and_devices_that_are_not_there_are_refused(options, says):
+    with pytest.raises(DeviceError, match=says) as caught:
+        segment(Surface(*icosphere(1)), MODEL, **options)
+    assert caught.value.fix
+
+
+def test_a_model_that_classifies_shapes_is_refused():
+    with pytest.raises(ModelError, match="whole shapes"):
+        segment(Surface(*icosphere(1)), untrained_model(output_at="shape"))
+
+
+def test_a_single_triangle_is_segmented():
+    found = segment(Surface(np.eye(3), [[0, 1, 2]]), MODEL)
+    assert np.isfinite(found.vertex_probabilities).all()
+
+
+def test_triangles_without_area_are_refused():
+    with pytest.raises(SurfaceError, match="No triangle"):
+        segment(Surface([[0, 0, 0], [1, 0, 0], [2, 0, 0]], [[0, 1, 2]]), MODEL)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="address space limits are Linux's")
+def test_a_million_vertices_without_the_memory_for_them_are_refused(tmp_path):
+    path = save_model(untrained_model(k=128), tmp_path)
+    script = f"""
+import numpy as np
+from diffusionnet_blender.errors import DeviceError
+from diffusionnet_blender.surface.surface import Surface
+from diffusionnet_blender.tasks.models import find_model
+from diffusionnet_blender.tasks.segment import segment
+x, y = np.meshgrid(np.arange(1000.0), np.arange(1000.0), indexing="ij")
+i = np.arange(1000000).reshape(1000, 1000)
+faces = np.stack([i[:-1, :-1], i[1:, :-1], i[1:, 1:]], axis=-1).reshape(-1, 3)
+surface = Surface(np.stack([x.ravel(), y.ravel(), 0 * x.ravel()], axis=1), faces)
+try:
+    segment(surface, find_model({str(path)!r}), engine="numpy")
+except DeviceError as error:
+    print(error)
+"""
+    limit = 3 * 2**30
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)),
+    )
+    assert "1,000,000 vertices need about" in done.stdout, done.stderr
+    assert "decimate" in done.stdout
+
+
+def test_an_ngon_follows_the_area_weighted_vote_of_its_triangles():
+    probabilities = np.eye(3, dtype=np.float32)[[0, 0, 0, 1, 1, 2]]
+    triangles = np.array([[0, 1, 2], [0, 2, 3], [2, 3, 4], [3, 4, 5]])
+    np.testing.assert_array_equal(triangle_labels(probabilities, triangles), [0, 0, 1, 1])
+    polygon = np.array([0, 0, 0, 1])
+    small_first = polygon_labels(probabilities, triangles, np.array([1, 1, 5, 1.0]), polygon, 2)
+    np.testing.assert_array_equal(small_first, [1, 1])
+    big_first = polygon_labels(probabilities, triangles, np.array([4, 2, 5, 0.0]), polygon, 2)
+    np.testing.assert_array_equal(big_first, [0, 1])
+    np.testing.assert_allclose(
+        part_areas(np.array([0, 0, 2]), np.array([1.0, 2.0, 4.0]), 3), [3, 0, 4]
+    )
