@@ -1,0 +1,80 @@
+"""Seconds of each stage of `segment`, on the same body meshed at several sizes.
+
+python -m benchmarks.stages [--model body_parts] [--repeats 3]
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import sys
+import time
+
+import fast_simplification
+import numpy as np
+
+from diffusionnet_blender.surface.surface import Surface
+from diffusionnet_blender.tasks.models import find_model
+from diffusionnet_blender.tasks.segment import segment
+from training.bodies import sample_body
+from training.remesh import subdivided
+
+SIZES = (1_000, 10_000, 50_000)
+STAGES = ("repair", "laplacian", "eigenbasis", "gradient", "features", "network")
+
+
+def body(vertex_count: int) -> Surface:
+    """One human body with about so many vertices."""
+    dense = sample_body(2_000_000)
+    while len(dense.vertices) < vertex_count:
+        dense = subdivided(dense, np.ones(len(dense.vertices), dtype=bool))
+    vertices, faces = fast_simplification.simplify(
+        dense.vertices.astype(np.float32),
+        dense.faces.astype(np.int32),
+        target_count=2 * vertex_count,
+    )
+    return Surface(vertices, faces)
+
+
+def import_seconds() -> dict[str, float]:
+    """Seconds to import the extension and to register it, in a fresh Blender module."""
+    script = (
+        "import bpy, time; a = time.perf_counter(); import diffusionnet_blender; "
+        "b = time.perf_counter(); diffusionnet_blender.register(); "
+        "print('TIMES', b - a, time.perf_counter() - b)"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    line = next(line for line in found.stdout.splitlines() if line.startswith("TIMES"))
+    imported, registered = map(float, line.split()[1:])
+    return {"import": imported, "register": registered}
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", default="body_parts")
+    parser.add_argument("--repeats", type=int, default=3)
+    arguments = parser.parse_args()
+    model = find_model(arguments.model)
+    times = [import_seconds() for _ in range(arguments.repeats)]
+    for what in ("import", "register"):
+        print(f"{what} of the extension: {statistics.median(t[what] for t in times):.3f} s")
+    for engine in ("numpy", "torch"):
+        print(f"\nengine {engine}, medians of {arguments.repeats}, seconds")
+        print(f"{'vertices':>9}" + "".join(f"{stage:>12}" for stage in (*STAGES, "all")))
+        for size in SIZES:
+            surface = body(size)
+            runs = []
+            for _ in range(arguments.repeats):
+                clock = time.perf_counter()
+                seconds = segment(surface, model, engine=engine, device="cpu").seconds
+                runs.append({**seconds, "all": time.perf_counter() - clock})
+            row = [statistics.median(run[stage] for run in runs) for stage in (*STAGES, "all")]
+            print(f"{len(surface.vertices):9,}" + "".join(f"{value:12.3f}" for value in row))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""How every bundled weight and sample was made: one command each."""
