@@ -68,7 +68,7 @@ def result_for(obj, seed=0, classes=CLASSES, colours=COLOURS):
         polygon_areas=geometry.polygon_areas,
         topology=geometry.topology,
         model_name="by height",
-        seconds=0.5,
+        seconds={"network": 0.5},
     )
 
 

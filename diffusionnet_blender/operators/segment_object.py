@@ -66,6 +66,6 @@ def segment_object(
         polygon_areas=geometry.polygon_areas,
         topology=geometry.topology,
         model_name=segmentation.model_name,
-        seconds=sum(segmentation.seconds.values()),
+        seconds=segmentation.seconds,
     )
     return geometry, segmentation, result

@@ -28,8 +28,8 @@ class LabelResult:
     topology : str
         Of the mesh that the labels belong to, see `read.topology_of`.
     model_name : str
-    seconds : float
-        That the run took.
+    seconds : dict of str to float
+        Of each stage of the run.
     """
 
     class_names: tuple[str, ...]
@@ -39,7 +39,7 @@ class LabelResult:
     polygon_areas: np.ndarray
     topology: str
     model_name: str
-    seconds: float
+    seconds: dict[str, float]
 
     @property
     def vertex_labels(self) -> np.ndarray:
