@@ -20,6 +20,8 @@ EPILOGUE = """\
 Labels (--labels OUT.npz) hold, in the file's own order of vertices: vertices (V, 3) as stored in
 the mesh, faces (F, 3) triangles, vertex_labels (V,), vertex_probabilities (V, C), class_names
 (C,), seconds. A file of several meshes has `objects`, their names, and NAME/vertices and so on.
+Blender's importers weld the triangles of an STL (vertices in the order in which they first
+appear), leave vertices that no face uses out of an OBJ and a glTF, and turn a glTF's y up to z up.
 With several files, --output and --labels name folders.
 """
 

@@ -1,7 +1,5 @@
 """Properties: the panel's settings (on the scene) and the legend (on the mesh)."""
 
-import zlib
-
 import bpy
 from bpy.props import (
     BoolProperty,
@@ -19,6 +17,7 @@ from .preferences import settings
 from .tasks.models import list_models
 
 NO_MODEL = "NONE"
+DEFAULT_MODEL = "body_parts"
 _cards: dict[str, ModelCard] = {}
 # Blender keeps no reference to the strings of dynamic items: without this they are freed.
 _model_items: list[tuple[str, str, str, int]] = []
@@ -28,10 +27,9 @@ def reload_models() -> None:
     """Read the cards of all models again; nothing that draws ever reads a file."""
     _cards.clear()
     _cards.update({card.name: card for card in list_models([settings().model_folder])})
-    # Numbers that follow from the name: a file keeps its model when others come and go.
     _model_items[:] = [
-        (name, card.title, card.description, zlib.crc32(name.encode()) >> 1)
-        for name, card in _cards.items()
+        (name, card.title, card.description, number)
+        for number, (name, card) in enumerate(_cards.items())
     ] or [(NO_MODEL, "No model found", "Import one, or set the library in the preferences", 0)]
 
 
@@ -42,6 +40,16 @@ def model_card(name: str) -> ModelCard | None:
 
 def _items_of_model(self, context):
     return _model_items
+
+
+def _get_model(self) -> int:
+    names = [item[0] for item in _model_items]
+    wanted = self.model_name or DEFAULT_MODEL
+    return names.index(wanted) if wanted in names else 0
+
+
+def _set_model(self, number: int) -> None:
+    self.model_name = _model_items[number][0]
 
 
 def _is_mesh(self, obj):
@@ -116,8 +124,14 @@ class DIFFUSIONNET_PG_settings(OutputProperties, bpy.types.PropertyGroup):
         poll=_is_mesh,
     )
     model: EnumProperty(
-        name="Model", description="Model that names the parts", items=_items_of_model
+        name="Model",
+        description="Model that names the parts",
+        items=_items_of_model,
+        get=_get_model,
+        set=_set_model,
     )
+    # What `model` is stored as: numbers of items change when models come and go.
+    model_name: StringProperty(options={"HIDDEN"})
     use_modifiers: BoolProperty(
         name="Use Modifiers",
         description="Look at the mesh as modifiers, armature and shape keys show it. They must "

@@ -9,8 +9,10 @@ from ..errors import DiffusionNetError
 from ..preferences import settings
 from ..properties import NO_MODEL, OUTPUT_NAMES
 from ..scene.results import forget_result, keep_result
+from ..scene.write import left_out
 from .base import ObjectOperator, counted
 from .segment_object import segment_object
+from .write_labels import chosen_outputs
 
 
 class DIFFUSIONNET_OT_segment(ObjectOperator, bpy.types.Operator):
@@ -77,10 +79,12 @@ class DIFFUSIONNET_OT_segment(ObjectOperator, bpy.types.Operator):
             window_manager.progress_end()
         if not done:
             raise failed[0]
+        # Before writing: locked groups are found by the names that are free now.
+        notes = [left_out(obj, result, chosen_outputs(chosen)) for obj, result in done]
         self._write(chosen)
         for error in failed:
             self.report({"WARNING"}, str(error))
-        self.report({"INFO"}, _summary(done, perf_counter() - clock, mended))
+        self.report({"INFO"}, _summary(done, perf_counter() - clock, mended, notes))
         if chosen.show_in_viewport and chosen.colours:
             show_colours_in(context)
         return {"FINISHED"}
@@ -98,15 +102,17 @@ class DIFFUSIONNET_OT_segment(ObjectOperator, bpy.types.Operator):
             raise DiffusionNetError(str(error).removeprefix("Error: ").strip(". \n")) from error
 
 
-def _summary(done, seconds: float, mended: list[str]) -> str:
+def _summary(done, seconds: float, mended: list[str], notes: list[str]) -> str:
     names = done[0][0].name if len(done) == 1 else counted(len(done), "mesh")
     parts = len({(obj.name, label) for obj, r in done for label in set(r.vertex_labels.tolist())})
     faces = sum(len(result.polygon_labels) for _, result in done)
     vertices = sum(len(result.vertex_probabilities) for _, result in done)
     size = counted(faces, "face") if faces else counted(vertices, "vertex")
     text = f"{names}: {counted(parts, 'part')} on {size} in {seconds:.1f} s"
-    notes = [note for note in mended if note]
-    return f"{text} (mended on the way: {'; '.join(notes)})" if notes else text
+    for heading, lines in (("mended on the way", mended), ("left out", notes)):
+        told = "; ".join(line for line in lines if line)
+        text += f" ({heading}: {told})" if told else ""
+    return text
 
 
 def show_colours_in(context) -> None:

@@ -33,10 +33,17 @@ class DIFFUSIONNET_OT_select_part(ObjectOperator, bpy.types.Operator):
         segmented = [obj for obj in targets if obj.data.diffusionnet.parts]
         if not segmented:
             raise DiffusionNetError(f"{targets[0].name!r} has no parts", "Segment it first.")
-        count = sum(select_part(obj, self._label(obj), self.extend) for obj in segmented)
+        labels = [self._label(obj) for obj in segmented]
         if self.edit_mode and context.mode != "EDIT_MESH":
             _enter_edit_mode(context, segmented)
-        names = {obj.data.diffusionnet.parts[self._label(obj)].name for obj in segmented}
+        count = sum(
+            select_part(obj, label, self.extend)
+            for obj, label in zip(segmented, labels, strict=True)
+        )
+        names = {
+            obj.data.diffusionnet.parts[label].name
+            for obj, label in zip(segmented, labels, strict=True)
+        }
         faces = sum(len(obj.data.polygons) for obj in segmented)
         selected = counted(count, "face" if faces else "vertex")
         self.report({"INFO"}, f"{', '.join(sorted(names))}: {selected} selected")

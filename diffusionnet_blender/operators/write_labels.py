@@ -7,7 +7,7 @@ import bpy
 from ..errors import DiffusionNetError
 from ..properties import OUTPUT_NAMES, OutputProperties
 from ..scene.results import find_result
-from ..scene.write import Outputs, write_labels
+from ..scene.write import Outputs, left_out, write_labels
 from .base import ObjectOperator, counted
 
 
@@ -32,21 +32,19 @@ class DIFFUSIONNET_OT_write_labels(OutputProperties, ObjectOperator, bpy.types.O
         for name in OUTPUT_NAMES:
             if not self.properties.is_property_set(name):
                 setattr(self, name, getattr(context.scene.diffusionnet, name))
-        outputs = Outputs(
-            soft=self.weights == "SOFT",
-            **{name: getattr(self, name) for name in OUTPUT_NAMES if name != "weights"},
-        )
+        outputs = chosen_outputs(self)
 
         clock = perf_counter()
         written, failed, notes = [], [], []
         for obj, result in found:
             try:
-                left_out = write_labels(obj, result, outputs)
+                note = left_out(obj, result, outputs)
+                write_labels(obj, result, outputs)
             except DiffusionNetError as error:
                 failed.append(error)
                 continue
             written.append(obj.name)
-            notes += [left_out] if left_out else []
+            notes += [note] if note else []
         if not written:
             raise failed[0]
         for error in failed:
@@ -59,6 +57,12 @@ class DIFFUSIONNET_OT_write_labels(OutputProperties, ObjectOperator, bpy.types.O
     def draw(self, context):
         """Draw the redo panel."""
         draw_outputs(self.layout, self)
+
+
+def chosen_outputs(properties) -> Outputs:
+    """The outputs that an operator or the panel is set to."""
+    named = {name: getattr(properties, name) for name in OUTPUT_NAMES if name != "weights"}
+    return Outputs(soft=properties.weights == "SOFT", **named)
 
 
 def draw_outputs(layout, properties) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import bpy
@@ -29,10 +30,10 @@ def require_known_suffix(path: Path) -> None:
 def open_file(path: Path) -> list[bpy.types.Object]:
     """Open a file in place of the one at hand.
 
-    Scripts in .blend files are not run. The order of vertices is that of the file, with three
-    exceptions that lie in Blender's importers: an STL's triangles come welded (vertices in the
-    order in which they first appear), a glTF's and an OBJ's vertices that no face uses are left
-    out, and an OBJ of several objects comes as several objects.
+    Scripts in .blend files are not run. Vertices come in the order of the file, as Blender's
+    importers keep it: those that a seam splits stay split. Three things they do change: an STL's
+    triangles come welded (vertices in the order in which they first appear), vertices that no
+    face uses are left out of a glTF and an OBJ, and glTF vertices are turned to Blender's axes.
 
     Parameters
     ----------
@@ -122,28 +123,26 @@ def _importer(path: Path) -> Callable[..., set[str]]:
             return fbx_importer()
         case ".glb" | ".gltf":
             enable_addon("io_scene_gltf2")
-            return bpy.ops.import_scene.gltf
+            # Else a rig brings a mesh that is no character: the shape that shows its bones.
+            return partial(bpy.ops.import_scene.gltf, disable_bone_shape=True)
     return bpy.ops.wm.usd_import
 
 
 def _exporter(path: Path) -> Callable[..., set[str]]:
-    def with_options(operator, **options):
-        return lambda filepath: operator(filepath=filepath, **options)
-
     match path.suffix.lower():
         case ".obj":
-            return with_options(bpy.ops.wm.obj_export, export_colors=True, path_mode="ABSOLUTE")
+            return partial(bpy.ops.wm.obj_export, export_colors=True, path_mode="ABSOLUTE")
         case ".ply":
-            return with_options(bpy.ops.wm.ply_export, export_colors="SRGB", export_attributes=True)
+            return partial(bpy.ops.wm.ply_export, export_colors="SRGB", export_attributes=True)
         case ".stl":
             return bpy.ops.wm.stl_export
         case ".fbx":
             enable_addon("io_scene_fbx")
-            return with_options(bpy.ops.export_scene.fbx, colors_type="SRGB", path_mode="ABSOLUTE")
+            return partial(bpy.ops.export_scene.fbx, colors_type="SRGB", path_mode="ABSOLUTE")
         case ".glb" | ".gltf":
             enable_addon("io_scene_gltf2")
             single = path.suffix.lower() == ".glb"
-            return with_options(
+            return partial(
                 bpy.ops.export_scene.gltf,
                 export_format="GLB" if single else "GLTF_SEPARATE",
                 export_vertex_color="ACTIVE",

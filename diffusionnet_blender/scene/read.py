@@ -74,7 +74,7 @@ def read_object(
     """
     if obj.type != "MESH":
         raise SurfaceError(
-            f"{obj.name!r} is not a mesh but a {_type_name(obj)}", _how_to_get_a_mesh(obj)
+            f"{obj.name!r} is not a mesh (it is of type {_type_name(obj)})", _how_to_get_a_mesh(obj)
         )
     if obj.data.is_editmode:
         obj.update_from_editmode()

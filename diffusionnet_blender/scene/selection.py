@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import bmesh
 import bpy
 import numpy as np
 
 from ..errors import DiffusionNetError
 from .attributes import FACE_LABELS, VERTEX_LABELS, read_attribute
-from .edit_mode import outside_edit_mode
 
 
 def select_part(obj: bpy.types.Object, label: int, extend: bool = False) -> int:
@@ -35,26 +35,50 @@ def select_part(obj: bpy.types.Object, label: int, extend: bool = False) -> int:
         If the mesh has no attribute of labels.
     """
     mesh = obj.data
-    with outside_edit_mode(mesh):
-        on_faces = len(mesh.polygons) > 0
-        legend = mesh.diffusionnet
-        name = legend.face_attribute if on_faces else legend.vertex_attribute
-        kind = FACE_LABELS if on_faces else VERTEX_LABELS
-        if name not in mesh.attributes:
-            raise DiffusionNetError(
-                f"{obj.name!r} has no integer attribute that says which part is where",
-                "Segment it with the output Attributes switched on.",
-            )
-        elements = mesh.polygons if on_faces else mesh.vertices
-        chosen = (read_attribute(mesh, name, kind) == label) & ~_flags(elements, "hide")
-        if on_faces:
-            _select_faces(mesh, chosen, extend)
-        else:
-            if extend:
-                chosen |= _flags(mesh.vertices, "select")
-            mesh.vertices.foreach_set("select", chosen)
-        mesh.update()
+    legend = mesh.diffusionnet
+    if mesh.is_editmode:
+        return _select_in_edit_mode(obj, legend, label, extend)
+    on_faces = len(mesh.polygons) > 0
+    name = legend.face_attribute if on_faces else legend.vertex_attribute
+    if name not in mesh.attributes:
+        raise _no_labels(obj)
+    elements = mesh.polygons if on_faces else mesh.vertices
+    labels = read_attribute(mesh, name, FACE_LABELS if on_faces else VERTEX_LABELS)
+    chosen = (labels == label) & ~_flags(elements, "hide")
+    if on_faces:
+        _select_faces(mesh, chosen, extend)
+    else:
+        kept = _flags(mesh.vertices, "select") & extend
+        mesh.vertices.foreach_set("select", chosen | kept)
+    mesh.update()
     return int(chosen.sum())
+
+
+def _select_in_edit_mode(obj: bpy.types.Object, legend, label: int, extend: bool) -> int:
+    """Through BMesh: a mesh that is changed behind Edit Mode's back is not undone with it."""
+    bm = bmesh.from_edit_mesh(obj.data)
+    on_faces = len(bm.faces) > 0
+    elements = bm.faces if on_faces else bm.verts
+    layer = elements.layers.int.get(legend.face_attribute if on_faces else legend.vertex_attribute)
+    if layer is None:
+        raise _no_labels(obj)
+    if not extend:
+        for kind in (bm.faces, bm.edges, bm.verts):
+            for element in kind:
+                element.select = False
+        bm.select_history.clear()
+    chosen = [element for element in elements if element[layer] == label and not element.hide]
+    for element in chosen:
+        element.select_set(True)
+    bmesh.update_edit_mesh(obj.data, loop_triangles=False, destructive=False)
+    return len(chosen)
+
+
+def _no_labels(obj: bpy.types.Object) -> DiffusionNetError:
+    return DiffusionNetError(
+        f"{obj.name!r} has no integer attribute that says which part is where",
+        "Segment it with the output Attributes switched on.",
+    )
 
 
 def _select_faces(mesh: bpy.types.Mesh, chosen: np.ndarray, extend: bool) -> None:

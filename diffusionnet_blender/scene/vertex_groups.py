@@ -24,9 +24,12 @@ def soft_weights(probabilities: np.ndarray) -> np.ndarray:
     return np.where(probabilities < LEAST_WEIGHT, 0.0, rounded).astype(np.float32)
 
 
-def write_vertex_groups(
-    obj: bpy.types.Object, names: Sequence[str], weights: np.ndarray
-) -> list[str]:
+def locked_groups(obj: bpy.types.Object, names: Sequence[str]) -> list[str]:
+    """Those of the groups that exist and are locked."""
+    return [name for name in names if (g := obj.vertex_groups.get(name)) and g.lock_weight]
+
+
+def write_vertex_groups(obj: bpy.types.Object, names: Sequence[str], weights: np.ndarray) -> None:
     """Fill one group a class; groups that are locked stay as they are.
 
     Parameters
@@ -37,20 +40,13 @@ def write_vertex_groups(
         Groups are made where they do not exist.
     weights : (V, C) float32
         A vertex is in a group where its weight is above 0.
-
-    Returns
-    -------
-    list of str
-        The locked ones.
     """
     everyone = list(range(len(weights)))
-    locked = []
     for name, column in zip(names, weights.T, strict=True):
         group = obj.vertex_groups.get(name)
         if group is None:
             group = obj.vertex_groups.new(name=name)
         elif group.lock_weight:
-            locked.append(name)
             continue
         else:
             group.remove(everyone)
@@ -60,4 +56,3 @@ def write_vertex_groups(
         batches = np.split(members[order], np.cumsum(np.bincount(index))[:-1])
         for value, batch in zip(values.tolist(), batches, strict=False):
             group.add(batch.tolist(), value, "REPLACE")
-    return locked

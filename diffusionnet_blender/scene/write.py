@@ -24,7 +24,7 @@ from .materials import write_materials
 from .names import claim_names, names_in_use, record_names
 from .read import require_same_topology
 from .results import LabelResult
-from .vertex_groups import hard_weights, soft_weights, write_vertex_groups
+from .vertex_groups import hard_weights, locked_groups, soft_weights, write_vertex_groups
 
 FACE_ATTRIBUTE = "part"
 VERTEX_ATTRIBUTE = "part_vertex"
@@ -91,7 +91,20 @@ def require_writable(obj: bpy.types.Object) -> None:
         )
 
 
-def write_labels(obj: bpy.types.Object, result: LabelResult, outputs: Outputs) -> str:
+def left_out(obj: bpy.types.Object, result: LabelResult, outputs: Outputs) -> str:
+    """What of the outputs cannot be written, for the user; "" if all can."""
+    notes = []
+    if outputs.vertex_groups:
+        names = claim_names(obj.data, "VERTEX_GROUP", result.class_names, names_in_use(obj))
+        locked = locked_groups(obj, names)
+        if locked:
+            notes.append(f"locked vertex groups {', '.join(locked)}")
+    if outputs.on_faces_only and not len(result.polygon_labels):
+        notes.append("face sets and materials, which need faces")
+    return "; ".join(notes)
+
+
+def write_labels(obj: bpy.types.Object, result: LabelResult, outputs: Outputs) -> None:
     """Write labels to an object's mesh; what is not asked for stays as it is.
 
     Parameters
@@ -100,11 +113,7 @@ def write_labels(obj: bpy.types.Object, result: LabelResult, outputs: Outputs) -
         In any mode but dynamic topology sculpting.
     result : LabelResult
     outputs : Outputs
-
-    Returns
-    -------
-    str
-        What was left out and why, "" if nothing.
+        `left_out` says what of it the object cannot take.
 
     Raises
     ------
@@ -126,17 +135,11 @@ def write_labels(obj: bpy.types.Object, result: LabelResult, outputs: Outputs) -
             "Choose attributes, colours or vertex groups.",
         )
     with outside_edit_mode(mesh):
-        locked = _write(obj, result, outputs, has_faces)
+        _write(obj, result, outputs, has_faces)
         mesh.update()
-    left_out = []
-    if locked:
-        left_out.append(f"{len(locked)} locked vertex groups")
-    if not has_faces and outputs.on_faces_only:
-        left_out.append("face sets and materials, without faces")
-    return ", ".join(left_out)
 
 
-def _write(obj, result: LabelResult, outputs: Outputs, has_faces: bool) -> list[str]:
+def _write(obj, result: LabelResult, outputs: Outputs, has_faces: bool) -> None:
     mesh = obj.data
     attributes = dict(
         zip(
@@ -151,7 +154,7 @@ def _write(obj, result: LabelResult, outputs: Outputs, has_faces: bool) -> list[
     if outputs.colours:
         show_colours(mesh, attributes[COLOUR_ATTRIBUTE])
 
-    groups, locked = [], []
+    groups = []
     if outputs.vertex_groups:
         groups = claim_names(mesh, "VERTEX_GROUP", result.class_names, names_in_use(obj))
         weights = (
@@ -159,7 +162,7 @@ def _write(obj, result: LabelResult, outputs: Outputs, has_faces: bool) -> list[
             if outputs.soft
             else hard_weights(result.vertex_labels, len(result.class_names))
         )
-        locked = write_vertex_groups(obj, groups, weights)
+        write_vertex_groups(obj, groups, weights)
         record_names(mesh, "VERTEX_GROUP", groups)
     if outputs.face_sets and has_faces:
         write_attribute(mesh, FACE_SETS, FACE_LABELS, result.polygon_labels + 1)
@@ -172,7 +175,6 @@ def _write(obj, result: LabelResult, outputs: Outputs, has_faces: bool) -> list[
         attributes.get(VERTEX_ATTRIBUTE, ""),
         groups,
     )
-    return locked
 
 
 def _attributes(

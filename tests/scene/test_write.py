@@ -9,7 +9,7 @@ import pytest
 
 from diffusionnet_blender.errors import DiffusionNetError
 from diffusionnet_blender.scene.read import read_object
-from diffusionnet_blender.scene.write import Outputs, write_labels
+from diffusionnet_blender.scene.write import Outputs, left_out, write_labels
 from diffusionnet_blender.tasks.labels import polygon_labels, triangle_labels
 from tests.conftest import CLASSES, COLOURS
 from tests.scenes import (
@@ -224,8 +224,10 @@ def test_locked_groups_are_left_and_said_so():
     write_labels(obj, result_for(obj, seed=0), only(vertex_groups=True))
     obj.vertex_groups["torso"].lock_weight = True
     locked, other = group_weights(obj, "torso"), group_weights(obj, "head")
-    said = write_labels(obj, result_for(obj, seed=1), only(vertex_groups=True))
-    assert said == "1 locked vertex groups"
+    result = result_for(obj, seed=1)
+    assert left_out(obj, result, only(vertex_groups=True)) == "locked vertex groups torso"
+    assert left_out(obj, result, only(attributes=True)) == ""
+    write_labels(obj, result, only(vertex_groups=True))
     assert np.array_equal(group_weights(obj, "torso"), locked)
     assert not np.array_equal(group_weights(obj, "head"), other)
 
@@ -296,8 +298,8 @@ def test_edit_mode_is_left_and_entered_again():
 def test_a_point_cloud_gets_what_vertices_can_hold():
     obj = add_mesh("Cloud", icosphere(2)[0], [])
     result = result_for(obj)
-    said = write_labels(obj, result, EVERYTHING)
-    assert said == "face sets and materials, without faces"
+    assert left_out(obj, result, EVERYTHING) == "face sets and materials, which need faces"
+    write_labels(obj, result, EVERYTHING)
     assert np.array_equal(values_of(obj, "part_vertex"), result.vertex_labels)
     assert "part" not in obj.data.attributes
     assert obj.data.color_attributes["part_color"].domain == "POINT"
