@@ -15,6 +15,9 @@ from .architecture import Architecture
 Array = Any
 # Below this, a learned time counts as no diffusion (the published implementation's floor).
 SHORTEST_TIME = 1e-8
+# What has decayed beyond this is gone at any precision. Left to decay further it becomes
+# denormal numbers, on which matrix products run several times slower.
+SMALLEST_EXPONENT = -40.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +114,7 @@ def _diffuse(architecture, time, shape, x, engine):
     if architecture.diffusion == "implicit":
         return engine.by_columns(lambda u: shape.diffuse_implicitly(u, time), x)
     spectrum = shape.eigenvectors.T @ (x * shape.mass[:, None])
-    decay = engine.exp(-shape.eigenvalues[:, None] * time)
+    decay = engine.exp(engine.at_least(-shape.eigenvalues[:, None] * time, SMALLEST_EXPONENT))
     return shape.eigenvectors @ (decay * spectrum)
 
 
