@@ -17,6 +17,9 @@ from .errors import DiffusionNetError
 from .folders import user_folder
 
 EPILOGUE = """\
+Written onto each mesh: integer attributes part (faces) and part_vertex, color attribute part_color,
+a vertex group for each part, float attribute part_confidence.
+
 Labels (--labels OUT.npz) hold, in the file's own order of vertices: vertices (V, 3) as stored in
 the mesh, faces (F, 3) triangles, vertex_labels (V,), vertex_probabilities (V, C), class_names
 (C,), seconds. A file of several meshes has `objects`, their names, and NAME/vertices and so on.
@@ -193,6 +196,8 @@ def _segment_file(path: Path, model, chosen) -> int:
     from .scene.files import open_file, require_known_suffix, save_file
     from .scene.write import Outputs, write_labels
 
+    # Nothing that would take the place of what the artist has: no face sets, no materials.
+    outputs = Outputs(confidence=True)
     output = _place(chosen.output, path, ".blend")
     labels = _place(chosen.labels, path, ".npz")
     status, found = 0, []
@@ -208,7 +213,7 @@ def _segment_file(path: Path, model, chosen) -> int:
                     device=chosen.device,
                     progress=_progress(path, obj.name, chosen.quiet),
                 )
-                write_labels(obj, result, Outputs(face_sets=True, confidence=True))
+                write_labels(obj, result, outputs)
             except DiffusionNetError as error:
                 status = _fail(f"{path}: {error}")
             else:

@@ -339,6 +339,7 @@ def test_the_numpy_engine_by_name(tmp_path, capfd):
         (["--output", "x.xyz"], "'.xyz' are not known"),
         (["--labels", "x.npz", "--model", "nobody"], "no model 'nobody'"),
         (["--labels", "x.npz", "--engine", "numpy", "--device", "cuda"], "NumPy engine runs on"),
+        (["--labels", "x.npz", "--device", "toaster"], "'toaster'"),
         (["--labels", "body.ply/x.npz"], "body.ply/x.npz cannot be written"),
         (["--output", "body.ply/x.blend"], "body.ply/x.blend cannot be written"),
     ],

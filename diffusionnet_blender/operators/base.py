@@ -75,16 +75,20 @@ class ObjectOperator(ReportingOperator):
 
 
 def meshes_to_work_on(context) -> list[bpy.types.Object]:
-    """Selected objects, else the one picked in the panel; a mesh of several objects once."""
+    """Selected meshes, else the one picked in the panel; a mesh of several objects once."""
+    selected = selected_objects(context)
     picked = context.scene.diffusionnet.object
-    chosen = selected_objects(context) or [picked] * bool(picked)
-    meshes = {obj.data: obj for obj in reversed(chosen) if obj.type == "MESH"}
-    found = [obj for obj in chosen if meshes.get(obj.data) == obj]
-    if found:
-        return found
-    if chosen:
+    by_mesh: dict[bpy.types.Mesh, bpy.types.Object] = {}
+    for obj in selected:
+        if obj.type == "MESH":
+            by_mesh.setdefault(obj.data, obj)
+    if by_mesh:
+        return list(by_mesh.values())
+    if picked:
+        return [picked]
+    if selected:
         # Reading it raises the error that says what to do with a curve or an armature.
-        return chosen[:1]
+        return selected[:1]
     raise DiffusionNetError("No mesh is selected", "Select one, or pick one in the panel.")
 
 

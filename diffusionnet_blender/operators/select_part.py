@@ -34,7 +34,7 @@ class DIFFUSIONNET_OT_select_part(ObjectOperator, bpy.types.Operator):
         if not segmented:
             raise DiffusionNetError(f"{targets[0].name!r} has no parts", "Segment it first.")
         labels = [self._label(obj) for obj in segmented]
-        if self.edit_mode and context.mode != "EDIT_MESH":
+        if self.edit_mode and not all(obj.data.is_editmode for obj in segmented):
             _enter_edit_mode(context, segmented)
         count = sum(
             select_part(obj, label, self.extend)

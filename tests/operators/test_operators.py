@@ -85,6 +85,30 @@ def test_the_picked_object_when_nothing_is_selected(settings):
     assert "part" not in other.data.attributes
 
 
+def test_the_picked_mesh_when_only_its_rig_is_selected(settings):
+    picked = add_body()
+    rig = bpy.data.objects.new("Rig", bpy.data.armatures.new("Rig"))
+    bpy.context.collection.objects.link(rig)
+    select(rig)
+    settings.object = picked
+    bpy.ops.diffusionnet.segment()
+    assert "part" in picked.data.attributes
+
+
+@pytest.mark.parametrize(
+    ("vertices", "faces"),
+    [
+        ([[0, 0, 0], [1, 0, 0], [0, 1, 0]], [[0, 1, 2]]),
+        ([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]], [[0, 1, 2, 3]]),
+    ],
+    ids=["triangle", "quad"],
+)
+def test_the_smallest_shapes(vertices, faces):
+    obj = add_mesh("Small", vertices, faces)
+    bpy.ops.diffusionnet.segment()
+    assert len(values_of(obj, "part_vertex")) == len(vertices)
+
+
 def test_an_object_by_name():
     named, selected = add_body("A"), add_body("B")
     bpy.ops.diffusionnet.segment(object_name="A")
@@ -297,6 +321,15 @@ def test_select_part_by_name_and_number(capfd):
     assert obj.mode == "OBJECT"
     chosen = [polygon.select for polygon in obj.data.polygons]
     assert np.array_equal(chosen, labels == first)
+
+
+def test_select_part_of_another_object_than_the_one_in_edit_mode():
+    obj, other = add_body("A"), add_body("B")
+    bpy.ops.diffusionnet.segment(object_name="A")
+    bpy.ops.object.mode_set(mode="EDIT")
+    assert other.mode == "EDIT"
+    bpy.ops.diffusionnet.select_part(object_name="A", index=int(values_of(obj, "part")[0]))
+    assert (obj.mode, other.mode) == ("EDIT", "OBJECT")
 
 
 def test_select_part_is_one_undo_step():
