@@ -7,7 +7,6 @@ import importlib.util
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -279,20 +278,17 @@ def _save_labels(path: Path, found: list) -> None:
         }
     if len(found) > 1:
         arrays["objects"] = np.array([geometry.name for geometry, _ in found])
-    staged = None
+    staged = path.with_name(f".{path.stem}.{os.getpid()}.npz")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".npz", delete=False) as file:
-            staged = Path(file.name)
-            np.savez_compressed(file, **arrays)
+        np.savez_compressed(staged, **arrays)
         os.replace(staged, path)
     except OSError as error:
+        if staged.exists():
+            staged.unlink()
         raise DiffusionNetError(
             f"{path} cannot be written ({error.strerror})", "Choose another place."
         ) from error
-    finally:
-        if staged:
-            staged.unlink(missing_ok=True)
 
 
 def _fail(line: str) -> int:
