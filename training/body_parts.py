@@ -26,13 +26,13 @@ from diffusionnet_blender.surface.repair import repair
 from diffusionnet_blender.surface.settings import DiscretizationSettings
 from diffusionnet_blender.surface.surface import Surface
 from diffusionnet_blender.tasks.models import BUNDLED
-from training.bodies import PART_NAMES
+from training.bodies import FIRST_HELD_OUT_SEED, PART_NAMES
 
 DATA = Path(__file__).parent / "data"
 RUN = DATA / "body_parts"
 SETTINGS = DiscretizationSettings(k=128)
 FEATURES = ("hks",)
-HELD_OUT = 1_000_000
+HELD_OUT = FIRST_HELD_OUT_SEED
 # A calm palette: warm for the body's left side, cool for its right, lighter towards the ends.
 COLOURS = {
     "head": (0.96, 0.80, 0.42),

@@ -137,7 +137,9 @@ def test_published_weights_are_imported(tmp_path):
     assert model.card.discretization.gradient_regulariser == "published"
     assert model.card.discretization.centre == "vertices"
     original = read_published(source)
-    np.testing.assert_array_equal(model.weights["block_3.time"], original["block_3.diffusion.diffusion_time"])
+    np.testing.assert_array_equal(
+        model.weights["block_3.time"], original["block_3.diffusion.diffusion_time"]
+    )
     with pytest.raises(ModelError, match="already has"):
         import_published(source, card, tmp_path)
     with pytest.raises(ModelError, match="channels"):

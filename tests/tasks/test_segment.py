@@ -68,7 +68,9 @@ def test_every_vertex_gets_probabilities_and_the_most_probable_label():
 def test_engines_agree_and_say_which_they_are(features):
     pytest.importorskip("torch", reason="torch is optional")
     surface, model = Surface(*lumpy_body(3)), untrained_model(features=features)
-    found = {name: segment(surface, model, engine=name, device="cpu") for name in ("numpy", "torch")}
+    found = {
+        name: segment(surface, model, engine=name, device="cpu") for name in ("numpy", "torch")
+    }
     np.testing.assert_allclose(
         found["numpy"].vertex_probabilities, found["torch"].vertex_probabilities, atol=1e-4
     )
@@ -88,10 +90,14 @@ def test_a_split_flipped_moved_mesh_gets_the_labels_of_the_clean_one():
     soup = Surface(np.concatenate([corners, stray]), np.arange(len(corners)).reshape(-1, 3))
     found = segment(soup, MODEL)
     np.testing.assert_allclose(
-        found.vertex_probabilities[:-1], clean.vertex_probabilities[flipped].reshape(-1, 3), atol=0.02
+        found.vertex_probabilities[:-1],
+        clean.vertex_probabilities[flipped].reshape(-1, 3),
+        atol=0.02,
     )
     report = found.repairs
-    assert report.welded_vertices and report.flipped_faces and report.unreferenced_vertices == 1
+    assert report.welded_vertices
+    assert report.flipped_faces
+    assert report.unreferenced_vertices == 1
     assert "flipped faces" in report.summary()
 
 

@@ -1,0 +1,50 @@
+"""The bundled model on the bundled characters: parts are where they belong."""
+
+from pathlib import Path
+
+import bpy
+import numpy as np
+import pytest
+
+from diffusionnet_blender.operators.segment_object import segment_object
+from diffusionnet_blender.scene.files import open_file
+from diffusionnet_blender.tasks.models import find_model
+
+SAMPLES = Path(__file__).parents[2] / "samples"
+SIDED = ("upper_arm", "forearm", "hand", "thigh", "shin", "foot")
+
+
+@pytest.mark.parametrize("file", ["ada.glb", "bo.blend"])
+def test_parts_of_a_character_are_where_they_belong(file):
+    character = open_file(SAMPLES / file)[0]
+    geometry, segmentation, result = segment_object(
+        character, find_model("body_parts"), engine="numpy"
+    )
+    world = np.array(character.matrix_world)
+    points = geometry.coordinates @ world[:3, :3].T + world[:3, 3]
+    names = segmentation.class_names
+    share = np.bincount(result.polygon_labels, result.polygon_areas, minlength=len(names))
+    share /= share.sum()
+    assert (share > 0.005).all(), dict(zip(names, share.round(4), strict=True))
+    # The character faces -y: its own left is +x.
+    centre = {n: points[segmentation.vertex_labels == i].mean(0) for i, n in enumerate(names)}
+    for part in SIDED:
+        assert centre[f"{part}.L"][0] > centre[f"{part}.R"][0], part
+    for side in "LR":
+        assert centre["head"][2] > centre["torso"][2] > centre[f"thigh.{side}"][2]
+        assert centre[f"thigh.{side}"][2] > centre[f"shin.{side}"][2] > centre[f"foot.{side}"][2]
+    # Loose parts, eyeballs and teeth, are head.
+    loose = _small_loose_parts(character.data)
+    assert loose.any()
+    assert (segmentation.vertex_labels[loose] == names.index("head")).mean() > 0.99
+
+
+def _small_loose_parts(mesh: bpy.types.Mesh) -> np.ndarray:
+    """Vertices of components under a tenth of the mesh, seams joined by position, (V,) bool."""
+    from diffusionnet_blender.surface.loose_parts import label_parts
+
+    points = np.array([v.co for v in mesh.vertices])
+    _, place = np.unique(points.round(6), axis=0, return_inverse=True)
+    edges = place.ravel()[np.array([e.vertices for e in mesh.edges])]
+    part = label_parts(place.max() + 1, edges)[place.ravel()]
+    return np.bincount(part)[part] < 0.1 * len(points)

@@ -1,0 +1,38 @@
+"""What ships: whole, complete, the same on both engines."""
+
+import numpy as np
+import pytest
+
+from diffusionnet_blender.surface.surface import Surface
+from diffusionnet_blender.tasks.models import BUNDLED, find_model, list_models
+from diffusionnet_blender.tasks.segment import segment
+from tests.shapes import lumpy_body
+
+NAMES = [card.name for card in list_models()]
+
+
+def test_body_parts_is_bundled():
+    assert "body_parts" in NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_card_says_all_that_a_user_should_know(name):
+    card = find_model(name).card
+    for fact in (card.title, card.description, card.training_data, card.licence):
+        assert fact
+    assert all(0.0 < share <= 1.0 for share in card.accuracy.values())
+    assert card.accuracy
+    assert len({tuple(colour) for colour in card.class_colours}) == len(card.class_names)
+    assert (BUNDLED / f"{name}.safetensors").stat().st_size < 4e6
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_both_engines_give_the_same_probabilities(name):
+    pytest.importorskip("torch", reason="torch is optional")
+    model = find_model(name)
+    surface = Surface(*lumpy_body(4))
+    one, other = (
+        segment(surface, model, engine=engine, device="cpu").vertex_probabilities
+        for engine in ("numpy", "torch")
+    )
+    np.testing.assert_allclose(one, other, atol=1e-4)
