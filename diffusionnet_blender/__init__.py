@@ -27,11 +27,13 @@ def unregister() -> None:
     import bpy
 
     from . import properties
+    from .panels.swatches import forget_swatches
     from .scene.results import forget_all_results
 
     bpy.utils.unregister_cli_command(_commands.pop())
     bpy.app.handlers.load_pre.remove(forget_all_results)
     forget_all_results()
+    forget_swatches()
     properties.unregister()
     for cls in reversed(_classes()):
         bpy.utils.unregister_class(cls)

@@ -6,7 +6,7 @@ import bpy
 
 from ..errors import DiffusionNetError
 from ..properties import OUTPUT_NAMES, OutputProperties
-from ..scene.results import find_result
+from ..scene.results import any_results, find_result
 from ..scene.write import Outputs, left_out, write_labels
 from .base import ObjectOperator, counted
 
@@ -18,6 +18,16 @@ class DIFFUSIONNET_OT_write_labels(OutputProperties, ObjectOperator, bpy.types.O
     bl_label = "Write Labels"
     bl_options = {"REGISTER", "UNDO"}
 
+    @classmethod
+    def poll(cls, context) -> bool:
+        """Something must have been segmented; whether it is the target, only `run` knows."""
+        if not super().poll(context):
+            return False
+        if not any_results():
+            cls.poll_message_set("Nothing has been segmented since the file was opened")
+            return False
+        return True
+
     def run(self, context):
         """Write to every target that has a result."""
         targets = self.targets(context)
@@ -25,7 +35,7 @@ class DIFFUSIONNET_OT_write_labels(OutputProperties, ObjectOperator, bpy.types.O
         found = [(obj, result) for obj, result in found if result]
         if not found:
             raise DiffusionNetError(
-                f"{targets[0].name!r} has not been segmented since Blender was started",
+                f"{targets[0].name!r} has not been segmented since the file was opened",
                 "Segment it first.",
             )
         # What a script leaves unsaid is as the panel has it.

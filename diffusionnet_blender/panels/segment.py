@@ -5,8 +5,9 @@ import bpy
 from ..operators.base import counted, selected_objects
 from ..operators.write_labels import draw_outputs
 from ..properties import model_card
+from .swatches import swatch
 
-LABEL_WIDTH = 0.62
+LABEL_WIDTH = 0.65
 
 
 class _Sidebar:
@@ -31,7 +32,7 @@ class DIFFUSIONNET_PT_segment(_Sidebar, bpy.types.Panel):
         column = layout.column()
         column.use_property_split = True
         column.use_property_decorate = False
-        column.prop(settings, "object", placeholder="Selected Objects")
+        column.prop(settings, "object", placeholder="Selected")
         row = column.row(align=True)
         row.prop(settings, "model")
         row.operator("diffusionnet.reload_models", text="", icon="FILE_REFRESH")
@@ -95,12 +96,8 @@ class DIFFUSIONNET_PT_legend(_Sidebar, bpy.types.Panel):
         for index, part in enumerate(obj.data.diffusionnet.parts):
             if not part.vertex_count:
                 continue
-            split = column.split(factor=0.12, align=True)
-            swatch = split.row()
-            swatch.enabled = False
-            swatch.prop(part, "colour", text="")
-            split = split.split(factor=LABEL_WIDTH)
-            split.label(text=part.name)
+            split = column.split(factor=LABEL_WIDTH, align=True)
+            split.label(text=part.name, icon_value=swatch(part.colour))
             row = split.row(align=True)
             row.alignment = "RIGHT"
             row.label(text=f"{part.share:.1%}")

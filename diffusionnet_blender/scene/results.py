@@ -65,6 +65,11 @@ def find_result(mesh: bpy.types.Mesh) -> LabelResult | None:
     return _results.get(mesh.session_uid)
 
 
+def any_results() -> bool:
+    """Whether anything was segmented in this session, in the file at hand."""
+    return bool(_results)
+
+
 def forget_result(mesh: bpy.types.Mesh) -> None:
     """Drop the result of a mesh, if there is one."""
     _results.pop(mesh.session_uid, None)

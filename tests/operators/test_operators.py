@@ -277,11 +277,11 @@ def test_write_labels_takes_the_panels_settings_where_a_script_says_nothing(sett
 
 def test_write_labels_without_a_result():
     obj = add_body()
-    with pytest.raises(RuntimeError, match="'Body' has not been segmented.*Segment it first"):
+    with pytest.raises(RuntimeError, match="Nothing has been segmented"):
         bpy.ops.diffusionnet.write_labels()
     bpy.ops.diffusionnet.segment()
     obj.data = bpy.data.meshes.new("Other")
-    with pytest.raises(RuntimeError, match="has not been segmented"):
+    with pytest.raises(RuntimeError, match="'Body' has not been segmented.*Segment it first"):
         bpy.ops.diffusionnet.write_labels()
 
 

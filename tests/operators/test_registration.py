@@ -142,4 +142,4 @@ def test_panels_name_operators_and_properties_that_exist():
         assert not hasattr(cls, "poll") or cls.poll(bpy.context)
         panel = type("Panel", (), {"layout": Layout()})()
         cls.draw(panel, bpy.context)
-    assert {"diffusionnet.segment", "diffusionnet.select_part", "model", "colour"} <= set(asked)
+    assert {"diffusionnet.segment", "diffusionnet.select_part", "model"} <= set(asked)
