@@ -50,7 +50,8 @@ def save_model(model: Model, folder: Path, half: bool = False) -> Path:
     path = folder / f"{model.card.name}{WEIGHTS_SUFFIX}"
     with tempfile.TemporaryDirectory(dir=folder) as temporary:
         staged = Path(temporary)
-        safetensors.numpy.save_file(tensors, staged / path.name)
+        # `save_file` would keep the weights from all other users of the machine.
+        (staged / path.name).write_bytes(safetensors.numpy.save(tensors))
         model.card.save(staged / path.with_suffix(CARD_SUFFIX).name)
         for file in staged.iterdir():
             os.replace(file, folder / file.name)

@@ -39,7 +39,7 @@ def laplacian_and_mass(
     Raises
     ------
     SurfaceError
-        If the library gives no finite matrix.
+        If the geometry gives no finite matrix.
     """
     try:
         if len(faces):
@@ -50,14 +50,20 @@ def laplacian_and_mass(
                 vertices, n_neighbors=neighbours
             )
     except RuntimeError as error:
+        if len(faces):
+            raise _too_degenerate() from error
         raise SurfaceError(
-            f"No Laplacian could be built ({error})",
-            "In Blender run Mesh > Clean Up > Merge by Distance and Degenerate Dissolve.",
+            f"No surface runs through these {len(vertices)} points",
+            "A point cloud needs at least four points that do not lie on a line.",
         ) from error
     mass = mass.diagonal()
     if not (np.isfinite(laplacian.data).all() and np.isfinite(mass).all() and mass.sum() > 0):
-        raise SurfaceError(
-            "The mesh is too degenerate to compute with",
-            "In Blender run Mesh > Clean Up > Merge by Distance and Degenerate Dissolve.",
-        )
+        raise _too_degenerate()
     return laplacian.tocsr(), np.maximum(mass, MASS_FLOOR * mass.mean())
+
+
+def _too_degenerate() -> SurfaceError:
+    return SurfaceError(
+        "The mesh is too degenerate to compute with",
+        "In Blender run Mesh > Clean Up > Merge by Distance and Degenerate Dissolve.",
+    )

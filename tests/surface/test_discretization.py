@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from diffusionnet_blender.errors import SurfaceError
 from diffusionnet_blender.surface.discretization import discretize, normalise
 from diffusionnet_blender.surface.frames import cloud_normals, nearest_neighbours, tangent_frames
 from diffusionnet_blender.surface.gradient import directed_edges, gradient_matrices
@@ -117,6 +118,13 @@ def test_cloud_normals_point_outward(with_normals):
 def test_clouds_smaller_than_a_neighbourhood_work():
     found = discretize(Surface(icosphere(0)[0]), DiscretizationSettings(k=128))
     assert found.eigenvectors.shape == (12, 12)
+
+
+@pytest.mark.parametrize("points", [np.eye(3), np.outer(np.arange(10.0), [1, 2, 3])])
+def test_points_that_span_no_surface_are_refused(points):
+    with pytest.raises(SurfaceError, match="No surface runs through") as caught:
+        discretize(Surface(points))
+    assert "four points" in caught.value.fix
 
 
 def test_loose_parts_are_seen_as_one_shape():
