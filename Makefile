@@ -44,10 +44,10 @@ setup-training: $(READY_TRAINING) ## and what the sample characters and the trai
 
 .PHONY: demo docs-images
 demo: $(READY) ## segment a character: a .blend and a picture in build/demo
-	@$(PYTHON) -m demo
+	@$(PYTHON) -m demo.run
 
-docs-images: $(READY) ## make the pictures of the documentation again
-	@$(PYTHON) -m demo --picture docs/images/demo.png
+docs-images: demo ## make the pictures of the documentation again
+	@$(PYTHON) -m demo.publish build/demo/ada.png docs/images/demo.webp
 
 .PHONY: test test-matrix $(addprefix test-,$(MATRIX))
 test: $(READY_TRAINING) ## every test, on Blender 4.5

@@ -1,0 +1,161 @@
+"""Segment a character in a Blender without a window, and show what came out.
+
+python -m demo.run                          # samples/ada.glb, into build/demo
+python -m demo.run --character my_own.fbx
+
+Writes NAME.blend, which opens with the parts showing, and NAME.png, the character before and after.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from math import radians
+from pathlib import Path
+from time import perf_counter
+
+import bpy
+from mathutils import Euler
+
+import diffusionnet_blender
+from demo import studio
+from diffusionnet_blender.errors import DiffusionNetError
+from diffusionnet_blender.scene.files import open_file
+from diffusionnet_blender.scene.results import find_result
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--character", type=Path, default=ROOT / "samples" / "ada.glb")
+    parser.add_argument("--model", default="body_parts", help="name, or path of a .safetensors")
+    parser.add_argument("--output", type=Path, default=ROOT / "build" / "demo", metavar="DIR")
+    options = parser.parse_args()
+
+    diffusionnet_blender.register()
+    try:
+        show(options.character, options.model, options.output)
+    except (DiffusionNetError, RuntimeError) as error:
+        print(f"demo: {str(error).strip()}")
+        return 1
+    finally:
+        # bpy as a Python module crashes at exit while classes are registered.
+        diffusionnet_blender.unregister()
+    return 0
+
+
+def show(path: Path, model: str, output: Path) -> None:
+    """Segment the characters in a file; write the .blend and the picture, print the tables."""
+    output.mkdir(parents=True, exist_ok=True)
+    blend = output.resolve() / f"{path.stem}.blend"
+    picture = blend.with_suffix(".png")
+    seconds = {}
+
+    clock = perf_counter()
+    characters = open_file(path)
+    for character in characters:
+        character.select_set(True)
+    bpy.context.view_layer.objects.active = characters[0]
+    seconds["open the file"] = perf_counter() - clock
+
+    clock = perf_counter()
+    bpy.ops.diffusionnet.segment(model=model)
+    seconds["segment"] = perf_counter() - clock
+    for character in characters:
+        print_parts(character)
+
+    clock = perf_counter()
+    frame_in_viewports(characters)
+    bpy.ops.file.pack_all()
+    bpy.ops.wm.save_as_mainfile(filepath=str(blend), compress=True)
+    seconds["save the .blend"] = perf_counter() - clock
+
+    clock = perf_counter()
+    photograph(characters, picture)
+    seconds["render the picture"] = perf_counter() - clock
+
+    print_seconds(seconds, characters)
+    print(f"\nOpen in Blender:  {blend}\nPicture:          {picture}")
+
+
+def print_parts(character: bpy.types.Object) -> None:
+    """Print a table of the parts."""
+    mesh = character.data
+    print(f"\n{character.name}: {len(mesh.vertices):,} vertices, {len(mesh.polygons):,} faces\n")
+    print(f"{'part':<14}{'faces':>8}{'area':>12}{'share':>9}")
+    for part in mesh.diffusionnet.parts:
+        print(f"{part.name:<14}{part.face_count:>8,}{part.area:>9.3f} m²{part.share:>9.1%}")
+    whole = sum(part.area for part in mesh.diffusionnet.parts)
+    print(f"{'all':<14}{len(mesh.polygons):>8,}{whole:>9.3f} m²{1:>9.1%}")
+
+
+def print_seconds(seconds: dict[str, float], characters: list[bpy.types.Object]) -> None:
+    """Print how long each step took, the stages of the network's run among them."""
+    print(f"\n{'step':<24}{'seconds':>9}")
+    for step, taken in seconds.items():
+        print(f"{step:<24}{taken:>9.2f}")
+        if step == "segment":
+            for stage, part in stages_of(characters).items():
+                print(f"    {stage:<20}{part:>9.2f}")
+
+
+def stages_of(characters: list[bpy.types.Object]) -> dict[str, float]:
+    """Seconds of each stage, added up over the characters."""
+    stages: dict[str, float] = {}
+    for character in characters:
+        for stage, taken in find_result(character.data).seconds.items():
+            stages[stage] = stages.get(stage, 0.0) + taken
+    return stages
+
+
+def frame_in_viewports(characters: list[bpy.types.Object]) -> None:
+    """Let every viewport of the file show the parts, the characters in its middle."""
+    low, high = studio.bounds(characters)
+    for screen in bpy.data.screens:
+        for area in screen.areas:
+            if area.type != "VIEW_3D":
+                continue
+            space = area.spaces.active
+            space.show_region_ui = True
+            space.shading.type = "SOLID"
+            space.shading.color_type = "VERTEX"
+            view = space.region_3d
+            view.view_perspective = "PERSP"
+            view.view_rotation = Euler((radians(80), 0, radians(-25))).to_quaternion()
+            view.view_location = (low + high) / 2
+            view.view_distance = 1.5 * (high - low).length
+
+
+def photograph(characters: list[bpy.types.Object], picture: Path) -> None:
+    """Render the characters as they came, and beside that in the colours of their parts."""
+    before = [still(character) for character in characters]
+    after = [still(character) for character in characters]
+    for item in after:
+        colours = item.data.color_attributes.active_color.name
+        item.data.materials.clear()
+        item.data.materials.append(studio.painted(colours))
+    for item in list(bpy.context.scene.objects):
+        item.hide_render = item not in (*before, *after)
+    parts = characters[0].data.diffusionnet.parts
+    legend = [(part.name, tuple(part.colour)) for part in parts if part.vertex_count]
+    studio.photograph(before, after, legend, picture)
+
+
+def still(character: bpy.types.Object) -> bpy.types.Object:
+    """Copy an object as it is shown, without its rig, its modifiers and its parents."""
+    depsgraph = bpy.context.evaluated_depsgraph_get()
+    evaluated = character.evaluated_get(depsgraph)
+    mesh = bpy.data.meshes.new_from_object(evaluated, depsgraph=depsgraph)
+    copy = bpy.data.objects.new(character.name, mesh)
+    copy.matrix_world = character.matrix_world
+    bpy.context.scene.collection.objects.link(copy)
+    return copy
+
+
+if __name__ == "__main__":
+    status = main()
+    # The bpy module's own shutdown reports the sidebar that was opened as memory not freed.
+    sys.stdout.flush()
+    os._exit(status)
