@@ -98,7 +98,7 @@ def make_data(seeds: range, processes: int) -> None:
                 print(f"{done} of {len(seeds)} bodies", flush=True)
 
 
-def train(count: int, steps: int, width: int, threads: int, name: str) -> None:
+def train(count: int, steps: int, width: int, threads: int, name: str, folder: Path) -> None:
     """Train on `count` bodies, or go on from the checkpoint, and write the model."""
     import torch
 
@@ -150,7 +150,7 @@ def train(count: int, steps: int, width: int, threads: int, name: str) -> None:
         ),
         licence="CC0-1.0",
     )
-    save_model(Model(card, trainer.averaged_weights()), RUN / "models")
+    save_model(Model(card, trainer.averaged_weights()), folder)
 
 
 def evaluate(count: int, name: str, folder: Path) -> None:
@@ -185,8 +185,8 @@ def evaluate(count: int, name: str, folder: Path) -> None:
     print(f"{'all':14}{overall:8.3f}   sides merged {np.mean(sides_merged):.3f}")
     print(f"worst tenth of the bodies {np.sort(per_shape)[: max(count // 10, 1)].mean():.3f}")
     accuracy = {
-        "held-out synthetic bodies, 14 parts": round(overall, 4),
-        "held-out synthetic bodies, sides merged": round(float(np.mean(sides_merged)), 4),
+        "unseen synthetic bodies": round(overall, 4),
+        "the same, sides merged": round(float(np.mean(sides_merged)), 4),
     }
     save_model(Model(replace(model.card, accuracy=accuracy), model.weights), folder, half=True)
     print(json.dumps(accuracy))
@@ -198,8 +198,8 @@ def main() -> None:
     parser.add_argument("step", choices=("data", "train", "evaluate", "all"))
     parser.add_argument("--bodies", type=int, default=1600)
     parser.add_argument("--held-out", type=int, default=100)
-    parser.add_argument("--steps", type=int, default=16_000)
-    parser.add_argument("--width", type=int, default=64)
+    parser.add_argument("--steps", type=int, default=14_000)
+    parser.add_argument("--width", type=int, default=96)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--name", default="body_parts")
@@ -215,6 +215,7 @@ def main() -> None:
             arguments.width,
             arguments.threads,
             arguments.name,
+            arguments.model_folder,
         )
     if arguments.step in ("evaluate", "all"):
         evaluate(arguments.held_out, arguments.name, arguments.model_folder)
