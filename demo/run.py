@@ -11,6 +11,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import tempfile
+from contextlib import contextmanager
 from math import radians
 from pathlib import Path
 from time import perf_counter
@@ -36,9 +38,14 @@ def main() -> int:
 
     diffusionnet_blender.register()
     try:
-        show(options.character, options.model, options.output)
+        with tempfile.TemporaryDirectory() as folder:
+            # A cache of its own: every run shows every stage, and leaves nothing at home.
+            os.environ["XDG_DATA_HOME"] = folder
+            show(options.character, options.model, options.output)
     except (DiffusionNetError, RuntimeError) as error:
-        print(f"demo: {str(error).strip()}")
+        # An operator has reported its error already.
+        if isinstance(error, DiffusionNetError):
+            print(f"{options.character}: {error}", file=sys.stderr)
         return 1
     finally:
         # bpy as a Python module crashes at exit while classes are registered.
@@ -54,7 +61,8 @@ def show(path: Path, model: str, output: Path) -> None:
     seconds = {}
 
     clock = perf_counter()
-    characters = open_file(path)
+    with quietly():
+        characters = open_file(path)
     for character in characters:
         character.select_set(True)
     bpy.context.view_layer.objects.active = characters[0]
@@ -68,16 +76,34 @@ def show(path: Path, model: str, output: Path) -> None:
 
     clock = perf_counter()
     frame_in_viewports(characters)
-    bpy.ops.file.pack_all()
-    bpy.ops.wm.save_as_mainfile(filepath=str(blend), compress=True)
+    with quietly():
+        bpy.ops.file.pack_all()
+        bpy.ops.wm.save_as_mainfile(filepath=str(blend), compress=True)
     seconds["save the .blend"] = perf_counter() - clock
 
     clock = perf_counter()
-    photograph(characters, picture)
+    print("\nRendering ...", flush=True)
+    with quietly():
+        photograph(characters, picture)
     seconds["render the picture"] = perf_counter() - clock
 
     print_seconds(seconds, characters)
     print(f"\nOpen in Blender:  {blend}\nPicture:          {picture}")
+
+
+@contextmanager
+def quietly():
+    """Keep what Blender's own code prints off the terminal; errors are raised all the same."""
+    sys.stdout.flush()
+    terminal = os.dup(1)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(terminal, 1)
+        os.close(terminal)
 
 
 def print_parts(character: bpy.types.Object) -> None:

@@ -38,7 +38,7 @@ def photograph(
     left = place(before, QUARTER_TURN, 0.0)
     size = left[1].z
     right = place(after, QUARTER_TURN, left[1].x + GAP * size)
-    legend_width = 0.46 * size
+    legend_width = 0.38 * size
     total = right[1].x + GAP * size + legend_width
     camera = add_camera(scene, total, size)
     add_legend(camera, legend, right[1].x + GAP * size, size, total)
