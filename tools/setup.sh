@@ -7,15 +7,14 @@
 # stays, and an environment whose installation was interrupted is made anew.
 #
 #   PYTHON311, PYTHON313   the interpreter to use, where it is not in PATH under its own name
-#   TORCH_INDEX            where torch comes from on Linux; by default PyTorch's own index of CPU builds,
-#                          because the default build there brings gigabytes of CUDA with it. For CUDA:
-#                          TORCH_INDEX=https://download.pytorch.org/whl/cu130
+#   TORCH_INDEX            where torch comes from on Linux. Without it, the CPU build where pip is offered one,
+#                          else the default build, which brings gigabytes of CUDA with it: PyTorch's
+#                          installation page names its index of CPU builds
 set -euo pipefail
 cd "$(dirname "$0")/.."
 venv=$1 version=$2
 shift 2
 
-TORCH_CPU_INDEX=https://download.pytorch.org/whl/cpu
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore PYTHONNOUSERSITE=1
 
 fail() {
@@ -105,9 +104,7 @@ install_torch() {
   if [ -n "${TORCH_INDEX:-}" ]; then
     pip_install --no-deps --index-url "$TORCH_INDEX" "$pin"
   else
-    # A CPU build may already be offered where this machine's pip looks.
-    pip_install --no-deps "$pin+cpu" 2>/dev/null ||
-      pip_install --no-deps --index-url "$TORCH_CPU_INDEX" "$pin+cpu"
+    pip_install --no-deps "$pin+cpu" 2>/dev/null || pip_install "$pin"
   fi
 }
 
