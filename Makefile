@@ -3,6 +3,8 @@
 .DELETE_ON_ERROR:
 
 PYTHON := .venv/bin/python
+# Tests work on small meshes: on a busy machine, more threads than one only wait for each other.
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 PLATFORMS ?= linux-x64 windows-x64 macos-x64 macos-arm64
 PYTHONS ?= 3.11 3.13
 
@@ -16,7 +18,7 @@ READY_TRAINING := .venv/ready-training
 MATRIX := 4.2 4.5 5.2
 VERSIONS := import bpy, numpy, platform, scipy; print("Blender", bpy.app.version_string, "Python", \
 	platform.python_version(), "NumPy", numpy.__version__, "SciPy", scipy.__version__, flush=True)
-MATRIX_TESTS := $(wildcard tests/scene tests/operators tests/packaging tests/test_cli.py)
+MATRIX_TESTS := $(wildcard tests/scene tests/operators tests/samples tests/packaging tests/test_cli.py)
 
 .PHONY: help
 help: ## this list
@@ -51,7 +53,7 @@ docs-images: demo ## make the pictures of the documentation again
 
 .PHONY: test test-matrix $(addprefix test-,$(MATRIX))
 test: $(READY_TRAINING) ## every test, on Blender 4.5
-	$(PYTHON) -m pytest
+	$(ONE_THREAD) $(PYTHON) -m pytest
 
 test-matrix: $(addprefix test-,$(MATRIX)) ## the Blender suites on 4.2, 4.5 and 5.2
 
@@ -60,7 +62,7 @@ test-4.5: $(READY)
 test-5.2: .venv-5.2/ready
 $(addprefix test-,$(MATRIX)): test-%:
 	@$(dir $<)bin/python -c '$(VERSIONS)'
-	@$(dir $<)bin/python -m pytest $(MATRIX_TESTS)
+	@$(ONE_THREAD) $(dir $<)bin/python -m pytest $(MATRIX_TESTS)
 
 .PHONY: lint format
 lint: $(READY) ## check style
@@ -74,6 +76,20 @@ format: $(READY) ## mend style
 .PHONY: package
 package: $(READY) ## build and validate the extension, one zip per platform, in dist
 	@$(PYTHON) -m tools.package --platforms $(PLATFORMS) --pythons $(PYTHONS)
+
+.PHONY: weights-body_parts accuracy samples bench
+weights-body_parts: $(READY_TRAINING) ## train the bundled model again, about an hour
+	$(PYTHON) -m training.body_parts all
+
+accuracy: $(READY_TRAINING) ## measure the bundled model on unseen bodies
+	$(PYTHON) -m training.body_parts data --bodies 0
+	$(PYTHON) -m training.body_parts evaluate
+
+samples: $(READY_TRAINING) ## make the sample characters again
+	$(PYTHON) -m training.make_samples
+
+bench: $(READY_TRAINING) ## seconds of each stage at 1k, 10k and 50k vertices
+	$(PYTHON) -m benchmarks.stages
 
 .PHONY: clean
 clean: ## remove what was built; the environments stay
