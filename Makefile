@@ -22,7 +22,7 @@ MATRIX_TESTS := $(wildcard tests/scene tests/operators tests/samples tests/packa
 
 .PHONY: help
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
 
 $(READY): $(SETUP) requirements/blender-4.5.txt requirements/torch.txt requirements/develop.txt
 	@tools/setup.sh .venv 3.11 $(BASE)

@@ -150,7 +150,7 @@ def train(count: int, steps: int, width: int, threads: int, name: str, folder: P
         ),
         licence="CC0-1.0",
     )
-    save_model(Model(card, trainer.averaged_weights()), folder)
+    save_model(Model(card, trainer.averaged_weights()), folder, half=True)
 
 
 def evaluate(count: int, name: str, folder: Path) -> None:
