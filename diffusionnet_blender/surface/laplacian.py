@@ -10,6 +10,8 @@ from ..errors import SurfaceError
 
 # Neighbours of a point on a cloud (paper 5, Setup).
 CLOUD_NEIGHBOURS = 30
+# With fewer points, the library's triangulation of a neighbourhood is a matter of chance.
+FEWEST_POINTS = 4
 # A vertex around which there is next to no area still needs some mass: without, it would be
 # grounded. Share of the mean mass.
 MASS_FLOOR = 1e-6
@@ -41,6 +43,8 @@ def laplacian_and_mass(
     SurfaceError
         If the geometry gives no finite matrix.
     """
+    if not len(faces) and len(vertices) < FEWEST_POINTS:
+        raise _no_surface(len(vertices))
     try:
         if len(faces):
             laplacian, mass = robust_laplacian.mesh_laplacian(vertices, faces)
@@ -52,14 +56,18 @@ def laplacian_and_mass(
     except RuntimeError as error:
         if len(faces):
             raise _too_degenerate() from error
-        raise SurfaceError(
-            f"No surface runs through these {len(vertices)} points",
-            "A point cloud needs at least four points that do not lie on a line.",
-        ) from error
+        raise _no_surface(len(vertices)) from error
     mass = mass.diagonal()
     if not (np.isfinite(laplacian.data).all() and np.isfinite(mass).all() and mass.sum() > 0):
         raise _too_degenerate()
     return laplacian.tocsr(), np.maximum(mass, MASS_FLOOR * mass.mean())
+
+
+def _no_surface(count: int) -> SurfaceError:
+    return SurfaceError(
+        f"No surface runs through these {count} points",
+        "A point cloud needs at least four points that do not lie on a line.",
+    )
 
 
 def _too_degenerate() -> SurfaceError:
