@@ -94,6 +94,7 @@ class Template:
     base_vertices : (V,) int64, number of each vertex in MakeHuman's base mesh.
     bones : names;  parents : (B,) int64, -1 at the root, parents before their children.
     weights : (V, B) sparse skinning weights, rows add up to 1.
+    part_weights : (V, 14) float64, the same added up over the bones of each part.
     vertices, heads : (V, 3), (B, 3) float32 rest vertices and bone heads of the mean body.
     vertex_shapes, head_shapes : (N, V*3), (N, B*3) float32 blend shapes.
     phenotype_count : how many of the N blend shapes belong to the phenotype, the rest come in pairs
@@ -111,6 +112,7 @@ class Template:
     bones: tuple[str, ...]
     parents: np.ndarray
     weights: csr_matrix
+    part_weights: np.ndarray
     vertices: np.ndarray
     heads: np.ndarray
     vertex_shapes: np.ndarray
@@ -223,6 +225,7 @@ def load_template() -> Template:
         (np.ones(len(bones)), (np.arange(len(bones)), part_of_bone)),
         shape=(len(bones), len(PART_NAMES)),
     )
+    part_weights = (weights @ in_part).toarray()
     faces = model.faces.numpy().astype(np.int64)
     vertices = model.template_vertices.numpy()
 
@@ -243,12 +246,13 @@ def load_template() -> Template:
         uv=model.texture_coordinates.numpy(),
         uv_faces=model.face_texture_coordinate_indices.numpy().astype(np.int64),
         uv_quads=quads.face_texture_coordinate_indices.numpy().astype(np.int64),
-        labels=np.asarray((weights @ in_part).argmax(axis=1)).ravel().astype(np.int32),
+        labels=part_weights.argmax(axis=1).astype(np.int32),
         component=_components(vertices, faces),
         base_vertices=model.base_mesh_vertex_indices.numpy().astype(np.int64),
         bones=bones,
         parents=np.array(model.bone_parents),
         weights=weights,
+        part_weights=part_weights,
         vertices=vertices.astype(np.float32),
         heads=model.template_bone_heads.numpy().astype(np.float32),
         vertex_shapes=model.blendshapes.numpy().reshape(-1, count * 3).astype(np.float32),
