@@ -83,9 +83,10 @@ def addon(tiny_model):
 
 @pytest.fixture
 def blender(addon):
-    """The module bpy, with Blender's default scene less its cube."""
+    """The module bpy, with Blender's default scene less its cube, the tiny model chosen."""
     import bpy
 
     bpy.ops.wm.read_homefile(app_template="", use_factory_startup=True)
     bpy.data.objects.remove(bpy.data.objects["Cube"])
+    bpy.context.scene.diffusionnet.model = MODEL
     return bpy

@@ -14,8 +14,8 @@ SAMPLES = Path(__file__).parents[2] / "samples"
 SIDED = ("upper_arm", "forearm", "hand", "thigh", "shin", "foot")
 
 
-@pytest.mark.parametrize("file", ["ada.glb", "bo.blend"])
-def test_parts_of_a_character_are_where_they_belong(file):
+@pytest.mark.parametrize(("file", "turned"), [("ada.glb", 0.0), ("bo.blend", 25.0)])
+def test_parts_of_a_character_are_where_they_belong(file, turned):
     character = open_file(SAMPLES / file)[0]
     geometry, segmentation, result = segment_object(
         character, find_model("body_parts"), engine="numpy"
@@ -26,10 +26,11 @@ def test_parts_of_a_character_are_where_they_belong(file):
     share = np.bincount(result.polygon_labels, result.polygon_areas, minlength=len(names))
     share /= share.sum()
     assert (share > 0.005).all(), dict(zip(names, share.round(4), strict=True))
-    # The character faces -y: its own left is +x.
+    # A character that faces -y has its own left at +x; it may be turned about z, in degrees.
+    left = np.array([np.cos(np.radians(turned)), np.sin(np.radians(turned)), 0.0])
     centre = {n: points[segmentation.vertex_labels == i].mean(0) for i, n in enumerate(names)}
     for part in SIDED:
-        assert centre[f"{part}.L"][0] > centre[f"{part}.R"][0], part
+        assert (centre[f"{part}.L"] - centre[f"{part}.R"]) @ left > 0.0, part
     for side in "LR":
         assert centre["head"][2] > centre["torso"][2] > centre[f"thigh.{side}"][2]
         assert centre[f"thigh.{side}"][2] > centre[f"shin.{side}"][2] > centre[f"foot.{side}"][2]
