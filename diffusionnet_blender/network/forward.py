@@ -112,7 +112,7 @@ def _diffuse(architecture, time, shape, x, engine):
     """Diffuse each channel for its learned time (eq. 2 or 4)."""
     time = engine.at_least(time, SHORTEST_TIME)
     if architecture.diffusion == "implicit":
-        return engine.by_columns(lambda u: shape.diffuse_implicitly(u, time), x)
+        return _each_member(lambda u: shape.diffuse_implicitly(u, time), x, engine)
     spectrum = shape.eigenvectors.T @ (x * shape.mass[:, None])
     decay = engine.exp(engine.at_least(-shape.eigenvalues[:, None] * time, SMALLEST_EXPONENT))
     return shape.eigenvectors @ (decay * spectrum)
@@ -120,7 +120,7 @@ def _diffuse(architecture, time, shape, x, engine):
 
 def _gradient_features(weights, shape, x, engine):
     """Inner products of the channels' gradients after a learned transformation (eq. 5, 6)."""
-    both = engine.by_columns(lambda u: engine.sparse_product(shape.gradient, u), x)
+    both = _each_member(lambda u: engine.sparse_product(shape.gradient, u), x, engine)
     half = both.shape[-2] // 2
     real, imaginary = both[..., :half, :], both[..., half:, :]
     rotated_real = real @ weights["gradient_re"].T
@@ -129,6 +129,13 @@ def _gradient_features(weights, shape, x, engine):
         rotated_real = rotated_real - imaginary @ weights["gradient_im"].T
         rotated_imaginary = rotated_imaginary + real @ weights["gradient_im"].T
     return engine.tanh(real * rotated_real + imaginary * rotated_imaginary)
+
+
+def _each_member(apply, x, engine):
+    """Apply a function of (V, C) to each member of a batch (..., V, C)."""
+    if x.ndim == 2:
+        return apply(x)
+    return engine.stack([_each_member(apply, member, engine) for member in x])
 
 
 def _linear(x, weight, bias):

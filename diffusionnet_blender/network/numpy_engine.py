@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
 
 import numpy as np
 from scipy import sparse
@@ -26,6 +25,7 @@ class NumpyEngine:
     device = "cpu"
     exp = staticmethod(np.exp)
     tanh = staticmethod(np.tanh)
+    stack = staticmethod(np.stack)
     at_least = staticmethod(np.maximum)
 
     def __init__(self, dtype=np.float32):
@@ -70,13 +70,6 @@ class NumpyEngine:
     def sparse_product(matrix: sparse.csr_matrix, u: np.ndarray) -> np.ndarray:
         """Sparse (m, V) times dense (V, C)."""
         return matrix @ u
-
-    @staticmethod
-    def by_columns(apply: Callable, x: np.ndarray) -> np.ndarray:
-        """Apply a function of (V, C) to each member of a batch (..., V, C)."""
-        if x.ndim == 2:
-            return apply(x)
-        return np.stack([NumpyEngine.by_columns(apply, member) for member in x])
 
     @staticmethod
     def softmax(x: np.ndarray) -> np.ndarray:

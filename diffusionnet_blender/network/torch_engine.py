@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -67,6 +66,7 @@ class TorchEngine:
     name = "torch"
     exp = staticmethod(torch.exp)
     tanh = staticmethod(torch.tanh)
+    stack = staticmethod(torch.stack)
     relu = staticmethod(torch.relu)
 
     def __init__(self, device: str | torch.device = "auto", dtype: torch.dtype = torch.float32):
@@ -113,13 +113,6 @@ class TorchEngine:
     def sparse_product(matrix: GradientMatrix, u: torch.Tensor) -> torch.Tensor:
         """Sparse (m, V) times dense (V, C)."""
         return _SparseProduct.apply(u, matrix)
-
-    @staticmethod
-    def by_columns(apply: Callable, x: torch.Tensor) -> torch.Tensor:
-        """Apply a function of (V, C) to each member of a batch (..., V, C)."""
-        if x.ndim == 2:
-            return apply(x)
-        return torch.stack([TorchEngine.by_columns(apply, member) for member in x])
 
     @staticmethod
     def softmax(x: torch.Tensor) -> torch.Tensor:
