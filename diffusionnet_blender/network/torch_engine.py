@@ -76,7 +76,12 @@ class TorchEngine:
 
     def array(self, values) -> torch.Tensor:
         """Values in this engine's precision on its device."""
-        return torch.as_tensor(np.asarray(values)).to(self.torch_device, self.dtype)
+        return self.place(torch.as_tensor(np.asarray(values)))
+
+    def place(self, tensor: torch.Tensor) -> torch.Tensor:
+        """A tensor in this engine's precision on its device."""
+        # Precision first: Metal has no double precision to receive.
+        return tensor.to(self.dtype).to(self.torch_device)
 
     def inference(self):
         """Context in which no derivatives are kept."""
@@ -153,7 +158,7 @@ def _compressed(matrix: sparse.spmatrix, engine: TorchEngine) -> torch.Tensor:
         matrix = matrix.tocoo()
         index = torch.as_tensor(np.stack([matrix.row, matrix.col]).astype(np.int64))
         tensor = torch.sparse_coo_tensor(index, torch.as_tensor(matrix.data), matrix.shape)
-    return tensor.to(engine.torch_device, engine.dtype)
+    return engine.place(tensor)
 
 
 class _SparseProduct(torch.autograd.Function):
@@ -178,17 +183,17 @@ class _ImplicitStep(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, u, times, implicit):
-        exact = times.detach().double().cpu().numpy()
+        exact = times.detach().cpu().double().numpy()
         diffused = implicit(u.detach().cpu().numpy(), exact)
         ctx.implicit, ctx.exact, ctx.diffused = implicit, exact, diffused
-        return torch.as_tensor(diffused).to(u.device, u.dtype)
+        return torch.as_tensor(diffused).to(u.dtype).to(u.device)
 
     @staticmethod
     def backward(ctx, upstream):
-        solved = ctx.implicit.solve(upstream.detach().double().cpu().numpy(), ctx.exact)
+        solved = ctx.implicit.solve(upstream.detach().cpu().double().numpy(), ctx.exact)
         by_u = ctx.implicit.mass[:, None] * solved
         by_time = -np.einsum("vc,vc->c", solved, ctx.implicit.laplacian @ ctx.diffused)
         by_u, by_time = (
-            torch.as_tensor(x).to(upstream.device, upstream.dtype) for x in (by_u, by_time)
+            torch.as_tensor(x).to(upstream.dtype).to(upstream.device) for x in (by_u, by_time)
         )
         return by_u, by_time, None
