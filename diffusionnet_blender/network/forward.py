@@ -7,42 +7,15 @@ of the engine.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
 
 from .architecture import Architecture
+from .shape import Array, Shape
 
-Array = Any
 # Below this, a learned time counts as no diffusion (the published implementation's floor).
 SHORTEST_TIME = 1e-8
 # What has decayed beyond this is gone at any precision. Left to decay further it becomes
 # denormal numbers, on which matrix products run several times slower.
 SMALLEST_EXPONENT = -40.0
-
-
-@dataclass(frozen=True, eq=False)
-class Shape:
-    """The matrices of one shape as arrays of an engine.
-
-    Attributes
-    ----------
-    mass : (V,)
-    eigenvalues : (k,)
-    eigenvectors : (V, k)
-    gradient : sparse (2V, V)
-        G_x on top of G_y: one product gives both halves.
-    diffuse_implicitly : callable
-        (u (V, C), times (C,)) -> (V, C), eq. 2; made by the engine.
-    corners : (n, 2) or (n, 3) integers, optional
-        Vertices of each edge or face, where outputs are wanted there.
-    """
-
-    mass: Array
-    eigenvalues: Array
-    eigenvectors: Array
-    gradient: Any
-    diffuse_implicitly: Callable[[Array, Array], Array]
-    corners: Array | None = None
 
 
 def forward(
@@ -112,7 +85,7 @@ def _diffuse(architecture, time, shape, x, engine):
     """Diffuse each channel for its learned time (eq. 2 or 4)."""
     time = engine.at_least(time, SHORTEST_TIME)
     if architecture.diffusion == "implicit":
-        return _each_member(lambda u: shape.diffuse_implicitly(u, time), x, engine)
+        return _each_member(lambda u: engine.implicit_step(shape.implicit, u, time), x, engine)
     spectrum = shape.eigenvectors.T @ (x * shape.mass[:, None])
     decay = engine.exp(engine.at_least(-shape.eigenvalues[:, None] * time, SMALLEST_EXPONENT))
     return shape.eigenvectors @ (decay * spectrum)

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 
 from .architecture import Architecture
-from .forward import Shape, forward
+from .forward import forward
+from .shape import Shape
 from .torch_engine import TorchEngine
 
 # Diffusion times start log-uniform on this interval, so that every channel sees another scale

@@ -6,10 +6,8 @@ import contextlib
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse import linalg as sparse_linalg
 
-from ..surface.discretization import Discretization
-from .forward import Shape
+from .implicit import ImplicitDiffusion
 
 
 class NumpyEngine:
@@ -43,18 +41,19 @@ class NumpyEngine:
         """Values as a NumPy array."""
         return values
 
-    def shape(self, discretization: Discretization, corners: np.ndarray | None = None) -> Shape:
-        """The matrices of a shape as this engine's arrays."""
-        gradient = sparse.vstack([discretization.gradient_x, discretization.gradient_y])
-        implicit = ImplicitDiffusion(discretization.laplacian, discretization.mass)
-        return Shape(
-            mass=self.array(discretization.mass),
-            eigenvalues=self.array(discretization.eigenvalues),
-            eigenvectors=self.array(discretization.eigenvectors),
-            gradient=gradient.tocsr().astype(self.dtype),
-            diffuse_implicitly=lambda u, times: implicit(u, times).astype(self.dtype),
-            corners=corners,
-        )
+    def sparse(self, matrix: sparse.csr_matrix) -> sparse.csr_matrix:
+        """A sparse matrix in this engine's precision."""
+        return matrix.astype(self.dtype)
+
+    def indices(self, values: np.ndarray) -> np.ndarray:
+        """Integers to index with."""
+        return values
+
+    def implicit_step(
+        self, implicit: ImplicitDiffusion, u: np.ndarray, times: np.ndarray
+    ) -> np.ndarray:
+        """Diffuse (V, C) for times (C,) by eq. 2."""
+        return implicit(u, times).astype(self.dtype)
 
     @staticmethod
     def relu(x: np.ndarray) -> np.ndarray:
@@ -76,33 +75,3 @@ class NumpyEngine:
         """Probabilities along the last axis."""
         raised = np.exp(x - x.max(axis=-1, keepdims=True))
         return raised / raised.sum(axis=-1, keepdims=True)
-
-
-class ImplicitDiffusion:
-    """One implicit Euler step, h_t(u) = (M + t L)^-1 M u (paper eq. 2), by sparse factorisation.
-
-    Parameters
-    ----------
-    laplacian : (V, V) sparse
-    mass : (V,) float
-    """
-
-    def __init__(self, laplacian: sparse.spmatrix, mass: np.ndarray):
-        self.laplacian = laplacian.tocsc().astype(np.float64)
-        self.mass = np.asarray(mass, dtype=np.float64)
-
-    def solve(self, right: np.ndarray, times: np.ndarray) -> np.ndarray:
-        """(M + t_c L)^-1 applied to each column; equal times share one factorisation."""
-        solved = np.empty(right.shape)
-        for time in np.unique(times):
-            matrix = sparse.diags(self.mass, format="csc") + float(time) * self.laplacian
-            columns = np.flatnonzero(times == time)
-            factor = sparse_linalg.splu(
-                matrix, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True}
-            )
-            solved[:, columns] = factor.solve(right[:, columns].astype(np.float64))
-        return solved
-
-    def __call__(self, u: np.ndarray, times: np.ndarray) -> np.ndarray:
-        """Diffuse (V, C) for times (C,)."""
-        return self.solve(self.mass[:, None] * u, times)

@@ -9,9 +9,7 @@ import torch
 from scipy import sparse
 
 from ..errors import DeviceError
-from ..surface.discretization import Discretization
-from .forward import Shape
-from .numpy_engine import ImplicitDiffusion
+from .implicit import ImplicitDiffusion
 
 
 def find_device(name: str = "auto") -> torch.device:
@@ -91,18 +89,19 @@ class TorchEngine:
         """Values as a NumPy array."""
         return values.detach().cpu().numpy()
 
-    def shape(self, discretization: Discretization, corners: np.ndarray | None = None) -> Shape:
-        """The matrices of a shape as this engine's arrays."""
-        gradient = sparse.vstack([discretization.gradient_x, discretization.gradient_y])
-        implicit = ImplicitDiffusion(discretization.laplacian, discretization.mass)
-        return Shape(
-            mass=self.array(discretization.mass),
-            eigenvalues=self.array(discretization.eigenvalues),
-            eigenvectors=self.array(discretization.eigenvectors),
-            gradient=GradientMatrix(gradient, self),
-            diffuse_implicitly=lambda u, times: _ImplicitStep.apply(u, times, implicit),
-            corners=None if corners is None else torch.as_tensor(corners).to(self.torch_device),
-        )
+    def sparse(self, matrix: sparse.csr_matrix) -> GradientMatrix:
+        """A sparse matrix in this engine's precision on its device."""
+        return GradientMatrix(matrix, self)
+
+    def indices(self, values: np.ndarray) -> torch.Tensor:
+        """Integers to index with, on the device."""
+        return torch.as_tensor(values).to(self.torch_device)
+
+    def implicit_step(
+        self, implicit: ImplicitDiffusion, u: torch.Tensor, times: torch.Tensor
+    ) -> torch.Tensor:
+        """Diffuse (V, C) for times (C,) by eq. 2; differentiable by both."""
+        return _ImplicitStep.apply(u, times, implicit)
 
     @staticmethod
     def at_least(x: torch.Tensor, floor: float) -> torch.Tensor:

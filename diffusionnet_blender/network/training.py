@@ -19,6 +19,7 @@ import torch
 from ..surface.discretization import Discretization
 from .features import input_features
 from .module import DiffusionNet
+from .shape import shape_of
 
 IGNORED = -1
 
@@ -142,7 +143,7 @@ class Trainer:
             discretization = mirrored(discretization)
             labels = np.where(labels >= 0, self.mirrored_class[labels], labels)
         engine = self.module.engine
-        shape = engine.shape(discretization)
+        shape = shape_of(discretization, engine)
         features = engine.array(input_features(discretization, self.features))
         target = torch.as_tensor(labels, dtype=torch.int64, device=engine.torch_device)
         known = target != IGNORED

@@ -12,6 +12,7 @@ from ..errors import DeviceError, ModelError
 from ..network.checkpoint import Model
 from ..network.features import input_features
 from ..network.forward import forward
+from ..network.shape import shape_of
 from ..surface.cache import OperatorCache, cache_key
 from ..surface.discretization import Discretization, discretize
 from ..surface.repair import RepairReport, repair
@@ -179,7 +180,7 @@ def class_probabilities(
     """
     architecture = replace(model.card.architecture, output_at="vertices")
     weights = {name: engine.array(value) for name, value in model.weights.items()}
-    shape = engine.shape(discretization)
+    shape = shape_of(discretization, engine)
     with engine.inference():
         outputs = forward(
             architecture, weights, shape, engine.array(features), engine, progress=progress

@@ -8,7 +8,9 @@ import pytest
 from diffusionnet_blender.network.architecture import Architecture
 from diffusionnet_blender.network.features import input_features
 from diffusionnet_blender.network.forward import forward
-from diffusionnet_blender.network.numpy_engine import ImplicitDiffusion, NumpyEngine
+from diffusionnet_blender.network.implicit import ImplicitDiffusion
+from diffusionnet_blender.network.numpy_engine import NumpyEngine
+from diffusionnet_blender.network.shape import shape_of
 from diffusionnet_blender.surface.discretization import discretize
 from diffusionnet_blender.surface.repair import repair
 from diffusionnet_blender.surface.settings import DiscretizationSettings
@@ -37,7 +39,7 @@ def outputs(architecture, discretization, features=None, corners=None, engine=EN
         forward(
             architecture,
             weights,
-            engine.shape(discretization, corners),
+            shape_of(discretization, engine, corners),
             engine.array(given),
             engine,
         )
@@ -58,7 +60,7 @@ def test_diffusion_leaves_a_constant_alone(body):
             np.ones((len(body.mass), 1)), np.array(times)
         )
         np.testing.assert_allclose(diffused, 1.0, atol=1e-5)
-    shape = ENGINE.shape(body)
+    shape = shape_of(body, ENGINE)
     spectrum = shape.eigenvectors.T @ (shape.mass[:, None] * np.ones((len(body.mass), 1)))
     decay = np.exp(-shape.eigenvalues[:, None] * 10.0)
     np.testing.assert_allclose(shape.eigenvectors @ (decay * spectrum), 1.0, atol=1e-3)

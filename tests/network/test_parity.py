@@ -11,6 +11,7 @@ from diffusionnet_blender.network.published import (
     read_published,
     rename_published,
 )
+from diffusionnet_blender.network.shape import shape_of
 from diffusionnet_blender.surface.discretization import normalise
 from diffusionnet_blender.surface.frames import tangent_frames
 from diffusionnet_blender.surface.gradient import directed_edges, gradient_matrices
@@ -34,7 +35,7 @@ def run(engine, architecture, weights, discretization, features, corners=None):
         forward(
             architecture,
             {name: engine.array(value) for name, value in weights.items()},
-            engine.shape(discretization, corners),
+            shape_of(discretization, engine, corners),
             engine.array(features),
             engine,
         )

@@ -9,6 +9,7 @@ from diffusionnet_blender.network.architecture import Architecture  # noqa: E402
 from diffusionnet_blender.network.features import input_features  # noqa: E402
 from diffusionnet_blender.network.forward import forward  # noqa: E402
 from diffusionnet_blender.network.module import DiffusionNet  # noqa: E402
+from diffusionnet_blender.network.shape import shape_of  # noqa: E402
 from diffusionnet_blender.network.torch_engine import TorchEngine  # noqa: E402
 from diffusionnet_blender.network.training import (  # noqa: E402
     LabelledShape,
@@ -124,7 +125,7 @@ def test_derivatives_are_right(diffusion):
     torch.manual_seed(1)
     module = DiffusionNet(architecture, engine)
     found = discretize(Surface(*lumpy_body(1)), DiscretizationSettings(k=12))
-    shape = engine.shape(found)
+    shape = shape_of(found, engine)
     features = torch.rand(len(found.mass), 2, dtype=torch.float64, requires_grad=True)
     names, weights = zip(*module.named_weights().items(), strict=True)
 
@@ -140,7 +141,7 @@ def test_dropout_is_for_training_only(body):
     torch.manual_seed(0)
     network = Architecture(inputs=16, outputs=2, width=16, blocks=2, dropout=0.5)
     module = DiffusionNet(network, TorchEngine("cpu"))
-    shape = module.engine.shape(body.discretization)
+    shape = shape_of(body.discretization, module.engine)
     features = module.engine.array(input_features(body.discretization, ("hks",)))
     module.train()
     assert not torch.equal(module(shape, features), module(shape, features))
