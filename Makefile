@@ -78,7 +78,7 @@ package: $(READY) ## build and validate the extension, one zip per platform, in 
 	@$(PYTHON) -m tools.package --platforms $(PLATFORMS) --pythons $(PYTHONS)
 
 .PHONY: weights-body_parts accuracy samples bench
-weights-body_parts: $(READY_TRAINING) ## train the bundled model again, about an hour
+weights-body_parts: $(READY_TRAINING) ## train the bundled model again, about 40 min
 	$(PYTHON) -m training.body_parts all
 
 accuracy: $(READY_TRAINING) ## measure the bundled model on unseen bodies

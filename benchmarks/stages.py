@@ -1,5 +1,7 @@
 """Seconds of each stage of `segment`, on the same body meshed at several sizes.
 
+The last column is the share of vertices that get the right part.
+
 python -m benchmarks.stages [--model body_parts] [--repeats 3]
 """
 
@@ -13,28 +15,32 @@ import time
 
 import fast_simplification
 import numpy as np
+from scipy.spatial import cKDTree
 
 from diffusionnet_blender.surface.surface import Surface
 from diffusionnet_blender.tasks.models import find_model
 from diffusionnet_blender.tasks.segment import segment
 from training.bodies import sample_body
-from training.remesh import subdivided
+from training.remesh import subdivide
 
+# A body that no model was trained on.
+SEED = 2_000_000
 SIZES = (1_000, 10_000, 50_000)
 STAGES = ("repair", "laplacian", "eigenbasis", "gradient", "features", "network")
 
 
-def body(vertex_count: int) -> Surface:
-    """One human body with about so many vertices."""
-    dense = sample_body(2_000_000)
+def body(vertex_count: int) -> tuple[Surface, np.ndarray]:
+    """One human body with about so many vertices, and the part of each."""
+    original = dense = sample_body(SEED)
     while len(dense.vertices) < vertex_count:
-        dense = subdivided(dense, np.ones(len(dense.vertices), dtype=bool))
+        dense = subdivide(dense, smooth=True)
     vertices, faces = fast_simplification.simplify(
         dense.vertices.astype(np.float32),
         dense.faces.astype(np.int32),
         target_count=2 * vertex_count,
     )
-    return Surface(vertices, faces)
+    labels = original.labels[cKDTree(original.vertices).query(vertices)[1]]
+    return Surface(vertices, faces), labels
 
 
 def import_seconds() -> dict[str, float]:
@@ -64,16 +70,22 @@ def main() -> None:
         print(f"{what} of the extension: {statistics.median(t[what] for t in times):.3f} s")
     for engine in ("numpy", "torch"):
         print(f"\nengine {engine}, medians of {arguments.repeats}, seconds")
-        print(f"{'vertices':>9}" + "".join(f"{stage:>12}" for stage in (*STAGES, "all")))
+        columns = (*STAGES, "all", "right")
+        print(f"{'vertices':>15}" + "".join(f"{column:>12}" for column in columns))
         for size in SIZES:
-            surface = body(size)
-            runs = []
-            for _ in range(arguments.repeats):
-                clock = time.perf_counter()
-                seconds = segment(surface, model, engine=engine, device="cpu").seconds
-                runs.append({**seconds, "all": time.perf_counter() - clock})
-            row = [statistics.median(run[stage] for run in runs) for stage in (*STAGES, "all")]
-            print(f"{len(surface.vertices):9,}" + "".join(f"{value:12.3f}" for value in row))
+            mesh, labels = body(size)
+            for kind, surface in (("mesh", mesh), ("cloud", Surface(mesh.vertices))):
+                runs = []
+                for _ in range(arguments.repeats):
+                    clock = time.perf_counter()
+                    found = segment(surface, model, engine=engine, device="cpu")
+                    runs.append({**found.seconds, "all": time.perf_counter() - clock})
+                row = [statistics.median(run[stage] for run in runs) for stage in (*STAGES, "all")]
+                row.append(float(np.mean(found.vertex_labels == labels)))
+                print(
+                    f"{len(labels):9,} {kind:5}" + "".join(f"{value:12.3f}" for value in row),
+                    flush=True,
+                )
 
 
 if __name__ == "__main__":

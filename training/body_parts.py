@@ -198,7 +198,7 @@ def main() -> None:
     parser.add_argument("step", choices=("data", "train", "evaluate", "all"))
     parser.add_argument("--bodies", type=int, default=1600)
     parser.add_argument("--held-out", type=int, default=100)
-    parser.add_argument("--steps", type=int, default=14_000)
+    parser.add_argument("--steps", type=int, default=10_000)
     parser.add_argument("--width", type=int, default=96)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--threads", type=int, default=2)
