@@ -45,10 +45,11 @@ def body(vertex_count: int) -> tuple[Surface, np.ndarray]:
 
 def import_seconds() -> dict[str, float]:
     """Seconds to import the extension and to register it, in a fresh Blender module."""
+    # bpy as a Python module crashes at exit while classes are registered: leave at once.
     script = (
-        "import bpy, time; a = time.perf_counter(); import diffusionnet_blender; "
-        "b = time.perf_counter(); diffusionnet_blender.register(); "
-        "print('TIMES', b - a, time.perf_counter() - b)"
+        "import bpy, os, time; a = time.perf_counter(); import diffusionnet_blender; "
+        "b = time.perf_counter(); diffusionnet_blender.register(); c = time.perf_counter(); "
+        "print('TIMES', b - a, c - b, flush=True); os._exit(0)"
     )
     found = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
