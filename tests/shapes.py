@@ -68,3 +68,14 @@ def random_rotation(seed: int = 0) -> np.ndarray:
     q, r = np.linalg.qr(np.random.default_rng(seed).standard_normal((3, 3)))
     q = q * np.sign(np.diag(r))
     return q if np.linalg.det(q) > 0 else -q
+
+
+def signed_volume(vertices: np.ndarray, faces: np.ndarray) -> float:
+    """Volume enclosed by triangles whose normals point outward; negative where they point inward.
+
+    Measured about the vertices' mean, so that a translation does not change the sign of an
+    almost closed surface.
+    """
+    centred = vertices - vertices.mean(axis=0)
+    a, b, c = (centred[faces[:, i]] for i in range(3))
+    return float(np.einsum("ij,ij->", a, np.cross(b, c)) / 6.0)

@@ -51,13 +51,6 @@ class DiffusionNet(torch.nn.Module):
         """The weights under the names of `Architecture.weight_shapes`."""
         return {name.replace("/", "."): value for name, value in self._weights.items()}
 
-    def numpy_weights(self) -> dict[str, np.ndarray]:
-        """A copy of the weights as float32 arrays."""
-        return {
-            name: self.engine.to_numpy(value).astype(np.float32)
-            for name, value in self.named_weights().items()
-        }
-
     def keep_times_positive(self) -> None:
         """Lift diffusion times that a training step took below zero."""
         with torch.no_grad():

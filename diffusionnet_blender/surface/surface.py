@@ -110,14 +110,3 @@ def triangle_vectors(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
 def triangle_areas(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """Areas of triangles, (F,) float64, in the square of the unit of `vertices`."""
     return 0.5 * np.linalg.norm(triangle_vectors(vertices, faces), axis=1)
-
-
-def signed_volume(vertices: np.ndarray, faces: np.ndarray) -> float:
-    """Volume enclosed by triangles whose normals point outward; negative where they point inward.
-
-    Measured about the vertices' mean, so that a translation does not change the sign of an
-    almost closed surface.
-    """
-    centred = vertices - vertices.mean(axis=0)
-    a, b, c = (centred[faces[:, i]] for i in range(3))
-    return float(np.einsum("ij,ij->", a, np.cross(b, c)) / 6.0)

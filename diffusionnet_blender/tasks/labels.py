@@ -1,4 +1,4 @@
-"""From probabilities at vertices to labels of polygons, and areas of parts."""
+"""From probabilities at vertices to labels of polygons."""
 
 from __future__ import annotations
 
@@ -48,8 +48,3 @@ def polygon_labels(
     weight = np.maximum(areas, np.finfo(np.float32).tiny)
     np.add.at(voted, (polygon_of_triangle, label), weight)
     return voted.argmax(axis=1).astype(np.int32)
-
-
-def part_areas(labels: np.ndarray, areas: np.ndarray, class_count: int) -> np.ndarray:
-    """Area of each class, (C,) float64, in the unit of `areas`."""
-    return np.bincount(labels, weights=areas, minlength=class_count)

@@ -6,9 +6,8 @@ import pytest
 
 from diffusionnet_blender.errors import SurfaceError
 from diffusionnet_blender.scene.read import read_object
-from diffusionnet_blender.surface.surface import signed_volume
 from tests.scenes import add_body, add_mesh, add_quads, select
-from tests.shapes import icosphere
+from tests.shapes import icosphere, signed_volume
 
 pytestmark = pytest.mark.usefixtures("blender")
 

@@ -5,9 +5,9 @@ import pytest
 
 from diffusionnet_blender.errors import SurfaceError
 from diffusionnet_blender.surface.repair import repair
-from diffusionnet_blender.surface.surface import Surface, signed_volume
+from diffusionnet_blender.surface.surface import Surface
 from diffusionnet_blender.surface.winding import orient_outward
-from tests.shapes import grid, icosphere, joined
+from tests.shapes import grid, icosphere, joined, signed_volume
 
 
 def test_a_clean_mesh_is_left_as_it_is():

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from diffusionnet_blender.errors import SurfaceError
-from diffusionnet_blender.surface.surface import Surface, signed_volume, triangle_areas
-from tests.shapes import grid, icosphere
+from diffusionnet_blender.surface.surface import Surface, triangle_areas
+from tests.shapes import grid, icosphere, signed_volume
 
 
 @pytest.mark.parametrize(

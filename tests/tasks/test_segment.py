@@ -14,7 +14,7 @@ from diffusionnet_blender.network.checkpoint import Model, save_model
 from diffusionnet_blender.surface.cache import OperatorCache
 from diffusionnet_blender.surface.settings import DiscretizationSettings
 from diffusionnet_blender.surface.surface import Surface
-from diffusionnet_blender.tasks.labels import part_areas, polygon_labels, triangle_labels
+from diffusionnet_blender.tasks.labels import polygon_labels, triangle_labels
 from diffusionnet_blender.tasks.segment import segment
 from tests.network.test_forward import random_weights
 from tests.shapes import icosphere, lumpy_body, random_rotation
@@ -203,6 +203,3 @@ def test_an_ngon_follows_the_area_weighted_vote_of_its_triangles():
     np.testing.assert_array_equal(small_first, [1, 1])
     big_first = polygon_labels(probabilities, triangles, np.array([4, 2, 5, 0.0]), polygon, 2)
     np.testing.assert_array_equal(big_first, [0, 1])
-    np.testing.assert_allclose(
-        part_areas(np.array([0, 0, 2]), np.array([1.0, 2.0, 4.0]), 3), [3, 0, 4]
-    )
