@@ -1,0 +1,124 @@
+"""Segmentation on the wire: `request` and `answer_of` in Blender, `run` in the worker."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..surface.surface import Surface
+from ..tasks.labels import polygon_labels
+
+
+@dataclass(frozen=True, eq=False)
+class SegmentAnswer:
+    """What comes back.
+
+    Attributes
+    ----------
+    vertex_probabilities : (V, C) float32
+    polygon_labels : (P,) int32
+    class_names : tuple of str
+    class_colours : (C, 3) float
+        sRGB, 0 to 1.
+    mended : str
+        What had to be mended, for the user; "" for nothing.
+    seconds : dict of str to float
+        Of each stage.
+    engine, device, model_name : str
+    """
+
+    vertex_probabilities: np.ndarray
+    polygon_labels: np.ndarray
+    class_names: tuple[str, ...]
+    class_colours: np.ndarray
+    mended: str
+    seconds: dict[str, float]
+    engine: str
+    device: str
+    model_name: str
+
+
+def request(
+    surface: Surface,
+    areas: np.ndarray,
+    polygon_of_triangle: np.ndarray,
+    polygon_count: int,
+    *,
+    model: str,
+    model_folders: Sequence[Path],
+    engine: str,
+    device: str,
+    cache_folder: Path | None,
+) -> dict:
+    """What the worker needs to know.
+
+    Parameters
+    ----------
+    surface : Surface
+    areas : (F,) float64
+    polygon_of_triangle : (F,) int32
+    polygon_count : int
+    model : str
+        Name, or path of the weights.
+    model_folders : sequence of Path
+        Libraries of the user's.
+    engine, device : str
+        As `tasks.segment.segment` takes them.
+    cache_folder : Path, optional
+        Without: nothing is kept.
+    """
+    return {
+        "vertices": surface.vertices,
+        "faces": surface.faces.astype(np.int32),
+        "areas": areas,
+        "polygon_of_triangle": polygon_of_triangle,
+        "polygon_count": polygon_count,
+        "model": model,
+        "model_folders": [str(folder) for folder in model_folders],
+        "engine": engine,
+        "device": device,
+        "cache_folder": None if cache_folder is None else str(cache_folder),
+    }
+
+
+def run(request: dict, progress) -> dict:
+    """Segment; see `jobs.find_job`."""
+    from ..surface.cache import OperatorCache
+    from ..tasks.models import find_model
+    from ..tasks.segment import segment
+
+    surface = Surface(request["vertices"], request["faces"])
+    cache = request["cache_folder"]
+    found = segment(
+        surface,
+        find_model(request["model"], [Path(folder) for folder in request["model_folders"]]),
+        engine=request["engine"],
+        device=request["device"],
+        cache=None if cache is None else OperatorCache(Path(cache)),
+        progress=progress,
+    )
+    return {
+        "vertex_probabilities": found.vertex_probabilities,
+        "polygon_labels": polygon_labels(
+            found.vertex_probabilities,
+            surface.faces,
+            request["areas"],
+            request["polygon_of_triangle"],
+            request["polygon_count"],
+        ),
+        "class_names": found.class_names,
+        "class_colours": np.asarray(found.class_colours),
+        "mended": found.repairs.summary(),
+        "seconds": found.seconds,
+        "engine": found.engine,
+        "device": found.device,
+        "model_name": found.model_name,
+    }
+
+
+def answer_of(content: dict) -> SegmentAnswer:
+    """The answer as it came over the wire, in its own types."""
+    return SegmentAnswer(**{**content, "class_names": tuple(content["class_names"])})
