@@ -13,12 +13,14 @@ def register() -> None:
     import bpy
 
     from . import properties
+    from .operators.background import drop_run
     from .scene.results import forget_all_results
 
     for cls in _classes():
         bpy.utils.register_class(cls)
     properties.register()
     bpy.app.handlers.load_pre.append(forget_all_results)
+    bpy.app.handlers.load_pre.append(drop_run)
     _commands.append(bpy.utils.register_cli_command("diffusionnet", _run_command))
 
 
@@ -27,10 +29,14 @@ def unregister() -> None:
     import bpy
 
     from . import properties
+    from .operators.background import drop_run, end_worker
     from .panels.swatches import forget_swatches
     from .scene.results import forget_all_results
 
     bpy.utils.unregister_cli_command(_commands.pop())
+    bpy.app.handlers.load_pre.remove(drop_run)
+    drop_run()
+    end_worker()
     bpy.app.handlers.load_pre.remove(forget_all_results)
     forget_all_results()
     forget_swatches()

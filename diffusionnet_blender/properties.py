@@ -178,11 +178,20 @@ class DIFFUSIONNET_PG_legend(bpy.types.PropertyGroup):
     owned: CollectionProperty(type=DIFFUSIONNET_PG_owned)
 
 
+class DIFFUSIONNET_PG_run(bpy.types.PropertyGroup):
+    """What DiffusionNet is doing right now: `window_manager.diffusionnet`, never saved."""
+
+    running: BoolProperty(name="Running", options={"SKIP_SAVE"})
+    factor: FloatProperty(name="Done", subtype="FACTOR", min=0, max=1, options={"SKIP_SAVE"})
+    text: StringProperty(name="Progress", options={"SKIP_SAVE"})
+
+
 CLASSES = (
     DIFFUSIONNET_PG_settings,
     DIFFUSIONNET_PG_part,
     DIFFUSIONNET_PG_owned,
     DIFFUSIONNET_PG_legend,
+    DIFFUSIONNET_PG_run,
 )
 
 
@@ -190,11 +199,13 @@ def register() -> None:
     """Hang the properties on Blender's types."""
     bpy.types.Scene.diffusionnet = PointerProperty(type=DIFFUSIONNET_PG_settings)
     bpy.types.Mesh.diffusionnet = PointerProperty(type=DIFFUSIONNET_PG_legend)
+    bpy.types.WindowManager.diffusionnet = PointerProperty(type=DIFFUSIONNET_PG_run)
     reload_models()
 
 
 def unregister() -> None:
     """Take them back."""
+    del bpy.types.WindowManager.diffusionnet
     del bpy.types.Mesh.diffusionnet
     del bpy.types.Scene.diffusionnet
     _cards.clear()

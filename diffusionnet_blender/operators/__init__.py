@@ -1,5 +1,11 @@
 """Operators: a few lines each, from scene to task and back."""
 
-from . import models, segment, select_part, write_labels
+from . import background, models, segment, select_part, write_labels
 
-CLASSES = (*models.CLASSES, *segment.CLASSES, *write_labels.CLASSES, *select_part.CLASSES)
+CLASSES = (
+    *models.CLASSES,
+    *background.CLASSES,
+    *segment.CLASSES,
+    *write_labels.CLASSES,
+    *select_part.CLASSES,
+)

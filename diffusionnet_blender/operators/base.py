@@ -4,11 +4,12 @@ import os
 import platform
 import sys
 import traceback
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 import bpy
-from bpy.props import StringProperty
+from bpy.props import CollectionProperty, StringProperty
 
 from ..errors import DiffusionNetError
 from ..preferences import settings
@@ -22,8 +23,12 @@ class ReportingOperator:
 
     def execute(self, context) -> set[str]:
         """Run, and report what goes wrong."""
+        return self.reporting(lambda: self.run(context))
+
+    def reporting(self, work: Callable[[], set[str]]) -> set[str]:
+        """Do some work, and report what goes wrong."""
         try:
-            return self.run(context)
+            return work()
         except DiffusionNetError as error:
             self.report({"ERROR"}, str(error))
         except Exception as error:
@@ -46,6 +51,13 @@ class ObjectOperator(ReportingOperator):
         "the one picked in the panel",
         options={"HIDDEN", "SKIP_SAVE"},
     )
+    # The type that Blender has for a list of names.
+    objects: CollectionProperty(
+        type=bpy.types.OperatorFileListElement,
+        name="Objects",
+        description="Names of several mesh objects to work on",
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
 
     @classmethod
     def poll(cls, context) -> bool:
@@ -63,15 +75,14 @@ class ObjectOperator(ReportingOperator):
         DiffusionNetError
             If there is none, or the one named does not exist.
         """
-        if self.object_name:
-            obj = context.scene.objects.get(self.object_name)
-            if obj is None:
-                raise DiffusionNetError(
-                    f"There is no object {self.object_name!r} in the scene",
-                    "Give the name of a mesh object.",
-                )
-            return [obj]
-        return meshes_to_work_on(context)
+        names = [self.object_name] if self.object_name else [item.name for item in self.objects]
+        found = [context.scene.objects.get(name) for name in names]
+        if None in found:
+            raise DiffusionNetError(
+                f"There is no object {names[found.index(None)]!r} in the scene",
+                "Give the name of a mesh object.",
+            )
+        return found or meshes_to_work_on(context)
 
 
 def meshes_to_work_on(context) -> list[bpy.types.Object]:

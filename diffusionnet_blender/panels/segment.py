@@ -2,6 +2,7 @@
 
 import bpy
 
+from ..operators.background import draw_progress, worker_alive
 from ..operators.base import counted, selected_objects
 from ..operators.write_labels import draw_outputs
 from ..properties import model_card
@@ -41,6 +42,11 @@ class DIFFUSIONNET_PT_segment(_Sidebar, bpy.types.Panel):
         if card:
             draw_card(layout, card)
 
+        if context.window_manager.diffusionnet.running:
+            column = layout.column()
+            column.scale_y = 1.6
+            draw_progress(column, context)
+            return
         row = layout.row()
         row.scale_y = 1.6
         row.enabled = bool(card and (selected or picked))
@@ -55,6 +61,8 @@ class DIFFUSIONNET_PT_segment(_Sidebar, bpy.types.Panel):
             layout.label(text="No model is installed", icon="ERROR")
         elif not (selected or picked):
             layout.label(text="Select a mesh or pick one above", icon="INFO")
+        if worker_alive():
+            layout.operator("diffusionnet.release_memory", icon="TRASH")
 
 
 class DIFFUSIONNET_PT_outputs(_Sidebar, bpy.types.Panel):
