@@ -15,6 +15,8 @@ from .base import ReportingOperator
 
 # Seconds between two looks at the worker.
 TICK = 0.1
+# Of the progress bar there, as a multiple of what Blender would make it: it holds a line of text.
+STATUS_BAR_WIDTH = 2.5
 
 _workers: list[Worker] = []
 _runs: list = []
@@ -123,7 +125,7 @@ class BackgroundOperator(ReportingOperator):
 
     def _is_occupied(self, context) -> bool:
         """Whether data must be left alone: the artist drags or paints something, or it renders."""
-        ours = Counter([self.bl_idname])
+        ours = Counter([_python_name(self.bl_idname)])
         return bool(_modal_operators(context) - self._others - ours) or bpy.app.is_job_running(
             "RENDER"
         )
@@ -166,7 +168,9 @@ def _show(context, progress) -> None:
 
 def _draw_status_bar(header, context) -> None:
     layout = header.layout
-    draw_progress(layout.row(), context)
+    row = layout.row()
+    row.scale_x = STATUS_BAR_WIDTH
+    draw_progress(row, context)
     layout.label(text="Esc: cancel")
     layout.separator_spacer()
     layout.template_reports_banner()

@@ -104,6 +104,7 @@ class Worker:
         self._folder: Path | None = None
         self._messages: MessageReader | None = None
         self._job: _Job | None = None
+        self._dying: list[tuple[subprocess.Popen, Path]] = []
         self._count = 0
 
     @property
@@ -173,7 +174,7 @@ class Worker:
         if status is not None:
             self._ended_early(job, status)
         elif job.give_up is not None and monotonic() >= job.give_up:
-            self.stop()
+            self._kill()
             raise Cancelled
         return job.progress
 
@@ -184,21 +185,34 @@ class Worker:
             self._send({"cancel": self._job.number})
 
     def stop(self) -> None:
-        """End the process at once; the next job starts another."""
+        """End the process, and see that it is gone; the next job starts another."""
+        self._kill()
+        for process, _ in self._dying:
+            # Unless the system is in trouble itself this takes some milliseconds.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=1.0)
+        self._bury()
+
+    def _kill(self) -> None:
+        """End the process without waiting for it: on a busy machine dying takes its time, too."""
         process, folder = self._process, self._folder
         self._process = self._folder = self._messages = self._job = None
-        if process is None:
-            return
-        process.kill()
-        with contextlib.suppress(OSError):
-            process.stdin.close()
-        # A killed process is gone within milliseconds, unless the system is in trouble itself.
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=1.0)
-        shutil.rmtree(folder, ignore_errors=True)
+        if process is not None:
+            process.kill()
+            with contextlib.suppress(OSError):
+                process.stdin.close()
+            self._dying.append((process, folder))
+        self._bury()
+
+    def _bury(self) -> None:
+        """Remove the folders of processes that are gone: before, Windows would not let us."""
+        for process, folder in [*self._dying]:
+            if process.poll() is not None:
+                self._dying.remove((process, folder))
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _start(self) -> None:
-        self.stop()
+        self._kill()
         self._folder = Path(tempfile.mkdtemp(prefix="diffusionnet_"))
         self._messages = MessageReader(self._folder / MESSAGES)
         bootstrap = self._package / "worker" / "bootstrap.py"
@@ -257,7 +271,7 @@ class Worker:
     def _require_same_version(self, ready: dict) -> None:
         theirs, ours = (ready["ready"], ready.get("version")), (PROTOCOL, VERSION)
         if theirs != ours:
-            self.stop()
+            self._kill()
             raise WorkerError(
                 f"The extension was updated while Blender was running ({VERSION} is loaded, "
                 f"{ready.get('version')} is installed)",
@@ -287,12 +301,12 @@ class Worker:
     def _ended_early(self, job: _Job, status: int) -> None:
         """The process has ended before the job had: start another, or say why not."""
         if job.give_up is not None:
-            self.stop()
+            self._kill()
             raise Cancelled
         if not job.started and not job.first_of_process:
             # It was gone before this job came to it, and that could not be seen yet: it ended
             # because it was idle, or something killed it.
-            self.stop()
+            self._kill()
             self._hand_out(job)
             self._job = job
             return
@@ -300,7 +314,7 @@ class Worker:
         tail = self._log_tail()
         if tail:
             error.add_note(f"The worker's log ends with:\n{tail}")
-        self.stop()
+        self._kill()
         raise error
 
     def _log_tail(self) -> str:
