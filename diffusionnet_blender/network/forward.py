@@ -108,7 +108,10 @@ def _diffuse(architecture, time, shape, x, engine):
         ),
     )
     decay = engine.exp(engine.at_least(-shape.eigenvalues[:, None] * time, SMALLEST_EXPONENT))
-    return shape.eigenvectors @ (decay * spectrum)
+    decayed = (decay * spectrum).T
+    return engine.over_rows(
+        len(x), architecture.width, lambda rows: engine.linear(shape.eigenvectors[rows], decayed)
+    )
 
 
 def _gradient_features(architecture, weights, shape, x, engine):
