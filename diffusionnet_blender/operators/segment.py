@@ -61,6 +61,7 @@ class DIFFUSIONNET_OT_segment(ObjectOperator, bpy.types.Operator):
                         obj,
                         model,
                         depsgraph=depsgraph,
+                        use_rest_shape=chosen.use_rest_shape,
                         engine=preferences.engine,
                         device=preferences.device,
                         cache=preferences.cache(),
