@@ -59,6 +59,7 @@ class DIFFUSIONNET_OT_segment(BackgroundOperator, ObjectOperator, bpy.types.Oper
                         obj,
                         model,
                         depsgraph=depsgraph,
+                        use_rest_shape=chosen.use_rest_shape,
                         engine=preferences.engine,
                         device=preferences.device,
                         cache=preferences.cache(),
@@ -82,6 +83,7 @@ class DIFFUSIONNET_OT_segment(BackgroundOperator, ObjectOperator, bpy.types.Oper
 
     def begin(self, context) -> SegmentRun:
         """Start to do the same in the worker."""
+        chosen = context.scene.diffusionnet
         preferences = settings()
         targets = self.targets(context)
         name = self._model(context)
@@ -93,7 +95,8 @@ class DIFFUSIONNET_OT_segment(BackgroundOperator, ObjectOperator, bpy.types.Oper
             the_worker(),
             targets,
             options=run_options(name, preferences),
-            use_modifiers=context.scene.diffusionnet.use_modifiers,
+            use_modifiers=chosen.use_modifiers,
+            use_rest_shape=chosen.use_rest_shape,
         )
 
     def finish(self, context, run: SegmentRun):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import bpy
 
-from ..scene.read import ObjectGeometry, read_object, require_same_topology
+from ..scene.read import ObjectGeometry, read_object, read_rest_shape, require_same_topology
 from ..scene.results import LabelResult
 from ..scene.write import require_writable
 
@@ -16,6 +16,7 @@ def segment_object(
     model,
     *,
     depsgraph: bpy.types.Depsgraph | None = None,
+    use_rest_shape: bool = False,
     engine: str = "auto",
     device: str = "auto",
     cache=None,
@@ -32,6 +33,9 @@ def segment_object(
         From `tasks.models.find_model`.
     depsgraph : bpy.types.Depsgraph, optional
         Look at the evaluated mesh.
+    use_rest_shape : bool
+        Take the matrices of the mesh as modelled (`scene.read.read_rest_shape`), which all its
+        poses share.
     engine, device, cache, progress
         As `tasks.segment.segment` takes them.
 
@@ -50,7 +54,13 @@ def segment_object(
     require_writable(obj)
     require_same_topology(obj, geometry.topology)
     segmentation = segment(
-        geometry.surface, model, engine=engine, device=device, cache=cache, progress=progress
+        geometry.surface,
+        model,
+        engine=engine,
+        device=device,
+        template=read_rest_shape(obj) if use_rest_shape else None,
+        cache=cache,
+        progress=progress,
     )
     result = LabelResult(
         class_names=segmentation.class_names,

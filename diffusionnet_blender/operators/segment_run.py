@@ -10,7 +10,7 @@ from pathlib import Path
 import bpy
 
 from ..errors import Cancelled, DiffusionNetError
-from ..scene.read import ObjectGeometry, read_object, require_same_topology, topology_of
+from ..scene.read import read_object, read_rest_shape, require_same_topology, topology_of
 from ..scene.results import LabelResult, forget_result, keep_result
 from ..scene.write import require_writable
 from ..worker import segment as segment_job
@@ -90,6 +90,8 @@ class SegmentRun:
         Of `worker.segment.request`.
     use_modifiers : bool
         Look at the evaluated mesh.
+    use_rest_shape : bool
+        Take the matrices of the mesh as modelled.
 
     Attributes
     ----------
@@ -106,12 +108,14 @@ class SegmentRun:
         *,
         options: dict,
         use_modifiers: bool,
+        use_rest_shape: bool,
     ):
         self._worker = worker
         self._options = options
         self._use_modifiers = use_modifiers
+        self._use_rest_shape = use_rest_shape
         self._waiting = deque(Target.of(obj) for obj in objects)
-        self._working: tuple[Target, ObjectGeometry] | None = None
+        self._working: tuple[Target, str] | None = None
         self._results: list[tuple[Target, LabelResult]] = []
         self._failed: list[DiffusionNetError] = []
         self._meter = ProgressOfObjects([t.name for t in self._waiting], SHARES)
@@ -159,7 +163,7 @@ class SegmentRun:
         if self._working is None:
             self._begin(context, self._waiting.popleft())
             return
-        target, geometry = self._working
+        target, topology = self._working
         try:
             found = self._worker.poll()
         except Cancelled:
@@ -170,7 +174,7 @@ class SegmentRun:
             self._fail(target, error)
         else:
             if isinstance(found, Answer):
-                self._keep(target, geometry, segment_job.answer_of(found.content))
+                self._keep(target, topology, segment_job.answer_of(found.content))
             else:
                 self._meter.at(found.stage, found.fraction)
 
@@ -192,21 +196,22 @@ class SegmentRun:
             depsgraph = context.evaluated_depsgraph_get() if self._use_modifiers else None
             geometry = read_object(obj, depsgraph)
             require_writable(obj)
-            require_same_topology(obj, geometry.topology)
+            if self._use_modifiers:
+                require_same_topology(obj, geometry.topology)
             self._worker.submit(
                 "segment",
                 segment_job.request(
                     geometry.surface,
-                    geometry.areas,
                     geometry.polygon_of_triangle,
                     geometry.polygon_count,
+                    template=read_rest_shape(obj) if self._use_rest_shape else None,
                     **self._options,
                 ),
             )
         except DiffusionNetError as error:
             self._fail(target, error)
         else:
-            self._working = target, geometry
+            self._working = target, geometry.topology
 
     def _fail(self, target: Target, error: DiffusionNetError) -> None:
         self._working = None
@@ -216,14 +221,14 @@ class SegmentRun:
             if mesh.session_uid == target.mesh_uid:
                 forget_result(mesh)
 
-    def _keep(self, target: Target, geometry: ObjectGeometry, answer) -> None:
+    def _keep(self, target: Target, topology: str, answer) -> None:
         result = LabelResult(
             class_names=answer.class_names,
             class_colours=answer.class_colours,
             vertex_probabilities=answer.vertex_probabilities,
             polygon_labels=answer.polygon_labels,
-            polygon_areas=geometry.polygon_areas,
-            topology=geometry.topology,
+            polygon_areas=answer.polygon_areas,
+            topology=topology,
             model_name=answer.model_name,
             seconds=answer.seconds,
         )

@@ -6,6 +6,7 @@ Kept in memory for the session, by the mesh's `session_uid`, which undo does not
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import bpy
 import numpy as np
@@ -41,7 +42,7 @@ class LabelResult:
     model_name: str
     seconds: dict[str, float]
 
-    @property
+    @cached_property
     def vertex_labels(self) -> np.ndarray:
         """Most probable class of each vertex, (V,) int32."""
         return self.vertex_probabilities.argmax(axis=1).astype(np.int32)

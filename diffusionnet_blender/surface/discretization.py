@@ -132,7 +132,11 @@ def discretize(
 
     progress("eigenbasis", 0.0)
     eigenvalues, eigenvectors = eigenbasis(
-        laplacian, mass, settings.k, lambda fraction: progress("eigenbasis", fraction)
+        laplacian,
+        mass,
+        settings.k,
+        vertices,
+        lambda fraction: progress("eigenbasis", fraction),
     )
     finished("eigenbasis")
 
@@ -151,7 +155,7 @@ def discretize(
         mass=mass.astype(np.float32),
         laplacian=laplacian.tocsr(),
         eigenvalues=eigenvalues.astype(np.float32),
-        eigenvectors=eigenvectors.astype(np.float32),
+        eigenvectors=eigenvectors,
         gradient_x=gradient[0].astype(np.float32),
         gradient_y=gradient[1].astype(np.float32),
         part=part.astype(np.int32),

@@ -6,28 +6,45 @@ import ctypes
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import DeviceError
 
-# Per vertex: the factorisation (1,600 bytes at 200k vertices, measured, growing with size) with
-# all else that is sparse, and double-precision vectors for each eigenpair (the Krylov basis and
-# the result). At k = 128 this is a quarter above the measured peaks of 50k to 200k vertices.
-SPARSE_BYTES = 4500
-VECTORS_PER_PAIR = 5
+
+@dataclass(frozen=True)
+class Cost:
+    """Peak memory of a way to prepare a shape.
+
+    Attributes
+    ----------
+    vertex_bytes : int
+        Per vertex, for all that is sparse.
+    vectors_per_pair : float
+        Double-precision vectors for each eigenpair.
+    """
+
+    vertex_bytes: int
+    vectors_per_pair: float
 
 
-def estimated_bytes(vertex_count: int, k: int) -> int:
-    """Peak memory of discretizing a shape, in bytes."""
-    return vertex_count * (SPARSE_BYTES + 8 * VECTORS_PER_PAIR * k)
+# The factorisation (1,600 bytes a vertex at 200k vertices, measured, growing with size) with all
+# else that is sparse; the Krylov basis and the result. At k = 128 this is a quarter above the
+# measured peaks of 50k to 200k vertices.
+EXACT = Cost(vertex_bytes=4500, vectors_per_pair=5)
 
 
-def require_memory(vertex_count: int, k: int) -> None:
+def estimated_bytes(vertex_count: int, k: int, cost: Cost = EXACT) -> int:
+    """Peak memory of preparing a shape, in bytes."""
+    return int(vertex_count * (cost.vertex_bytes + 8 * cost.vectors_per_pair * k))
+
+
+def require_memory(vertex_count: int, k: int, cost: Cost = EXACT) -> None:
     """Raise DeviceError if a shape will not fit into what is free.
 
     Where the system does not say what is free, nothing is refused.
     """
-    needed, free = estimated_bytes(vertex_count, k), available_bytes()
+    needed, free = estimated_bytes(vertex_count, k, cost), available_bytes()
     if free is not None and needed > free:
         raise DeviceError(
             f"{vertex_count:,} vertices need about {needed / 2**30:.1f} GB of memory, "

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..surface.surface import Surface
+from ..surface.surface import Surface, triangle_areas
 from ..tasks.labels import polygon_labels
 
 
@@ -20,6 +20,8 @@ class SegmentAnswer:
     ----------
     vertex_probabilities : (V, C) float32
     polygon_labels : (P,) int32
+    polygon_areas : (P,) float64
+        In the square of the surface's unit.
     class_names : tuple of str
     class_colours : (C, 3) float
         sRGB, 0 to 1.
@@ -32,6 +34,7 @@ class SegmentAnswer:
 
     vertex_probabilities: np.ndarray
     polygon_labels: np.ndarray
+    polygon_areas: np.ndarray
     class_names: tuple[str, ...]
     class_colours: np.ndarray
     mended: str
@@ -43,7 +46,6 @@ class SegmentAnswer:
 
 def request(
     surface: Surface,
-    areas: np.ndarray,
     polygon_of_triangle: np.ndarray,
     polygon_count: int,
     *,
@@ -51,6 +53,7 @@ def request(
     model_folders: Sequence[Path],
     engine: str,
     device: str,
+    template: Surface | None,
     cache_folder: Path | None,
 ) -> dict:
     """What the worker needs to know.
@@ -58,22 +61,20 @@ def request(
     Parameters
     ----------
     surface : Surface
-    areas : (F,) float64
     polygon_of_triangle : (F,) int32
     polygon_count : int
     model : str
         Name, or path of the weights.
     model_folders : sequence of Path
         Libraries of the user's.
-    engine, device : str
+    engine, device, template
         As `tasks.segment.segment` takes them.
     cache_folder : Path, optional
         Without: nothing is kept.
     """
     return {
-        "vertices": surface.vertices,
-        "faces": surface.faces.astype(np.int32),
-        "areas": areas,
+        "surface": _arrays(surface),
+        "template": None if template is None else _arrays(template),
         "polygon_of_triangle": polygon_of_triangle,
         "polygon_count": polygon_count,
         "model": model,
@@ -84,19 +85,25 @@ def request(
     }
 
 
+def _arrays(surface: Surface) -> dict:
+    return {"vertices": surface.vertices, "faces": surface.faces.astype(np.int32)}
+
+
 def run(request: dict, progress) -> dict:
     """Segment; see `jobs.find_job`."""
     from ..surface.cache import OperatorCache
     from ..tasks.models import find_model
     from ..tasks.segment import segment
 
-    surface = Surface(request["vertices"], request["faces"])
+    surface, template = Surface(**request["surface"]), request["template"]
+    areas = triangle_areas(surface.vertices, surface.faces)
     cache = request["cache_folder"]
     found = segment(
         surface,
         find_model(request["model"], [Path(folder) for folder in request["model_folders"]]),
         engine=request["engine"],
         device=request["device"],
+        template=None if template is None else Surface(**template),
         cache=None if cache is None else OperatorCache(Path(cache)),
         progress=progress,
     )
@@ -105,9 +112,12 @@ def run(request: dict, progress) -> dict:
         "polygon_labels": polygon_labels(
             found.vertex_probabilities,
             surface.faces,
-            request["areas"],
+            areas,
             request["polygon_of_triangle"],
             request["polygon_count"],
+        ),
+        "polygon_areas": np.bincount(
+            request["polygon_of_triangle"], weights=areas, minlength=request["polygon_count"]
         ),
         "class_names": found.class_names,
         "class_colours": np.asarray(found.class_colours),

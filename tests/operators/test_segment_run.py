@@ -24,12 +24,13 @@ def _end_worker():
     background.end_worker()
 
 
-def start(*objects, model=MODEL, use_modifiers=False):
+def start(*objects, model=MODEL, use_modifiers=False, use_rest_shape=False):
     return SegmentRun(
         background.the_worker(),
         objects,
         options=run_options(model, settings()) | {"engine": "numpy"},
         use_modifiers=use_modifiers,
+        use_rest_shape=use_rest_shape,
     )
 
 
@@ -210,6 +211,23 @@ def test_modifiers_that_change_topology_are_refused_before_computing():
     done, failed = finish(start(obj, use_modifiers=True))
     assert not done
     assert "Apply the modifiers" in str(failed[0])
+
+
+def test_the_rest_shape_gives_a_pose_its_labels():
+    obj = add_body()
+    for key in ("Basis", "Pose"):
+        obj.shape_key_add(name=key)
+    pose = obj.data.shape_keys.key_blocks["Pose"]
+    pose.value = 1.0
+    for point in pose.data:
+        point.co.x += point.co.z
+    finish(start(obj, use_modifiers=True, use_rest_shape=True))
+    in_worker = find_result(obj.data)
+    settings_of_scene = bpy.context.scene.diffusionnet
+    settings_of_scene.use_modifiers = settings_of_scene.use_rest_shape = True
+    bpy.ops.diffusionnet.segment()
+    here = find_result(obj.data)
+    np.testing.assert_allclose(in_worker.vertex_probabilities, here.vertex_probabilities, atol=1e-4)
 
 
 def test_an_earlier_result_is_forgotten_when_the_run_fails():

@@ -18,7 +18,7 @@ from diffusionnet_blender.errors import (
     SurfaceError,
     WorkerError,
 )
-from diffusionnet_blender.surface.surface import Surface
+from diffusionnet_blender.surface.surface import Surface, triangle_areas
 from diffusionnet_blender.tasks.labels import polygon_labels
 from diffusionnet_blender.tasks.models import find_model
 from diffusionnet_blender.tasks.segment import segment
@@ -43,16 +43,20 @@ def request_for(model, subdivisions=2, **changes):
     vertices, faces = lumpy_body(subdivisions)
     content = segment_job.request(
         Surface(vertices, faces),
-        np.ones(len(faces)),
         np.arange(len(faces), dtype=np.int32),
         len(faces),
         model=str(model),
         model_folders=[],
         engine="numpy",
         device="auto",
+        template=None,
         cache_folder=None,
     )
     return content | changes
+
+
+def surface_of(vertices, faces):
+    return {"vertices": vertices, "faces": np.array(faces, dtype=np.int32)}
 
 
 def wait(worker, until=lambda progress: False):
@@ -89,10 +93,12 @@ def test_it_gives_what_the_task_gives_in_this_process(worker, tiny_model, expect
     answer = run(worker, request_for(tiny_model))
     assert_right(answer, expected)
     vertices, faces = lumpy_body(2)
+    areas = triangle_areas(vertices, faces)
     labels = polygon_labels(
-        expected.vertex_probabilities, faces, np.ones(len(faces)), np.arange(len(faces)), len(faces)
+        expected.vertex_probabilities, faces, areas, np.arange(len(faces)), len(faces)
     )
     np.testing.assert_array_equal(answer.polygon_labels, labels)
+    np.testing.assert_allclose(answer.polygon_areas, areas)
     np.testing.assert_array_equal(answer.class_colours, expected.class_colours)
     assert answer.seconds.keys() == expected.seconds.keys()
     assert (answer.engine, answer.device, answer.model_name) == ("numpy", "cpu", "tiny")
@@ -134,7 +140,7 @@ def test_nobody_needs_to_listen_for_it_to_go_on(worker, tiny_model):
     ("changes", "kind", "says"),
     [
         ({"model": "nobody"}, ModelError, "There is no model 'nobody'"),
-        ({"faces": np.zeros((0, 3), np.int32), "vertices": np.eye(3)[:2]}, SurfaceError, "only 2"),
+        ({"surface": surface_of(np.eye(3)[:2], [])}, SurfaceError, "only 2"),
     ],
 )
 def test_an_error_comes_back_as_what_it_is(worker, tiny_model, expected, changes, kind, says):
@@ -236,10 +242,8 @@ def test_out_of_memory_is_told_before_anything_is_computed(worker, tiny_model):
     run(worker, request_for(tiny_model))
     resource.prlimit(worker.pid, resource.RLIMIT_AS, (2**31, 2**31))
     x = np.arange(count, dtype=float)
-    worker.submit(
-        "segment",
-        request_for(tiny_model) | {"vertices": np.stack([x, x**2, x % 7], axis=1)},
-    )
+    huge = surface_of(np.stack([x, x**2, x % 7], axis=1), [[0, 1, 2]])
+    worker.submit("segment", request_for(tiny_model, surface=huge))
     with pytest.raises(DiffusionNetError, match="500,000 vertices need|Memory ran out") as caught:
         wait(worker)
     assert "decimate" in caught.value.fix
