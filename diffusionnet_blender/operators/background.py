@@ -102,12 +102,13 @@ class BackgroundOperator(ReportingOperator):
     def _advance(self, context):
         run = self._run
         if not run.touches_data or not self._is_occupied(context):
-            if run.finished:
-                if run.cancelled:
-                    self.report({"INFO"}, run.farewell)
-                    return {"CANCELLED"}
+            if run.finished and not run.cancelled:
                 return self.finish(context, run)
-            run.advance(context)
+            if not run.finished:
+                run.advance(context)
+        if run.finished and run.cancelled:
+            self.report({"INFO"}, run.farewell)
+            return {"CANCELLED"}
         _show(context, run.progress)
         return {"PASS_THROUGH"}
 

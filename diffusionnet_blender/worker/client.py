@@ -30,7 +30,7 @@ from .protocol import (
 IDLE_SECONDS = 600.0
 # A worker that has not stopped by itself so long after a request to cancel is killed: a call into
 # a C library cannot be interrupted.
-PATIENCE = 0.3
+PATIENCE = 0.25
 LOG_TAIL = 4000
 
 

@@ -1,7 +1,7 @@
 """The extension in a real Blender with a window: installed, clicked, looked at.
 
-python -m tests.app.run                 # the checks: pictures and findings in build/app
-python -m tests.app.run --scenario large     # how long the window stalls with 200,000 vertices
+python -m tests.app.run            # the checks: pictures and findings in build/app
+python -m tests.app.run large      # how long the window stalls with 200,000 vertices
 
 A Debian with Blender and an X server without a screen is made once, in a folder that
 BLENDER_APP names; that takes root, some minutes and 1.3 GB.
@@ -24,8 +24,9 @@ BUILD = ROOT / "build" / "app"
 CHARACTER = ROOT / "samples" / "ada.glb"
 DEFAULT_SYSTEM = Path.home() / ".cache" / "diffusionnet-blender-app"
 MODULE = "bl_ext.user_default.diffusionnet_blender"
-# Of the screen. Every frame is drawn by the processor: where stalls are measured, a small one.
-SIZES = {"panel": (1600, 1000), "large": (800, 600)}
+# Of the screen. Every frame is drawn by the processor: where time matters, it is a small one.
+SIZES = {"panel": (1600, 1000), "life": (800, 600), "large": (800, 600)}
+CHECKS = ("panel", "life")
 START_UP = f"""
 import time, bpy
 bpy.ops.preferences.addon_disable(module={MODULE!r})
@@ -43,57 +44,68 @@ print("START_UP", 1000 * (imported - clock), 1000 * (time.perf_counter() - impor
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--scenario", choices=SIZES, default="panel")
-    parser.add_argument("--keep-zip", action="store_true", help="do not build the zip again")
-    options = parser.parse_args()
+    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=", ".join(SIZES))
+    scenarios = parser.parse_args().scenarios or CHECKS
     system = Path(os.environ.get("BLENDER_APP") or DEFAULT_SYSTEM)
-    call(HERE / "system.sh", system)
+    if subprocess.run([HERE / "system.sh", system]).returncode:
+        return 1
+    install(system)
+    failed = [scenario for scenario in scenarios if not passes(system, scenario)]
+    return 1 if failed else 0
 
-    BUILD.mkdir(parents=True, exist_ok=True)
+
+def install(system: Path) -> None:
+    """Build the zip for this Blender's Python, and install it as a user does."""
     python = enter(system, "python3", "-c", "import sys; print('%d.%d' % sys.version_info[:2])")
-    zips = sorted((BUILD / "zip").glob("*.zip"))
-    if not (options.keep_zip and zips):
-        zips = package.build(["linux-x64"], [python.strip()], BUILD / "zip")
-    print(f"installing {zips[0].name}", flush=True)
+    (archive,) = package.build(["linux-x64"], [python.strip()], BUILD / "zip")
+    print(f"installing {archive.name}", flush=True)
     enter(
         system, "blender", "--command", "extension", "install-file",
-        "-r", "user_default", "--enable", zips[0],
+        "-r", "user_default", "--enable", archive,
     )  # fmt: skip
 
-    out = BUILD / options.scenario
-    width, height = (str(pixels) for pixels in SIZES[options.scenario])
-    out.mkdir(exist_ok=True)
+
+def passes(system: Path, scenario: str) -> bool:
+    """Run a scenario in Blender's window, and tell what it found."""
+    out = BUILD / scenario
+    out.mkdir(parents=True, exist_ok=True)
     for old in out.iterdir():
         old.unlink()
-    print(f"Blender's window: {options.scenario}", flush=True)
+    width, height = (str(pixels) for pixels in SIZES[scenario])
+    print(f"{scenario}: in a window of {width} x {height}", flush=True)
     done = subprocess.run(
         entering(
             system, "python3", HERE / "screen.py", out, f"{width}x{height}",
             "blender", "--window-geometry", "0", "0", width, height, "-noaudio",
             "--gpu-backend", "opengl", "--python", HERE / "session.py",
-            "--", options.scenario, out, CHARACTER,
+            "--", scenario, out, CHARACTER,
         ),
         env=environment(),
     )  # fmt: skip
-    found = json.loads((out / "found.json").read_text()) if (out / "found.json").exists() else {}
-    if done.returncode == 0:
-        measured = enter(system, "blender", "--background", "--python-expr", START_UP)
-        line = next(line for line in measured.splitlines() if line.startswith("START_UP"))
-        imported, registered = (float(word) for word in line.split()[1:])
-        found["start-up ms"] = {"import": round(imported, 1), "register": round(registered, 1)}
-        (out / "found.json").write_text(json.dumps(found, indent=2))
+    result = out / "found.json"
+    found = json.loads(result.read_text()) if result.exists() else {}
+    if scenario == "large" and done.returncode == 0:
+        found["start-up ms"] = start_up(system)
+        result.write_text(json.dumps(found, indent=2))
     for what, value in found.items():
         print(f"  {what}: {value}")
+    worker = found.get("worker at quit")
     if done.returncode:
         print((out / "blender.log").read_text()[-4000:])
-        print(f"failed; log and pictures are in {out}", file=sys.stderr)
-        return 1
-    left = found.get("worker at quit")
-    if left and "bootstrap.py" in command_line(left):
-        print(f"the worker {left} outlived Blender", file=sys.stderr)
-        return 1
-    print(f"passed; pictures are in {out}")
-    return 0
+    elif worker and "bootstrap.py" in command_line(worker):
+        print(f"the worker {worker} outlived Blender", file=sys.stderr)
+    else:
+        return True
+    print(f"{scenario} failed; log and pictures are in {out}", file=sys.stderr)
+    return False
+
+
+def start_up(system: Path) -> dict[str, float]:
+    """Milliseconds that the extension adds to Blender's start."""
+    told = enter(system, "blender", "--background", "--python-expr", START_UP)
+    line = next(line for line in told.splitlines() if line.startswith("START_UP"))
+    imported, registered = (round(float(word), 1) for word in line.split()[1:])
+    return {"import": imported, "register": registered}
 
 
 def entering(system: Path, *command) -> list[str]:
@@ -119,11 +131,6 @@ def enter(system: Path, *command) -> str:
     if done.returncode:
         sys.exit(f"{done.stdout}\nfailed: {' '.join(map(str, command))}")
     return done.stdout
-
-
-def call(*command) -> None:
-    if subprocess.run([str(word) for word in command]).returncode:
-        sys.exit(1)
 
 
 def command_line(pid: int) -> str:

@@ -80,6 +80,12 @@ def parts(obj):
     return [part for part in obj.data.diffusionnet.parts if part.vertex_count]
 
 
+def labels_of(obj):
+    labels = [0] * len(obj.data.polygons)
+    obj.data.attributes["part"].data.foreach_get("value", labels)
+    return labels
+
+
 def seconds_of(obj):
     results = sys.modules[MODULE + ".scene.results"]
     return {k: round(v, 2) for k, v in results.find_result(obj.data).seconds.items()}
@@ -168,19 +174,33 @@ def ended(seconds=300):
     yield 0.3
 
 
-def cancels_heard():
-    """Times at which a run was asked to stop: before that a key is on its way to Blender."""
-    times = []
-    run = sys.modules[MODULE + ".operators.segment_run"].SegmentRun
-    inner = run.cancel
+class Cancels:
+    """When runs were asked to stop and when they had; a key takes its time to get to Blender."""
 
-    def cancel(self):
-        if not self.cancelled:
-            times.append(time.perf_counter())
-        inner(self)
+    def __init__(self):
+        self.asked, self.stopped = [], []
+        operator, run = background().BackgroundOperator, background_run()
+        cancel, leave = run.cancel, operator._leave
 
-    run.cancel = cancel
-    return times
+        def asked(a_run):
+            if not a_run.cancelled:
+                self.asked.append(time.perf_counter())
+            cancel(a_run)
+
+        def left(an_operator, context):
+            leave(an_operator, context)
+            self.stopped.append(time.perf_counter())
+
+        run.cancel, operator._leave = asked, left
+
+    @property
+    def seconds(self):
+        """From the key's arrival to the end of the run, of the last one."""
+        return round(self.stopped[-1] - self.asked[-1], 3)
+
+
+def background_run():
+    return sys.modules[MODULE + ".operators.segment_run"].SegmentRun
 
 
 class Ticks:
@@ -234,7 +254,7 @@ def quiet_window(seconds):
 
 
 def panel():
-    """As an artist meets it: one click, a bar, colours; Esc, undo, a crash, quit."""
+    """As an artist meets it: one click, a bar, colours, one step back."""
     clear()
     obj = add_character(subdivisions=1)
     count = len(obj.data.vertices)
@@ -262,35 +282,54 @@ def panel():
     assert names <= set(obj.vertex_groups.keys())
     assert view()[1].spaces.active.shading.color_type == "VERTEX"
     assert "scipy" not in sys.modules, "SciPy was loaded into Blender"
-    labels = [0] * len(obj.data.polygons)
-    obj.data.attributes["part"].data.foreach_get("value", labels)
 
     # Ctrl+Z over the view, by the keyboard, takes the labels away in one step.
-    window, area, regions = view()
-    region = regions["WINDOW"]
-    middle = region.x + region.width // 2, window.height - region.y - region.height // 2
-    yield from ask(do="move", x=middle[0], y=middle[1])
+    yield from ask(do="move", **middle_of_view())
     yield from ask(do="key", key="ctrl+z")
-    yield 1.0
+    yield from until(lambda: "part" not in bpy.data.objects["Ada"].data.attributes, 10, "undo")
+    assert len(bpy.data.objects["Ada"].data.vertices) == count
+
+
+def middle_of_view():
+    window, _, regions = view()
+    region = regions["WINDOW"]
+    return {
+        "x": region.x + region.width // 2,
+        "y": window.height - region.y - region.height // 2,
+    }
+
+
+def life():
+    """What happens to a run when the artist does other things: Esc, undo, a drag, a crash, quit."""
+    clear()
+    add_character(subdivisions=1)
+    yield from open_tab()
+    yield from ask(do="move", **middle_of_view())
+    segment()
+    yield from ended()
     obj = bpy.data.objects["Ada"]
-    assert "part" not in obj.data.attributes, "undo left labels"
-    assert len(obj.data.vertices) == count
+    labels = labels_of(obj)
+    yield from ask(do="key", key="ctrl+z")
+    yield from until(lambda: "part" not in bpy.data.objects["Ada"].data.attributes, 10, "undo")
 
     # Esc in the eigensolver. Each run is on a mesh that the cache does not know.
     seconds = []
-    heard = cancels_heard()
+    cancels, ticks = Cancels(), Ticks()
     for turn in range(3):
         obj = bpy.data.objects["Ada"]
         obj.data.vertices[0].co.x += 1e-4 * (turn + 1)
         segment()
         yield from at("eigenbasis")
         yield 0.1 * turn
-        clock = time.perf_counter()
         yield from ask(do="key", key="Escape")
         yield from until(lambda: not state().running, 5, "Esc")
-        seconds.append([round(heard[0] - clock, 3), round(time.perf_counter() - heard.pop(), 3)])
-    note("seconds until Esc arrived, and from there to the end of the run", seconds)
-    assert max(stopped for _, stopped in seconds) < 0.5
+        seconds.append(cancels.seconds)
+    ticks.stop()
+    # Where the processor draws, a frame may take long, and one may be on its way.
+    frame = ticks.gaps(cancels.asked[0], cancels.stopped[-1])[0] / 1000
+    note("seconds from Esc to the end of the run", seconds)
+    note("longest frame meanwhile in seconds", round(frame, 3))
+    assert max(seconds) < 0.5 + frame
     yield 0.3
     assert "part" not in bpy.data.objects["Ada"].data.attributes
 
@@ -305,9 +344,8 @@ def panel():
     obj = bpy.data.objects["Ada"]
     assert abs(obj.location.x) < 1e-6, "undo did not arrive"
     assert len(parts(obj)) >= 10
-    again = [0] * len(obj.data.polygons)
-    obj.data.attributes["part"].data.foreach_get("value", again)
-    same = sum(a == b for a, b in zip(labels, again, strict=True)) / len(labels)
+    pairs = zip(labels, labels_of(obj), strict=True)
+    same = sum(before == after for before, after in pairs) / len(labels)
     note("labels as before", round(same, 4))
     assert same > 0.99
 
@@ -315,9 +353,10 @@ def panel():
     clear()
     obj = add_character()
     segment()
-    yield from ask(do="move", x=middle[0], y=middle[1])
+    middle = middle_of_view()
+    yield from ask(do="move", **middle)
     yield from ask(do="key", key="g")
-    yield from ask(do="move", x=middle[0] + 60, y=middle[1] + 10)
+    yield from ask(do="move", x=middle["x"] + 60, y=middle["y"] + 10)
     yield 4.0
     moving = any(op.bl_idname == "TRANSFORM_OT_translate" for op in view()[0].modal_operators)
     note("dragged while it ran", moving)
@@ -415,10 +454,10 @@ def large():
     note("first run, reading", summary(ticks.gaps(begun - 3, begun + 1.5)))
     note("first run, waiting", summary(ticks.gaps(begun + 1.5, waited)))
     yield from ask(do="picture", name="large.png")
-    heard = cancels_heard()
+    cancels = Cancels()
     yield from ask(do="key", key="Escape")
     yield from until(lambda: not state().running, 5, "Esc")
-    note("seconds from Esc to the end of the run", round(time.perf_counter() - heard[0], 3))
+    note("seconds from Esc to the end of the run", cancels.seconds)
 
     steps.clear()
     segment()
@@ -455,7 +494,7 @@ def instrument():
 
         setattr(owner, name, outer)
 
-    run = sys.modules[MODULE + ".operators.segment_run"]
+    run = sys.modules[background_run().__module__]
     timed(run, "read_object", "read the mesh")
     timed(run.SegmentRun, "_begin", "read and hand out")
     timed(run.Worker, "poll", "look at the worker")
@@ -466,7 +505,7 @@ def instrument():
     return steps
 
 
-SCENARIOS = {"panel": panel, "large": large}
+SCENARIOS = {"panel": panel, "life": life, "large": large}
 
 
 def session():
