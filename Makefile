@@ -44,12 +44,16 @@ $(READY_TRAINING): $(READY) requirements/training.txt
 setup: $(READY) ## make .venv: Blender 4.5 as a module, torch (CPU), the tools
 setup-training: $(READY_TRAINING) ## and what the sample characters and the training data need
 
-.PHONY: demo docs-images
+.PHONY: demo docs-images docs-window
 demo: $(READY) ## segment a character: a .blend and a picture in build/demo
 	@$(PYTHON) -m demo.run
 
 docs-images: demo ## make the pictures of the documentation again
 	@$(PYTHON) -m demo.publish build/demo/ada.png docs/images/demo.webp
+
+docs-window: test-app ## and those of Blender's window
+	@for name in panel progress segmented; do \
+		$(PYTHON) -m demo.publish build/app/panel/$$name.png docs/images/$$name.webp; done
 
 .PHONY: test test-matrix $(addprefix test-,$(MATRIX))
 test: $(READY_TRAINING) ## every test, on Blender 4.5
@@ -63,6 +67,13 @@ test-5.2: .venv-5.2/ready
 $(addprefix test-,$(MATRIX)): test-%:
 	@$(dir $<)bin/python -c '$(VERSIONS)'
 	@$(ONE_THREAD) $(dir $<)bin/python -m pytest $(MATRIX_TESTS)
+
+.PHONY: test-app stalls
+test-app: $(READY) ## click the panel of a real Blender; made once in BLENDER_APP (root, 1.3 GB)
+	@$(PYTHON) -m tests.app.run
+
+stalls: $(READY) ## how long Blender's window stalls with 200,000 vertices, and its start-up
+	@$(PYTHON) -m tests.app.run large
 
 .PHONY: lint format
 lint: $(READY) ## check style
