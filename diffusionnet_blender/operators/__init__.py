@@ -1,6 +1,6 @@
 """Operators: a few lines each, from scene to task and back."""
 
-from . import background, models, segment, select_part, write_labels
+from . import background, models, segment, select_part, status, write_labels
 
 CLASSES = (
     *models.CLASSES,
@@ -8,4 +8,5 @@ CLASSES = (
     *segment.CLASSES,
     *write_labels.CLASSES,
     *select_part.CLASSES,
+    *status.CLASSES,
 )

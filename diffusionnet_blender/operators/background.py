@@ -9,8 +9,9 @@ from time import monotonic
 import bpy
 from bpy.app.handlers import persistent
 
+from ..preferences import settings
 from ..worker.client import Worker
-from ..worker.launch import library_paths, python_executable
+from ..worker.launch import environment, own_python
 from .base import ReportingOperator
 
 # Seconds between two looks at the worker.
@@ -23,9 +24,19 @@ _runs: list = []
 
 
 def the_worker() -> Worker:
-    """The one worker of this Blender; its process starts with its first job."""
+    """The one worker of this Blender; its process starts with its first job.
+
+    Raises
+    ------
+    WorkerError
+        If the Python that the preferences name is not there.
+    """
+    chosen = settings().environment
+    launch = own_python() if chosen is None else environment(chosen)
+    if _workers and _workers[0].launch != launch:
+        end_worker()
     if not _workers:
-        _workers.append(Worker(python_executable(), library_paths()))
+        _workers.append(Worker(launch))
     return _workers[0]
 
 

@@ -13,6 +13,7 @@ from bpy.props import CollectionProperty, StringProperty
 
 from ..errors import DiffusionNetError
 from ..preferences import settings
+from .trouble import note_trouble
 
 # Set in tests: an error that nobody foresaw is raised instead of reported.
 RERAISE = "DIFFUSIONNET_RERAISE"
@@ -20,6 +21,11 @@ RERAISE = "DIFFUSIONNET_RERAISE"
 
 class ReportingOperator:
     """Turns errors into reports; a subclass does its work in `run`."""
+
+    @classmethod
+    def poll(cls, context) -> bool:
+        """Subclasses have their conditions."""
+        return True
 
     def execute(self, context) -> set[str]:
         """Run, and report what goes wrong."""
@@ -30,8 +36,10 @@ class ReportingOperator:
         try:
             return work()
         except DiffusionNetError as error:
+            note_trouble(error)
             self.report({"ERROR"}, str(error))
         except Exception as error:
+            note_trouble(error)
             if os.environ.get(RERAISE):
                 raise
             self.report(

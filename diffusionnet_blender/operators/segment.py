@@ -15,6 +15,7 @@ from .background import BackgroundOperator, the_worker
 from .base import ObjectOperator, counted
 from .segment_object import segment_object
 from .segment_run import SegmentRun, run_options
+from .trouble import forget_trouble, note_trouble
 from .write_labels import chosen_outputs
 
 
@@ -37,6 +38,7 @@ class DIFFUSIONNET_OT_segment(BackgroundOperator, ObjectOperator, bpy.types.Oper
         """Segment every object, then write what succeeded."""
         from ..tasks.models import find_model
 
+        forget_trouble()
         chosen = context.scene.diffusionnet
         preferences = settings()
         targets = self.targets(context)
@@ -83,6 +85,7 @@ class DIFFUSIONNET_OT_segment(BackgroundOperator, ObjectOperator, bpy.types.Oper
 
     def begin(self, context) -> SegmentRun:
         """Start to do the same in the worker."""
+        forget_trouble()
         chosen = context.scene.diffusionnet
         preferences = settings()
         targets = self.targets(context)
@@ -136,6 +139,7 @@ class DIFFUSIONNET_OT_segment(BackgroundOperator, ObjectOperator, bpy.types.Oper
         except RuntimeError as error:
             raise DiffusionNetError(str(error).removeprefix("Error: ").strip(". \n")) from error
         for error in failed:
+            note_trouble(error)
             self.report({"WARNING"}, str(error))
         self.report({"INFO"}, _summary(done, seconds, mended, notes))
 

@@ -9,6 +9,7 @@ from ..properties import OUTPUT_NAMES, OutputProperties
 from ..scene.results import any_results, find_result
 from ..scene.write import Outputs, left_out, write_labels
 from .base import ObjectOperator, counted
+from .trouble import forget_trouble
 
 
 class DIFFUSIONNET_OT_write_labels(OutputProperties, ObjectOperator, bpy.types.Operator):
@@ -30,6 +31,7 @@ class DIFFUSIONNET_OT_write_labels(OutputProperties, ObjectOperator, bpy.types.O
 
     def run(self, context):
         """Write to every target that has a result."""
+        forget_trouble()
         targets = self.targets(context)
         found = [(obj, find_result(obj.data)) for obj in targets if obj.type == "MESH"]
         found = [(obj, result) for obj, result in found if result]

@@ -1,14 +1,20 @@
 """Sidebar of the 3D viewport, tab DiffusionNet."""
 
+from textwrap import wrap
+
 import bpy
 
 from ..operators.background import draw_progress, worker_alive
 from ..operators.base import counted, selected_objects
+from ..operators.trouble import last_trouble
 from ..operators.write_labels import draw_outputs
 from ..properties import model_card
 from .swatches import swatch
 
 LABEL_WIDTH = 0.65
+# Characters that fit into a line of the sidebar as wide as Blender opens it.
+LINE = 34
+ADDON = __package__.rpartition(".")[0]
 
 
 class _Sidebar:
@@ -62,6 +68,9 @@ class DIFFUSIONNET_PT_segment(_Sidebar, bpy.types.Panel):
             layout.label(text="No model is installed", icon="ERROR")
         elif not (selected or picked):
             layout.label(text="Select a mesh or pick one above", icon="INFO")
+        trouble = last_trouble()
+        if trouble:
+            draw_trouble(layout.box(), trouble)
         if worker_alive():
             layout.operator("diffusionnet.release_memory", icon="TRASH")
 
@@ -115,6 +124,24 @@ class DIFFUSIONNET_PT_legend(_Sidebar, bpy.types.Panel):
         vertices = counted(len(obj.data.vertices), "vertex")
         faces = counted(len(obj.data.polygons), "face")
         layout.label(text=f"{obj.name}: {faces}, {vertices}")
+
+
+def draw_trouble(layout, trouble) -> None:
+    """What went wrong, what to do about it, and the buttons for that."""
+    row = layout.row()
+    column = row.column(align=True)
+    for index, line in enumerate(wrap(f"{trouble.message}.", LINE)):
+        column.label(text=line, icon="BLANK1" if index else "ERROR")
+    for line in wrap(trouble.fix, LINE):
+        column.label(text=line, icon="BLANK1")
+    row.operator("diffusionnet.dismiss_error", text="", icon="X", emboss=False)
+    row = layout.row(align=True)
+    if trouble.kind == "ModelError":
+        row.operator("diffusionnet.reload_models", icon="FILE_REFRESH")
+    if trouble.kind in {"ModelError", "DeviceError", "WorkerError"}:
+        button = row.operator("preferences.addon_show", text="Preferences", icon="PREFERENCES")
+        button.module = ADDON
+    row.operator("diffusionnet.copy_report", icon="COPYDOWN")
 
 
 def draw_card(layout, card) -> None:

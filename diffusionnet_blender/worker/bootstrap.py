@@ -19,6 +19,8 @@ def main() -> None:
     start = json.loads(sys.stdin.buffer.readline())
     # Before this Python's own: the order in which Blender looks.
     sys.path[:0] = start["paths"]
+    if list(sys.version_info[:2]) == start["version"]:
+        sys.path += start["spare_paths"]
     package = Path(start["package"])
     spec = importlib.util.spec_from_file_location(
         NAME, package / "__init__.py", submodule_search_locations=[str(package)]

@@ -8,12 +8,12 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
 from ..errors import Cancelled, WorkerError
+from .launch import Launch
 from .protocol import (
     LOG,
     MESSAGES,
@@ -79,10 +79,8 @@ class Worker:
 
     Parameters
     ----------
-    python : str
-        Interpreter, see `launch.python_executable`.
-    paths : sequence of str
-        Folders of the libraries, see `launch.library_paths`.
+    launch : Launch
+        Which Python, with which libraries.
     package : Path
         Folder of this package.
     idle_seconds : float
@@ -91,13 +89,11 @@ class Worker:
 
     def __init__(
         self,
-        python: str,
-        paths: Sequence[str],
+        launch: Launch,
         package: Path = PACKAGE,
         idle_seconds: float = IDLE_SECONDS,
     ):
-        self._python = python
-        self._paths = list(paths)
+        self.launch = launch
         self._package = package
         self._idle_seconds = idle_seconds
         self._process: subprocess.Popen | None = None
@@ -219,7 +215,7 @@ class Worker:
         try:
             with open(self._folder / LOG, "wb") as log:
                 self._process = subprocess.Popen(
-                    [self._python, "-I", str(bootstrap)],
+                    [self.launch.python, "-I", str(bootstrap)],
                     stdin=subprocess.PIPE,
                     stdout=log,
                     stderr=log,
@@ -230,13 +226,15 @@ class Worker:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = self._messages = None
             raise WorkerError(
-                f"The worker's Python {self._python} cannot be started ({error.strerror})",
-                "Install Blender again; if security software blocks it, allow it.",
+                f"The worker's Python {self.launch.python} cannot be started ({error.strerror})",
+                f"If security software blocks it, allow it. {self.launch.fix}",
             ) from error
         self._send(
             {
                 "package": str(self._package),
-                "paths": self._paths,
+                "paths": self.launch.paths,
+                "spare_paths": self.launch.spare_paths,
+                "version": sys.version_info[:2],
                 "folder": str(self._folder),
                 "idle_seconds": self._idle_seconds,
             }
@@ -285,6 +283,10 @@ class Worker:
                 raise Cancelled
             if "error" in message:
                 raise error_from_json(message["error"])
+            if "missing" in message:
+                raise WorkerError(
+                    f"A library cannot be loaded ({message['missing']})", self.launch.fix
+                )
             if "fault" in message:
                 fault = WorkerFault(message["fault"])
                 fault.add_note(message["traceback"])
@@ -310,7 +312,7 @@ class Worker:
             self._hand_out(job)
             self._job = job
             return
-        error = _cause_of_death(status, job.started)
+        error = _cause_of_death(status, job.started, self.launch.fix)
         tail = self._log_tail()
         if tail:
             error.add_note(f"The worker's log ends with:\n{tail}")
@@ -324,12 +326,9 @@ class Worker:
             return ""
 
 
-def _cause_of_death(status: int, started: bool) -> WorkerError:
+def _cause_of_death(status: int, started: bool, fix: str) -> WorkerError:
     if not started and status > 0:
-        return WorkerError(
-            f"The worker process could not start (status {status})",
-            "Remove the extension and install it again, then restart Blender.",
-        )
+        return WorkerError(f"The worker process could not start (status {status})", fix)
     if status == -getattr(signal, "SIGKILL", 9):
         return WorkerError(
             "The worker process was killed, most likely by the system because memory ran out",

@@ -10,7 +10,7 @@ Job = Callable[[dict, Progress], dict]
 
 # Module of this room whose `run(request, progress)` does the task. It is imported on the first
 # use: none brings its libraries before they are needed.
-JOBS = {"segment": ".segment"}
+JOBS = {"segment": ".segment", "status": ".status"}
 
 
 def find_job(task: str) -> Job:

@@ -5,11 +5,73 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import WorkerError
 
 LIBRARIES = ("numpy", "scipy", "robust_laplacian", "safetensors", "threadpoolctl", "torch")
+
+
+@dataclass(frozen=True)
+class Launch:
+    """How the worker's process is started.
+
+    Attributes
+    ----------
+    python : str
+        Interpreter.
+    paths : tuple of str
+        Folders of libraries, which go before the interpreter's own.
+    spare_paths : tuple of str
+        Folders of libraries for what the interpreter lacks, if it is of this version.
+    fix : str
+        What to do where it does not start, or lacks a library.
+    """
+
+    python: str
+    paths: tuple[str, ...] = ()
+    spare_paths: tuple[str, ...] = ()
+    fix: str = "Remove the extension and install it again, then restart Blender."
+
+
+def own_python() -> Launch:
+    """Python of this process, with its libraries.
+
+    Raises
+    ------
+    WorkerError
+        If it is not found.
+    """
+    return Launch(python_executable(), paths=tuple(library_paths()))
+
+
+def environment(python: Path) -> Launch:
+    """A Python of the user's, such as one that has PyTorch with its CUDA libraries.
+
+    Parameters
+    ----------
+    python : Path
+        The interpreter, or the folder of a virtual environment.
+
+    Raises
+    ------
+    WorkerError
+        If there is none.
+    """
+    inside = [python / part for part in ("bin/python", "Scripts/python.exe", "python.exe")]
+    found = next((path for path in (python, *inside) if path.is_file()), None)
+    if found is None:
+        raise WorkerError(
+            f"There is no Python at {python}",
+            "In the preferences give the folder of an environment, or empty the field.",
+        )
+    return Launch(
+        str(found),
+        spare_paths=tuple(library_paths()),
+        fix=f'In a terminal run: "{found}" -m pip install {" ".join(LIBRARIES)}. '
+        f"Or empty the field Environment in the preferences.",
+    )
 
 
 def python_executable() -> str:

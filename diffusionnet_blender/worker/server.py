@@ -99,11 +99,7 @@ class _Server:
             )
             self.send({"job": number, "error": error_to_json(error)})
         except ImportError as error:
-            told = WorkerError(
-                f"A library that came with the extension cannot be loaded ({error})",
-                "Remove the extension and install it again, then restart Blender.",
-            )
-            self.send({"job": number, "error": error_to_json(told)})
+            self.send({"job": number, "missing": str(error)})
         except Exception as error:
             fault = f"{type(error).__name__}: {error}"
             self.send({"job": number, "fault": fault, "traceback": traceback.format_exc()})

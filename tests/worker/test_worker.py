@@ -6,6 +6,8 @@ import subprocess
 import sys
 import textwrap
 import time
+import venv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +27,7 @@ from diffusionnet_blender.tasks.segment import segment
 from diffusionnet_blender.worker import protocol
 from diffusionnet_blender.worker import segment as segment_job
 from diffusionnet_blender.worker.client import Answer, Worker, WorkerFault
-from diffusionnet_blender.worker.launch import library_paths, python_executable
+from diffusionnet_blender.worker.launch import LIBRARIES, Launch, environment, own_python
 from tests.shapes import lumpy_body
 
 PACKAGE = protocol.PACKAGE
@@ -34,7 +36,7 @@ posix_only = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's"
 
 @pytest.fixture
 def worker():
-    worker = Worker(python_executable(), library_paths())
+    worker = Worker(own_python())
     yield worker
     worker.stop()
 
@@ -251,7 +253,7 @@ def test_out_of_memory_is_told_before_anything_is_computed(worker, tiny_model):
 
 
 def test_an_idle_worker_ends_and_the_next_job_starts_another(tiny_model, expected):
-    worker = Worker(python_executable(), library_paths(), idle_seconds=0.2)
+    worker = Worker(own_python(), idle_seconds=0.2)
     run(worker, request_for(tiny_model))
     folder = worker._folder
     while worker.alive:
@@ -280,7 +282,7 @@ def test_another_version_on_disk_says_to_restart(tmp_path, tiny_model):
     manifest.write_text(
         manifest.read_text().replace(f'version = "{protocol.VERSION}"', 'version = "99.0"')
     )
-    worker = Worker(python_executable(), library_paths(), package=copied)
+    worker = Worker(own_python(), package=copied)
     worker.submit("segment", request_for(tiny_model))
     with pytest.raises(WorkerError, match="updated while Blender was running") as caught:
         wait(worker)
@@ -306,13 +308,13 @@ def test_it_is_apart_from_its_surroundings(tmp_path, tiny_model, expected, monke
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setenv("PYTHONHOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    worker = Worker(python_executable(), library_paths(), package=folder)
+    worker = Worker(own_python(), package=folder)
     assert_right(run(worker, request_for(tiny_model)), expected)
     worker.stop()
 
 
 def test_a_python_that_is_none_or_has_no_libraries_says_so(tmp_path, tiny_model):
-    nobody = Worker(str(tmp_path / "python3"), [])
+    nobody = Worker(Launch(str(tmp_path / "python3")))
     with pytest.raises(WorkerError, match="cannot be started") as caught:
         nobody.submit("segment", request_for(tiny_model))
     assert caught.value.fix
@@ -320,11 +322,52 @@ def test_a_python_that_is_none_or_has_no_libraries_says_so(tmp_path, tiny_model)
     (tmp_path / "worker").mkdir()
     bootstrap = PACKAGE / "worker" / "bootstrap.py"
     (tmp_path / "worker" / "bootstrap.py").write_text(bootstrap.read_text())
-    broken = Worker(python_executable(), library_paths(), package=tmp_path)
+    broken = Worker(own_python(), package=tmp_path)
     broken.submit("segment", request_for(tiny_model))
     with pytest.raises(WorkerError, match="could not start") as caught:
         wait(broken)
     assert "FileNotFoundError" in caught.value.__notes__[0]
+
+
+def test_an_environment_of_the_users_runs_it(tmp_path, tiny_model, expected):
+    """What it lacks it takes from Blender's, where that is of the same version of Python."""
+    venv.create(tmp_path / "environment", with_pip=False)
+    worker = Worker(environment(tmp_path / "environment"))
+    worker.submit("status", {})
+    found = wait_for_content(worker)
+    assert Path(found["executable"]).parent.parent == tmp_path / "environment"
+    assert_right(run(worker, request_for(tiny_model)), expected)
+    worker.stop()
+
+
+def test_an_environment_that_lacks_a_library_says_what_to_type(tmp_path, tiny_model):
+    venv.create(tmp_path / "environment", with_pip=False)
+    bare = replace(environment(tmp_path / "environment"), spare_paths=())
+    worker = Worker(bare)
+    worker.submit("segment", request_for(tiny_model))
+    with pytest.raises(WorkerError, match="could not start|cannot be loaded") as caught:
+        wait(worker)
+    assert "-m pip install numpy scipy" in caught.value.fix
+    worker.stop()
+    with pytest.raises(WorkerError, match="no Python at"):
+        environment(tmp_path / "nowhere")
+
+
+def test_the_worker_tells_what_it_runs_on(worker):
+    worker.submit("status", {})
+    found = wait_for_content(worker)
+    assert found["python"] == sys.version.split()[0]
+    assert found["libraries"]["numpy"] == np.__version__
+    assert set(found["libraries"]) == set(LIBRARIES)
+    assert found["engine"] in {"numpy", "torch"}
+    assert "cpu" in found["devices"]
+    assert found["free_bytes"] is None or found["free_bytes"] > 0
+
+
+def wait_for_content(worker):
+    while not isinstance(found := worker.poll(), Answer):
+        time.sleep(0.005)
+    return found.content
 
 
 def test_stop_ends_the_process_and_removes_its_files(worker, tiny_model):
@@ -344,8 +387,8 @@ def test_it_ends_with_the_process_that_started_it(tmp_path, tiny_model):
         import sys, time
         from tests.worker.test_worker import request_for, run
         from diffusionnet_blender.worker.client import Worker
-        from diffusionnet_blender.worker.launch import library_paths, python_executable
-        worker = Worker(python_executable(), library_paths())
+        from diffusionnet_blender.worker.launch import own_python
+        worker = Worker(own_python())
         run(worker, request_for({str(tiny_model)!r}))
         print(worker.pid, worker._folder, flush=True)
         time.sleep(60)
