@@ -14,11 +14,13 @@ def register() -> None:
 
     from . import properties
     from .operators.background import drop_run
+    from .panels.menus import add_entries
     from .scene.results import forget_all_results
 
     for cls in _classes():
         bpy.utils.register_class(cls)
     properties.register()
+    add_entries()
     bpy.app.handlers.load_pre.append(forget_all_results)
     bpy.app.handlers.load_pre.append(drop_run)
     _commands.append(bpy.utils.register_cli_command("diffusionnet", _run_command))
@@ -30,6 +32,7 @@ def unregister() -> None:
 
     from . import properties
     from .operators.background import drop_run, end_worker
+    from .panels.menus import remove_entries
     from .panels.swatches import forget_swatches
     from .scene.results import forget_all_results
 
@@ -40,6 +43,7 @@ def unregister() -> None:
     bpy.app.handlers.load_pre.remove(forget_all_results)
     forget_all_results()
     forget_swatches()
+    remove_entries()
     properties.unregister()
     for cls in reversed(_classes()):
         bpy.utils.unregister_class(cls)

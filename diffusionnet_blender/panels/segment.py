@@ -13,7 +13,7 @@ from .swatches import swatch
 
 LABEL_WIDTH = 0.65
 # Characters that fit into a line of the sidebar as wide as Blender opens it.
-LINE = 34
+LINE = 28
 ADDON = __package__.rpartition(".")[0]
 
 
@@ -128,20 +128,20 @@ class DIFFUSIONNET_PT_legend(_Sidebar, bpy.types.Panel):
 
 def draw_trouble(layout, trouble) -> None:
     """What went wrong, what to do about it, and the buttons for that."""
-    row = layout.row()
-    column = row.column(align=True)
+    column = layout.column(align=True)
     for index, line in enumerate(wrap(f"{trouble.message}.", LINE)):
         column.label(text=line, icon="BLANK1" if index else "ERROR")
     for line in wrap(trouble.fix, LINE):
         column.label(text=line, icon="BLANK1")
-    row.operator("diffusionnet.dismiss_error", text="", icon="X", emboss=False)
-    row = layout.row(align=True)
+    column = layout.column(align=True)
     if trouble.kind == "ModelError":
-        row.operator("diffusionnet.reload_models", icon="FILE_REFRESH")
+        column.operator("diffusionnet.reload_models", icon="FILE_REFRESH")
     if trouble.kind in {"ModelError", "DeviceError", "WorkerError"}:
-        button = row.operator("preferences.addon_show", text="Preferences", icon="PREFERENCES")
+        button = column.operator("preferences.addon_show", text="Preferences", icon="PREFERENCES")
         button.module = ADDON
+    row = column.row(align=True)
     row.operator("diffusionnet.copy_report", icon="COPYDOWN")
+    row.operator("diffusionnet.dismiss_error", text="", icon="X")
 
 
 def draw_card(layout, card) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import platform
 import sys
+from importlib import metadata
 
 from ..tasks.memory import available_bytes
 from .launch import LIBRARIES
@@ -35,11 +36,11 @@ def run(request: dict, progress) -> dict:
 
 def _version(name: str) -> str:
     try:
-        module = importlib.import_module(name)
+        importlib.import_module(name)
+        return metadata.version(name)
     except Exception as error:
         # A library that is damaged or of another platform raises whatever it likes.
         return f"not loaded ({type(error).__name__}: {error})"
-    return getattr(module, "__version__", "unknown version")
 
 
 def _devices(torch) -> list[str]:

@@ -90,11 +90,13 @@ def passes(system: Path, scenario: str) -> bool:
     for what, value in found.items():
         print(f"  {what}: {value}")
     worker = found.get("worker at quit")
-    if done.returncode:
-        print((out / "blender.log").read_text()[-4000:])
+    log = (out / "blender.log").read_text()
+    if done.returncode or "Traceback" in log:
+        print(log[-4000:])
     elif worker and "bootstrap.py" in command_line(worker):
         print(f"the worker {worker} outlived Blender", file=sys.stderr)
     else:
+        print(f"{scenario} passed; pictures are in {out}", flush=True)
         return True
     print(f"{scenario} failed; log and pictures are in {out}", file=sys.stderr)
     return False

@@ -289,6 +289,37 @@ def panel():
     yield from until(lambda: "part" not in bpy.data.objects["Ada"].data.attributes, 10, "undo")
     assert len(bpy.data.objects["Ada"].data.vertices) == count
 
+    # A mesh that cannot be segmented: what is wrong stays in the panel.
+    clear()
+    bpy.ops.mesh.primitive_cube_add()
+    for vertex in bpy.context.object.data.vertices:
+        vertex.co = (0, 0, 0)
+    segment()
+    yield from until(lambda: not state().running, 10, "the error")
+    # The message of Blender's own goes when the mouse leaves it.
+    yield from ask(do="move", x=200, y=500)
+    yield 0.5
+    yield from ask(do="picture", name="error.png")
+    assert sys.modules[MODULE + ".operators.trouble"].last_trouble().kind == "SurfaceError"
+
+    # The entry in the context menu, by the keyboard; and the preferences with what was found.
+    clear()
+    add_character()
+    yield from ask(do="move", **middle_of_view())
+    with in_view():
+        bpy.ops.wm.call_menu(name="VIEW3D_MT_object_context_menu")
+    yield 0.5
+    yield from ask(do="picture", name="menu.png")
+    yield from ask(do="key", key="Escape")
+    yield 0.3
+    with in_view():
+        bpy.ops.diffusionnet.check("INVOKE_DEFAULT")
+    yield from ended()
+    with in_view():
+        bpy.ops.preferences.addon_show(module=MODULE)
+    yield 1.0
+    yield from ask(do="picture", name="preferences.png")
+
 
 def middle_of_view():
     window, _, regions = view()

@@ -36,6 +36,8 @@ def test_registers_twice_and_leaves_nothing_behind():
                 [name for name in dir(bpy.ops.diffusionnet)],
                 [hasattr(kind, "diffusionnet") for kind in types],
                 [h.__name__ for h in bpy.app.handlers.load_pre],
+                len(bpy.types.VIEW3D_MT_object.draw._draw_funcs)
+                if hasattr(bpy.types.VIEW3D_MT_object.draw, "_draw_funcs") else 1,
             )
 
         clean = traces()
