@@ -1,6 +1,6 @@
 """Operators: a few lines each, from scene to task and back."""
 
-from . import background, models, segment, select_part, status, write_labels
+from . import background, edit_labels, models, segment, select_part, status, write_labels
 
 CLASSES = (
     *models.CLASSES,
@@ -9,4 +9,5 @@ CLASSES = (
     *write_labels.CLASSES,
     *select_part.CLASSES,
     *status.CLASSES,
+    *edit_labels.CLASSES,
 )

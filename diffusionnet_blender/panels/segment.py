@@ -11,7 +11,7 @@ from ..operators.write_labels import draw_outputs
 from ..properties import model_card
 from .swatches import swatch
 
-LABEL_WIDTH = 0.65
+LABEL_WIDTH = 0.58
 # Characters that fit into a line of the sidebar as wide as Blender opens it.
 LINE = 28
 ADDON = __package__.rpartition(".")[0]
@@ -121,9 +121,30 @@ class DIFFUSIONNET_PT_legend(_Sidebar, bpy.types.Panel):
             row.label(text=f"{part.share:.1%}")
             button = row.operator("diffusionnet.select_part", text="", icon="RESTRICT_SELECT_OFF")
             button.object_name, button.index = obj.name, index
+            row.context_pointer_set("diffusionnet_part", part)
+            row.menu("DIFFUSIONNET_MT_part", text="", icon="DOWNARROW_HLT")
         vertices = counted(len(obj.data.vertices), "vertex")
         faces = counted(len(obj.data.polygons), "face")
         layout.label(text=f"{obj.name}: {faces}, {vertices}")
+        layout.operator("diffusionnet.smooth_parts").object_name = obj.name
+
+
+class DIFFUSIONNET_MT_part(bpy.types.Menu):
+    """What can be done with a part of the legend."""
+
+    bl_label = "Part"
+    bl_idname = "DIFFUSIONNET_MT_part"
+
+    def draw(self, context):
+        """Draw."""
+        obj, part = shown_object(context), getattr(context, "diffusionnet_part", None)
+        if obj is None or part is None:
+            return
+        index = obj.data.diffusionnet.parts.find(part.name)
+        self.layout.operator_context = "INVOKE_DEFAULT"
+        for name in ("assign_faces", "grow_part", "shrink_part", "merge_parts", "edit_part"):
+            button = self.layout.operator(f"diffusionnet.{name}")
+            button.object_name, button.index = obj.name, index
 
 
 def draw_trouble(layout, trouble) -> None:
@@ -160,4 +181,9 @@ def shown_object(context) -> bpy.types.Object | None:
     return obj if obj and obj.type == "MESH" else None
 
 
-CLASSES = (DIFFUSIONNET_PT_segment, DIFFUSIONNET_PT_outputs, DIFFUSIONNET_PT_legend)
+CLASSES = (
+    DIFFUSIONNET_PT_segment,
+    DIFFUSIONNET_PT_outputs,
+    DIFFUSIONNET_PT_legend,
+    DIFFUSIONNET_MT_part,
+)
