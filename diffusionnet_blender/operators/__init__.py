@@ -1,6 +1,6 @@
 """Operators: a few lines each, from scene to task and back."""
 
-from . import background, edit_labels, models, segment, select_part, status, write_labels
+from . import background, edit_labels, models, segment, select_part, separate, status, write_labels
 
 CLASSES = (
     *models.CLASSES,
@@ -10,4 +10,5 @@ CLASSES = (
     *select_part.CLASSES,
     *status.CLASSES,
     *edit_labels.CLASSES,
+    *separate.CLASSES,
 )

@@ -126,7 +126,9 @@ class DIFFUSIONNET_PT_legend(_Sidebar, bpy.types.Panel):
         vertices = counted(len(obj.data.vertices), "vertex")
         faces = counted(len(obj.data.polygons), "face")
         layout.label(text=f"{obj.name}: {faces}, {vertices}")
-        layout.operator("diffusionnet.smooth_parts").object_name = obj.name
+        row = layout.row(align=True)
+        row.operator("diffusionnet.smooth_parts").object_name = obj.name
+        row.operator("diffusionnet.separate_parts").object_name = obj.name
 
 
 class DIFFUSIONNET_MT_part(bpy.types.Menu):
