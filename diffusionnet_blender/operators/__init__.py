@@ -1,6 +1,16 @@
 """Operators: a few lines each, from scene to task and back."""
 
-from . import background, edit_labels, models, segment, select_part, separate, status, write_labels
+from . import (
+    background,
+    edit_labels,
+    models,
+    presets,
+    segment,
+    select_part,
+    separate,
+    status,
+    write_labels,
+)
 
 CLASSES = (
     *models.CLASSES,
@@ -11,4 +21,5 @@ CLASSES = (
     *status.CLASSES,
     *edit_labels.CLASSES,
     *separate.CLASSES,
+    *presets.CLASSES,
 )

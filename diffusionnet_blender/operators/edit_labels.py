@@ -16,7 +16,7 @@ from ..scene.relabel import (
     write_edited,
     write_result,
 )
-from ..tasks import edit_labels
+from ..tasks import face_labels
 from .base import ObjectOperator, counted
 
 
@@ -74,7 +74,7 @@ class DIFFUSIONNET_OT_grow_part(PartOperator, bpy.types.Operator):
 
     def change(self, obj, before):
         """Labels of the grown part."""
-        return edit_labels.grow(before.polygon_labels, face_pairs(obj.data), self.index)
+        return face_labels.grow(before.polygon_labels, face_pairs(obj.data), self.index)
 
 
 class DIFFUSIONNET_OT_shrink_part(PartOperator, bpy.types.Operator):
@@ -86,7 +86,7 @@ class DIFFUSIONNET_OT_shrink_part(PartOperator, bpy.types.Operator):
     def change(self, obj, before):
         """Labels of the shrunk part."""
         count = len(before.class_names)
-        return edit_labels.shrink(before.polygon_labels, face_pairs(obj.data), self.index, count)
+        return face_labels.shrink(before.polygon_labels, face_pairs(obj.data), self.index, count)
 
 
 class DIFFUSIONNET_OT_merge_parts(PartOperator, bpy.types.Operator):
@@ -130,7 +130,7 @@ class DIFFUSIONNET_OT_smooth_parts(PartOperator, bpy.types.Operator):
         """Labels with smooth borders."""
         count = len(before.class_names)
         pairs = face_pairs(obj.data)
-        return edit_labels.smooth(before.polygon_labels, pairs, count, self.iterations)
+        return face_labels.smooth(before.polygon_labels, pairs, count, self.iterations)
 
 
 class DIFFUSIONNET_OT_edit_part(PartOperator, bpy.types.Operator):

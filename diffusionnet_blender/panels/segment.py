@@ -3,9 +3,11 @@
 from textwrap import wrap
 
 import bpy
+from bl_ui.utils import PresetPanel
 
 from ..operators.background import draw_progress, worker_alive
 from ..operators.base import counted, selected_objects
+from ..operators.presets import FOLDER
 from ..operators.trouble import last_trouble
 from ..operators.write_labels import draw_outputs
 from ..properties import model_card
@@ -75,6 +77,15 @@ class DIFFUSIONNET_PT_segment(_Sidebar, bpy.types.Panel):
             layout.operator("diffusionnet.release_memory", icon="TRASH")
 
 
+class DIFFUSIONNET_PT_presets(PresetPanel, bpy.types.Panel):
+    """Presets of outputs."""
+
+    bl_label = "Output Presets"
+    preset_subdir = FOLDER
+    preset_operator = "script.execute_preset"
+    preset_add_operator = "diffusionnet.add_preset"
+
+
 class DIFFUSIONNET_PT_outputs(_Sidebar, bpy.types.Panel):
     """What to write."""
 
@@ -82,6 +93,10 @@ class DIFFUSIONNET_PT_outputs(_Sidebar, bpy.types.Panel):
     bl_idname = "DIFFUSIONNET_PT_outputs"
     bl_parent_id = "DIFFUSIONNET_PT_segment"
     bl_options = {"DEFAULT_CLOSED"}
+
+    def draw_header_preset(self, context):
+        """Draw the button of the presets."""
+        DIFFUSIONNET_PT_presets.draw_panel_header(self.layout)
 
     def draw(self, context):
         """Draw."""
@@ -184,6 +199,7 @@ def shown_object(context) -> bpy.types.Object | None:
 
 
 CLASSES = (
+    DIFFUSIONNET_PT_presets,
     DIFFUSIONNET_PT_segment,
     DIFFUSIONNET_PT_outputs,
     DIFFUSIONNET_PT_legend,

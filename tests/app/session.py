@@ -146,7 +146,7 @@ def find_button(operator):
     region = regions["UI"]
     unit = 20 * bpy.context.preferences.system.ui_scale
     x = int(region.x + region.width / 2)
-    for row in range(4, 80):
+    for row in range(4, int(3 * region.height / unit)):
         y = int(window.height - (region.y + region.height) + row * unit / 3)
         yield from ask(do="move", x=x, y=y)
         yield 0.05
@@ -282,6 +282,16 @@ def panel():
     assert names <= set(obj.vertex_groups.keys())
     assert view()[1].spaces.active.shading.color_type == "VERTEX"
     assert "scipy" not in sys.modules, "SciPy was loaded into Blender"
+
+    # The borders are smoothed by the button below the legend, and back.
+    before = labels_of(obj)
+    x, y = yield from find_button("smooth_parts")
+    yield from ask(do="click", x=x, y=y)
+    yield from until(lambda: labels_of(obj) != before, 10, "the button Smooth Borders")
+    yield from ask(do="picture", name="smoothed.png")
+    yield from ask(do="move", **middle_of_view())
+    yield from ask(do="key", key="ctrl+z")
+    yield from until(lambda: labels_of(bpy.data.objects["Ada"]) == before, 10, "undo of it")
 
     # Ctrl+Z over the view, by the keyboard, takes the labels away in one step.
     yield from ask(do="move", **middle_of_view())

@@ -140,7 +140,9 @@ def test_panels_name_operators_and_properties_that_exist():
         def __setattr__(self, name, value):
             assert name in self.rna.properties, name
 
-    for cls in panels.CLASSES:
+    # How presets are drawn is Blender's own code.
+    ours = [cls for cls in panels.CLASSES if "Preset" not in cls.__mro__[1].__name__]
+    for cls in ours:
         assert not hasattr(cls, "poll") or cls.poll(bpy.context)
         panel = type("Panel", (), {"layout": Layout()})()
         cls.draw(panel, bpy.context)
