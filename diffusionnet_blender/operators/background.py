@@ -21,6 +21,7 @@ STATUS_BAR_WIDTH = 2.5
 
 _workers: list[Worker] = []
 _runs: list = []
+_timers: list[bpy.types.Timer] = []
 
 
 def the_worker() -> Worker:
@@ -54,9 +55,10 @@ def end_worker() -> None:
 
 @persistent
 def drop_run(*_) -> None:
-    """End the run without a word; a handler for when another file is about to be opened."""
+    """End the run without a word: another file is about to be opened, or the extension goes."""
     while _runs:
         _runs.pop().cancel()
+    _stop_showing(bpy.context)
 
 
 class BackgroundOperator(ReportingOperator):
@@ -88,7 +90,7 @@ class BackgroundOperator(ReportingOperator):
         self._others = _modal_operators(context)
         _runs.append(self._run)
         manager = context.window_manager
-        self._timer = manager.event_timer_add(TICK, window=context.window)
+        _timers.append(manager.event_timer_add(TICK, window=context.window))
         manager.modal_handler_add(self)
         _show(context, self._run.progress)
         return {"RUNNING_MODAL"}
@@ -132,8 +134,7 @@ class BackgroundOperator(ReportingOperator):
         run.cancel()
         if run in _runs:
             _runs.remove(run)
-        context.window_manager.event_timer_remove(self._timer)
-        _show(context, None)
+        _stop_showing(context)
 
     def _is_occupied(self, context) -> bool:
         """Whether data must be left alone: the artist drags or paints something, or it renders."""
@@ -176,6 +177,13 @@ def _show(context, progress) -> None:
                 for region in area.regions:
                     if region.type == "UI":
                         region.tag_redraw()
+
+
+def _stop_showing(context) -> None:
+    """Nothing is drawn, and no timer ticks, for a run that is over."""
+    while _timers:
+        context.window_manager.event_timer_remove(_timers.pop())
+    _show(context, None)
 
 
 def _draw_status_bar(header, context) -> None:
