@@ -145,7 +145,8 @@ def find_button(operator):
     window, area, regions = view()
     region = regions["UI"]
     unit = 20 * bpy.context.preferences.system.ui_scale
-    x = int(region.x + region.width / 2)
+    # Left of the middle: two buttons may share a row.
+    x = int(region.x + 0.3 * region.width)
     for row in range(4, int(3 * region.height / unit)):
         y = int(window.height - (region.y + region.height) + row * unit / 3)
         yield from ask(do="move", x=x, y=y)
