@@ -127,7 +127,6 @@ class OperatorCache:
             _delete(path)
             total -= size
 
-
     def _sweep(self) -> None:
         """Delete what writers that were killed have left; one that lives is done long before."""
         for path in self.folder.glob(f"*{UNFINISHED}"):
