@@ -288,6 +288,7 @@ def test_another_version_on_disk_says_to_restart(tmp_path, tiny_model):
         wait(worker)
     assert caught.value.fix == "Restart Blender."
     assert not worker.alive
+    worker.stop()
 
 
 def copy_package(target):
