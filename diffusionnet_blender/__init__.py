@@ -33,7 +33,6 @@ def unregister() -> None:
     from . import properties
     from .operators.background import drop_run, end_worker
     from .panels.menus import remove_entries
-    from .panels.swatches import forget_swatches
     from .scene.results import forget_all_results
 
     bpy.utils.unregister_cli_command(_commands.pop())
@@ -42,7 +41,6 @@ def unregister() -> None:
     end_worker()
     bpy.app.handlers.load_pre.remove(forget_all_results)
     forget_all_results()
-    forget_swatches()
     remove_entries()
     properties.unregister()
     for cls in reversed(_classes()):

@@ -116,6 +116,12 @@ def selected_objects(context) -> list[bpy.types.Object]:
     return [obj for obj in context.view_layer.objects.selected if obj]
 
 
+def has_parts(context) -> bool:
+    """Whether any mesh in the view layer has been segmented."""
+    objects = (obj for obj in context.view_layer.objects if obj and obj.type == "MESH")
+    return any(obj.data.diffusionnet.parts for obj in objects)
+
+
 def counted(number: int, what: str) -> str:
     """A number and its noun: "1 face", "1,200 faces"."""
     plural = {"mesh": "meshes", "vertex": "vertices"}.get(what, f"{what}s")

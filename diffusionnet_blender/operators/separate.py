@@ -1,38 +1,63 @@
 """One object for each part."""
 
 import bpy
+from bpy.props import EnumProperty
 
 from ..scene.edit_mode import outside_edit_mode
-from ..scene.relabel import read_labels
-from ..scene.separate import separate_parts
-from .base import ObjectOperator, counted
+from ..scene.labels import read_labels
+from ..scene.separate import remove_object, separate_parts
+from ..scene.write import require_writable
+from .base import counted, selected_objects
+from .edit_labels import PartOperator, segmented
 
 
-class DIFFUSIONNET_OT_separate_parts(ObjectOperator, bpy.types.Operator):
-    """Make an object of each part, with all that the mesh has; the object itself stays, hidden"""
+class DIFFUSIONNET_OT_separate_parts(PartOperator, bpy.types.Operator):
+    """Make an object of each part, with all that the mesh has there: materials, UV maps, vertex
+    groups, shape keys, modifiers
+    """
 
     bl_idname = "diffusionnet.separate_parts"
     bl_label = "Separate by Part"
-    bl_options = {"REGISTER", "UNDO"}
+
+    original: EnumProperty(
+        name="Original",
+        description="What becomes of the object itself",
+        items=(
+            ("HIDE", "Hide", "It stays as it is, hidden in the viewport"),
+            ("KEEP", "Keep", "It stays as it is, where the parts are, too"),
+            ("REMOVE", "Remove", "Only its parts stay"),
+        ),
+        default="HIDE",
+    )
 
     def run(self, context):
         """Copy, and select the copies."""
-        targets = self.targets(context)
-        results = [read_labels(obj) for obj in targets]
+        targets = segmented(self.targets(context))
+        for obj in targets:
+            require_writable(obj)
         pieces = []
-        for obj, result in zip(targets, results, strict=True):
+        for obj in targets:
             with outside_edit_mode(obj.data):
-                pieces += separate_parts(obj, result)
+                pieces += separate_parts(obj, read_labels(obj))
         if context.mode != "OBJECT":
             bpy.ops.object.mode_set(mode="OBJECT")
-        for obj in targets:
+        for obj in selected_objects(context):
             obj.select_set(False)
-            obj.hide_set(True)
+        for obj in targets:
+            if self.original == "HIDE":
+                obj.hide_set(True)
+            elif self.original == "REMOVE":
+                remove_object(obj)
         for piece in pieces:
             piece.select_set(True)
         context.view_layer.objects.active = pieces[0]
         self.report({"INFO"}, f"{counted(len(pieces), 'object')} made")
         return {"FINISHED"}
+
+    def draw(self, context):
+        """Draw the redo panel."""
+        self.layout.use_property_split = True
+        self.layout.prop(self, "original", expand=True)
 
 
 CLASSES = (DIFFUSIONNET_OT_separate_parts,)

@@ -11,21 +11,21 @@ from ..operators.presets import FOLDER
 from ..operators.trouble import last_trouble
 from ..operators.write_labels import draw_outputs
 from ..properties import model_card
-from .swatches import swatch
 
-LABEL_WIDTH = 0.58
 # Characters that fit into a line of the sidebar as wide as Blender opens it.
 LINE = 28
 ADDON = __package__.rpartition(".")[0]
 
 
-class _Sidebar:
+class Sidebar:
+    """Where the panels are."""
+
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = "DiffusionNet"
 
 
-class DIFFUSIONNET_PT_segment(_Sidebar, bpy.types.Panel):
+class DIFFUSIONNET_PT_segment(Sidebar, bpy.types.Panel):
     """Object, model and the button."""
 
     bl_label = "Segment"
@@ -86,7 +86,7 @@ class DIFFUSIONNET_PT_presets(PresetPanel, bpy.types.Panel):
     preset_add_operator = "diffusionnet.add_preset"
 
 
-class DIFFUSIONNET_PT_outputs(_Sidebar, bpy.types.Panel):
+class DIFFUSIONNET_PT_outputs(Sidebar, bpy.types.Panel):
     """What to write."""
 
     bl_label = "Outputs"
@@ -106,62 +106,6 @@ class DIFFUSIONNET_PT_outputs(_Sidebar, bpy.types.Panel):
         obj = shown_object(context)
         name = obj.name if obj else ""
         self.layout.operator("diffusionnet.write_labels", icon="FILE_TICK").object_name = name
-
-
-class DIFFUSIONNET_PT_legend(_Sidebar, bpy.types.Panel):
-    """Parts of the object, and a button for each."""
-
-    bl_label = "Parts"
-    bl_idname = "DIFFUSIONNET_PT_legend"
-    bl_parent_id = "DIFFUSIONNET_PT_segment"
-
-    @classmethod
-    def poll(cls, context):
-        """Shown for an object that has been segmented."""
-        obj = shown_object(context)
-        return bool(obj and obj.data.diffusionnet.parts)
-
-    def draw(self, context):
-        """Draw."""
-        obj = shown_object(context)
-        layout = self.layout
-        column = layout.column(align=True)
-        for index, part in enumerate(obj.data.diffusionnet.parts):
-            if not part.vertex_count:
-                continue
-            split = column.split(factor=LABEL_WIDTH, align=True)
-            split.label(text=part.name, icon_value=swatch(part.colour))
-            row = split.row(align=True)
-            row.alignment = "RIGHT"
-            row.label(text=f"{part.share:.1%}")
-            button = row.operator("diffusionnet.select_part", text="", icon="RESTRICT_SELECT_OFF")
-            button.object_name, button.index = obj.name, index
-            row.context_pointer_set("diffusionnet_part", part)
-            row.menu("DIFFUSIONNET_MT_part", text="", icon="DOWNARROW_HLT")
-        vertices = counted(len(obj.data.vertices), "vertex")
-        faces = counted(len(obj.data.polygons), "face")
-        layout.label(text=f"{obj.name}: {faces}, {vertices}")
-        row = layout.row(align=True)
-        row.operator("diffusionnet.smooth_parts").object_name = obj.name
-        row.operator("diffusionnet.separate_parts").object_name = obj.name
-
-
-class DIFFUSIONNET_MT_part(bpy.types.Menu):
-    """What can be done with a part of the legend."""
-
-    bl_label = "Part"
-    bl_idname = "DIFFUSIONNET_MT_part"
-
-    def draw(self, context):
-        """Draw."""
-        obj, part = shown_object(context), getattr(context, "diffusionnet_part", None)
-        if obj is None or part is None:
-            return
-        index = obj.data.diffusionnet.parts.find(part.name)
-        self.layout.operator_context = "INVOKE_DEFAULT"
-        for name in ("assign_faces", "grow_part", "shrink_part", "merge_parts", "edit_part"):
-            button = self.layout.operator(f"diffusionnet.{name}")
-            button.object_name, button.index = obj.name, index
 
 
 def draw_trouble(layout, trouble) -> None:
@@ -202,6 +146,4 @@ CLASSES = (
     DIFFUSIONNET_PT_presets,
     DIFFUSIONNET_PT_segment,
     DIFFUSIONNET_PT_outputs,
-    DIFFUSIONNET_PT_legend,
-    DIFFUSIONNET_MT_part,
 )

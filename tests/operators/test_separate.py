@@ -4,7 +4,8 @@ import bpy
 import numpy as np
 import pytest
 
-from tests.scenes import add_body, values_of
+from tests.scenes import add_body, add_mesh, select, values_of
+from tests.shapes import icosphere
 
 pytestmark = pytest.mark.usefixtures("blender")
 
@@ -64,9 +65,79 @@ def test_it_is_one_undo_step(body):
     assert not bpy.data.objects["Body"].hide_get()
 
 
-def test_without_labels_it_says_what_to_do(blender):
-    add_body()
-    before = set(bpy.data.objects.keys())
-    with pytest.raises(RuntimeError, match="Segment it with the output Attributes"):
-        bpy.ops.diffusionnet.separate_parts()
-    assert set(bpy.data.objects.keys()) == before
+def test_of_several_only_those_with_parts(body):
+    other = add_body("Other")
+    select(body, other)
+    bpy.ops.diffusionnet.separate_parts(original="KEEP")
+    names = {obj.name.split()[0] for obj in bpy.context.view_layer.objects.selected}
+    assert names == {"Body"}
+    assert not body.hide_get()
+
+
+def test_shape_keys_and_a_rig_come_along(body):
+    body.shape_key_add(name="Basis")
+    key = body.shape_key_add(name="Wide")
+    wide = np.array([vertex.co for vertex in body.data.vertices]) * [2, 1, 1]
+    key.data.foreach_set("co", wide.astype(np.float32).ravel())
+    rig = bpy.data.objects.new("Rig", bpy.data.armatures.new("Rig"))
+    bpy.context.collection.objects.link(rig)
+    body.parent = rig
+    body.modifiers.new("Armature", "ARMATURE").object = rig
+    bpy.ops.diffusionnet.separate_parts(original="KEEP")
+    for piece in bpy.context.view_layer.objects.selected:
+        assert piece.parent == rig
+        assert piece.modifiers["Armature"].object == rig
+        keys = piece.data.shape_keys.key_blocks
+        assert keys.keys() == ["Basis", "Wide"]
+        shapes = np.empty((2, len(piece.data.vertices) * 3))
+        for row, block in zip(shapes, keys, strict=True):
+            block.data.foreach_get("co", row)
+        basis, changed = shapes.reshape(2, -1, 3)
+        np.testing.assert_allclose(changed, basis * [2, 1, 1], atol=1e-5)
+        assert np.ptp(basis, axis=0).min() > 0
+
+
+def test_what_was_masked_is_there_and_the_original_can_go(body):
+    count = len(body.data.polygons)
+    bpy.ops.diffusionnet.mask_part(index=0, isolate=True)
+    mesh = body.data.name
+    bpy.ops.diffusionnet.separate_parts(original="REMOVE")
+    pieces = list(bpy.context.view_layer.objects.selected)
+    depsgraph = bpy.context.evaluated_depsgraph_get()
+    assert sum(len(p.evaluated_get(depsgraph).data.polygons) for p in pieces) == count
+    assert "Body" not in bpy.data.objects
+    assert mesh not in bpy.data.meshes
+
+
+def test_names_keep_the_side(body):
+    bpy.ops.diffusionnet.separate_parts()
+    names = {piece.name for piece in bpy.context.view_layer.objects.selected}
+    sided = {name for name in names if name.endswith((".L", ".R"))}
+    assert sided
+    assert all(bpy.utils.flip_name(name) in names for name in sided)
+
+
+def test_loose_vertices_and_edges_are_in_one_piece_each(blender):
+    vertices, faces = icosphere(2)
+    extra = np.array([[0, 0, 3], [0, 0, 4], [3, 0, 0]])
+    obj = add_mesh("Loose", np.vstack([vertices, extra]), faces, [(162, 163)])
+    bpy.ops.diffusionnet.segment()
+    bpy.ops.diffusionnet.separate_parts()
+    pieces = list(bpy.context.view_layer.objects.selected)
+    loose = [sum(not e.is_loose for e in p.data.edges) for p in pieces]
+    assert all(loose)
+    alone = 0
+    for piece in pieces:
+        used = {v for face in piece.data.polygons for v in face.vertices}
+        alone += len(piece.data.vertices) - len(used)
+    assert alone == 3
+    assert len(obj.data.vertices) == 165
+
+
+def test_a_point_cloud_is_separated_by_its_points(blender):
+    obj = add_mesh("Cloud", icosphere(3)[0] * [1, 0.7, 1.5], [])
+    bpy.ops.diffusionnet.segment()
+    counts = np.bincount(values_of(obj, "part_vertex").astype(int))
+    bpy.ops.diffusionnet.separate_parts()
+    pieces = list(bpy.context.view_layer.objects.selected)
+    assert sorted(len(p.data.vertices) for p in pieces) == sorted(counts[counts > 0])
