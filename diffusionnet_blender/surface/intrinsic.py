@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from .edges import edge_keys, starts_of_runs
 from .frames import tangent_frames
-from .surface import blocks
+from .surface import blocks, corners
 
 # Sides grow, all alike, until each triangle inequality holds with this share of the mean to spare.
 MOLLIFICATION = 1e-5
@@ -69,7 +70,7 @@ def delaunay_laplacian(
         A third of the area of the triangles around each vertex.
     """
     progress(0.0)
-    triangulation = tufted_cover(vertices, faces)
+    triangulation = tufted_cover(vertices, faces, progress)
     progress(0.4)
     cotangent, area = flip_to_delaunay(triangulation, progress)
     progress(0.7)
@@ -86,7 +87,11 @@ def delaunay_laplacian(
     return laplacian, mass
 
 
-def tufted_cover(vertices: np.ndarray, faces: np.ndarray) -> Triangulation:
+def tufted_cover(
+    vertices: np.ndarray,
+    faces: np.ndarray,
+    progress: Callable[[float], None] = lambda fraction: None,
+) -> Triangulation:
     """Glue the two sides of all triangles into one closed surface.
 
     Around an edge, the side of a triangle that looks in the direction of rotation meets the
@@ -96,14 +101,18 @@ def tufted_cover(vertices: np.ndarray, faces: np.ndarray) -> Triangulation:
     ----------
     vertices : (V, 3) float
     faces : (F, 3) int
+    progress : callable
+        Called between steps; may raise to stop.
 
     Returns
     -------
     Triangulation
         With mollified lengths.
     """
-    order, start, low_to_high = _sides_by_edge(vertices, faces)
+    order, start, upward = _sides_by_edge(vertices, faces)
+    progress(0.2)
     length = _mollified_lengths(vertices, faces, order, start)
+    progress(0.3)
     # The next side around each edge, the first one after the last.
     after = np.empty_like(order)
     after[:-1] = order[1:]
@@ -112,14 +121,14 @@ def tufted_cover(vertices: np.ndarray, faces: np.ndarray) -> Triangulation:
     tail = faces.astype(np.int32).ravel()
     twin = np.empty(len(tail), dtype=np.int32)
     in_pairs = len(start) * 2 == len(order) and (np.diff(start) == 2).all()
-    if in_pairs and (low_to_high[order] != low_to_high[after]).all():
+    if in_pairs and (upward[order] != upward[after]).all():
         twin[order] = after
         return Triangulation(tail, twin, length, cover=1)
 
     # The back of a triangle has its corners, and so its sides, in reverse.
     side = np.arange(len(tail), dtype=np.int32)
     back = len(tail) + 3 * (side // 3) + 2 - side % 3
-    forward, backward = np.where(low_to_high, (side, back), (back, side))
+    forward, backward = np.where(upward, (side, back), (back, side))
     twin = np.empty(2 * len(tail), dtype=np.int32)
     twin[forward[order]], twin[backward[after]] = backward[after], forward[order]
     return Triangulation(
@@ -132,23 +141,15 @@ def tufted_cover(vertices: np.ndarray, faces: np.ndarray) -> Triangulation:
 
 def _sides_by_edge(vertices, faces):
     """Sides sorted by edge and by angle around it, where each edge starts, and directions."""
-    key = np.empty(faces.shape, dtype=np.int64)
-    low_to_high = np.empty(faces.shape, dtype=bool)
-    for i, j in ((0, 1), (1, 2), (2, 0)):
-        tail, head = faces[:, i], faces[:, j]
-        np.less(tail, head, out=low_to_high[:, i])
-        key[:, i] = np.minimum(tail, head) * len(vertices) + np.maximum(tail, head)
-    key, low_to_high = key.ravel(), low_to_high.ravel()
+    key, upward = edge_keys(faces, len(vertices))
     order = np.argsort(key)
     key = key[order]
-    fresh = np.ones(len(key), dtype=bool)
-    np.not_equal(key[1:], key[:-1], out=fresh[1:])
-    start = np.flatnonzero(fresh)
+    start = starts_of_runs(key)
+    size = np.diff(start, append=len(order))
 
-    many = np.diff(start, append=len(order)) > 2
-    if many.any():
-        edge = np.cumsum(fresh) - 1
-        place = np.flatnonzero(many[edge])
+    if size.max() > 2:
+        edge = np.repeat(np.arange(len(start)), size)
+        place = np.flatnonzero(size[edge] > 2)
         low, high = np.divmod(key[place], len(vertices))
         axis = vertices[high] - vertices[low]
         frame = tangent_frames(axis / np.linalg.norm(axis, axis=1, keepdims=True))
@@ -156,14 +157,14 @@ def _sides_by_edge(vertices, faces):
         out = np.einsum("nij,nj->ni", frame, vertices[faces[triangle, (i + 2) % 3]] - vertices[low])
         angle = np.arctan2(out[:, 1], out[:, 0])
         order[place] = order[place][np.lexsort((angle, edge[place]))]
-    return order, start, low_to_high
+    return order, start, upward
 
 
 def _mollified_lengths(vertices, faces, order, start):
     """Lengths of all sides, (3F,), grown so that no triangle is flat."""
     length = np.empty(faces.shape)
     for block in blocks(len(faces)):
-        corner = [np.take(vertices, faces[block, i], axis=0) for i in range(3)]
+        corner = corners(vertices, faces[block])
         for i in range(3):
             side = corner[(i + 1) % 3] - corner[i]
             length[block, i] = np.sqrt(np.einsum("ij,ij->i", side, side))
