@@ -211,8 +211,11 @@ def test_progress_runs_through_the_stages_and_can_stop_at_any_of_them(tmp_path):
             if stage == stop_at:
                 raise Cancelled
 
+        cache = OperatorCache(tmp_path / stop_at)
         with pytest.raises(Cancelled):
-            segment(surface, MODEL, progress=stop, cache=OperatorCache(tmp_path / stop_at))
+            segment(surface, MODEL, progress=stop, cache=cache)
+        # The matrices are kept when all of them are there, and only then.
+        assert (cache.size() > 0) == (stop_at == "network")
 
 
 @pytest.mark.parametrize(
