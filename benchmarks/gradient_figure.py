@@ -29,7 +29,7 @@ from diffusionnet_blender.tasks.segment import class_probabilities
 SIZES = (2_000, 10_000, 50_000, 184_000)
 FIGURE = meshes.ROOT / "docs" / "images" / "gradient_lengths.webp"
 ROWS = {"published": "before\n1e-5, absolute", "relative": "after\nrelative to edges"}
-HEIGHT = 620
+HEIGHT = 420
 
 
 def gradient_shares(shape: Discretization) -> np.ndarray:
