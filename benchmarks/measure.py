@@ -27,6 +27,7 @@ from diffusionnet_blender.surface.discretization import Discretization, normalis
 from diffusionnet_blender.surface.frames import tangent_frames
 from diffusionnet_blender.surface.gradient import directed_edges, gradient_matrices
 from diffusionnet_blender.surface.loose_parts import label_parts
+from diffusionnet_blender.surface.prepare import PreparedSurface
 from diffusionnet_blender.surface.repair import repair
 from diffusionnet_blender.surface.surface import Surface
 from diffusionnet_blender.surface.winding import vertex_normals
@@ -43,8 +44,6 @@ def main() -> None:
     """Measure a case."""
     case = Case(**json.loads(Path(sys.argv[1]).read_text()))
     arrays = Path(sys.argv[3]) if len(sys.argv) > 3 else None
-    for name in VARIANTS[case.variant].without:
-        sys.modules[name] = None
     meter = Meter()
     found = {
         "baseline": baseline,
@@ -130,13 +129,13 @@ class _Held(OperatorCache):
         self.meter, self.held = meter, None
 
     def load(self, key: str) -> None:
-        self.meter.enter("laplacian")
+        self.meter.enter("repair")
 
-    def store(self, key: str, discretization: Discretization) -> None:
-        self.held = (key, discretization)
+    def store(self, key: str, prepared: PreparedSurface) -> None:
+        self.held = (key, prepared)
         self.meter.enter("features")
 
-    def release(self) -> Discretization:
+    def release(self) -> PreparedSurface:
         super().store(*self.held)
         return self.held[1]
 
@@ -146,12 +145,12 @@ def ours(case: Case, meter: Meter) -> dict:
     model = _warm_model(case)
     cache = _Held(meter)
     found = _segment(_surface(case), model, case, meter, cache)
-    shape = cache.release()
-    return {
-        "eigenvalues": shape.eigenvalues,
-        "eigenvectors": shape.eigenvectors,
-        "labels": found.vertex_labels,
-    }
+    prepared = cache.release()
+    labels = {"labels": found.vertex_labels}
+    if prepared.proxy_size:
+        return labels
+    shape = prepared.discretization
+    return {"eigenvalues": shape.eigenvalues, "eigenvectors": shape.eigenvectors, **labels}
 
 
 def network_alone(case: Case, meter: Meter) -> dict:

@@ -1,9 +1,10 @@
-"""The ways in which this project can make the matrices: the one place that lists them."""
+"""The ways in which this project makes the matrices: the one place that lists them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from importlib.util import find_spec
+from dataclasses import dataclass
+
+from diffusionnet_blender.surface.proxy import DENSE_SIZE
 
 
 @dataclass(frozen=True)
@@ -16,20 +17,16 @@ class Variant:
         For tables and plots.
     keywords : dict
         What `tasks.segment.segment` is told.
-    needs : tuple of str
-        Packages without which it is not measured.
-    without : tuple of str
-        Packages that are hidden from it.
+    above : int
+        Not measured on meshes of fewer vertices, where it is the same as another way.
     """
 
     title: str
-    keywords: dict = field(default_factory=dict)
-    needs: tuple[str, ...] = ()
-    without: tuple[str, ...] = ()
-
-    def available(self) -> bool:
-        """Whether everything that it needs is installed."""
-        return all(find_spec(name) for name in self.needs)
+    keywords: dict
+    above: int = 0
 
 
-VARIANTS = {"exact": Variant("ours")}
+VARIANTS = {
+    "exact": Variant("exact", {"exact": True}),
+    "dense": Variant("dense mode", {"exact": False}, above=DENSE_SIZE),
+}

@@ -86,6 +86,11 @@ def build_parser(program: str) -> argparse.ArgumentParser:
         "that are fed no positions, as body_parts, give every pose the labels of the rest shape",
     )
     segment.add_argument(
+        "--exact",
+        action="store_true",
+        help="compute on every vertex of a dense mesh, and not on a proxy of it",
+    )
+    segment.add_argument(
         "--cache",
         metavar="DIR|off",
         help="where the matrices of meshes are kept for the next run (default: the user's cache)",
@@ -246,6 +251,7 @@ def _segment_file(path: Path, model, chosen) -> int:
                     model,
                     depsgraph=depsgraph,
                     use_rest_shape=chosen.use_rest_shape,
+                    exact=chosen.exact,
                     engine=chosen.engine,
                     device=chosen.device,
                     cache=cache,
@@ -298,8 +304,7 @@ def _summary(geometry, segmentation) -> str:
         f"{geometry.name}: {parts} parts on {len(geometry.coordinates):,} vertices "
         f"in {seconds:.1f} s ({segmentation.engine}, {segmentation.device})"
     )
-    mended = segmentation.repairs.summary()
-    return f"{text}, mended on the way: {mended}" if mended else text
+    return f"{text}, {segmentation.remark}" if segmentation.remark else text
 
 
 def _save_labels(path: Path, found: list) -> None:

@@ -146,6 +146,13 @@ class DIFFUSIONNET_PG_settings(OutputProperties, bpy.types.PropertyGroup):
         "gives every pose the parts of the rest shape",
         default=False,
     )
+    exact: BoolProperty(
+        name="Exact on Dense Meshes",
+        description="Compute on every vertex of a mesh of more than 60,000, which takes several "
+        "times longer, and not on a coarse proxy of it, which gives nearly all vertices the same "
+        "parts",
+        default=False,
+    )
     show_in_viewport: BoolProperty(
         name="Show in Viewport",
         description="Switch the viewport's solid shading to the color attribute afterwards",

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse import linalg as sparse_linalg
+
+from ..errors import SurfaceError
+from ..surface.factorisation import Factorisation
 
 # Times from one factorised time to the next: a factor solves at most its root away from its own
 # time, where conjugate gradients gain about a digit a step.
@@ -33,14 +35,20 @@ class ImplicitDiffusion:
 
     laplacian: sparse.spmatrix
     mass: np.ndarray
-    _factors: dict[int, sparse_linalg.SuperLU] = field(default_factory=dict, init=False, repr=False)
+    _factors: dict[int, Factorisation] = field(default_factory=dict, init=False, repr=False)
 
     def __call__(self, u: np.ndarray, times: np.ndarray) -> np.ndarray:
         """Diffuse (V, C) for times (C,)."""
         return self.solve(self.mass[:, None] * u, times)
 
     def solve(self, right: np.ndarray, times: np.ndarray) -> np.ndarray:
-        """(M + t_c L)^-1 applied to each column (V, C)."""
+        """(M + t_c L)^-1 applied to each column (V, C).
+
+        Raises
+        ------
+        SurfaceError
+            If the Laplacian is too ill-conditioned.
+        """
         right, times = np.asarray(right, dtype=np.float64), np.asarray(times, dtype=np.float64)
         solved = np.empty(right.shape)
         anchors = np.rint(np.log(times) / np.log(ANCHOR_RATIO)).astype(int)
@@ -51,15 +59,14 @@ class ImplicitDiffusion:
             )
         return solved
 
-    def _factor(self, anchor: int) -> sparse_linalg.SuperLU:
+    def _factor(self, anchor: int) -> Factorisation:
         if anchor not in self._factors:
-            self._factors[anchor] = sparse_linalg.splu(
-                (sparse.diags(self.mass.astype(np.float64)) + ANCHOR_RATIO**anchor * self.laplacian)
-                .tocsc()
-                .astype(np.float64),
-                permc_spec="MMD_AT_PLUS_A",
-                options={"SymmetricMode": True},
-            )
+            mass = sparse.diags(self.mass.astype(np.float64))
+            matrix = (mass + ANCHOR_RATIO**anchor * self.laplacian.astype(np.float64)).tocsr()
+            try:
+                self._factors[anchor] = Factorisation(matrix)
+            except ArithmeticError as error:
+                raise _ill_conditioned() from error
         return self._factors[anchor]
 
     def _conjugate_gradients(self, right, times, anchor):
@@ -85,4 +92,13 @@ class ImplicitDiffusion:
             before, size = size, np.einsum("vc,vc->c", residual, conditioned)
             ratio = np.divide(size, before, out=np.zeros_like(size), where=going)
             direction = conditioned + ratio * direction
+        else:
+            raise _ill_conditioned()
         return solved
+
+
+def _ill_conditioned() -> SurfaceError:
+    return SurfaceError(
+        "Heat cannot be diffused on this mesh",
+        "In Blender run Mesh > Clean Up > Merge by Distance and Degenerate Dissolve.",
+    )

@@ -47,7 +47,7 @@ class DIFFUSIONNET_OT_segment(BackgroundOperator, ObjectOperator, bpy.types.Oper
         depsgraph = context.evaluated_depsgraph_get() if chosen.use_modifiers else None
 
         clock = perf_counter()
-        done, failed, mended = [], [], []
+        done, failed, remarks = [], [], []
         window_manager = context.window_manager
         window_manager.progress_begin(0.0, 1.0)
         try:
@@ -62,6 +62,7 @@ class DIFFUSIONNET_OT_segment(BackgroundOperator, ObjectOperator, bpy.types.Oper
                         model,
                         depsgraph=depsgraph,
                         use_rest_shape=chosen.use_rest_shape,
+                        exact=chosen.exact,
                         engine=preferences.engine,
                         device=preferences.device,
                         cache=preferences.cache(),
@@ -75,10 +76,10 @@ class DIFFUSIONNET_OT_segment(BackgroundOperator, ObjectOperator, bpy.types.Oper
                     continue
                 keep_result(obj.data, result)
                 done.append((obj, result))
-                mended.append(segmentation.repairs.summary())
+                remarks.append(segmentation.remark)
         finally:
             window_manager.progress_end()
-        self._write(context, done, failed, mended, perf_counter() - clock)
+        self._write(context, done, failed, remarks, perf_counter() - clock)
         if chosen.show_in_viewport and chosen.colours:
             show_colours_in(context.space_data)
         return {"FINISHED"}
@@ -100,13 +101,14 @@ class DIFFUSIONNET_OT_segment(BackgroundOperator, ObjectOperator, bpy.types.Oper
             options=run_options(name, preferences),
             use_modifiers=chosen.use_modifiers,
             use_rest_shape=chosen.use_rest_shape,
+            exact=chosen.exact,
         )
 
     def finish(self, context, run: SegmentRun):
         """Write what the worker found."""
         chosen = context.scene.diffusionnet
         done, failed = run.outcome()
-        self._write(context, done, failed, run.mended, perf_counter() - self._clock)
+        self._write(context, done, failed, run.remarks, perf_counter() - self._clock)
         if chosen.show_in_viewport and chosen.colours:
             for window in context.window_manager.windows:
                 for area in window.screen.areas:
@@ -122,7 +124,7 @@ class DIFFUSIONNET_OT_segment(BackgroundOperator, ObjectOperator, bpy.types.Oper
             )
         return name
 
-    def _write(self, context, done, failed, mended, seconds: float) -> None:
+    def _write(self, context, done, failed, remarks, seconds: float) -> None:
         """One undo step, with a redo panel, where this operator was not called by another."""
         if not done:
             raise failed[0]
@@ -141,20 +143,19 @@ class DIFFUSIONNET_OT_segment(BackgroundOperator, ObjectOperator, bpy.types.Oper
         for error in failed:
             note_trouble(error)
             self.report({"WARNING"}, str(error))
-        self.report({"INFO"}, _summary(done, seconds, mended, notes))
+        self.report({"INFO"}, _summary(done, seconds, remarks, notes))
 
 
-def _summary(done, seconds: float, mended: list[str], notes: list[str]) -> str:
+def _summary(done, seconds: float, remarks: list[str], notes: list[str]) -> str:
     names = done[0][0].name if len(done) == 1 else counted(len(done), "mesh")
     parts = len({(obj.name, label) for obj, r in done for label in set(r.vertex_labels.tolist())})
     faces = sum(len(result.polygon_labels) for _, result in done)
     vertices = sum(len(result.vertex_probabilities) for _, result in done)
     size = counted(faces, "face") if faces else counted(vertices, "vertex")
     text = f"{names}: {counted(parts, 'part')} on {size} in {seconds:.1f} s"
-    for heading, lines in (("mended on the way", mended), ("left out", notes)):
-        told = "; ".join(line for line in lines if line)
-        text += f" ({heading}: {told})" if told else ""
-    return text
+    left = "; ".join(note for note in notes if note)
+    told = [remark for remark in remarks if remark] + ([f"left out: {left}"] if left else [])
+    return f"{text} ({'; '.join(told)})" if told else text
 
 
 def show_colours_in(space) -> None:

@@ -17,6 +17,7 @@ def segment_object(
     *,
     depsgraph: bpy.types.Depsgraph | None = None,
     use_rest_shape: bool = False,
+    exact: bool = False,
     engine: str = "auto",
     device: str = "auto",
     cache=None,
@@ -36,7 +37,7 @@ def segment_object(
     use_rest_shape : bool
         Take the matrices of the mesh as modelled (`scene.read.read_rest_shape`), which all its
         poses share.
-    engine, device, cache, progress
+    exact, engine, device, cache, progress
         As `tasks.segment.segment` takes them.
 
     Returns
@@ -59,6 +60,7 @@ def segment_object(
         engine=engine,
         device=device,
         template=read_rest_shape(obj) if use_rest_shape else None,
+        exact=exact,
         cache=cache,
         progress=progress,
     )

@@ -47,6 +47,7 @@ class DIFFUSIONNET_PT_segment(Sidebar, bpy.types.Panel):
         row.operator("diffusionnet.reload_models", text="", icon="FILE_REFRESH")
         column.prop(settings, "use_modifiers")
         column.prop(settings, "use_rest_shape")
+        column.prop(settings, "exact")
         card = model_card(settings.model)
         if card:
             draw_card(layout, card)

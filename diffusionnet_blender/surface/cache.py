@@ -22,20 +22,21 @@ from .settings import DiscretizationSettings
 from .surface import Surface
 
 # Part of every key: raise it when the numbers that `prepare` gives change, or how they are kept.
-FORMAT = 2
+FORMAT = 3
 UNFINISHED = ".part"
 ABANDONED_SECONDS = 3600
 DEFAULT_MAX_BYTES = 2 * 1024**3
 _SPARSE = ("laplacian", "gradient_x", "gradient_y")
+_PIECES = ("data", "indices", "indptr")
 _REPAIRS = fields(RepairReport)
 
 
-def cache_key(surface: Surface, settings: DiscretizationSettings) -> str:
+def cache_key(surface: Surface, settings: DiscretizationSettings, exact: bool = False) -> str:
     """Hash of a surface as it comes and of all that its matrices depend on, 40 hexadecimal digits.
 
     Of the geometry before repair, so that what is found saves the repair as well.
     """
-    digest = hashlib.sha256(json.dumps([FORMAT, asdict(settings)]).encode())
+    digest = hashlib.sha256(json.dumps([FORMAT, asdict(settings), exact]).encode())
     normals = np.zeros((0, 3)) if surface.normals is None else surface.normals
     for array in (surface.vertices, surface.faces, normals):
         digest.update(str(array.shape).encode())
@@ -152,20 +153,30 @@ def _to_arrays(prepared: PreparedSurface) -> dict[str, np.ndarray]:
     }
     for field in fields(Discretization):
         value = getattr(prepared.discretization, field.name)
-        if field.name in _SPARSE:
-            for piece in ("data", "indices", "indptr"):
-                arrays[f"{field.name}_{piece}"] = getattr(value, piece)
-        else:
-            arrays[field.name] = value
+        arrays |= _pieces(field.name, value) if field.name in _SPARSE else {field.name: value}
+    if prepared.blend is not None:
+        arrays |= _pieces("blend", prepared.blend)
     return arrays
+
+
+def _pieces(name: str, matrix: sparse.csr_matrix) -> dict[str, np.ndarray]:
+    return {f"{name}_{piece}": getattr(matrix, piece) for piece in _PIECES}
+
+
+def _matrix(arrays: dict[str, np.ndarray], name: str, rows: int, columns: int):
+    pieces = tuple(arrays[f"{name}_{piece}"] for piece in _PIECES)
+    matrix = sparse.csr_matrix(pieces, shape=(rows, columns))
+    matrix.check_format(full_check=True)
+    return matrix
 
 
 def _from_arrays(arrays: dict[str, np.ndarray]) -> PreparedSurface:
     count = len(arrays["vertices"])
     clean_vertex, user_vertex = arrays["clean_vertex"], arrays["user_vertex"]
+    clean_count = len(arrays["blend_indptr"]) - 1 if "blend_indptr" in arrays else count
     if (
         arrays["eigenvectors"].shape != (count, len(arrays["eigenvalues"]))
-        or not 0 <= clean_vertex.min() <= clean_vertex.max() < count
+        or not 0 <= clean_vertex.min() <= clean_vertex.max() < clean_count
         or len(user_vertex) != count
         or len(arrays["repairs"]) != len(_REPAIRS)
     ):
@@ -173,16 +184,14 @@ def _from_arrays(arrays: dict[str, np.ndarray]) -> PreparedSurface:
     values = {}
     for field in fields(Discretization):
         if field.name in _SPARSE:
-            pieces = [arrays[f"{field.name}_{piece}"] for piece in ("data", "indices", "indptr")]
-            matrix = sparse.csr_matrix(tuple(pieces), shape=(count, count))
-            matrix.check_format(full_check=True)
-            values[field.name] = matrix
+            values[field.name] = _matrix(arrays, field.name, count, count)
         else:
             values[field.name] = arrays[field.name]
     counts = zip(_REPAIRS, arrays["repairs"].tolist(), strict=True)
     return PreparedSurface(
         discretization=Discretization(**values),
         clean_vertex=clean_vertex,
+        blend=_matrix(arrays, "blend", clean_count, count) if "blend_indptr" in arrays else None,
         user_vertex=user_vertex,
         repairs=RepairReport(**{field.name: count for field, count in counts}),
     )

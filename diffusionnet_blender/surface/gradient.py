@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
+from .edges import edge_keys, starts_of_runs
 from .settings import GradientRegulariser
 from .surface import blocks
 
@@ -18,7 +19,9 @@ PUBLISHED_REGULARISER = 1e-5
 def directed_edges(faces: np.ndarray) -> np.ndarray:
     """Both directions of every edge of a triangle mesh, (E, 2) int64, sorted, each once."""
     count = int(faces.max()) + 1
-    low, high = np.divmod(_undirected_keys(faces, count), count)
+    keys, _ = edge_keys(faces, count)
+    keys.sort()
+    low, high = np.divmod(keys[starts_of_runs(keys)], count)
     above, below = np.bincount(low, minlength=count), np.bincount(high, minlength=count)
     # In each row the neighbours below come first. A transpose sorts them, in linear time.
     start_above, start_below = (np.concatenate([[0], np.cumsum(n)]) for n in (above, below))
@@ -31,20 +34,6 @@ def directed_edges(faces: np.ndarray) -> np.ndarray:
     place = np.arange(len(low)) + np.repeat(start_above[:-1], below)
     edges[place, 0], edges[place, 1] = np.repeat(np.arange(count), below), lower.indices
     return edges
-
-
-def _undirected_keys(faces: np.ndarray, count: int) -> np.ndarray:
-    """Lower end times `count` plus upper end of each edge, sorted, each once."""
-    keys = np.concatenate(
-        [
-            np.minimum(faces[:, i], faces[:, j]) * count + np.maximum(faces[:, i], faces[:, j])
-            for i, j in ((0, 1), (1, 2), (2, 0))
-        ]
-    )
-    keys.sort()
-    fresh = np.ones(len(keys), dtype=bool)
-    np.not_equal(keys[1:], keys[:-1], out=fresh[1:])
-    return keys[fresh]
 
 
 def gradient_matrices(

@@ -13,6 +13,9 @@ from .frames import nearest_neighbours
 from .gradient import directed_edges
 from .surface import Surface
 
+# Surfaces of more vertices are dense: on one core their exact matrices take more than about
+# three seconds, and a proxy gives nearly all vertices the same labels (docs/speed.md).
+DENSE_SIZE = 60_000
 # Vertices of a proxy, about. Values travel back over the edges of the dense surface, on a cloud
 # over those to so many neighbours.
 PROXY_SIZE = 20_000
@@ -27,11 +30,14 @@ class Proxy:
     ----------
     surface : Surface
         C vertices.
+    vertex : (C,) int64
+        Each of them among the dense ones.
     weights : (V, C) csr_matrix
         How values at the proxy's vertices blend at each dense one; rows sum to 1.
     """
 
     surface: Surface
+    vertex: np.ndarray
     weights: sparse.csr_matrix
 
 
@@ -88,7 +94,7 @@ def make_proxy(
     progress(0.7)
     weights = _blend(cluster, tail, head)
     progress(1.0)
-    return Proxy(coarse, weights)
+    return Proxy(coarse, chosen, weights)
 
 
 def _grid_area(vertices):

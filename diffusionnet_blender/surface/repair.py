@@ -140,7 +140,9 @@ def repair(
     used = np.flatnonzero(is_used)
     position = _position_in(used, len(vertices))
     progress(0.5)
-    faces, flipped_count = orient_outward(vertices[used], position[faces])
+    faces, flipped_count = orient_outward(
+        vertices[used], position[faces], lambda fraction: progress(0.5 + 0.5 * fraction)
+    )
     progress(1.0)
     report = RepairReport(
         welded_vertices=welded_count,

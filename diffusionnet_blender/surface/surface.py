@@ -118,7 +118,7 @@ def triangle_areas(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
 
 
 def corners(vertices: np.ndarray, faces: np.ndarray) -> list[np.ndarray]:
-    """Positions of the first, second and third corners of triangles, (F, 3) each."""
+    """Rows of the first, second and third corners of triangles: positions, or other values."""
     return [np.take(vertices, faces[:, i], axis=0) for i in range(3)]
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from .edges import edge_keys, starts_of_runs
 from .surface import blocks, corners, triangle_vectors
 
 # An enclosed volume below this share of area^1.5 says nothing about inside and outside
@@ -13,7 +16,11 @@ from .surface import blocks, corners, triangle_vectors
 MEANINGFUL_VOLUME = 1e-3
 
 
-def orient_outward(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, int]:
+def orient_outward(
+    vertices: np.ndarray,
+    faces: np.ndarray,
+    progress: Callable[[float], None] = lambda fraction: None,
+) -> tuple[np.ndarray, int]:
     """Wind neighbouring triangles alike, and each connected piece so that it encloses volume.
 
     Pieces are connected across edges that exactly two triangles share. A piece that encloses no
@@ -23,6 +30,8 @@ def orient_outward(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray,
     ----------
     vertices : (V, 3) float
     faces : (F, 3) int
+    progress : callable
+        Called with a fraction from 0 to 1 between steps; may raise to stop.
 
     Returns
     -------
@@ -31,7 +40,10 @@ def orient_outward(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray,
     flipped : int
         How many were turned.
     """
-    piece, flip = _agree_across_edges(len(faces), *_faces_across_edges(faces))
+    neighbours = _faces_across_edges(faces)
+    progress(0.4)
+    piece, flip = _agree_across_edges(len(faces), *neighbours)
+    progress(0.7)
     sign = np.where(flip, -1.0, 1.0)
     vector = triangle_vectors(vertices, faces)
     area_of_face = 0.5 * np.sqrt(np.einsum("ij,ij->i", vector, vector))
@@ -143,22 +155,12 @@ def propagate_signs(
 
 def _faces_across_edges(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Pairs of triangles that alone share an edge, and whether they run along it the same way."""
-    key = np.empty(faces.shape, dtype=np.int64)
-    forward = np.empty(faces.shape, dtype=bool)
-    width = faces.max() + 1
-    for side, (tail, head) in enumerate(((0, 1), (1, 2), (2, 0))):
-        tail, head = faces[:, tail], faces[:, head]
-        np.less(tail, head, out=forward[:, side])
-        key[:, side] = np.minimum(tail, head) * width + np.maximum(tail, head)
-    key, forward = key.ravel(), forward.ravel()
+    key, upward = edge_keys(faces, int(faces.max()) + 1)
     order = np.argsort(key)
-    key = key[order]
-    # True between the first and the second of a pair, with others before and behind.
-    same = np.zeros(len(key) + 1, dtype=bool)
-    np.equal(key[1:], key[:-1], out=same[1:-1])
-    one = np.flatnonzero(same[1:-1] & ~same[:-2] & ~same[2:])
-    first, second = order[one], order[one + 1]
-    return first // 3, second // 3, forward[first] == forward[second]
+    start = starts_of_runs(key[order])
+    pair = start[np.diff(start, append=len(order)) == 2]
+    first, second = order[pair], order[pair + 1]
+    return first // 3, second // 3, upward[first] == upward[second]
 
 
 def _agree_across_edges(

@@ -41,6 +41,8 @@ class Segmentation:
     engine, device : str
         What the network ran on.
     model_name : str
+    proxy_size : int or None
+        Vertices of the proxy that stood for a dense surface; None where every vertex counted.
     """
 
     vertex_probabilities: np.ndarray
@@ -51,11 +53,22 @@ class Segmentation:
     engine: str
     device: str
     model_name: str
+    proxy_size: int | None = None
 
     @property
     def vertex_labels(self) -> np.ndarray:
         """Most probable class of each vertex, (V,) int32."""
         return self.vertex_probabilities.argmax(axis=1).astype(np.int32)
+
+    @property
+    def remark(self) -> str:
+        """What a user should know of how it was done, in one line; empty for nothing."""
+        told = []
+        if self.proxy_size:
+            told.append(f"by a proxy of {self.proxy_size:,} vertices")
+        if self.repairs.summary():
+            told.append(f"mended on the way: {self.repairs.summary()}")
+        return ", ".join(told)
 
     @property
     def confidence(self) -> np.ndarray:
@@ -70,6 +83,7 @@ def segment(
     engine: str = "auto",
     device: str = "auto",
     template: Surface | None = None,
+    exact: bool = False,
     cache: OperatorCache | None = None,
     progress: Progress = lambda stage, fraction: None,
 ) -> Segmentation:
@@ -88,6 +102,8 @@ def segment(
         shape, which every pose of it shares, and the surface itself gives the positions. A model
         that is fed no positions (its card's features lack "xyz", as those of the bundled one do)
         so gives every pose the labels of the rest shape.
+    exact : bool
+        Compute on every vertex of a dense surface, and not on a proxy of it.
     cache : OperatorCache, optional
         Makes the next run on the same geometry skip all but the network.
     progress : callable
@@ -117,7 +133,7 @@ def segment(
     seconds: dict[str, float] = {}
     try:
         rest = surface if template is None else template
-        prepared = _prepared(rest, model, cache, progress, seconds)
+        prepared = _prepared(rest, model, exact, cache, progress, seconds)
 
         clock = perf_counter()
         discretization = prepared.discretization
@@ -145,21 +161,22 @@ def segment(
         engine=runner.name,
         device=runner.device,
         model_name=model.card.name,
+        proxy_size=prepared.proxy_size,
     )
 
 
-def _prepared(surface, model, cache, progress, seconds) -> PreparedSurface:
+def _prepared(surface, model, exact, cache, progress, seconds) -> PreparedSurface:
     """From the cache where it is there, else computed and kept."""
     settings = model.card.discretization
     if cache is not None:
         clock = perf_counter()
-        key = cache_key(surface, settings)
+        key = cache_key(surface, settings, exact)
         found = cache.load(key)
         if found is not None:
             seconds["cache"] = perf_counter() - clock
             return found
-    require_memory(len(surface.vertices), settings.k)
-    prepared = prepare(surface, settings, progress, seconds)
+    require_memory(len(surface.vertices), settings.k, exact)
+    prepared = prepare(surface, settings, exact, progress, seconds)
     if cache is not None:
         cache.store(key, prepared)
     return prepared

@@ -25,8 +25,8 @@ class SegmentAnswer:
     class_names : tuple of str
     class_colours : (C, 3) float
         sRGB, 0 to 1.
-    mended : str
-        What had to be mended, for the user; "" for nothing.
+    remark : str
+        As `tasks.segment.Segmentation` has it.
     seconds : dict of str to float
         Of each stage.
     engine, device, model_name : str
@@ -37,7 +37,7 @@ class SegmentAnswer:
     polygon_areas: np.ndarray
     class_names: tuple[str, ...]
     class_colours: np.ndarray
-    mended: str
+    remark: str
     seconds: dict[str, float]
     engine: str
     device: str
@@ -54,6 +54,7 @@ def request(
     engine: str,
     device: str,
     template: Surface | None,
+    exact: bool,
     cache_folder: Path | None,
 ) -> dict:
     """What the worker needs to know.
@@ -67,7 +68,7 @@ def request(
         Name, or path of the weights.
     model_folders : sequence of Path
         Libraries of the user's.
-    engine, device, template
+    engine, device, template, exact
         As `tasks.segment.segment` takes them.
     cache_folder : Path, optional
         Without: nothing is kept.
@@ -81,6 +82,7 @@ def request(
         "model_folders": [str(folder) for folder in model_folders],
         "engine": engine,
         "device": device,
+        "exact": exact,
         "cache_folder": None if cache_folder is None else str(cache_folder),
     }
 
@@ -104,6 +106,7 @@ def run(request: dict, progress) -> dict:
         engine=request["engine"],
         device=request["device"],
         template=None if template is None else Surface(**template),
+        exact=request["exact"],
         cache=None if cache is None else OperatorCache(Path(cache)),
         progress=progress,
     )
@@ -121,7 +124,7 @@ def run(request: dict, progress) -> dict:
         ),
         "class_names": found.class_names,
         "class_colours": np.asarray(found.class_colours),
-        "mended": found.repairs.summary(),
+        "remark": found.remark,
         "seconds": found.seconds,
         "engine": found.engine,
         "device": found.device,

@@ -52,6 +52,7 @@ def request_for(model, subdivisions=2, **changes):
         engine="numpy",
         device="auto",
         template=None,
+        exact=False,
         cache_folder=None,
     )
     return content | changes
@@ -237,7 +238,7 @@ def test_fifty_kills_at_random_moments(worker, tiny_model, expected):
 
 
 def test_out_of_memory_is_told_before_anything_is_computed(worker, tiny_model):
-    count = 500_000
+    count = 1_000_000
     resource = pytest.importorskip("resource")
     if not hasattr(resource, "prlimit"):
         pytest.skip("address space limits of another process are Linux's")
@@ -245,8 +246,8 @@ def test_out_of_memory_is_told_before_anything_is_computed(worker, tiny_model):
     resource.prlimit(worker.pid, resource.RLIMIT_AS, (2**31, 2**31))
     x = np.arange(count, dtype=float)
     huge = surface_of(np.stack([x, x**2, x % 7], axis=1), [[0, 1, 2]])
-    worker.submit("segment", request_for(tiny_model, surface=huge))
-    with pytest.raises(DiffusionNetError, match="500,000 vertices need|Memory ran out") as caught:
+    worker.submit("segment", request_for(tiny_model, surface=huge, exact=True))
+    with pytest.raises(DiffusionNetError, match="1,000,000 vertices need|Memory ran out") as caught:
         wait(worker)
     assert "decimate" in caught.value.fix
     assert not worker.busy
