@@ -5,6 +5,7 @@ from bpy.props import BoolProperty, FloatProperty, FloatVectorProperty, IntPrope
 
 from ..errors import DiffusionNetError
 from ..scene import edit
+from ..translations import worded
 from .base import ObjectOperator, counted, has_parts
 
 # The part that is highlighted in the legend.
@@ -30,7 +31,7 @@ class PartOperator(ObjectOperator):
         if not super().poll(context):
             return False
         if not has_parts(context):
-            cls.poll_message_set("No mesh has parts yet; segment one")
+            cls.poll_message_set(worded("No mesh has parts yet; segment one"))
             return False
         return True
 
@@ -121,9 +122,12 @@ class DIFFUSIONNET_OT_smooth_parts(PartOperator, bpy.types.Operator):
 
 
 class DIFFUSIONNET_OT_merge_parts(PartOperator, bpy.types.Operator):
-    """Add this part to another one. Its vertex group and material slot are removed, and the parts
-    behind it in the legend move up
-    """
+    """Add this part to another one."""
+
+    bl_description = (
+        "Add this part to another one. Its vertex group and material slot are removed, and the "
+        "parts behind it in the legend move up"
+    )
 
     bl_idname = "diffusionnet.merge_parts"
     bl_label = "Merge Into"
@@ -208,9 +212,12 @@ class DIFFUSIONNET_OT_recolour_part(PartOperator, bpy.types.Operator):
 
 
 class DIFFUSIONNET_OT_swap_sides(PartOperator, bpy.types.Operator):
-    """Exchange left and right in all parts whose names tell the side (.L and .R), for a character
-    that was mirrored or turned inside out
-    """
+    """Exchange left and right."""
+
+    bl_description = (
+        "Exchange left and right in all parts whose names tell the side (.L and .R), for a "
+        "character that was mirrored or turned inside out"
+    )
 
     bl_idname = "diffusionnet.swap_sides"
     bl_label = "Swap Sides"

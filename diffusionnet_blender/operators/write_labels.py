@@ -10,6 +10,7 @@ from ..scene.edit_mode import outside_edit_mode
 from ..scene.labels import labels_to_write
 from ..scene.results import any_results
 from ..scene.write import Outputs, left_out, write_labels
+from ..translations import worded
 from .base import ObjectOperator, counted, has_parts
 from .trouble import forget_trouble
 
@@ -27,7 +28,7 @@ class DIFFUSIONNET_OT_write_labels(OutputProperties, ObjectOperator, bpy.types.O
         if not super().poll(context):
             return False
         if not any_results() and not has_parts(context):
-            cls.poll_message_set("Nothing has been segmented since the file was opened")
+            cls.poll_message_set(worded("Nothing has been segmented since the file was opened"))
             return False
         return True
 

@@ -2,7 +2,7 @@
 
 import bpy
 
-from ..operators.base import counted
+from ..translations import worded
 from .segment import Sidebar, shown_object
 
 # Share of a row's width.
@@ -72,9 +72,12 @@ class DIFFUSIONNET_PT_legend(Sidebar, bpy.types.Panel):
         button.object_name = obj.name
         button = layout.operator("diffusionnet.separate_parts", icon="MOD_EXPLODE")
         button.object_name = obj.name
-        vertices = counted(len(obj.data.vertices), "vertex")
-        faces = counted(len(obj.data.polygons), "face")
-        layout.label(text=f"{obj.name}: {faces}, {vertices}")
+        counts = worded(
+            "{faces:,} faces, {vertices:,} vertices",
+            faces=len(obj.data.polygons),
+            vertices=len(obj.data.vertices),
+        )
+        layout.label(text=f"{obj.name}: {counts}")
 
 
 class DIFFUSIONNET_MT_parts(bpy.types.Menu):
