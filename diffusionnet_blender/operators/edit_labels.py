@@ -5,6 +5,7 @@ from bpy.props import BoolProperty, FloatProperty, FloatVectorProperty, IntPrope
 
 from ..errors import DiffusionNetError
 from ..scene import edit
+from ..scene.edit_mode import whole_undo
 from ..translations import worded
 from .base import ObjectOperator, counted, has_parts
 
@@ -39,7 +40,17 @@ class PartOperator(ObjectOperator):
         """Correct each target, and report on all in one line."""
         targets = segmented(self.targets(context))
         numbers = [number_of(obj, self.part, self.index) for obj in targets]
-        lines = [self.correct(obj, number) for obj, number in zip(targets, numbers, strict=True)]
+        lines, failed = [], []
+        with whole_undo(targets):
+            for obj, number in zip(targets, numbers, strict=True):
+                try:
+                    lines.append(self.correct(obj, number))
+                except DiffusionNetError as error:
+                    failed.append(error)
+        if not lines:
+            raise failed[0]
+        for error in failed:
+            self.report({"WARNING"}, str(error))
         self.report({"INFO"}, "; ".join(lines))
         return {"FINISHED"}
 

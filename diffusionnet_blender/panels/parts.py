@@ -17,11 +17,17 @@ class DIFFUSIONNET_UL_parts(bpy.types.UIList):
 
     def draw_item(self, context, layout, data, item, icon, active_data, active_property, index):
         """Draw a row."""
+        obj = shown_object(context)
         row = layout.split(factor=COLOUR_WIDTH)
-        row.prop(item, "colour", text="")
+        cell = row.row()
+        # Blender's steps of undo in Edit Mode do not have them.
+        cell.enabled = not obj.data.is_editmode
+        cell.prop(item, "colour", text="")
         row = row.split(factor=NAME_WIDTH)
-        row.active = item.vertex_count > 0
-        row.prop(item, "title", text="", emboss=False)
+        cell = row.row()
+        cell.active = item.vertex_count > 0
+        cell.enabled = not obj.data.is_editmode
+        cell.prop(item, "title", text="", emboss=False)
         row = row.row(align=True)
         row.alignment = "RIGHT"
         row.label(text=f"{item.share:.1%}")
@@ -30,7 +36,7 @@ class DIFFUSIONNET_UL_parts(bpy.types.UIList):
             ("select_part", "RESTRICT_SELECT_OFF"),
         ):
             button = row.operator(f"diffusionnet.{name}", text="", icon=symbol, emboss=False)
-            button.object_name, button.index = shown_object(context).name, index
+            button.object_name, button.index = obj.name, index
 
 
 class DIFFUSIONNET_PT_legend(Sidebar, bpy.types.Panel):
