@@ -2,7 +2,7 @@
 
 python -S install.py BLENDER EXTENSION CHARACTER
 
-BLENDER is a folder of what Blender brings, its bpy and its NumPy: this Python's other libraries are
+BLENDER is a folder of the libraries that Blender brings, such as NumPy: those of this Python are
 out of sight. EXTENSION is a zip, or the index.json of a repository. Runs in a process of its own,
 since what Blender has loaded cannot be unloaded.
 """

@@ -1,30 +1,29 @@
 """The extension, installed without a network into a Blender that has nothing but itself."""
 
-import importlib.util
 import json
 import os
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
 
 from tools import repository
+from tools.package import REQUIREMENTS
 
 HERE = Path(__file__).resolve().parent
 CHARACTER = HERE.parents[1] / "samples" / "ada.glb"
-# Blender brings these two; the environment that runs the tests has more.
-BLENDER = ("bpy", "numpy")
+# What the environment that runs the tests has, and a Blender that was just installed has not.
+NOT_BLENDERS = {"torch", *(line.partition("==")[0] for line in REQUIREMENTS.read_text().split())}
 
 
 @pytest.fixture(scope="module")
 def blender(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("libraries")
-    for name in BLENDER:
-        package = Path(importlib.util.find_spec(name).origin).parent
-        for source in package.parent.glob(f"{name}*"):
-            if source.name in (name, f"{name}.libs"):
-                (folder / source.name).symlink_to(source)
+    for source in Path(sysconfig.get_path("platlib")).iterdir():
+        if not source.name.startswith(tuple(NOT_BLENDERS)):
+            (folder / source.name).symlink_to(source)
     return folder
 
 
