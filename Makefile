@@ -7,6 +7,8 @@ PYTHON := .venv/bin/python
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 PLATFORMS ?= linux-x64 windows-x64 macos-x64 macos-arm64
 PYTHONS ?= 3.11 3.13
+# The zips with torch and those without are kept apart.
+ZIPS := dist$(if $(WITH_TORCH),/with-torch)
 
 # An environment is ready when its stamp is newer than the pins that it was made from.
 BASE := blender-4.5 extension torch test develop
@@ -84,9 +86,12 @@ format: $(READY) ## mend style
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
 
-.PHONY: package
-package: $(READY) ## build and validate the extension, one zip per platform, in dist
-	@$(PYTHON) -m tools.package --platforms $(PLATFORMS) --pythons $(PYTHONS)
+.PHONY: package repository
+package: $(READY) ## build and validate the extension, one zip per platform, in dist (WITH_TORCH=1)
+	@$(PYTHON) -m tools.package --platforms $(PLATFORMS) --pythons $(PYTHONS) $(if $(WITH_TORCH),--with-torch)
+
+repository: package ## and an extension repository to host as plain files, in dist/repository
+	@$(PYTHON) -m tools.repository $(ZIPS) $(ZIPS)/repository
 
 .PHONY: weights-body_parts accuracy samples bench bench-large bench-labels bench-gradients
 weights-body_parts: $(READY_TRAINING) ## train the bundled model again, about 40 min

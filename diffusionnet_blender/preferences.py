@@ -8,6 +8,7 @@ import bpy
 from bpy.props import EnumProperty, StringProperty
 
 from .folders import user_folder
+from .translations import worded
 
 
 def _reload_models(self, context):
@@ -74,7 +75,9 @@ class DiffusionNetPreferences(bpy.types.AddonPreferences):
         layout.prop(self, "environment")
         row = layout.row()
         row.prop(self, "cache_folder")
-        row.operator("diffusionnet.clear_cache", text=f"Clear {_cache_megabytes():,} MB")
+        row.operator(
+            "diffusionnet.clear_cache", text=worded("Clear {size:,} MB", size=_cache_megabytes())
+        )
         layout.prop(self, "model_folder")
         self._draw_status(layout.box())
 
@@ -87,7 +90,12 @@ class DiffusionNetPreferences(bpy.types.AddonPreferences):
         if status:
             column = layout.column(align=True)
             column.label(
-                text=f"Python {status['python']}, engine {status['engine']}", icon="CHECKMARK"
+                text=worded(
+                    "Python {version}, engine {engine}",
+                    version=status["python"],
+                    engine=status["engine"],
+                ),
+                icon="CHECKMARK",
             )
             for device in status["devices"]:
                 column.label(text=device, icon="BLANK1")

@@ -10,6 +10,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from ..preferences import settings
+from ..translations import worded
 from ..worker.client import Worker
 from ..worker.launch import environment, own_python
 from .base import ReportingOperator
@@ -73,7 +74,7 @@ class BackgroundOperator(ReportingOperator):
     def poll(cls, context) -> bool:
         """One run at a time."""
         if _runs:
-            cls.poll_message_set("DiffusionNet is at work; wait for it or cancel it")
+            cls.poll_message_set(worded("DiffusionNet is at work; wait for it or cancel it"))
             return False
         return super().poll(context)
 
@@ -216,7 +217,7 @@ class DIFFUSIONNET_OT_cancel(ReportingOperator, bpy.types.Operator):
     def poll(cls, context) -> bool:
         """There must be something to stop."""
         if not _runs:
-            cls.poll_message_set("DiffusionNet is not at work")
+            cls.poll_message_set(worded("DiffusionNet is not at work"))
         return bool(_runs)
 
     def run(self, context):
@@ -227,9 +228,12 @@ class DIFFUSIONNET_OT_cancel(ReportingOperator, bpy.types.Operator):
 
 
 class DIFFUSIONNET_OT_release_memory(ReportingOperator, bpy.types.Operator):
-    """End the process that computes, and free the memory that it holds. The next run starts it
-    again, which takes a moment
-    """
+    """End the process that computes."""
+
+    bl_description = (
+        "End the process that computes, and free the memory that it holds. The next run starts it "
+        "again, which takes a moment"
+    )
 
     bl_idname = "diffusionnet.release_memory"
     bl_label = "Release Memory"
@@ -238,10 +242,10 @@ class DIFFUSIONNET_OT_release_memory(ReportingOperator, bpy.types.Operator):
     def poll(cls, context) -> bool:
         """There must be a process, and it must not be at work."""
         if _runs:
-            cls.poll_message_set("DiffusionNet is at work; cancel it first")
+            cls.poll_message_set(worded("DiffusionNet is at work; cancel it first"))
             return False
         if not worker_alive():
-            cls.poll_message_set("No memory is held")
+            cls.poll_message_set(worded("No memory is held"))
             return False
         return True
 

@@ -13,6 +13,7 @@ from bpy.props import CollectionProperty, StringProperty
 
 from ..errors import DiffusionNetError
 from ..preferences import settings
+from ..translations import worded
 from .trouble import note_trouble
 
 # Set in tests: an error that nobody foresaw is raised instead of reported.
@@ -72,7 +73,7 @@ class ObjectOperator(ReportingOperator):
         """There must be a mesh at all; which one, only `run` knows."""
         if any(obj and obj.type == "MESH" for obj in context.view_layer.objects):
             return True
-        cls.poll_message_set("There is no mesh in the view layer; add or import one")
+        cls.poll_message_set(worded("There is no mesh in the view layer; add or import one"))
         return False
 
     def targets(self, context) -> list[bpy.types.Object]:

@@ -5,6 +5,8 @@ from bpy.props import BoolProperty, FloatProperty, FloatVectorProperty, IntPrope
 
 from ..errors import DiffusionNetError
 from ..scene import edit
+from ..scene.edit_mode import whole_undo
+from ..translations import worded
 from .base import ObjectOperator, counted, has_parts
 
 # The part that is highlighted in the legend.
@@ -30,7 +32,7 @@ class PartOperator(ObjectOperator):
         if not super().poll(context):
             return False
         if not has_parts(context):
-            cls.poll_message_set("No mesh has parts yet; segment one")
+            cls.poll_message_set(worded("No mesh has parts yet; segment one"))
             return False
         return True
 
@@ -38,7 +40,17 @@ class PartOperator(ObjectOperator):
         """Correct each target, and report on all in one line."""
         targets = segmented(self.targets(context))
         numbers = [number_of(obj, self.part, self.index) for obj in targets]
-        lines = [self.correct(obj, number) for obj, number in zip(targets, numbers, strict=True)]
+        lines, failed = [], []
+        with whole_undo(targets):
+            for obj, number in zip(targets, numbers, strict=True):
+                try:
+                    lines.append(self.correct(obj, number))
+                except DiffusionNetError as error:
+                    failed.append(error)
+        if not lines:
+            raise failed[0]
+        for error in failed:
+            self.report({"WARNING"}, str(error))
         self.report({"INFO"}, "; ".join(lines))
         return {"FINISHED"}
 
@@ -121,9 +133,12 @@ class DIFFUSIONNET_OT_smooth_parts(PartOperator, bpy.types.Operator):
 
 
 class DIFFUSIONNET_OT_merge_parts(PartOperator, bpy.types.Operator):
-    """Add this part to another one. Its vertex group and material slot are removed, and the parts
-    behind it in the legend move up
-    """
+    """Add this part to another one."""
+
+    bl_description = (
+        "Add this part to another one. Its vertex group and material slot are removed, and the "
+        "parts behind it in the legend move up"
+    )
 
     bl_idname = "diffusionnet.merge_parts"
     bl_label = "Merge Into"
@@ -208,9 +223,12 @@ class DIFFUSIONNET_OT_recolour_part(PartOperator, bpy.types.Operator):
 
 
 class DIFFUSIONNET_OT_swap_sides(PartOperator, bpy.types.Operator):
-    """Exchange left and right in all parts whose names tell the side (.L and .R), for a character
-    that was mirrored or turned inside out
-    """
+    """Exchange left and right."""
+
+    bl_description = (
+        "Exchange left and right in all parts whose names tell the side (.L and .R), for a "
+        "character that was mirrored or turned inside out"
+    )
 
     bl_idname = "diffusionnet.swap_sides"
     bl_label = "Swap Sides"

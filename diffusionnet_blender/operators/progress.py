@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
+from ..translations import worded
+
 # An estimate from less of the run than this would jump about.
 LEAST_SHARE = 0.05
 LEAST_SECONDS = 1.0
@@ -61,11 +63,11 @@ class ProgressOfObjects:
         factor = (index + self._done) / max(len(self._names), 1)
         text = self._names[index] if self._names else ""
         if len(self._names) > 1:
-            text += f" ({index + 1} of {len(self._names)})"
-        text += f": {self._stage or 'starting'}, {factor:.0%}"
+            text += worded(" ({number} of {count})", number=index + 1, count=len(self._names))
+        text += f": {worded(self._stage or 'starting')}, {factor:.0%}"
         elapsed = monotonic() - self._started
         if factor >= LEAST_SHARE and elapsed >= LEAST_SECONDS:
-            text += f", {duration(elapsed * (1 - factor) / factor)} left"
+            text += worded(", {time} left", time=duration(elapsed * (1 - factor) / factor))
         return Progress(factor, text)
 
 

@@ -12,9 +12,12 @@ from .edit_labels import PartOperator, segmented
 
 
 class DIFFUSIONNET_OT_separate_parts(PartOperator, bpy.types.Operator):
-    """Make an object of each part, with all that the mesh has there: materials, UV maps, vertex
-    groups, shape keys, modifiers
-    """
+    """Make an object of each part."""
+
+    bl_description = (
+        "Make an object of each part, with all that the mesh has there: materials, UV maps, "
+        "vertex groups, shape keys, modifiers"
+    )
 
     bl_idname = "diffusionnet.separate_parts"
     bl_label = "Separate by Part"

@@ -6,10 +6,11 @@ import bpy
 
 from ..errors import DiffusionNetError
 from ..properties import OUTPUT_NAMES, OutputProperties
-from ..scene.edit_mode import outside_edit_mode
+from ..scene.edit_mode import outside_edit_mode, whole_undo
 from ..scene.labels import labels_to_write
 from ..scene.results import any_results
 from ..scene.write import Outputs, left_out, write_labels
+from ..translations import worded
 from .base import ObjectOperator, counted, has_parts
 from .trouble import forget_trouble
 
@@ -27,7 +28,7 @@ class DIFFUSIONNET_OT_write_labels(OutputProperties, ObjectOperator, bpy.types.O
         if not super().poll(context):
             return False
         if not any_results() and not has_parts(context):
-            cls.poll_message_set("Nothing has been segmented since the file was opened")
+            cls.poll_message_set(worded("Nothing has been segmented since the file was opened"))
             return False
         return True
 
@@ -58,15 +59,16 @@ class DIFFUSIONNET_OT_write_labels(OutputProperties, ObjectOperator, bpy.types.O
         outputs = chosen_outputs(self)
 
         clock = perf_counter()
-        for obj, result in found:
-            try:
-                note = left_out(obj, result, outputs)
-                write_labels(obj, result, outputs)
-            except DiffusionNetError as error:
-                failed.append(error)
-                continue
-            written.append(obj.name)
-            notes += [note] if note else []
+        with whole_undo(targets):
+            for obj, result in found:
+                try:
+                    note = left_out(obj, result, outputs)
+                    write_labels(obj, result, outputs)
+                except DiffusionNetError as error:
+                    failed.append(error)
+                    continue
+                written.append(obj.name)
+                notes += [note] if note else []
         if not written:
             raise failed[0]
         for error in failed:

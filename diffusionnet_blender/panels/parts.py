@@ -2,7 +2,7 @@
 
 import bpy
 
-from ..operators.base import counted
+from ..translations import worded
 from .segment import Sidebar, shown_object
 
 # Share of a row's width.
@@ -17,11 +17,17 @@ class DIFFUSIONNET_UL_parts(bpy.types.UIList):
 
     def draw_item(self, context, layout, data, item, icon, active_data, active_property, index):
         """Draw a row."""
+        obj = shown_object(context)
         row = layout.split(factor=COLOUR_WIDTH)
-        row.prop(item, "colour", text="")
+        cell = row.row()
+        # Blender's steps of undo in Edit Mode do not have them.
+        cell.enabled = not obj.data.is_editmode
+        cell.prop(item, "colour", text="")
         row = row.split(factor=NAME_WIDTH)
-        row.active = item.vertex_count > 0
-        row.prop(item, "title", text="", emboss=False)
+        cell = row.row()
+        cell.active = item.vertex_count > 0
+        cell.enabled = not obj.data.is_editmode
+        cell.prop(item, "title", text="", emboss=False)
         row = row.row(align=True)
         row.alignment = "RIGHT"
         row.label(text=f"{item.share:.1%}")
@@ -30,7 +36,7 @@ class DIFFUSIONNET_UL_parts(bpy.types.UIList):
             ("select_part", "RESTRICT_SELECT_OFF"),
         ):
             button = row.operator(f"diffusionnet.{name}", text="", icon=symbol, emboss=False)
-            button.object_name, button.index = shown_object(context).name, index
+            button.object_name, button.index = obj.name, index
 
 
 class DIFFUSIONNET_PT_legend(Sidebar, bpy.types.Panel):
@@ -72,9 +78,12 @@ class DIFFUSIONNET_PT_legend(Sidebar, bpy.types.Panel):
         button.object_name = obj.name
         button = layout.operator("diffusionnet.separate_parts", icon="MOD_EXPLODE")
         button.object_name = obj.name
-        vertices = counted(len(obj.data.vertices), "vertex")
-        faces = counted(len(obj.data.polygons), "face")
-        layout.label(text=f"{obj.name}: {faces}, {vertices}")
+        counts = worded(
+            "{faces:,} faces, {vertices:,} vertices",
+            faces=len(obj.data.polygons),
+            vertices=len(obj.data.vertices),
+        )
+        layout.label(text=f"{obj.name}: {counts}")
 
 
 class DIFFUSIONNET_MT_parts(bpy.types.Menu):

@@ -6,11 +6,12 @@ import bpy
 from bl_ui.utils import PresetPanel
 
 from ..operators.background import draw_progress, worker_alive
-from ..operators.base import counted, selected_objects
+from ..operators.base import selected_objects
 from ..operators.presets import FOLDER
 from ..operators.trouble import last_trouble
 from ..operators.write_labels import draw_outputs
 from ..properties import model_card
+from ..translations import worded
 
 # Characters that fit into a line of the sidebar as wide as Blender opens it.
 LINE = 28
@@ -61,11 +62,12 @@ class DIFFUSIONNET_PT_segment(Sidebar, bpy.types.Panel):
         row.scale_y = 1.6
         row.enabled = bool(card and (selected or picked))
         if len(selected) > 1:
-            text, name = f"Segment {len(selected)} Selected Objects", ""
-        elif picked:
-            text, name = f"Segment {picked.name}", picked.name
+            text, name = worded("Segment {count} Selected Objects", count=len(selected)), ""
+        elif picked or selected:
+            text = worded("Segment {object}", object=(picked or selected[0]).name)
+            name = picked.name if picked else ""
         else:
-            text, name = f"Segment {selected[0].name}" if selected else "Segment", ""
+            text, name = "Segment", ""
         row.operator("diffusionnet.segment", text=text, icon="MOD_EXPLODE").object_name = name
         if not card:
             layout.label(text="No model is installed", icon="ERROR")
@@ -130,9 +132,13 @@ def draw_trouble(layout, trouble) -> None:
 def draw_card(layout, card) -> None:
     """Facts of a model, as its card states them."""
     box = layout.box().column(align=True)
-    box.label(text=counted(len(card.class_names), "part"), icon="OUTLINER_OB_GROUP_INSTANCE")
+    box.label(
+        text=worded("{count} parts", count=len(card.class_names)), icon="OUTLINER_OB_GROUP_INSTANCE"
+    )
     for what, share in card.accuracy.items():
-        box.label(text=f"{share:.1%} right on {what}", icon="CHECKMARK")
+        box.label(
+            text=worded("{share:.1%} right on {what}", share=share, what=what), icon="CHECKMARK"
+        )
     if card.licence:
         box.label(text=card.licence, icon="FILE_TEXT")
 

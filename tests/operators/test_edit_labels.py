@@ -435,3 +435,59 @@ def test_without_parts_the_poll_says_why():
     for name in ("grow_part", "merge_parts", "separate_parts", "swap_sides"):
         with pytest.raises(RuntimeError, match="No mesh has parts yet"):
             getattr(bpy.ops.diffusionnet, name)()
+
+
+def test_in_edit_mode_too_undo_and_redo_are_whole(body):
+    """There Blender's own steps hold no legend, no names of groups and no materials."""
+    select(body)
+    select_faces(body, np.arange(len(body.data.polygons)) < 40)
+    bpy.ops.ed.undo_push(message="Selected")
+    bpy.ops.mesh.select_more("EXEC_DEFAULT", True)
+
+    def state():
+        obj = bpy.data.objects["Body"]
+        assert obj.mode == "EDIT"
+        bpy.ops.object.mode_set(mode="OBJECT")
+        found = snapshot(obj)
+        bpy.ops.object.mode_set(mode="EDIT")
+        return found
+
+    states = [state()]
+    for name, options in (
+        ("assign_part", {"index": 2}),
+        ("merge_parts", {"index": 0, "into": "torso"}),
+        ("rename_part", {"index": 0, "name": "belly"}),
+        ("swap_sides", {}),
+        ("add_part", {"name": "hair"}),
+        ("mask_part", {"index": 1}),
+    ):
+        getattr(bpy.ops.diffusionnet, name)("EXEC_DEFAULT", True, **options)
+        states.append(state())
+        assert states[-1] != states[-2], name
+    for expected in reversed(states[:-1]):
+        bpy.ops.ed.undo()
+        assert state() == expected
+        # The step that Blender has before each of them is of the same state.
+        bpy.ops.ed.undo()
+        assert state() == expected
+    for expected in states[1:]:
+        bpy.ops.ed.redo()
+        bpy.ops.ed.redo()
+        assert state() == expected
+
+
+def test_several_objects_at_once_and_one_that_cannot(body, capfd):
+    other = add_body("Other", subdivisions=3)
+    bpy.ops.diffusionnet.segment()
+    select(body, other)
+    before = labels_of(body), labels_of(other)
+    bpy.ops.diffusionnet.grow_part(part=CLASSES[biggest(body)])
+    assert not np.array_equal(labels_of(body), before[0])
+    assert not np.array_equal(labels_of(other), before[1])
+    body.data.attributes["part"].data[0].value = 77
+    broken, before = labels_of(body), labels_of(other)
+    capfd.readouterr()
+    bpy.ops.diffusionnet.grow_part(part=CLASSES[biggest(other)])
+    assert "Warning: Attribute 'part' has numbers that are of no part" in capfd.readouterr().out
+    assert np.array_equal(labels_of(body), broken)
+    assert not np.array_equal(labels_of(other), before)
