@@ -30,7 +30,7 @@ class DIFFUSIONNET_UL_parts(bpy.types.UIList):
         cell.prop(item, "title", text="", emboss=False)
         row = row.row(align=True)
         row.alignment = "RIGHT"
-        row.label(text=f"{item.share:.1%}")
+        row.label(text=f"{item.share:.0%}")
         for name, symbol in (
             ("mask_part", "HIDE_ON" if item.hidden else "HIDE_OFF"),
             ("select_part", "RESTRICT_SELECT_OFF"),
