@@ -110,7 +110,7 @@ class DIFFUSIONNET_OT_smooth_parts(PartOperator, bpy.types.Operator):
         description="How far borders may move; 0: not at all",
         min=0,
         default=4,
-        soft_max=50,
+        soft_max=10,
     )
     islands: FloatProperty(
         name="Islands",

@@ -18,19 +18,22 @@ class DIFFUSIONNET_UL_parts(bpy.types.UIList):
     def draw_item(self, context, layout, data, item, icon, active_data, active_property, index):
         """Draw a row."""
         obj = shown_object(context)
+        # Changes of a name or a color are no part of Blender's steps of undo in Edit Mode.
+        fixed = obj.data.is_editmode
         row = layout.split(factor=COLOUR_WIDTH)
         cell = row.row()
-        # Blender's steps of undo in Edit Mode do not have them.
-        cell.enabled = not obj.data.is_editmode
+        cell.enabled = not fixed
         cell.prop(item, "colour", text="")
         row = row.split(factor=NAME_WIDTH)
         cell = row.row()
         cell.active = item.vertex_count > 0
-        cell.enabled = not obj.data.is_editmode
-        cell.prop(item, "title", text="", emboss=False)
+        if fixed:
+            cell.label(text=item.name, translate=False)
+        else:
+            cell.prop(item, "title", text="", emboss=False)
         row = row.row(align=True)
         row.alignment = "RIGHT"
-        row.label(text=f"{item.share:.1%}")
+        row.label(text=f"{item.share:.0%}")
         for name, symbol in (
             ("mask_part", "HIDE_ON" if item.hidden else "HIDE_OFF"),
             ("select_part", "RESTRICT_SELECT_OFF"),

@@ -96,7 +96,7 @@ def smooth_parts(obj: bpy.types.Object, steps: int, islands: float, part: int | 
     ----------
     obj : bpy.types.Object
     steps : int
-        Of diffusion; 0 leaves the borders.
+        Rounds of smoothing; 0 leaves the borders.
     islands : float
         Islands smaller than this share of their part's largest piece go; 0 keeps all.
     part : int, optional

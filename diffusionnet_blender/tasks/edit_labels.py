@@ -20,6 +20,9 @@ from ..surface.surface import Surface
 
 # Points of a cloud that are neighbours, with the point itself.
 NEAREST = 6
+# Averages in a round of smoothing. On a sample character borders end up 30% shorter with 4, 24%
+# with 3, 16% with 2; with more, they drift.
+SPREADS = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +115,7 @@ def shrink(labels: np.ndarray, near: Neighbourhood, part: int, steps: int = 1) -
 
 
 def smooth(
-    labels: np.ndarray, near: Neighbourhood, steps: int = 3, part: int | None = None
+    labels: np.ndarray, near: Neighbourhood, steps: int = 4, part: int | None = None
 ) -> np.ndarray:
     """Straighten the borders: diffuse the indicator of each part, then take the largest.
 
@@ -124,7 +127,7 @@ def smooth(
     labels : (E,) int
     near : Neighbourhood
     steps : int
-        Of diffusion; more move the borders further.
+        Rounds of that; after about eight, borders stay where they are.
     part : int, optional
         Move the borders of this part alone.
 
@@ -132,14 +135,17 @@ def smooth(
     -------
     (E,) int32
     """
-    names, found = np.unique(labels, return_inverse=True)
-    values = _one_hot(found, len(names))
+    labels = labels.astype(np.int32)
     for _ in range(steps):
-        values = near.spread(values)
-    smoothed = names[values.argmax(axis=1)].astype(np.int32)
-    if part is None:
-        return smoothed
-    return np.where((labels == part) | (smoothed == part), smoothed, labels).astype(np.int32)
+        names, found = np.unique(labels, return_inverse=True)
+        values = _one_hot(found, len(names))
+        for _ in range(SPREADS):
+            values = near.spread(values)
+        smoothed = names[values.argmax(axis=1)]
+        if part is not None:
+            smoothed = np.where((labels == part) | (smoothed == part), smoothed, labels)
+        labels = smoothed
+    return labels
 
 
 def remove_islands(
