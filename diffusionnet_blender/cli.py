@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -107,14 +106,18 @@ def build_parser(program: str) -> argparse.ArgumentParser:
     info = actions.add_parser("info", help="the card of a model, as JSON")
     info.add_argument("name")
     info.set_defaults(run=_show_model)
-    importing = actions.add_parser("import", help="add a published .pth file to the library")
-    importing.add_argument("file", type=Path, metavar="FILE.pth")
+    importing = actions.add_parser("import", help="add a model to the library")
+    importing.add_argument(
+        "file",
+        type=Path,
+        metavar="FILE",
+        help="published weights (.pth), or a .safetensors with its .json card beside it",
+    )
     importing.add_argument(
         "--card",
         type=Path,
-        required=True,
         metavar="CARD.json",
-        help="its class names, colours, features, licence ...",
+        help="for a .pth: its class names, colours, features, licence ...",
     )
     importing.set_defaults(run=_import_model)
     return parser
@@ -139,15 +142,9 @@ def _show_model(chosen) -> int:
 
 
 def _import_model(chosen) -> int:
-    from .tasks.models import import_published
+    from .tasks.models import import_model
 
-    try:
-        card = json.loads(chosen.card.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DiffusionNetError(
-            f"The card {chosen.card} cannot be read ({error})", "Give a JSON file."
-        ) from error
-    print(import_published(chosen.file, card, _library()))
+    print(import_model(chosen.file, _library(), chosen.card))
     return 0
 
 

@@ -14,11 +14,12 @@ from bpy.props import (
 
 from .network.card import ModelCard
 from .preferences import settings
-from .tasks.models import list_models
+from .tasks.models import is_bundled, list_models
 
 NO_MODEL = "NONE"
 DEFAULT_MODEL = "body_parts"
 _cards: dict[str, ModelCard] = {}
+_bundled: set[str] = set()
 # Blender keeps no reference to the strings of dynamic items: without this they are freed.
 _model_items: list[tuple[str, str, str, int]] = []
 
@@ -27,6 +28,8 @@ def reload_models() -> None:
     """Read the cards of all models again; nothing that draws ever reads a file."""
     _cards.clear()
     _cards.update({card.name: card for card in list_models([settings().model_folder])})
+    _bundled.clear()
+    _bundled.update(filter(is_bundled, _cards))
     _model_items[:] = [
         (name, card.title, card.description, number)
         for number, (name, card) in enumerate(_cards.items())
@@ -36,6 +39,11 @@ def reload_models() -> None:
 def model_card(name: str) -> ModelCard | None:
     """Card of a model that `reload_models` found."""
     return _cards.get(name)
+
+
+def known_models() -> list[tuple[ModelCard, bool]]:
+    """Card of every model that `reload_models` found, and whether it ships with the extension."""
+    return [(card, name in _bundled) for name, card in _cards.items()]
 
 
 def _items_of_model(self, context):
@@ -259,4 +267,5 @@ def unregister() -> None:
     del bpy.types.Mesh.diffusionnet
     del bpy.types.Scene.diffusionnet
     _cards.clear()
+    _bundled.clear()
     _model_items.clear()

@@ -20,6 +20,9 @@ TICK = 0.1
 # Of the progress bar there, as a multiple of what Blender would make it: it holds a line of text.
 STATUS_BAR_WIDTH = 2.5
 
+# Regions that draw the progress bar: the sidebar and the preferences.
+SHOWN_IN = {("VIEW_3D", "UI"), ("PREFERENCES", "WINDOW")}
+
 _workers: list[Worker] = []
 _runs: list = []
 _timers: list[bpy.types.Timer] = []
@@ -33,8 +36,11 @@ def the_worker() -> Worker:
     WorkerError
         If the Python that the preferences name is not there.
     """
-    chosen = settings().environment
-    launch = own_python() if chosen is None else environment(chosen)
+    chosen = settings()
+    if chosen.environment is not None:
+        launch = environment(chosen.environment)
+    else:
+        launch = own_python(chosen.torch.folder if chosen.torch.installed else None)
     if _workers and _workers[0].launch != launch:
         end_worker()
     if not _workers:
@@ -174,10 +180,9 @@ def _show(context, progress) -> None:
         context.workspace.status_text_set(_draw_status_bar if progress else None)
     for window in manager.windows:
         for area in window.screen.areas:
-            if area.type == "VIEW_3D":
-                for region in area.regions:
-                    if region.type == "UI":
-                        region.tag_redraw()
+            for region in area.regions:
+                if (area.type, region.type) in SHOWN_IN:
+                    region.tag_redraw()
 
 
 def _stop_showing(context) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 import bpy
 
 from ..preferences import settings
-from ..worker.client import Answer, Worker
+from ..translations import worded
 from ..worker.protocol import VERSION
 from .background import BackgroundOperator, the_worker
 from .base import ReportingOperator
-from .progress import Progress
 from .trouble import forget_trouble, last_trouble
+from .worker_run import WorkerRun
 
 _status: list[dict] = []
 
@@ -23,35 +23,9 @@ def known_status() -> dict | None:
     return _status[0] if _status else None
 
 
-class StatusRun:
-    """Asks the worker once; see `background.BackgroundOperator` for what a run is."""
-
-    touches_data = False
-    farewell = "Cancelled"
-    progress = Progress(0.0, "Looking for libraries and devices")
-
-    def __init__(self, worker: Worker):
-        self._worker = worker
-        self.cancelled = False
-        self.answer: dict | None = None
-        worker.submit("status", {})
-
-    @property
-    def finished(self) -> bool:
-        """Whether the worker has answered."""
-        return self.cancelled or self.answer is not None
-
-    def advance(self, context) -> None:
-        """Look whether it has."""
-        found = self._worker.poll()
-        if isinstance(found, Answer):
-            self.answer = found.content
-
-    def cancel(self) -> None:
-        """Stop waiting."""
-        if not self.finished:
-            self._worker.stop()
-        self.cancelled = True
+def status_run() -> WorkerRun:
+    """Asks the worker."""
+    return WorkerRun(the_worker(), "status", {}, worded("Looking for libraries and devices"))
 
 
 class DIFFUSIONNET_OT_check(BackgroundOperator, bpy.types.Operator):
@@ -66,12 +40,12 @@ class DIFFUSIONNET_OT_check(BackgroundOperator, bpy.types.Operator):
 
         return self._tell(run({}, lambda stage, fraction: None))
 
-    def begin(self, context) -> StatusRun:
+    def begin(self, context) -> WorkerRun:
         """Ask the worker."""
         forget_trouble()
-        return StatusRun(the_worker())
+        return status_run()
 
-    def finish(self, context, run: StatusRun):
+    def finish(self, context, run: WorkerRun):
         """Show what it answered."""
         return self._tell(run.answer)
 
@@ -129,6 +103,7 @@ def report_text() -> str:
         f"Blender {bpy.app.version_string} ({bpy.app.build_hash.decode()})",
         f"Python {platform.python_version()}, {platform.platform()}",
         f"Engine {chosen.engine}, device {chosen.device}, environment {chosen.environment or '-'}",
+        f"PyTorch of its own: {chosen.torch.folder.name if chosen.torch.installed else '-'}",
     ]
     if status:
         free = status["free_bytes"]

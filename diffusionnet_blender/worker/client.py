@@ -220,7 +220,7 @@ class Worker:
                     stdout=log,
                     stderr=log,
                     cwd=self._folder.parent,
-                    **_apart_from_the_terminal(),
+                    **apart_from_the_terminal(),
                 )
         except OSError as error:
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -338,7 +338,7 @@ def _cause_of_death(status: int, started: bool, fix: str) -> WorkerError:
     return WorkerError(f"The worker process ended unexpectedly ({how})", "Try again.")
 
 
-def _apart_from_the_terminal() -> dict:
+def apart_from_the_terminal() -> dict:
     """Options of Popen: Ctrl-C in Blender's terminal is Blender's, and no console flashes up."""
     if sys.platform == "win32":
         return {

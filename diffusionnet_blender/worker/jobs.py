@@ -10,7 +10,12 @@ Job = Callable[[dict, Progress], dict]
 
 # Module of this room whose `run(request, progress)` does the task. It is imported on the first
 # use: none brings its libraries before they are needed.
-JOBS = {"segment": ".segment", "status": ".status"}
+JOBS = {
+    "segment": ".segment",
+    "status": ".status",
+    "try_torch": ".try_torch",
+    "import_model": ".import_model",
+}
 
 
 def find_job(task: str) -> Job:

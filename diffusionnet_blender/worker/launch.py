@@ -35,15 +35,21 @@ class Launch:
     fix: str = "Remove the extension and install it again, then restart Blender."
 
 
-def own_python() -> Launch:
+def own_python(torch_folder: Path | None = None) -> Launch:
     """Python of this process, with its libraries.
+
+    Parameters
+    ----------
+    torch_folder : Path, optional
+        Has PyTorch, and goes before all else.
 
     Raises
     ------
     WorkerError
         If it is not found.
     """
-    return Launch(python_executable(), paths=tuple(library_paths()))
+    first = () if torch_folder is None else (str(torch_folder),)
+    return Launch(python_executable(), paths=(*first, *library_paths()))
 
 
 def environment(python: Path) -> Launch:

@@ -29,7 +29,7 @@ def run(request: dict, progress) -> dict:
         "system": platform.platform(),
         "libraries": libraries,
         "engine": "torch" if torch else "numpy",
-        "devices": _devices(torch),
+        "devices": ["cpu"] if torch is None else devices_of(torch),
         "free_bytes": available_bytes(),
     }
 
@@ -43,10 +43,9 @@ def _version(name: str) -> str:
         return f"not loaded ({type(error).__name__}: {error})"
 
 
-def _devices(torch) -> list[str]:
+def devices_of(torch) -> list[str]:
+    """Where a torch can run: its names of devices, with what they are."""
     found = ["cpu"]
-    if torch is None:
-        return found
     for name in ("cuda", "xpu"):
         kind = getattr(torch, name, None)
         if kind is not None and kind.is_available():

@@ -64,7 +64,7 @@ def test_the_report_has_versions_and_the_error_but_no_home(tmp_path, monkeypatch
 
 
 def test_the_worker_is_asked_without_waiting():
-    run = status.StatusRun(background.the_worker())
+    run = status.status_run()
     while not run.finished:
         run.advance(bpy.context)
     assert "cpu" in run.answer["devices"]
@@ -92,7 +92,7 @@ def test_another_environment_gets_a_worker_of_its_own(tmp_path, monkeypatch):
     assert isinstance(second, Worker)
     assert second is not first
     assert str(tmp_path) in second.launch.python
-    run = status.StatusRun(second)
+    run = status.status_run()
     while not run.finished:
         run.advance(bpy.context)
     assert str(tmp_path) in run.answer["executable"]
