@@ -12,7 +12,13 @@ import bpy
 PAGES = (
     ("bpy.ops.diffusionnet.write_labels*", "segment.md#what-is-written"),
     ("bpy.ops.diffusionnet.add_preset*", "segment.md#what-is-written"),
-    ("bpy.ops.diffusionnet.reload_models*", "models.md"),
+    ("bpy.ops.diffusionnet.reload_models*", "models.md#the-library"),
+    ("bpy.ops.diffusionnet.import_model*", "models.md#the-library"),
+    ("bpy.ops.diffusionnet.rename_model*", "models.md#the-library"),
+    ("bpy.ops.diffusionnet.remove_model*", "models.md#the-library"),
+    ("bpy.ops.diffusionnet.find_torch*", "pytorch.md"),
+    ("bpy.ops.diffusionnet.install_torch*", "pytorch.md"),
+    ("bpy.ops.diffusionnet.remove_torch*", "pytorch.md"),
     ("bpy.ops.diffusionnet.clear_cache*", "segment.md#in-the-preferences"),
     ("bpy.ops.diffusionnet.check*", "segment.md#in-the-preferences"),
     ("bpy.ops.diffusionnet.copy_report*", "segment.md#when-it-does-not-work"),
@@ -51,6 +57,9 @@ PAGES = (
     ("bpy.types.diffusionnet_pg_settings*", "segment.md#in-the-sidebar"),
     ("bpy.types.diffusionnet_pg_part*", "segment.md#correct-the-parts"),
     ("bpy.types.diffusionnet_pg_legend*", "segment.md#correct-the-parts"),
+    ("bpy.types.diffusionnetpreferences.torch_*", "pytorch.md"),
+    ("bpy.types.diffusionnetpreferences.environment*", "pytorch.md#a-python-environment-of-yours"),
+    ("bpy.types.diffusionnetpreferences.model_folder*", "models.md#the-library"),
     ("bpy.types.diffusionnetpreferences*", "segment.md#in-the-preferences"),
 )
 

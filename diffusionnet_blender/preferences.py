@@ -126,7 +126,7 @@ class DiffusionNetPreferences(bpy.types.AddonPreferences):
         from .operators.pytorch import download_text, found_build
 
         choice = settings().torch
-        layout.label(text="PyTorch, if You Want It: All Works Without")
+        layout.label(text="PyTorch (optional)")
         column = layout.column()
         column.active = not self.environment
         column.row().prop(self, "torch_variant", expand=True)

@@ -277,8 +277,8 @@ def _error_of(status: int, log: str) -> DiffusionNetError:
         fix = "Make room on the disk of Blender's user folder."
     elif "connection" in log.lower() or "Retrying" in log:
         fix = "Check the network, a proxy, and the field Index; until then NumPy does the work."
-    elif "No matching distribution" in log:
-        fix = f"This index has no build for Python {python} on this system: name another one."
+    elif missing := re.search(r"No matching distribution found for ([\w.-]+)", log):
+        fix = f"This index has no {missing[1]} for Python {python} on this system: name another."
     else:
         fix = "Check the field Index and try again; until then NumPy does the work."
     errors = [line for line in log.splitlines() if line.startswith("ERROR: ")]
