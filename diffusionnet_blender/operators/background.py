@@ -97,8 +97,11 @@ class BackgroundOperator(ReportingOperator):
         self._others = _modal_operators(context)
         _runs.append(self._run)
         manager = context.window_manager
-        _timers.append(manager.event_timer_add(TICK, window=context.window))
-        manager.modal_handler_add(self)
+        # The run goes on when a window that was opened from another, as the preferences, is closed.
+        window = context.window.parent or context.window
+        with context.temp_override(window=window):
+            _timers.append(manager.event_timer_add(TICK, window=window))
+            manager.modal_handler_add(self)
         _show(context, self._run.progress)
         return {"RUNNING_MODAL"}
 
