@@ -155,7 +155,7 @@ class DIFFUSIONNET_PG_settings(OutputProperties, bpy.types.PropertyGroup):
         default=False,
     )
     exact: BoolProperty(
-        name="Exact on Dense Meshes",
+        name="Exact if Dense",
         description="Compute on every vertex of a mesh of more than 60,000, which takes several "
         "times longer, and not on a coarse proxy of it, which gives nearly all vertices the same "
         "parts",

@@ -24,10 +24,22 @@ MAY_IMPORT = {
     "worker": {"errors", "surface", "network", "matching", "tasks"},
     "scene": {"errors", "surface", "tasks"},
     "operators": {
-        "errors", "scene", "tasks", "worker", "properties", "preferences", "translations",
+        "errors",
+        "scene",
+        "tasks",
+        "worker",
+        "properties",
+        "preferences",
+        "translations",
     },  # fmt: skip
     "panels": {
-        "errors", "scene", "operators", "tasks", "properties", "preferences", "translations",
+        "errors",
+        "scene",
+        "operators",
+        "tasks",
+        "properties",
+        "preferences",
+        "translations",
     },  # fmt: skip
 }
 NO_BPY = {"errors", "surface", "network", "matching", "tasks", "worker"}

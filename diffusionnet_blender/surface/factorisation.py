@@ -83,10 +83,13 @@ def _left_alone(work, waiting):
     Where the answer raises, the call is left to end by itself and its result is thrown away.
     """
     pool = ThreadPoolExecutor(1)
+    future = pool.submit(work)
     try:
-        future = pool.submit(work)
         while not wait([future], PATIENCE).done:
             waiting()
-        return future.result()
-    finally:
+    except BaseException:
         pool.shutdown(wait=False)
+        raise
+    # Blender must not go on while a thread of Python's is still ending.
+    pool.shutdown()
+    return future.result()
