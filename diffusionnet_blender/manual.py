@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 
 import bpy
 
-# Patterns of Blender's names (in lower case) and the pages, relative to the website; of several
-# that fit the first counts.
+# What the zip brings along (tools/guide.py): F1 works offline, and tells of this version.
+GUIDE = Path(__file__).resolve().with_name("guide")
+# Patterns of Blender's names (in lower case) and the pages; of several that fit the first counts.
 PAGES = (
-    ("bpy.ops.diffusionnet.write_labels*", "segment.md#what-is-written"),
-    ("bpy.ops.diffusionnet.add_preset*", "segment.md#what-is-written"),
-    ("bpy.ops.diffusionnet.reload_models*", "models.md#the-library"),
-    ("bpy.ops.diffusionnet.import_model*", "models.md#the-library"),
-    ("bpy.ops.diffusionnet.rename_model*", "models.md#the-library"),
-    ("bpy.ops.diffusionnet.remove_model*", "models.md#the-library"),
-    ("bpy.ops.diffusionnet.find_torch*", "pytorch.md"),
-    ("bpy.ops.diffusionnet.install_torch*", "pytorch.md"),
-    ("bpy.ops.diffusionnet.remove_torch*", "pytorch.md"),
-    ("bpy.ops.diffusionnet.clear_cache*", "segment.md#in-the-preferences"),
-    ("bpy.ops.diffusionnet.check*", "segment.md#in-the-preferences"),
-    ("bpy.ops.diffusionnet.copy_report*", "segment.md#when-it-does-not-work"),
-    ("bpy.ops.diffusionnet.dismiss_error*", "segment.md#when-it-does-not-work"),
+    ("bpy.ops.diffusionnet.write_labels*", "segment.html#what-is-written"),
+    ("bpy.ops.diffusionnet.add_preset*", "segment.html#what-is-written"),
+    ("bpy.ops.diffusionnet.reload_models*", "models.html#the-library"),
+    ("bpy.ops.diffusionnet.import_model*", "models.html#the-library"),
+    ("bpy.ops.diffusionnet.rename_model*", "models.html#the-library"),
+    ("bpy.ops.diffusionnet.remove_model*", "models.html#the-library"),
+    ("bpy.ops.diffusionnet.find_torch*", "pytorch.html"),
+    ("bpy.ops.diffusionnet.install_torch*", "pytorch.html"),
+    ("bpy.ops.diffusionnet.remove_torch*", "pytorch.html"),
+    ("bpy.ops.diffusionnet.clear_cache*", "segment.html#in-the-preferences"),
+    ("bpy.ops.diffusionnet.check*", "segment.html#in-the-preferences"),
+    ("bpy.ops.diffusionnet.copy_report*", "segment.html#when-it-does-not-work"),
+    ("bpy.ops.diffusionnet.dismiss_error*", "segment.html#when-it-does-not-work"),
     *(
-        (f"bpy.ops.diffusionnet.{name}*", "segment.md#correct-the-parts")
+        (f"bpy.ops.diffusionnet.{name}*", "segment.html#correct-the-parts")
         for name in (
             "assign_part",
             "grow_part",
@@ -40,10 +40,10 @@ PAGES = (
             "select_part",
         )
     ),
-    ("bpy.ops.diffusionnet.*", "segment.md#in-the-sidebar"),
-    ("bpy.types.diffusionnet_pg_settings.model*", "models.md"),
+    ("bpy.ops.diffusionnet.*", "segment.html#in-the-sidebar"),
+    ("bpy.types.diffusionnet_pg_settings.model*", "models.html"),
     *(
-        (f"bpy.types.diffusionnet_pg_settings.{name}*", "segment.md#what-is-written")
+        (f"bpy.types.diffusionnet_pg_settings.{name}*", "segment.html#what-is-written")
         for name in (
             "attributes",
             "colours",
@@ -54,32 +54,28 @@ PAGES = (
             "confidence",
         )
     ),
-    ("bpy.types.diffusionnet_pg_settings*", "segment.md#in-the-sidebar"),
-    ("bpy.types.diffusionnet_pg_part*", "segment.md#correct-the-parts"),
-    ("bpy.types.diffusionnet_pg_legend*", "segment.md#correct-the-parts"),
-    ("bpy.types.diffusionnetpreferences.torch_*", "pytorch.md"),
-    ("bpy.types.diffusionnetpreferences.environment*", "pytorch.md#a-python-environment-of-yours"),
-    ("bpy.types.diffusionnetpreferences.model_folder*", "models.md#the-library"),
-    ("bpy.types.diffusionnetpreferences*", "segment.md#in-the-preferences"),
+    ("bpy.types.diffusionnet_pg_settings*", "segment.html#in-the-sidebar"),
+    ("bpy.types.diffusionnet_pg_part*", "segment.html#correct-the-parts"),
+    ("bpy.types.diffusionnet_pg_legend*", "segment.html#correct-the-parts"),
+    ("bpy.types.diffusionnetpreferences.torch_*", "pytorch.html"),
+    (
+        "bpy.types.diffusionnetpreferences.environment*",
+        "pytorch.html#a-python-environment-of-yours",
+    ),
+    ("bpy.types.diffusionnetpreferences.model_folder*", "models.html#the-library"),
+    ("bpy.types.diffusionnetpreferences*", "segment.html#in-the-preferences"),
 )
 
 
-def website() -> str:
-    """Where the pages are, as the manifest has it; "" where it names no website."""
-    manifest = tomllib.loads(Path(__file__).with_name("blender_manifest.toml").read_text("utf-8"))
-    return manifest.get("website", "")
-
-
-def manual_map(site: str | None = None) -> tuple[str, tuple[tuple[str, str], ...]]:
+def manual_map(guide: Path = GUIDE) -> tuple[str, tuple[tuple[str, str], ...]]:
     """Start of all addresses, and the end of each by pattern, as Blender asks for them.
 
     Parameters
     ----------
-    site : str, optional
-        Where the pages are; Blender does not say, and the manifest does.
+    guide : Path
+        Folder of the pages; where it is missing, as in a clone, Blender's own manual is left.
     """
-    site = website() if site is None else site
-    return (f"{site.rstrip('/')}/", PAGES) if site else ("", ())
+    return (f"{guide.as_uri()}/", PAGES) if guide.is_dir() else ("", ())
 
 
 def register() -> None:

@@ -22,6 +22,8 @@ import sys
 import tomllib
 from pathlib import Path
 
+from tools import guide
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "diffusionnet_blender"
 BUILD = ROOT / "build"
@@ -135,10 +137,11 @@ def _download(
 
 
 def stage(folder: Path, platforms: list[str], wheels: list[Path]) -> Path:
-    """Copy the package and the wheels into a folder, and name them in its manifest."""
+    """Copy the package, the guide and the wheels into a folder; its manifest names the wheels."""
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(PACKAGE, folder, ignore=NOT_SHIPPED)
     shutil.copy(ROOT / "LICENSE", folder)
+    guide.build(folder / "guide")
     (folder / "wheels").mkdir()
     for wheel in wheels:
         shutil.copy(wheel, folder / "wheels")

@@ -1,5 +1,6 @@
 """What is in the zip, and what is not."""
 
+import re
 import tomllib
 import zipfile
 
@@ -28,9 +29,25 @@ def test_every_module_and_weight_is_in_it(names):
     assert "LICENSE" in names
 
 
+def test_the_guide_is_in_it_and_its_links_lead_to_what_is_there(names, extension_zip):
+    pages = {name for name in names if name.startswith("guide/") and name.endswith(".html")}
+    docs = PACKAGE.parent / "docs"
+    assert {f"guide/{page.stem}.html" for page in docs.glob("*.md")} == pages
+    with zipfile.ZipFile(extension_zip) as archive:
+        texts = {page: archive.read(page).decode() for page in pages}
+    for page, text in texts.items():
+        for link in re.findall(r'(?:href|src)="([^"]+)"', text):
+            if re.match(r"\w+:", link):
+                continue
+            path, _, anchor = link.partition("#")
+            target = f"guide/{path}" if path else page
+            assert target in names, (page, link)
+            assert not anchor or f'id="{anchor}"' in texts[target], (page, link)
+
+
 def test_nothing_else_is_in_it(names):
     kinds = {name.rpartition(".")[2] for name in names if not name.endswith("/")}
-    assert kinds <= {"py", "toml", "LICENSE", "whl", "safetensors", "json", "png"}
+    assert kinds <= {"py", "toml", "LICENSE", "whl", "safetensors", "json", "png", "html", "webp"}
     assert not [name for name in names if "test" in name or "__pycache__" in name]
 
 
