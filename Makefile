@@ -54,8 +54,10 @@ docs-images: demo ## make the pictures of the documentation again
 	@$(PYTHON) -m demo.publish build/demo/ada.png docs/images/demo.webp
 
 docs-window: test-app ## and those of Blender's window
-	@for name in panel progress segmented; do \
-		$(PYTHON) -m demo.publish build/app/panel/$$name.png docs/images/$$name.webp; done
+	@for name in panel/panel panel/progress panel/segmented editing/assigned editing/separated; do \
+		$(PYTHON) -m demo.publish build/app/$$name.png docs/images/$${name#*/}.webp; done
+	@$(PYTHON) -m demo.publish build/app/editing/borders.png build/app/editing/straight.png \
+		docs/images/borders.webp --crop 460 340 860 830
 
 .PHONY: test test-matrix $(addprefix test-,$(MATRIX))
 test: $(READY_TRAINING) ## every test, on Blender 4.5

@@ -25,8 +25,8 @@ CHARACTER = ROOT / "samples" / "ada.glb"
 DEFAULT_SYSTEM = Path.home() / ".cache" / "diffusionnet-blender-app"
 MODULE = "bl_ext.user_default.diffusionnet_blender"
 # Of the screen. Every frame is drawn by the processor: where time matters, it is a small one.
-SIZES = {"panel": (1600, 1000), "life": (800, 600), "large": (800, 600)}
-CHECKS = ("panel", "life")
+SIZES = {"panel": (1600, 1000), "editing": (1600, 1000), "life": (800, 600), "large": (800, 600)}
+CHECKS = ("panel", "editing", "life")
 START_UP = f"""
 import time, bpy
 bpy.ops.preferences.addon_disable(module={MODULE!r})

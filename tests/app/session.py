@@ -14,9 +14,13 @@ import signal
 import sys
 import time
 import traceback
+import webbrowser
 from pathlib import Path
+from urllib.parse import urlparse
+from urllib.request import url2pathname
 
 import bpy
+from mathutils import Vector
 
 SCENARIO, FOLDER, CHARACTER = sys.argv[sys.argv.index("--") + 1 :]
 FOLDER = Path(FOLDER)
@@ -140,13 +144,15 @@ def open_tab():
     yield 0.5
 
 
-def find_button(operator):
-    """Place of an operator's button in the sidebar: where Blender, asked, tells its command."""
+def find_button(operator, across=0.3):
+    """Place of an operator's button in the sidebar: where Blender, asked, tells its command.
+
+    Buttons may share a row: `across` is where to look, as a share of the sidebar's width.
+    """
     window, area, regions = view()
     region = regions["UI"]
     unit = 20 * bpy.context.preferences.system.ui_scale
-    # Left of the middle: two buttons may share a row.
-    x = int(region.x + 0.3 * region.width)
+    x = int(region.x + across * region.width)
     for row in range(4, int(3 * region.height / unit)):
         y = int(window.height - (region.y + region.height) + row * unit / 3)
         yield from ask(do="move", x=x, y=y)
@@ -284,6 +290,16 @@ def panel():
     assert view()[1].spaces.active.shading.color_type == "VERTEX"
     assert "scipy" not in sys.modules, "SciPy was loaded into Blender"
 
+    # F1 over the big button opens its page of the guide, which came with the zip.
+    opened = []
+    webbrowser.open = lambda address, *_: opened.append(address) or True
+    yield from ask(do="move", x=x, y=y)
+    yield 0.2
+    yield from ask(do="key", key="F1")
+    yield from until(lambda: opened, 10, "F1")
+    address, _, anchor = opened[0].partition("#")
+    assert f'id="{anchor}"' in Path(url2pathname(urlparse(address).path)).read_text(), opened
+
     # The borders are smoothed by the button below the legend, and back.
     before = labels_of(obj)
     x, y = yield from find_button("smooth_parts")
@@ -330,6 +346,88 @@ def panel():
         bpy.ops.preferences.addon_show(module=MODULE)
     yield 1.0
     yield from ask(do="picture", name="preferences.png")
+
+
+def editing():
+    """Parts are straightened, corrected by hand, taken apart."""
+    clear()
+    obj = add_character(subdivisions=1)
+    yield from open_tab()
+    segment()
+    yield from ended()
+    names = [part.name for part in obj.data.diffusionnet.parts]
+
+    # Borders, looked at closely.
+    look_at((0.0, -1.0, 0.85), 1.1)
+    yield 0.5
+    yield from ask(do="picture", name="borders.png")
+    yield from press("smooth_parts")
+    yield 0.5
+    yield from ask(do="picture", name="straight.png")
+
+    # A band around the left knee becomes shin, by faces selected in Edit Mode.
+    with in_view():
+        bpy.ops.object.mode_set(mode="EDIT")
+        bpy.ops.mesh.select_mode(type="FACE")
+        bpy.ops.mesh.select_all(action="DESELECT")
+        bpy.ops.object.mode_set(mode="OBJECT")
+        for face in obj.data.polygons:
+            face.select = 0.03 < face.center.x < 0.3 and 0.45 < face.center.z < 0.58
+        obj.data.diffusionnet.active = names.index("shin.L")
+        bpy.ops.object.mode_set(mode="EDIT")
+    chosen = sum(face.select for face in obj.data.polygons)
+    before = labels_of_edited(obj).count(names.index("shin.L"))
+    look_at((0.1, -1.0, 0.5), 1.1)
+    yield 0.5
+    yield from press("assign_part", across=0.7)
+    after = labels_of_edited(obj).count(names.index("shin.L"))
+    note("faces assigned", after - before)
+    assert 0 < after - before <= chosen
+    yield 0.5
+    yield from ask(do="picture", name="assigned.png")
+    with in_view():
+        bpy.ops.object.mode_set(mode="OBJECT")
+        bpy.ops.view3d.view_axis(type="FRONT")
+        bpy.ops.view3d.view_selected()
+
+    # One object a part; moved apart to be seen.
+    yield 0.5
+    yield from press("separate_parts")
+    pieces = [piece for piece in bpy.context.selected_objects if piece.type == "MESH"]
+    assert len(pieces) == len(names), [piece.name for piece in pieces]
+    assert sum(len(piece.data.polygons) for piece in pieces) == len(obj.data.polygons)
+    corners = {p: [p.matrix_world @ Vector(c) for c in p.bound_box] for p in pieces}
+    for piece in pieces:
+        centre = sum(corners[piece], Vector()) / 8
+        piece.location += 0.35 * (centre - Vector((0, 0, 1)))
+    with in_view():
+        bpy.ops.view3d.view_selected()
+        bpy.ops.object.select_all(action="DESELECT")
+    yield 1.0
+    yield from ask(do="picture", name="separated.png")
+
+
+def press(operator, across=0.3):
+    """Click an operator's button in the sidebar."""
+    x, y = yield from find_button(operator, across)
+    yield from ask(do="click", x=x, y=y)
+    yield 0.5
+
+
+def look_at(place, distance):
+    """From the front, at a place."""
+    with in_view():
+        bpy.ops.view3d.view_axis(type="FRONT")
+    region = view()[1].spaces.active.region_3d
+    region.view_location, region.view_distance = place, distance
+
+
+def labels_of_edited(obj):
+    with in_view():
+        bpy.ops.object.mode_set(mode="OBJECT")
+        labels = labels_of(obj)
+        bpy.ops.object.mode_set(mode="EDIT")
+    return labels
 
 
 def middle_of_view():
@@ -551,7 +649,7 @@ def instrument():
     return steps
 
 
-SCENARIOS = {"panel": panel, "life": life, "large": large}
+SCENARIOS = {"panel": panel, "editing": editing, "life": life, "large": large}
 
 
 def session():

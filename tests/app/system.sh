@@ -4,7 +4,10 @@
 set -euo pipefail
 folder=$1
 suite=trixie # Blender 4.3, Python 3.13
-complete=$folder/.setup-complete
+# Made anew when this file changes.
+recipe_sum=$(cksum <"$0" | cut -d' ' -f1)
+complete=$folder/.complete-$recipe_sum
+bootstrapped=$folder/.bootstrapped-$recipe_sum
 [ ! -e "$complete" ] || exit 0
 here=$(cd "$(dirname "$0")" && pwd)
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
@@ -21,13 +24,13 @@ source=$(apt-get indextargets --format '$(REPO_URI) $(CODENAME) $(COMPONENT)' |
 keys=/usr/share/keyrings/debian-archive-keyring.gpg
 
 echo "making $folder: Debian $suite with Blender, about 1.3 GB, once"
-if [ ! -e "$folder/.bootstrapped" ]; then
+if [ ! -e "$bootstrapped" ]; then
   rm -rf --one-file-system "$folder"
   mkdir -p "$folder"
   recipe=/usr/share/debootstrap/scripts/$suite
   [ -e "$recipe" ] || recipe=/usr/share/debootstrap/scripts/sid
   debootstrap --variant=minbase --keyring="$keys" "$suite" "$folder" "$source" "$recipe" >/dev/null
-  touch "$folder/.bootstrapped"
+  touch "$bootstrapped"
 fi
 
 # This system's names and apt settings; no translations, no manuals, no services.
