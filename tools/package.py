@@ -84,7 +84,9 @@ def build(
 
 def download_wheels(platform: str, python: str) -> list[Path]:
     """Return the wheels of requirements/extension.txt for one platform, downloaded once."""
-    wanted = REQUIREMENTS.read_text().split()
+    # Blender's Pythons share their pins; one that is newer than those may have its own.
+    own = REQUIREMENTS.with_stem(f"{REQUIREMENTS.stem}-{python}")
+    wanted = (own if own.exists() else REQUIREMENTS).read_text().split()
     return _download(f"{platform}-{python}", PLATFORMS[platform], python, wanted)
 
 

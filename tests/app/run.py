@@ -3,8 +3,9 @@
 python -m tests.app.run            # the checks: pictures and findings in build/app
 python -m tests.app.run large      # how long the window stalls with 200,000 vertices
 
-A Debian with Blender and an X server without a screen is made once, in a folder that
-BLENDER_APP names; that takes root, some minutes and 1.3 GB.
+A Debian with Blender and an X server without a screen is made once, in a folder of BLENDER_APP;
+that takes root, some minutes and 1.3 GB. BLENDER_SUITE names the Debian: trixie, with Blender 4.3
+and Python 3.13, or sid, which is not the same every day, with Blender 5.2 and Python 3.14.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 BUILD = ROOT / "build" / "app"
 CHARACTER = ROOT / "samples" / "ada.glb"
-DEFAULT_SYSTEM = Path.home() / ".cache" / "diffusionnet-blender-app"
+DEFAULT_FOLDER = Path.home() / ".cache" / "diffusionnet-blender-app"
+DEFAULT_SUITE = "trixie"
 MODULE = "bl_ext.user_default.diffusionnet_blender"
 # Of the screen. Every frame is drawn by the processor: where time matters, it is a small one.
 SIZES = {"panel": (1600, 1000), "editing": (1600, 1000), "life": (800, 600), "large": (800, 600)}
@@ -46,8 +48,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=", ".join(SIZES))
     scenarios = parser.parse_args().scenarios or CHECKS
-    system = Path(os.environ.get("BLENDER_APP") or DEFAULT_SYSTEM)
-    if subprocess.run([HERE / "system.sh", system]).returncode:
+    suite = os.environ.get("BLENDER_SUITE") or DEFAULT_SUITE
+    system = Path(os.environ.get("BLENDER_APP") or DEFAULT_FOLDER) / suite
+    if subprocess.run([HERE / "system.sh", system, suite, sys.executable]).returncode:
         return 1
     install(system)
     failed = [scenario for scenario in scenarios if not passes(system, scenario)]

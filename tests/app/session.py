@@ -272,7 +272,7 @@ def panel():
     # The big button, by a real click.
     x, y = yield from find_button("segment")
     yield from ask(do="click", x=x, y=y)
-    yield from until(lambda: state().running, 10, "the click")
+    yield from until(lambda: state().running, 60, "the click")
     yield from at("eigenbasis")
     yield from until(lambda: state().factor > 0.35, 120, "a third of the run")
     yield from ask(do="picture", name="progress.png")
@@ -296,7 +296,7 @@ def panel():
     yield from ask(do="move", x=x, y=y)
     yield 0.2
     yield from ask(do="key", key="F1")
-    yield from until(lambda: opened, 10, "F1")
+    yield from until(lambda: opened, 60, "F1")
     address, _, anchor = opened[0].partition("#")
     assert f'id="{anchor}"' in Path(url2pathname(urlparse(address).path)).read_text(), opened
 
@@ -304,16 +304,16 @@ def panel():
     before = labels_of(obj)
     x, y = yield from find_button("smooth_parts")
     yield from ask(do="click", x=x, y=y)
-    yield from until(lambda: labels_of(obj) != before, 10, "the button Smooth Borders")
+    yield from until(lambda: labels_of(obj) != before, 60, "the button Smooth Borders")
     yield from ask(do="picture", name="smoothed.png")
     yield from ask(do="move", **middle_of_view())
     yield from ask(do="key", key="ctrl+z")
-    yield from until(lambda: labels_of(bpy.data.objects["Ada"]) == before, 10, "undo of it")
+    yield from until(lambda: labels_of(bpy.data.objects["Ada"]) == before, 60, "undo of it")
 
     # Ctrl+Z over the view, by the keyboard, takes the labels away in one step.
     yield from ask(do="move", **middle_of_view())
     yield from ask(do="key", key="ctrl+z")
-    yield from until(lambda: "part" not in bpy.data.objects["Ada"].data.attributes, 10, "undo")
+    yield from until(lambda: "part" not in bpy.data.objects["Ada"].data.attributes, 60, "undo")
     assert len(bpy.data.objects["Ada"].data.vertices) == count
 
     # A mesh that cannot be segmented: what is wrong stays in the panel.
@@ -322,7 +322,7 @@ def panel():
     for vertex in bpy.context.object.data.vertices:
         vertex.co = (0, 0, 0)
     segment()
-    yield from until(lambda: not state().running, 10, "the error")
+    yield from until(lambda: not state().running, 60, "the error")
     # The message of Blender's own goes when the mouse leaves it.
     yield from ask(do="move", x=200, y=500)
     yield 0.5
@@ -450,7 +450,7 @@ def life():
     obj = bpy.data.objects["Ada"]
     labels = labels_of(obj)
     yield from ask(do="key", key="ctrl+z")
-    yield from until(lambda: "part" not in bpy.data.objects["Ada"].data.attributes, 10, "undo")
+    yield from until(lambda: "part" not in bpy.data.objects["Ada"].data.attributes, 60, "undo")
 
     # Esc in the eigensolver. Each run is on a mesh that the cache does not know.
     seconds = []

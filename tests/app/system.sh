@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# system.sh FOLDER: a Debian with Blender, an X server without a screen and software OpenGL in a
-# folder of its own, made once. Where the packages come from is what this system's apt is set to.
+# system.sh FOLDER SUITE PYTHON: a Debian with Blender, an X server without a screen and software
+# OpenGL in a folder of its own, made once. Where the packages come from is what this system's apt
+# is set to; PYTHON has a pip.
 set -euo pipefail
-folder=$1
-suite=trixie # Blender 4.3, Python 3.13
+folder=$1 suite=$2 python=$3
 # Made anew when this file changes.
 recipe_sum=$(cksum <"$0" | cut -d' ' -f1)
 complete=$folder/.complete-$recipe_sum
@@ -60,4 +60,10 @@ chmod +x "$folder/usr/sbin/policy-rc.d"
     libgl1 libgl1-mesa-dri libglx-mesa0 libegl1 libegl-mesa0 >/dev/null
   apt-get clean
   rm -rf /var/lib/apt/lists/*'
+# What Blender 5 imports and Debian does not package.
+libraries=$(echo "$folder"/usr/lib/python3.[0-9]*/)
+version=$(basename "$libraries")
+"$python" -m pip install --quiet --disable-pip-version-check --root-user-action ignore \
+  --target "$folder/usr/local/lib/$version/dist-packages" --python-version "${version#python}" \
+  --only-binary :all: --upgrade cattrs
 "$here/enter.sh" "$folder" blender --background --version | head -1 | tee "$complete"
