@@ -154,7 +154,7 @@ def _cape(body: Rigged, rng: np.random.Generator) -> list[Rigged]:
     """A sheet that hangs from the shoulders down the back; it belongs to the torso."""
     at = landmarks()
     shoulders = body.vertices[at.skin & (np.abs(at.height - 0.9) < 0.08) & (at.arm < 0.1)]
-    low, high = shoulders.min(axis=0), shoulders.max(axis=0)
+    high = shoulders.max(axis=0)
     floor = body.vertices[at.skin][:, 2].min()
     rows, columns = int(rng.integers(8, 24)), int(rng.integers(6, 20))
     length = rng.uniform(0.3, 0.95) * (high[2] - floor)

@@ -28,7 +28,7 @@ def picture(
     """One example in the colours of its parts, seen from the front, turned by some degrees."""
     surface = example.surface
     names = FINE_NAMES if fine else PART_NAMES
-    labels = (example.fine if fine else example.labels) if colour_labels is None else colour_labels
+    labels = example.fine if fine else example.labels
     palette = np.array([COLOURS[name] for name in names])
     if surface.is_point_cloud:
         points, corner, size = surface.vertices, np.arange(len(surface.vertices)), 3

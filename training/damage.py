@@ -10,18 +10,10 @@ from scipy.spatial import cKDTree
 from diffusionnet_blender.surface.winding import vertex_normals
 
 from .meshes import Body, bumps, join_bodies
-from .parts import PART_NAMES
+from .parts import PART_NAMES, SIDES
 
-ENDS = (
-    "head",
-    "hand.L",
-    "hand.R",
-    "foot.L",
-    "foot.R",
-    "forearm.L",
-    "forearm.R",
-    "shin.L",
-    "shin.R",
+ENDS = ("head",) + tuple(
+    f"{name}.{side}" for name in ("hand", "foot", "forearm", "shin") for side in SIDES
 )
 # What goes with an end that is missing.
 _BEYOND = {"forearm": "hand", "shin": "foot"}
@@ -85,8 +77,8 @@ def scan(body: Body, rng: np.random.Generator) -> Body:
 
 
 def loosen(body: Body, rng: np.random.Generator) -> Body:
-    """One skin as several objects: cut along parts or planes, drawn apart a little or left touching;
-    or pieces doubled."""
+    """One skin as several objects, cut along parts or planes, touching or a little apart; or pieces
+    doubled."""
     kind = str(rng.choice(["parts", "planes", "patches", "doubled"], p=(0.4, 0.15, 0.2, 0.25)))
     middle = body.vertices[body.faces].mean(axis=1)
     if kind == "doubled":

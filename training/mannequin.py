@@ -190,6 +190,9 @@ _SHAPES: dict[str, Callable[[np.ndarray, np.random.Generator], Mesh]] = {
 }
 
 
+_FINGERS = ((1, 2, 3, 4, 5), (1, 2, 4), (1, 2, 3, 4), (2, 3, 4, 5))
+
+
 def _fingers(body: Rigged, heads: np.ndarray, rng: np.random.Generator, side: str) -> list[Rigged]:
     """Five fingers, or fewer, jointed or in one; or a mitten."""
     part = f"fingers.{side}"

@@ -9,6 +9,8 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.spatial import cKDTree
 
+from diffusionnet_blender.surface.surface import triangle_areas
+
 from .meshes import Body
 from .voxels import outer_skin
 
@@ -123,18 +125,26 @@ def decimate(body: Body, vertex_count: int, towards: np.ndarray | None = None) -
     towards : (V, 3) positions to measure the error in, instead of the body's own. Where they are
         shrunk the result is coarse; its vertices are then a subset of the body's.
     """
-    measured = body.vertices if towards is None else towards
     target = 2 * vertex_count
     if target >= len(body.faces):
         return body
+    measured = body.vertices if towards is None else towards
+    # Triangles without an area have no error quadric, and spoil those of all others.
+    area = triangle_areas(measured, body.faces)
+    solid = body.faces[area > 1e-8 * area.mean()]
     points, _, collapses = fast_simplification.simplify(
-        measured, body.faces, target_count=target, return_collapses=True
+        measured, solid, target_count=target, return_collapses=True
     )
     points, faces, merged_into = fast_simplification.replay_simplification(
-        measured, body.faces, collapses
+        measured, solid, collapses
     )
     source = _representatives(measured, points, merged_into)
-    vertices = body.vertices[source] if towards is not None else points.astype(np.float64)
+    vertices = body.vertices[source]
+    if towards is None:
+        # Where the error is flat the best place may be far away; such a vertex stays at home.
+        reach = 4.0 * np.sqrt(area.sum() / len(faces))
+        moved = np.linalg.norm(points - vertices, axis=1) < reach
+        vertices = np.where(moved[:, None], points, vertices)
     made = Body(vertices, faces.astype(np.int64), body.fine[source], body.component[source])
     return made.with_faces(made.faces)
 

@@ -17,7 +17,6 @@ from scipy.spatial.transform import Rotation
 
 from diffusionnet_blender.network.checkpoint import Model, load_model
 from diffusionnet_blender.surface.cache import OperatorCache
-from diffusionnet_blender.surface.surface import Surface
 from diffusionnet_blender.tasks.models import find_model
 from diffusionnet_blender.tasks.segment import segment
 
@@ -165,8 +164,7 @@ def measure(
     for seed in range(FIRST_HELD_OUT_SEED, FIRST_HELD_OUT_SEED + count):
         example = suite.make(seed)
         truth = example.labels if names == PART_NAMES else example.fine
-        surface = Surface(example.surface.vertices, example.surface.faces, example.surface.normals)
-        found = segment(surface, model, cache=cache).vertex_labels
+        found = segment(example.surface, model, cache=cache).vertex_labels
         right.append(np.average(found == truth, weights=example.areas))
         either.append(np.average(merge[found] == merge[truth], weights=example.areas))
     worst = np.sort(right)[: max(count // 10, 1)].mean()
