@@ -22,8 +22,18 @@ _BEYOND = {"forearm": "hand", "shin": "foot"}
 def cut(body: Body, rng: np.random.Generator) -> Body:
     """Lose hands, feet, the head or longer ends; or everything beyond a plane; or a half.
 
-    At least four parts and a third of the triangles are kept.
+    At least four parts and a third of the triangles are kept: cuts that would take more are not
+    made.
     """
+    for _ in range(10):
+        left = _cut_once(body, rng)
+        enough = len(left.faces) > len(body.faces) / 3 and len(np.unique(left.labels)) >= 4
+        if enough and len(left.faces) < len(body.faces):
+            return left
+    return body
+
+
+def _cut_once(body: Body, rng: np.random.Generator) -> Body:
     kind = str(rng.choice(["ends", "plane", "bust", "open neck"], p=(0.5, 0.25, 0.15, 0.1)))
     names = np.array(PART_NAMES)[body.labels]
     if kind == "ends":
@@ -45,10 +55,7 @@ def cut(body: Body, rng: np.random.Generator) -> Body:
         normal = np.eye(3)[axis] * rng.choice([-1.0, 1.0]) + rng.normal(0, 0.2, 3)
         level = (low + rng.uniform(0.25, 0.75, 3) * (high - low)) @ normal
         keep = body.vertices @ normal < level
-    left = body.with_faces(body.faces[keep[body.faces].all(axis=1)])
-    if len(left.faces) < len(body.faces) / 3 or len(np.unique(left.labels)) < 4:
-        return body
-    return left
+    return body.with_faces(body.faces[keep[body.faces].all(axis=1)])
 
 
 def holes(body: Body, rng: np.random.Generator) -> Body:

@@ -30,8 +30,8 @@ def remesh(
     kind : "even" (quadric decimation), "uneven" (one region much coarser or finer than the rest),
         "subdivided" (decimated to a few vertices, then one step of Loop or midpoint subdivision),
         "voxel" (the outer skin of all pieces in one, see `voxels.outer_skin`), "isotropic" (the
-        same drawn back to the surface: triangles all alike), "flipped" (decimated, then a third
-        of the diagonals turned), or "untouched" up to `LARGEST` vertices.
+        same drawn back to the surface: triangles all alike), "flipped" (decimated, then some
+        diagonals turned), or "untouched" up to `LARGEST` vertices.
     vertex_count : about how many vertices to end with; by default 1,000 to 5,000 at random, now and
         then up to 8,000.
 
@@ -64,7 +64,7 @@ def remesh(
         cells = int(np.clip(2.6 * np.sqrt(vertex_count), 60, 200))
         return decimate(outer_skin(body, cells, shrink_wrap=True), 2 * vertex_count)
     if kind == "flipped":
-        return flip_diagonals(decimate(body, vertex_count), rng, 0.33)
+        return flip_diagonals(decimate(body, vertex_count), rng, 0.15)
     if kind == "untouched":
         return decimate(body, LARGEST)
     raise ValueError(f"unknown kind {kind!r}: one of {', '.join(KINDS)}")
@@ -97,8 +97,8 @@ def flip_diagonals(body: Body, rng: np.random.Generator, share: float) -> Body:
     )
     # Only where both new triangles face the way that the old ones did.
     old = np.cross(points[b] - points[a], points[c] - points[a])
-    one = np.cross(points[d] - points[c], points[a] - points[c])
-    two = np.cross(points[c] - points[d], points[b] - points[d])
+    one = np.cross(points[c] - points[d], points[a] - points[d])
+    two = np.cross(points[d] - points[c], points[b] - points[c])
     fine = ((old * one).sum(axis=1) > 0) & ((old * two).sum(axis=1) > 0) & shorter & (c != d)
     fresh = np.stack([np.minimum(c, d), np.maximum(c, d)], axis=1)
     taken = np.isin(fresh[:, 0] * count + fresh[:, 1], np.concatenate([key, back]))
