@@ -178,7 +178,7 @@ def main() -> None:
     """Run the steps named on the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("step", choices=("data", "train", "evaluate", "all"))
-    parser.add_argument("--examples", type=int, default=6000)
+    parser.add_argument("--bodies", type=int, default=6000)
     parser.add_argument("--steps", type=int, default=30_000)
     parser.add_argument("--width", type=int, default=96)
     parser.add_argument("--processes", type=int, default=2)
@@ -188,10 +188,10 @@ def main() -> None:
     parser.add_argument("--model-folder", type=Path, default=BUNDLED)
     arguments = parser.parse_args()
     if arguments.step in ("data", "all"):
-        make_data(arguments.examples, arguments.processes)
+        make_data(arguments.bodies, arguments.processes)
     if arguments.step in ("train", "all"):
         train(
-            arguments.examples,
+            arguments.bodies,
             arguments.steps,
             arguments.width,
             arguments.threads,

@@ -85,7 +85,7 @@ def sample_example(seed: int) -> Example:
     Returns
     -------
     Example
-        Mostly of 1,000 to 5,000 vertices in random order.
+        Mostly of 1,000 to 7,000 vertices in random order.
     """
     for attempt in range(1, 20):
         example = _draw(np.random.default_rng([seed, attempt]))
@@ -109,7 +109,10 @@ def _draw(rng: np.random.Generator) -> Example:
     meshing = str(rng.choice(KINDS, p=REMESH_SHARES[kind]))
     if rng.uniform() < CLOUD_SHARE:
         return of_cloud(body, rng, f"{kind}, {harm}, cloud", normals=bool(rng.uniform() < 0.85))
-    body = remesh(body, rng, meshing)
+    # Figures of many pieces come with more vertices, or little would be left of each.
+    least, most = (1800, 7000) if kind in ("clothed", "mannequin") else (1000, 5500)
+    count = int(np.exp(rng.uniform(np.log(least), np.log(most))))
+    body = remesh(body, rng, meshing, count)
     if harm == "scan":
         body = scan(body, rng)
     if harm in ("holes", "scan"):

@@ -75,7 +75,7 @@ def _strands(body: Rigged, rng: np.random.Generator, kind: str) -> list[Rigged]:
         return []
     head = body.vertices[landmarks().upwards != 0]
     middle, size = head.mean(axis=0), np.ptp(head[:, 2])
-    count = {"strands": 60, "cards": 80, "spikes": 30, "tail": 12}[kind]
+    count = {"strands": 45, "cards": 60, "spikes": 30, "tail": 12}[kind]
     count = int(rng.integers(count // 4, count + 1))
     length = (
         size
@@ -93,7 +93,7 @@ def _strands(body: Rigged, rng: np.random.Generator, kind: str) -> list[Rigged]:
     if kind == "tail":
         roots = middle + size * np.array([0, 0.45, rng.uniform(0.0, 0.5)])
         roots = roots + rng.normal(0, 0.04 * size, (count, 3))
-    steps, sides = int(rng.integers(4, 9)), int(rng.integers(3, 7))
+    steps, sides = int(rng.integers(3, 7)), int(rng.integers(3, 6))
     flatness = 0.12 if kind == "cards" else rng.uniform(0.5, 1.0)
     droop = 0.0 if kind == "spikes" else rng.uniform(1.5, 4.0)
     locks = []
