@@ -107,7 +107,28 @@ def make_data(count: int, processes: int) -> None:
                 print(f"{done} of {count} examples, {attempts} drawn again", flush=True)
 
 
-def train(count: int, steps: int, width: int, threads: int, name: str, folder: Path) -> None:
+def starting_weights(architecture: Architecture, start: Path | None) -> dict[str, np.ndarray]:
+    """Fresh weights, or those of a model where they fit: one that tells left from right already
+    need not find it out again among shapes that hardly show it."""
+    from diffusionnet_blender.network.module import fresh_weights
+
+    weights = fresh_weights(architecture)
+    if start is not None:
+        known = load_model(start).weights
+        fits = {n for n, w in known.items() if n in weights and w.shape == weights[n].shape}
+        weights.update({name: known[name].astype(np.float32) for name in fits})
+    return weights
+
+
+def train(
+    count: int,
+    steps: int,
+    width: int,
+    threads: int,
+    name: str,
+    folder: Path,
+    start: Path | None = None,
+) -> None:
     """Train on `count` examples, or go on from the checkpoint, and write the model."""
     import torch
 
@@ -125,7 +146,7 @@ def train(count: int, steps: int, width: int, threads: int, name: str, folder: P
         dropout=0.1,
     )
     trainer = Trainer(
-        DiffusionNet(architecture, TorchEngine("auto")),
+        DiffusionNet(architecture, TorchEngine("auto"), starting_weights(architecture, start)),
         FEATURES,
         mirrored(class_names),
         TrainingSettings(steps=steps),
@@ -185,6 +206,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--shapes", type=int, help="of each suite at most")
     parser.add_argument("--name", choices=list(MODELS), default="body_parts")
+    parser.add_argument("--start", type=Path, help="a .safetensors whose weights to start from")
     parser.add_argument("--model-folder", type=Path, default=BUNDLED)
     arguments = parser.parse_args()
     if arguments.step in ("data", "all"):
@@ -197,6 +219,7 @@ def main() -> None:
             arguments.threads,
             arguments.name,
             arguments.model_folder,
+            arguments.start,
         )
     if arguments.step in ("evaluate", "all"):
         evaluate(arguments.name, arguments.model_folder, arguments.shapes)
