@@ -28,7 +28,7 @@ from diffusionnet_blender.tasks.models import BUNDLED
 from training.parts import COLOURS, FINE_NAMES, PART_NAMES, PART_OF_FINE, mirrored
 
 DATA = Path(__file__).parent / "data"
-RUN = DATA / "body_parts"
+RUN = DATA / "figures"
 SETTINGS = DiscretizationSettings(k=128)
 FEATURES = ("hks",)
 # What each model tells apart, its title and what it says of itself.
