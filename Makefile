@@ -77,7 +77,7 @@ format: $(READY) ## mend style
 package: $(READY) ## build and validate the extension, one zip per platform, in dist
 	@$(PYTHON) -m tools.package --platforms $(PLATFORMS) --pythons $(PYTHONS)
 
-.PHONY: weights-body_parts accuracy samples bench
+.PHONY: weights-body_parts accuracy samples bench bench-large bench-labels bench-gradients
 weights-body_parts: $(READY_TRAINING) ## train the bundled model again, about 40 min
 	$(PYTHON) -m training.body_parts all
 
@@ -88,8 +88,17 @@ accuracy: $(READY_TRAINING) ## measure the bundled model on unseen bodies
 samples: $(READY_TRAINING) ## make the sample characters again
 	$(PYTHON) -m training.make_samples
 
-bench: $(READY_TRAINING) ## seconds of each stage at 1k, 10k and 50k vertices
+bench: $(READY_TRAINING) ## measure against a plain baseline up to 184k vertices, 15 min
+	$(PYTHON) -m benchmarks.run
+
+bench-large: $(READY_TRAINING) ## the same for half a million and a million vertices
+	$(PYTHON) -m benchmarks.run --large
+
+bench-labels: $(READY_TRAINING) ## right labels of a mesh and of its points alone
 	$(PYTHON) -m benchmarks.stages
+
+bench-gradients: $(READY_TRAINING) ## draw lengths of gradients at four sizes
+	$(PYTHON) -m benchmarks.gradient_figure
 
 .PHONY: clean
 clean: ## remove what was built; the environments stay

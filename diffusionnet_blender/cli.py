@@ -74,6 +74,27 @@ def build_parser(program: str) -> argparse.ArgumentParser:
         help="write the labelled meshes; in a folder, as .blend",
     )
     segment.add_argument("--labels", type=Path, metavar="NPZ|DIR", help="write the labels as .npz")
+    segment.add_argument(
+        "--use-modifiers",
+        action="store_true",
+        help="look at meshes as modifiers, armature and shape keys show them",
+    )
+    segment.add_argument(
+        "--use-rest-shape",
+        action="store_true",
+        help="compute on meshes as modelled, whose matrices every pose and place shares; models "
+        "that are fed no positions, as body_parts, give every pose the labels of the rest shape",
+    )
+    segment.add_argument(
+        "--exact",
+        action="store_true",
+        help="compute on every vertex of a dense mesh, and not on a proxy of it",
+    )
+    segment.add_argument(
+        "--cache",
+        metavar="DIR|off",
+        help="where the matrices of meshes are kept for the next run (default: the user's cache)",
+    )
     segment.add_argument("--device", default="auto", help="auto, cpu, cuda, mps, xpu ...")
     segment.add_argument("--engine", default="auto", choices=("auto", "torch", "numpy"))
     segment.add_argument("--quiet", action="store_true", help="no progress on stderr")
@@ -131,12 +152,28 @@ def _import_model(chosen) -> int:
 
 
 def _library() -> Path:
-    """Folder of the user's own models: as the preferences say, where there are any."""
+    """Folder of the user's own models."""
+    return _folder("models", "model_folder")
+
+
+def _folder(name: str, preference: str) -> Path:
+    """A folder of the user's: as the preferences say, where there are any."""
     if __package__.startswith("bl_ext."):
         from .preferences import settings
 
-        return settings().model_folder
-    return user_folder("models")
+        return getattr(settings(), preference)
+    return user_folder(name)
+
+
+def _cache(chosen):
+    """The cache of matrices, or None where it is switched off."""
+    from .surface.cache import OperatorCache
+
+    if chosen.cache == "off":
+        return None
+    if chosen.cache is not None:
+        return OperatorCache(Path(chosen.cache))
+    return OperatorCache(_folder("cache", "cache_folder"))
 
 
 def _segment(chosen) -> int:
@@ -191,6 +228,8 @@ def _check_paths(chosen) -> None:
 
 def _segment_file(path: Path, model, chosen) -> int:
     """Label the meshes of a file and save it; 0 if all of them were done."""
+    import bpy
+
     from .operators.segment_object import segment_object
     from .scene.files import open_file, require_known_suffix, save_file
     from .scene.write import Outputs, write_labels
@@ -199,17 +238,23 @@ def _segment_file(path: Path, model, chosen) -> int:
     outputs = Outputs(confidence=True)
     output = _place(chosen.output, path, ".blend")
     labels = _place(chosen.labels, path, ".npz")
+    cache = _cache(chosen)
     status, found = 0, []
     try:
         if output:
             require_known_suffix(output)
         for obj in open_file(path):
+            depsgraph = bpy.context.evaluated_depsgraph_get() if chosen.use_modifiers else None
             try:
                 geometry, segmentation, result = segment_object(
                     obj,
                     model,
+                    depsgraph=depsgraph,
+                    use_rest_shape=chosen.use_rest_shape,
+                    exact=chosen.exact,
                     engine=chosen.engine,
                     device=chosen.device,
+                    cache=cache,
                     progress=_progress(path, obj.name, chosen.quiet),
                 )
                 write_labels(obj, result, outputs)
@@ -259,6 +304,8 @@ def _summary(geometry, segmentation) -> str:
         f"{geometry.name}: {parts} parts on {len(geometry.coordinates):,} vertices "
         f"in {seconds:.1f} s ({segmentation.engine}, {segmentation.device})"
     )
+    if segmentation.proxy_size:
+        text += f", by a proxy of {segmentation.proxy_size:,} vertices"
     mended = segmentation.repairs.summary()
     return f"{text}, mended on the way: {mended}" if mended else text
 

@@ -138,6 +138,21 @@ class DIFFUSIONNET_PG_settings(OutputProperties, bpy.types.PropertyGroup):
         "not add or remove vertices",
         default=False,
     )
+    use_rest_shape: BoolProperty(
+        name="Use Rest Shape",
+        description="Compute on the mesh as modelled, without pose, shape keys and transform, so "
+        "that every pose of a character after the first is fast. The model still sees the "
+        "positions of the pose, where it looks at positions; one that does not, as body_parts, "
+        "gives every pose the parts of the rest shape",
+        default=False,
+    )
+    exact: BoolProperty(
+        name="Exact on Dense Meshes",
+        description="Compute on every vertex of a mesh of more than 60,000, which takes several "
+        "times longer, and not on a coarse proxy of it, which gives nearly all vertices the same "
+        "parts",
+        default=False,
+    )
     show_in_viewport: BoolProperty(
         name="Show in Viewport",
         description="Switch the viewport's solid shading to the color attribute afterwards",

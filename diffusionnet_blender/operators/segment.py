@@ -47,7 +47,7 @@ class DIFFUSIONNET_OT_segment(ObjectOperator, bpy.types.Operator):
         depsgraph = context.evaluated_depsgraph_get() if chosen.use_modifiers else None
 
         clock = perf_counter()
-        done, failed, mended = [], [], []
+        done, failed, mended, proxies = [], [], [], []
         window_manager = context.window_manager
         window_manager.progress_begin(0.0, 1.0)
         try:
@@ -61,6 +61,8 @@ class DIFFUSIONNET_OT_segment(ObjectOperator, bpy.types.Operator):
                         obj,
                         model,
                         depsgraph=depsgraph,
+                        use_rest_shape=chosen.use_rest_shape,
+                        exact=chosen.exact,
                         engine=preferences.engine,
                         device=preferences.device,
                         cache=preferences.cache(),
@@ -75,6 +77,9 @@ class DIFFUSIONNET_OT_segment(ObjectOperator, bpy.types.Operator):
                 keep_result(obj.data, result)
                 done.append((obj, result))
                 mended.append(segmentation.repairs.summary())
+                proxies.append(
+                    f"{segmentation.proxy_size:,} vertices" if segmentation.proxy_size else ""
+                )
         finally:
             window_manager.progress_end()
         if not done:
@@ -84,7 +89,7 @@ class DIFFUSIONNET_OT_segment(ObjectOperator, bpy.types.Operator):
         self._write(chosen)
         for error in failed:
             self.report({"WARNING"}, str(error))
-        self.report({"INFO"}, _summary(done, perf_counter() - clock, mended, notes))
+        self.report({"INFO"}, _summary(done, perf_counter() - clock, proxies, mended, notes))
         if chosen.show_in_viewport and chosen.colours:
             show_colours_in(context)
         return {"FINISHED"}
@@ -102,14 +107,18 @@ class DIFFUSIONNET_OT_segment(ObjectOperator, bpy.types.Operator):
             raise DiffusionNetError(str(error).removeprefix("Error: ").strip(". \n")) from error
 
 
-def _summary(done, seconds: float, mended: list[str], notes: list[str]) -> str:
+def _summary(done, seconds: float, proxies, mended, notes) -> str:
     names = done[0][0].name if len(done) == 1 else counted(len(done), "mesh")
     parts = len({(obj.name, label) for obj, r in done for label in set(r.vertex_labels.tolist())})
     faces = sum(len(result.polygon_labels) for _, result in done)
     vertices = sum(len(result.vertex_probabilities) for _, result in done)
     size = counted(faces, "face") if faces else counted(vertices, "vertex")
     text = f"{names}: {counted(parts, 'part')} on {size} in {seconds:.1f} s"
-    for heading, lines in (("mended on the way", mended), ("left out", notes)):
+    for heading, lines in (
+        ("by a proxy of", proxies),
+        ("mended on the way", mended),
+        ("left out", notes),
+    ):
         told = "; ".join(line for line in lines if line)
         text += f" ({heading}: {told})" if told else ""
     return text

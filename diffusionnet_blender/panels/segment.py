@@ -37,6 +37,8 @@ class DIFFUSIONNET_PT_segment(_Sidebar, bpy.types.Panel):
         row.prop(settings, "model")
         row.operator("diffusionnet.reload_models", text="", icon="FILE_REFRESH")
         column.prop(settings, "use_modifiers")
+        column.prop(settings, "use_rest_shape")
+        column.prop(settings, "exact")
         card = model_card(settings.model)
         if card:
             draw_card(layout, card)

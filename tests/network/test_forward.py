@@ -56,7 +56,7 @@ HKS_NETWORK = Architecture(inputs=16, outputs=5, width=24, blocks=3)
 
 def test_diffusion_leaves_a_constant_alone(body):
     for times in ([1e-3], [10.0]):
-        diffused = ImplicitDiffusion(body.laplacian, body.mass)(
+        diffused = ImplicitDiffusion(body.laplacian, body.mass, body.vertices)(
             np.ones((len(body.mass), 1)), np.array(times)
         )
         np.testing.assert_allclose(diffused, 1.0, atol=1e-5)
@@ -69,14 +69,14 @@ def test_diffusion_leaves_a_constant_alone(body):
 def test_long_diffusion_is_the_mean_over_the_surface(body):
     values = body.vertices[:, :1].astype(float)
     mean = np.average(values[:, 0], weights=body.mass)
-    diffused = ImplicitDiffusion(body.laplacian, body.mass)(values, np.array([1e6]))
+    diffused = ImplicitDiffusion(body.laplacian, body.mass, body.vertices)(values, np.array([1e6]))
     np.testing.assert_allclose(diffused, mean, atol=1e-3)
 
 
 def test_implicit_and_spectral_diffusion_agree_on_smooth_functions(body):
     smooth = body.eigenvectors[:, :6].astype(float)
     time = 0.01
-    implicit = ImplicitDiffusion(body.laplacian, body.mass)(smooth, np.full(6, time))
+    implicit = ImplicitDiffusion(body.laplacian, body.mass, body.vertices)(smooth, np.full(6, time))
     np.testing.assert_allclose(
         implicit, smooth / (1 + time * body.eigenvalues[:6]), atol=2e-3 * np.abs(smooth).max()
     )
@@ -163,6 +163,31 @@ def test_both_engines_agree(body, diffusion):
         a = outputs(network, body, features, engine=NumpyEngine(dtype))
         b = outputs(network, body, features, engine=TorchEngine("cpu", torch_dtype))
         np.testing.assert_allclose(a, b, atol=exact)
+
+
+@pytest.mark.parametrize("gradient", ["complex", "real", "none"])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_portions_of_rows_give_what_all_rows_at_once_give(body, gradient, threads, monkeypatch):
+    torch = pytest.importorskip("torch", reason="torch is optional")
+    from diffusionnet_blender.network.torch_engine import TorchEngine
+
+    network = replace(HKS_NETWORK, gradient=gradient)
+    whole = outputs(network, body, engine=TorchEngine("cpu", torch.float64))
+    for engine in (NumpyEngine(np.float64), TorchEngine("cpu", torch.float64)):
+        monkeypatch.setattr(engine, "_threads", lambda: threads)
+        monkeypatch.setattr("diffusionnet_blender.network.torch_engine.ROWS_IN_CACHE", 100)
+        monkeypatch.setattr("diffusionnet_blender.network.rows.RowWise.rows_at_once", 100)
+        with engine.inference():
+            np.testing.assert_allclose(outputs(network, body, engine=engine), whole, atol=1e-10)
+
+
+def test_channels_of_any_time_are_diffused_exactly(body):
+    times = np.logspace(-8, 3, 23)
+    values = np.random.default_rng(0).standard_normal((len(body.mass), len(times)))
+    diffused = ImplicitDiffusion(body.laplacian, body.mass, body.vertices)(values, times)
+    back = body.mass[:, None] * diffused + (body.laplacian @ diffused) * times
+    scale = np.abs(body.laplacian @ diffused).max(axis=0) * times + body.mass.max()
+    assert (np.abs(back - body.mass[:, None] * values).max(axis=0) < 1e-7 * scale).all()
 
 
 def test_a_finer_mesh_of_the_same_shape_gives_about_the_same_outputs():
