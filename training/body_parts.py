@@ -146,7 +146,7 @@ def train(
         DiffusionNet(architecture, TorchEngine("auto"), starting_weights(architecture, start)),
         FEATURES,
         mirrored(class_names),
-        TrainingSettings(steps=steps),
+        TrainingSettings(steps=steps, learning_rate=2e-3 if start is None else 1e-3),
     )
     checkpoint = RUN / f"{name}-{width}-{steps}.pt"
     if checkpoint.exists():
