@@ -304,10 +304,7 @@ def _summary(geometry, segmentation) -> str:
         f"{geometry.name}: {parts} parts on {len(geometry.coordinates):,} vertices "
         f"in {seconds:.1f} s ({segmentation.engine}, {segmentation.device})"
     )
-    if segmentation.proxy_size:
-        text += f", by a proxy of {segmentation.proxy_size:,} vertices"
-    mended = segmentation.repairs.summary()
-    return f"{text}, mended on the way: {mended}" if mended else text
+    return f"{text}, {segmentation.remark}" if segmentation.remark else text
 
 
 def _save_labels(path: Path, found: list) -> None:

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 
 import bpy
 from bpy.props import EnumProperty, StringProperty
 
 from .folders import user_folder
+from .translations import worded
 
 
 def _reload_models(self, context):
@@ -42,6 +44,12 @@ class DiffusionNetPreferences(bpy.types.AddonPreferences):
         ),
         default="auto",
     )
+    environment: StringProperty(
+        name="Environment",
+        description="Folder of a Python environment that has PyTorch, or its python: the network "
+        "then runs there. Empty: Blender's own Python",
+        subtype="FILE_PATH",
+    )
     cache_folder: StringProperty(
         name="Cache",
         description="Where the matrices of meshes are kept, so that the next run on the same "
@@ -64,8 +72,52 @@ class DiffusionNetPreferences(bpy.types.AddonPreferences):
         row = layout.row()
         row.active = self.engine != "numpy"
         row.prop(self, "device")
-        layout.prop(self, "cache_folder")
+        layout.prop(self, "environment")
+        row = layout.row()
+        row.prop(self, "cache_folder")
+        row.operator(
+            "diffusionnet.clear_cache", text=worded("Clear {size:,} MB", size=_cache_megabytes())
+        )
         layout.prop(self, "model_folder")
+        self._draw_status(layout.box())
+
+    def _draw_status(self, layout):
+        """What the worker found, once it has been asked."""
+        # The operators are registered with this class, and import it.
+        from .operators.status import known_status
+
+        status = known_status()
+        if status:
+            column = layout.column(align=True)
+            column.label(
+                text=worded(
+                    "Python {version}, engine {engine}",
+                    version=status["python"],
+                    engine=status["engine"],
+                ),
+                icon="CHECKMARK",
+            )
+            for device in status["devices"]:
+                column.label(text=device, icon="BLANK1")
+            for name, version in status["libraries"].items():
+                missing = version.startswith("not loaded")
+                column.label(text=f"{name} {version}", icon="INFO" if missing else "BLANK1")
+        row = layout.row()
+        row.operator("diffusionnet.check", icon="VIEWZOOM")
+        row.operator("diffusionnet.copy_report", icon="COPYDOWN")
+        row.operator("diffusionnet.release_memory", icon="TRASH")
+
+
+# Time and result of the last look at the cache: a drawing function is called at every mouse move.
+_cache_look = [float("-inf"), 0]
+SECONDS_BETWEEN_LOOKS = 2.0
+
+
+def _cache_megabytes() -> int:
+    if monotonic() - _cache_look[0] > SECONDS_BETWEEN_LOOKS:
+        size = sum(path.stat().st_size for path in settings().cache_folder.glob("*.npz"))
+        _cache_look[:] = [monotonic(), round(size / 2**20)]
+    return _cache_look[1]
 
 
 @dataclass(frozen=True)
@@ -77,6 +129,7 @@ class Settings:
     cache_folder: Path
     model_folder: Path
     report_folder: Path
+    environment: Path | None
 
     def cache(self):
         """The cache of matrices, an `OperatorCache`."""
@@ -96,6 +149,9 @@ def settings() -> Settings:
         cache_folder=_folder(stored and stored.cache_folder, "cache"),
         model_folder=_folder(stored and stored.model_folder, "models"),
         report_folder=user_folder("reports"),
+        environment=(
+            Path(bpy.path.abspath(stored.environment)) if stored and stored.environment else None
+        ),
     )
 
 

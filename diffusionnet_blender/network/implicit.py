@@ -31,13 +31,10 @@ class ImplicitDiffusion:
     ----------
     laplacian : (V, V) sparse
     mass : (V,) float
-    points : (V, 3) float
-        Places of the vertices; they decide the order of elimination, not the result.
     """
 
     laplacian: sparse.spmatrix
     mass: np.ndarray
-    points: np.ndarray
     _factors: dict[int, Factorisation] = field(default_factory=dict, init=False, repr=False)
 
     def __call__(self, u: np.ndarray, times: np.ndarray) -> np.ndarray:
@@ -67,7 +64,7 @@ class ImplicitDiffusion:
             mass = sparse.diags(self.mass.astype(np.float64))
             matrix = (mass + ANCHOR_RATIO**anchor * self.laplacian.astype(np.float64)).tocsr()
             try:
-                self._factors[anchor] = Factorisation(matrix, self.points)
+                self._factors[anchor] = Factorisation(matrix)
             except ArithmeticError as error:
                 raise _ill_conditioned() from error
         return self._factors[anchor]

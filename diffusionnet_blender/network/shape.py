@@ -56,8 +56,6 @@ def shape_of(discretization: Discretization, engine, corners: np.ndarray | None 
         eigenvalues=engine.array(discretization.eigenvalues),
         eigenvectors=engine.array(discretization.eigenvectors),
         gradient=engine.sparse(gradient[by_turns]),
-        implicit=ImplicitDiffusion(
-            discretization.laplacian, discretization.mass, discretization.vertices
-        ),
+        implicit=ImplicitDiffusion(discretization.laplacian, discretization.mass),
         corners=None if corners is None else engine.indices(corners),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 
 import bpy
 import numpy as np
@@ -28,8 +29,6 @@ class ObjectGeometry:
         turned, so that what is outward stays outward. No triangles: a point cloud.
     polygon_of_triangle : (F,) int32
     polygon_count : int
-    areas : (F,) float64
-        Of the triangles, in world units squared.
     topology : str
         Fingerprint of which vertices make which polygons.
     """
@@ -39,8 +38,12 @@ class ObjectGeometry:
     surface: Surface
     polygon_of_triangle: np.ndarray
     polygon_count: int
-    areas: np.ndarray
     topology: str
+
+    @cached_property
+    def areas(self) -> np.ndarray:
+        """Areas of the triangles, (F,) float64, in world units squared."""
+        return triangle_areas(self.surface.vertices, self.surface.faces)
 
     @property
     def polygon_areas(self) -> np.ndarray:
@@ -132,7 +135,6 @@ def _read_mesh(mesh: bpy.types.Mesh, obj: bpy.types.Object) -> ObjectGeometry:
         surface=surface,
         polygon_of_triangle=polygon_of_triangle,
         polygon_count=len(mesh.polygons),
-        areas=triangle_areas(surface.vertices, surface.faces),
         topology=topology_of(mesh),
     )
 

@@ -59,3 +59,16 @@ def write_vertex_groups(obj: bpy.types.Object, names: Sequence[str], weights: np
         order = members.tolist()
         for start, end in pairwise(bounds if order else []):
             group.add(order[start:end], float(values[start]), "REPLACE")
+
+
+def read_weights(obj: bpy.types.Object, names: Sequence[str]) -> np.ndarray:
+    """Weights of the vertices in groups, 0 where one is not there: (V, C) float32."""
+    groups = obj.vertex_groups
+    column = {groups[name].index: i for i, name in enumerate(names) if name in groups}
+    weights = np.zeros((len(obj.data.vertices), len(names)), dtype=np.float32)
+    if column:
+        for row, vertex in enumerate(obj.data.vertices):
+            for element in vertex.groups:
+                if element.group in column:
+                    weights[row, column[element.group]] = element.weight
+    return weights

@@ -20,6 +20,7 @@ from .attributes import (
 )
 from .edit_mode import outside_edit_mode
 from .legend import write_legend
+from .mask import renew_mask
 from .materials import write_materials
 from .names import claim_names, names_in_use, record_names
 from .read import require_same_topology
@@ -175,6 +176,7 @@ def _write(obj, result: LabelResult, outputs: Outputs, has_faces: bool) -> None:
         attributes.get(VERTEX_ATTRIBUTE, ""),
         groups,
     )
+    renew_mask(obj, result)
 
 
 def _attributes(

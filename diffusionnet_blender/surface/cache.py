@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import tempfile
+import time
 import zipfile
 import zlib
 from dataclasses import asdict, fields
@@ -22,6 +23,8 @@ from .surface import Surface
 
 # Part of every key: raise it when the numbers that `prepare` gives change, or how they are kept.
 FORMAT = 3
+UNFINISHED = ".part"
+ABANDONED_SECONDS = 3600
 DEFAULT_MAX_BYTES = 2 * 1024**3
 _SPARSE = ("laplacian", "gradient_x", "gradient_y")
 _PIECES = ("data", "indices", "indptr")
@@ -81,7 +84,7 @@ class OperatorCache:
         """Keep a prepared surface, then make room if the folder has grown too large."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=self.folder, suffix=".part")
+            handle, temporary = tempfile.mkstemp(dir=self.folder, suffix=UNFINISHED)
         except OSError:
             return
         try:
@@ -116,6 +119,7 @@ class OperatorCache:
         return sorted(entries)
 
     def _make_room(self) -> None:
+        self._sweep()
         entries = self._entries()
         total = sum(size for _, size, _ in entries)
         for _, size, path in entries:
@@ -123,6 +127,15 @@ class OperatorCache:
                 break
             _delete(path)
             total -= size
+
+    def _sweep(self) -> None:
+        """Delete what writers that were killed have left; one that lives is done long before."""
+        for path in self.folder.glob(f"*{UNFINISHED}"):
+            try:
+                if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
+                    _delete(path)
+            except OSError:
+                continue  # Its writer has just finished.
 
 
 def _delete(path: Path) -> None:

@@ -139,7 +139,6 @@ def discretize(
         laplacian,
         mass,
         settings.k,
-        vertices,
         lambda fraction: progress("eigenbasis", fraction),
     )
     finished("eigenbasis")

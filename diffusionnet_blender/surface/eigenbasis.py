@@ -39,7 +39,6 @@ def eigenbasis(
     laplacian: sparse.csr_matrix,
     mass: np.ndarray,
     k: int,
-    points: np.ndarray,
     progress: Callable[[float], None] = lambda fraction: None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Smallest eigenpairs of L phi = lambda M phi, every copy of a repeated one among them.
@@ -55,8 +54,6 @@ def eigenbasis(
         Diagonal of the mass matrix, above zero.
     k : int
         How many pairs; a shape with fewer vertices has as many as vertices.
-    points : (V, 3) float
-        Places of the vertices; they decide the order of elimination, not the result.
     progress : callable
         Called with a fraction from 0 to 1 between steps; may raise to stop.
 
@@ -83,7 +80,7 @@ def eigenbasis(
     with threadpool_limits(limits=1, user_api="blas"):
         for shift in shifts:
             try:
-                values, vectors = _about(laplacian, mass, k, shift, points, progress)
+                values, vectors = _about(laplacian, mass, k, shift, progress)
             except ArithmeticError:
                 continue
             if np.isfinite(values).all() and np.isfinite(vectors).all():
@@ -95,13 +92,11 @@ def eigenbasis(
     )
 
 
-def _about(laplacian, mass, k, shift, points, progress):
+def _about(laplacian, mass, k, shift, progress):
     """Eigenpairs by way of one shift; ArithmeticError where it is a bad one."""
     count = len(mass)
     progress(0.0)
-    factors = Factorisation(
-        (laplacian - sparse.diags(shift * mass)).tocsr(), points, lambda: progress(0.0)
-    )
+    factors = Factorisation((laplacian - sparse.diags(shift * mass)).tocsr(), lambda: progress(0.0))
     root_mass = np.sqrt(mass)[:, None]
 
     def inverse(block):

@@ -102,7 +102,7 @@ def repair(
     """
     progress(0.0)
     vertices, faces = surface.vertices, surface.faces
-    welded = _weld(vertices)
+    welded = weld(vertices)
     is_kept = welded == np.arange(len(vertices))
     kept_count = int(np.count_nonzero(is_kept))
     if kept_count < 3:
@@ -159,7 +159,7 @@ def repair(
     )
 
 
-def _weld(vertices: np.ndarray) -> np.ndarray:
+def weld(vertices: np.ndarray) -> np.ndarray:
     """For each vertex the lowest index among those that coincide with it, (V,) int64."""
     count = len(vertices)
     distance = WELD_DISTANCE * np.ptp(vertices, axis=0).max()

@@ -61,6 +61,16 @@ class Segmentation:
         return self.vertex_probabilities.argmax(axis=1).astype(np.int32)
 
     @property
+    def remark(self) -> str:
+        """What a user should know of how it was done, in one line; empty for nothing."""
+        told = []
+        if self.proxy_size:
+            told.append(f"by a proxy of {self.proxy_size:,} vertices")
+        if self.repairs.summary():
+            told.append(f"mended on the way: {self.repairs.summary()}")
+        return ", ".join(told)
+
+    @property
     def confidence(self) -> np.ndarray:
         """Probability of that class, (V,) float32."""
         return self.vertex_probabilities.max(axis=1)

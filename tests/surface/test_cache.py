@@ -160,3 +160,14 @@ def test_a_folder_that_cannot_be_written_is_no_error(tmp_path, body):
     cache.store("key", body)
     assert cache.load("key") is None
     assert cache.size() == 0
+
+
+def test_what_a_killed_writer_left_goes_and_what_one_is_writing_stays(tmp_path, body):
+    cache = OperatorCache(tmp_path)
+    left, new = tmp_path / "left.part", tmp_path / "new.part"
+    for path in (left, new):
+        path.write_bytes(b"half")
+    os.utime(left, (0, 0))
+    cache.store("key", body)
+    assert not left.exists()
+    assert new.exists()
