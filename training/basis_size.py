@@ -11,28 +11,23 @@ from __future__ import annotations
 import argparse
 import time
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
 from itertools import repeat
-from pathlib import Path
 
 import numpy as np
 
 from diffusionnet_blender.network.architecture import Architecture
 from diffusionnet_blender.network.card import FEATURE_WIDTHS
-from diffusionnet_blender.network.features import input_features
-from diffusionnet_blender.network.forward import forward
-from diffusionnet_blender.network.numpy_engine import NumpyEngine
-from diffusionnet_blender.network.shape import shape_of
-from diffusionnet_blender.network.training import LabelledShape, Trainer, TrainingSettings
+from diffusionnet_blender.network.training import LabelledShape
 from diffusionnet_blender.surface.discretization import discretize
 from diffusionnet_blender.surface.prepare import prepare
 from diffusionnet_blender.surface.repair import repair
 from diffusionnet_blender.surface.settings import DiscretizationSettings
 from diffusionnet_blender.surface.surface import Surface
 from training.bodies import FIRST_HELD_OUT_SEED, sample_body
-from training.body_parts import FEATURES, RUN
+from training.body_parts import RUN
 from training.examples import sample_example
-from training.parts import PART_NAMES, PART_OF_FINE, mirrored
+from training.parts import PART_NAMES, PART_OF_FINE
+from training.trials import FEATURES, measured, trained_weights, truncated
 
 
 def labelled(seed: int, k: int) -> LabelledShape:
@@ -40,33 +35,6 @@ def labelled(seed: int, k: int) -> LabelledShape:
     example = sample_example(seed)
     prepared = prepare(example.surface, DiscretizationSettings(k=k))
     return LabelledShape(prepared.discretization, PART_OF_FINE[example.fine[prepared.user_vertex]])
-
-
-def truncated(shape: LabelledShape, k: int) -> LabelledShape:
-    """The same shape with its first k eigenpairs only."""
-    cut = replace(
-        shape.discretization,
-        eigenvalues=shape.discretization.eigenvalues[:k],
-        eigenvectors=np.ascontiguousarray(shape.discretization.eigenvectors[:, :k]),
-    )
-    return replace(shape, discretization=cut)
-
-
-def trained_weights(architecture: Architecture, shapes: list, steps: int, checkpoint: Path):
-    """Weights after so many steps, all else as for the bundled model."""
-    import torch
-
-    from diffusionnet_blender.network.module import DiffusionNet
-    from diffusionnet_blender.network.torch_engine import TorchEngine
-
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-    module = DiffusionNet(architecture, TorchEngine("auto"))
-    trainer = Trainer(module, FEATURES, mirrored(PART_NAMES), TrainingSettings(steps=steps))
-    if checkpoint.exists():
-        trainer.resume(checkpoint)
-    trainer.run(shapes, checkpoint)
-    return trainer.averaged_weights()
 
 
 def precompute_seconds(k: int, repeats: int = 5) -> float:
@@ -79,19 +47,6 @@ def precompute_seconds(k: int, repeats: int = 5) -> float:
         discretize(surface, DiscretizationSettings(k=k))
         times.append(time.process_time() - clock)
     return float(np.median(times))
-
-
-def accuracy(architecture: Architecture, weights: dict, examples: list[LabelledShape]) -> float:
-    """Share of the area of held-out figures that is labelled right."""
-    engine = NumpyEngine()
-    right = []
-    for example in examples:
-        shape = example.discretization
-        features = input_features(shape, FEATURES)
-        outputs = forward(architecture, weights, shape_of(shape, engine), features, engine)
-        found = outputs.argmax(axis=1)
-        right.append(np.average(found == example.labels, weights=shape.mass))
-    return float(np.mean(right))
 
 
 def main() -> None:
@@ -118,7 +73,7 @@ def main() -> None:
         shapes, examples = ([truncated(shape, k) for shape in part] for part in (learnt, unseen))
         checkpoint = RUN / f"basis_size-{k}-{arguments.bodies}-{arguments.steps}.pt"
         weights = trained_weights(architecture, shapes, arguments.steps, checkpoint)
-        right = accuracy(architecture, weights, examples)
+        right = measured(architecture, weights, examples).right
         print(
             f"k {k:4d}  accuracy {right:.4f}  precompute {precompute_seconds(k):.2f} s", flush=True
         )

