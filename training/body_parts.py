@@ -25,7 +25,8 @@ from diffusionnet_blender.surface.cache import OperatorCache, cache_key
 from diffusionnet_blender.surface.prepare import prepare as prepare_surface
 from diffusionnet_blender.surface.settings import DiscretizationSettings
 from diffusionnet_blender.tasks.models import BUNDLED
-from training.parts import COLOURS, FINE_NAMES, PART_NAMES, PART_OF_FINE, mirrored
+from diffusionnet_blender.tasks.sides import mirrored_classes
+from training.parts import COLOURS, FINE_NAMES, PART_NAMES, PART_OF_FINE
 
 DATA = Path(__file__).parent / "data"
 RUN = DATA / "figures"
@@ -190,7 +191,7 @@ def train(
     trainer = Trainer(
         DiffusionNet(architecture, TorchEngine("auto"), weights),
         FEATURES,
-        mirrored(class_names),
+        mirrored_classes(class_names),
         TrainingSettings(steps=steps, learning_rate=2e-3 if start is None else 1e-3),
     )
     checkpoint = checkpoint_of(name, width, steps)

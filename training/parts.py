@@ -67,16 +67,6 @@ PART_OF_FINE = np.array([PART_NAMES.index(_coarse_name(name)) for name in FINE_N
 """(23,) index into `PART_NAMES` of each fine part."""
 
 
-def other_side(name: str) -> str:
-    """Class name as a mirror sees it."""
-    return {".L": name[:-2] + ".R", ".R": name[:-2] + ".L"}.get(name[-2:], name)
-
-
-def mirrored(names: tuple[str, ...]) -> list[int]:
-    """For each class the index of the same part on the other side."""
-    return [names.index(other_side(name)) for name in names]
-
-
 def fine_part_of_bone(bone: str) -> int:
     """Index into `FINE_NAMES` of the part that a bone of the rig moves."""
     stem, _, side = bone.partition(".")

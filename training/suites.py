@@ -19,13 +19,14 @@ from diffusionnet_blender.network.checkpoint import Model, load_model
 from diffusionnet_blender.surface.cache import OperatorCache
 from diffusionnet_blender.tasks.models import find_model
 from diffusionnet_blender.tasks.segment import segment
+from diffusionnet_blender.tasks.sides import mirrored_classes
 
 from .bodies import FIRST_HELD_OUT_SEED
 from .damage import cut, holes, loosen, scan
 from .examples import Example, of_body, of_cloud
 from .figures import FIGURES, sample_figure
 from .meshes import Body, shuffle
-from .parts import FINE_NAMES, PART_NAMES, mirrored
+from .parts import FINE_NAMES, PART_NAMES
 from .remesh import decimate, keep_skin, remesh, subdivide
 
 CACHE = Path(__file__).parent / "data" / "suites"
@@ -83,7 +84,7 @@ def _turned(rng: np.random.Generator) -> Body:
 
 def _mirrored(rng: np.random.Generator) -> Body:
     body = _remeshed(rng)
-    fine = np.array(mirrored(FINE_NAMES), np.int32)[body.fine]
+    fine = np.array(mirrored_classes(FINE_NAMES), np.int32)[body.fine]
     return Body(body.vertices * [-1, 1, 1], body.faces[:, ::-1], fine, body.component)
 
 
@@ -158,7 +159,7 @@ def measure(
     names = tuple(model.card.class_names)
     if names not in (PART_NAMES, FINE_NAMES):
         raise ValueError(f"model {model.card.name!r} knows neither the coarse nor the fine parts")
-    merge = np.array([min(i, m) for i, m in enumerate(mirrored(names))])
+    merge = np.array([min(i, m) for i, m in enumerate(mirrored_classes(names))])
     right, either = [], []
     count = suite.count if count is None else min(count, suite.count)
     for seed in range(FIRST_HELD_OUT_SEED, FIRST_HELD_OUT_SEED + count):

@@ -14,8 +14,9 @@ from diffusionnet_blender.network.forward import forward
 from diffusionnet_blender.network.numpy_engine import NumpyEngine
 from diffusionnet_blender.network.shape import shape_of
 from diffusionnet_blender.network.training import LabelledShape, Trainer, TrainingSettings
+from diffusionnet_blender.tasks.sides import mirrored_classes
 
-from .parts import PART_NAMES, mirrored
+from .parts import PART_NAMES
 
 FEATURES = ("hks",)
 
@@ -73,7 +74,7 @@ def trained_weights(
         for name, weight in module.named_weights().items():
             if name.endswith(".time"):
                 weight.requires_grad_(False).fill_(fixed_time)
-    trainer = Trainer(module, FEATURES, mirrored(PART_NAMES), TrainingSettings(steps=steps))
+    trainer = Trainer(module, FEATURES, mirrored_classes(PART_NAMES), TrainingSettings(steps=steps))
     if checkpoint.exists():
         trainer.resume(checkpoint)
     trainer.run(shapes, checkpoint)
@@ -85,7 +86,7 @@ def measured(
 ) -> Shares:
     """How much of shapes a network labels right."""
     engine = NumpyEngine()
-    merge = np.array([min(i, m) for i, m in enumerate(mirrored(PART_NAMES))])
+    merge = np.array([min(i, m) for i, m in enumerate(mirrored_classes(PART_NAMES))])
     right, either = [], []
     for example in shapes:
         shape = example.discretization

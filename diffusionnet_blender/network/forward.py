@@ -80,6 +80,17 @@ def forward(
     return x[shape.corners].mean(1)
 
 
+def mirrored_weights(weights: Mapping[str, Array]) -> dict[str, Array]:
+    """The weights that see of a shape what the given ones see of its mirror image.
+
+    Under a reflection all matrices stay but the imaginary half of the gradient, which changes its
+    sign. With conj(G) in eq. 5, the matrix A has the effect that conj(A) has with G.
+    """
+    return {
+        name: -value if name.endswith(".gradient_im") else value for name, value in weights.items()
+    }
+
+
 def _block(architecture, weights, shape, x, engine, dropout):
     """One DiffusionNet block (Figure 7): diffuse, take gradient features, mix pointwise, add."""
     diffused = x

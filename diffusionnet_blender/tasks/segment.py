@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import DeviceError, ModelError, SurfaceError
 from ..network.checkpoint import Model
 from ..network.features import input_features
-from ..network.forward import forward
+from ..network.forward import forward, mirrored_weights
 from ..network.shape import shape_of
 from ..surface.cache import OperatorCache, cache_key
 from ..surface.discretization import Discretization, normalise
@@ -20,6 +20,7 @@ from ..surface.repair import RepairReport
 from ..surface.surface import Surface
 from .engines import choose_engine
 from .memory import require_memory
+from .sides import mirrored_classes
 
 Progress = Callable[[str, float], None]
 
@@ -218,10 +219,12 @@ def class_probabilities(
     engine,
     progress: Callable[[float], None] = lambda fraction: None,
 ) -> np.ndarray:
-    """Softmax of a network's outputs at vertices, (V, C) float32.
+    """Calibrated probabilities of the classes at vertices, (V, C) float32.
 
     A network that was trained with outputs at faces or edges is read before it averages them
-    there, since vertices are what the surface's other users need.
+    there, since vertices are what the surface's other users need. One that tells left from right
+    by the sense of rotation alone sees the surface in a mirror, too, and the mean of both counts:
+    where it takes sides by chance, the two do not agree by chance.
 
     Parameters
     ----------
@@ -233,10 +236,31 @@ def class_probabilities(
         Called with a fraction; may raise to stop.
     """
     architecture = replace(model.card.architecture, output_at="vertices")
-    weights = {name: engine.array(value) for name, value in model.weights.items()}
     shape = shape_of(discretization, engine)
+    features = engine.array(features)
+    views = [(model.weights, slice(None))]
+    other_side = _mirrored_classes(model)
+    if other_side is not None:
+        views.append((mirrored_weights(model.weights), other_side))
     with engine.inference():
-        outputs = forward(
-            architecture, weights, shape, engine.array(features), engine, progress=progress
-        )
+        outputs = 0.0
+        for done, (weights, order) in enumerate(views):
+            seen = forward(
+                architecture,
+                {name: engine.array(value) for name, value in weights.items()},
+                shape,
+                features,
+                engine,
+                progress=lambda part, done=done: progress((done + part) / len(views)),
+            )
+            outputs = outputs + seen[:, order]
+        outputs = outputs / (len(views) * model.card.temperature)
         return engine.to_numpy(engine.softmax(outputs)).astype(np.float32)
+
+
+def _mirrored_classes(model: Model) -> list[int] | None:
+    """For each class that on the other side, where a model knows a mirrored surface as well."""
+    card = model.card
+    if card.architecture.gradient != "complex" or "xyz" in card.features:
+        return None
+    return mirrored_classes(card.class_names)

@@ -3,6 +3,7 @@
 import resource
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -297,3 +298,30 @@ def test_an_ngon_follows_the_area_weighted_vote_of_its_triangles():
     np.testing.assert_array_equal(small_first, [1, 1])
     big_first = polygon_labels(probabilities, triangles, np.array([4, 2, 5, 0.0]), polygon, 2)
     np.testing.assert_array_equal(big_first, [0, 1])
+
+
+def sided_model():
+    return Model(replace(MODEL.card, class_names=("arm.L", "arm.R", "head")), MODEL.weights)
+
+
+def test_a_mirrored_surface_gets_the_same_parts_with_sides_exchanged():
+    vertices, faces = lumpy_body(3)
+    mirrored = Surface(vertices * [-1, 1, 1], faces[:, ::-1])
+    found = segment(Surface(vertices, faces), sided_model()).vertex_probabilities
+    seen = segment(mirrored, sided_model()).vertex_probabilities
+    np.testing.assert_allclose(seen[:, [1, 0, 2]], found, atol=0.01)
+    # The network alone gives this lumpy shape, which is no mirror image of itself, something else.
+    alone = segment(Surface(vertices, faces), MODEL).vertex_probabilities
+    in_mirror = segment(mirrored, MODEL).vertex_probabilities
+    assert np.abs(in_mirror[:, [1, 0, 2]] - alone).max() > 0.05
+
+
+def test_the_temperature_of_a_card_changes_how_sure_a_model_is_and_not_what_it_says():
+    surface = Surface(*lumpy_body(3))
+    cool = segment(surface, MODEL)
+    warm = segment(surface, Model(replace(MODEL.card, temperature=2.0), MODEL.weights))
+    np.testing.assert_array_equal(cool.vertex_labels, warm.vertex_labels)
+    expected = np.sqrt(cool.vertex_probabilities)
+    expected /= expected.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(warm.vertex_probabilities, expected, atol=1e-4)
+    assert warm.confidence.mean() < cool.confidence.mean()

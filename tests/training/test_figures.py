@@ -11,9 +11,10 @@ from scipy.spatial import cKDTree  # noqa: E402
 
 from diffusionnet_blender.surface.repair import repair  # noqa: E402
 from diffusionnet_blender.surface.surface import Surface  # noqa: E402
+from diffusionnet_blender.tasks.sides import mirrored_classes  # noqa: E402
 from training import bodies, clothing, damage, examples, figures, landmarks, remesh  # noqa: E402
 from training.clouds import point_cloud  # noqa: E402
-from training.parts import FINE_NAMES, PART_NAMES, PART_OF_FINE, mirrored  # noqa: E402
+from training.parts import FINE_NAMES, PART_NAMES, PART_OF_FINE  # noqa: E402
 from training.suites import SUITES  # noqa: E402
 
 T_POSE = bodies.Pose(bodies.Arm(raised=90, elbow=0), bodies.Arm(raised=90, elbow=0))
@@ -37,7 +38,10 @@ def test_fine_parts_lie_within_coarse_ones_on_both_sides():
     for fine, coarse in zip(FINE_NAMES, PART_OF_FINE, strict=True):
         side = fine.partition(".")[2]
         assert PART_NAMES[coarse].endswith(side) or PART_NAMES[coarse] == "torso"
-    coarse_mirror, fine_mirror = np.array(mirrored(PART_NAMES)), np.array(mirrored(FINE_NAMES))
+    coarse_mirror, fine_mirror = (
+        np.array(mirrored_classes(PART_NAMES)),
+        np.array(mirrored_classes(FINE_NAMES)),
+    )
     np.testing.assert_array_equal(PART_OF_FINE[fine_mirror], coarse_mirror[PART_OF_FINE])
     template = bodies.load_template()
     np.testing.assert_array_equal(PART_OF_FINE[template.fine], template.labels)
