@@ -19,7 +19,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from .meshes import Body, compact
+from diffusionnet_blender.surface.triangles import compact
+
+from .meshes import Body
 from .parts import PART_NAMES
 from .poses import Arm, Leg, Pose, bone_turns, sample_pose
 from .stylise import Proportions, bone_scales, sample_proportions

@@ -13,11 +13,12 @@ import numpy as np
 from scipy import sparse
 from scipy.spatial import cKDTree
 
+from diffusionnet_blender.surface.triangles import compact, smooth
 from diffusionnet_blender.surface.winding import vertex_normals
 
 from .bodies import Rigged
 from .landmarks import Landmarks, landmarks
-from .meshes import FIRST_WORN, bumps, compact, smooth, solidify
+from .meshes import FIRST_WORN, bumps, solidify
 from .parts import FINE_NAMES
 from .primitives import grid_faces
 

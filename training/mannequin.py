@@ -12,13 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from diffusionnet_blender.surface.triangles import compact, smooth
 from diffusionnet_blender.surface.winding import vertex_normals
 
 from .accessories import attach
 from .bodies import Rigged, join
 from .hair import rigid
 from .landmarks import landmarks
-from .meshes import FIRST_WORN, close_holes, compact, smooth, solidify
+from .meshes import FIRST_WORN, close_holes, solidify
 from .parts import FINE_NAMES, SIDES
 from .primitives import Mesh, ball, capsule, frame_along, lathe, rounded_box, torus
 from .template import load_template

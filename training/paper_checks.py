@@ -27,7 +27,7 @@ from diffusionnet_blender.surface.settings import DiscretizationSettings
 from diffusionnet_blender.surface.surface import Surface
 from training.bodies import FIRST_HELD_OUT_SEED
 from training.clouds import point_cloud
-from training.documents import percent, put_between, table
+from training.documents import put_between
 from training.figures import sample_figure
 from training.meshes import shuffle
 from training.parts import PART_NAMES, PART_OF_FINE

@@ -6,9 +6,10 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from diffusionnet_blender.surface.triangles import smooth
 from diffusionnet_blender.surface.winding import vertex_normals
 
-from .meshes import bumps, smooth
+from .meshes import bumps
 from .parts import FINE_NAMES
 from .poses import unit
 from .template import Template

@@ -8,6 +8,8 @@ pytest.importorskip("fast_simplification", reason="remeshing needs the training 
 from scipy.sparse import coo_matrix  # noqa: E402
 from scipy.sparse.csgraph import connected_components  # noqa: E402
 
+from diffusionnet_blender.surface.triangles import boundary_edges, smooth  # noqa: E402
+from diffusionnet_blender.surface.voxels import surface_nets  # noqa: E402
 from training import meshes, primitives, remesh, voxels  # noqa: E402
 
 BOX = np.array([2.0, 2.0, 2.0])
@@ -43,19 +45,19 @@ def pieces(faces, count):
 )
 def test_solids_are_closed_outward_and_of_the_right_size(mesh, expected):
     vertices, faces = mesh
-    assert len(meshes.boundary_edges(faces)) == 0
+    assert len(boundary_edges(faces)) == 0
     assert volume(vertices, faces) == pytest.approx(expected, rel=0.03)
 
 
 def test_an_open_mesh_is_closed_and_made_thick():
     vertices, faces = primitives.lathe(np.array([[1.0, 0.0], [1.0, 1.0], [1.0, 3.0]]), 48, False)
-    assert len(meshes.boundary_edges(faces)) == 2 * 48
+    assert len(boundary_edges(faces)) == 2 * 48
     closed, lids, near = meshes.close_holes(vertices, faces)
     assert len(near) == 2
-    assert len(meshes.boundary_edges(lids)) == 0
+    assert len(boundary_edges(lids)) == 0
     assert volume(closed, lids) == pytest.approx(3 * np.pi, rel=0.02)
     thick, shell = meshes.solidify(vertices, faces, 0.1)
-    assert len(meshes.boundary_edges(shell)) == 0
+    assert len(boundary_edges(shell)) == 0
     assert volume(thick, shell) == pytest.approx(3 * np.pi * (1 - 0.81), rel=0.02)
 
 
@@ -65,9 +67,9 @@ def test_smoothing_shrinks_bumps_and_keeps_borders_where_they_are():
     x, y = (grid.ravel() for grid in np.meshgrid(steps, steps, indexing="ij"))
     sheet = np.stack([x, y, 0.05 * rng.normal(size=len(x))], axis=1)
     faces = primitives.grid_faces(15, 15)
-    smoothed = meshes.smooth(sheet, faces, 10)
+    smoothed = smooth(sheet, faces, 10)
     assert smoothed[:, 2].std() < 0.3 * sheet[:, 2].std()
-    border = np.unique(meshes.boundary_edges(faces))
+    border = np.unique(boundary_edges(faces))
     inside = (smoothed[border, :2] > 0.08).all(axis=1) & (smoothed[border, :2] < 0.92).all(axis=1)
     assert not inside.any()
 
@@ -91,7 +93,7 @@ def test_the_outer_skin_of_nested_and_crossing_balls_is_one_closed_surface():
     )
     skin = voxels.outer_skin(labelled, 60)
     assert pieces(skin.faces, len(skin.vertices)) == 1
-    assert len(meshes.boundary_edges(skin.faces)) == 0
+    assert len(boundary_edges(skin.faces)) == 0
     assert volume(skin.vertices, skin.faces) > 0
     nearest = np.minimum(
         np.abs(np.linalg.norm(skin.vertices, axis=1) - 1.0),
@@ -104,8 +106,8 @@ def test_the_outer_skin_of_nested_and_crossing_balls_is_one_closed_surface():
 def test_surface_nets_find_a_sphere():
     grid = np.stack(np.meshgrid(*[np.arange(24.0)] * 3, indexing="ij"), axis=3)
     field = 8.0 - np.linalg.norm(grid - 11.5, axis=3)
-    vertices, faces = voxels.surface_nets(field, 0.0)
-    assert len(meshes.boundary_edges(faces)) == 0
+    vertices, faces = surface_nets(field, 0.0)
+    assert len(boundary_edges(faces)) == 0
     assert np.abs(np.linalg.norm(vertices - 11.5, axis=1) - 8.0).max() < 0.2
     assert volume(vertices - 11.5, faces) == pytest.approx(4 / 3 * np.pi * 512, rel=0.03)
 
@@ -125,7 +127,7 @@ def test_turned_diagonals_leave_the_shape():
     vertices, faces = primitives.rounded_box(BOX, 0.5, 8)
     made = remesh.flip_diagonals(body(vertices, faces), np.random.default_rng(0), 0.1)
     assert len(made.faces) == len(faces)
-    assert len(meshes.boundary_edges(made.faces)) == 0
+    assert len(boundary_edges(made.faces)) == 0
     assert volume(vertices, made.faces) == pytest.approx(volume(vertices, faces), rel=0.02)
     before = {tuple(sorted(face)) for face in faces.tolist()}
     turned = np.mean([tuple(sorted(face)) not in before for face in made.faces.tolist()])
