@@ -10,10 +10,11 @@ python -m training.body_parts all
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -164,6 +165,7 @@ def card_of(name: str, architecture: Architecture, count: int, steps: int) -> Mo
             f"{steps} steps."
         ),
         licence="CC0-1.0",
+        outer_skin=True,
     )
 
 
@@ -225,6 +227,11 @@ def snapshot(name: str, width: int, steps: int, count: int, folder: Path) -> Pat
     return save_model(Model(card, weights), folder, half=True)
 
 
+def accuracy_of(name: str) -> Path:
+    """Where the last figures of a model are kept."""
+    return DATA / f"accuracy-{name}.json"
+
+
 def evaluate(name: str, folder: Path, count: int | None) -> None:
     """Measure a model on all suites of unseen figures and write the figures into its card."""
     from training.suites import SUITES, measure_all
@@ -232,6 +239,11 @@ def evaluate(name: str, folder: Path, count: int | None) -> None:
     model = load_model(folder / f"{name}.safetensors")
     scores = measure_all(model, list(SUITES), count)
     accuracy = {suite: round(score.right, 4) for suite, score in scores.items()}
+    found = {
+        "trained on": model.card.training_data,
+        "suites": {n: asdict(s) for n, s in scores.items()},
+    }
+    accuracy_of(name).write_text(json.dumps(found, indent=1))
     save_model(Model(replace(model.card, accuracy=accuracy), model.weights), folder, half=True)
 
 

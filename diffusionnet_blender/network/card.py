@@ -42,6 +42,9 @@ class ModelCard:
     temperature : float
         What the network's outputs are divided by before the softmax, so that a probability of 0.8
         is right in eight of ten places (Guo et al. 2017).
+    outer_skin : bool
+        Whether the model was taught outer skins, too, so that it looks at a mesh of many parts both
+        as it is and as one skin around all of them.
     """
 
     name: str
@@ -56,6 +59,7 @@ class ModelCard:
     licence: str = ""
     accuracy: dict[str, float] = field(default_factory=dict)
     temperature: float = 1.0
+    outer_skin: bool = False
 
     def __post_init__(self):
         for name in ("class_names", "features"):

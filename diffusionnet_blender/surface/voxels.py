@@ -25,11 +25,14 @@ class Skin:
     faces : (F, 3) int64, wound outward.
     source : (V,) int64
         For each vertex the nearest corner of the nearest triangle that it is the skin of.
+    fullness : float
+        Filled cells of the grid for each that triangles are in: little above 1 where all is thin.
     """
 
     vertices: np.ndarray
     faces: np.ndarray
     source: np.ndarray
+    fullness: float
 
 
 def outer_skin(
@@ -76,6 +79,7 @@ def outer_skin(
     shape = place.max(axis=0) + margin + 1
     solid = np.zeros(shape, bool)
     solid[tuple(place.T)] = True
+    met = np.count_nonzero(solid)
     if enclosing is not None:
         solid |= _directions_met(solid) >= enclosing
     if close:
@@ -84,6 +88,7 @@ def outer_skin(
     solid = outside != outside[0, 0, 0]
     if close:
         solid = ndimage.binary_erosion(solid, iterations=close)
+    fullness = np.count_nonzero(solid) / met
     pieces, count = ndimage.label(solid, ndimage.generate_binary_structure(3, 3))
     if count > 1:
         solid = pieces == np.bincount(pieces.ravel())[1:].argmax() + 1
@@ -97,7 +102,7 @@ def outer_skin(
         close_by = distance < 1.5 * cell
         found = np.where(close_by[:, None], points[nearest], found)
         found = smooth(found, quads, 1, 0.5)
-    return Skin(found, quads, corner[nearest])
+    return Skin(found, quads, corner[nearest], fullness)
 
 
 def surface_nets(field: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
