@@ -27,7 +27,7 @@ from diffusionnet_blender.surface.settings import DiscretizationSettings
 from diffusionnet_blender.surface.surface import Surface
 from training.bodies import FIRST_HELD_OUT_SEED
 from training.clouds import point_cloud
-from training.documents import put_between
+from training.documents import percent, put_between, table
 from training.figures import sample_figure
 from training.meshes import shuffle
 from training.parts import PART_NAMES, PART_OF_FINE
@@ -67,7 +67,8 @@ class Variant:
     kind: str = "mesh"
 
 
-FULL = "full method"
+FULL, CLOUDS, IMPLICIT = "full method", "trained on point clouds", "implicit diffusion"
+SIZES = (8, 16, 32, 64, 96)
 VARIANTS = {
     FULL: Variant(),
     "no diffusion": Variant({"diffusion": "none"}),
@@ -76,9 +77,9 @@ VARIANTS = {
     "no gradient features": Variant({"gradient": "none"}),
     "unlearned gradient features": Variant({"gradient": "unlearned"}),
     "real A": Variant({"gradient": "real"}),
-    "trained on point clouds": Variant(kind="cloud"),
-    **{f"k = {k}": Variant(k=k) for k in (8, 16, 32, 64, 96)},
-    "implicit diffusion": Variant({"diffusion": "implicit"}),
+    CLOUDS: Variant(kind="cloud"),
+    **{f"k = {k}": Variant(k=k) for k in SIZES},
+    IMPLICIT: Variant({"diffusion": "implicit"}),
 }
 PAPER = {
     FULL: "90.6%",
@@ -138,7 +139,7 @@ def run(names: list[str]) -> None:
         )
         seconds = time.process_time() - clock
         measures = {variant.kind: network}
-        if name in (FULL, "trained on point clouds"):
+        if name in (FULL, CLOUDS):
             measures = {"mesh": network, "cloud": network}
         found = {
             kind: asdict(measured(network, weights, shapes.of(kind, True, variant.k)))
@@ -153,6 +154,45 @@ def run(names: list[str]) -> None:
         results[name] = {**found, "seconds": round(seconds)}
         _keep(results)
         print(name, json.dumps(results[name]), flush=True)
+
+
+def tables(results: dict) -> str:
+    """What was found, in Markdown; a check that has not been run is an empty cell."""
+
+    def share(name: str, on: str = "mesh", what: str = "right") -> str:
+        return percent(results[name][on][what]) if on in results.get(name, {}) else ""
+
+    def both(name: str, on: str = "mesh") -> list[str]:
+        return [share(name, on), share(name, on, "either_side")]
+
+    ablation = [[name, PAPER[name], *both(name)] for name in PAPER]
+    sizes = [[str(k), *both(FULL if k == K else f"k = {k}")] for k in (*SIZES, K)]
+    matrices = [["complex", *both(FULL)], ["real", *both("real A")]]
+    kinds = [
+        ["meshes", *both(FULL), *both(FULL, "cloud")],
+        ["point clouds", *both(CLOUDS), *both(CLOUDS, "cloud")],
+    ]
+    swapped = "mesh, {} diffusion"
+    diffusions = [
+        ["spectral", share(FULL), share(FULL, swapped.format("implicit"))],
+        ["implicit", share(IMPLICIT, swapped.format("spectral")), share(IMPLICIT)],
+    ]
+    seconds = sum(found["seconds"] for found in results.values())
+    pieces = [
+        f"Measured with {len(results)} of {len(VARIANTS)} networks, trained in "
+        f"{seconds / 60:.0f} CPU minutes together.",
+        "## Ablation (Table 7)",
+        table(["", "paper", "right", "either side"], ablation),
+        "## Size of the basis (Figure 13)",
+        table(["eigenpairs", "right", "either side"], sizes),
+        "## Complex against real A (Figure 5)",
+        table(["A", "right", "either side"], matrices),
+        "## Meshes and point clouds (5.5)",
+        table(["trained on", "meshes", "either side", "clouds", "either side"], kinds),
+        "## Spectral against implicit diffusion (3.3)",
+        table(["trained with", "run with spectral", "run with implicit"], diffusions),
+    ]
+    return "\n\n".join(pieces)
 
 
 def _results() -> dict:
