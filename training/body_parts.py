@@ -251,8 +251,8 @@ def main() -> None:
     """Run the steps named on the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("step", choices=("data", "train", "snapshot", "evaluate", "all"))
-    parser.add_argument("--bodies", type=int, default=6000)
-    parser.add_argument("--steps", type=int, default=30_000)
+    parser.add_argument("--bodies", type=int, default=4000)
+    parser.add_argument("--steps", type=int, default=24_000)
     parser.add_argument("--width", type=int, default=96)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--threads", type=int, default=2)
