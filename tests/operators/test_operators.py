@@ -419,3 +419,12 @@ def test_a_fault_is_one_line_and_a_report_with_the_traceback(monkeypatch, tmp_pa
         assert bpy.app.version_string in text
     finally:
         bpy.utils.unregister_class(FaultyOperator)
+
+
+def test_a_card_of_many_shares_shows_the_best_and_the_worst():
+    from diffusionnet_blender.panels.segment import worth_knowing
+
+    few = {"people": 0.9, "robots": 0.8}
+    assert worth_knowing(few) == few
+    many = {"a": 0.9, "b": 0.5, "c": 0.97, "d": 0.7}
+    assert worth_knowing(many) == {"c": 0.97, "b": 0.5}
