@@ -29,11 +29,12 @@ def suites_table(found: dict) -> str:
             f"{100 * SUITES[name].target:.0f}%",
             percent(score["either_side"]),
             percent(score["worst"]),
+            f"{score['pieces']:.1f}",
             str(score["count"]),
         ]
         for name, score in found["suites"].items()
     ]
-    header = ["suite", "right", "aim", "either side", "worst tenth", "figures"]
+    header = ["suite", "right", "aim", "either side", "worst tenth", "pieces", "figures"]
     return table(header, rows)
 
 

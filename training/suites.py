@@ -17,6 +17,7 @@ from scipy.spatial.transform import Rotation
 
 from diffusionnet_blender.network.checkpoint import Model, load_model
 from diffusionnet_blender.surface.cache import OperatorCache
+from diffusionnet_blender.tasks.edit_labels import label_pieces, vertex_neighbourhood
 from diffusionnet_blender.tasks.models import find_model
 from diffusionnet_blender.tasks.segment import segment
 from diffusionnet_blender.tasks.sides import mirrored_classes
@@ -143,49 +144,68 @@ class Score:
     ----------
     right : sides included;  either_side : left and right taken as one.
     worst : the mean over the worst tenth of the shapes.
+    pieces : connected pieces of equal labels for each part that is there, loose parts included.
     count : shapes.
     """
 
     right: float
     either_side: float
     worst: float
+    pieces: float
     count: int
 
 
 def measure(
-    model: Model, suite: Suite, count: int | None = None, cache: OperatorCache | None = None
+    model: Model,
+    suite: Suite,
+    count: int | None = None,
+    cache: OperatorCache | None = None,
+    clean: bool = False,
 ) -> Score:
     """Measure a model of the coarse or the fine parts on a suite."""
     names = tuple(model.card.class_names)
     if names not in (PART_NAMES, FINE_NAMES):
         raise ValueError(f"model {model.card.name!r} knows neither the coarse nor the fine parts")
     merge = np.array([min(i, m) for i, m in enumerate(mirrored_classes(names))])
-    right, either = [], []
+    right, either, pieces = [], [], []
     count = suite.count if count is None else min(count, suite.count)
     for seed in range(FIRST_HELD_OUT_SEED, FIRST_HELD_OUT_SEED + count):
         example = suite.make(seed)
         truth = example.labels if names == PART_NAMES else example.fine
-        found = segment(example.surface, model, cache=cache).vertex_labels
+        found = segment(example.surface, model, clean=clean, cache=cache).vertex_labels
         right.append(np.average(found == truth, weights=example.areas))
         either.append(np.average(merge[found] == merge[truth], weights=example.areas))
+        pieces.append(count_pieces(found, example) / len(np.unique(found)))
     worst = np.sort(right)[: max(count // 10, 1)].mean()
-    return Score(float(np.mean(right)), float(np.mean(either)), float(worst), count)
+    means = (float(np.mean(values)) for values in (right, either))
+    return Score(*means, float(worst), float(np.mean(pieces)), count)
 
 
-def measure_all(model: Model, names: list[str], count: int | None = None) -> dict[str, Score]:
+def count_pieces(labels: np.ndarray, example: Example) -> int:
+    """Connected pieces of equal labels on a surface."""
+    vertices, faces = example.surface.vertices, example.surface.faces
+    near = vertex_neighbourhood(vertices, faces)
+    return len(np.unique(label_pieces(labels, near)))
+
+
+def measure_all(
+    model: Model, names: list[str], count: int | None = None, clean: bool = False
+) -> dict[str, Score]:
     """Measure a model on suites and print a line for each."""
     cache = OperatorCache(CACHE, max_bytes=2**40)
     print(f"{model.card.name}: share of the area that is right, unseen figures")
     print(
-        f"{'suite':14}{'right':>8}{'target':>8}{'either side':>13}{'worst tenth':>13}{'shapes':>8}"
+        f"{'suite':14}{'right':>8}{'target':>8}{'either side':>13}{'worst tenth':>13}{'pieces':>8}"
+        f"{'shapes':>8}"
     )
     scores = {}
     for name in names:
         started = time.perf_counter()
-        score = scores[name] = measure(model, SUITES[name], count, cache)
+        score = scores[name] = measure(model, SUITES[name], count, cache, clean)
         print(
             f"{name:14}{score.right:8.3f}{SUITES[name].target:8.2f}{score.either_side:13.3f}"
-            f"{score.worst:13.3f}{score.count:8}   {time.perf_counter() - started:.0f} s",
+            f"{score.worst:13.3f}{score.pieces:8.2f}{score.count:8}"
+            f"   {time.perf_counter() - started:.0f} s",
             flush=True,
         )
     return scores
@@ -197,10 +217,11 @@ def main() -> None:
     parser.add_argument("model", help="name of a bundled model, or path of a .safetensors")
     parser.add_argument("--suites", nargs="+", choices=list(SUITES), default=list(SUITES))
     parser.add_argument("--count", type=int, help="shapes of each suite, at most")
+    parser.add_argument("--clean", action="store_true", help="take out frays and islands")
     arguments = parser.parse_args()
     path = Path(arguments.model)
     model = load_model(path) if path.suffix else find_model(arguments.model)
-    measure_all(model, arguments.suites, arguments.count)
+    measure_all(model, arguments.suites, arguments.count, arguments.clean)
 
 
 if __name__ == "__main__":

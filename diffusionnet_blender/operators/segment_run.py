@@ -98,6 +98,8 @@ class SegmentRun:
         Take the matrices of the mesh as modelled.
     exact : bool
         Compute on every vertex of a dense mesh.
+    clean : bool
+        Take frays and islands out of the parts.
 
     Attributes
     ----------
@@ -116,9 +118,10 @@ class SegmentRun:
         use_modifiers: bool,
         use_rest_shape: bool,
         exact: bool,
+        clean: bool,
     ):
         self._worker = worker
-        self._options = {**options, "exact": exact}
+        self._options = {**options, "exact": exact, "clean": clean}
         self._use_modifiers = use_modifiers
         self._use_rest_shape = use_rest_shape
         self._waiting = deque(Target.of(obj) for obj in objects)

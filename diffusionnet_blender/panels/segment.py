@@ -51,6 +51,7 @@ class DIFFUSIONNET_PT_segment(Sidebar, bpy.types.Panel):
         column.prop(settings, "use_modifiers")
         column.prop(settings, "use_rest_shape")
         column.prop(settings, "exact")
+        column.prop(settings, "clean")
         card = model_card(settings.model)
         if card:
             draw_card(layout, card)

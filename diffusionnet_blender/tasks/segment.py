@@ -18,6 +18,7 @@ from ..surface.discretization import Discretization, normalise
 from ..surface.prepare import PreparedSurface, prepare, prepare_skin
 from ..surface.repair import RepairReport
 from ..surface.surface import Surface
+from .clean import cleaned
 from .engines import choose_engine
 from .memory import require_memory
 from .sides import mirrored_classes
@@ -94,6 +95,7 @@ def segment(
     device: str = "auto",
     template: Surface | None = None,
     exact: bool = False,
+    clean: bool = False,
     cache: OperatorCache | None = None,
     progress: Progress = lambda stage, fraction: None,
 ) -> Segmentation:
@@ -114,6 +116,8 @@ def segment(
         so gives every pose the labels of the rest shape.
     exact : bool
         Compute on every vertex of a dense surface, and not on a proxy of it.
+    clean : bool
+        Take frays and islands out of the labels; see `clean.cleaned`.
     cache : OperatorCache, optional
         Makes the next run on the same geometry skip all but the network.
     progress : callable
@@ -160,22 +164,28 @@ def segment(
             seconds["features"] = seconds.get("features", 0.0) + perf_counter() - clock
 
             clock = perf_counter()
-            probabilities = class_probabilities(
+            at_vertices = class_probabilities(
                 model,
                 discretization,
                 features,
                 runner,
                 lambda done: progress("network", (len(found) + done) / len(views)),
             )
-            found.append(view.hand_back(probabilities))
+            found.append(view.hand_back(at_vertices))
             seconds["network"] = seconds.get("network", 0.0) + perf_counter() - clock
+        probabilities = found[0] if skin is None else _agreed(*found)
+        if clean:
+            clock = perf_counter()
+            at_vertices = probabilities[prepared.user_vertex]
+            probabilities = prepared.hand_back(cleaned(prepared.discretization, at_vertices))
+            seconds["clean"] = perf_counter() - clock
     except MemoryError as error:
         raise DeviceError(
             f"Memory ran out on {len(surface.vertices):,} vertices",
             "Close other programs, or decimate a copy of the mesh first.",
         ) from error
     return Segmentation(
-        vertex_probabilities=found[0] if skin is None else _agreed(*found),
+        vertex_probabilities=probabilities,
         class_names=model.card.class_names,
         class_colours=np.array(model.card.class_colours),
         repairs=prepared.repairs,
