@@ -65,6 +65,23 @@ def test_segment_with_a_model_of_its_own(tiny_model):
         bpy.ops.diffusionnet.segment(model="nobody")
 
 
+def test_labels_are_cleaned_as_the_panel_or_the_script_says(settings):
+    obj = add_body(subdivisions=4)
+    assert settings.clean
+
+    def labels(**options):
+        bpy.ops.diffusionnet.segment(**options)
+        return values_of(obj, "part_vertex")
+
+    clean, rough = labels(), labels(clean=False)
+    edges = np.array([edge.vertices[:] for edge in obj.data.edges])
+    border, before = (np.sum(x[edges[:, 0]] != x[edges[:, 1]]) for x in (clean, rough))
+    assert 0 < border < before
+    settings.clean = False
+    assert np.array_equal(labels(), rough)
+    assert np.array_equal(labels(clean=True), clean)
+
+
 def test_all_selected_meshes(settings):
     first, second, other = add_body("A"), add_quads("B"), add_body("C")
     light = bpy.data.objects["Light"]
