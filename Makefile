@@ -95,13 +95,29 @@ package: $(READY) ## build and validate the extension, one zip per platform, in 
 repository: package ## and an extension repository to host as plain files, in dist/repository
 	@$(PYTHON) -m tools.repository $(ZIPS) $(ZIPS)/repository
 
-.PHONY: weights-body_parts accuracy samples bench bench-large bench-labels bench-gradients
-weights-body_parts: $(READY_TRAINING) ## train the bundled model again, about 40 min
-	$(PYTHON) -m training.body_parts all
+# Models of body parts that are bundled.
+BODY_MODELS := $(basename $(notdir $(wildcard diffusionnet_blender/weights/body_parts*.json)))
 
-accuracy: $(READY_TRAINING) ## measure the bundled model on unseen bodies
-	$(PYTHON) -m training.body_parts data --bodies 0
-	$(PYTHON) -m training.body_parts evaluate
+.PHONY: weights-body_parts weights-body_parts_fine accuracy paper-checks samples
+.PHONY: bench bench-large bench-labels bench-gradients
+weights-body_parts: $(READY_TRAINING) ## train body_parts again: 12 GB of data, about 4 hours
+	$(PYTHON) -m training.body_parts data
+	$(PYTHON) -m training.body_parts train
+
+weights-body_parts_fine: $(READY_TRAINING) ## and body_parts_fine, which starts from it: 1 hour more
+	$(PYTHON) -m training.body_parts data
+	$(PYTHON) -m training.body_parts train --name body_parts_fine --steps 8000 \
+		--start diffusionnet_blender/weights/body_parts.safetensors
+
+accuracy: $(READY_TRAINING) ## measure the bundled models on unseen figures, half an hour each
+	@for name in $(BODY_MODELS); do \
+		$(PYTHON) -m training.calibrate $$name && \
+		$(PYTHON) -m training.body_parts evaluate --name $$name || exit 1; done
+	$(PYTHON) -m training.document
+
+paper-checks: $(READY_TRAINING) ## the paper's checks on bodies of our own, an hour
+	$(PYTHON) -m training.paper_checks run
+	$(PYTHON) -m training.paper_checks write
 
 samples: $(READY_TRAINING) ## make the sample characters again
 	$(PYTHON) -m training.make_samples

@@ -6,7 +6,7 @@ Laplacian, the bridges between loose parts and the tangent frames are those of t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import robust_laplacian
@@ -83,6 +83,8 @@ def class_probabilities(
     eigenvectors: np.ndarray,
     gradients: tuple[sparse.spmatrix, sparse.spmatrix],
     features: np.ndarray,
+    other_side: Sequence[int] | None = None,
+    temperature: float = 1.0,
 ) -> np.ndarray:
     """The spectral network with complex gradient features, in torch: (V, C) float32.
 
@@ -94,6 +96,9 @@ def class_probabilities(
     mass, eigenvalues, eigenvectors, gradients
         Of the shape.
     features : (V, inputs) float
+    other_side : sequence of int, optional
+        For each class that on the other side: the mean with what a mirror shows is taken.
+    temperature : float
     """
 
     def tensor(array):
@@ -105,7 +110,8 @@ def class_probabilities(
     weight = {name: tensor(value) for name, value in weights.items()}
     mass, eigenvalues, eigenvectors = map(tensor, (mass, eigenvalues, eigenvectors))
     gradient_x, gradient_y = map(_sparse_tensor, gradients)
-    with torch.no_grad():
+
+    def outputs(gradient_y):
         x = linear(tensor(features), "first")
         for block in (f"block_{index}" for index in range(blocks)):
             time = weight[f"{block}.time"].clamp(min=SHORTEST_TIME)
@@ -123,7 +129,13 @@ def class_probabilities(
             for layer in range(layers):
                 mixed = linear(torch.relu(mixed) if layer else mixed, f"{block}.mlp_{layer}")
             x = x + mixed
-        return torch.softmax(linear(x, "last"), dim=-1).numpy()
+        return linear(x, "last")
+
+    with torch.no_grad():
+        mean = outputs(gradient_y)
+        if other_side is not None:
+            mean = (mean + outputs(-gradient_y)[:, list(other_side)]) / 2
+        return torch.softmax(mean / temperature, dim=-1).numpy()
 
 
 def _sparse_tensor(matrix: sparse.spmatrix) -> torch.Tensor:

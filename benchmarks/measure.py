@@ -33,6 +33,7 @@ from diffusionnet_blender.surface.surface import Surface
 from diffusionnet_blender.surface.winding import vertex_normals
 from diffusionnet_blender.tasks.models import find_model
 from diffusionnet_blender.tasks.segment import segment
+from diffusionnet_blender.tasks.sides import mirrored_classes
 
 MODEL = "body_parts"
 MATRICES = meshes.BUILD / "matrices"
@@ -108,6 +109,8 @@ def baseline(case: Case, meter: Meter) -> dict:
             shape.eigenvectors,
             gradients,
             features,
+            mirrored_classes(model.card.class_names),
+            model.card.temperature,
         )
         meter.leave()
         return {

@@ -90,6 +90,11 @@ def build_parser(program: str) -> argparse.ArgumentParser:
         help="compute on every vertex of a dense mesh, and not on a proxy of it",
     )
     segment.add_argument(
+        "--clean",
+        action="store_true",
+        help="take frays and islands out of the parts",
+    )
+    segment.add_argument(
         "--cache",
         metavar="DIR|off",
         help="where the matrices of meshes are kept for the next run (default: the user's cache)",
@@ -249,6 +254,7 @@ def _segment_file(path: Path, model, chosen) -> int:
                     depsgraph=depsgraph,
                     use_rest_shape=chosen.use_rest_shape,
                     exact=chosen.exact,
+                    clean=chosen.clean,
                     engine=chosen.engine,
                     device=chosen.device,
                     cache=cache,

@@ -161,6 +161,12 @@ class DIFFUSIONNET_PG_settings(OutputProperties, bpy.types.PropertyGroup):
         "parts",
         default=False,
     )
+    clean: BoolProperty(
+        name="Clean Labels",
+        description="Straighten borders where the model is in doubt, and give islands to the parts "
+        "around them",
+        default=True,
+    )
     show_in_viewport: BoolProperty(
         name="Show in Viewport",
         description="Switch the viewport's solid shading to the color attribute afterwards",

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import CLASSES, MODEL
-from tests.shapes import icosphere
+from tests.shapes import icosphere, lumpy_body
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -342,6 +342,21 @@ def test_the_second_run_finds_the_matrices_of_the_first(tmp_path, capfd):
     stages()
     assert "eigenbasis" not in stages()
     assert "eigenbasis" in stages("--cache", "off")
+
+
+@pytest.mark.usefixtures("blender")
+def test_cleaned_labels_have_shorter_borders(tmp_path):
+    path = tmp_path / "body.ply"
+    write_ply(path, *lumpy_body(3))
+    borders = []
+    for number, options in enumerate([(), ("--clean",)]):
+        labels = tmp_path / f"{number}.npz"
+        run("segment", path, "--model", MODEL, "--labels", labels, *options)
+        with np.load(labels) as found:
+            corners = found["vertex_labels"][found["faces"]]
+        borders.append(np.sum(corners != np.roll(corners, -1, axis=1)))
+    rough, clean = borders
+    assert 0 < clean < rough
 
 
 @pytest.mark.usefixtures("blender")

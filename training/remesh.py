@@ -9,9 +9,13 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.spatial import cKDTree
 
-from .bodies import Body, sample_body
+from diffusionnet_blender.surface.surface import triangle_areas
 
-KINDS = ("even", "uneven", "subdivided")
+from .meshes import Body
+from .voxels import outer_skin
+
+KINDS = ("even", "uneven", "subdivided", "voxel", "isotropic", "flipped", "untouched")
+LARGEST = 9_000
 
 
 def remesh(
@@ -24,16 +28,18 @@ def remesh(
     body : usually with more vertices than are asked for.
     rng : the only source of chance.
     kind : "even" (quadric decimation), "uneven" (one region much coarser or finer than the rest),
-        or "subdivided" (decimated to a few vertices, then one step of Loop or midpoint
-        subdivision).
+        "subdivided" (decimated to a few vertices, then one step of Loop or midpoint subdivision),
+        "voxel" (the outer skin of all pieces in one, see `voxels.outer_skin`), "isotropic" (the
+        same drawn back to the surface: triangles all alike), "flipped" (decimated, then some
+        diagonals turned), or "untouched" up to `LARGEST` vertices.
     vertex_count : about how many vertices to end with; by default 1,000 to 5,000 at random, now and
         then up to 8,000.
 
     Returns
     -------
     Body
-        Each vertex takes its label and component from the original vertex that stands for it in
-        the collapses of the decimation, so that parts that touch do not bleed into each other.
+        Under decimation each vertex takes its label and component from the original vertex that
+        stands for it in the collapses, so that parts that touch do not bleed into each other.
 
     Raises
     ------
@@ -49,7 +55,66 @@ def remesh(
         return _decimate_unevenly(body, rng, vertex_count)
     if kind == "subdivided":
         return subdivide(decimate(body, vertex_count // 4), smooth=bool(rng.uniform() < 0.5))
+    if kind == "voxel":
+        cells, close = int(rng.integers(70, 170)), int(rng.integers(1, 4))
+        skin = outer_skin(body, cells, close, softness=rng.uniform(0.5, 1.2))
+        return decimate(skin, vertex_count)
+    if kind == "isotropic":
+        # Area is about a tenth of the squared size; a cell gives a vertex.
+        cells = int(np.clip(2.6 * np.sqrt(vertex_count), 60, 200))
+        return decimate(outer_skin(body, cells, shrink_wrap=True), 2 * vertex_count)
+    if kind == "flipped":
+        return flip_diagonals(decimate(body, vertex_count), rng, 0.15)
+    if kind == "untouched":
+        return decimate(body, LARGEST)
     raise ValueError(f"unknown kind {kind!r}: one of {', '.join(KINDS)}")
+
+
+def flip_diagonals(body: Body, rng: np.random.Generator, share: float) -> Body:
+    """Turn the common edge of pairs of triangles where the other diagonal is about as good.
+
+    Parameters
+    ----------
+    share : of all edges that are tried; a triangle is turned at most once.
+    """
+    faces = body.faces
+    tail, head = faces.ravel(), np.roll(faces, -1, axis=1).ravel()
+    tip = np.roll(faces, -2, axis=1).ravel()
+    owner = np.repeat(np.arange(len(faces)), 3)
+    count = len(body.vertices)
+    key, back = tail * count + head, head * count + tail
+    order = np.argsort(key)
+    found = np.minimum(np.searchsorted(key[order], back), len(key) - 1)
+    partner = order[found]
+    pairs = np.flatnonzero((key[partner] == back) & (tail < head))
+    _, uses = np.unique(np.sort(np.stack([tail, head], 1), axis=1), axis=0, return_counts=True)
+    if (uses > 2).any():
+        return body
+    a, b, c, d = tail[pairs], head[pairs], tip[pairs], tip[partner[pairs]]
+    points = body.vertices
+    shorter = np.linalg.norm(points[c] - points[d], axis=1) < 1.6 * np.linalg.norm(
+        points[a] - points[b], axis=1
+    )
+    # Only where both new triangles face the way that the old ones did.
+    old = np.cross(points[b] - points[a], points[c] - points[a])
+    one = np.cross(points[c] - points[d], points[a] - points[d])
+    two = np.cross(points[d] - points[c], points[b] - points[c])
+    fine = ((old * one).sum(axis=1) > 0) & ((old * two).sum(axis=1) > 0) & shorter & (c != d)
+    fresh = np.stack([np.minimum(c, d), np.maximum(c, d)], axis=1)
+    taken = np.isin(fresh[:, 0] * count + fresh[:, 1], np.concatenate([key, back]))
+    good = np.flatnonzero(fine & ~taken)
+    good = good[rng.permutation(len(good))][: int(share * len(pairs))]
+    used = np.zeros(len(faces), bool)
+    made, turned = set(), faces.copy()
+    for g in good:
+        first, second = owner[pairs[g]], owner[partner[pairs[g]]]
+        name = tuple(fresh[g])
+        if used[first] or used[second] or name in made:
+            continue
+        made.add(name)
+        used[first] = used[second] = True
+        turned[first], turned[second] = (c[g], d[g], b[g]), (d[g], c[g], a[g])
+    return replace(body, faces=turned)
 
 
 def decimate(body: Body, vertex_count: int, towards: np.ndarray | None = None) -> Body:
@@ -60,21 +125,28 @@ def decimate(body: Body, vertex_count: int, towards: np.ndarray | None = None) -
     towards : (V, 3) positions to measure the error in, instead of the body's own. Where they are
         shrunk the result is coarse; its vertices are then a subset of the body's.
     """
-    measured = body.vertices if towards is None else towards
     target = 2 * vertex_count
     if target >= len(body.faces):
         return body
+    measured = body.vertices if towards is None else towards
+    # Triangles without an area have no error quadric, and spoil those of all others.
+    area = triangle_areas(measured, body.faces)
+    solid = body.faces[area > 1e-8 * area.mean()]
     points, _, collapses = fast_simplification.simplify(
-        measured, body.faces, target_count=target, return_collapses=True
+        measured, solid, target_count=target, return_collapses=True
     )
     points, faces, merged_into = fast_simplification.replay_simplification(
-        measured, body.faces, collapses
+        measured, solid, collapses
     )
     source = _representatives(measured, points, merged_into)
-    vertices = body.vertices[source] if towards is not None else points.astype(np.float64)
-    return _compact(
-        Body(vertices, faces.astype(np.int64), body.labels[source], body.component[source])
-    )
+    vertices = body.vertices[source]
+    if towards is None:
+        # Where the error is flat the best place may be far away; such a vertex stays at home.
+        reach = 4.0 * np.sqrt(area.sum() / len(faces))
+        moved = np.linalg.norm(points - vertices, axis=1) < reach
+        vertices = np.where(moved[:, None], points, vertices)
+    made = Body(vertices, faces.astype(np.int64), body.fine[source], body.component[source])
+    return made.with_faces(made.faces)
 
 
 def _representatives(old: np.ndarray, new: np.ndarray, merged_into: np.ndarray) -> np.ndarray:
@@ -138,71 +210,12 @@ def subdivide(body: Body, smooth: bool) -> Body:
     return Body(
         np.concatenate([old, new]),
         faces,
-        np.concatenate([body.labels, body.labels[edges[:, 0]]]),
+        np.concatenate([body.fine, body.fine[edges[:, 0]]]),
         np.concatenate([body.component, body.component[edges[:, 0]]]),
     )
 
 
 def keep_skin(body: Body) -> Body:
-    """The body without eyes, teeth and tongue."""
-    kept = body.component[body.faces[:, 0]] == 0
-    return _compact(replace(body, faces=body.faces[kept]))
-
-
-def add_noise(body: Body, rng: np.random.Generator, amount: float) -> Body:
-    """Move vertices along their normals: normally distributed, `amount` x the mean edge length."""
-    corners = body.vertices[body.faces]
-    cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    normals = np.zeros_like(body.vertices)
-    for corner in range(3):
-        np.add.at(normals, body.faces[:, corner], cross)
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
-    edge = np.linalg.norm(corners[:, 1] - corners[:, 0], axis=1).mean()
-    moved = rng.normal(0.0, amount * edge, (len(normals), 1)) * normals
-    return replace(body, vertices=body.vertices + moved)
-
-
-def shuffle(body: Body, rng: np.random.Generator) -> Body:
-    """The same body with vertices, triangles and first corners in random order."""
-    order = rng.permutation(len(body.vertices))
-    place = np.empty_like(order)
-    place[order] = np.arange(len(order))
-    faces = place[body.faces][rng.permutation(len(body.faces))]
-    first = rng.integers(0, 3, (len(faces), 1))
-    faces = np.take_along_axis(faces, (first + np.arange(3)) % 3, axis=1)
-    return Body(body.vertices[order], faces, body.labels[order], body.component[order])
-
-
-def _compact(body: Body) -> Body:
-    """Drop collapsed triangles and vertices that no triangle uses."""
-    a, b, c = body.faces.T
-    faces = body.faces[(a != b) & (b != c) & (c != a)]
-    used = np.zeros(len(body.vertices), bool)
-    used[faces] = True
-    place = np.cumsum(used) - 1
-    return Body(body.vertices[used], place[faces], body.labels[used], body.component[used])
-
-
-def sample_training_body(seed: int) -> Body:
-    """A body as it is trained on: identity, pose, sometimes cartoon proportions, new topology.
-
-    Parameters
-    ----------
-    seed : 0..999_999 to train on, 1_000_000 and above to measure on. The same seed gives the same
-        body.
-
-    Returns
-    -------
-    Body
-        1,000 to 5,000 vertices, one in ten up to 8,000, in random order. In half of them the skin
-        alone, otherwise with eyes, teeth and tongue as loose parts.
-    """
-    rng = np.random.default_rng(seed)
-    body = sample_body(rng, stylised=0.3)
-    if rng.uniform() < 0.5:
-        body = keep_skin(body)
-    kind = str(rng.choice(KINDS, p=(0.5, 0.3, 0.2)))
-    body = remesh(body, rng, kind)
-    if rng.uniform() < 0.4:
-        body = add_noise(body, rng, rng.uniform(0.0, 0.12))
-    return shuffle(body, rng)
+    """The body without eyes and tongue."""
+    inside = (body.component > 0) & (body.component <= 3)
+    return body.with_faces(body.faces[~inside[body.faces[:, 0]]])

@@ -7,12 +7,12 @@ from typing import Literal
 
 from ..errors import ModelError
 
-Diffusion = Literal["spectral", "implicit"]
-Gradient = Literal["complex", "real", "none"]
+Diffusion = Literal["spectral", "implicit", "none"]
+Gradient = Literal["complex", "real", "unlearned", "none"]
 OutputAt = Literal["vertices", "edges", "faces", "shape"]
 _CHOICES = {
-    "diffusion": ("spectral", "implicit"),
-    "gradient": ("complex", "real", "none"),
+    "diffusion": ("spectral", "implicit", "none"),
+    "gradient": ("complex", "real", "unlearned", "none"),
     "output_at": ("vertices", "edges", "faces", "shape"),
 }
 
@@ -32,10 +32,11 @@ class Architecture:
         Hidden widths of the MLP of each block; by default twice `width`.
     dropout : float
         Probability, before each linear layer of an MLP but its first; in training only.
-    diffusion : {"spectral", "implicit"}
-        In the eigenbasis (3.3.2) or by one implicit Euler step (3.3.1).
-    gradient : {"complex", "real", "none"}
-        Spatial gradient features with a complex or a real matrix A (eq. 6), or none.
+    diffusion : {"spectral", "implicit", "none"}
+        In the eigenbasis (3.3.2), by one implicit Euler step (3.3.1), or none (Table 7).
+    gradient : {"complex", "real", "unlearned", "none"}
+        Spatial gradient features with a complex or a real matrix A (eq. 6), without A, or none
+        (Table 7).
     output_at : {"vertices", "edges", "faces", "shape"}
         Averages of the vertices around; "shape" is the area-weighted mean.
 
@@ -79,8 +80,9 @@ class Architecture:
         pieces = 2 if self.gradient == "none" else 3
         for index in range(self.blocks):
             block = f"block_{index}"
-            shapes[f"{block}.time"] = (self.width,)
-            if self.gradient != "none":
+            if self.diffusion != "none":
+                shapes[f"{block}.time"] = (self.width,)
+            if self.gradient in ("complex", "real"):
                 shapes[f"{block}.gradient_re"] = (self.width, self.width)
             if self.gradient == "complex":
                 shapes[f"{block}.gradient_im"] = (self.width, self.width)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,12 @@ class ModelCard:
     training_data, licence : str
     accuracy : dict of str to float
         Measured, area-weighted, 0 to 1; the key says on what.
+    temperature : float
+        What the network's outputs are divided by before the softmax, so that a probability of 0.8
+        is right in eight of ten places (Guo et al. 2017).
+    outer_skin : bool
+        Whether the model was taught outer skins, too, so that it looks at a mesh of many parts both
+        as it is and as one skin around all of them.
     """
 
     name: str
@@ -51,6 +58,8 @@ class ModelCard:
     training_data: str = ""
     licence: str = ""
     accuracy: dict[str, float] = field(default_factory=dict)
+    temperature: float = 1.0
+    outer_skin: bool = False
 
     def __post_init__(self):
         for name in ("class_names", "features"):
@@ -62,6 +71,11 @@ class ModelCard:
             raise ModelError(
                 f"Card {self.name!r} names unknown input features {unknown}",
                 f"Known are {', '.join(FEATURE_WIDTHS)}.",
+            )
+        if not (isinstance(self.temperature, int | float) and 0 < self.temperature < math.inf):
+            raise ModelError(
+                f"Card {self.name!r} has temperature {self.temperature!r}",
+                "Give a number above zero, or leave it out.",
             )
         width = sum(FEATURE_WIDTHS[name] for name in self.features)
         if width != self.architecture.inputs:

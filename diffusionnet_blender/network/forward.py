@@ -80,9 +80,22 @@ def forward(
     return x[shape.corners].mean(1)
 
 
+def mirrored_weights(weights: Mapping[str, Array]) -> dict[str, Array]:
+    """The weights that see of a shape what the given ones see of its mirror image.
+
+    Under a reflection all matrices stay but the imaginary half of the gradient, which changes its
+    sign. With conj(G) in eq. 5, the matrix A has the effect that conj(A) has with G.
+    """
+    return {
+        name: -value if name.endswith(".gradient_im") else value for name, value in weights.items()
+    }
+
+
 def _block(architecture, weights, shape, x, engine, dropout):
     """One DiffusionNet block (Figure 7): diffuse, take gradient features, mix pointwise, add."""
-    diffused = _diffuse(architecture, weights["time"], shape, x, engine)
+    diffused = x
+    if architecture.diffusion != "none":
+        diffused = _diffuse(architecture, weights["time"], shape, x, engine)
     gradient_features = _gradient_features(architecture, weights, shape, diffused, engine)
 
     def mixed(rows):
@@ -93,7 +106,8 @@ def _block(architecture, weights, shape, x, engine, dropout):
             y = engine.linear(y, weights[f"mlp_{layer}.weight"], weights[f"mlp_{layer}.bias"])
         return engine.add(y, x[rows])
 
-    return engine.over_rows(len(x), architecture.width, mixed, into=x)
+    # Gradients reach beyond their own rows: what they are taken of stays as it is.
+    return engine.over_rows(len(x), architecture.width, mixed, into=None if diffused is x else x)
 
 
 def _diffuse(architecture, time, shape, x, engine):
@@ -121,7 +135,7 @@ def _gradient_features(architecture, weights, shape, x, engine):
     """
     if architecture.gradient == "none":
         return lambda rows: []
-    rotation = weights["gradient_re"]
+    rotation = None if architecture.gradient == "unlearned" else weights["gradient_re"]
     if architecture.gradient == "complex":
         # A acts on (real, imaginary) side by side as one real matrix.
         real, imaginary = rotation, weights["gradient_im"]
@@ -130,7 +144,9 @@ def _gradient_features(architecture, weights, shape, x, engine):
 
     def of_rows(rows):
         gradient = engine.sparse_product(shape.gradient, x, rows)
-        rotated = engine.linear(gradient.reshape(-1, rotation.shape[1]), rotation)
+        rotated = gradient
+        if rotation is not None:
+            rotated = engine.linear(gradient.reshape(-1, rotation.shape[1]), rotation)
         halves = (-1, 2, architecture.width)
         product = engine.multiply(gradient.reshape(halves), rotated.reshape(halves))
         return [engine.tanh(engine.add(product[:, 0], product[:, 1]))]

@@ -17,7 +17,7 @@ class DIFFUSIONNET_OT_add_preset(AddPresetBase, bpy.types.Operator):
     preset_menu = PANEL
     preset_subdir = FOLDER
     preset_defines = ["settings = bpy.context.scene.diffusionnet"]
-    preset_values = [f"settings.{name}" for name in OUTPUT_NAMES]
+    preset_values = [f"settings.{name}" for name in (*OUTPUT_NAMES, "clean")]
 
 
 CLASSES = (DIFFUSIONNET_OT_add_preset,)

@@ -3,7 +3,7 @@
 from time import perf_counter
 
 import bpy
-from bpy.props import StringProperty
+from bpy.props import BoolProperty, StringProperty
 
 from ..errors import DiffusionNetError
 from ..preferences import settings
@@ -31,6 +31,12 @@ class DIFFUSIONNET_OT_segment(BackgroundOperator, ObjectOperator, bpy.types.Oper
     model: StringProperty(
         name="Model",
         description="Name of a model, or path of a .safetensors file. Empty: the panel's",
+        options={"SKIP_SAVE"},
+    )
+
+    clean: BoolProperty(
+        name="Clean Labels",
+        description="Take frays and islands out of the parts. Not set: as in the panel",
         options={"SKIP_SAVE"},
     )
 
@@ -63,6 +69,7 @@ class DIFFUSIONNET_OT_segment(BackgroundOperator, ObjectOperator, bpy.types.Oper
                         depsgraph=depsgraph,
                         use_rest_shape=chosen.use_rest_shape,
                         exact=chosen.exact,
+                        clean=self._clean(context),
                         engine=preferences.engine,
                         device=preferences.device,
                         cache=preferences.cache(),
@@ -102,6 +109,7 @@ class DIFFUSIONNET_OT_segment(BackgroundOperator, ObjectOperator, bpy.types.Oper
             use_modifiers=chosen.use_modifiers,
             use_rest_shape=chosen.use_rest_shape,
             exact=chosen.exact,
+            clean=self._clean(context),
         )
 
     def finish(self, context, run: SegmentRun):
@@ -115,6 +123,10 @@ class DIFFUSIONNET_OT_segment(BackgroundOperator, ObjectOperator, bpy.types.Oper
                     if area.as_pointer() == self._area:
                         show_colours_in(area.spaces.active)
         return {"FINISHED"}
+
+    def _clean(self, context) -> bool:
+        given = self.properties.is_property_set("clean")
+        return self.clean if given else context.scene.diffusionnet.clean
 
     def _model(self, context) -> str:
         name = self.model or context.scene.diffusionnet.model

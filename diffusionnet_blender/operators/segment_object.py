@@ -18,6 +18,7 @@ def segment_object(
     depsgraph: bpy.types.Depsgraph | None = None,
     use_rest_shape: bool = False,
     exact: bool = False,
+    clean: bool = False,
     engine: str = "auto",
     device: str = "auto",
     cache=None,
@@ -37,7 +38,7 @@ def segment_object(
     use_rest_shape : bool
         Take the matrices of the mesh as modelled (`scene.read.read_rest_shape`), which all its
         poses share.
-    exact, engine, device, cache, progress
+    exact, clean, engine, device, cache, progress
         As `tasks.segment.segment` takes them.
 
     Returns
@@ -61,6 +62,7 @@ def segment_object(
         device=device,
         template=read_rest_shape(obj) if use_rest_shape else None,
         exact=exact,
+        clean=clean,
         cache=cache,
         progress=progress,
     )

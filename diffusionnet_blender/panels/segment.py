@@ -15,6 +15,8 @@ from ..translations import worded
 
 # Characters that fit into a line of the sidebar as wide as Blender opens it.
 LINE = 28
+# Shares of a card that have room in the panel.
+SHARES_SHOWN = 3
 ADDON = __package__.rpartition(".")[0]
 
 
@@ -49,6 +51,7 @@ class DIFFUSIONNET_PT_segment(Sidebar, bpy.types.Panel):
         column.prop(settings, "use_modifiers")
         column.prop(settings, "use_rest_shape")
         column.prop(settings, "exact")
+        column.prop(settings, "clean")
         card = model_card(settings.model)
         if card:
             draw_card(layout, card)
@@ -135,12 +138,20 @@ def draw_card(layout, card) -> None:
     box.label(
         text=worded("{count} parts", count=len(card.class_names)), icon="OUTLINER_OB_GROUP_INSTANCE"
     )
-    for what, share in card.accuracy.items():
+    for what, share in worth_knowing(card.accuracy).items():
         box.label(
-            text=worded("{share:.1%} right on {what}", share=share, what=what), icon="CHECKMARK"
+            text=worded("{share:.1%} right: {what}", share=share, what=what), icon="CHECKMARK"
         )
     if card.licence:
         box.label(text=card.licence, icon="FILE_TEXT")
+
+
+def worth_knowing(accuracy: dict[str, float]) -> dict[str, float]:
+    """The shares of a card that a panel has room for: where they are many, the ends of them."""
+    if len(accuracy) <= SHARES_SHOWN:
+        return accuracy
+    by_share = sorted(accuracy, key=accuracy.get)
+    return {what: accuracy[what] for what in (by_share[-1], by_share[0])}
 
 
 def shown_object(context) -> bpy.types.Object | None:

@@ -31,12 +31,18 @@ _PIECES = ("data", "indices", "indptr")
 _REPAIRS = fields(RepairReport)
 
 
-def cache_key(surface: Surface, settings: DiscretizationSettings, exact: bool = False) -> str:
+def cache_key(
+    surface: Surface,
+    settings: DiscretizationSettings,
+    exact: bool = False,
+    outer_skin: bool = False,
+) -> str:
     """Hash of a surface as it comes and of all that its matrices depend on, 40 hexadecimal digits.
 
     Of the geometry before repair, so that what is found saves the repair as well.
     """
-    digest = hashlib.sha256(json.dumps([FORMAT, asdict(settings), exact]).encode())
+    kind = "outer skin" if outer_skin else exact
+    digest = hashlib.sha256(json.dumps([FORMAT, asdict(settings), kind]).encode())
     normals = np.zeros((0, 3)) if surface.normals is None else surface.normals
     for array in (surface.vertices, surface.faces, normals):
         digest.update(str(array.shape).encode())

@@ -9,7 +9,9 @@ from time import perf_counter
 import numpy as np
 from scipy import sparse
 
+from ..errors import SurfaceError
 from .discretization import Discretization, discretize
+from .outer_skin import make_skin
 from .proxy import DENSE_SIZE, make_proxy
 from .repair import RepairReport, repair
 from .settings import DEFAULT_SETTINGS, DiscretizationSettings
@@ -104,6 +106,53 @@ def prepare(
         blend=blend,
         user_vertex=user_vertex.astype(np.int32),
         repairs=replace(repaired.report, bridged_parts=discretization.bridged_parts),
+    )
+
+
+def prepare_skin(
+    surface: Surface,
+    settings: DiscretizationSettings = DEFAULT_SETTINGS,
+    progress: Callable[[str, float], None] = lambda stage, fraction: None,
+) -> PreparedSurface | None:
+    """Compute the matrices of the outer skin of all parts of a mesh.
+
+    Parameters
+    ----------
+    surface : Surface
+        For which `prepare` has found matrices.
+    settings : DiscretizationSettings
+    progress : callable
+        Called with the stage "outer skin" and a fraction; may raise to stop.
+
+    Returns
+    -------
+    PreparedSurface or None
+        Its `hand_back` gives zero where the skin is too far away to tell anything. None where
+        there is no skin.
+    """
+    parts = {"laplacian": (0.4, 0.1), "eigenbasis": (0.5, 0.4), "gradient": (0.9, 0.1)}
+
+    def at(stage: str, fraction: float) -> None:
+        start, share = parts[stage]
+        progress("outer skin", start + share * fraction)
+
+    progress("outer skin", 0.0)
+    skin = make_skin(surface)
+    if skin is None:
+        return None
+    progress("outer skin", 0.3)
+    try:
+        repaired = repair(skin.surface)
+        discretization = discretize(repaired.surface, settings, at)
+    except SurfaceError:
+        # The surface itself can do without.
+        return None
+    return PreparedSurface(
+        discretization=discretization,
+        clean_vertex=np.arange(len(surface.vertices), dtype=np.int32),
+        blend=_moved(skin.weights, repaired.clean_vertex, len(repaired.surface.vertices)),
+        user_vertex=skin.vertex[repaired.user_vertex].astype(np.int32),
+        repairs=repaired.report,
     )
 
 

@@ -90,6 +90,26 @@ def neighbourhood_of(surface: Surface, polygon_of_triangle: np.ndarray) -> Neigh
     return Neighbourhood(incidence, corner_of_vertex)
 
 
+def vertex_neighbourhood(vertices: np.ndarray, faces: np.ndarray) -> Neighbourhood:
+    """Neighbours of the vertices of a clean mesh, or of the points of a cloud: their elements are
+    the vertices, and their corners the triangles around them.
+
+    Parameters
+    ----------
+    vertices : (V, 3) float
+    faces : (F, 3) int
+        None for a cloud.
+    """
+    if not len(faces):
+        return neighbourhood_of(Surface(vertices), np.zeros(0, int))
+    triangle = np.repeat(np.arange(len(faces)), 3)
+    incidence = sparse.csr_matrix(
+        (np.ones(faces.size, np.float32), (faces.ravel(), triangle)),
+        shape=(len(vertices), len(faces)),
+    )
+    return Neighbourhood(incidence, np.arange(len(vertices)))
+
+
 def grow(labels: np.ndarray, near: Neighbourhood, part: int, steps: int = 1) -> np.ndarray:
     """Give a part the elements around it, ring by ring; (E,) int32."""
     inside = labels == part
@@ -173,7 +193,7 @@ def remove_islands(
     -------
     (E,) int32
     """
-    piece = _pieces(labels, near)
+    piece = label_pieces(labels, near)
     size = np.bincount(piece, weights=sizes)
     part_of_piece = np.zeros(len(size), dtype=np.int64)
     part_of_piece[piece] = labels
@@ -251,7 +271,7 @@ def merge(
     return np.delete(merged, part, axis=1), number[labels].astype(np.int32)
 
 
-def _pieces(labels: np.ndarray, near: Neighbourhood) -> np.ndarray:
+def label_pieces(labels: np.ndarray, near: Neighbourhood) -> np.ndarray:
     """Connected pieces of equal labels: number of each element's, (E,) int."""
     pairs = near.incidence.tocoo()
     # A corner exists once for each label around it.

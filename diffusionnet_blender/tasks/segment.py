@@ -11,17 +11,23 @@ import numpy as np
 from ..errors import DeviceError, ModelError, SurfaceError
 from ..network.checkpoint import Model
 from ..network.features import input_features
-from ..network.forward import forward
+from ..network.forward import forward, mirrored_weights
 from ..network.shape import shape_of
 from ..surface.cache import OperatorCache, cache_key
 from ..surface.discretization import Discretization, normalise
-from ..surface.prepare import PreparedSurface, prepare
+from ..surface.prepare import PreparedSurface, prepare, prepare_skin
 from ..surface.repair import RepairReport
 from ..surface.surface import Surface
+from .clean import cleaned
 from .engines import choose_engine
 from .memory import require_memory
+from .sides import mirrored_classes
 
 Progress = Callable[[str, float], None]
+
+# A part with more than this share of the area is not an eye or a button.
+SIZEABLE_PART = 0.02
+TINY = np.finfo(np.float32).tiny
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +49,8 @@ class Segmentation:
     model_name : str
     proxy_size : int or None
         Vertices of the proxy that stood for a dense surface; None where every vertex counted.
+    skin_size : int or None
+        Vertices of the outer skin that was looked at beside the surface; None where it was not.
     """
 
     vertex_probabilities: np.ndarray
@@ -54,6 +62,7 @@ class Segmentation:
     device: str
     model_name: str
     proxy_size: int | None = None
+    skin_size: int | None = None
 
     @property
     def vertex_labels(self) -> np.ndarray:
@@ -66,6 +75,8 @@ class Segmentation:
         told = []
         if self.proxy_size:
             told.append(f"by a proxy of {self.proxy_size:,} vertices")
+        if self.skin_size:
+            told.append("with the outer skin of all parts")
         if self.repairs.summary():
             told.append(f"mended on the way: {self.repairs.summary()}")
         return ", ".join(told)
@@ -84,6 +95,7 @@ def segment(
     device: str = "auto",
     template: Surface | None = None,
     exact: bool = False,
+    clean: bool = False,
     cache: OperatorCache | None = None,
     progress: Progress = lambda stage, fraction: None,
 ) -> Segmentation:
@@ -104,6 +116,8 @@ def segment(
         so gives every pose the labels of the rest shape.
     exact : bool
         Compute on every vertex of a dense surface, and not on a proxy of it.
+    clean : bool
+        Take frays and islands out of the labels; see `clean.cleaned`.
     cache : OperatorCache, optional
         Makes the next run on the same geometry skip all but the network.
     progress : callable
@@ -135,25 +149,43 @@ def segment(
         rest = surface if template is None else template
         prepared = _prepared(rest, model, exact, cache, progress, seconds)
 
-        clock = perf_counter()
-        discretization = prepared.discretization
-        if template is not None:
-            discretization = _posed(prepared, surface, model)
-        features = input_features(discretization, model.card.features)
-        seconds["features"] = perf_counter() - clock
+        skin = None
+        if model.card.outer_skin and _is_heap(prepared):
+            skin = _prepared_skin(rest, model, cache, progress, seconds)
 
-        clock = perf_counter()
-        probabilities = class_probabilities(
-            model, discretization, features, runner, lambda done: progress("network", done)
-        )
-        seconds["network"] = perf_counter() - clock
+        views = [prepared] if skin is None else [prepared, skin]
+        found = []
+        for view in views:
+            clock = perf_counter()
+            discretization = view.discretization
+            if template is not None:
+                discretization = _posed(view, surface, model)
+            features = input_features(discretization, model.card.features)
+            seconds["features"] = seconds.get("features", 0.0) + perf_counter() - clock
+
+            clock = perf_counter()
+            at_vertices = class_probabilities(
+                model,
+                discretization,
+                features,
+                runner,
+                lambda done: progress("network", (len(found) + done) / len(views)),
+            )
+            found.append(view.hand_back(at_vertices))
+            seconds["network"] = seconds.get("network", 0.0) + perf_counter() - clock
+        probabilities = found[0] if skin is None else _agreed(*found)
+        if clean:
+            clock = perf_counter()
+            at_vertices = probabilities[prepared.user_vertex]
+            probabilities = prepared.hand_back(cleaned(prepared.discretization, at_vertices))
+            seconds["clean"] = perf_counter() - clock
     except MemoryError as error:
         raise DeviceError(
             f"Memory ran out on {len(surface.vertices):,} vertices",
             "Close other programs, or decimate a copy of the mesh first.",
         ) from error
     return Segmentation(
-        vertex_probabilities=prepared.hand_back(probabilities),
+        vertex_probabilities=probabilities,
         class_names=model.card.class_names,
         class_colours=np.array(model.card.class_colours),
         repairs=prepared.repairs,
@@ -162,6 +194,7 @@ def segment(
         device=runner.device,
         model_name=model.card.name,
         proxy_size=prepared.proxy_size,
+        skin_size=None if skin is None else skin.proxy_size,
     )
 
 
@@ -180,6 +213,40 @@ def _prepared(surface, model, exact, cache, progress, seconds) -> PreparedSurfac
     if cache is not None:
         cache.store(key, prepared)
     return prepared
+
+
+def _is_heap(prepared: PreparedSurface) -> bool:
+    """Whether a mesh consists of so many parts that one skin around them tells more."""
+    shape = prepared.discretization
+    if not len(shape.faces):
+        return False
+    share = np.bincount(shape.part, shape.mass) / shape.mass.sum()
+    return np.count_nonzero(share > SIZEABLE_PART) > 1
+
+
+def _prepared_skin(surface, model, cache, progress, seconds) -> PreparedSurface | None:
+    """The outer skin, from the cache where it is there; None where there is none."""
+    settings = model.card.discretization
+    clock = perf_counter()
+    key = None if cache is None else cache_key(surface, settings, outer_skin=True)
+    found = None if cache is None else cache.load(key)
+    if found is not None:
+        seconds["cache"] = seconds.get("cache", 0.0) + perf_counter() - clock
+        return found
+    found = prepare_skin(surface, settings, progress)
+    seconds["outer skin"] = perf_counter() - clock
+    if cache is not None and found is not None:
+        cache.store(key, found)
+    return found
+
+
+def _agreed(own: np.ndarray, skin: np.ndarray) -> np.ndarray:
+    """Geometric mean of two views' probabilities (V, C), of the first where the second is empty."""
+    reached = skin.any(axis=1)
+    agreed = own.copy()
+    both = np.sqrt(own[reached] * skin[reached])
+    agreed[reached] = both / np.maximum(both.sum(axis=1, keepdims=True), TINY)
+    return agreed
 
 
 def _require_match(surface: Surface, template: Surface) -> None:
@@ -218,10 +285,12 @@ def class_probabilities(
     engine,
     progress: Callable[[float], None] = lambda fraction: None,
 ) -> np.ndarray:
-    """Softmax of a network's outputs at vertices, (V, C) float32.
+    """Calibrated probabilities of the classes at vertices, (V, C) float32.
 
     A network that was trained with outputs at faces or edges is read before it averages them
-    there, since vertices are what the surface's other users need.
+    there, since vertices are what the surface's other users need. One that tells left from right
+    by the sense of rotation alone sees the surface in a mirror, too, and the mean of both counts:
+    where it takes sides by chance, the two do not agree by chance.
 
     Parameters
     ----------
@@ -233,10 +302,31 @@ def class_probabilities(
         Called with a fraction; may raise to stop.
     """
     architecture = replace(model.card.architecture, output_at="vertices")
-    weights = {name: engine.array(value) for name, value in model.weights.items()}
     shape = shape_of(discretization, engine)
+    features = engine.array(features)
+    views = [(model.weights, slice(None))]
+    other_side = _mirrored_classes(model)
+    if other_side is not None:
+        views.append((mirrored_weights(model.weights), other_side))
     with engine.inference():
-        outputs = forward(
-            architecture, weights, shape, engine.array(features), engine, progress=progress
-        )
+        outputs = 0.0
+        for done, (weights, order) in enumerate(views):
+            seen = forward(
+                architecture,
+                {name: engine.array(value) for name, value in weights.items()},
+                shape,
+                features,
+                engine,
+                progress=lambda part, done=done: progress((done + part) / len(views)),
+            )
+            outputs = outputs + seen[:, order]
+        outputs = outputs / (len(views) * model.card.temperature)
         return engine.to_numpy(engine.softmax(outputs)).astype(np.float32)
+
+
+def _mirrored_classes(model: Model) -> list[int] | None:
+    """For each class that on the other side, where a model knows a mirrored surface as well."""
+    card = model.card
+    if card.architecture.gradient != "complex" or "xyz" in card.features:
+        return None
+    return mirrored_classes(card.class_names)

@@ -55,6 +55,7 @@ def request(
     device: str,
     template: Surface | None,
     exact: bool,
+    clean: bool,
     cache_folder: Path | None,
 ) -> dict:
     """What the worker needs to know.
@@ -68,7 +69,7 @@ def request(
         Name, or path of the weights.
     model_folders : sequence of Path
         Libraries of the user's.
-    engine, device, template, exact
+    engine, device, template, exact, clean
         As `tasks.segment.segment` takes them.
     cache_folder : Path, optional
         Without: nothing is kept.
@@ -83,6 +84,7 @@ def request(
         "engine": engine,
         "device": device,
         "exact": exact,
+        "clean": clean,
         "cache_folder": None if cache_folder is None else str(cache_folder),
     }
 
@@ -107,6 +109,7 @@ def run(request: dict, progress) -> dict:
         device=request["device"],
         template=None if template is None else Surface(**template),
         exact=request["exact"],
+        clean=request["clean"],
         cache=None if cache is None else OperatorCache(Path(cache)),
         progress=progress,
     )

@@ -19,6 +19,7 @@ from diffusionnet_blender.surface.surface import Surface  # noqa: E402
 from diffusionnet_blender.surface.winding import vertex_normals  # noqa: E402
 from diffusionnet_blender.tasks.models import find_model  # noqa: E402
 from diffusionnet_blender.tasks.segment import class_probabilities  # noqa: E402
+from diffusionnet_blender.tasks.sides import mirrored_classes  # noqa: E402
 from tests.shapes import joined, lumpy_body  # noqa: E402
 
 
@@ -76,6 +77,8 @@ def test_the_networks_agree(shape):
         shape.eigenvectors,
         (shape.gradient_x, shape.gradient_y),
         features,
+        mirrored_classes(model.card.class_names),
+        model.card.temperature,
     )
     ours = class_probabilities(model, shape, features, NumpyEngine())
     np.testing.assert_allclose(plainly, ours, atol=1e-4)

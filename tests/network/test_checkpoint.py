@@ -103,6 +103,8 @@ def test_missing_files_are_named(tmp_path):
         ({"class_names": ["one"]}, "class_names"),
         ({"class_colours": []}, "class_colours"),
         ({"surprise": 1}, "surprise"),
+        ({"temperature": 0}, "temperature"),
+        ({"temperature": "warm"}, "temperature"),
         ({"architecture": {"inputs": 19, "outputs": 2, "diffusion": "magic"}}, "magic"),
     ],
 )
@@ -111,6 +113,14 @@ def test_a_card_that_contradicts_itself_is_refused(tmp_path, change, says):
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
     with pytest.raises(ModelError, match=says):
         ModelCard.load(path)
+
+
+def test_a_card_from_before_calibration_is_read(tmp_path):
+    path = save_model(tiny_model(), tmp_path).with_suffix(".json")
+    content = json.loads(path.read_text())
+    del content["temperature"]
+    path.write_text(json.dumps(content))
+    assert ModelCard.load(path).temperature == 1.0
 
 
 def test_a_card_that_is_not_json_is_refused(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 
 from diffusionnet_blender.network.architecture import Architecture
 from diffusionnet_blender.network.features import input_features
-from diffusionnet_blender.network.forward import forward
+from diffusionnet_blender.network.forward import forward, mirrored_weights
 from diffusionnet_blender.network.implicit import ImplicitDiffusion
 from diffusionnet_blender.network.numpy_engine import NumpyEngine
 from diffusionnet_blender.network.shape import shape_of
@@ -129,6 +129,27 @@ def test_only_a_complex_matrix_sees_a_reflection():
     assert reflection_change("complex") > 0.05
 
 
+def test_mirrored_weights_see_the_mirror_image_of_a_shape(body):
+    weights = random_weights(HKS_NETWORK)
+    features = input_features(body, ("hks",))
+    mirrored = replace(body, gradient_y=-body.gradient_y)
+    image = forward(HKS_NETWORK, weights, shape_of(mirrored, ENGINE), features, ENGINE)
+    shape = shape_of(body, ENGINE)
+    seen = forward(HKS_NETWORK, mirrored_weights(weights), shape, features, ENGINE)
+    np.testing.assert_allclose(seen, image, atol=1e-10)
+    assert np.abs(forward(HKS_NETWORK, weights, shape, features, ENGINE) - seen).max() > 1e-4
+
+
+def test_without_diffusion_and_gradients_a_vertex_knows_nothing_of_the_others(body):
+    network = replace(HKS_NETWORK, diffusion="none", gradient="none")
+    features = input_features(body, ("hks",))
+    changed = features.copy()
+    changed[0] += 1.0
+    found, after = (outputs(network, body, given) for given in (features, changed))
+    np.testing.assert_array_equal(found[1:], after[1:])
+    assert np.abs(found[0] - after[0]).max() > 1e-3
+
+
 def test_outputs_at_edges_faces_and_the_whole_shape_are_means_of_the_vertices(body):
     at_vertices = outputs(HKS_NETWORK, body)
     faces = lumpy_body(3)[1]
@@ -165,13 +186,24 @@ def test_both_engines_agree(body, diffusion):
         np.testing.assert_allclose(a, b, atol=exact)
 
 
-@pytest.mark.parametrize("gradient", ["complex", "real", "none"])
+@pytest.mark.parametrize(
+    ("diffusion", "gradient"),
+    [
+        ("spectral", "complex"),
+        ("spectral", "real"),
+        ("spectral", "unlearned"),
+        ("spectral", "none"),
+        ("none", "complex"),
+    ],
+)
 @pytest.mark.parametrize("threads", [1, 3])
-def test_portions_of_rows_give_what_all_rows_at_once_give(body, gradient, threads, monkeypatch):
+def test_portions_of_rows_give_what_all_rows_at_once_give(
+    body, diffusion, gradient, threads, monkeypatch
+):
     torch = pytest.importorskip("torch", reason="torch is optional")
     from diffusionnet_blender.network.torch_engine import TorchEngine
 
-    network = replace(HKS_NETWORK, gradient=gradient)
+    network = replace(HKS_NETWORK, diffusion=diffusion, gradient=gradient)
     whole = outputs(network, body, engine=TorchEngine("cpu", torch.float64))
     for engine in (NumpyEngine(np.float64), TorchEngine("cpu", torch.float64)):
         monkeypatch.setattr(engine, "_threads", lambda: threads)

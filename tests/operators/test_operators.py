@@ -65,6 +65,23 @@ def test_segment_with_a_model_of_its_own(tiny_model):
         bpy.ops.diffusionnet.segment(model="nobody")
 
 
+def test_labels_are_cleaned_as_the_panel_or_the_script_says(settings):
+    obj = add_body(subdivisions=4)
+    assert settings.clean
+
+    def labels(**options):
+        bpy.ops.diffusionnet.segment(**options)
+        return values_of(obj, "part_vertex")
+
+    clean, rough = labels(), labels(clean=False)
+    edges = np.array([edge.vertices[:] for edge in obj.data.edges])
+    border, before = (np.sum(x[edges[:, 0]] != x[edges[:, 1]]) for x in (clean, rough))
+    assert 0 < border < before
+    settings.clean = False
+    assert np.array_equal(labels(), rough)
+    assert np.array_equal(labels(clean=True), clean)
+
+
 def test_all_selected_meshes(settings):
     first, second, other = add_body("A"), add_quads("B"), add_body("C")
     light = bpy.data.objects["Light"]
@@ -419,3 +436,12 @@ def test_a_fault_is_one_line_and_a_report_with_the_traceback(monkeypatch, tmp_pa
         assert bpy.app.version_string in text
     finally:
         bpy.utils.unregister_class(FaultyOperator)
+
+
+def test_a_card_of_many_shares_shows_the_best_and_the_worst():
+    from diffusionnet_blender.panels.segment import worth_knowing
+
+    few = {"people": 0.9, "robots": 0.8}
+    assert worth_knowing(few) == few
+    many = {"a": 0.9, "b": 0.5, "c": 0.97, "d": 0.7}
+    assert worth_knowing(many) == {"c": 0.97, "b": 0.5}

@@ -32,6 +32,7 @@ def start(*objects, model=MODEL, use_modifiers=False, use_rest_shape=False):
         use_modifiers=use_modifiers,
         use_rest_shape=use_rest_shape,
         exact=False,
+        clean=True,
     )
 
 

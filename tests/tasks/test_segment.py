@@ -3,6 +3,7 @@
 import resource
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -297,3 +298,80 @@ def test_an_ngon_follows_the_area_weighted_vote_of_its_triangles():
     np.testing.assert_array_equal(small_first, [1, 1])
     big_first = polygon_labels(probabilities, triangles, np.array([4, 2, 5, 0.0]), polygon, 2)
     np.testing.assert_array_equal(big_first, [0, 1])
+
+
+def sided_model():
+    return Model(replace(MODEL.card, class_names=("arm.L", "arm.R", "head")), MODEL.weights)
+
+
+def test_a_mirrored_surface_gets_the_same_parts_with_sides_exchanged():
+    vertices, faces = lumpy_body(3)
+    mirrored = Surface(vertices * [-1, 1, 1], faces[:, ::-1])
+    found = segment(Surface(vertices, faces), sided_model()).vertex_probabilities
+    seen = segment(mirrored, sided_model()).vertex_probabilities
+    np.testing.assert_allclose(seen[:, [1, 0, 2]], found, atol=0.01)
+    # The network alone gives this lumpy shape, which is no mirror image of itself, something else.
+    alone = segment(Surface(vertices, faces), MODEL).vertex_probabilities
+    in_mirror = segment(mirrored, MODEL).vertex_probabilities
+    assert np.abs(in_mirror[:, [1, 0, 2]] - alone).max() > 0.05
+
+
+def test_the_temperature_of_a_card_changes_how_sure_a_model_is_and_not_what_it_says():
+    surface = Surface(*lumpy_body(3))
+    cool = segment(surface, MODEL)
+    warm = segment(surface, Model(replace(MODEL.card, temperature=2.0), MODEL.weights))
+    np.testing.assert_array_equal(cool.vertex_labels, warm.vertex_labels)
+    expected = np.sqrt(cool.vertex_probabilities)
+    expected /= expected.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(warm.vertex_probabilities, expected, atol=1e-4)
+    assert warm.confidence.mean() < cool.confidence.mean()
+
+
+def skin_model():
+    return Model(replace(MODEL.card, outer_skin=True), MODEL.weights)
+
+
+def shells():
+    """A lumpy body, the same larger around it, and a small ball far away."""
+    vertices, faces = lumpy_body(3)
+    ball, ball_faces = icosphere(2)
+    return Surface(
+        *joined(*((vertices, faces), (1.2 * vertices, faces), (0.1 * ball + [5, 0, 0], ball_faces)))
+    )
+
+
+def test_a_model_that_knows_outer_skins_looks_at_one_around_all_parts(tmp_path):
+    cache = OperatorCache(tmp_path)
+    surface, count = shells(), len(lumpy_body(3)[0])
+    alone = segment(surface, MODEL)
+    first = segment(surface, skin_model(), cache=cache)
+    assert alone.skin_size is None
+    assert first.skin_size > 1000
+    assert "outer skin" in first.remark
+    np.testing.assert_allclose(first.vertex_probabilities.sum(axis=1), 1.0, atol=1e-5)
+    changed = np.abs(first.vertex_probabilities - alone.vertex_probabilities).max(axis=1)
+    assert (changed[: 2 * count] > 0.01).mean() > 0.5
+    # The ball is nowhere near the skin.
+    np.testing.assert_allclose(
+        first.vertex_probabilities[2 * count :], alone.vertex_probabilities[2 * count :], atol=1e-6
+    )
+    second = segment(surface, skin_model(), cache=cache)
+    np.testing.assert_array_equal(first.vertex_probabilities, second.vertex_probabilities)
+    assert set(second.seconds) == {"cache", "features", "network"}
+
+
+def test_one_part_with_buttons_needs_no_skin():
+    vertices, faces = lumpy_body(3)
+    ball, ball_faces = icosphere(1)
+    button = (0.03 * ball + vertices[0], ball_faces)
+    found = segment(Surface(*joined((vertices, faces), button)), skin_model())
+    assert found.skin_size is None
+    assert segment(Surface(vertices), skin_model()).skin_size is None
+
+
+def test_the_skin_is_that_of_the_rest_shape_where_one_is_given():
+    rest = shells()
+    posed = Surface(bent(rest.vertices), rest.faces)
+    found = segment(posed, skin_model(), template=rest)
+    expected = segment(rest, skin_model())
+    np.testing.assert_array_equal(found.vertex_probabilities, expected.vertex_probabilities)

@@ -53,6 +53,7 @@ def request_for(model, subdivisions=2, **changes):
         device="auto",
         template=None,
         exact=False,
+        clean=False,
         cache_folder=None,
     )
     return content | changes

@@ -1,0 +1,59 @@
+"""What is done to triangle meshes everywhere: borders, averages, unused vertices."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+
+
+def compact(count: int, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Renumber the vertices that triangles use.
+
+    Returns
+    -------
+    faces : (F, 3) int64
+    kept : (V_new,) int64
+        The old number of each vertex.
+    """
+    used = np.zeros(count, bool)
+    used[faces] = True
+    place = np.cumsum(used) - 1
+    return place[faces].astype(np.int64), np.flatnonzero(used)
+
+
+def boundary_edges(faces: np.ndarray) -> np.ndarray:
+    """Directed edges (E, 2) that no triangle runs along the other way."""
+    tail = faces.ravel()
+    head = np.roll(faces, -1, axis=1).ravel()
+    span = int(faces.max()) + 1 if len(faces) else 1
+    lonely = ~np.isin(tail * span + head, head * span + tail)
+    return np.stack([tail[lonely], head[lonely]], axis=1)
+
+
+def smooth(values: np.ndarray, faces: np.ndarray, steps: int, strength: float = 0.6) -> np.ndarray:
+    """Repeated averaging of values at vertices (V, C) with their neighbours."""
+    average = _averaging(faces, len(values))
+    for _ in range(steps):
+        values = values + strength * (average @ values - values)
+    return values
+
+
+def _averaging(faces: np.ndarray, count: int) -> sparse.csr_matrix:
+    """Matrix that replaces each vertex by the mean of its neighbours, a border vertex by the mean
+    of those along the border.
+    """
+    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    border = boundary_edges(faces)
+    at_border = np.zeros(count, bool)
+    at_border[border] = True
+    edges = np.concatenate(
+        [edges[~at_border[edges[:, 0]]], edges[~at_border[edges[:, 1]]][:, ::-1]]
+    )
+    edges = np.concatenate([edges, border, border[:, ::-1]])
+    ones = np.ones(len(edges))
+    graph = sparse.csr_matrix((ones, (edges[:, 0], edges[:, 1])), shape=(count, count))
+    graph.data[:] = 1.0
+    degree = np.asarray(graph.sum(axis=1)).ravel()
+    lonely = np.flatnonzero(degree == 0)
+    graph = graph + sparse.csr_matrix((np.ones(len(lonely)), (lonely, lonely)), (count, count))
+    return sparse.diags(1.0 / np.maximum(degree, 1.0)) @ graph

@@ -1,0 +1,192 @@
+"""Solids on a grid of cubes: filled from triangles, read back as a surface.
+
+The surface is that of surface nets (Gibson 1998): one vertex in each cell that the boundary
+crosses, one quad for each crossed edge of the grid.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+from scipy.spatial import cKDTree
+
+from .triangles import compact, smooth
+
+
+@dataclass(frozen=True, eq=False)
+class Skin:
+    """The outer skin of a heap of triangles.
+
+    Attributes
+    ----------
+    vertices : (V, 3) float64
+    faces : (F, 3) int64, wound outward.
+    source : (V,) int64
+        For each vertex the nearest corner of the nearest triangle that it is the skin of.
+    fullness : float
+        Filled cells of the grid for each that triangles are in: little above 1 where all is thin.
+    """
+
+    vertices: np.ndarray
+    faces: np.ndarray
+    source: np.ndarray
+    fullness: float
+
+
+def outer_skin(
+    vertices: np.ndarray,
+    faces: np.ndarray,
+    cells: int,
+    close: int = 1,
+    softness: float = 0.7,
+    shrink_wrap: bool = False,
+    enclosing: int | None = None,
+) -> Skin:
+    """Voxel remesh: what is seen from outside, in one skin.
+
+    Parameters
+    ----------
+    vertices : (V, 3) float
+    faces : (F, 3) int
+        Any heap of triangles, open or closed, in one piece or many.
+    cells : int
+        Grid cells along the longest side.
+    close : int
+        Cells by which gaps and holes are bridged.
+    softness : float
+        Standard deviation of the blur, in cells.
+    shrink_wrap : bool
+        Whether vertices are drawn back to the surface they came from.
+    enclosing : int, optional
+        Fill cells from which triangles are met along so many of the six directions of the axes.
+        Without, a hole wider than what is bridged lets the outside in, and the skin has two sides.
+
+    Returns
+    -------
+    Skin
+        The largest piece.
+    """
+    cell = np.ptp(vertices, axis=0).max() / cells
+    points, corner = _dense_points(vertices, faces, 0.6 * cell)
+    margin = close + 3
+    low = points.min(axis=0) - margin * cell
+    # One point in every half of a cell will do.
+    half = (2.0 * (points - low) / cell).astype(np.int64)
+    _, first = np.unique(half @ [1, 4096, 4096**2], return_index=True)
+    points, corner, place = points[first], corner[first], half[first] // 2
+    shape = place.max(axis=0) + margin + 1
+    solid = np.zeros(shape, bool)
+    solid[tuple(place.T)] = True
+    met = np.count_nonzero(solid)
+    if enclosing is not None:
+        solid |= _directions_met(solid) >= enclosing
+    if close:
+        solid = ndimage.binary_dilation(solid, iterations=close)
+    outside = ndimage.label(~solid)[0]
+    solid = outside != outside[0, 0, 0]
+    if close:
+        solid = ndimage.binary_erosion(solid, iterations=close)
+    fullness = np.count_nonzero(solid) / met
+    pieces, count = ndimage.label(solid, ndimage.generate_binary_structure(3, 3))
+    if count > 1:
+        solid = pieces == np.bincount(pieces.ravel())[1:].argmax() + 1
+    # A cape one cell thick must not be blurred away.
+    field = ndimage.gaussian_filter(solid.astype(np.float32), softness, truncate=2.5)
+    found, quads = surface_nets(field, 0.4)
+    found = low + (found + 0.5) * cell
+    found = smooth(found, quads, 2, 0.5)
+    distance, nearest = cKDTree(points).query(found)
+    if shrink_wrap:
+        close_by = distance < 1.5 * cell
+        found = np.where(close_by[:, None], points[nearest], found)
+        found = smooth(found, quads, 1, 0.5)
+    return Skin(found, quads, corner[nearest], fullness)
+
+
+def surface_nets(field: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
+    """The surface where a field on a grid passes through a level, wound away from the high side.
+
+    Parameters
+    ----------
+    field : (X, Y, Z) float, below the level all around its border.
+
+    Returns
+    -------
+    vertices : (V, 3) in grid steps;  faces : (F, 3) int64.
+    """
+    inside = field > level
+    corners = [(i, j, k) for i in (0, 1) for j in (0, 1) for k in (0, 1)]
+    x, y, z = field.shape
+
+    def at(values, i, j, k):
+        return values[i : x - 1 + i, j : y - 1 + j, k : z - 1 + k]
+
+    filled = sum(at(inside, *corner).astype(np.int8) for corner in corners)
+    crossed = (filled > 0) & (filled < 8)
+    cells = np.argwhere(crossed)
+    number = np.full(crossed.shape, -1, np.int64)
+    number[crossed] = np.arange(len(cells))
+
+    values = np.stack([field[tuple((cells + corner).T)] for corner in corners], axis=1) - level
+    total, weight = np.zeros((len(cells), 3)), np.zeros((len(cells), 1))
+    for first, start in enumerate(corners):
+        for second, end in enumerate(corners):
+            if second <= first or sum(np.abs(np.subtract(start, end))) != 1:
+                continue
+            a, b = values[:, first], values[:, second]
+            cut = (a > 0) != (b > 0)
+            share = np.where(cut, a / np.where(cut, a - b, 1.0), 0.0)[:, None]
+            point = np.array(start) + share * (np.array(end) - np.array(start))
+            total += point * cut[:, None]
+            weight += cut[:, None]
+    vertices = cells + total / weight
+
+    faces = []
+    for axis in range(3):
+        step = np.eye(3, dtype=np.int64)[axis]
+        u, v = (np.eye(3, dtype=np.int64)[(axis + i) % 3] for i in (1, 2))
+        upper = tuple(slice(int(s), None) for s in step)
+        lower = tuple(slice(None, -int(s) or None) for s in step)
+        flips = inside[lower] != inside[upper]
+        edges = np.argwhere(flips)
+        edges = edges[(edges[:, (axis + 1) % 3] > 0) & (edges[:, (axis + 2) % 3] > 0)]
+        around = [number[tuple((edges - d).T)] for d in (0 * u, u, u + v, v)]
+        outward = inside[tuple(edges.T)]
+        quad = np.stack(around, axis=1)
+        quad = np.where(outward[:, None], quad, quad[:, ::-1])
+        faces += [quad[:, [0, 1, 2]], quad[:, [0, 2, 3]]]
+    faces, kept = compact(len(vertices), np.concatenate(faces))
+    return vertices[kept], faces
+
+
+def _directions_met(solid: np.ndarray) -> np.ndarray:
+    """Along how many of the six directions of the axes a cell meets one that is filled, (X, Y, Z)
+    int8.
+    """
+    count = np.zeros(solid.shape, np.int8)
+    for axis in range(3):
+        count += np.logical_or.accumulate(solid, axis)
+        count += np.flip(np.logical_or.accumulate(np.flip(solid, axis), axis), axis)
+    return count
+
+
+def _dense_points(
+    vertices: np.ndarray, faces: np.ndarray, spacing: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Points (P, 3) on all triangles no farther apart than `spacing`, and for each the nearest
+    corner of its triangle, (P,).
+    """
+    corners = vertices[faces]
+    longest = np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2).max(axis=1)
+    steps = np.minimum(np.ceil(longest / spacing).astype(int), 200)
+    points, owners = [], []
+    for count in np.unique(steps):
+        i, j = np.meshgrid(np.arange(count + 1), np.arange(count + 1), indexing="ij")
+        chosen = i + j <= count
+        bary = np.stack([count - i - j, i, j], axis=2)[chosen] / max(count, 1)
+        own = steps == count
+        points.append(np.einsum("bk,fkd->fbd", bary, corners[own]).reshape(-1, 3))
+        owners.append(faces[own][:, bary.argmax(axis=1)].ravel())
+    return np.concatenate(points), np.concatenate(owners)

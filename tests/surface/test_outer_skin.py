@@ -1,0 +1,86 @@
+"""One skin around all parts of a mesh, and values read back from it."""
+
+import numpy as np
+import pytest
+
+from diffusionnet_blender.errors import Cancelled
+from diffusionnet_blender.surface.outer_skin import CELLS, make_skin
+from diffusionnet_blender.surface.prepare import prepare_skin
+from diffusionnet_blender.surface.settings import DiscretizationSettings
+from diffusionnet_blender.surface.surface import Surface
+from diffusionnet_blender.surface.triangles import boundary_edges
+from tests.shapes import icosphere, joined
+
+SETTINGS = DiscretizationSettings(k=16)
+
+
+def scaled(mesh, size, place=(0.0, 0.0, 0.0)):
+    vertices, faces = mesh
+    return size * vertices + np.asarray(place), faces
+
+
+def volume(surface):
+    a, b, c = surface.vertices[surface.faces].transpose(1, 0, 2)
+    return (a * np.cross(b, c)).sum() / 6
+
+
+def test_nested_and_crossing_shells_get_one_closed_skin():
+    ball = icosphere(3)
+    heap = joined(scaled(ball, 1.0), scaled(ball, 0.6), scaled(ball, 0.8, (0, 0, 1.2)))
+    skin = make_skin(Surface(*heap)).surface
+    assert len(boundary_edges(skin.faces)) == 0
+    off = np.minimum(
+        np.abs(np.linalg.norm(skin.vertices, axis=1) - 1.0),
+        np.abs(np.linalg.norm(skin.vertices - [0, 0, 1.2], axis=1) - 0.8),
+    )
+    assert np.quantile(off, 0.95) < 3.0 / CELLS
+
+
+def test_a_wide_opening_does_not_let_the_outside_in():
+    vertices, faces = icosphere(4)
+    bowl = Surface(vertices, faces[(vertices[faces][:, :, 2] < 0.6).all(axis=1)])
+    # Full, but for the cap; a skin of two sides would hold next to nothing.
+    assert volume(make_skin(bowl).surface) > 0.75 * 4 / 3 * np.pi
+
+
+def test_values_are_read_back_where_the_skin_is_and_nowhere_else():
+    ball = icosphere(3)
+    count = len(ball[0])
+    heap = Surface(*joined(scaled(ball, 1.0), scaled(ball, 0.7), scaled(ball, 0.1, (0, 0, 3.0))))
+    skin = prepare_skin(heap, SETTINGS)
+    height = skin.discretization.vertices[:, 2:]
+    back = skin.hand_back(np.concatenate([np.ones_like(height), height], axis=1))
+    assert back.shape == (len(heap.vertices), 2)
+    # What lies within is told by the skin over it; the small ball far outside by nothing.
+    np.testing.assert_allclose(back[: 2 * count, 0], 1.0, atol=1e-5)
+    assert not back[2 * count :].any()
+    order = np.corrcoef(back[:count, 1], heap.vertices[:count, 2])[0, 1]
+    assert order > 0.999
+
+
+def test_what_has_no_inside_has_no_skin():
+    x, y = np.meshgrid(np.linspace(0, 1, 20), np.linspace(0, 1, 20), indexing="ij")
+    i = np.arange(400).reshape(20, 20)
+    faces = np.stack([i[:-1, :-1], i[1:, :-1], i[1:, 1:]], axis=-1).reshape(-1, 3)
+    sheet = Surface(np.stack([x.ravel(), y.ravel(), 0 * x.ravel()], axis=1), faces)
+    assert prepare_skin(sheet, SETTINGS) is None
+    assert prepare_skin(Surface(np.eye(3), [[0, 1, 2]]), SETTINGS) is None
+
+
+def test_stray_vertices_do_not_change_the_skin():
+    vertices, faces = icosphere(3)
+    clean = make_skin(Surface(vertices, faces)).surface
+    stray = np.concatenate([vertices, [[1e6, 0, 0]]])
+    found = make_skin(Surface(stray, faces))
+    np.testing.assert_array_equal(found.surface.vertices, clean.vertices)
+    assert not found.weights[len(vertices)].nnz or not found.weights[len(vertices)].data.any()
+
+
+def test_it_can_be_cancelled():
+    def stop(stage, fraction):
+        assert stage == "outer skin"
+        if fraction > 0.35:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        prepare_skin(Surface(*icosphere(3)), SETTINGS, stop)

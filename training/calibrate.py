@@ -1,0 +1,157 @@
+"""How sure a model may be: the temperature of its card, and a reliability diagram.
+
+A network that was trained until it knows its training set says 0.99 where 0.9 would be true. Its
+outputs are divided by one number, the temperature, that makes what it says of unseen figures as
+likely as can be (Guo et al. 2017). Which class is the most probable does not change.
+
+python -m training.calibrate body_parts    # fits it, writes it into the card, measures both
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+from diffusionnet_blender.network.checkpoint import Model, load_model, save_model
+from diffusionnet_blender.surface.cache import OperatorCache
+from diffusionnet_blender.tasks.models import BUNDLED
+from diffusionnet_blender.tasks.segment import segment
+
+from .bodies import FIRST_HELD_OUT_SEED
+from .examples import sample_example
+from .parts import PART_NAMES
+
+DATA = Path(__file__).parent / "data"
+# Unseen figures of every kind, others than those of the suites: to fit, and to measure.
+FIT_FROM = FIRST_HELD_OUT_SEED + 100_000
+MEASURE_FROM = FIRST_HELD_OUT_SEED + 200_000
+BINS = 10
+TINY = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What a model says of one figure.
+
+    Attributes
+    ----------
+    probabilities : (V, C) float;  truth : (V,) int;  shares : (V,) of the figure's area.
+    """
+
+    probabilities: np.ndarray
+    truth: np.ndarray
+    shares: np.ndarray
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """How often a model is right where it says how sure it is.
+
+    Attributes
+    ----------
+    confidence, right, share : list of float
+        Means over each tenth of confidence that is met, and the share of the area in it.
+    error : float
+        Expected calibration error: mean distance of what is said to what is true.
+    """
+
+    confidence: list[float]
+    right: list[float]
+    share: list[float]
+    error: float
+
+
+def predict(model: Model, seeds: Sequence[int]) -> list[Predictions]:
+    """Run a model on figures that it never saw, as a user does."""
+    cache = OperatorCache(DATA / "suites", max_bytes=2**40)
+    found = []
+    for seed in seeds:
+        example = sample_example(seed)
+        truth = example.labels if len(model.card.class_names) == len(PART_NAMES) else example.fine
+        probabilities = segment(example.surface, model, cache=cache).vertex_probabilities
+        found.append(Predictions(probabilities, truth, example.areas / example.areas.sum()))
+    return found
+
+
+def sharpened(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """Probabilities (V, C) as outputs divided by another temperature give them."""
+    raised = (probabilities / probabilities.max(axis=1, keepdims=True)) ** (1.0 / temperature)
+    return raised / raised.sum(axis=1, keepdims=True)
+
+
+def fitted_temperature(predictions: Sequence[Predictions]) -> float:
+    """The temperature under which the truth is most likely, relative to that of the model."""
+
+    def surprise(log_temperature: float) -> float:
+        total = 0.0
+        for found in predictions:
+            by_truth = sharpened(found.probabilities, np.exp(log_temperature))
+            at_truth = by_truth[np.arange(len(found.truth)), found.truth]
+            total -= found.shares @ np.log(np.maximum(at_truth, TINY))
+        return total
+
+    return float(np.exp(minimize_scalar(surprise, bounds=(-1.5, 1.5), method="bounded").x))
+
+
+def reliability(predictions: Sequence[Predictions]) -> Reliability:
+    """Compare what a model says with what is true, every figure counting alike."""
+    confidence = np.concatenate([found.probabilities.max(axis=1) for found in predictions])
+    right = np.concatenate([f.probabilities.argmax(axis=1) == f.truth for f in predictions])
+    share = np.concatenate([found.shares for found in predictions]) / len(predictions)
+    tenth = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    total = np.bincount(tenth, share, BINS)
+    met = total > 0
+    said, true = (
+        np.bincount(tenth, share * values, BINS)[met] / total[met] for values in (confidence, right)
+    )
+    error = float(total[met] @ np.abs(said - true))
+    return Reliability(said.tolist(), true.tolist(), total[met].tolist(), error)
+
+
+def calibrate(model: Model, count: int) -> tuple[Model, dict]:
+    """A model that is as sure as it may be, and its reliability before and after."""
+    plain = Model(replace(model.card, temperature=1.0), model.weights)
+    fit = predict(plain, range(FIT_FROM, FIT_FROM + count))
+    temperature = round(fitted_temperature(fit), 3)
+    card = replace(model.card, temperature=temperature)
+    unseen = range(MEASURE_FROM, MEASURE_FROM + count)
+    found = {
+        "temperature": temperature,
+        "figures": count,
+        "before": asdict(reliability(predict(plain, unseen))),
+        "after": asdict(reliability(predict(Model(card, model.weights), unseen))),
+    }
+    return Model(card, model.weights), found
+
+
+def results_of(name: str) -> Path:
+    """Where the last calibration of a model is kept."""
+    return DATA / f"calibration-{name}.json"
+
+
+def main() -> None:
+    """Calibrate the model named on the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("name", nargs="?", default="body_parts")
+    parser.add_argument("--model-folder", type=Path, default=BUNDLED)
+    parser.add_argument("--count", type=int, default=100, help="figures to fit, and to measure")
+    arguments = parser.parse_args()
+    model = load_model(arguments.model_folder / f"{arguments.name}.safetensors")
+    calibrated, found = calibrate(model, arguments.count)
+    save_model(calibrated, arguments.model_folder, half=True)
+    results_of(arguments.name).parent.mkdir(parents=True, exist_ok=True)
+    results_of(arguments.name).write_text(json.dumps(found, indent=1))
+    print(
+        f"temperature {found['temperature']}, expected calibration error "
+        f"{found['before']['error']:.3f} before, {found['after']['error']:.3f} after"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""What meshes lack and have too much of: cuts, holes, missing ends, scan noise, loose pieces."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from diffusionnet_blender.surface.winding import vertex_normals
+
+from .meshes import Body, bumps, join_bodies
+from .parts import PART_NAMES, SIDES
+
+ENDS = ("head",) + tuple(
+    f"{name}.{side}" for name in ("hand", "foot", "forearm", "shin") for side in SIDES
+)
+# What goes with an end that is missing.
+_BEYOND = {"forearm": "hand", "shin": "foot"}
+
+
+def cut(body: Body, rng: np.random.Generator) -> Body:
+    """Lose hands, feet, the head or longer ends; or everything beyond a plane; or a half.
+
+    At least four parts and a third of the triangles are kept: cuts that would take more are not
+    made.
+    """
+    for _ in range(10):
+        left = _cut_once(body, rng)
+        enough = len(left.faces) > len(body.faces) / 3 and len(np.unique(left.labels)) >= 4
+        if enough and len(left.faces) < len(body.faces):
+            return left
+    return body
+
+
+def _cut_once(body: Body, rng: np.random.Generator) -> Body:
+    kind = str(rng.choice(["ends", "plane", "bust", "open neck"], p=(0.5, 0.25, 0.15, 0.1)))
+    names = np.array(PART_NAMES)[body.labels]
+    if kind == "ends":
+        lost = set(rng.choice(ENDS, rng.integers(1, 4), replace=False).tolist())
+        for name in list(lost):
+            stem, _, side = name.partition(".")
+            if stem in _BEYOND:
+                lost.add(f"{_BEYOND[stem]}.{side}")
+        keep = ~np.isin(names, list(lost))
+    elif kind == "open neck":
+        keep = names != "head"
+    elif kind == "bust":
+        keep = ~np.isin(np.char.partition(names, ".")[:, 0], ["thigh", "shin", "foot"])
+        if rng.uniform() < 0.4:
+            keep = ~np.isin(np.char.partition(names, ".")[:, 0], ["hand", "forearm", "head"])
+    else:
+        low, high = body.vertices.min(axis=0), body.vertices.max(axis=0)
+        axis = rng.choice(3, p=(0.2, 0.1, 0.7))
+        normal = np.eye(3)[axis] * rng.choice([-1.0, 1.0]) + rng.normal(0, 0.2, 3)
+        level = (low + rng.uniform(0.25, 0.75, 3) * (high - low)) @ normal
+        keep = body.vertices @ normal < level
+    return body.with_faces(body.faces[keep[body.faces].all(axis=1)])
+
+
+def holes(body: Body, rng: np.random.Generator) -> Body:
+    """Round holes, where a scanner does not see or a sculptor has not finished."""
+    keep = np.ones(len(body.vertices), bool)
+    size = np.ptp(body.vertices, axis=0).max()
+    for _ in range(rng.integers(1, 9)):
+        centre = body.vertices[rng.integers(len(body.vertices))]
+        radius = size * rng.uniform(0.008, 0.05)
+        keep &= np.linalg.norm(body.vertices - centre, axis=1) > radius
+    if rng.uniform() < 0.3:  # soles on the floor
+        keep &= body.vertices[:, 2] > body.vertices[:, 2].min() + 0.01 * size
+    faces = body.faces[keep[body.faces].all(axis=1)]
+    return body.with_faces(faces) if len(faces) > len(body.faces) / 2 else body
+
+
+def scan(body: Body, rng: np.random.Generator) -> Body:
+    """Uneven skin, as scanners and photographs give it."""
+    size = np.ptp(body.vertices, axis=0).max()
+    normals = vertex_normals(body.vertices, body.faces)
+    amount = np.zeros(len(normals))
+    for share in (0.02, 0.06):
+        wave = bumps(body.vertices, rng, wavelength=share * size * rng.uniform(0.7, 1.5))
+        amount += rng.uniform(0, 0.0025) * size * wave
+    return replace(body, vertices=body.vertices + amount[:, None] * normals)
+
+
+def loosen(body: Body, rng: np.random.Generator) -> Body:
+    """One skin as several objects, cut along parts or planes, touching or a little apart; or pieces
+    doubled."""
+    kind = str(rng.choice(["parts", "planes", "patches", "doubled"], p=(0.4, 0.15, 0.2, 0.25)))
+    middle = body.vertices[body.faces].mean(axis=1)
+    if kind == "doubled":
+        return double(body, rng)
+    if kind == "parts":
+        group = body.labels[body.faces[:, 0]]
+        # Only some seams are open.
+        joined = rng.integers(0, 1 + len(PART_NAMES), len(PART_NAMES))
+        group = np.where(rng.uniform() < 0.5, group, joined[group])
+    elif kind == "planes":
+        low, high = middle.min(axis=0), middle.max(axis=0)
+        share = (middle - low) / (high - low)
+        group = (share[:, 2] > rng.uniform(0.2, 0.8)) + 2 * (share[:, 0] > rng.uniform(0.3, 0.7))
+    else:
+        centres = middle[rng.choice(len(middle), int(rng.integers(3, 12)))]
+        group = cKDTree(centres).query(middle)[1]
+    gap = rng.choice([0.0, rng.uniform(0.0, 0.006)]) * np.ptp(body.vertices, axis=0).max()
+    pieces = []
+    for number in np.unique(group):
+        piece = body.with_faces(body.faces[group == number])
+        if not len(piece.faces):
+            continue
+        # Pieces must not weld again: even touching ones differ by a hair.
+        shift = rng.normal(size=3)
+        shift *= max(gap, 2e-5) / np.linalg.norm(shift)
+        pieces.append(replace(piece, vertices=piece.vertices + shift))
+    return join_bodies(pieces)
+
+
+def double(body: Body, rng: np.random.Generator) -> Body:
+    """Some parts twice, one within the other, as lining, armour or a copy left behind."""
+    size = np.ptp(body.vertices, axis=0).max()
+    chosen = rng.uniform(size=len(PART_NAMES)) < rng.choice([0.3, 1.0])
+    inside = chosen[body.labels][body.faces].all(axis=1)
+    if not inside.any():
+        return body
+    lifted = body.vertices + size * rng.uniform(-0.012, 0.012) * vertex_normals(
+        body.vertices, body.faces
+    )
+    copy = replace(body, vertices=lifted).with_faces(body.faces[inside])
+    return join_bodies([body, copy])

@@ -1,0 +1,106 @@
+"""The parts of a body that models are taught: 14 coarse ones, and 23 fine ones within them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+SIDES = ("L", "R")
+
+
+def _with_sides(middle: tuple[str, ...], paired: tuple[str, ...]) -> tuple[str, ...]:
+    return middle + tuple(f"{name}.{side}" for name in paired for side in SIDES)
+
+
+PART_NAMES = _with_sides(
+    ("head", "torso"), ("upper_arm", "forearm", "hand", "thigh", "shin", "foot")
+)
+"""The classes of the body-part model, in their order. ``.L`` is the character's own left."""
+
+FINE_NAMES = _with_sides(
+    ("head", "neck", "chest", "abdomen", "pelvis"),
+    ("shoulder", "upper_arm", "forearm", "palm", "fingers", "thigh", "shin", "foot", "toes"),
+)
+"""The classes of the fine model, in their order."""
+
+_COARSE = {
+    "neck": "head",
+    "chest": "torso",
+    "abdomen": "torso",
+    "pelvis": "torso",
+    "shoulder": "torso",
+    "palm": "hand",
+    "fingers": "hand",
+    "toes": "foot",
+}
+_FINE_OF_BONE = {
+    "root": "pelvis",
+    "pelvis": "pelvis",
+    "spine05": "pelvis",
+    "spine04": "abdomen",
+    "spine03": "abdomen",
+    "spine02": "chest",
+    "spine01": "chest",
+    "clavicle": "shoulder",
+    "shoulder01": "shoulder",
+    "neck": "neck",
+    "head": "head",
+    "eye": "head",
+    "upperarm": "upper_arm",
+    "lowerarm": "forearm",
+    "wrist": "palm",
+    "metacarpal": "palm",
+    "finger": "fingers",
+    "upperleg": "thigh",
+    "lowerleg": "shin",
+    "foot": "foot",
+    "toe": "toes",
+}
+
+
+def _coarse_name(fine: str) -> str:
+    stem, _, side = fine.partition(".")
+    part = _COARSE.get(stem, stem)
+    return f"{part}.{side}" if f"{part}.{side}" in PART_NAMES else part
+
+
+PART_OF_FINE = np.array([PART_NAMES.index(_coarse_name(name)) for name in FINE_NAMES], np.int32)
+"""(23,) index into `PART_NAMES` of each fine part."""
+
+
+def fine_part_of_bone(bone: str) -> int:
+    """Index into `FINE_NAMES` of the part that a bone of the rig moves."""
+    stem, _, side = bone.partition(".")
+    part = _FINE_OF_BONE.get(stem) or _FINE_OF_BONE[stem.rstrip("0123456789-")]
+    return FINE_NAMES.index(f"{part}.{side}" if f"{part}.{side}" in FINE_NAMES else part)
+
+
+# A calm palette: warm for the body's left side, cool for its right, lighter towards the ends.
+COLOURS = {
+    "head": (0.96, 0.80, 0.42),
+    "torso": (0.62, 0.62, 0.66),
+    "upper_arm.L": (0.80, 0.24, 0.28),
+    "upper_arm.R": (0.16, 0.36, 0.66),
+    "forearm.L": (0.92, 0.45, 0.32),
+    "forearm.R": (0.22, 0.58, 0.80),
+    "hand.L": (0.98, 0.68, 0.52),
+    "hand.R": (0.52, 0.80, 0.92),
+    "thigh.L": (0.55, 0.18, 0.42),
+    "thigh.R": (0.12, 0.44, 0.40),
+    "shin.L": (0.76, 0.36, 0.62),
+    "shin.R": (0.26, 0.64, 0.50),
+    "foot.L": (0.92, 0.62, 0.80),
+    "foot.R": (0.58, 0.84, 0.62),
+    "neck": (0.80, 0.58, 0.26),
+    "chest": (0.66, 0.66, 0.72),
+    "abdomen": (0.50, 0.50, 0.54),
+    "pelvis": (0.36, 0.36, 0.42),
+    "shoulder.L": (0.78, 0.56, 0.58),
+    "shoulder.R": (0.56, 0.62, 0.78),
+    "palm.L": (0.98, 0.68, 0.52),
+    "palm.R": (0.52, 0.80, 0.92),
+    "fingers.L": (1.00, 0.84, 0.70),
+    "fingers.R": (0.76, 0.92, 0.98),
+    "toes.L": (0.98, 0.80, 0.90),
+    "toes.R": (0.80, 0.94, 0.80),
+}
+"""sRGB of every coarse and fine part."""
