@@ -62,12 +62,17 @@ def varied_copy(
     vertices = _stretched(vertices, rng, 0.2 * strength)
     moved = Surface(vertices, surface.faces, surface.normals)
 
-    count = int(np.exp(rng.uniform(np.log(FEWEST), np.log(MOST))))
+    total = len(vertices)
+    low, high = np.log([min(FEWEST, total), min(MOST, total)])
+    count = int(np.exp(rng.uniform(low, high)))
     # A grid that lies askew, and finer in one place than elsewhere, gathers other vertices.
     grid = vertices @ _random_rotation(rng)
     if rng.uniform() < 0.4:
         grid = _swollen(grid, rng, np.log(4.0), size)
-    moved, labels = _resampled(moved, labels, count, grid)
+    if 4 * total <= MOST and rng.uniform() < 0.4 and not surface.is_point_cloud:
+        moved, labels = _subdivided(moved, labels)
+    else:
+        moved, labels = _resampled(moved, labels, count, grid)
     if rng.uniform() < 0.4:
         moved = _rough(moved, rng, rng.uniform(0.0, 0.1))
     return moved, labels
@@ -79,7 +84,7 @@ def _repaired(surface, labels) -> tuple[Surface, np.ndarray]:
 
 
 def _resampled(surface, labels, count, grid) -> tuple[Surface, np.ndarray]:
-    """Coarser by clusters on a grid through other positions, or finer by midpoints."""
+    """Coarser by clusters on a grid through other positions, where there are vertices enough."""
     total = len(surface.vertices)
     if total > 1.2 * count:
         proxy = make_proxy(Surface(grid, surface.faces, surface.normals), count)
@@ -94,8 +99,6 @@ def _resampled(surface, labels, count, grid) -> tuple[Surface, np.ndarray]:
             normals = None if normals is None else normals[used]
             kept = chosen[used]
             return Surface(surface.vertices[kept], place[faces], normals), labels[kept]
-    elif 4 * total <= count and not surface.is_point_cloud:
-        return _subdivided(surface, labels)
     return surface, labels
 
 

@@ -9,6 +9,7 @@ from time import perf_counter
 import numpy as np
 
 from ..errors import DeviceError, ModelError, SurfaceError
+from ..network.architecture import OutputAt
 from ..network.checkpoint import Model
 from ..network.features import input_features
 from ..network.forward import forward
@@ -17,6 +18,7 @@ from ..surface.cache import OperatorCache, cache_key
 from ..surface.discretization import Discretization, normalise
 from ..surface.prepare import PreparedSurface, prepare
 from ..surface.repair import RepairReport
+from ..surface.settings import DiscretizationSettings
 from ..surface.surface import Surface
 from .engines import choose_engine
 from .memory import require_memory
@@ -125,7 +127,7 @@ def segment(
     if model.card.architecture.output_at == "shape":
         raise ModelError(
             f"Model {model.card.name!r} classifies whole shapes, it has no parts",
-            "Choose a segmentation model.",
+            "Choose a segmentation model, or classify with this one.",
         )
     if template is not None:
         _require_match(surface, template)
@@ -133,7 +135,7 @@ def segment(
     seconds: dict[str, float] = {}
     try:
         rest = surface if template is None else template
-        prepared = _prepared(rest, model, exact, cache, progress, seconds)
+        prepared = prepare_cached(rest, model.card.discretization, exact, cache, progress, seconds)
 
         clock = perf_counter()
         discretization = prepared.discretization
@@ -165,9 +167,23 @@ def segment(
     )
 
 
-def _prepared(surface, model, exact, cache, progress, seconds) -> PreparedSurface:
-    """From the cache where it is there, else computed and kept."""
-    settings = model.card.discretization
+def prepare_cached(
+    surface: Surface,
+    settings: DiscretizationSettings,
+    exact: bool,
+    cache: OperatorCache | None,
+    progress: Progress,
+    seconds: dict[str, float],
+) -> PreparedSurface:
+    """As `surface.prepare.prepare`: from the cache where it is there, else computed and kept.
+
+    Raises
+    ------
+    SurfaceError
+        If the geometry cannot be used.
+    DeviceError
+        If memory does not suffice.
+    """
     if cache is not None:
         clock = perf_counter()
         key = cache_key(surface, settings, exact)
@@ -217,8 +233,9 @@ def class_probabilities(
     features: np.ndarray,
     engine,
     progress: Callable[[float], None] = lambda fraction: None,
+    output_at: OutputAt = "vertices",
 ) -> np.ndarray:
-    """Softmax of a network's outputs at vertices, (V, C) float32.
+    """Softmax of a network's outputs at vertices, (V, C) float32, or for the shape, (C,).
 
     A network that was trained with outputs at faces or edges is read before it averages them
     there, since vertices are what the surface's other users need.
@@ -231,8 +248,9 @@ def class_probabilities(
     engine : NumpyEngine or TorchEngine
     progress : callable
         Called with a fraction; may raise to stop.
+    output_at : {"vertices", "shape"}
     """
-    architecture = replace(model.card.architecture, output_at="vertices")
+    architecture = replace(model.card.architecture, output_at=output_at)
     weights = {name: engine.array(value) for name, value in model.weights.items()}
     shape = shape_of(discretization, engine)
     with engine.inference():

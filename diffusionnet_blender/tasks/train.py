@@ -26,16 +26,17 @@ from .curve import Curve
 from .models import find_model, require_new_name
 from .sides import mirrored_classes
 from .training_set import UNLABELLED, LabelledSurface, TrainingSet, checked
-from .training_sizes import BLOCKS, SIZES
+from .training_sizes import BLOCKS, SIZES, Size
 
 # Heat kernel signatures: the same in every pose, place and scale (paper 5, Setup).
 FEATURES = ("hks",)
 DROPOUT = 0.1
-# Paper 5: for labels of vertices, and (5.1) for those of whole shapes.
-LEARNING_RATE = 1e-3
+# Of the labels of whole shapes (paper 5.1).
 SHAPE_SMOOTHING = 0.2
-# Looks at the validation shapes in the course of a training, and shapes looked at.
+# Looks at the validation shapes in the course of a training, steps between two at least, and
+# shapes looked at.
 LOOKS = 40
+LEAST_STEPS = 10
 MOST_VALIDATED = 12
 # Name of the best so far among the files of a checkpoint.
 BEST = "best"
@@ -89,6 +90,7 @@ class _Plan:
     card: ModelCard
     steps: int
     copies: int
+    learning_rate: float
     validation_share: float
     label_smoothing: float
     start: str
@@ -106,7 +108,7 @@ def train(
     model_folder: Path,
     checkpoint_folder: Path,
     title: str = "",
-    size: str = "balanced",
+    size: str | Size = "balanced",
     start: str = "",
     validation_share: float = 0.1,
     replace_model: bool = False,
@@ -137,8 +139,8 @@ def train(
         Where a training that was interrupted is found again by its labels and settings.
     title : str
         What lists show; by default the name.
-    size : {"fast", "balanced", "best"}
-        See `training_sizes.SIZES`.
+    size : {"fast", "balanced", "best"} or Size
+        See `training_sizes`.
     start : str
         Model to start from: for people and characters "body_parts" needs far fewer labels. Empty:
         fresh weights.
@@ -213,14 +215,14 @@ def require_torch() -> None:
 
 
 def _plan(given, name, title, size, start, validation_share, model_folder) -> _Plan:
-    if size not in SIZES:
+    if not isinstance(size, Size) and size not in SIZES:
         raise DiffusionNetError(f"There is no size {size!r}", f"Choose one of {', '.join(SIZES)}.")
     if not 0.0 <= validation_share < 1.0:
         raise DiffusionNetError(
             f"The share held out for validation is {validation_share}",
             "Give a number from 0 to below 1.",
         )
-    chosen = SIZES[size]
+    chosen = size if isinstance(size, Size) else SIZES[size]
     classes = len(given.class_names)
     output_at = "shape" if given.of_shapes else "vertices"
     weights: dict[str, np.ndarray] = {}
@@ -258,6 +260,7 @@ def _plan(given, name, title, size, start, validation_share, model_folder) -> _P
         card=card,
         steps=chosen.steps,
         copies=chosen.copies,
+        learning_rate=chosen.learning_rate,
         validation_share=validation_share,
         label_smoothing=SHAPE_SMOOTHING if given.of_shapes else 0.0,
         start=start,
@@ -287,6 +290,7 @@ def _key(given: TrainingSet, plan: _Plan) -> str:
         "card": {k: v for k, v in asdict(plan.card).items() if k not in ("name", "title")},
         "steps": plan.steps,
         "copies": plan.copies,
+        "learning_rate": plan.learning_rate,
         "validation_share": plan.validation_share,
     }
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
@@ -365,7 +369,7 @@ class _Course:
     def __init__(self, plan: _Plan, learned, validated, folder: Path, device: str):
         self._plan, self._learned, self._validated = plan, learned, validated
         self._folder, self._device = folder, device
-        self._look_every = max(plan.steps // LOOKS, 1)
+        self._look_every = max(plan.steps // LOOKS, LEAST_STEPS)
         self.curve = Curve(plan.steps, np.zeros((0, 4)))
         self.best: Model | None = None
         self.trainer = self._new_trainer()
@@ -388,12 +392,12 @@ class _Course:
             None if of_shapes else mirrored_classes(card.class_names),
             TrainingSettings(
                 steps=plan.steps,
-                learning_rate=LEARNING_RATE,
+                learning_rate=plan.learning_rate,
                 schedule="quarters",
                 label_smoothing=plan.label_smoothing,
                 weight_decay=0.0,
                 averaging=0.99,
-                checkpoint_every=4 * self._look_every,
+                checkpoint_every=2 * self._look_every,
                 report_every=1,
             ),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from colorsys import hsv_to_rgb
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -61,6 +62,67 @@ class TrainingSet:
             found = np.unique(np.atleast_1d(member.labels))
             counts[found[found != UNLABELLED]] += 1
         return counts
+
+
+@dataclass(frozen=True, eq=False)
+class NamedLabels:
+    """Labels of one mesh with the names that they have there.
+
+    Attributes
+    ----------
+    labels : (V,) int
+        Index into `class_names`, `UNLABELLED` where there is none.
+    class_names : tuple of str
+    class_colours : tuple of (r, g, b), optional
+        sRGB, 0 to 1; None where the source has none.
+    """
+
+    labels: np.ndarray
+    class_names: tuple[str, ...]
+    class_colours: tuple[tuple[float, float, float], ...] | None = None
+
+
+def gathered(meshes: Sequence[tuple[str, Surface, NamedLabels]]) -> TrainingSet:
+    """A training set from meshes that each have names of their own: alike is what is called alike.
+
+    Parameters
+    ----------
+    meshes : sequence of (name, Surface, NamedLabels)
+    """
+    names: dict[str, int] = {}
+    colours: dict[str, tuple[float, float, float]] = {}
+    members = []
+    for title, surface, found in meshes:
+        for name in found.class_names:
+            names.setdefault(name, len(names))
+        for name, colour in zip(found.class_names, found.class_colours or (), strict=False):
+            colours.setdefault(name, tuple(float(x) for x in colour))
+        # The last entry stands for -1.
+        number = np.array([*(names[name] for name in found.class_names), UNLABELLED])
+        members.append(LabelledSurface(title, surface, number[found.labels]))
+    return TrainingSet(tuple(members), tuple(names), palette(tuple(names), colours))
+
+
+def gathered_shapes(shapes: Sequence[tuple[str, Surface, str]]) -> TrainingSet:
+    """A training set from whole shapes.
+
+    Parameters
+    ----------
+    shapes : sequence of (name, Surface, name of the class)
+        An empty class name stands for none.
+    """
+    names = tuple(sorted({name for _, _, name in shapes if name}))
+    members = tuple(
+        LabelledSurface(title, surface, names.index(name) if name else UNLABELLED)
+        for title, surface, name in shapes
+    )
+    return TrainingSet(members, names, palette(names, {}))
+
+
+def palette(names: Sequence[str], known: dict) -> tuple[tuple[float, float, float], ...]:
+    """Colours of classes: those that are known, and well apart for the others."""
+    made = (hsv_to_rgb(i / len(names), 0.35 + 0.3 * (i % 2), 0.9) for i in range(len(names)))
+    return tuple(known.get(name, colour) for name, colour in zip(names, made, strict=True))
 
 
 def checked(given: TrainingSet) -> TrainingSet:

@@ -21,6 +21,8 @@ class Size:
         Each on one shape.
     copies : int
         Varied copies of the labelled meshes to learn from, all meshes together.
+    learning_rate : float
+        Of Adam, halved after every quarter of the steps (paper 5).
     """
 
     title: str
@@ -28,6 +30,7 @@ class Size:
     k: int
     steps: int
     copies: int
+    learning_rate: float = 1e-3
 
 
 SIZES = {
