@@ -135,7 +135,7 @@ def test_whole_shapes_are_classified(folders):
         return Surface(vertices * rng.uniform(0.9, 1.1, 3) * rng.uniform(0.5, 2), faces)
 
     shapes = [(f"{name} {i}", shape(name), name) for name in made for i in range(2)]
-    size = replace(TINY, copies=12, steps=80)
+    size = replace(TINY, width=32, copies=12, steps=120, learning_rate=3e-3)
     found = train(gathered_shapes(shapes), name="kinds", size=size, **folders)
     assert found.card.class_names == ("ball", "ring", "rod")
     assert found.card.architecture.output_at == "shape"
