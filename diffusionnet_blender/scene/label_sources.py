@@ -106,7 +106,7 @@ def _from_materials(obj, geometry, name) -> NamedLabels:
     # A slot number that is of no slot shows the last; the entry behind them stands for none.
     of_slot = np.array([titles.index(m.name) if m else UNLABELLED for m in materials])
     slots = np.clip(material_indices(mesh), 0, len(of_slot) - 1)
-    return NamedLabels(_at_vertices(geometry, of_slot[slots]), tuple(titles))
+    return NamedLabels(at_vertices(geometry, of_slot[slots]), tuple(titles))
 
 
 def _from_attribute(obj, geometry, name) -> NamedLabels:
@@ -165,7 +165,7 @@ def _from_colours(obj, geometry, name) -> NamedLabels:
 def _of_faces(geometry, values: np.ndarray, title: str) -> NamedLabels:
     """Integers at faces; a class for each that is not negative."""
     numbered = _numbered(values, title)
-    return NamedLabels(_at_vertices(geometry, numbered.labels), numbered.class_names)
+    return NamedLabels(at_vertices(geometry, numbered.labels), numbered.class_names)
 
 
 def _numbered(values: np.ndarray, title: str) -> NamedLabels:
@@ -181,8 +181,8 @@ def _places(values: np.ndarray, known: np.ndarray) -> np.ndarray:
     return np.where(known[place] == values, place, UNLABELLED)
 
 
-def _at_vertices(geometry: ObjectGeometry, labels: np.ndarray) -> np.ndarray:
-    """Labels of polygons at vertices."""
+def at_vertices(geometry: ObjectGeometry, labels: np.ndarray) -> np.ndarray:
+    """Labels of polygons (P,) at vertices (V,), by the vote of the faces around."""
     areas = np.maximum(geometry.areas, np.finfo(np.float32).tiny)
     return vertex_labels(
         geometry.surface.faces.ravel(),
