@@ -40,8 +40,14 @@ PAGES = (
             "select_part",
         )
     ),
+    ("bpy.ops.diffusionnet.train*", "train.md"),
+    ("bpy.ops.diffusionnet.stop_training*", "train.md#while-it-learns"),
+    ("bpy.ops.diffusionnet.classify*", "train.md#whole-shapes"),
     ("bpy.ops.diffusionnet.*", "segment.md#in-the-sidebar"),
     ("bpy.types.diffusionnet_pg_settings.model*", "models.md"),
+    ("bpy.types.diffusionnet_pg_settings.classifier*", "train.md#whole-shapes"),
+    ("bpy.types.diffusionnet_pg_settings.sort_into_collections*", "train.md#whole-shapes"),
+    ("bpy.types.diffusionnet_pg_training*", "train.md#in-the-sidebar"),
     *(
         (f"bpy.types.diffusionnet_pg_settings.{name}*", "segment.md#what-is-written")
         for name in (

@@ -192,7 +192,7 @@ class DIFFUSIONNET_PG_training(bpy.types.PropertyGroup):
         ),
     )
     property_name: StringProperty(name="Property", description="Name of the custom property")
-    name: StringProperty(
+    model_name: StringProperty(
         name="Name", description="Name of the new model and of its files", default="my_parts"
     )
     replace: BoolProperty(

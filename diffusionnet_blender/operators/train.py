@@ -174,7 +174,7 @@ def train_options(context) -> dict:
     chosen, preferences = context.scene.diffusionnet.training, settings()
     from_character = chosen.subject == "CHARACTER" and chosen.learn == "PARTS"
     return {
-        "name": chosen.name.strip(),
+        "name": chosen.model_name.strip(),
         "model_folder": preferences.model_folder,
         "checkpoint_folder": preferences.checkpoint_folder,
         "size": chosen.size,

@@ -33,7 +33,7 @@ class DIFFUSIONNET_PT_train(Sidebar, bpy.types.Panel):
         _draw_set(column, chosen)
         column.separator()
         row = column.row(align=True)
-        row.prop(chosen, "name")
+        row.prop(chosen, "model_name")
         row.prop(chosen, "replace", text="", icon="FILE_REFRESH")
         if chosen.learn == "PARTS":
             column.prop(chosen, "subject")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from ..surface.surface import Surface
 from ..tasks.curve import Curve
 from ..tasks.training_set import LabelledSurface, TrainingSet
+from ..tasks.training_sizes import Size
 
 
 def request(given: TrainingSet, **options) -> dict:
@@ -32,8 +34,14 @@ def request(given: TrainingSet, **options) -> dict:
         ],
         "class_names": given.class_names,
         "class_colours": given.class_colours,
-        "options": {k: str(v) if isinstance(v, Path) else v for k, v in options.items()},
+        "options": {name: _option(value) for name, value in options.items()},
     }
+
+
+def _option(value):
+    if isinstance(value, Size):
+        return asdict(value)
+    return str(value) if isinstance(value, Path) else value
 
 
 def run(request: dict, progress) -> dict:
@@ -48,13 +56,14 @@ def run(request: dict, progress) -> dict:
 
     options = request["options"]
     folders = {name: Path(options[name]) for name in ("model_folder", "checkpoint_folder")}
+    size = options["size"]
     members = tuple(
         LabelledSurface(m["name"], Surface(m["vertices"], m["faces"]), m["labels"])
         for m in request["members"]
     )
     found = train(
         TrainingSet(members, tuple(request["class_names"]), tuple(request["class_colours"])),
-        **{**options, **folders},
+        **{**options, **folders, "size": Size(**size) if isinstance(size, dict) else size},
         progress=progress,
         report=lambda curve: progress.tell(_plain(curve)),
         enough=lambda: progress.enough,
