@@ -44,11 +44,14 @@ class DIFFUSIONNET_PT_train(Sidebar, bpy.types.Panel):
             draw_progress(layout, context)
             layout.operator("diffusionnet.stop_training", icon="CHECKMARK")
         else:
-            meshes = len(training_meshes(context))
+            meshes = training_meshes(context)
             row = layout.row()
             row.scale_y = 1.6
-            row.enabled = meshes > 0
-            text = worded("Train on {count} Meshes", count=meshes)
+            row.enabled = len(meshes) > 0
+            if len(meshes) == 1:
+                text = worded("Train on {name}", name=meshes[0].name)
+            else:
+                text = worded("Train on {count} Meshes", count=len(meshes))
             row.operator("diffusionnet.train", text=text if meshes else "Train", icon="PLAY")
             if not meshes:
                 layout.label(text="Select meshes or choose a collection", icon="INFO")

@@ -19,7 +19,7 @@ from diffusionnet_blender.worker.launch import own_python  # noqa: E402
 from tests.shapes import lumpy_body  # noqa: E402
 
 # Long enough not to be over before it is stopped.
-LONG = Size("Long", width=8, k=8, steps=4000, copies=2)
+LONG = Size("Long", width=8, k=8, steps=400, copies=2)
 
 
 @pytest.fixture(scope="module")
