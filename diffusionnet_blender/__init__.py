@@ -34,6 +34,7 @@ def unregister() -> None:
 
     from . import manual, properties, translations
     from .operators.background import drop_run, end_worker
+    from .operators.curve_icon import forget_curve
     from .panels.menus import remove_entries
     from .scene.results import forget_all_results
 
@@ -43,6 +44,7 @@ def unregister() -> None:
     end_worker()
     bpy.app.handlers.load_pre.remove(forget_all_results)
     forget_all_results()
+    forget_curve()
     translations.unregister()
     manual.unregister()
     remove_entries()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib.util
 import os
 import sys
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str], program: str) -> int:
     try:
         return chosen.run(chosen)
     except DiffusionNetError as error:
-        return _fail(str(error))
+        return fail(str(error))
 
 
 def build_parser(program: str) -> argparse.ArgumentParser:
@@ -55,6 +56,7 @@ def build_parser(program: str) -> argparse.ArgumentParser:
         prog=program, description="Cut characters into body parts with DiffusionNet."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    from . import cli_train
 
     segment = commands.add_parser(
         "segment",
@@ -104,6 +106,8 @@ def build_parser(program: str) -> argparse.ArgumentParser:
     segment.add_argument("--quiet", action="store_true", help="no progress on stderr")
     segment.set_defaults(run=_segment)
 
+    cli_train.add_commands(commands)
+
     models = commands.add_parser("models", help="list, show and import models")
     actions = models.add_subparsers(required=True, metavar="ACTION")
     listing = actions.add_parser("list", help="names of the models at hand")
@@ -131,7 +135,7 @@ def build_parser(program: str) -> argparse.ArgumentParser:
 def _list_models(chosen) -> int:
     from .tasks.models import list_models
 
-    for card in list_models([_library()]):
+    for card in list_models([library()]):
         print(f"{card.name}\t{len(card.class_names)} classes\t{card.title}")
     return 0
 
@@ -140,7 +144,7 @@ def _show_model(chosen) -> int:
     from .network.card import ModelCard
     from .tasks.models import model_path
 
-    path = model_path(chosen.name, [_library()]).with_suffix(".json")
+    path = model_path(chosen.name, [library()]).with_suffix(".json")
     ModelCard.load(path)
     print(path.read_text(encoding="utf-8").rstrip())
     return 0
@@ -149,16 +153,16 @@ def _show_model(chosen) -> int:
 def _import_model(chosen) -> int:
     from .tasks.models import import_model
 
-    print(import_model(chosen.file, _library(), chosen.card))
+    print(import_model(chosen.file, library(), chosen.card))
     return 0
 
 
-def _library() -> Path:
+def library() -> Path:
     """Folder of the user's own models."""
-    return _folder("models", "model_folder")
+    return folder_of("models", "model_folder")
 
 
-def _folder(name: str, preference: str) -> Path:
+def folder_of(name: str, preference: str) -> Path:
     """A folder of the user's: as the preferences say, where there are any."""
     if __package__.startswith("bl_ext."):
         from .preferences import settings
@@ -167,7 +171,7 @@ def _folder(name: str, preference: str) -> Path:
     return user_folder(name)
 
 
-def _cache(chosen):
+def cache_of(chosen):
     """The cache of matrices, or None where it is switched off."""
     from .surface.cache import OperatorCache
 
@@ -175,11 +179,27 @@ def _cache(chosen):
         return None
     if chosen.cache is not None:
         return OperatorCache(Path(chosen.cache))
-    return OperatorCache(_folder("cache", "cache_folder"))
+    return OperatorCache(folder_of("cache", "cache_folder"))
 
 
 def _segment(chosen) -> int:
     _check_paths(chosen)
+    with blender():
+        from .tasks.models import find_model
+
+        model = find_model(chosen.model, [library()])
+        return max(_segment_file(path, model, chosen) for path in chosen.files)
+
+
+@contextlib.contextmanager
+def blender():
+    """Files are read and written by Blender, with the extension registered.
+
+    Raises
+    ------
+    DiffusionNetError
+        If this Python has no Blender.
+    """
     if importlib.util.find_spec("bpy") is None:
         raise DiffusionNetError(
             "Reading and writing files needs Blender, and this Python has no module bpy",
@@ -190,14 +210,12 @@ def _segment(chosen) -> int:
 
     # Labels are saved with a legend, so Blender must know what a legend is.
     from . import register, unregister
-    from .tasks.models import find_model
 
-    model = find_model(chosen.model, [_library()])
     registered = hasattr(bpy.types.Mesh, "diffusionnet")
     if not registered:
         register()
     try:
-        return max(_segment_file(path, model, chosen) for path in chosen.files)
+        yield
     finally:
         # bpy as a Python module crashes at exit while classes are registered.
         if not registered:
@@ -208,20 +226,27 @@ def _check_paths(chosen) -> None:
     """Refuse what cannot end well before the first file is opened."""
     if chosen.output is None and chosen.labels is None:
         raise DiffusionNetError("There is nothing to write", "Give --output, --labels or both.")
-    for option, suffixes in (("output", None), ("labels", (".npz",))):
-        path = getattr(chosen, option)
-        if path is None or _is_folder(path):
-            continue
-        if len(chosen.files) > 1:
+    require_places(chosen.files, chosen.output, "output")
+    require_places(chosen.files, chosen.labels, "labels", ".npz")
+
+
+def require_places(
+    files: Sequence[Path], target: Path | None, option: str, suffix: str = ""
+) -> None:
+    """Raise DiffusionNetError unless each file's result has a place of its own in the target."""
+    if target is not None and not _is_folder(target):
+        if len(files) > 1:
             raise DiffusionNetError(
-                f"--{option} {path} is one file, and there are {len(chosen.files)} to write",
+                f"--{option} {target} is one file, and there are {len(files)} to write",
                 "Give a folder.",
             )
-        if suffixes and path.suffix.lower() not in suffixes:
-            raise DiffusionNetError(f"--{option} {path} is not a .npz file", "Name it .npz.")
-    stems = [path.stem for path in chosen.files]
+        if suffix and target.suffix.lower() != suffix:
+            raise DiffusionNetError(
+                f"--{option} {target} is not a {suffix} file", f"Name it {suffix}."
+            )
+    stems = [path.stem for path in files]
     twice = next((stem for stem in stems if stems.count(stem) > 1), None)
-    if twice:
+    if target is not None and twice:
         raise DiffusionNetError(
             f"Two files are called {twice!r} and would be written to one place",
             "Run the command once for each.",
@@ -238,9 +263,9 @@ def _segment_file(path: Path, model, chosen) -> int:
 
     # Nothing that would take the place of what the artist has: no face sets, no materials.
     outputs = Outputs(confidence=True)
-    output = _place(chosen.output, path, ".blend")
-    labels = _place(chosen.labels, path, ".npz")
-    cache = _cache(chosen)
+    output = place(chosen.output, path, ".blend")
+    labels = place(chosen.labels, path, ".npz")
+    cache = cache_of(chosen)
     status, found = 0, []
     try:
         if output:
@@ -262,7 +287,7 @@ def _segment_file(path: Path, model, chosen) -> int:
                 )
                 write_labels(obj, result, outputs)
             except DiffusionNetError as error:
-                status = _fail(f"{path}: {error}")
+                status = fail(f"{path}: {error}")
             else:
                 found.append((geometry, segmentation))
                 if not chosen.quiet:
@@ -272,11 +297,11 @@ def _segment_file(path: Path, model, chosen) -> int:
         if found and output:
             save_file(output)
     except DiffusionNetError as error:
-        return _fail(f"{path}: {error}")
+        return fail(f"{path}: {error}")
     return status
 
 
-def _place(target: Path | None, source: Path, suffix: str) -> Path | None:
+def place(target: Path | None, source: Path, suffix: str) -> Path | None:
     """Where the result of a file goes."""
     if target is not None and _is_folder(target):
         return target / f"{source.stem}{suffix}"
@@ -338,6 +363,7 @@ def _save_labels(path: Path, found: list) -> None:
         ) from error
 
 
-def _fail(line: str) -> int:
+def fail(line: str) -> int:
+    """Say in one line on stderr what went wrong; the exit status."""
     print(" ".join(line.split()), file=sys.stderr)
     return 1

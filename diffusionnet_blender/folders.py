@@ -1,4 +1,4 @@
-"""Where files of the user's are kept: models of their own, cached matrices, error reports."""
+"""Where files of the user's are kept: models of their own, cached matrices, and so on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def user_folder(name: str) -> Path:
     Parameters
     ----------
     name : str
-        "models", "cache", "reports" or "torch".
+        "models", "cache", "checkpoints", "reports" or "torch".
     """
     if __package__.startswith("bl_ext."):
         import bpy

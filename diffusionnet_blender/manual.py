@@ -40,8 +40,14 @@ PAGES = (
             "select_part",
         )
     ),
+    ("bpy.ops.diffusionnet.train*", "train.html"),
+    ("bpy.ops.diffusionnet.stop_training*", "train.html#while-it-learns"),
+    ("bpy.ops.diffusionnet.classify*", "train.html#whole-shapes"),
     ("bpy.ops.diffusionnet.*", "segment.html#in-the-sidebar"),
     ("bpy.types.diffusionnet_pg_settings.model*", "models.html"),
+    ("bpy.types.diffusionnet_pg_settings.classifier*", "train.html#whole-shapes"),
+    ("bpy.types.diffusionnet_pg_settings.sort_into_collections*", "train.html#whole-shapes"),
+    ("bpy.types.diffusionnet_pg_training*", "train.html#in-the-sidebar"),
     *(
         (f"bpy.types.diffusionnet_pg_settings.{name}*", "segment.html#what-is-written")
         for name in (

@@ -216,6 +216,7 @@ class Settings:
     cache_folder: Path
     model_folder: Path
     report_folder: Path
+    checkpoint_folder: Path
     environment: Path | None
     torch: TorchChoice
 
@@ -237,6 +238,7 @@ def settings() -> Settings:
         cache_folder=_folder(stored and stored.cache_folder, "cache"),
         model_folder=_folder(stored and stored.model_folder, "models"),
         report_folder=user_folder("reports"),
+        checkpoint_folder=user_folder("checkpoints"),
         environment=(
             Path(bpy.path.abspath(stored.environment)) if stored and stored.environment else None
         ),

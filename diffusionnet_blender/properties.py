@@ -15,6 +15,7 @@ from bpy.props import (
 from .network.card import ModelCard
 from .preferences import settings
 from .tasks.models import is_bundled, list_models
+from .tasks.training_sizes import SIZES
 
 NO_MODEL = "NONE"
 DEFAULT_MODEL = "body_parts"
@@ -22,6 +23,7 @@ _cards: dict[str, ModelCard] = {}
 _bundled: set[str] = set()
 # Blender keeps no reference to the strings of dynamic items: without this they are freed.
 _model_items: list[tuple[str, str, str, int]] = []
+_classifier_items: list[tuple[str, str, str, int]] = []
 
 
 def reload_models() -> None:
@@ -30,10 +32,24 @@ def reload_models() -> None:
     _cards.update({card.name: card for card in list_models([settings().model_folder])})
     _bundled.clear()
     _bundled.update(filter(is_bundled, _cards))
-    _model_items[:] = [
+    _model_items[:] = _items(False) or [
+        (NO_MODEL, "No model found", "Import one, or set the library in the preferences", 0)
+    ]
+    _classifier_items[:] = _items(True) or [
+        (NO_MODEL, "None yet", "Train one on whole shapes, or import one", 0)
+    ]
+
+
+def _items(of_shapes: bool) -> list[tuple[str, str, str, int]]:
+    cards = {
+        name: card
+        for name, card in _cards.items()
+        if (card.architecture.output_at == "shape") == of_shapes
+    }
+    return [
         (name, card.title, card.description, number)
-        for number, (name, card) in enumerate(_cards.items())
-    ] or [(NO_MODEL, "No model found", "Import one, or set the library in the preferences", 0)]
+        for number, (name, card) in enumerate(cards.items())
+    ]
 
 
 def model_card(name: str) -> ModelCard | None:
@@ -58,6 +74,19 @@ def _get_model(self) -> int:
 
 def _set_model(self, number: int) -> None:
     self.model_name = _model_items[number][0]
+
+
+def _items_of_classifier(self, context):
+    return _classifier_items
+
+
+def _get_classifier(self) -> int:
+    names = [item[0] for item in _classifier_items]
+    return names.index(self.classifier_name) if self.classifier_name in names else 0
+
+
+def _set_classifier(self, number: int) -> None:
+    self.classifier_name = _classifier_items[number][0]
 
 
 def _is_mesh(self, obj):
@@ -122,6 +151,88 @@ class OutputProperties:
 OUTPUT_NAMES = tuple(OutputProperties.__annotations__)
 
 
+class DIFFUSIONNET_PG_training(bpy.types.PropertyGroup):
+    """What a new model is to learn, saved with the scene."""
+
+    collection: PointerProperty(
+        type=bpy.types.Collection,
+        name="Meshes",
+        description="Collection of the meshes to learn from. Empty: the selected ones",
+    )
+    learn: EnumProperty(
+        name="Learn",
+        description="What the new model is to tell",
+        items=(
+            ("PARTS", "Parts", "Which part of a mesh is where"),
+            ("SHAPES", "Whole Shapes", "What kind of thing a mesh is"),
+        ),
+    )
+    source: EnumProperty(
+        name="Labels",
+        description="Where the labels are on the meshes. Parts are called alike on all meshes; "
+        "vertices without a label are not learned from",
+        items=(
+            ("PARTS", "Parts", "Those of this extension, as you have corrected them"),
+            ("VERTEX_GROUPS", "Vertex Groups", "The group with the highest weight; none: no label"),
+            ("FACE_SETS", "Face Sets", "Those of Sculpt Mode, by their numbers"),
+            ("MATERIALS", "Materials", "By their names; an empty slot: no label"),
+            ("ATTRIBUTE", "Integer Attribute", "Of vertices or faces; below 0: no label"),
+            ("COLOUR", "Color Attribute", "One color a part; transparent: no label"),
+        ),
+    )
+    attribute: StringProperty(
+        name="Attribute", description="Name of the attribute. Empty: the active one"
+    )
+    class_source: EnumProperty(
+        name="Classes",
+        description="What says which class an object is of",
+        items=(
+            ("COLLECTION", "Collections", "The collections inside the one chosen above"),
+            ("PROPERTY", "Custom Property", "A custom property of the objects"),
+        ),
+    )
+    property_name: StringProperty(name="Property", description="Name of the custom property")
+    model_name: StringProperty(
+        name="Name", description="Name of the new model and of its files", default="my_parts"
+    )
+    replace: BoolProperty(
+        name="Replace",
+        description="Replace a model of your own that has this name, once the new one is done",
+        default=False,
+    )
+    subject: EnumProperty(
+        name="Subject",
+        description="What the network knows before it learns",
+        items=(
+            (
+                "CHARACTER",
+                "Character",
+                "People and all that is built like them: it starts from body_parts, and needs "
+                "few labels",
+            ),
+            ("ANYTHING", "Anything Else", "Animals, props: it starts from nothing"),
+        ),
+    )
+    size: EnumProperty(
+        name="Size",
+        description="How long it learns, and how large the network is where it starts from nothing",
+        items=tuple(
+            (key, size.title, f"{size.steps:,} steps on {size.copies} varied copies")
+            for key, size in SIZES.items()
+        ),
+        default="balanced",
+    )
+    validation_share: FloatProperty(
+        name="Held Out",
+        description="Share of the meshes, rounded down, that is not learned from but used to "
+        "choose the best weights. Where that is none, copies of the meshes are",
+        subtype="FACTOR",
+        min=0.0,
+        max=0.5,
+        default=0.1,
+    )
+
+
 class DIFFUSIONNET_PG_settings(OutputProperties, bpy.types.PropertyGroup):
     """What the panel is set to, saved with the scene."""
 
@@ -166,6 +277,21 @@ class DIFFUSIONNET_PG_settings(OutputProperties, bpy.types.PropertyGroup):
         description="Straighten borders where the model is in doubt, and give islands to the parts "
         "around them",
         default=True,
+    )
+    training: PointerProperty(type=DIFFUSIONNET_PG_training)
+    classifier: EnumProperty(
+        name="Model",
+        description="Model that tells what kind of thing a mesh is",
+        items=_items_of_classifier,
+        get=_get_classifier,
+        set=_set_classifier,
+    )
+    classifier_name: StringProperty(options={"HIDDEN"})
+    sort_into_collections: BoolProperty(
+        name="Sort into Collections",
+        description="Link each object also into a collection of its class, inside the collection "
+        "Classes; it stays in those that it is in",
+        default=False,
     )
     show_in_viewport: BoolProperty(
         name="Show in Viewport",
@@ -251,6 +377,7 @@ class DIFFUSIONNET_PG_run(bpy.types.PropertyGroup):
 
 
 CLASSES = (
+    DIFFUSIONNET_PG_training,
     DIFFUSIONNET_PG_settings,
     DIFFUSIONNET_PG_part,
     DIFFUSIONNET_PG_owned,
@@ -275,3 +402,4 @@ def unregister() -> None:
     _cards.clear()
     _bundled.clear()
     _model_items.clear()
+    _classifier_items.clear()

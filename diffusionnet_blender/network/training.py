@@ -1,4 +1,4 @@
-"""Teaching a network to label vertices (paper 5, Setup), with what was measured to help.
+"""Teaching a network to label vertices or shapes (paper 5), with what was measured to help.
 
 Each step sees one shape. Mirrored copies cost nothing: under a reflection, mass, eigenpairs and
 HKS stay, the imaginary half of the gradient changes sign, and left and right labels swap. Sides
@@ -7,17 +7,20 @@ can be told only from that sign (paper 3.4, Figure 5), so every shape is seen bo
 
 from __future__ import annotations
 
+import io
 import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
 
 from ..surface.discretization import Discretization
 from .features import input_features
+from .forward import forward
 from .module import DiffusionNet
 from .shape import shape_of
 
@@ -31,12 +34,13 @@ class LabelledShape:
     Attributes
     ----------
     discretization : Discretization
-    labels : (V,) int
-        Class of each vertex; `IGNORED` where it is not known.
+    labels : (V,) int, or int
+        Class of each vertex, `IGNORED` where it is not known; or that of the shape, for a network
+        whose outputs are at the shape.
     """
 
     discretization: Discretization
-    labels: np.ndarray
+    labels: np.ndarray | int
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,10 @@ class TrainingSettings:
     steps : int
         Each on one shape.
     learning_rate : float
-        At its highest; it rises over the first 2 % of the steps and falls along a cosine.
+        At its highest.
+    schedule : {"cosine", "quarters"}
+        The rate rises over the first 2 % of the steps and falls along a cosine, or is halved after
+        every quarter of the steps, as in the paper (5, Setup).
     label_smoothing : float
         Share of each target that is spread over all classes.
     scale_jitter : float
@@ -58,16 +65,20 @@ class TrainingSettings:
     weight_decay : float
     checkpoint_every : int
         Steps between checkpoints on disk.
+    report_every : int
+        Steps between reports.
     seed : int
     """
 
     steps: int = 10_000
     learning_rate: float = 2e-3
+    schedule: Literal["cosine", "quarters"] = "cosine"
     label_smoothing: float = 0.05
     scale_jitter: float = 0.1
     averaging: float = 0.998
     weight_decay: float = 1e-4
     checkpoint_every: int = 500
+    report_every: int = 100
     seed: int = 0
 
 
@@ -115,8 +126,8 @@ class Trainer:
         checkpoint : Path, optional
             Written now and then; `resume` reads it.
         report : callable
-            Called every 100 steps with the step and the mean loss and area-weighted accuracy
-            since; may raise to stop.
+            Called every `settings.report_every` steps with the step and the mean loss and
+            area-weighted accuracy since; may raise to stop.
         """
         losses, accuracies = [], []
         self.module.train()
@@ -126,7 +137,7 @@ class Trainer:
             loss, accuracy = self._learn_from(shapes[self.order.pop()])
             losses.append(loss)
             accuracies.append(accuracy)
-            if self.step % 100 == 0:
+            if self.step % self.settings.report_every == 0:
                 report(self.step, float(np.mean(losses)), float(np.mean(accuracies)))
                 losses, accuracies = [], []
             if checkpoint is not None and self.step % self.settings.checkpoint_every == 0:
@@ -142,17 +153,11 @@ class Trainer:
         if mirror:
             discretization = mirrored(discretization)
             labels = np.where(labels >= 0, self.mirrored_class[labels], labels)
-        engine = self.module.engine
-        shape = shape_of(discretization, engine)
-        features = engine.array(input_features(discretization, self.features))
-        target = torch.as_tensor(labels, dtype=torch.int64, device=engine.torch_device)
-        known = target != IGNORED
-        share = shape.mass * known
-        share = share / share.sum()
+        shape, features, target, share = self._on_device(discretization, labels)
 
         for group in self.optimiser.param_groups:
             group["lr"] = self.settings.learning_rate * self._schedule()
-        outputs = self.module(shape, features)
+        outputs = self.module(shape, features).reshape(len(target), -1)
         loss = torch.nn.functional.cross_entropy(
             outputs,
             target,
@@ -171,8 +176,44 @@ class Trainer:
         correct = (outputs.detach().argmax(dim=1) == target) * share
         return float(loss.detach()), float(correct.sum())
 
+    def _on_device(self, discretization: Discretization, labels: np.ndarray | int):
+        """Shape, features, classes (n,), and the share of the area that each of them stands for."""
+        engine = self.module.engine
+        shape = shape_of(discretization, engine)
+        features = engine.array(input_features(discretization, self.features))
+        target = torch.as_tensor(labels, dtype=torch.int64, device=engine.torch_device).reshape(-1)
+        if self.module.architecture.output_at == "shape":
+            share = torch.ones_like(target, dtype=features.dtype)
+        else:
+            share = shape.mass * (target != IGNORED)
+        return shape, features, target, share / share.sum()
+
+    def accuracy(self, shapes: Sequence[LabelledShape]) -> float:
+        """Share that the running mean of the weights gets right, by area where vertices count.
+
+        Parameters
+        ----------
+        shapes : sequence of LabelledShape
+
+        Returns
+        -------
+        float
+            Mean over the shapes, 0 to 1.
+        """
+        engine, found = self.module.engine, []
+        for example in shapes:
+            shape, features, target, share = self._on_device(example.discretization, example.labels)
+            with torch.no_grad():
+                outputs = forward(
+                    self.module.architecture, self.mean_weights, shape, features, engine
+                ).reshape(len(target), -1)
+            found.append(float(((outputs.argmax(dim=1) == target) * share).sum()))
+        return float(np.mean(found))
+
     def _schedule(self) -> float:
         done = self.step / self.settings.steps
+        if self.settings.schedule == "quarters":
+            return 0.5 ** int(4 * done)
         return min(done / 0.02 + 1e-3, 1.0) * 0.5 * (1.0 + math.cos(math.pi * done))
 
     def _average(self) -> None:
@@ -186,7 +227,7 @@ class Trainer:
         return {n: self.module.engine.to_numpy(w).copy() for n, w in self.mean_weights.items()}
 
     def save(self, path: Path) -> None:
-        """Write all that `resume` needs, whole or not at all."""
+        """Write all that `resume` needs, whole or not at all; OSError if the disk is full, say."""
         state = {
             "step": self.step,
             "order": self.order,
@@ -196,9 +237,15 @@ class Trainer:
             "rng": self.rng.bit_generator.state,
             "torch_rng": torch.get_rng_state(),
         }
+        # Torch's own writer tells a full disk apart from nothing else that may go wrong.
+        buffer = io.BytesIO()
+        torch.save(state, buffer)
         temporary = path.with_suffix(".part")
-        torch.save(state, temporary)
-        os.replace(temporary, path)
+        try:
+            temporary.write_bytes(buffer.getbuffer())
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
     def resume(self, path: Path) -> None:
         """Go on from a checkpoint of the same network and settings."""

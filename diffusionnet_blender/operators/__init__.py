@@ -2,6 +2,7 @@
 
 from . import (
     background,
+    classify,
     edit_labels,
     models,
     presets,
@@ -10,6 +11,7 @@ from . import (
     select_part,
     separate,
     status,
+    train,
     write_labels,
 )
 
@@ -24,4 +26,6 @@ CLASSES = (
     *edit_labels.CLASSES,
     *separate.CLASSES,
     *presets.CLASSES,
+    *train.CLASSES,
+    *classify.CLASSES,
 )

@@ -26,6 +26,7 @@ SHOWN_IN = {("VIEW_3D", "UI"), ("PREFERENCES", "WINDOW")}
 _workers: list[Worker] = []
 _runs: list = []
 _timers: list[bpy.types.Timer] = []
+_show_escape: list[bool] = []
 
 
 def the_worker() -> Worker:
@@ -46,6 +47,11 @@ def the_worker() -> Worker:
     if not _workers:
         _workers.append(Worker(launch))
     return _workers[0]
+
+
+def the_run():
+    """The run that is going on, or None."""
+    return _runs[0] if _runs else None
 
 
 def worker_alive() -> bool:
@@ -73,8 +79,11 @@ class BackgroundOperator(ReportingOperator):
 
     A subclass gives `begin(context)`, which returns a run, and `finish(context, run)`, which
     writes what it gave. A run has `advance(context)`, which never waits; `finished`,
-    `cancelled` and `touches_data`; `cancel()`; and a `progress` with `text` and `factor`.
+    `cancelled` and `touches_data`; `cancel()`; and a `progress` with `text` and `factor`. One that
+    takes long sets `stops_on_escape` to False: Esc is for other things meanwhile.
     """
+
+    stops_on_escape = True
 
     @classmethod
     def poll(cls, context) -> bool:
@@ -96,6 +105,7 @@ class BackgroundOperator(ReportingOperator):
         # What ran before this does not end by itself, such as an add-on that shows keys.
         self._others = _modal_operators(context)
         _runs.append(self._run)
+        _show_escape[:] = [self.stops_on_escape]
         manager = context.window_manager
         # The run goes on when a window that was opened from another, as the preferences, is closed.
         window = context.window.parent or context.window
@@ -111,7 +121,7 @@ class BackgroundOperator(ReportingOperator):
         if run not in _runs:
             self._leave(context)
             return {"CANCELLED"}
-        if event.type == "ESC" and event.value == "PRESS":
+        if event.type == "ESC" and event.value == "PRESS" and self.stops_on_escape:
             run.cancel()
         elif event.type != "TIMER":
             return {"PASS_THROUGH"}
@@ -200,7 +210,8 @@ def _draw_status_bar(header, context) -> None:
     row = layout.row()
     row.scale_x = STATUS_BAR_WIDTH
     draw_progress(row, context)
-    layout.label(text="Esc: cancel")
+    if _show_escape == [True]:
+        layout.label(text="Esc: cancel")
     layout.separator_spacer()
     layout.template_reports_banner()
     layout.separator_spacer()

@@ -1,4 +1,4 @@
-"""From probabilities at vertices to labels of polygons."""
+"""From probabilities at vertices to labels of polygons, and from labels of corners to vertices."""
 
 from __future__ import annotations
 
@@ -54,3 +54,33 @@ def polygon_labels(
     vote = polygon_of_triangle.astype(np.int64) * class_count + label
     voted = np.bincount(vote, weight, minlength=polygon_count * class_count)
     return voted.reshape(polygon_count, class_count).argmax(axis=1).astype(np.int32)
+
+
+def vertex_labels(
+    vertices: np.ndarray, labels: np.ndarray, weights: np.ndarray, vertex_count: int
+) -> np.ndarray:
+    """Class of each vertex by the vote of the corners that lie on it.
+
+    Parameters
+    ----------
+    vertices : (L,) int
+        Vertex of each corner.
+    labels : (L,) int
+        Class of each corner; -1 does not vote.
+    weights : (L,) float
+        What a corner's vote counts, above 0.
+    vertex_count : int
+
+    Returns
+    -------
+    (V,) int32
+        -1 where nothing votes.
+    """
+    votes = np.flatnonzero(labels >= 0)
+    if not len(votes):
+        return np.full(vertex_count, -1, dtype=np.int32)
+    classes = int(labels.max()) + 1
+    place = vertices[votes].astype(np.int64) * classes + labels[votes]
+    counted = np.bincount(place, weights[votes], minlength=vertex_count * classes)
+    counted = counted.reshape(vertex_count, classes)
+    return np.where(counted.any(axis=1), counted.argmax(axis=1), -1).astype(np.int32)

@@ -119,7 +119,7 @@ def add_model(weights: Path, folder: Path) -> Path:
     from ..network.checkpoint import load_model
 
     card = load_model(weights).card
-    _require_new_name(card.name, folder)
+    require_new_name(card.name, folder)
     return _place(weights, card, folder)
 
 
@@ -147,7 +147,7 @@ def rename_model(name: str, folder: Path, new_name: str, title: str) -> Path:
     """
     path = _own_model(name, folder)
     if new_name != name:
-        _require_new_name(new_name, folder)
+        require_new_name(new_name, folder)
     card = replace(ModelCard.load(path.with_suffix(".json")), name=new_name, title=title)
     renamed = _place(path, card, folder)
     if new_name != name:
@@ -212,11 +212,12 @@ def import_published(pth: Path, card: dict, folder: Path) -> Path:
         "discretization": {**published, **card.get("discretization", {})},
     }
     model = Model(ModelCard.from_json(content, f"of {Path(pth).name}"), weights)
-    _require_new_name(model.card.name, folder)
+    require_new_name(model.card.name, folder)
     return save_model(model, folder)
 
 
-def _require_new_name(name: str, folder: Path) -> None:
+def require_new_name(name: str, folder: Path) -> None:
+    """Raise ModelError if a name is none for a model, or is taken."""
     if not re.fullmatch(r"\w[\w .+-]*", name):
         raise ModelError(
             f"{name!r} is no name for a model", "Use letters, digits, spaces, and . _ + - only."

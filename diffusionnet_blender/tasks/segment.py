@@ -9,6 +9,7 @@ from time import perf_counter
 import numpy as np
 
 from ..errors import DeviceError, ModelError, SurfaceError
+from ..network.architecture import OutputAt
 from ..network.checkpoint import Model
 from ..network.features import input_features
 from ..network.forward import forward, mirrored_weights
@@ -17,6 +18,7 @@ from ..surface.cache import OperatorCache, cache_key
 from ..surface.discretization import Discretization, normalise
 from ..surface.prepare import PreparedSurface, prepare, prepare_skin
 from ..surface.repair import RepairReport
+from ..surface.settings import DiscretizationSettings
 from ..surface.surface import Surface
 from .clean import cleaned
 from .engines import choose_engine
@@ -139,7 +141,7 @@ def segment(
     if model.card.architecture.output_at == "shape":
         raise ModelError(
             f"Model {model.card.name!r} classifies whole shapes, it has no parts",
-            "Choose a segmentation model.",
+            "Choose a segmentation model, or classify with this one.",
         )
     if template is not None:
         _require_match(surface, template)
@@ -147,7 +149,7 @@ def segment(
     seconds: dict[str, float] = {}
     try:
         rest = surface if template is None else template
-        prepared = _prepared(rest, model, exact, cache, progress, seconds)
+        prepared = prepare_cached(rest, model.card.discretization, exact, cache, progress, seconds)
 
         skin = None
         if model.card.outer_skin and _is_heap(prepared):
@@ -198,9 +200,23 @@ def segment(
     )
 
 
-def _prepared(surface, model, exact, cache, progress, seconds) -> PreparedSurface:
-    """From the cache where it is there, else computed and kept."""
-    settings = model.card.discretization
+def prepare_cached(
+    surface: Surface,
+    settings: DiscretizationSettings,
+    exact: bool,
+    cache: OperatorCache | None,
+    progress: Progress,
+    seconds: dict[str, float],
+) -> PreparedSurface:
+    """As `surface.prepare.prepare`: from the cache where it is there, else computed and kept.
+
+    Raises
+    ------
+    SurfaceError
+        If the geometry cannot be used.
+    DeviceError
+        If memory does not suffice.
+    """
     if cache is not None:
         clock = perf_counter()
         key = cache_key(surface, settings, exact)
@@ -284,8 +300,9 @@ def class_probabilities(
     features: np.ndarray,
     engine,
     progress: Callable[[float], None] = lambda fraction: None,
+    output_at: OutputAt = "vertices",
 ) -> np.ndarray:
-    """Calibrated probabilities of the classes at vertices, (V, C) float32.
+    """Calibrated probabilities of the classes at vertices, (V, C) float32; or of the shape, (C,).
 
     A network that was trained with outputs at faces or edges is read before it averages them
     there, since vertices are what the surface's other users need. One that tells left from right
@@ -300,8 +317,9 @@ def class_probabilities(
     engine : NumpyEngine or TorchEngine
     progress : callable
         Called with a fraction; may raise to stop.
+    output_at : {"vertices", "shape"}
     """
-    architecture = replace(model.card.architecture, output_at="vertices")
+    architecture = replace(model.card.architecture, output_at=output_at)
     shape = shape_of(discretization, engine)
     features = engine.array(features)
     views = [(model.weights, slice(None))]
@@ -319,7 +337,7 @@ def class_probabilities(
                 engine,
                 progress=lambda part, done=done: progress((done + part) / len(views)),
             )
-            outputs = outputs + seen[:, order]
+            outputs = outputs + seen[..., order]
         outputs = outputs / (len(views) * model.card.temperature)
         return engine.to_numpy(engine.softmax(outputs)).astype(np.float32)
 

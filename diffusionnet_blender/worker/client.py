@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 
@@ -44,10 +44,13 @@ class Progress:
         As the task names it; "" while the worker starts.
     fraction : float
         Of this stage, 0 to 1.
+    details : dict, optional
+        What the job told last besides, see `jobs.Progress`.
     """
 
     stage: str
     fraction: float
+    details: dict | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,7 +165,11 @@ class Worker:
             elif message["job"] != job.number:
                 continue
             elif "stage" in message:
-                job.progress = Progress(message["stage"], message["fraction"])
+                job.progress = replace(
+                    job.progress, stage=message["stage"], fraction=message["fraction"]
+                )
+            elif "details" in message:
+                job.progress = replace(job.progress, details=message["details"])
             elif "started" in message:
                 job.started, job.request = True, None
             else:
@@ -179,6 +186,11 @@ class Worker:
         if self._job is not None and self._job.give_up is None:
             self._job.give_up = monotonic() + PATIENCE
             self._send({"cancel": self._job.number})
+
+    def enough(self) -> None:
+        """Ask the job to end with what it has; one that knows no half measures goes on."""
+        if self._job is not None:
+            self._send({"enough": self._job.number})
 
     def stop(self) -> None:
         """End the process, and see that it is gone; the next job starts another."""

@@ -4,8 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
+from typing import Protocol
 
-Progress = Callable[[str, float], None]
+
+class Progress(Protocol):
+    """How a job tells how it is getting on, and hears what is wanted of it."""
+
+    @property
+    def enough(self) -> bool:
+        """Whether the job should end with what it has."""
+
+    def __call__(self, stage: str, fraction: float) -> None:
+        """Tell a stage and a fraction of it; raises `Cancelled` to stop."""
+
+    def tell(self, details: dict) -> None:
+        """Tell more, in JSON's types: Blender sees what was told last."""
+
+
 Job = Callable[[dict, Progress], dict]
 
 # Module of this room whose `run(request, progress)` does the task. It is imported on the first
@@ -15,6 +30,8 @@ JOBS = {
     "status": ".status",
     "try_torch": ".try_torch",
     "import_model": ".import_model",
+    "train": ".train",
+    "classify": ".classify",
 }
 
 

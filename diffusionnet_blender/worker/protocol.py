@@ -15,7 +15,7 @@ from ..errors import DiffusionNetError
 
 PACKAGE = Path(__file__).resolve().parent.parent
 # Raise it when a message or a task's request changes its meaning.
-PROTOCOL = 1
+PROTOCOL = 2
 MESSAGES = "messages.jsonl"
 LOG = "log.txt"
 _VALUE = "value.json"

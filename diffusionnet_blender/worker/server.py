@@ -62,6 +62,7 @@ class _Server:
         self.folder = folder
         self.inbox: queue.SimpleQueue = queue.SimpleQueue()
         self.cancelled: set[int] = set()
+        self.sated: set[int] = set()
         self._messages = open(folder / MESSAGES, "ab", buffering=0)
 
     def send(self, message: dict) -> None:
@@ -74,6 +75,8 @@ class _Server:
             message = json.loads(line)
             if "cancel" in message:
                 self.cancelled.add(message["cancel"])
+            elif "enough" in message:
+                self.sated.add(message["enough"])
             else:
                 self.inbox.put(message)
         self.end()
@@ -106,17 +109,7 @@ class _Server:
 
     def _work(self, message: dict) -> None:
         number, folder = message["job"], Path(message["folder"])
-        told = ("", 0.0)
-
-        def progress(stage: str, fraction: float) -> None:
-            nonlocal told
-            if number in self.cancelled:
-                raise Cancelled
-            now = time.monotonic()
-            if stage != told[0] or now - told[1] >= PROGRESS_INTERVAL:
-                told = (stage, now)
-                self.send({"job": number, "stage": stage, "fraction": float(fraction)})
-
+        progress = _Progress(self, number)
         answer = find_job(message["task"])(read_value(folder / "request"), progress)
         try:
             write_value(folder / "answer", answer)
@@ -126,3 +119,26 @@ class _Server:
                 "Make room on that disk.",
             ) from error
         self.send({"job": number, "done": True})
+
+
+class _Progress:
+    """See `jobs.Progress`."""
+
+    def __init__(self, server: _Server, number: int):
+        self._server, self._number = server, number
+        self._told = ("", 0.0)
+
+    @property
+    def enough(self) -> bool:
+        return self._number in self._server.sated
+
+    def __call__(self, stage: str, fraction: float) -> None:
+        if self._number in self._server.cancelled:
+            raise Cancelled
+        now = time.monotonic()
+        if stage != self._told[0] or now - self._told[1] >= PROGRESS_INTERVAL:
+            self._told = (stage, now)
+            self._server.send({"job": self._number, "stage": stage, "fraction": float(fraction)})
+
+    def tell(self, details: dict) -> None:
+        self._server.send({"job": self._number, "details": details})

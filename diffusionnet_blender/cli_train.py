@@ -1,0 +1,280 @@
+"""The commands `train` and `classify`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from .errors import DiffusionNetError
+from .tasks.training_sizes import SIZES
+
+TRAIN_EPILOGUE = """\
+Labels in .blend files are parts (of this extension), vertex-groups, face-sets, materials, attribute
+(integers; --attribute names it) or color. Other files have theirs beside them: BODY.obj in BODY.npy
+or BODY.txt, one a vertex or one a face, in the order of the file; numbers (-1: no label; --classes
+names them) or, in a .txt, names.
+
+With --shapes whole shapes are learned: `folder`, the folder that a file is in is its class;
+`collection`, the collection that an object is in; `property:NAME`, a custom property.
+
+The model goes into the library, and its path to stdout. A run that was stopped goes on when it is
+started again with the same files and settings.
+"""
+
+
+def add_commands(commands) -> None:
+    """Add both to the parser's commands."""
+    import argparse
+
+    train = commands.add_parser(
+        "train",
+        help="teach a new model from labelled meshes",
+        epilog=TRAIN_EPILOGUE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    train.add_argument("files", nargs="+", type=Path, metavar="FILE", help="labelled meshes")
+    train.add_argument("--name", required=True, help="of the model and its files")
+    train.add_argument("--title", default="", help="what lists show")
+    train.add_argument(
+        "--labels",
+        choices=(
+            "file", "parts", "vertex-groups", "face-sets", "materials", "attribute", "color",
+        ),
+        help="where the labels are (default: parts in .blend files, file for all others)",
+    )  # fmt: skip
+    train.add_argument("--attribute", default="", metavar="NAME", help="of attribute or color")
+    train.add_argument("--classes", default="", metavar="A,B,C", help="names of numbers in files")
+    train.add_argument(
+        "--shapes",
+        metavar="folder|collection|property:NAME",
+        help="learn what whole shapes are, and not their parts",
+    )
+    train.add_argument("--size", default="balanced", choices=tuple(SIZES))
+    train.add_argument(
+        "--start",
+        metavar="MODEL|none",
+        help="model to start from: for people and characters body_parts, which is the default for "
+        "parts, needs far fewer labels; for animals and props none",
+    )
+    train.add_argument(
+        "--held-out",
+        type=float,
+        default=0.1,
+        metavar="SHARE",
+        help="share of the meshes that validates, rounded down (default 0.1)",
+    )
+    train.add_argument("--replace", action="store_true", help="a model of that name, once done")
+    train.add_argument("--device", default="auto", help="auto, cpu, cuda, mps, xpu ...")
+    train.add_argument("--quiet", action="store_true", help="no progress on stderr")
+    train.set_defaults(run=_train)
+
+    classify = commands.add_parser(
+        "classify",
+        help="say what kind of thing the meshes in files are",
+        description="Prints a line a mesh: file, object, class, probability, with tabs between. "
+        "Blender prints lines of its own; --table has none of them.",
+    )
+    classify.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    classify.add_argument("--model", required=True, help="name, or path of a .safetensors")
+    classify.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE|DIR",
+        help="write the meshes with their classes as custom properties; in a folder, as .blend",
+    )
+    classify.add_argument("--table", type=Path, metavar="TSV", help="write the lines to a file")
+    classify.add_argument("--cache", metavar="DIR|off", help="as for segment")
+    classify.add_argument("--device", default="auto", help="auto, cpu, cuda, mps, xpu ...")
+    classify.add_argument("--engine", default="auto", choices=("auto", "torch", "numpy"))
+    classify.add_argument("--quiet", action="store_true", help="no progress on stderr")
+    classify.set_defaults(run=_classify)
+
+
+def _train(chosen) -> int:
+    from .cli import blender, folder_of, library
+    from .tasks.train import require_torch, train
+    from .tasks.training_set import gathered, gathered_shapes
+
+    require_torch()
+    with blender():
+        read = _read_shapes if chosen.shapes else _read_labelled
+        found = [entry for path in chosen.files for entry in read(path, chosen)]
+    given = gathered_shapes(found) if chosen.shapes else gathered(found)
+    start = chosen.start or ("none" if chosen.shapes else "body_parts")
+    done = train(
+        given,
+        name=chosen.name,
+        title=chosen.title,
+        model_folder=library(),
+        checkpoint_folder=folder_of("checkpoints", "checkpoint_folder"),
+        size=chosen.size,
+        start="" if start == "none" else start,
+        validation_share=chosen.held_out,
+        replace_model=chosen.replace,
+        device=chosen.device,
+        progress=_progress(chosen.quiet),
+        report=_report(chosen.quiet),
+    )
+    if not chosen.quiet:
+        print(done.summary, file=sys.stderr)
+    print(done.path)
+    return 0
+
+
+def _read_labelled(path: Path, chosen) -> list:
+    """Name, surface and labels of each mesh in a file."""
+    from .scene.files import open_file
+    from .scene.label_sources import read_label_source
+    from .scene.read import read_object
+
+    in_blend = path.suffix.lower() == ".blend"
+    source = chosen.labels or ("parts" if in_blend else "file")
+    if source != "file" and not in_blend:
+        raise DiffusionNetError(
+            f"{path}: only .blend files have {source}", "Leave --labels out, or give --labels file."
+        )
+    try:
+        objects = list({obj.data: obj for obj in open_file(path)}.values())
+        if source == "file":
+            return [_read_beside(path, objects, chosen)]
+        key = {"color": "COLOUR"}.get(source, source.upper().replace("-", "_"))
+        found = []
+        for obj in objects:
+            geometry = read_object(obj)
+            labels = read_label_source(obj, geometry, key, chosen.attribute)
+            found.append((f"{path.stem}/{obj.name}", geometry.surface, labels))
+        return found
+    except DiffusionNetError as error:
+        raise type(error)(f"{path}: {error.message}", error.fix) from error
+
+
+def _read_beside(path: Path, objects, chosen):
+    """A mesh whose labels are in a file beside it."""
+    from dataclasses import replace
+
+    from .scene.label_sources import at_vertices
+    from .scene.read import read_object
+    from .tasks.label_files import find_label_file, read_label_file
+
+    if len(objects) != 1:
+        raise DiffusionNetError(
+            f"There are {len(objects)} meshes in the file, and labels of one",
+            "Join them, or export each into a file of its own.",
+        )
+    file, where = find_label_file(path)
+    names = tuple(name.strip() for name in chosen.classes.split(",") if name.strip())
+    found = read_label_file(file, names)
+    geometry = read_object(objects[0])
+    vertices, faces = len(geometry.coordinates), geometry.polygon_count
+    count = len(found.labels)
+    if not where and vertices == faces == count:
+        raise DiffusionNetError(
+            f"The mesh has as many faces as vertices, and {file.name} does not say which it is of",
+            f"Call it {path.stem}.vertices{file.suffix} or {path.stem}.faces{file.suffix}.",
+        )
+    if count == vertices and where != "faces":
+        return path.stem, geometry.surface, found
+    if count == faces and where != "vertices":
+        labels = at_vertices(geometry, found.labels)
+        return path.stem, geometry.surface, replace(found, labels=labels)
+    raise DiffusionNetError(
+        f"{file.name} has {count:,} labels, and the mesh {vertices:,} vertices and {faces:,} faces",
+        "Give one a vertex or one a face, in the order of the file.",
+    )
+
+
+def _read_shapes(path: Path, chosen) -> list:
+    """Name, surface and class of each mesh in a file."""
+    from .scene.classes import class_by_collection, class_by_property
+    from .scene.files import open_file
+    from .scene.read import read_object
+
+    kind, _, name = chosen.shapes.partition(":")
+    if kind not in ("folder", "collection", "property") or (kind == "property") != bool(name):
+        raise DiffusionNetError(
+            f"--shapes {chosen.shapes} is not known",
+            "Give folder, collection, or property:NAME.",
+        )
+    found = []
+    try:
+        for obj in open_file(path):
+            if kind == "folder":
+                title = path.absolute().parent.name
+            elif kind == "collection":
+                title = class_by_collection(obj, None)
+            else:
+                title = class_by_property(obj, name)
+            found.append((f"{path.stem}/{obj.name}", read_object(obj).surface, title))
+    except DiffusionNetError as error:
+        raise type(error)(f"{path}: {error.message}", error.fix) from error
+    return found
+
+
+def _progress(quiet: bool):
+    told = []
+
+    def progress(stage: str, fraction: float) -> None:
+        if stage not in told:
+            told.append(stage)
+            if not quiet:
+                print(f"{stage} ...", file=sys.stderr, flush=True)
+
+    return progress
+
+
+def _report(quiet: bool):
+    def report(curve) -> None:
+        if quiet or not len(curve.rows):
+            return
+        step, loss, _, right = curve.rows[-1]
+        print(
+            f"step {step:,.0f} of {curve.steps:,}: loss {loss:.3f}, {right:.1%} right",
+            file=sys.stderr,
+            flush=True,
+        )
+
+    return report
+
+
+def _classify(chosen) -> int:
+    from .cli import blender, cache_of, fail, library, place, require_places
+    from .tasks.models import find_model
+
+    require_places(chosen.files, chosen.output, "output")
+    with blender():
+        from .scene.classes import write_class
+        from .scene.files import open_file, require_known_suffix, save_file
+        from .scene.read import read_object
+        from .tasks.classify import classify
+
+        model = find_model(chosen.model, [library()])
+        status, lines = 0, []
+        for path in chosen.files:
+            output = place(chosen.output, path, ".blend")
+            try:
+                if output:
+                    require_known_suffix(output)
+                for obj in open_file(path):
+                    if not chosen.quiet:
+                        print(f"{path}: {obj.name}", file=sys.stderr, flush=True)
+                    found = classify(
+                        read_object(obj).surface,
+                        model,
+                        engine=chosen.engine,
+                        device=chosen.device,
+                        cache=cache_of(chosen),
+                    )
+                    write_class(obj, found.class_name, found.probability)
+                    told = (path, obj.name, found.class_name, f"{found.probability:.3f}")
+                    lines.append("\t".join(map(str, told)))
+                    print(lines[-1], flush=True)
+                if output:
+                    save_file(output)
+            except DiffusionNetError as error:
+                status = fail(f"{path}: {error}")
+    if chosen.table:
+        try:
+            chosen.table.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        except OSError as error:
+            return fail(f"{chosen.table} cannot be written ({error.strerror})")
+    return status

@@ -1,0 +1,117 @@
+"""A model of one's own: what it learns from, how it gets on, and what it is good for."""
+
+import bpy
+
+from ..operators.background import draw_progress
+from ..operators.curve_icon import curve_icon, shown_curve
+from ..operators.train import is_training
+from ..operators.training_objects import training_meshes
+from ..properties import NO_MODEL
+from ..translations import worded
+from .segment import Sidebar
+
+# Of the picture of the curve, in units of an icon: as wide as the sidebar is opened.
+CURVE_SCALE = 9.0
+
+
+class DIFFUSIONNET_PT_train(Sidebar, bpy.types.Panel):
+    """Training set, settings, the button, and the curve."""
+
+    bl_label = "Train"
+    bl_idname = "DIFFUSIONNET_PT_train"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context):
+        """Draw."""
+        layout = self.layout
+        chosen = context.scene.diffusionnet.training
+        training = is_training()
+        column = layout.column()
+        column.enabled = not training
+        column.use_property_split = True
+        column.use_property_decorate = False
+        _draw_set(column, chosen)
+        column.separator()
+        row = column.row(align=True)
+        row.prop(chosen, "model_name")
+        row.prop(chosen, "replace", text="", icon="FILE_REFRESH")
+        if chosen.learn == "PARTS":
+            column.prop(chosen, "subject")
+        column.prop(chosen, "size")
+        column.prop(chosen, "validation_share")
+
+        if training:
+            draw_progress(layout, context)
+            layout.operator("diffusionnet.stop_training", icon="CHECKMARK")
+        else:
+            meshes = training_meshes(context)
+            row = layout.row()
+            row.scale_y = 1.6
+            row.enabled = len(meshes) > 0
+            if len(meshes) == 1:
+                text = worded("Train on {name}", name=meshes[0].name)
+            else:
+                text = worded("Train on {count} Meshes", count=len(meshes))
+            row.operator("diffusionnet.train", text=text if meshes else "Train", icon="PLAY")
+            if not meshes:
+                layout.label(text="Select meshes or choose a collection", icon="INFO")
+        _draw_curve(layout)
+
+
+class DIFFUSIONNET_PT_classify(Sidebar, bpy.types.Panel):
+    """What kind of thing an object is."""
+
+    bl_label = "Classify"
+    bl_idname = "DIFFUSIONNET_PT_classify"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context):
+        """Draw."""
+        layout = self.layout
+        chosen = context.scene.diffusionnet
+        column = layout.column()
+        column.use_property_split = True
+        column.use_property_decorate = False
+        column.prop(chosen, "classifier")
+        column.prop(chosen, "sort_into_collections")
+        row = layout.row()
+        row.enabled = chosen.classifier != NO_MODEL
+        row.operator("diffusionnet.classify", icon="OUTLINER_OB_GROUP_INSTANCE")
+        if chosen.classifier == NO_MODEL:
+            layout.label(text="Train one on whole shapes first", icon="INFO")
+
+
+def _draw_set(column, chosen) -> None:
+    column.prop(chosen, "collection", placeholder="Selected")
+    column.prop(chosen, "learn")
+    if chosen.learn == "SHAPES":
+        column.prop(chosen, "class_source")
+        if chosen.class_source == "PROPERTY":
+            column.prop(chosen, "property_name")
+        return
+    column.prop(chosen, "source")
+    if chosen.source in {"ATTRIBUTE", "COLOUR"}:
+        column.prop(chosen, "attribute", placeholder="Active")
+
+
+def _draw_curve(layout) -> None:
+    """The picture, and what its lines are."""
+    curve = shown_curve()
+    if not curve or not curve_icon():
+        return
+    layout.template_icon(curve_icon(), scale=CURVE_SCALE)
+    if len(curve.rows):
+        step, loss, _, validation = curve.rows[-1]
+        column = layout.column(align=True)
+        column.label(
+            text=worded("Step {step:,} of {steps:,}", step=int(step), steps=curve.steps),
+            icon="TIME",
+        )
+        column.label(text=worded("Loss {loss:.2f} (orange)", loss=loss), icon="SEQUENCE_COLOR_02")
+        column.label(
+            text=worded("{share:.1%} right where checked (green)", share=validation),
+            icon="SEQUENCE_COLOR_04",
+        )
+
+
+CLASSES = (DIFFUSIONNET_PT_train, DIFFUSIONNET_PT_classify)

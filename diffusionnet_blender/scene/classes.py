@@ -1,0 +1,81 @@
+"""Classes of whole objects: read from collections or properties, written as properties."""
+
+from __future__ import annotations
+
+import bpy
+
+from ..errors import DiffusionNetError
+
+CLASS_PROPERTY = "diffusionnet_class"
+PROBABILITY_PROPERTY = "diffusionnet_probability"
+SORTED = "Classes"
+# Marks the collections that objects were sorted into; its value is the class.
+MARK = "diffusionnet_class"
+
+
+def class_by_collection(obj: bpy.types.Object, root: bpy.types.Collection | None) -> str:
+    """Name of the collection that an object is in, below another; "" if it is in none.
+
+    Parameters
+    ----------
+    obj : bpy.types.Object
+    root : bpy.types.Collection, optional
+        The collections in it are the classes. Without: the object's own collection is.
+    """
+    if root is None:
+        return obj.users_collection[0].name if obj.users_collection else ""
+    return next((c.name for c in root.children if obj.name in c.all_objects), "")
+
+
+def class_by_property(obj: bpy.types.Object, name: str) -> str:
+    """Value of a custom property of an object as text; "" if it has none."""
+    value = obj.get(name, "")
+    return value if isinstance(value, str) else str(value)
+
+
+def write_class(obj: bpy.types.Object, class_name: str, probability: float) -> None:
+    """Write the class of an object and its probability as custom properties.
+
+    Raises
+    ------
+    DiffusionNetError
+        If the object cannot be written to.
+    """
+    if obj.library:
+        raise DiffusionNetError(
+            f"{obj.name!r} is linked from another file, and linked data cannot be changed",
+            "Use Object > Relations > Make Local > Selected Objects.",
+        )
+    obj[CLASS_PROPERTY] = class_name
+    obj[PROBABILITY_PROPERTY] = float(probability)
+    obj.id_properties_ui(PROBABILITY_PROPERTY).update(min=0.0, max=1.0, description="Probability")
+
+
+def sort_object(scene: bpy.types.Scene, obj: bpy.types.Object, class_name: str) -> None:
+    """Link an object into the collection of its class; it stays in those that it is in.
+
+    Parameters
+    ----------
+    scene : bpy.types.Scene
+        Its collection "Classes" holds one collection a class, both made where they are missing.
+    obj : bpy.types.Object
+        Leaves the collection of another class that it was sorted into before.
+    class_name : str
+    """
+    root = _own_collection(scene.collection, SORTED, SORTED)
+    target = _own_collection(root, class_name, class_name)
+    for collection in root.children:
+        if MARK in collection and collection != target and obj.name in collection.objects:
+            if len(obj.users_collection) > 1:
+                collection.objects.unlink(obj)
+    if obj.name not in target.objects:
+        target.objects.link(obj)
+
+
+def _own_collection(parent: bpy.types.Collection, name: str, mark: str) -> bpy.types.Collection:
+    found = next((c for c in parent.children if c.get(MARK) == mark), None)
+    if found is None:
+        found = bpy.data.collections.new(name)
+        found[MARK] = mark
+        parent.children.link(found)
+    return found

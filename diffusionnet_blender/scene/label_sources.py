@@ -1,0 +1,192 @@
+"""Labels that an artist has put on a mesh, by whatever means: what a model is taught with."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+
+from ..errors import DiffusionNetError
+from ..tasks.labels import vertex_labels
+from ..tasks.training_set import UNLABELLED, NamedLabels
+from .attributes import FACE_LABELS, read_attribute
+from .edit_mode import outside_edit_mode
+from .labels import read_labels
+from .materials import material_indices
+from .read import ObjectGeometry
+from .vertex_groups import read_weights
+from .write import FACE_SETS
+
+SOURCES = ("PARTS", "VERTEX_GROUPS", "FACE_SETS", "MATERIALS", "ATTRIBUTE", "COLOUR")
+# A colour on less than this share of a mesh is where the brush mixed two others: no class.
+LEAST_SHARE_OF_A_COLOUR = 0.01
+MOST_COLOURS = 64
+
+
+def read_label_source(
+    obj: bpy.types.Object, geometry: ObjectGeometry, source: str, name: str = ""
+) -> NamedLabels:
+    """Labels of the vertices of an object, with the names that they have on it.
+
+    What lies on faces goes to vertices by the vote of the faces around, weighted by area.
+
+    Parameters
+    ----------
+    obj : bpy.types.Object
+        A mesh, in any mode.
+    geometry : ObjectGeometry
+        Of its mesh, without modifiers.
+    source : str
+        One of `SOURCES`. Parts are those of this extension, as corrected since. Of vertex groups
+        the one with the highest weight counts, and vertices without one are not labelled; nor are
+        faces with an empty material slot, negative integers, and transparent colours.
+    name : str
+        Of the integer or colour attribute; empty: the active one.
+
+    Returns
+    -------
+    NamedLabels
+
+    Raises
+    ------
+    DiffusionNetError
+        If the object has no such labels.
+    """
+    readers = {
+        "PARTS": _from_parts,
+        "VERTEX_GROUPS": _from_vertex_groups,
+        "FACE_SETS": _from_face_sets,
+        "MATERIALS": _from_materials,
+        "ATTRIBUTE": _from_attribute,
+        "COLOUR": _from_colours,
+    }
+    if source not in readers:
+        raise DiffusionNetError(
+            f"There is no source of labels {source!r}", f"Choose one of {', '.join(SOURCES)}."
+        )
+    with outside_edit_mode(obj.data):
+        return readers[source](obj, geometry, name)
+
+
+def _from_parts(obj, geometry, name) -> NamedLabels:
+    found = read_labels(obj, geometry)
+    return NamedLabels(
+        found.vertex_labels, found.class_names, tuple(map(tuple, found.class_colours.tolist()))
+    )
+
+
+def _from_vertex_groups(obj, geometry, name) -> NamedLabels:
+    names = [group.name for group in obj.vertex_groups]
+    weights = read_weights(obj, names)
+    if not weights.any():
+        raise DiffusionNetError(
+            f"{obj.name!r} has no vertex groups with weights",
+            "Assign vertices to groups, or choose another source of labels.",
+        )
+    labels = np.where(weights.any(axis=1), weights.argmax(axis=1), UNLABELLED)
+    return NamedLabels(labels, tuple(names))
+
+
+def _from_face_sets(obj, geometry, name) -> NamedLabels:
+    if FACE_SETS not in obj.data.attributes:
+        raise DiffusionNetError(
+            f"{obj.name!r} has no face sets",
+            "Draw some in Sculpt Mode, or choose another source of labels.",
+        )
+    return _of_faces(geometry, read_attribute(obj.data, FACE_SETS, FACE_LABELS), "face set")
+
+
+def _from_materials(obj, geometry, name) -> NamedLabels:
+    mesh = obj.data
+    materials = [slot.material for slot in obj.material_slots]
+    if not any(materials):
+        raise DiffusionNetError(
+            f"{obj.name!r} has no materials", "Assign some, or choose another source of labels."
+        )
+    titles = list(dict.fromkeys(m.name for m in materials if m))
+    # A slot number that is of no slot shows the last; the entry behind them stands for none.
+    of_slot = np.array([titles.index(m.name) if m else UNLABELLED for m in materials])
+    slots = np.clip(material_indices(mesh), 0, len(of_slot) - 1)
+    return NamedLabels(at_vertices(geometry, of_slot[slots]), tuple(titles))
+
+
+def _from_attribute(obj, geometry, name) -> NamedLabels:
+    mesh = obj.data
+    attribute = mesh.attributes.get(name) if name else mesh.attributes.active
+    if (
+        attribute is None
+        or attribute.data_type not in {"INT", "INT8"}
+        or attribute.domain not in {"POINT", "FACE"}
+    ):
+        raise DiffusionNetError(
+            f"{obj.name!r} has no integer attribute {name!r} of its vertices or faces"
+            if name
+            else f"The active attribute of {obj.name!r} is no integer of its vertices or faces",
+            "Name one that it has, or choose another source of labels.",
+        )
+    values = np.empty(len(attribute.data), dtype=np.int32)
+    attribute.data.foreach_get("value", values)
+    if attribute.domain == "FACE":
+        return _of_faces(geometry, values, attribute.name)
+    return _numbered(values, attribute.name)
+
+
+def _from_colours(obj, geometry, name) -> NamedLabels:
+    colours = obj.data.color_attributes
+    attribute = colours.get(name) if name else colours.active_color
+    if attribute is None:
+        raise DiffusionNetError(
+            f"{obj.name!r} has no color attribute" + (f" {name!r}" if name else ""),
+            "Paint one in Vertex Paint Mode, or choose another source of labels.",
+        )
+    values = np.empty(len(attribute.data) * 4, dtype=np.float32)
+    attribute.data.foreach_get("color_srgb", values)
+    values = np.round(values.reshape(-1, 4).clip(0, 1) * 255).astype(np.int64)
+    code = np.where(values[:, 3] > 0, values[:, :3] @ [65536, 256, 1], -1)
+    known, count = np.unique(code[code >= 0], return_counts=True)
+    known = known[count >= LEAST_SHARE_OF_A_COLOUR * len(code)]
+    if len(known) > MOST_COLOURS:
+        raise DiffusionNetError(
+            f"{obj.name!r} has {len(known)} colors in {attribute.name!r}",
+            f"Give each part one color, with a hard brush; at most {MOST_COLOURS}.",
+        )
+    if attribute.domain == "POINT":
+        labels = _places(code, known)
+    else:
+        corner_vertex = np.empty(len(obj.data.loops), dtype=np.int32)
+        obj.data.loops.foreach_get("vertex_index", corner_vertex)
+        labels = vertex_labels(
+            corner_vertex, _places(code, known), np.ones(len(code)), len(obj.data.vertices)
+        )
+    names = tuple(f"#{colour:06x}" for colour in known)
+    rgb = np.stack([known >> 16, known >> 8 & 255, known & 255], axis=1) / 255
+    return NamedLabels(labels, names, tuple(map(tuple, rgb.tolist())))
+
+
+def _of_faces(geometry, values: np.ndarray, title: str) -> NamedLabels:
+    """Integers at faces; a class for each that is not negative."""
+    numbered = _numbered(values, title)
+    return NamedLabels(at_vertices(geometry, numbered.labels), numbered.class_names)
+
+
+def _numbered(values: np.ndarray, title: str) -> NamedLabels:
+    known = np.unique(values[values >= 0])
+    return NamedLabels(_places(values, known), tuple(f"{title} {value}" for value in known))
+
+
+def _places(values: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Place of each value among those that are known, in order; `UNLABELLED` for others."""
+    if not len(known):
+        return np.full(len(values), UNLABELLED)
+    place = np.searchsorted(known, values).clip(0, len(known) - 1)
+    return np.where(known[place] == values, place, UNLABELLED)
+
+
+def at_vertices(geometry: ObjectGeometry, labels: np.ndarray) -> np.ndarray:
+    """Labels of polygons (P,) at vertices (V,), by the vote of the faces around."""
+    areas = np.maximum(geometry.areas, np.finfo(np.float32).tiny)
+    return vertex_labels(
+        geometry.surface.faces.ravel(),
+        np.repeat(labels[geometry.polygon_of_triangle], 3),
+        np.repeat(areas, 3),
+        len(geometry.surface.vertices),
+    )

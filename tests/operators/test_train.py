@@ -1,0 +1,163 @@
+"""The buttons that train a model and classify with it."""
+
+import bpy
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="training needs torch")
+
+from diffusionnet_blender.operators.curve_icon import forget_curve, shown_curve  # noqa: E402
+from diffusionnet_blender.operators.training_objects import read_training_set  # noqa: E402
+from diffusionnet_blender.preferences import settings  # noqa: E402
+from diffusionnet_blender.properties import model_card  # noqa: E402
+from diffusionnet_blender.scene.attributes import VERTEX_LABELS, write_attribute  # noqa: E402
+from diffusionnet_blender.scene.write import Outputs, write_labels  # noqa: E402
+from diffusionnet_blender.tasks.models import remove_model  # noqa: E402
+from diffusionnet_blender.tasks.training_sizes import SIZES, Size  # noqa: E402
+from tests.scenes import add_body, add_mesh, result_for, select  # noqa: E402
+from tests.shapes import icosphere  # noqa: E402
+from tests.tasks.test_train import rod, torus  # noqa: E402
+
+pytestmark = pytest.mark.usefixtures("blender")
+
+
+@pytest.fixture
+def chosen(monkeypatch):
+    """What the panel is set to: a size that is learned in a second, from nothing."""
+    tiny = Size("Tiny", width=16, k=16, steps=20, copies=4, learning_rate=1e-2)
+    monkeypatch.setitem(SIZES, "fast", tiny)
+    chosen = bpy.context.scene.diffusionnet.training
+    chosen.size, chosen.subject, chosen.model_name = "fast", "ANYTHING", "my own"
+    yield chosen
+    forget_curve()
+    if (settings().model_folder / "my own.json").exists():
+        remove_model("my own", settings().model_folder)
+
+
+def labelled(name, column=2):
+    obj = add_body(name)
+    heights = np.array([v.co[column] for v in obj.data.vertices])
+    write_attribute(obj.data, "zone", VERTEX_LABELS, (heights > 0).astype(int))
+    return obj
+
+
+def test_a_model_is_trained_from_the_selected_meshes_and_segments_at_once(chosen):
+    objects = [labelled("One"), labelled("Two")]
+    select(*objects)
+    chosen.source, chosen.attribute = "ATTRIBUTE", "zone"
+    assert bpy.ops.diffusionnet.train() == {"FINISHED"}
+    scene = bpy.context.scene
+    assert scene.diffusionnet.model == "my own"
+    card = model_card("my own")
+    assert card.class_names == ("zone 0", "zone 1")
+    assert shown_curve().rows[-1, 0] == 20
+    select(objects[0])
+    assert bpy.ops.diffusionnet.segment() == {"FINISHED"}
+    assert [part.name for part in objects[0].data.diffusionnet.parts] == ["zone 0", "zone 1"]
+    # The name is taken, and nothing replaces a model unasked.
+    with pytest.raises(RuntimeError, match="already has a model"):
+        bpy.ops.diffusionnet.train()
+
+
+def test_the_set_is_the_collection_each_mesh_once(chosen):
+    bodies = bpy.data.collections.new("Bodies")
+    bpy.context.scene.collection.children.link(bodies)
+    for obj in (labelled("One"), labelled("Two")):
+        bodies.objects.link(obj)
+    bodies.objects.link(bpy.data.objects.new("Twin", bpy.data.objects["One"].data))
+    select(labelled("Elsewhere"))
+    chosen.collection, chosen.source, chosen.attribute = bodies, "ATTRIBUTE", "zone"
+    found = read_training_set(bpy.context)
+    assert sorted(member.name for member in found.members) == ["One", "Two"]
+
+
+def test_corrected_parts_of_earlier_runs_are_learned_with_their_colours(chosen):
+    obj = add_body()
+    result = result_for(obj)
+    write_labels(obj, result, Outputs())
+    found = read_training_set(bpy.context)
+    assert found.class_names == result.class_names
+    np.testing.assert_allclose(found.class_colours, result.class_colours, atol=1e-3)
+    np.testing.assert_array_equal(found.members[0].labels, result.vertex_labels)
+
+
+@pytest.mark.parametrize(
+    ("source", "message"), [("PARTS", "no parts"), ("MATERIALS", "no materials")]
+)
+def test_meshes_without_labels_are_refused_before_any_work(chosen, source, message):
+    add_body()
+    chosen.source = source
+    with pytest.raises(RuntimeError, match=message):
+        bpy.ops.diffusionnet.train()
+    assert shown_curve() is None
+
+
+def test_without_a_mesh_it_says_what_to_do(chosen):
+    select()
+    with pytest.raises(RuntimeError, match="Select the meshes to learn from"):
+        bpy.ops.diffusionnet.train()
+    chosen.collection = bpy.data.collections.new("Empty")
+    with pytest.raises(RuntimeError, match="no mesh in the collection 'Empty'"):
+        bpy.ops.diffusionnet.train()
+
+
+def test_nothing_can_be_stopped_where_nothing_learns(chosen):
+    assert not bpy.ops.diffusionnet.stop_training.poll()
+
+
+def test_objects_are_classified_from_their_collections_and_sorted(chosen, monkeypatch):
+    size = Size("Tiny", width=32, k=24, steps=120, copies=12, learning_rate=3e-3)
+    monkeypatch.setitem(SIZES, "fast", size)
+    scene = bpy.context.scene
+    kinds = bpy.data.collections.new("Kinds")
+    scene.collection.children.link(kinds)
+    made = {"ball": icosphere(2), "ring": torus(), "rod": rod()}
+    objects = []
+    for name, (vertices, faces) in made.items():
+        collection = bpy.data.collections.new(name)
+        kinds.children.link(collection)
+        for number in range(2):
+            objects.append(add_mesh(f"{name}{number}", vertices * [1, 1, 1 + 0.1 * number], faces))
+            collection.objects.link(objects[-1])
+    chosen.learn, chosen.collection = "SHAPES", kinds
+    assert bpy.ops.diffusionnet.train() == {"FINISHED"}
+    assert scene.diffusionnet.classifier == "my own"
+    # A model that classifies is no model that segments.
+    assert scene.diffusionnet.model != "my own"
+
+    before = {obj.name: {c.name for c in obj.users_collection} for obj in objects}
+    scene.diffusionnet.sort_into_collections = True
+    select(*objects)
+    assert bpy.ops.diffusionnet.classify() == {"FINISHED"}
+    right = [obj["diffusionnet_class"] == obj.name[:-1] for obj in objects]
+    assert np.mean(right) > 0.6
+    for obj in objects:
+        assert 1 / 3 < obj["diffusionnet_probability"] <= 1
+        now = {c.name for c in obj.users_collection}
+        assert before[obj.name] < now
+        assert obj.name in scene.collection.children["Classes"].children[
+            f"{obj['diffusionnet_class']}.001"
+        ].objects  # fmt: skip
+    # Again: nothing is doubled; and what was sorted wrongly moves.
+    assert bpy.ops.diffusionnet.classify() == {"FINISHED"}
+    assert len(scene.collection.children["Classes"].children) == len(
+        {obj["diffusionnet_class"] for obj in objects}
+    )
+
+
+def test_classes_are_read_from_a_property_too(chosen):
+    for number in range(4):
+        add_body(f"Body {number}")["kind"] = "thin" if number % 2 else 7
+    select(*bpy.data.objects)
+    chosen.learn, chosen.class_source, chosen.property_name = "SHAPES", "PROPERTY", "kind"
+    found = read_training_set(bpy.context)
+    assert found.class_names == ("7", "thin")
+    del bpy.data.objects["Body 2"]["kind"]
+    with pytest.raises(RuntimeError, match="'Body 2' has no labels"):
+        bpy.ops.diffusionnet.train()
+
+
+def test_without_a_model_that_classifies_it_says_so(chosen):
+    add_body()
+    with pytest.raises(RuntimeError, match="no model that classifies"):
+        bpy.ops.diffusionnet.classify()

@@ -1,0 +1,154 @@
+"""Training and classifying from the command line."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+
+pytest.importorskip("bpy")
+pytest.importorskip("torch", reason="training needs torch")
+
+from diffusionnet_blender.tasks import train as train_module  # noqa: E402
+from diffusionnet_blender.tasks.models import find_model  # noqa: E402
+from diffusionnet_blender.tasks.training_sizes import SIZES, Size  # noqa: E402
+from tests.shapes import icosphere  # noqa: E402
+from tests.tasks.test_train import rod, torus  # noqa: E402
+from tests.test_cli import body, run, write_obj  # noqa: E402
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    """A size that is learned in a second, beside those that there are."""
+    tiny = Size("Tiny", width=16, k=16, steps=20, copies=6, learning_rate=1e-2)
+    monkeypatch.setitem(SIZES, "fast", tiny)
+    assert train_module.SIZES is SIZES
+
+
+@pytest.fixture
+def library(tiny_model, tiny):
+    yield tiny_model.parent
+    for path in tiny_model.parent.glob("cli_*"):
+        path.unlink()
+
+
+def test_labels_beside_a_mesh_are_learned(library, tmp_path, capsys):
+    vertices, faces = body()
+    upper = (vertices[:, 2] > 0).astype(int)
+    write_obj(tmp_path / "a.obj", vertices, faces)
+    np.save(tmp_path / "a.npy", np.where(np.abs(vertices[:, 2]) < 0.1, -1, upper))
+    write_obj(tmp_path / "b.obj", vertices, faces)
+    of_faces = vertices[faces].mean(axis=1)[:, 2] > 0
+    lines = ["top" if up else "bottom" for up in of_faces]
+    (tmp_path / "b.txt").write_text("\n".join(lines) + "\n")
+    files = [tmp_path / "a.obj", tmp_path / "b.obj"]
+    options = ("--size", "fast", "--start", "none", "--classes", "bottom,top")
+    assert run("train", *files, "--name", "cli_halves", *options) == 0
+    said = capsys.readouterr()
+    assert said.out.splitlines()[-1] == str(library / "cli_halves.safetensors")
+    assert "step 20 of 20" in said.err
+    card = find_model("cli_halves", [library]).card
+    assert card.class_names == ("bottom", "top")
+    assert "2 meshes" in card.training_data
+    # The name is taken now; with --replace it is not, and --quiet says nothing.
+    assert run("train", *files, "--name", "cli_halves", *options) == 1
+    assert "already has a model" in capsys.readouterr().err
+    assert run("train", *files, "--name", "cli_halves", *options, "--replace", "--quiet") == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_labels_in_a_blend_file_are_learned(addon, library, tmp_path, capsys):
+    import bpy
+
+    from diffusionnet_blender.scene.attributes import VERTEX_LABELS, write_attribute
+    from tests.scenes import add_mesh
+
+    bpy.ops.wm.read_homefile(app_template="", use_empty=True)
+    vertices, faces = body()
+    obj = add_mesh("Body", vertices, faces)
+    write_attribute(obj.data, "zone", VERTEX_LABELS, (vertices[:, 2] > 0).astype(int))
+    path = tmp_path / "body.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    assert run("train", path, "--name", "cli_zones", "--start", "none") == 1
+    assert "has no parts" in capsys.readouterr().err
+    options = ("--labels", "attribute", "--attribute", "zone", "--size", "fast", "--start", "none")
+    assert run("train", path, "--name", "cli_zones", *options) == 0
+    assert find_model("cli_zones", [library]).card.class_names == ("zone 0", "zone 1")
+
+
+def test_whole_shapes_are_learned_by_folder_and_classified(library, tmp_path, capsys):
+    SIZES["fast"] = Size("Tiny", width=32, k=24, steps=120, copies=12, learning_rate=3e-3)
+    made = {"ball": icosphere(2), "ring": torus(), "rod": rod()}
+    files = []
+    for name, (vertices, faces) in made.items():
+        (tmp_path / name).mkdir()
+        for number in (1, 2):
+            files.append(tmp_path / name / f"{name}{number}.obj")
+            write_obj(files[-1], vertices * [1, 1, 1 + 0.1 * number], faces, f"{name}{number}")
+    assert run("train", *files, "--name", "cli_kinds", "--shapes", "folder", "--size", "fast") == 0
+    capsys.readouterr()
+    output, table = tmp_path / "out", tmp_path / "kinds.tsv"
+    options = ("--output", output, "--table", table, "--cache", "off")
+    assert run("classify", *files, "--model", "cli_kinds", *options) == 0
+    lines = table.read_text().splitlines()
+    assert set(lines) <= set(capsys.readouterr().out.splitlines())
+    rows = [line.split("\t") for line in lines]
+    assert [row[1] for row in rows] == [path.stem for path in files]
+    right = [row[2] == row[1][:-1] for row in rows]
+    assert np.mean(right) > 0.6
+    assert all(1 / 3 < float(row[3]) <= 1 for row in rows)
+
+    import bpy
+
+    bpy.ops.wm.open_mainfile(filepath=str(output / "ring1.blend"))
+    assert bpy.data.objects["ring1"]["diffusionnet_class"] == rows[2][2]
+    assert run("classify", files[0], "--model", "body_parts") == 1
+    assert "does not classify" in capsys.readouterr().err
+
+
+def write_pair(folder, labels, suffix=".npy"):
+    vertices, faces = body()
+    write_obj(folder / "a.obj", vertices, faces)
+    if suffix == ".npy":
+        np.save(folder / "a.npy", labels)
+    else:
+        (folder / f"a{suffix}").write_text(labels)
+
+
+@pytest.mark.parametrize(
+    ("labels", "suffix", "options", "message"),
+    [
+        (np.zeros(7, int), ".npy", (), "7 labels, and the mesh 162 vertices and 320 faces"),
+        (np.zeros(162), ".npy", (), "type float64"),
+        (np.arange(162) % 3, ".npy", ("--classes", "a,b"), "class 2, and 2 are named"),
+        (np.zeros(162, int), ".npy", (), "Only one class"),
+        ("1\n" * 162, ".faces.txt", (), "162 labels"),
+        ("1\n" * 162, ".text", (), "no labels beside"),
+        (np.zeros(162, int), ".npy", ("--labels", "parts"), "only .blend files have parts"),
+        (np.zeros(162, int), ".npy", ("--shapes", "colour"), "--shapes colour is not known"),
+    ],
+)
+def test_what_cannot_be_learned_is_one_line(
+    labels, suffix, options, message, library, tmp_path, capsys
+):
+    write_pair(tmp_path, labels, suffix)
+    assert run("train", tmp_path / "a.obj", "--name", "cli_bad", *options) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert message in lines[-1]
+    assert not (library / "cli_bad.json").exists()
+
+
+def test_without_torch_it_says_how_to_get_it(library, tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    write_pair(tmp_path, np.arange(162) % 2)
+    assert run("train", tmp_path / "a.obj", "--name", "cli_bad") == 1
+    assert "Training needs PyTorch" in capsys.readouterr().err
+
+
+def test_cards_of_trained_models_are_listed(library, tmp_path, capsys):
+    write_pair(tmp_path, np.arange(162) % 2)
+    assert run("train", tmp_path / "a.obj", "--name", "cli_any", "--size", "fast", "--quiet",
+               "--start", "none") == 0  # fmt: skip
+    capsys.readouterr()
+    assert run("models", "info", "cli_any") == 0
+    assert json.loads(capsys.readouterr().out)["class_names"] == ["0", "1"]
