@@ -24,9 +24,13 @@ class SurfaceWalk:
     ----------
     vertices : (V, 3) float
     faces : (F, 3) int
+    neighbours : (F, 3) int, optional
+        As `face_neighbours` gives them, less what a walk must not cross.
     """
 
-    def __init__(self, vertices: np.ndarray, faces: np.ndarray):
+    def __init__(
+        self, vertices: np.ndarray, faces: np.ndarray, neighbours: np.ndarray | None = None
+    ):
         corners = np.asarray(vertices, float)[faces]
         b, c = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
         self._bb, self._bc, self._cc = (np.einsum("fi,fi->f", *p) for p in ((b, b), (b, c), (c, c)))
@@ -38,9 +42,11 @@ class SurfaceWalk:
         to_c = (self._bb[:, None] * c - self._bc[:, None] * b) * inverse[:, None]
         self._rows = np.stack([to_b, to_c], axis=1)
         self._offset = np.einsum("fri,fi->fr", self._rows, corners[:, 0])
-        self._neighbour = face_neighbours(faces)
+        self._neighbour = face_neighbours(faces) if neighbours is None else neighbours
 
-    def __call__(self, start: np.ndarray, positions: np.ndarray) -> SurfacePoints:
+    def __call__(
+        self, start: np.ndarray, positions: np.ndarray, beyond: bool = False
+    ) -> SurfacePoints:
         """The points of the mesh next to positions in space.
 
         Parameters
@@ -48,6 +54,9 @@ class SurfaceWalk:
         start : (N,) int
             A triangle near each.
         positions : (N, 3) float
+        beyond : bool
+            Let a point whose walk ends at a rim lie beyond it, in the plane of its last
+            triangle and by no more than that triangle's size: shares may then be below zero.
 
         Returns
         -------
@@ -58,10 +67,10 @@ class SurfaceWalk:
         barycentric = np.empty((len(face), 3))
         for first in range(0, len(face), POINTS_AT_A_TIME):
             chunk = slice(first, first + POINTS_AT_A_TIME)
-            face[chunk], barycentric[chunk] = self._walk(face[chunk], positions[chunk])
+            face[chunk], barycentric[chunk] = self._walk(face[chunk], positions[chunk], beyond)
         return SurfacePoints(face, barycentric)
 
-    def _walk(self, face, positions):
+    def _walk(self, face, positions, beyond):
         shares = np.empty((len(face), 3))
         stuck = np.zeros(len(face), dtype=bool)
         active = np.arange(len(face))
@@ -86,6 +95,9 @@ class SurfaceWalk:
             if not len(active):
                 break
         stuck[active] = True
+        if beyond:
+            shares = np.clip(shares, -1.0, 2.0)
+            return face, shares / shares.sum(axis=1, keepdims=True)
         end = np.flatnonzero(stuck)
         if len(end):
             f = face[end]
