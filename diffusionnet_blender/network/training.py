@@ -150,8 +150,6 @@ class Trainer:
         share = shape.mass * known
         share = share / share.sum()
 
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.settings.learning_rate * self._schedule()
         outputs = self.module(shape, features)
         loss = torch.nn.functional.cross_entropy(
             outputs,
@@ -161,6 +159,13 @@ class Trainer:
             reduction="none",
         )
         loss = (loss * share).sum()
+        self._descend(loss)
+        correct = (outputs.detach().argmax(dim=1) == target) * share
+        return float(loss.detach()), float(correct.sum())
+
+    def _descend(self, loss: torch.Tensor) -> None:
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.settings.learning_rate * self._schedule()
         self.optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.module.parameters(), 1.0)
@@ -168,8 +173,6 @@ class Trainer:
         self.module.keep_times_positive()
         self.step += 1
         self._average()
-        correct = (outputs.detach().argmax(dim=1) == target) * share
-        return float(loss.detach()), float(correct.sum())
 
     def _schedule(self) -> float:
         done = self.step / self.settings.steps
