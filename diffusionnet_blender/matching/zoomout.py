@@ -23,7 +23,8 @@ def zoomout(
     k: int,
     both_ways: bool = True,
     pins: tuple[np.ndarray, np.ndarray] | None = None,
-    samples: int = SAMPLES,
+    samples: tuple[np.ndarray, np.ndarray] | None = None,
+    between_vertices: bool = True,
     progress: Callable[[float], None] = lambda fraction: None,
 ) -> np.ndarray:
     """Refine a functional map by turns of points and functions, each time with more of them.
@@ -41,8 +42,11 @@ def zoomout(
     pins : pair of (P,) int, optional
         Vertices of the source and of the target that belong together; they count as much as
         half of the samples.
-    samples : int
-        Vertices of each shape that are matched on the way.
+    samples : pair of (S,) int, optional
+        Vertices of the source and of the target that are matched on the way; by default `SAMPLES`
+        of each, spread evenly.
+    between_vertices : bool
+        Let the last round match points within triangles.
     progress : callable
         Called with a fraction; may raise to stop.
 
@@ -51,19 +55,22 @@ def zoomout(
     (k, k) float64
     """
     k = min(k, len(source.eigenvalues), len(target.eigenvalues))
-    on_source = farthest_points(source.vertices, samples)
-    on_target = farthest_points(target.vertices, samples)
+    on_source, on_target = samples or (
+        farthest_points(source.vertices, SAMPLES),
+        farthest_points(target.vertices, SAMPLES),
+    )
     size = min(len(functional_map), k)
     functional_map = functional_map[:size, :size]
     while True:
         last = size == k
+        precise = last and between_vertices
         grown = min(k, max(size + 1, int(size * (1 + GROWTH))))
         phi_source, phi_target = source.eigenvectors[:, :grown], target.eigenvectors[:, :grown]
         there, here = embeddings(phi_source, phi_target, functional_map)
         left = [phi_target[on_target]]
-        right = [_matched(there, source.faces, here[on_target], phi_source, last)]
+        right = [_matched(there, source.faces, here[on_target], phi_source, precise)]
         if both_ways:
-            left.append(_matched(here, target.faces, there[on_source], phi_target, last))
+            left.append(_matched(here, target.faces, there[on_source], phi_target, precise))
             right.append(phi_source[on_source])
         if pins is not None and len(pins[0]):
             weight = np.sqrt(0.5 * len(on_target) / len(pins[0]))
