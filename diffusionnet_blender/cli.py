@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from . import cli_match
 from .errors import DiffusionNetError
 from .folders import user_folder
 
@@ -78,6 +79,8 @@ def build_parser(program: str) -> argparse.ArgumentParser:
     segment.add_argument("--engine", default="auto", choices=("auto", "torch", "numpy"))
     segment.add_argument("--quiet", action="store_true", help="no progress on stderr")
     segment.set_defaults(run=_segment)
+
+    cli_match.add_parser(commands)
 
     models = commands.add_parser("models", help="list, show and import models")
     actions = models.add_subparsers(required=True, metavar="ACTION")

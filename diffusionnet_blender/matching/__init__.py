@@ -7,6 +7,7 @@ Phi_target C = Pi Phi_source, where Pi evaluates at the points of the map.
 
 `spectral` (a mesh with its eigenbasis at unit area) and `points` (points on triangles) are what
 all else speaks in. `functional_map` -> `zoomout` -> `pointwise` is the way from features to a
-map; `orientation`, `confidence` and `pins` judge and correct it; `proxy`, `closest` and `lift`
-carry it to dense meshes; `transfer` moves things along it.
+map, `candidates` where no features are known; `orientation`, `confidence`, `pins` and
+`registration` judge and correct it; `proxy`, `closest`, `walk` and `lift` carry it to dense
+meshes; `transfer` moves things along it.
 """

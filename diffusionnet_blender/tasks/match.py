@@ -19,6 +19,7 @@ from ..matching.pins import bend_to_pins, check_pins, pin_functions
 from ..matching.points import SurfacePoints, points_at_vertices
 from ..matching.pointwise import embeddings, nearest_rows, precise_map
 from ..matching.proxy import decimate
+from ..matching.registration import congruent_map, register
 from ..matching.sampling import farthest_points
 from ..matching.spectral import SpectralMesh, spectral_mesh
 from ..matching.zoomout import zoomout
@@ -235,11 +236,20 @@ def _match(source: _Side, target: _Side, model, clock: _Clock) -> Correspondence
     )
     there, here = embeddings(source.mesh.eigenvectors, target.mesh.eigenvectors, refined)
     points = precise_map(there, source.mesh.faces, here)
-    judged = judge(source.mesh, target.mesh, points, source.features, target.features)
     back = precise_map(here, target.mesh.faces, there)
     if pins is not None:
         points = bend_to_pins(source.mesh, target.mesh, points, *pins)
     clock.stop("map")
+
+    tell = clock.start("registration")
+    sure = confidence(cycle_distance(source.mesh, target.mesh, points, back))
+    same = None if pins is not None else congruent_map(source.mesh, target.mesh, points)
+    if same is None:
+        points = register(source.mesh, target.mesh, points, sure, pins, tell)
+    else:
+        points = same
+    judged = judge(source.mesh, target.mesh, points, source.features, target.features)
+    clock.stop("registration")
 
     clock.start("confidence")
     margin = None

@@ -12,10 +12,11 @@ from diffusionnet_blender.matching.pins import bend_to_pins
 from diffusionnet_blender.matching.points import points_at_vertices
 from diffusionnet_blender.matching.pointwise import nearest_rows
 from diffusionnet_blender.matching.proxy import decimate
+from diffusionnet_blender.matching.registration import congruent_map, register
 from diffusionnet_blender.matching.walk import SurfaceWalk, face_neighbours
 from diffusionnet_blender.surface.surface import Surface, triangle_areas
 from tests.matching.pairs import lumpy_surface, mapped_directions, spectral
-from tests.shapes import grid, icosphere, joined, signed_volume
+from tests.shapes import grid, icosphere, joined, random_rotation, signed_volume
 
 
 def test_closest_points_are_the_closest_of_all():
@@ -168,3 +169,41 @@ def test_pins_that_make_no_sense_are_refused(identical, source, target, words):
     with pytest.raises(DiffusionNetError, match=words) as caught:
         bend_to_pins(mesh, mesh, same, source, target)
     assert caught.value.fix
+
+
+def test_registration_unfolds_a_map_that_is_folded(identical):
+    mesh, directions, same = identical
+    rng = np.random.default_rng(0)
+    shaken = directions + 0.08 * rng.standard_normal(directions.shape)
+    folded = points_at_vertices(nearest_rows(directions, shaken), mesh.faces)
+    mended = register(mesh, mesh, folded, np.ones(len(directions)))
+
+    def error(points):
+        away = mapped_directions(points, mesh, directions) - directions
+        return np.linalg.norm(away, axis=1).mean()
+
+    assert error(mended) < 0.7 * error(folded)
+    assert orientation_kept(mesh, mesh, mended) > 0.98 > orientation_kept(mesh, mesh, folded)
+
+
+def test_a_shape_and_its_retopology_are_matched_by_position(identical):
+    mesh, directions, same = identical
+    other_surface, other_directions = lumpy_surface(3, seed=4)
+    turned = Surface(3 * other_surface.vertices @ random_rotation(7).T, other_surface.faces)
+    other = spectral(turned)
+    slid = nearest_rows(directions, other_directions + [0, 0.2, 0.1])
+    found = congruent_map(mesh, other, points_at_vertices(slid, mesh.faces))
+    away = mapped_directions(found, mesh, directions) - other_directions
+    assert np.linalg.norm(away, axis=1).mean() < 0.01
+    fat = spectral(Surface(other_surface.vertices * [1, 1.3, 1], other_surface.faces))
+    assert congruent_map(mesh, fat, points_at_vertices(slid, mesh.faces)) is None
+
+
+def test_registration_keeps_its_pins(identical):
+    mesh, directions, same = identical
+    pins = np.array([3, 500, 1200]), np.array([3, 500, 1200])
+    pins[0][1] = nearest_rows(directions, directions[500:501] + [0.1, 0, 0])[0]
+    bent = bend_to_pins(mesh, mesh, same, *pins)
+    found = register(mesh, mesh, bent, np.ones(len(directions)), pins)
+    np.testing.assert_array_equal(found[pins[1]].nearest_vertex(mesh.faces), pins[0])
+    np.testing.assert_allclose(found[pins[1]].barycentric.max(axis=1), 1)
