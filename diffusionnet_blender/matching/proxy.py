@@ -49,7 +49,9 @@ def decimate(surface: Surface, vertex_count: int) -> Surface:
         cost, position = _collapse_cost(vertices, quadrics, edges)
         cost *= wait[edges].max(axis=1)
         chosen = _independent(edges, cost, len(vertices), alive - vertex_count)
-        safe = _safe(vertices, faces, edges[chosen], uses[chosen], position[chosen])
+        safe = _safe(
+            vertices, faces, edges[chosen], uses[chosen], position[chosen], edges[uses == 1]
+        )
         wait[edges[chosen[~safe]].ravel()] *= PATIENCE
         chosen = chosen[safe]
         fruitless = 0 if len(chosen) else fruitless + 1
@@ -116,7 +118,11 @@ def _collapse_cost(vertices, quadrics, edges):
     pull = REGULARISER * np.trace(quadric[:, :3, :3], axis1=1, axis2=2) + np.finfo(float).tiny
     system = quadric[:, :3, :3] + pull[:, None, None] * np.eye(3)
     right = pull[:, None] * middle - quadric[:, :3, 3]
-    position = np.linalg.solve(system, right[:, :, None])[:, :, 0]
+    # Cramer's rule: a batch of tiny solves takes ten times as long.
+    x, y, z = (system[:, i] for i in range(3))
+    across = np.stack([np.cross(y, z), np.cross(z, x), np.cross(x, y)], axis=1)
+    determinant = np.maximum(np.einsum("ni,ni->n", x, across[:, 0]), np.finfo(float).tiny)
+    position = np.einsum("nji,nj->ni", across, right) / determinant[:, None]
     away = np.square(position - middle).sum(axis=1)
     position = np.where((away > length)[:, None], middle, position)
     homogeneous = np.concatenate([position, np.ones((len(position), 1))], axis=1)
@@ -142,7 +148,7 @@ def _independent(edges, cost, count, most):
     return winner[:most]
 
 
-def _safe(vertices, faces, edges, uses, position):
+def _safe(vertices, faces, edges, uses, position, rim):
     """Whether collapsing an edge keeps the surface a surface and turns no triangle over."""
     count = len(vertices)
     pairs = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
@@ -155,9 +161,8 @@ def _safe(vertices, faces, edges, uses, position):
     # Link condition: the ends share as many neighbours as the edge has triangles.
     safe = (shared == uses) & (uses <= 2)
     # An edge between two rims, or across a sheet of one triangle's width, must stay.
-    single = _edges(faces)
     on_rim = np.zeros(count, dtype=bool)
-    on_rim[single[0][single[1] == 1]] = True
+    on_rim[rim] = True
     safe &= ~(on_rim[edges].all(axis=1) & (uses == 2))
     owner = np.full(count, -1)
     owner[edges[:, 0]] = owner[edges[:, 1]] = np.arange(len(edges))
