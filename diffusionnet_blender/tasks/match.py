@@ -315,14 +315,13 @@ def _first_maps(source: _Side, target: _Side, model, tell) -> list[np.ndarray]:
             pin_functions(target.mesh, target.pins),
         )
         return [functional_map(source.mesh, target.mesh, *pinned, size)]
+    by_descriptors = functional_map(source.mesh, target.mesh, *known, size)
+    by_signs = maps_by_signs(source.mesh, target.mesh, *known, tell)
     if model is None:
-        by_signature = functional_map(source.mesh, target.mesh, *known, size)
-        return [*maps_by_signs(source.mesh, target.mesh, *known, tell), by_signature]
+        return [*by_signs, by_descriptors]
     partners = points_at_vertices(nearest_rows(*known), source.mesh.faces)
-    return [
-        map_of_points(source.mesh, target.mesh, partners, size),
-        functional_map(source.mesh, target.mesh, *known, size),
-    ]
+    # Features that know the sides also judge the maps that symmetry allows.
+    return [map_of_points(source.mesh, target.mesh, partners, size), by_descriptors, *by_signs]
 
 
 def _on_given(points: SurfacePoints, side: _Side) -> SurfacePoints:

@@ -4,6 +4,10 @@ import numpy as np
 import pytest
 
 from diffusionnet_blender.errors import Cancelled, DiffusionNetError
+from diffusionnet_blender.network.architecture import Architecture
+from diffusionnet_blender.network.card import ModelCard
+from diffusionnet_blender.network.checkpoint import Model
+from diffusionnet_blender.surface.settings import DiscretizationSettings
 from diffusionnet_blender.surface.surface import Surface
 from diffusionnet_blender.tasks import match as task
 from diffusionnet_blender.tasks.match import match
@@ -94,6 +98,23 @@ def test_loose_parts_are_matched_too(pair):
     found = match(source, source)
     position = found.target_to_source.interpolate(source.vertices, source.faces)
     assert np.linalg.norm(position - source.vertices, axis=1).mean() < 0.05
+
+
+def test_the_features_of_a_model_are_used(pair):
+    architecture = Architecture(inputs=32, outputs=24, width=24, blocks=2)
+    card = ModelCard("few", "Few", (), (), ("hks", "wks"), architecture,
+                     discretization=DiscretizationSettings(k=48))  # fmt: skip
+    rng = np.random.default_rng(0)
+    weights = {
+        name: np.abs(0.2 * rng.standard_normal(shape)).astype(np.float32)
+        if name.endswith("time")
+        else 0.2 * rng.standard_normal(shape).astype(np.float32)
+        for name, shape in architecture.weight_shapes().items()
+    }
+    found = match(pair[0], pair[2], Model(card, weights), engine="numpy")
+    assert found.features == "few"
+    assert error(found, pair).mean() < EDGE / 3
+    assert not found.judgement.mirrored
 
 
 def test_a_match_can_be_stopped(pair):
