@@ -7,6 +7,8 @@ PYTHON := .venv/bin/python
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 PLATFORMS ?= linux-x64 windows-x64 macos-x64 macos-arm64
 PYTHONS ?= 3.11 3.13
+# The zips with torch and those without are kept apart.
+ZIPS := dist$(if $(WITH_TORCH),/with-torch)
 
 # An environment is ready when its stamp is newer than the pins that it was made from.
 BASE := blender-4.5 extension torch test develop
@@ -44,12 +46,16 @@ $(READY_TRAINING): $(READY) requirements/training.txt
 setup: $(READY) ## make .venv: Blender 4.5 as a module, torch (CPU), the tools
 setup-training: $(READY_TRAINING) ## and what the sample characters and the training data need
 
-.PHONY: demo docs-images
+.PHONY: demo docs-images docs-window
 demo: $(READY) ## segment a character: a .blend and a picture in build/demo
 	@$(PYTHON) -m demo.run
 
 docs-images: demo ## make the pictures of the documentation again
 	@$(PYTHON) -m demo.publish build/demo/ada.png docs/images/demo.webp
+
+docs-window: test-app ## and those of Blender's window
+	@for name in panel progress segmented; do \
+		$(PYTHON) -m demo.publish build/app/panel/$$name.png docs/images/$$name.webp; done
 
 .PHONY: test test-matrix $(addprefix test-,$(MATRIX))
 test: $(READY_TRAINING) ## every test, on Blender 4.5
@@ -64,6 +70,13 @@ $(addprefix test-,$(MATRIX)): test-%:
 	@$(dir $<)bin/python -c '$(VERSIONS)'
 	@$(ONE_THREAD) $(dir $<)bin/python -m pytest $(MATRIX_TESTS)
 
+.PHONY: test-app stalls
+test-app: $(READY) ## click the panel of a real Blender; made once in BLENDER_APP (root, 1.3 GB)
+	@$(PYTHON) -m tests.app.run
+
+stalls: $(READY) ## how long Blender's window stalls with 200,000 vertices, and its start-up
+	@$(PYTHON) -m tests.app.run large
+
 .PHONY: lint format
 lint: $(READY) ## check style
 	$(PYTHON) -m ruff check .
@@ -73,11 +86,14 @@ format: $(READY) ## mend style
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
 
-.PHONY: package
-package: $(READY) ## build and validate the extension, one zip per platform, in dist
-	@$(PYTHON) -m tools.package --platforms $(PLATFORMS) --pythons $(PYTHONS)
+.PHONY: package repository
+package: $(READY) ## build and validate the extension, one zip per platform, in dist (WITH_TORCH=1)
+	@$(PYTHON) -m tools.package --platforms $(PLATFORMS) --pythons $(PYTHONS) $(if $(WITH_TORCH),--with-torch)
 
-.PHONY: weights-body_parts accuracy samples bench
+repository: package ## and an extension repository to host as plain files, in dist/repository
+	@$(PYTHON) -m tools.repository $(ZIPS) $(ZIPS)/repository
+
+.PHONY: weights-body_parts accuracy samples bench bench-large bench-labels bench-gradients
 weights-body_parts: $(READY_TRAINING) ## train the bundled model again, about 40 min
 	$(PYTHON) -m training.body_parts all
 
@@ -88,8 +104,17 @@ accuracy: $(READY_TRAINING) ## measure the bundled model on unseen bodies
 samples: $(READY_TRAINING) ## make the sample characters again
 	$(PYTHON) -m training.make_samples
 
-bench: $(READY_TRAINING) ## seconds of each stage at 1k, 10k and 50k vertices
+bench: $(READY_TRAINING) ## measure against a plain baseline up to 184k vertices, 15 min
+	$(PYTHON) -m benchmarks.run
+
+bench-large: $(READY_TRAINING) ## the same for half a million and a million vertices
+	$(PYTHON) -m benchmarks.run --large
+
+bench-labels: $(READY_TRAINING) ## right labels of a mesh and of its points alone
 	$(PYTHON) -m benchmarks.stages
+
+bench-gradients: $(READY_TRAINING) ## draw lengths of gradients at four sizes
+	$(PYTHON) -m benchmarks.gradient_figure
 
 .PHONY: clean
 clean: ## remove what was built; the environments stay

@@ -1,8 +1,6 @@
-"""Seconds of each stage of `segment`, on the same body meshed at several sizes.
+"""Right labels and seconds of `segment`, on a body's mesh and on its points alone.
 
-The last column is the share of vertices that get the right part.
-
-python -m benchmarks.stages [--model body_parts] [--repeats 3]
+The table of docs/segment.md; python -m benchmarks.stages [--model body_parts] [--repeats 3]
 """
 
 from __future__ import annotations
@@ -13,34 +11,15 @@ import subprocess
 import sys
 import time
 
-import fast_simplification
 import numpy as np
-from scipy.spatial import cKDTree
 
+from benchmarks import meshes
 from diffusionnet_blender.surface.surface import Surface
 from diffusionnet_blender.tasks.models import find_model
 from diffusionnet_blender.tasks.segment import segment
-from training.bodies import sample_body
-from training.remesh import subdivide
 
-# A body that no model was trained on.
-SEED = 2_000_000
 SIZES = (1_000, 10_000, 50_000)
 STAGES = ("repair", "laplacian", "eigenbasis", "gradient", "features", "network")
-
-
-def body(vertex_count: int) -> tuple[Surface, np.ndarray]:
-    """One human body with about so many vertices, and the part of each."""
-    original = dense = sample_body(SEED)
-    while len(dense.vertices) < vertex_count:
-        dense = subdivide(dense, smooth=True)
-    vertices, faces = fast_simplification.simplify(
-        dense.vertices.astype(np.float32),
-        dense.faces.astype(np.int32),
-        target_count=2 * vertex_count,
-    )
-    labels = original.labels[cKDTree(original.vertices).query(vertices)[1]]
-    return Surface(vertices, faces), labels
 
 
 def import_seconds() -> dict[str, float]:
@@ -74,7 +53,8 @@ def main() -> None:
         columns = (*STAGES, "all", "right")
         print(f"{'vertices':>15}" + "".join(f"{column:>12}" for column in columns))
         for size in SIZES:
-            mesh, labels = body(size)
+            body = meshes.load("body", size)
+            mesh = Surface(body["vertices"], body["faces"])
             for kind, surface in (("mesh", mesh), ("cloud", Surface(mesh.vertices))):
                 runs = []
                 for _ in range(arguments.repeats):
@@ -82,9 +62,10 @@ def main() -> None:
                     found = segment(surface, model, engine=engine, device="cpu")
                     runs.append({**found.seconds, "all": time.perf_counter() - clock})
                 row = [statistics.median(run[stage] for run in runs) for stage in (*STAGES, "all")]
-                row.append(float(np.mean(found.vertex_labels == labels)))
+                row.append(float(np.mean(found.vertex_labels == body["labels"])))
                 print(
-                    f"{len(labels):9,} {kind:5}" + "".join(f"{value:12.3f}" for value in row),
+                    f"{len(mesh.vertices):9,} {kind:5}"
+                    + "".join(f"{value:12.3f}" for value in row),
                     flush=True,
                 )
 

@@ -12,13 +12,19 @@ def register() -> None:
     """Enable the extension."""
     import bpy
 
-    from . import properties
+    from . import manual, properties, translations
+    from .operators.background import drop_run
+    from .panels.menus import add_entries
     from .scene.results import forget_all_results
 
     for cls in _classes():
         bpy.utils.register_class(cls)
     properties.register()
+    add_entries()
+    manual.register()
+    translations.register()
     bpy.app.handlers.load_pre.append(forget_all_results)
+    bpy.app.handlers.load_pre.append(drop_run)
     _commands.append(bpy.utils.register_cli_command("diffusionnet", _run_command))
 
 
@@ -26,14 +32,20 @@ def unregister() -> None:
     """Disable it and leave nothing behind."""
     import bpy
 
-    from . import properties
-    from .panels.swatches import forget_swatches
+    from . import manual, properties, translations
+    from .operators.background import drop_run, end_worker
+    from .panels.menus import remove_entries
     from .scene.results import forget_all_results
 
     bpy.utils.unregister_cli_command(_commands.pop())
+    bpy.app.handlers.load_pre.remove(drop_run)
+    drop_run()
+    end_worker()
     bpy.app.handlers.load_pre.remove(forget_all_results)
     forget_all_results()
-    forget_swatches()
+    translations.unregister()
+    manual.unregister()
+    remove_entries()
     properties.unregister()
     for cls in reversed(_classes()):
         bpy.utils.unregister_class(cls)

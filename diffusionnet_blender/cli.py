@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -75,6 +74,27 @@ def build_parser(program: str) -> argparse.ArgumentParser:
         help="write the labelled meshes; in a folder, as .blend",
     )
     segment.add_argument("--labels", type=Path, metavar="NPZ|DIR", help="write the labels as .npz")
+    segment.add_argument(
+        "--use-modifiers",
+        action="store_true",
+        help="look at meshes as modifiers, armature and shape keys show them",
+    )
+    segment.add_argument(
+        "--use-rest-shape",
+        action="store_true",
+        help="compute on meshes as modelled, whose matrices every pose and place shares; models "
+        "that are fed no positions, as body_parts, give every pose the labels of the rest shape",
+    )
+    segment.add_argument(
+        "--exact",
+        action="store_true",
+        help="compute on every vertex of a dense mesh, and not on a proxy of it",
+    )
+    segment.add_argument(
+        "--cache",
+        metavar="DIR|off",
+        help="where the matrices of meshes are kept for the next run (default: the user's cache)",
+    )
     segment.add_argument("--device", default="auto", help="auto, cpu, cuda, mps, xpu ...")
     segment.add_argument("--engine", default="auto", choices=("auto", "torch", "numpy"))
     segment.add_argument("--quiet", action="store_true", help="no progress on stderr")
@@ -89,14 +109,18 @@ def build_parser(program: str) -> argparse.ArgumentParser:
     info = actions.add_parser("info", help="the card of a model, as JSON")
     info.add_argument("name")
     info.set_defaults(run=_show_model)
-    importing = actions.add_parser("import", help="add a published .pth file to the library")
-    importing.add_argument("file", type=Path, metavar="FILE.pth")
+    importing = actions.add_parser("import", help="add a model to the library")
+    importing.add_argument(
+        "file",
+        type=Path,
+        metavar="FILE",
+        help="published weights (.pth), or a .safetensors with its .json card beside it",
+    )
     importing.add_argument(
         "--card",
         type=Path,
-        required=True,
         metavar="CARD.json",
-        help="its class names, colours, features, licence ...",
+        help="for a .pth: its class names, colours, features, licence ...",
     )
     importing.set_defaults(run=_import_model)
     return parser
@@ -121,25 +145,35 @@ def _show_model(chosen) -> int:
 
 
 def _import_model(chosen) -> int:
-    from .tasks.models import import_published
+    from .tasks.models import import_model
 
-    try:
-        card = json.loads(chosen.card.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DiffusionNetError(
-            f"The card {chosen.card} cannot be read ({error})", "Give a JSON file."
-        ) from error
-    print(import_published(chosen.file, card, _library()))
+    print(import_model(chosen.file, _library(), chosen.card))
     return 0
 
 
 def _library() -> Path:
-    """Folder of the user's own models: as the preferences say, where there are any."""
+    """Folder of the user's own models."""
+    return _folder("models", "model_folder")
+
+
+def _folder(name: str, preference: str) -> Path:
+    """A folder of the user's: as the preferences say, where there are any."""
     if __package__.startswith("bl_ext."):
         from .preferences import settings
 
-        return settings().model_folder
-    return user_folder("models")
+        return getattr(settings(), preference)
+    return user_folder(name)
+
+
+def _cache(chosen):
+    """The cache of matrices, or None where it is switched off."""
+    from .surface.cache import OperatorCache
+
+    if chosen.cache == "off":
+        return None
+    if chosen.cache is not None:
+        return OperatorCache(Path(chosen.cache))
+    return OperatorCache(_folder("cache", "cache_folder"))
 
 
 def _segment(chosen) -> int:
@@ -194,6 +228,8 @@ def _check_paths(chosen) -> None:
 
 def _segment_file(path: Path, model, chosen) -> int:
     """Label the meshes of a file and save it; 0 if all of them were done."""
+    import bpy
+
     from .operators.segment_object import segment_object
     from .scene.files import open_file, require_known_suffix, save_file
     from .scene.write import Outputs, write_labels
@@ -202,17 +238,23 @@ def _segment_file(path: Path, model, chosen) -> int:
     outputs = Outputs(confidence=True)
     output = _place(chosen.output, path, ".blend")
     labels = _place(chosen.labels, path, ".npz")
+    cache = _cache(chosen)
     status, found = 0, []
     try:
         if output:
             require_known_suffix(output)
         for obj in open_file(path):
+            depsgraph = bpy.context.evaluated_depsgraph_get() if chosen.use_modifiers else None
             try:
                 geometry, segmentation, result = segment_object(
                     obj,
                     model,
+                    depsgraph=depsgraph,
+                    use_rest_shape=chosen.use_rest_shape,
+                    exact=chosen.exact,
                     engine=chosen.engine,
                     device=chosen.device,
+                    cache=cache,
                     progress=_progress(path, obj.name, chosen.quiet),
                 )
                 write_labels(obj, result, outputs)
@@ -262,8 +304,7 @@ def _summary(geometry, segmentation) -> str:
         f"{geometry.name}: {parts} parts on {len(geometry.coordinates):,} vertices "
         f"in {seconds:.1f} s ({segmentation.engine}, {segmentation.device})"
     )
-    mended = segmentation.repairs.summary()
-    return f"{text}, mended on the way: {mended}" if mended else text
+    return f"{text}, {segmentation.remark}" if segmentation.remark else text
 
 
 def _save_labels(path: Path, found: list) -> None:

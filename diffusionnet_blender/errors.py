@@ -33,6 +33,10 @@ class DeviceError(DiffusionNetError):
     """The engine or device asked for is not there, or has not enough memory."""
 
 
+class WorkerError(DiffusionNetError):
+    """The worker process could not start or has ended before its job had."""
+
+
 class Cancelled(DiffusionNetError):
     """The user stopped the task; nothing was written."""
 

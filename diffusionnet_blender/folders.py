@@ -16,7 +16,7 @@ def user_folder(name: str) -> Path:
     Parameters
     ----------
     name : str
-        "models", "cache" or "reports".
+        "models", "cache", "reports" or "torch".
     """
     if __package__.startswith("bl_ext."):
         import bpy

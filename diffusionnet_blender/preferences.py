@@ -1,12 +1,16 @@
 """Preferences: what belongs to the machine rather than to a file."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 
 import bpy
 from bpy.props import EnumProperty, StringProperty
 
 from .folders import user_folder
+from .translations import worded
+from .worker.torch_folder import torch_folder
 
 
 def _reload_models(self, context):
@@ -42,6 +46,12 @@ class DiffusionNetPreferences(bpy.types.AddonPreferences):
         ),
         default="auto",
     )
+    environment: StringProperty(
+        name="Environment",
+        description="Folder of a Python environment that has PyTorch, or its python: the network "
+        "then runs there. Empty: Blender's own Python",
+        subtype="FILE_PATH",
+    )
     cache_folder: StringProperty(
         name="Cache",
         description="Where the matrices of meshes are kept, so that the next run on the same "
@@ -55,6 +65,22 @@ class DiffusionNetPreferences(bpy.types.AddonPreferences):
         subtype="DIR_PATH",
         update=_reload_models,
     )
+    torch_variant: EnumProperty(
+        name="Variant",
+        description="Which build of PyTorch to install, and to use where it is installed",
+        items=(
+            ("cpu", "CPU", "For the processor, and for the graphics processor of a Mac"),
+            ("cuda", "CUDA", "For NVIDIA graphics cards; about 3 GB to download"),
+            ("rocm", "ROCm", "For AMD graphics cards; several GB to download"),
+        ),
+        default="cuda" if sys.platform == "linux" else "cpu",
+    )
+    torch_index: StringProperty(
+        name="Index",
+        description="Index of PyTorch builds: the address that PyTorch's installation page names "
+        "for the variant, or a folder of wheels. Empty: where pip looks by itself, which has the "
+        "CUDA build on Linux and the CPU build elsewhere",
+    )
 
     def draw(self, context):
         """Draw the preferences."""
@@ -64,8 +90,121 @@ class DiffusionNetPreferences(bpy.types.AddonPreferences):
         row = layout.row()
         row.active = self.engine != "numpy"
         row.prop(self, "device")
-        layout.prop(self, "cache_folder")
+        layout.prop(self, "environment")
+        row = layout.row()
+        row.prop(self, "cache_folder")
+        row.operator(
+            "diffusionnet.clear_cache", text=worded("Clear {size:,} MB", size=_cache_megabytes())
+        )
         layout.prop(self, "model_folder")
+        self._draw_models(layout.box())
+        self._draw_torch(layout.box())
+        self._draw_status(layout.box())
+        if context.window_manager.diffusionnet.running:
+            from .operators.background import draw_progress
+
+            draw_progress(layout, context)
+
+    def _draw_models(self, layout):
+        """The models at hand, and what can be done with each."""
+        from .properties import known_models
+
+        column = layout.column(align=True)
+        for card, bundled in known_models():
+            row = column.row()
+            row.label(text=f"{card.title} ({card.name})", icon="LOCKED" if bundled else "MESH_DATA")
+            if not bundled:
+                rename = row.operator("diffusionnet.rename_model", text="", icon="GREASEPENCIL")
+                rename.model, rename.new_name, rename.title = card.name, card.name, card.title
+                row.operator("diffusionnet.remove_model", text="", icon="TRASH").model = card.name
+        row = layout.row()
+        row.operator("diffusionnet.import_model", icon="IMPORT")
+        row.operator("diffusionnet.reload_models", icon="FILE_REFRESH")
+
+    def _draw_torch(self, layout):
+        """PyTorch of the extension's own."""
+        from .operators.pytorch import download_text, found_build
+
+        choice = settings().torch
+        layout.label(text="PyTorch (optional)")
+        column = layout.column()
+        column.active = not self.environment
+        column.row().prop(self, "torch_variant", expand=True)
+        column.prop(self, "torch_index")
+        build = found_build(choice)
+        if build:
+            column.label(text=f"PyTorch {build.version}: {download_text(build)}", icon="INFO")
+        row = column.row()
+        row.operator("diffusionnet.find_torch", icon="VIEWZOOM")
+        if build:
+            row.operator("diffusionnet.install_torch", icon="IMPORT")
+        if choice.installed:
+            row.operator("diffusionnet.remove_torch", icon="TRASH")
+
+    def _draw_status(self, layout):
+        """What the worker found, once it has been asked."""
+        # The operators are registered with this class, and import it.
+        from .operators.status import known_status
+
+        status = known_status()
+        if status:
+            column = layout.column(align=True)
+            column.label(
+                text=worded(
+                    "Python {version}, engine {engine}",
+                    version=status["python"],
+                    engine=status["engine"],
+                ),
+                icon="CHECKMARK",
+            )
+            for device in status["devices"]:
+                column.label(text=device, icon="BLANK1")
+            for name, version in status["libraries"].items():
+                missing = version.startswith("not loaded")
+                column.label(text=f"{name} {version}", icon="INFO" if missing else "BLANK1")
+        row = layout.row()
+        row.operator("diffusionnet.check", icon="VIEWZOOM")
+        row.operator("diffusionnet.copy_report", icon="COPYDOWN")
+        row.operator("diffusionnet.release_memory", icon="TRASH")
+
+
+# Time and result of the last look at the cache: a drawing function is called at every mouse move.
+_cache_look = [float("-inf"), 0]
+SECONDS_BETWEEN_LOOKS = 2.0
+
+
+def _cache_megabytes() -> int:
+    if monotonic() - _cache_look[0] > SECONDS_BETWEEN_LOOKS:
+        size = sum(path.stat().st_size for path in settings().cache_folder.glob("*.npz"))
+        _cache_look[:] = [monotonic(), round(size / 2**20)]
+    return _cache_look[1]
+
+
+@dataclass(frozen=True)
+class TorchChoice:
+    """PyTorch of the extension's own, there or not.
+
+    Attributes
+    ----------
+    root : Path
+        Folder of all variants.
+    variant : str
+    index : str
+    """
+
+    root: Path
+    variant: str
+    index: str
+
+    @property
+    def folder(self) -> Path:
+        """Of the variant."""
+        return torch_folder(self.root, self.variant)
+
+    @property
+    def installed(self) -> bool:
+        """Whether it is there."""
+        return self.folder.is_dir()
 
 
 @dataclass(frozen=True)
@@ -77,6 +216,8 @@ class Settings:
     cache_folder: Path
     model_folder: Path
     report_folder: Path
+    environment: Path | None
+    torch: TorchChoice
 
     def cache(self):
         """The cache of matrices, an `OperatorCache`."""
@@ -96,6 +237,14 @@ def settings() -> Settings:
         cache_folder=_folder(stored and stored.cache_folder, "cache"),
         model_folder=_folder(stored and stored.model_folder, "models"),
         report_folder=user_folder("reports"),
+        environment=(
+            Path(bpy.path.abspath(stored.environment)) if stored and stored.environment else None
+        ),
+        torch=TorchChoice(
+            root=user_folder("torch"),
+            variant=stored.torch_variant if stored else "cpu",
+            index=stored.torch_index.strip() if stored else "",
+        ),
     )
 
 

@@ -23,8 +23,24 @@ MAY_IMPORT = {
     "tasks": {"errors", "surface", "network", "matching"},
     "worker": {"errors", "surface", "network", "matching", "tasks"},
     "scene": {"errors", "surface", "tasks"},
-    "operators": {"errors", "scene", "tasks", "worker", "properties", "preferences"},
-    "panels": {"errors", "scene", "operators", "tasks", "properties", "preferences"},
+    "operators": {
+        "errors",
+        "scene",
+        "tasks",
+        "worker",
+        "properties",
+        "preferences",
+        "translations",
+    },  # fmt: skip
+    "panels": {
+        "errors",
+        "scene",
+        "operators",
+        "tasks",
+        "properties",
+        "preferences",
+        "translations",
+    },  # fmt: skip
 }
 NO_BPY = {"errors", "surface", "network", "matching", "tasks", "worker"}
 LIGHT = {"__init__", "operators", "panels", "preferences", "properties"}

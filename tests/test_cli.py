@@ -323,6 +323,55 @@ def test_progress_on_stderr_unless_quiet(tmp_path, capfd):
 
 
 @pytest.mark.usefixtures("blender")
+def test_the_second_run_finds_the_matrices_of_the_first(tmp_path, capfd):
+    path, cache = tmp_path / "body.ply", tmp_path / "cache"
+    write_ply(path, *body())
+
+    def stages(*options):
+        run("segment", path, "--model", MODEL, "--labels", tmp_path / "a.npz", *options)
+        return capfd.readouterr().err
+
+    assert "eigenbasis" in stages("--cache", "off")
+    assert not cache.exists()
+    assert "eigenbasis" in stages("--cache", cache)
+    assert list(cache.iterdir())
+    told = stages("--cache", cache)
+    assert "eigenbasis" not in told
+    assert "network" in told
+    # Without the option, the user's cache.
+    stages()
+    assert "eigenbasis" not in stages()
+    assert "eigenbasis" in stages("--cache", "off")
+
+
+@pytest.mark.usefixtures("blender")
+def test_a_pose_on_the_matrices_of_the_rest_shape(tmp_path, capfd):
+    import bpy
+
+    from tests.scenes import add_body
+
+    obj = add_body()
+    obj.shape_key_add(name="Basis")
+    key = obj.shape_key_add(name="Wide")
+    rest = np.array([vertex.co for vertex in obj.data.vertices])
+    key.data.foreach_set("co", (rest * [2.5, 1, 1] + [0.3, 0, 0] * rest**2).ravel())
+    found = {}
+    for name, value in (("rest", 0.0), ("posed", 1.0)):
+        key.value = value
+        obj.rotation_euler[0] = value
+        path = tmp_path / f"{name}.blend"
+        bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True)
+        options = ("--use-modifiers", "--use-rest-shape", "--cache", tmp_path / "cache")
+        found[name] = tmp_path / f"{name}.npz", path, options
+    for labels, path, options in found.values():
+        assert run("segment", path, "--model", MODEL, "--labels", labels, *options) == 0
+    assert "posed.blend: Body: eigenbasis" not in capfd.readouterr().err
+    assert len(list((tmp_path / "cache").iterdir())) == 1
+    rest, posed = (np.load(labels)["vertex_probabilities"] for labels, _, _ in found.values())
+    assert np.abs(rest - posed).max() > 1e-3
+
+
+@pytest.mark.usefixtures("blender")
 def test_the_numpy_engine_by_name(tmp_path, capfd):
     path = tmp_path / "body.ply"
     write_ply(path, *body())

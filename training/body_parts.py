@@ -21,8 +21,7 @@ from diffusionnet_blender.network.architecture import Architecture
 from diffusionnet_blender.network.card import FEATURE_WIDTHS, ModelCard
 from diffusionnet_blender.network.checkpoint import Model, load_model, save_model
 from diffusionnet_blender.surface.cache import OperatorCache, cache_key
-from diffusionnet_blender.surface.discretization import discretize
-from diffusionnet_blender.surface.repair import repair
+from diffusionnet_blender.surface.prepare import prepare as prepare_surface
 from diffusionnet_blender.surface.settings import DiscretizationSettings
 from diffusionnet_blender.surface.surface import Surface
 from diffusionnet_blender.tasks.models import BUNDLED
@@ -68,13 +67,12 @@ def prepare(seed: int) -> Path:
     if path.exists():
         return path
     body = sample_training_body(seed)
-    repaired = repair(Surface(body.vertices, body.faces))
-    labels = np.empty(len(repaired.surface.vertices), dtype=np.int32)
-    labels[repaired.clean_vertex] = body.labels
-    key = cache_key(repaired.surface, SETTINGS)
-    OperatorCache(RUN / "matrices", max_bytes=2**40).store(
-        key, discretize(repaired.surface, SETTINGS)
-    )
+    surface = Surface(body.vertices, body.faces)
+    prepared = prepare_surface(surface, SETTINGS)
+    labels = np.empty(len(prepared.user_vertex), dtype=np.int32)
+    labels[prepared.clean_vertex] = body.labels
+    key = cache_key(surface, SETTINGS)
+    OperatorCache(RUN / "matrices", max_bytes=2**40).store(key, prepared)
     path.parent.mkdir(parents=True, exist_ok=True)
     np.savez(path, labels=labels, key=key)
     return path
@@ -86,8 +84,8 @@ def load(seed: int):
 
     with np.load(prepare(seed)) as stored:
         key, labels = str(stored["key"]), stored["labels"]
-    discretization = OperatorCache(RUN / "matrices", max_bytes=2**40).load(key)
-    return LabelledShape(discretization, labels)
+    prepared = OperatorCache(RUN / "matrices", max_bytes=2**40).load(key)
+    return LabelledShape(prepared.discretization, labels)
 
 
 def make_data(seeds: range, processes: int) -> None:

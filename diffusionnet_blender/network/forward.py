@@ -1,7 +1,7 @@
 """The forward pass (paper 3 and 4), defined once for both engines.
 
 Arrays are of one kind throughout, NumPy's or torch's; what the two do not spell alike is asked
-of the engine.
+of the engine. What is pointwise is written for some rows at a time, see `rows`.
 """
 
 from __future__ import annotations
@@ -48,7 +48,21 @@ def forward(
     (..., n, outputs) array
         At vertices, edges or faces, or (..., outputs) for the whole shape.
     """
-    x = _linear(features, weights["first.weight"], weights["first.bias"])
+    if features.ndim > 2:
+        members = [
+            forward(architecture, weights, shape, member, engine, dropout, progress)
+            for member in features
+        ]
+        return engine.stack(members)
+    count = len(features)
+
+    def layer(name, values, width):
+        weight, bias = weights[f"{name}.weight"], weights[f"{name}.bias"]
+        return engine.over_rows(
+            count, width, lambda rows: engine.linear(values[rows], weight, bias)
+        )
+
+    x = layer("first", features, architecture.width)
     for index in range(architecture.blocks):
         progress(index / architecture.blocks)
         block = {
@@ -57,59 +71,68 @@ def forward(
             if name.startswith(f"block_{index}.")
         }
         x = _block(architecture, block, shape, x, engine, dropout)
-    x = _linear(x, weights["last.weight"], weights["last.bias"])
+    x = layer("last", x, architecture.outputs)
     progress(1.0)
     if architecture.output_at == "shape":
         return shape.mass @ x / shape.mass.sum()
     if architecture.output_at == "vertices":
         return x
-    return x[..., shape.corners, :].mean(-2)
+    return x[shape.corners].mean(1)
 
 
 def _block(architecture, weights, shape, x, engine, dropout):
     """One DiffusionNet block (Figure 7): diffuse, take gradient features, mix pointwise, add."""
     diffused = _diffuse(architecture, weights["time"], shape, x, engine)
-    pieces = [x, diffused]
-    if architecture.gradient != "none":
-        pieces.append(_gradient_features(weights, shape, diffused, engine))
-    mixed = engine.concatenate(pieces)
-    layers = len(architecture.mlp_widths) + 1
-    for layer in range(layers):
-        if layer:
-            mixed = dropout(engine.relu(mixed))
-        mixed = _linear(mixed, weights[f"mlp_{layer}.weight"], weights[f"mlp_{layer}.bias"])
-    return x + mixed
+    gradient_features = _gradient_features(architecture, weights, shape, diffused, engine)
+
+    def mixed(rows):
+        y = engine.concatenate([x[rows], diffused[rows], *gradient_features(rows)])
+        for layer in range(len(architecture.mlp_widths) + 1):
+            if layer:
+                y = dropout(engine.relu(y))
+            y = engine.linear(y, weights[f"mlp_{layer}.weight"], weights[f"mlp_{layer}.bias"])
+        return engine.add(y, x[rows])
+
+    return engine.over_rows(len(x), architecture.width, mixed, into=x)
 
 
 def _diffuse(architecture, time, shape, x, engine):
     """Diffuse each channel for its learned time (eq. 2 or 4)."""
     time = engine.at_least(time, SHORTEST_TIME)
     if architecture.diffusion == "implicit":
-        return _each_member(lambda u: engine.implicit_step(shape.implicit, u, time), x, engine)
-    spectrum = shape.eigenvectors.T @ (x * shape.mass[:, None])
+        return engine.implicit_step(shape.implicit, x, time)
+    spectrum = engine.sum_over_rows(
+        len(x),
+        lambda rows: (
+            shape.eigenvectors[rows].T @ engine.multiply(x[rows], shape.mass[rows][:, None])
+        ),
+    )
     decay = engine.exp(engine.at_least(-shape.eigenvalues[:, None] * time, SMALLEST_EXPONENT))
-    return shape.eigenvectors @ (decay * spectrum)
+    decayed = (decay * spectrum).T
+    return engine.over_rows(
+        len(x), architecture.width, lambda rows: engine.linear(shape.eigenvectors[rows], decayed)
+    )
 
 
-def _gradient_features(weights, shape, x, engine):
-    """Inner products of the channels' gradients after a learned transformation (eq. 5, 6)."""
-    both = _each_member(lambda u: engine.sparse_product(shape.gradient, u), x, engine)
-    half = both.shape[-2] // 2
-    real, imaginary = both[..., :half, :], both[..., half:, :]
-    rotated_real = real @ weights["gradient_re"].T
-    rotated_imaginary = imaginary @ weights["gradient_re"].T
-    if "gradient_im" in weights:
-        rotated_real = rotated_real - imaginary @ weights["gradient_im"].T
-        rotated_imaginary = rotated_imaginary + real @ weights["gradient_im"].T
-    return engine.tanh(real * rotated_real + imaginary * rotated_imaginary)
+def _gradient_features(architecture, weights, shape, x, engine):
+    """Inner products of the channels' gradients after a learned transformation (eq. 5, 6).
 
+    Returns a function from rows to a list of what is to stand beside the other channels.
+    """
+    if architecture.gradient == "none":
+        return lambda rows: []
+    rotation = weights["gradient_re"]
+    if architecture.gradient == "complex":
+        # A acts on (real, imaginary) side by side as one real matrix.
+        real, imaginary = rotation, weights["gradient_im"]
+        upper, lower = engine.concatenate([real, -imaginary]), engine.concatenate([imaginary, real])
+        rotation = engine.concatenate([upper.T, lower.T]).T
 
-def _each_member(apply, x, engine):
-    """Apply a function of (V, C) to each member of a batch (..., V, C)."""
-    if x.ndim == 2:
-        return apply(x)
-    return engine.stack([_each_member(apply, member, engine) for member in x])
+    def of_rows(rows):
+        gradient = engine.sparse_product(shape.gradient, x, rows)
+        rotated = engine.linear(gradient.reshape(-1, rotation.shape[1]), rotation)
+        halves = (-1, 2, architecture.width)
+        product = engine.multiply(gradient.reshape(halves), rotated.reshape(halves))
+        return [engine.tanh(engine.add(product[:, 0], product[:, 1]))]
 
-
-def _linear(x, weight, bias):
-    return x @ weight.T + bias
+    return of_rows

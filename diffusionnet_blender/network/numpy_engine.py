@@ -6,11 +6,14 @@ import contextlib
 
 import numpy as np
 from scipy import sparse
+from scipy.sparse import _sparsetools
+from threadpoolctl import ThreadpoolController
 
 from .implicit import ImplicitDiffusion
+from .rows import RowWise
 
 
-class NumpyEngine:
+class NumpyEngine(RowWise):
     """What `forward` asks of an engine, in NumPy.
 
     Parameters
@@ -22,12 +25,13 @@ class NumpyEngine:
     name = "numpy"
     device = "cpu"
     exp = staticmethod(np.exp)
-    tanh = staticmethod(np.tanh)
     stack = staticmethod(np.stack)
     at_least = staticmethod(np.maximum)
 
     def __init__(self, dtype=np.float32):
+        super().__init__()
         self.dtype = np.dtype(dtype)
+        self._blas = ThreadpoolController().select(user_api="blas")
 
     def array(self, values) -> np.ndarray:
         """Values in this engine's precision."""
@@ -55,23 +59,65 @@ class NumpyEngine:
         """Diffuse (V, C) for times (C,) by eq. 2."""
         return implicit(u, times).astype(self.dtype)
 
-    @staticmethod
-    def relu(x: np.ndarray) -> np.ndarray:
+    def linear(self, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None = None):
+        """Linear layer on the channels (n, C)."""
+        y = np.matmul(x, weight.T, out=self._take((len(x), len(weight))))
+        return y if bias is None else np.add(y, bias, out=y)
+
+    def relu(self, x: np.ndarray) -> np.ndarray:
         """The positive part."""
-        return np.maximum(x, 0)
+        return np.maximum(x, 0, out=self._take(x.shape))
 
-    @staticmethod
-    def concatenate(pieces: list[np.ndarray]) -> np.ndarray:
+    def tanh(self, x: np.ndarray) -> np.ndarray:
+        """Hyperbolic tangent."""
+        return np.tanh(x, out=self._take(x.shape))
+
+    def add(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Sum, of the shape of `x`."""
+        return np.add(x, y, out=self._take(x.shape))
+
+    def multiply(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Entrywise product, of the shape of `x`."""
+        return np.multiply(x, y, out=self._take(x.shape))
+
+    def concatenate(self, pieces: list[np.ndarray]) -> np.ndarray:
         """Channels side by side."""
-        return np.concatenate(pieces, axis=-1)
+        width = sum(piece.shape[1] for piece in pieces)
+        return np.concatenate(pieces, axis=1, out=self._take((len(pieces[0]), width)))
 
-    @staticmethod
-    def sparse_product(matrix: sparse.csr_matrix, u: np.ndarray) -> np.ndarray:
-        """Sparse (m, V) times dense (V, C)."""
-        return matrix @ u
+    def sparse_product(
+        self, matrix: sparse.csr_matrix, u: np.ndarray, vertices: slice
+    ) -> np.ndarray:
+        """Rows of sparse (2V, V) times dense (V, C), two for each of some vertices."""
+        first, last = 2 * vertices.start, 2 * vertices.stop
+        product = self._take((last - first, u.shape[1]))
+        product[:] = 0.0
+        # What `matrix @ u` calls: on some rows without copying them, and into memory at hand.
+        _sparsetools.csr_matvecs(
+            last - first,
+            *u.shape,
+            matrix.indptr[first : last + 1],
+            matrix.indices,
+            matrix.data,
+            u.ravel(),
+            product.ravel(),
+        )
+        return product
 
     @staticmethod
     def softmax(x: np.ndarray) -> np.ndarray:
         """Probabilities along the last axis."""
         raised = np.exp(x - x.max(axis=-1, keepdims=True))
         return raised / raised.sum(axis=-1, keepdims=True)
+
+    def _empty(self, shape):
+        return np.empty(shape, self.dtype)
+
+    def _threads(self):
+        return max((library["num_threads"] for library in self._blas.info()), default=1)
+
+    def _start_thread(self):
+        """Nothing to set: the limit holds for all threads."""
+
+    def _one_thread_each(self):
+        return self._blas.limit(limits=1)

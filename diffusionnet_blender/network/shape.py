@@ -24,7 +24,7 @@ class Shape:
     eigenvalues : (k,) array
     eigenvectors : (V, k) array
     gradient : sparse (2V, V)
-        G_x on top of G_y: one product gives both halves.
+        Rows of G_x and G_y by turns: one product gives both halves of each vertex side by side.
     implicit : ImplicitDiffusion
         The other way to diffuse.
     corners : (n, 2) or (n, 3) array of integers, optional
@@ -49,12 +49,13 @@ def shape_of(discretization: Discretization, engine, corners: np.ndarray | None 
     corners : (n, 2) or (n, 3) int, optional
         Vertices of each edge or face.
     """
-    gradient = sparse.vstack([discretization.gradient_x, discretization.gradient_y])
+    gradient = sparse.vstack([discretization.gradient_x, discretization.gradient_y], format="csr")
+    by_turns = np.arange(gradient.shape[0]).reshape(2, -1).T.ravel()
     return Shape(
         mass=engine.array(discretization.mass),
         eigenvalues=engine.array(discretization.eigenvalues),
         eigenvectors=engine.array(discretization.eigenvectors),
-        gradient=engine.sparse(gradient.tocsr()),
+        gradient=engine.sparse(gradient[by_turns]),
         implicit=ImplicitDiffusion(discretization.laplacian, discretization.mass),
         corners=None if corners is None else engine.indices(corners),
     )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 import warnings
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -10,6 +13,11 @@ from scipy import sparse
 
 from ..errors import DeviceError
 from .implicit import ImplicitDiffusion
+from .rows import ROWS_IN_CACHE, RowWise
+
+# What a graphics processor works on at once: whole shapes, as far as memory is bounded (6 kB a
+# vertex for 96 channels).
+ROWS_ON_DEVICE = 2**17
 
 
 def find_device(name: str = "auto") -> torch.device:
@@ -52,7 +60,7 @@ def find_device(name: str = "auto") -> torch.device:
     )
 
 
-class TorchEngine:
+class TorchEngine(RowWise):
     """What `forward` asks of an engine, in torch.
 
     Parameters
@@ -63,11 +71,10 @@ class TorchEngine:
 
     name = "torch"
     exp = staticmethod(torch.exp)
-    tanh = staticmethod(torch.tanh)
     stack = staticmethod(torch.stack)
-    relu = staticmethod(torch.relu)
 
     def __init__(self, device: str | torch.device = "auto", dtype: torch.dtype = torch.float32):
+        super().__init__()
         self.torch_device = find_device(str(device))
         self.device = str(self.torch_device)
         self.dtype = dtype
@@ -108,35 +115,102 @@ class TorchEngine:
         """No entry below the floor."""
         return torch.clamp(x, min=floor)
 
-    @staticmethod
-    def concatenate(pieces: list[torch.Tensor]) -> torch.Tensor:
-        """Channels side by side."""
-        return torch.cat(pieces, dim=-1)
+    def linear(self, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None):
+        """Linear layer on the channels (n, C)."""
+        room = self._take((len(x), len(weight)))
+        if bias is None:
+            return torch.mm(x, weight.T, out=room)
+        return torch.addmm(bias, x, weight.T, out=room)
 
-    @staticmethod
-    def sparse_product(matrix: GradientMatrix, u: torch.Tensor) -> torch.Tensor:
-        """Sparse (m, V) times dense (V, C)."""
-        return _SparseProduct.apply(u, matrix)
+    def relu(self, x: torch.Tensor) -> torch.Tensor:
+        """The positive part."""
+        room = self._take(tuple(x.shape))
+        return torch.relu(x) if room is None else torch.clamp_min(x, 0.0, out=room)
+
+    def tanh(self, x: torch.Tensor) -> torch.Tensor:
+        """Hyperbolic tangent."""
+        return torch.tanh(x, out=self._take(tuple(x.shape)))
+
+    def add(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        """Sum, of the shape of `x`."""
+        return torch.add(x, y, out=self._take(tuple(x.shape)))
+
+    def multiply(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        """Entrywise product, of the shape of `x`."""
+        return torch.mul(x, y, out=self._take(tuple(x.shape)))
+
+    def concatenate(self, pieces: list[torch.Tensor]) -> torch.Tensor:
+        """Channels side by side."""
+        width = sum(piece.shape[1] for piece in pieces)
+        return torch.cat(pieces, dim=1, out=self._take((len(pieces[0]), width)))
+
+    def sparse_product(
+        self, matrix: GradientMatrix, u: torch.Tensor, vertices: slice
+    ) -> torch.Tensor:
+        """Rows of sparse (2V, V) times dense (V, C), two for each of some vertices."""
+        if torch.is_grad_enabled():
+            return _SparseProduct.apply(u, matrix)
+        return matrix.rows(2 * vertices.start, 2 * vertices.stop) @ u
 
     @staticmethod
     def softmax(x: torch.Tensor) -> torch.Tensor:
         """Probabilities along the last axis."""
         return torch.softmax(x, dim=-1)
 
-
-class GradientMatrix:
-    """A sparse matrix and its transpose, both ready to multiply, since training needs both."""
-
-    def __init__(self, matrix: sparse.spmatrix, engine: TorchEngine):
-        self.forward = _compressed(matrix, engine)
-        self._matrix, self._engine, self._transpose = matrix, engine, None
+    @property
+    def rows_at_once(self) -> int:
+        """Vertices in one portion: all of them where derivatives are kept."""
+        if torch.is_grad_enabled():
+            return sys.maxsize
+        return ROWS_IN_CACHE if self.torch_device.type == "cpu" else ROWS_ON_DEVICE
 
     @property
+    def reuses_memory(self) -> bool:
+        """Not on a device, whose memory torch keeps, nor where derivatives are kept."""
+        return self.torch_device.type == "cpu" and not torch.is_grad_enabled()
+
+    def _empty(self, shape):
+        # A tensor of inference mode could not be written to outside of it.
+        with torch.inference_mode(False):
+            return torch.empty(shape, dtype=self.dtype, device=self.torch_device)
+
+    def _threads(self):
+        return torch.get_num_threads() if self.reuses_memory else 1
+
+    def _start_thread(self):
+        torch.set_num_threads(1)
+
+    @contextlib.contextmanager
+    def _one_thread_each(self):
+        # A thread limits itself, and with it every thread that starts later: undone here.
+        threads = torch.get_num_threads()
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)
+
+
+class GradientMatrix:
+    """A sparse matrix, its transpose and portions of its rows, each made when first asked for."""
+
+    def __init__(self, matrix: sparse.csr_matrix, engine: TorchEngine):
+        self._matrix, self._engine, self._portions = matrix, engine, {}
+
+    def rows(self, start: int, stop: int) -> torch.Tensor:
+        """Some rows of the matrix."""
+        if (start, stop) not in self._portions:
+            self._portions[start, stop] = _compressed(self._matrix[start:stop], self._engine)
+        return self._portions[start, stop]
+
+    @property
+    def whole(self) -> torch.Tensor:
+        """All rows."""
+        return self.rows(0, self._matrix.shape[0])
+
+    @cached_property
     def transpose(self) -> torch.Tensor:
-        """The transpose, made when the first derivative asks for it."""
-        if self._transpose is None:
-            self._transpose = _compressed(self._matrix.T, self._engine)
-        return self._transpose
+        """The transpose, which derivatives need."""
+        return _compressed(self._matrix.T, self._engine)
 
 
 def _compressed(matrix: sparse.spmatrix, engine: TorchEngine) -> torch.Tensor:
@@ -166,7 +240,7 @@ class _SparseProduct(torch.autograd.Function):
     @staticmethod
     def forward(ctx, u, matrix):
         ctx.matrix = matrix
-        return matrix.forward @ u
+        return matrix.whole @ u
 
     @staticmethod
     def backward(ctx, upstream):

@@ -1,5 +1,27 @@
 """Operators: a few lines each, from scene to task and back."""
 
-from . import models, segment, select_part, write_labels
+from . import (
+    background,
+    edit_labels,
+    models,
+    presets,
+    pytorch,
+    segment,
+    select_part,
+    separate,
+    status,
+    write_labels,
+)
 
-CLASSES = (*models.CLASSES, *segment.CLASSES, *write_labels.CLASSES, *select_part.CLASSES)
+CLASSES = (
+    *models.CLASSES,
+    *background.CLASSES,
+    *segment.CLASSES,
+    *write_labels.CLASSES,
+    *select_part.CLASSES,
+    *status.CLASSES,
+    *pytorch.CLASSES,
+    *edit_labels.CLASSES,
+    *separate.CLASSES,
+    *presets.CLASSES,
+)

@@ -4,14 +4,17 @@ import os
 import platform
 import sys
 import traceback
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 import bpy
-from bpy.props import StringProperty
+from bpy.props import CollectionProperty, StringProperty
 
 from ..errors import DiffusionNetError
 from ..preferences import settings
+from ..translations import worded
+from .trouble import note_trouble
 
 # Set in tests: an error that nobody foresaw is raised instead of reported.
 RERAISE = "DIFFUSIONNET_RERAISE"
@@ -20,13 +23,24 @@ RERAISE = "DIFFUSIONNET_RERAISE"
 class ReportingOperator:
     """Turns errors into reports; a subclass does its work in `run`."""
 
+    @classmethod
+    def poll(cls, context) -> bool:
+        """Subclasses have their conditions."""
+        return True
+
     def execute(self, context) -> set[str]:
         """Run, and report what goes wrong."""
+        return self.reporting(lambda: self.run(context))
+
+    def reporting(self, work: Callable[[], set[str]]) -> set[str]:
+        """Do some work, and report what goes wrong."""
         try:
-            return self.run(context)
+            return work()
         except DiffusionNetError as error:
+            note_trouble(error)
             self.report({"ERROR"}, str(error))
         except Exception as error:
+            note_trouble(error)
             if os.environ.get(RERAISE):
                 raise
             self.report(
@@ -46,13 +60,20 @@ class ObjectOperator(ReportingOperator):
         "the one picked in the panel",
         options={"HIDDEN", "SKIP_SAVE"},
     )
+    # The type that Blender has for a list of names.
+    objects: CollectionProperty(
+        type=bpy.types.OperatorFileListElement,
+        name="Objects",
+        description="Names of several mesh objects to work on",
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
 
     @classmethod
     def poll(cls, context) -> bool:
         """There must be a mesh at all; which one, only `run` knows."""
         if any(obj and obj.type == "MESH" for obj in context.view_layer.objects):
             return True
-        cls.poll_message_set("There is no mesh in the view layer; add or import one")
+        cls.poll_message_set(worded("There is no mesh in the view layer; add or import one"))
         return False
 
     def targets(self, context) -> list[bpy.types.Object]:
@@ -63,15 +84,14 @@ class ObjectOperator(ReportingOperator):
         DiffusionNetError
             If there is none, or the one named does not exist.
         """
-        if self.object_name:
-            obj = context.scene.objects.get(self.object_name)
-            if obj is None:
-                raise DiffusionNetError(
-                    f"There is no object {self.object_name!r} in the scene",
-                    "Give the name of a mesh object.",
-                )
-            return [obj]
-        return meshes_to_work_on(context)
+        names = [self.object_name] if self.object_name else [item.name for item in self.objects]
+        found = [context.scene.objects.get(name) for name in names]
+        if None in found:
+            raise DiffusionNetError(
+                f"There is no object {names[found.index(None)]!r} in the scene",
+                "Give the name of a mesh object.",
+            )
+        return found or meshes_to_work_on(context)
 
 
 def meshes_to_work_on(context) -> list[bpy.types.Object]:
@@ -95,6 +115,12 @@ def meshes_to_work_on(context) -> list[bpy.types.Object]:
 def selected_objects(context) -> list[bpy.types.Object]:
     """What is selected; an object that was just deleted is listed as None until an update."""
     return [obj for obj in context.view_layer.objects.selected if obj]
+
+
+def has_parts(context) -> bool:
+    """Whether any mesh in the view layer has been segmented."""
+    objects = (obj for obj in context.view_layer.objects if obj and obj.type == "MESH")
+    return any(obj.data.diffusionnet.parts for obj in objects)
 
 
 def counted(number: int, what: str) -> str:

@@ -1,9 +1,20 @@
-"""The list of models."""
+"""The library of models."""
+
+from __future__ import annotations
+
+from pathlib import Path
 
 import bpy
+from bpy.props import EnumProperty, StringProperty
 
+from ..preferences import settings
 from ..properties import reload_models
+from ..tasks.models import remove_model, rename_model
+from ..translations import worded
+from .background import BackgroundOperator, the_worker
 from .base import ReportingOperator
+from .trouble import forget_trouble
+from .worker_run import WorkerRun
 
 
 class DIFFUSIONNET_OT_reload_models(ReportingOperator, bpy.types.Operator):
@@ -18,4 +29,145 @@ class DIFFUSIONNET_OT_reload_models(ReportingOperator, bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (DIFFUSIONNET_OT_reload_models,)
+class DIFFUSIONNET_OT_import_model(BackgroundOperator, bpy.types.Operator):
+    """Copies a model into the library."""
+
+    bl_idname = "diffusionnet.import_model"
+    bl_label = "Import Model"
+    bl_description = (
+        "Copy a model (.safetensors, its .json card beside it) or published weights (.pth, which "
+        "needs PyTorch this once) into the library"
+    )
+
+    filepath: StringProperty(subtype="FILE_PATH", options={"HIDDEN", "SKIP_SAVE"})
+    filter_glob: StringProperty(default="*.safetensors;*.pth;*.pt", options={"HIDDEN"})
+    card: StringProperty(
+        name="Card",
+        description="JSON file with names, colors and input features of a .pth. Empty: parts are "
+        "numbered, and the features are told from the weights",
+        subtype="FILE_PATH",
+        options={"SKIP_SAVE"},
+    )
+    output_at: EnumProperty(
+        name="Output",
+        description="What a .pth without a card labels",
+        items=(
+            ("vertices", "Vertices", "The network names the part of each vertex"),
+            ("faces", "Faces", "The network names the part of each face"),
+        ),
+    )
+
+    def invoke(self, context, event):
+        """Choose a file first, if none is given."""
+        if self.filepath:
+            return super().invoke(context, event)
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context):
+        """Go on after the choice, or do it all where there is no window."""
+        if bpy.app.background or context.window is None:
+            return super().execute(context)
+        return self.reporting(lambda: self._begin(context))
+
+    def draw(self, context):
+        """Draw the options beside the files."""
+        layout = self.layout
+        layout.use_property_split = True
+        layout.prop(self, "card")
+        row = layout.row()
+        row.active = not self.card
+        row.prop(self, "output_at")
+
+    def run(self, context):
+        """Import in this process."""
+        from ..worker.import_model import run
+
+        return self._tell(context, run(self._request(), lambda stage, fraction: None))
+
+    def begin(self, context) -> WorkerRun:
+        """Have the worker import it: it knows where PyTorch is."""
+        forget_trouble()
+        text = worded("Importing {name}", name=Path(self.filepath).name)
+        return WorkerRun(the_worker(), "import_model", self._request(), text)
+
+    def finish(self, context, run: WorkerRun):
+        """Show it in the list."""
+        return self._tell(context, run.answer)
+
+    def _request(self) -> dict:
+        return {
+            "file": bpy.path.abspath(self.filepath),
+            "folder": str(settings().model_folder),
+            "card": bpy.path.abspath(self.card) if self.card else None,
+            "output_at": self.output_at,
+        }
+
+    def _tell(self, context, answer: dict):
+        reload_models()
+        context.scene.diffusionnet.model = answer["name"]
+        self.report({"INFO"}, f"{answer['name']} is in the library")
+        return {"FINISHED"}
+
+
+class LibraryOperator(ReportingOperator):
+    """Changes a model of the user's."""
+
+    model: StringProperty(
+        name="Model",
+        description="Name of a model in the library; those that ship stay as they are",
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
+
+
+class DIFFUSIONNET_OT_rename_model(LibraryOperator, bpy.types.Operator):
+    """Give a model of your own another name and title"""
+
+    bl_idname = "diffusionnet.rename_model"
+    bl_label = "Rename Model"
+
+    new_name: StringProperty(
+        name="Name", description="Name of its files, which scripts call it by. Empty: as it is"
+    )
+    title: StringProperty(name="Title", description="What lists show. Empty: the name")
+
+    def invoke(self, context, event):
+        """Ask for both."""
+        return context.window_manager.invoke_props_dialog(self)
+
+    def run(self, context):
+        """Rename it, also where scenes of this file have it chosen."""
+        name = self.new_name.strip() or self.model
+        folder = settings().model_folder
+        rename_model(self.model, folder, name, self.title.strip() or name)
+        for scene in bpy.data.scenes:
+            if scene.diffusionnet.model_name == self.model:
+                scene.diffusionnet.model_name = name
+        reload_models()
+        return {"FINISHED"}
+
+
+class DIFFUSIONNET_OT_remove_model(LibraryOperator, bpy.types.Operator):
+    """Delete a model of your own from the library, which cannot be undone"""
+
+    bl_idname = "diffusionnet.remove_model"
+    bl_label = "Remove Model"
+
+    def invoke(self, context, event):
+        """Ask before."""
+        return context.window_manager.invoke_confirm(self, event)
+
+    def run(self, context):
+        """Delete its files."""
+        remove_model(self.model, settings().model_folder)
+        reload_models()
+        self.report({"INFO"}, f"{self.model} is deleted")
+        return {"FINISHED"}
+
+
+CLASSES = (
+    DIFFUSIONNET_OT_reload_models,
+    DIFFUSIONNET_OT_import_model,
+    DIFFUSIONNET_OT_rename_model,
+    DIFFUSIONNET_OT_remove_model,
+)

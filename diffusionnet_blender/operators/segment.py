@@ -10,12 +10,16 @@ from ..preferences import settings
 from ..properties import NO_MODEL, OUTPUT_NAMES
 from ..scene.results import forget_result, keep_result
 from ..scene.write import left_out
+from ..tasks.models import model_path
+from .background import BackgroundOperator, the_worker
 from .base import ObjectOperator, counted
 from .segment_object import segment_object
+from .segment_run import SegmentRun, run_options
+from .trouble import forget_trouble, note_trouble
 from .write_labels import chosen_outputs
 
 
-class DIFFUSIONNET_OT_segment(ObjectOperator, bpy.types.Operator):
+class DIFFUSIONNET_OT_segment(BackgroundOperator, ObjectOperator, bpy.types.Operator):
     """Name the parts of the mesh, and write them as chosen under Outputs"""
 
     bl_idname = "diffusionnet.segment"
@@ -34,20 +38,16 @@ class DIFFUSIONNET_OT_segment(ObjectOperator, bpy.types.Operator):
         """Segment every object, then write what succeeded."""
         from ..tasks.models import find_model
 
+        forget_trouble()
         chosen = context.scene.diffusionnet
         preferences = settings()
-        name = self.model or chosen.model
-        if name == NO_MODEL:
-            raise DiffusionNetError(
-                "No model is installed", "Import one, or set the library in the preferences."
-            )
         targets = self.targets(context)
-        model = find_model(name, [preferences.model_folder])
+        model = find_model(self._model(context), [preferences.model_folder])
         context.view_layer.update()
         depsgraph = context.evaluated_depsgraph_get() if chosen.use_modifiers else None
 
         clock = perf_counter()
-        done, failed, mended = [], [], []
+        done, failed, remarks = [], [], []
         window_manager = context.window_manager
         window_manager.progress_begin(0.0, 1.0)
         try:
@@ -61,6 +61,8 @@ class DIFFUSIONNET_OT_segment(ObjectOperator, bpy.types.Operator):
                         obj,
                         model,
                         depsgraph=depsgraph,
+                        use_rest_shape=chosen.use_rest_shape,
+                        exact=chosen.exact,
                         engine=preferences.engine,
                         device=preferences.device,
                         cache=preferences.cache(),
@@ -74,50 +76,90 @@ class DIFFUSIONNET_OT_segment(ObjectOperator, bpy.types.Operator):
                     continue
                 keep_result(obj.data, result)
                 done.append((obj, result))
-                mended.append(segmentation.repairs.summary())
+                remarks.append(segmentation.remark)
         finally:
             window_manager.progress_end()
-        if not done:
-            raise failed[0]
-        # Before writing: locked groups are found by the names that are free now.
-        notes = [left_out(obj, result, chosen_outputs(chosen)) for obj, result in done]
-        self._write(chosen)
-        for error in failed:
-            self.report({"WARNING"}, str(error))
-        self.report({"INFO"}, _summary(done, perf_counter() - clock, mended, notes))
+        self._write(context, done, failed, remarks, perf_counter() - clock)
         if chosen.show_in_viewport and chosen.colours:
-            show_colours_in(context)
+            show_colours_in(context.space_data)
         return {"FINISHED"}
 
-    def _write(self, chosen) -> None:
+    def begin(self, context) -> SegmentRun:
+        """Start to do the same in the worker."""
+        forget_trouble()
+        chosen = context.scene.diffusionnet
+        preferences = settings()
+        targets = self.targets(context)
+        name = self._model(context)
+        # That there is no such model is told now and not by the worker.
+        model_path(name, [preferences.model_folder])
+        self._clock = perf_counter()
+        self._area = context.area.as_pointer() if context.area else None
+        return SegmentRun(
+            the_worker(),
+            targets,
+            options=run_options(name, preferences),
+            use_modifiers=chosen.use_modifiers,
+            use_rest_shape=chosen.use_rest_shape,
+            exact=chosen.exact,
+        )
+
+    def finish(self, context, run: SegmentRun):
+        """Write what the worker found."""
+        chosen = context.scene.diffusionnet
+        done, failed = run.outcome()
+        self._write(context, done, failed, run.remarks, perf_counter() - self._clock)
+        if chosen.show_in_viewport and chosen.colours:
+            for window in context.window_manager.windows:
+                for area in window.screen.areas:
+                    if area.as_pointer() == self._area:
+                        show_colours_in(area.spaces.active)
+        return {"FINISHED"}
+
+    def _model(self, context) -> str:
+        name = self.model or context.scene.diffusionnet.model
+        if name == NO_MODEL:
+            raise DiffusionNetError(
+                "No model is installed", "Import one, or set the library in the preferences."
+            )
+        return name
+
+    def _write(self, context, done, failed, remarks, seconds: float) -> None:
         """One undo step, with a redo panel, where this operator was not called by another."""
+        if not done:
+            raise failed[0]
+        chosen = context.scene.diffusionnet
+        # Before writing: locked groups are found by the names that are free now.
+        notes = [left_out(obj, result, chosen_outputs(chosen)) for obj, result in done]
         try:
             bpy.ops.diffusionnet.write_labels(
                 "EXEC_DEFAULT",
                 True,
-                object_name=self.object_name,
+                objects=[{"name": obj.name} for obj, _ in done],
                 **{name: getattr(chosen, name) for name in OUTPUT_NAMES},
             )
         except RuntimeError as error:
             raise DiffusionNetError(str(error).removeprefix("Error: ").strip(". \n")) from error
+        for error in failed:
+            note_trouble(error)
+            self.report({"WARNING"}, str(error))
+        self.report({"INFO"}, _summary(done, seconds, remarks, notes))
 
 
-def _summary(done, seconds: float, mended: list[str], notes: list[str]) -> str:
+def _summary(done, seconds: float, remarks: list[str], notes: list[str]) -> str:
     names = done[0][0].name if len(done) == 1 else counted(len(done), "mesh")
     parts = len({(obj.name, label) for obj, r in done for label in set(r.vertex_labels.tolist())})
     faces = sum(len(result.polygon_labels) for _, result in done)
     vertices = sum(len(result.vertex_probabilities) for _, result in done)
     size = counted(faces, "face") if faces else counted(vertices, "vertex")
     text = f"{names}: {counted(parts, 'part')} on {size} in {seconds:.1f} s"
-    for heading, lines in (("mended on the way", mended), ("left out", notes)):
-        told = "; ".join(line for line in lines if line)
-        text += f" ({heading}: {told})" if told else ""
-    return text
+    left = "; ".join(note for note in notes if note)
+    told = [remark for remark in remarks if remark] + ([f"left out: {left}"] if left else [])
+    return f"{text} ({'; '.join(told)})" if told else text
 
 
-def show_colours_in(context) -> None:
-    """Let the viewport that the operator was called from show the active colour attribute."""
-    space = context.space_data
+def show_colours_in(space) -> None:
+    """Let a viewport, if it is one, show the active colour attribute."""
     if space and space.type == "VIEW_3D" and space.shading.type == "SOLID":
         space.shading.color_type = "VERTEX"
 

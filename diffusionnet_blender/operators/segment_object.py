@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import bpy
 
-from ..scene.read import ObjectGeometry, read_object, require_same_topology
+from ..scene.read import ObjectGeometry, read_object, read_rest_shape, require_same_topology
 from ..scene.results import LabelResult
 from ..scene.write import require_writable
 
@@ -16,6 +16,8 @@ def segment_object(
     model,
     *,
     depsgraph: bpy.types.Depsgraph | None = None,
+    use_rest_shape: bool = False,
+    exact: bool = False,
     engine: str = "auto",
     device: str = "auto",
     cache=None,
@@ -32,7 +34,10 @@ def segment_object(
         From `tasks.models.find_model`.
     depsgraph : bpy.types.Depsgraph, optional
         Look at the evaluated mesh.
-    engine, device, cache, progress
+    use_rest_shape : bool
+        Take the matrices of the mesh as modelled (`scene.read.read_rest_shape`), which all its
+        poses share.
+    exact, engine, device, cache, progress
         As `tasks.segment.segment` takes them.
 
     Returns
@@ -50,7 +55,14 @@ def segment_object(
     require_writable(obj)
     require_same_topology(obj, geometry.topology)
     segmentation = segment(
-        geometry.surface, model, engine=engine, device=device, cache=cache, progress=progress
+        geometry.surface,
+        model,
+        engine=engine,
+        device=device,
+        template=read_rest_shape(obj) if use_rest_shape else None,
+        exact=exact,
+        cache=cache,
+        progress=progress,
     )
     result = LabelResult(
         class_names=segmentation.class_names,

@@ -3,9 +3,9 @@
 import bpy
 from bpy.props import BoolProperty, IntProperty, StringProperty
 
-from ..errors import DiffusionNetError
 from ..scene.selection import select_part
 from .base import ObjectOperator, counted, selected_objects
+from .edit_labels import name_of, number_of, segmented
 
 
 class DIFFUSIONNET_OT_select_part(ObjectOperator, bpy.types.Operator):
@@ -29,35 +29,18 @@ class DIFFUSIONNET_OT_select_part(ObjectOperator, bpy.types.Operator):
 
     def run(self, context):
         """Select on each target."""
-        targets = [obj for obj in self.targets(context) if obj.type == "MESH"]
-        segmented = [obj for obj in targets if obj.data.diffusionnet.parts]
-        if not segmented:
-            raise DiffusionNetError(f"{targets[0].name!r} has no parts", "Segment it first.")
-        labels = [self._label(obj) for obj in segmented]
-        if self.edit_mode and not all(obj.data.is_editmode for obj in segmented):
-            _enter_edit_mode(context, segmented)
+        targets = segmented(self.targets(context))
+        labels = [number_of(obj, self.part, self.index) for obj in targets]
+        if self.edit_mode and not all(obj.data.is_editmode for obj in targets):
+            _enter_edit_mode(context, targets)
         count = sum(
-            select_part(obj, label, self.extend)
-            for obj, label in zip(segmented, labels, strict=True)
+            select_part(obj, label, self.extend) for obj, label in zip(targets, labels, strict=True)
         )
-        names = {
-            obj.data.diffusionnet.parts[label].name
-            for obj, label in zip(segmented, labels, strict=True)
-        }
-        faces = sum(len(obj.data.polygons) for obj in segmented)
+        names = {name_of(obj, label) for obj, label in zip(targets, labels, strict=True)}
+        faces = sum(len(obj.data.polygons) for obj in targets)
         selected = counted(count, "face" if faces else "vertex")
         self.report({"INFO"}, f"{', '.join(sorted(names))}: {selected} selected")
         return {"FINISHED"}
-
-    def _label(self, obj) -> int:
-        parts = obj.data.diffusionnet.parts
-        label = parts.find(self.part) if self.part else self.index
-        if not 0 <= label < len(parts):
-            raise DiffusionNetError(
-                f"{obj.name!r} has no part {self.part or self.index!r}",
-                f"Its parts are {', '.join(part.name for part in parts)}.",
-            )
-        return label
 
 
 def _enter_edit_mode(context, objects) -> None:

@@ -6,13 +6,17 @@ import bpy
 
 from ..errors import DiffusionNetError
 from ..properties import OUTPUT_NAMES, OutputProperties
-from ..scene.results import any_results, find_result
+from ..scene.edit_mode import outside_edit_mode, whole_undo
+from ..scene.labels import labels_to_write
+from ..scene.results import any_results
 from ..scene.write import Outputs, left_out, write_labels
-from .base import ObjectOperator, counted
+from ..translations import worded
+from .base import ObjectOperator, counted, has_parts
+from .trouble import forget_trouble
 
 
 class DIFFUSIONNET_OT_write_labels(OutputProperties, ObjectOperator, bpy.types.Operator):
-    """Write the labels of the last run, in the ways chosen"""
+    """Write the labels of the last run, with all corrections since, in the ways chosen"""
 
     bl_idname = "diffusionnet.write_labels"
     bl_label = "Write Labels"
@@ -23,17 +27,27 @@ class DIFFUSIONNET_OT_write_labels(OutputProperties, ObjectOperator, bpy.types.O
         """Something must have been segmented; whether it is the target, only `run` knows."""
         if not super().poll(context):
             return False
-        if not any_results():
-            cls.poll_message_set("Nothing has been segmented since the file was opened")
+        if not any_results() and not has_parts(context):
+            cls.poll_message_set(worded("Nothing has been segmented since the file was opened"))
             return False
         return True
 
     def run(self, context):
         """Write to every target that has a result."""
+        forget_trouble()
         targets = self.targets(context)
-        found = [(obj, find_result(obj.data)) for obj in targets if obj.type == "MESH"]
-        found = [(obj, result) for obj, result in found if result]
+        written, failed, notes = [], [], []
+        found = []
+        for obj in targets:
+            try:
+                result = _labels(obj) if obj.type == "MESH" else None
+            except DiffusionNetError as error:
+                failed.append(error)
+                continue
+            found += [(obj, result)] if result else []
         if not found:
+            if failed:
+                raise failed[0]
             raise DiffusionNetError(
                 f"{targets[0].name!r} has not been segmented since the file was opened",
                 "Segment it first.",
@@ -45,16 +59,16 @@ class DIFFUSIONNET_OT_write_labels(OutputProperties, ObjectOperator, bpy.types.O
         outputs = chosen_outputs(self)
 
         clock = perf_counter()
-        written, failed, notes = [], [], []
-        for obj, result in found:
-            try:
-                note = left_out(obj, result, outputs)
-                write_labels(obj, result, outputs)
-            except DiffusionNetError as error:
-                failed.append(error)
-                continue
-            written.append(obj.name)
-            notes += [note] if note else []
+        with whole_undo(targets):
+            for obj, result in found:
+                try:
+                    note = left_out(obj, result, outputs)
+                    write_labels(obj, result, outputs)
+                except DiffusionNetError as error:
+                    failed.append(error)
+                    continue
+                written.append(obj.name)
+                notes += [note] if note else []
         if not written:
             raise failed[0]
         for error in failed:
@@ -67,6 +81,11 @@ class DIFFUSIONNET_OT_write_labels(OutputProperties, ObjectOperator, bpy.types.O
     def draw(self, context):
         """Draw the redo panel."""
         draw_outputs(self.layout, self)
+
+
+def _labels(obj):
+    with outside_edit_mode(obj.data):
+        return labels_to_write(obj)
 
 
 def chosen_outputs(properties) -> Outputs:

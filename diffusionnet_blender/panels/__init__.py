@@ -1,5 +1,5 @@
 """Panels: `draw` only, no computing and no files."""
 
-from . import segment
+from . import parts, segment
 
-CLASSES = segment.CLASSES
+CLASSES = (*segment.CLASSES, *parts.CLASSES)

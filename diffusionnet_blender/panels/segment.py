@@ -1,22 +1,32 @@
 """Sidebar of the 3D viewport, tab DiffusionNet."""
 
-import bpy
+from textwrap import wrap
 
-from ..operators.base import counted, selected_objects
+import bpy
+from bl_ui.utils import PresetPanel
+
+from ..operators.background import draw_progress, worker_alive
+from ..operators.base import selected_objects
+from ..operators.presets import FOLDER
+from ..operators.trouble import last_trouble
 from ..operators.write_labels import draw_outputs
 from ..properties import model_card
-from .swatches import swatch
+from ..translations import worded
 
-LABEL_WIDTH = 0.65
+# Characters that fit into a line of the sidebar as wide as Blender opens it.
+LINE = 28
+ADDON = __package__.rpartition(".")[0]
 
 
-class _Sidebar:
+class Sidebar:
+    """Where the panels are."""
+
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = "DiffusionNet"
 
 
-class DIFFUSIONNET_PT_segment(_Sidebar, bpy.types.Panel):
+class DIFFUSIONNET_PT_segment(Sidebar, bpy.types.Panel):
     """Object, model and the button."""
 
     bl_label = "Segment"
@@ -37,33 +47,59 @@ class DIFFUSIONNET_PT_segment(_Sidebar, bpy.types.Panel):
         row.prop(settings, "model")
         row.operator("diffusionnet.reload_models", text="", icon="FILE_REFRESH")
         column.prop(settings, "use_modifiers")
+        column.prop(settings, "use_rest_shape")
+        column.prop(settings, "exact")
         card = model_card(settings.model)
         if card:
             draw_card(layout, card)
 
+        if context.window_manager.diffusionnet.running:
+            column = layout.column()
+            column.scale_y = 1.6
+            draw_progress(column, context)
+            return
         row = layout.row()
         row.scale_y = 1.6
         row.enabled = bool(card and (selected or picked))
         if len(selected) > 1:
-            text, name = f"Segment {len(selected)} Selected Objects", ""
-        elif picked:
-            text, name = f"Segment {picked.name}", picked.name
+            text, name = worded("Segment {count} Selected Objects", count=len(selected)), ""
+        elif picked or selected:
+            text = worded("Segment {object}", object=(picked or selected[0]).name)
+            name = picked.name if picked else ""
         else:
-            text, name = f"Segment {selected[0].name}" if selected else "Segment", ""
+            text, name = "Segment", ""
         row.operator("diffusionnet.segment", text=text, icon="MOD_EXPLODE").object_name = name
         if not card:
             layout.label(text="No model is installed", icon="ERROR")
         elif not (selected or picked):
             layout.label(text="Select a mesh or pick one above", icon="INFO")
+        trouble = last_trouble()
+        if trouble:
+            draw_trouble(layout.box(), trouble)
+        if worker_alive():
+            layout.operator("diffusionnet.release_memory", icon="TRASH")
 
 
-class DIFFUSIONNET_PT_outputs(_Sidebar, bpy.types.Panel):
+class DIFFUSIONNET_PT_presets(PresetPanel, bpy.types.Panel):
+    """Presets of outputs."""
+
+    bl_label = "Output Presets"
+    preset_subdir = FOLDER
+    preset_operator = "script.execute_preset"
+    preset_add_operator = "diffusionnet.add_preset"
+
+
+class DIFFUSIONNET_PT_outputs(Sidebar, bpy.types.Panel):
     """What to write."""
 
     bl_label = "Outputs"
     bl_idname = "DIFFUSIONNET_PT_outputs"
     bl_parent_id = "DIFFUSIONNET_PT_segment"
     bl_options = {"DEFAULT_CLOSED"}
+
+    def draw_header_preset(self, context):
+        """Draw the button of the presets."""
+        DIFFUSIONNET_PT_presets.draw_panel_header(self.layout)
 
     def draw(self, context):
         """Draw."""
@@ -75,45 +111,34 @@ class DIFFUSIONNET_PT_outputs(_Sidebar, bpy.types.Panel):
         self.layout.operator("diffusionnet.write_labels", icon="FILE_TICK").object_name = name
 
 
-class DIFFUSIONNET_PT_legend(_Sidebar, bpy.types.Panel):
-    """Parts of the object, and a button for each."""
-
-    bl_label = "Parts"
-    bl_idname = "DIFFUSIONNET_PT_legend"
-    bl_parent_id = "DIFFUSIONNET_PT_segment"
-
-    @classmethod
-    def poll(cls, context):
-        """Shown for an object that has been segmented."""
-        obj = shown_object(context)
-        return bool(obj and obj.data.diffusionnet.parts)
-
-    def draw(self, context):
-        """Draw."""
-        obj = shown_object(context)
-        layout = self.layout
-        column = layout.column(align=True)
-        for index, part in enumerate(obj.data.diffusionnet.parts):
-            if not part.vertex_count:
-                continue
-            split = column.split(factor=LABEL_WIDTH, align=True)
-            split.label(text=part.name, icon_value=swatch(part.colour))
-            row = split.row(align=True)
-            row.alignment = "RIGHT"
-            row.label(text=f"{part.share:.1%}")
-            button = row.operator("diffusionnet.select_part", text="", icon="RESTRICT_SELECT_OFF")
-            button.object_name, button.index = obj.name, index
-        vertices = counted(len(obj.data.vertices), "vertex")
-        faces = counted(len(obj.data.polygons), "face")
-        layout.label(text=f"{obj.name}: {faces}, {vertices}")
+def draw_trouble(layout, trouble) -> None:
+    """What went wrong, what to do about it, and the buttons for that."""
+    column = layout.column(align=True)
+    for index, line in enumerate(wrap(f"{trouble.message}.", LINE)):
+        column.label(text=line, icon="BLANK1" if index else "ERROR")
+    for line in wrap(trouble.fix, LINE):
+        column.label(text=line, icon="BLANK1")
+    column = layout.column(align=True)
+    if trouble.kind == "ModelError":
+        column.operator("diffusionnet.reload_models", icon="FILE_REFRESH")
+    if trouble.kind in {"ModelError", "DeviceError", "WorkerError"}:
+        button = column.operator("preferences.addon_show", text="Preferences", icon="PREFERENCES")
+        button.module = ADDON
+    row = column.row(align=True)
+    row.operator("diffusionnet.copy_report", icon="COPYDOWN")
+    row.operator("diffusionnet.dismiss_error", text="", icon="X")
 
 
 def draw_card(layout, card) -> None:
     """Facts of a model, as its card states them."""
     box = layout.box().column(align=True)
-    box.label(text=counted(len(card.class_names), "part"), icon="OUTLINER_OB_GROUP_INSTANCE")
+    box.label(
+        text=worded("{count} parts", count=len(card.class_names)), icon="OUTLINER_OB_GROUP_INSTANCE"
+    )
     for what, share in card.accuracy.items():
-        box.label(text=f"{share:.1%} right on {what}", icon="CHECKMARK")
+        box.label(
+            text=worded("{share:.1%} right on {what}", share=share, what=what), icon="CHECKMARK"
+        )
     if card.licence:
         box.label(text=card.licence, icon="FILE_TEXT")
 
@@ -124,4 +149,8 @@ def shown_object(context) -> bpy.types.Object | None:
     return obj if obj and obj.type == "MESH" else None
 
 
-CLASSES = (DIFFUSIONNET_PT_segment, DIFFUSIONNET_PT_outputs, DIFFUSIONNET_PT_legend)
+CLASSES = (
+    DIFFUSIONNET_PT_presets,
+    DIFFUSIONNET_PT_segment,
+    DIFFUSIONNET_PT_outputs,
+)

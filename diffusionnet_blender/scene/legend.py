@@ -41,11 +41,13 @@ def write_legend(
     areas = np.bincount(result.polygon_labels, weights=result.polygon_areas, minlength=count)
     # A point cloud has no areas: there a part's share is that of its points.
     size = areas if areas.sum() > 0 else vertices
+    hidden = {part.name for part in legend.parts if part.hidden}
     legend.parts.clear()
     for index, name in enumerate(result.class_names):
         part = legend.parts.add()
         part.name = name
-        part.colour = tuple(float(x) for x in result.class_colours[index])
+        part.hidden = name in hidden
+        part.stored_colour = tuple(float(x) for x in result.class_colours[index])
         part.area = areas[index]
         part.share = size[index] / size.sum()
         part.face_count = int(faces[index])

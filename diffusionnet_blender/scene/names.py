@@ -54,6 +54,20 @@ def record_names(mesh: bpy.types.Mesh, kind: str, names: Sequence[str]) -> None:
             owned.name, owned.kind = name, kind
 
 
+def own_name(mesh: bpy.types.Mesh, kind: str, wanted: str) -> str | None:
+    """Name under which something was written that should have been called `wanted`."""
+    ours = {owned.name for owned in mesh.diffusionnet.owned if owned.kind == kind}
+    return next((name for name in _candidates(wanted) if name in ours), None)
+
+
+def forget_name(mesh: bpy.types.Mesh, kind: str, name: str) -> None:
+    """Note that a name is no longer ours."""
+    owned = mesh.diffusionnet.owned
+    for index in reversed(range(len(owned))):
+        if (owned[index].kind, owned[index].name) == (kind, name):
+            owned.remove(index)
+
+
 def names_in_use(obj: bpy.types.Object) -> set[str]:
     """Of attributes and vertex groups: Blender keeps them apart from each other as well."""
     return {*obj.data.attributes.keys(), *obj.vertex_groups.keys()}

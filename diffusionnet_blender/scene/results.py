@@ -5,7 +5,9 @@ Kept in memory for the session, by the mesh's `session_uid`, which undo does not
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
+from functools import cached_property
 
 import bpy
 import numpy as np
@@ -41,7 +43,7 @@ class LabelResult:
     model_name: str
     seconds: dict[str, float]
 
-    @property
+    @cached_property
     def vertex_labels(self) -> np.ndarray:
         """Most probable class of each vertex, (V,) int32."""
         return self.vertex_probabilities.argmax(axis=1).astype(np.int32)
@@ -52,12 +54,35 @@ class LabelResult:
         return self.vertex_probabilities.max(axis=1)
 
 
+# Of the corrections after a run, as many are kept as one is likely to step through with undo.
+KEPT_EDITS = 8
+
 _results: dict[int, LabelResult] = {}
+_edits: dict[int, deque[LabelResult]] = {}
 
 
 def keep_result(mesh: bpy.types.Mesh, result: LabelResult) -> None:
-    """Keep the result of a run; it replaces the one before."""
+    """Keep the result of a run; it replaces the one before, and what was corrected since."""
     _results[mesh.session_uid] = result
+    _edits.pop(mesh.session_uid, None)
+
+
+def keep_edit(mesh: bpy.types.Mesh, result: LabelResult | None = None) -> None:
+    """Note that the labels on a mesh were corrected, and keep the outcome if there is one."""
+    edits = _edits.setdefault(mesh.session_uid, deque(maxlen=KEPT_EDITS))
+    if result:
+        edits.append(result)
+
+
+def was_edited(mesh: bpy.types.Mesh) -> bool:
+    """Whether the labels were corrected since the last run in this session."""
+    return mesh.session_uid in _edits
+
+
+def candidates(mesh: bpy.types.Mesh) -> list[LabelResult]:
+    """What the labels on a mesh may be, after corrections and undo; the newest first."""
+    run = _results.get(mesh.session_uid)
+    return [*reversed(_edits.get(mesh.session_uid, ())), *([run] if run else [])]
 
 
 def find_result(mesh: bpy.types.Mesh) -> LabelResult | None:
@@ -73,9 +98,11 @@ def any_results() -> bool:
 def forget_result(mesh: bpy.types.Mesh) -> None:
     """Drop the result of a mesh, if there is one."""
     _results.pop(mesh.session_uid, None)
+    _edits.pop(mesh.session_uid, None)
 
 
 @persistent
 def forget_all_results(*_) -> None:
     """Drop all results; a handler for when another file is about to be opened."""
     _results.clear()
+    _edits.clear()

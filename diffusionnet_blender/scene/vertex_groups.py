@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import compress, pairwise
 
 import bpy
 import numpy as np
@@ -42,17 +43,32 @@ def write_vertex_groups(obj: bpy.types.Object, names: Sequence[str], weights: np
         A vertex is in a group where its weight is above 0.
     """
     everyone = list(range(len(weights)))
-    for name, column in zip(names, weights.T, strict=True):
+    for name, column in zip(names, np.ascontiguousarray(weights.T), strict=True):
         group = obj.vertex_groups.get(name)
         if group is None:
             group = obj.vertex_groups.new(name=name)
         elif group.lock_weight:
             continue
         else:
-            group.remove(everyone)
+            group.remove(list(compress(everyone, (column == 0).tolist())))
         members = np.flatnonzero(column)
-        values, index = np.unique(column[members], return_inverse=True)
-        order = np.argsort(index, kind="stable")
-        batches = np.split(members[order], np.cumsum(np.bincount(index))[:-1])
-        for value, batch in zip(values.tolist(), batches, strict=False):
-            group.add(batch.tolist(), value, "REPLACE")
+        members = members[np.argsort(column[members])]
+        values = column[members]
+        # Vertex groups have no bulk access; of one weight, any number go in one call.
+        bounds = [0, *(np.flatnonzero(np.diff(values)) + 1).tolist(), len(members)]
+        order = members.tolist()
+        for start, end in pairwise(bounds if order else []):
+            group.add(order[start:end], float(values[start]), "REPLACE")
+
+
+def read_weights(obj: bpy.types.Object, names: Sequence[str]) -> np.ndarray:
+    """Weights of the vertices in groups, 0 where one is not there: (V, C) float32."""
+    groups = obj.vertex_groups
+    column = {groups[name].index: i for i, name in enumerate(names) if name in groups}
+    weights = np.zeros((len(obj.data.vertices), len(names)), dtype=np.float32)
+    if column:
+        for row, vertex in enumerate(obj.data.vertices):
+            for element in vertex.groups:
+                if element.group in column:
+                    weights[row, column[element.group]] = element.weight
+    return weights

@@ -20,6 +20,7 @@ from .attributes import (
 )
 from .edit_mode import outside_edit_mode
 from .legend import write_legend
+from .mask import renew_mask
 from .materials import write_materials
 from .names import claim_names, names_in_use, record_names
 from .read import require_same_topology
@@ -175,6 +176,7 @@ def _write(obj, result: LabelResult, outputs: Outputs, has_faces: bool) -> None:
         attributes.get(VERTEX_ATTRIBUTE, ""),
         groups,
     )
+    renew_mask(obj, result)
 
 
 def _attributes(
@@ -187,15 +189,15 @@ def _attributes(
         if has_faces:
             found[FACE_ATTRIBUTE] = (FACE_LABELS, result.polygon_labels)
     if outputs.colours:
-        opaque = np.concatenate(
-            [result.class_colours, np.ones((len(result.class_colours), 1))], axis=1
-        )
+        opaque = np.ones((len(result.class_colours), 4), dtype=np.float32)
+        opaque[:, :3] = result.class_colours
         if has_faces:
-            corners = np.empty(len(mesh.polygons), dtype=np.int32)
-            mesh.polygons.foreach_get("loop_total", corners)
+            starts = np.empty(len(mesh.polygons), dtype=np.int32)
+            mesh.polygons.foreach_get("loop_start", starts)
+            corners = np.diff(starts, append=len(mesh.loops))
             found[COLOUR_ATTRIBUTE] = (
                 CORNER_COLOURS,
-                opaque[np.repeat(result.polygon_labels, corners)],
+                np.repeat(opaque[result.polygon_labels], corners, axis=0),
             )
         else:
             found[COLOUR_ATTRIBUTE] = (VERTEX_COLOURS, opaque[result.vertex_labels])

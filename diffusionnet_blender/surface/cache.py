@@ -1,4 +1,4 @@
-"""Discretizations kept on disk, found again by the geometry they belong to."""
+"""Prepared surfaces kept on disk, found again by the geometry they were made from."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import tempfile
+import time
 import zipfile
 import zlib
 from dataclasses import asdict, fields
@@ -15,18 +16,27 @@ import numpy as np
 from scipy import sparse
 
 from .discretization import Discretization
+from .prepare import PreparedSurface
+from .repair import RepairReport
 from .settings import DiscretizationSettings
 from .surface import Surface
 
-# Part of every key: raise it when the numbers that `discretize` gives change.
-FORMAT = 1
+# Part of every key: raise it when the numbers that `prepare` gives change, or how they are kept.
+FORMAT = 3
+UNFINISHED = ".part"
+ABANDONED_SECONDS = 3600
 DEFAULT_MAX_BYTES = 2 * 1024**3
 _SPARSE = ("laplacian", "gradient_x", "gradient_y")
+_PIECES = ("data", "indices", "indptr")
+_REPAIRS = fields(RepairReport)
 
 
-def cache_key(surface: Surface, settings: DiscretizationSettings) -> str:
-    """Hash of the geometry and of all that the matrices depend on, 40 hexadecimal digits."""
-    digest = hashlib.sha256(json.dumps([FORMAT, asdict(settings)]).encode())
+def cache_key(surface: Surface, settings: DiscretizationSettings, exact: bool = False) -> str:
+    """Hash of a surface as it comes and of all that its matrices depend on, 40 hexadecimal digits.
+
+    Of the geometry before repair, so that what is found saves the repair as well.
+    """
+    digest = hashlib.sha256(json.dumps([FORMAT, asdict(settings), exact]).encode())
     normals = np.zeros((0, 3)) if surface.normals is None else surface.normals
     for array in (surface.vertices, surface.faces, normals):
         digest.update(str(array.shape).encode())
@@ -35,7 +45,7 @@ def cache_key(surface: Surface, settings: DiscretizationSettings) -> str:
 
 
 class OperatorCache:
-    """A folder of discretizations, bounded in size; the least recently used goes first.
+    """A folder of prepared surfaces, bounded in size; the least recently used goes first.
 
     Files are written under a name of their own and then renamed, so that a reader sees a whole
     file or none and two writers cannot mix. A file that is damaged is deleted and counts as
@@ -53,8 +63,8 @@ class OperatorCache:
         self.folder = Path(folder)
         self.max_bytes = max_bytes
 
-    def load(self, key: str) -> Discretization | None:
-        """The discretization of this key, or None."""
+    def load(self, key: str) -> PreparedSurface | None:
+        """The prepared surface of this key, or None."""
         path = self._path(key)
         try:
             with np.load(path, allow_pickle=False) as stored:
@@ -70,16 +80,16 @@ class OperatorCache:
             pass  # Read-only cache: the entry only looks older than it is.
         return found
 
-    def store(self, key: str, discretization: Discretization) -> None:
-        """Keep a discretization, then make room if the folder has grown too large."""
+    def store(self, key: str, prepared: PreparedSurface) -> None:
+        """Keep a prepared surface, then make room if the folder has grown too large."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=self.folder, suffix=".part")
+            handle, temporary = tempfile.mkstemp(dir=self.folder, suffix=UNFINISHED)
         except OSError:
             return
         try:
             with os.fdopen(handle, "wb") as file:
-                np.savez(file, **_to_arrays(discretization))
+                np.savez(file, **_to_arrays(prepared))
             os.replace(temporary, self._path(key))
         except OSError:
             _delete(Path(temporary))  # Full disk, or on Windows another reader has it open.
@@ -109,6 +119,7 @@ class OperatorCache:
         return sorted(entries)
 
     def _make_room(self) -> None:
+        self._sweep()
         entries = self._entries()
         total = sum(size for _, size, _ in entries)
         for _, size, path in entries:
@@ -116,6 +127,15 @@ class OperatorCache:
                 break
             _delete(path)
             total -= size
+
+    def _sweep(self) -> None:
+        """Delete what writers that were killed have left; one that lives is done long before."""
+        for path in self.folder.glob(f"*{UNFINISHED}"):
+            try:
+                if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
+                    _delete(path)
+            except OSError:
+                continue  # Its writer has just finished.
 
 
 def _delete(path: Path) -> None:
@@ -125,29 +145,53 @@ def _delete(path: Path) -> None:
         pass  # In use by another process, which will meet the same verdict.
 
 
-def _to_arrays(discretization: Discretization) -> dict[str, np.ndarray]:
-    arrays = {}
+def _to_arrays(prepared: PreparedSurface) -> dict[str, np.ndarray]:
+    arrays = {
+        "clean_vertex": prepared.clean_vertex,
+        "user_vertex": prepared.user_vertex,
+        "repairs": np.array([getattr(prepared.repairs, field.name) for field in _REPAIRS]),
+    }
     for field in fields(Discretization):
-        value = getattr(discretization, field.name)
-        if field.name in _SPARSE:
-            for piece in ("data", "indices", "indptr"):
-                arrays[f"{field.name}_{piece}"] = getattr(value, piece)
-        else:
-            arrays[field.name] = value
+        value = getattr(prepared.discretization, field.name)
+        arrays |= _pieces(field.name, value) if field.name in _SPARSE else {field.name: value}
+    if prepared.blend is not None:
+        arrays |= _pieces("blend", prepared.blend)
     return arrays
 
 
-def _from_arrays(arrays: dict[str, np.ndarray]) -> Discretization:
+def _pieces(name: str, matrix: sparse.csr_matrix) -> dict[str, np.ndarray]:
+    return {f"{name}_{piece}": getattr(matrix, piece) for piece in _PIECES}
+
+
+def _matrix(arrays: dict[str, np.ndarray], name: str, rows: int, columns: int):
+    pieces = tuple(arrays[f"{name}_{piece}"] for piece in _PIECES)
+    matrix = sparse.csr_matrix(pieces, shape=(rows, columns))
+    matrix.check_format(full_check=True)
+    return matrix
+
+
+def _from_arrays(arrays: dict[str, np.ndarray]) -> PreparedSurface:
     count = len(arrays["vertices"])
-    if arrays["eigenvectors"].shape != (count, len(arrays["eigenvalues"])):
+    clean_vertex, user_vertex = arrays["clean_vertex"], arrays["user_vertex"]
+    clean_count = len(arrays["blend_indptr"]) - 1 if "blend_indptr" in arrays else count
+    if (
+        arrays["eigenvectors"].shape != (count, len(arrays["eigenvalues"]))
+        or not 0 <= clean_vertex.min() <= clean_vertex.max() < clean_count
+        or len(user_vertex) != count
+        or len(arrays["repairs"]) != len(_REPAIRS)
+    ):
         raise ValueError("the arrays do not belong together")
     values = {}
     for field in fields(Discretization):
         if field.name in _SPARSE:
-            pieces = [arrays[f"{field.name}_{piece}"] for piece in ("data", "indices", "indptr")]
-            matrix = sparse.csr_matrix(tuple(pieces), shape=(count, count))
-            matrix.check_format(full_check=True)
-            values[field.name] = matrix
+            values[field.name] = _matrix(arrays, field.name, count, count)
         else:
             values[field.name] = arrays[field.name]
-    return Discretization(**values)
+    counts = zip(_REPAIRS, arrays["repairs"].tolist(), strict=True)
+    return PreparedSurface(
+        discretization=Discretization(**values),
+        clean_vertex=clean_vertex,
+        blend=_matrix(arrays, "blend", clean_count, count) if "blend_indptr" in arrays else None,
+        user_vertex=user_vertex,
+        repairs=RepairReport(**{field.name: count for field, count in counts}),
+    )

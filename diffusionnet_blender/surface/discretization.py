@@ -74,7 +74,9 @@ def normalise(surface: Surface, centre: Centre) -> np.ndarray:
     vertices, faces = surface.vertices, surface.faces
     if centre == "area" and not surface.is_point_cloud:
         area = triangle_areas(vertices, faces)
-        origin = np.average(vertices[faces].mean(axis=1), axis=0, weights=area)
+        # The mean of the triangles' middles: that of the vertices, by the area around them.
+        around = sum(np.bincount(corner, area, minlength=len(vertices)) for corner in faces.T)
+        origin = around @ vertices / around.sum()
     else:
         origin = vertices.mean(axis=0)
     centred = vertices - origin
@@ -119,7 +121,9 @@ def discretize(
 
     progress("laplacian", 0.0)
     vertices, faces = normalise(surface, settings.centre), surface.faces
-    laplacian, mass = laplacian_and_mass(vertices, faces)
+    laplacian, mass = laplacian_and_mass(
+        vertices, faces, lambda fraction: progress("laplacian", 0.8 * fraction)
+    )
     if surface.is_point_cloud:
         neighbours = nearest_neighbours(vertices, CLOUD_NEIGHBOURS)
         tail = np.repeat(np.arange(len(vertices)), neighbours.shape[1])
@@ -132,7 +136,10 @@ def discretize(
 
     progress("eigenbasis", 0.0)
     eigenvalues, eigenvectors = eigenbasis(
-        laplacian, mass, settings.k, lambda fraction: progress("eigenbasis", fraction)
+        laplacian,
+        mass,
+        settings.k,
+        lambda fraction: progress("eigenbasis", fraction),
     )
     finished("eigenbasis")
 
@@ -141,6 +148,7 @@ def discretize(
         normals = cloud_normals(vertices, neighbours, mass, surface.normals)
     else:
         normals = vertex_normals(vertices, faces)
+    progress("gradient", 0.4)
     gradient = gradient_matrices(
         vertices, edges, tangent_frames(normals), settings.gradient_regulariser
     )
@@ -151,7 +159,7 @@ def discretize(
         mass=mass.astype(np.float32),
         laplacian=laplacian.tocsr(),
         eigenvalues=eigenvalues.astype(np.float32),
-        eigenvectors=eigenvectors.astype(np.float32),
+        eigenvectors=eigenvectors,
         gradient_x=gradient[0].astype(np.float32),
         gradient_y=gradient[1].astype(np.float32),
         part=part.astype(np.int32),

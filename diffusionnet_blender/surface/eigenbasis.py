@@ -6,38 +6,45 @@ from collections.abc import Callable
 
 import numpy as np
 from scipy import linalg, sparse
-from scipy.sparse import linalg as sparse_linalg
 from threadpoolctl import threadpool_limits
 
 from ..errors import SurfaceError
+from .factorisation import Factorisation
 
-# Vectors a step: a block as wide as the largest expected multiplicity finds every copy of a
-# repeated eigenvalue, and many right-hand sides make each triangular solve cheaper.
-BLOCK = 16
+# Vectors a step. Every copy of an eigenvalue that is repeated no more often than this is found
+# at once; further copies, which the inertia of the factorisation betrays, widen the block.
+BLOCK = 8
 # Relative residual of an eigenpair of the inverse. The eigenvalue's error is its square.
-TOLERANCE = 1e-3
-# Convergence is looked at from this many times k dimensions on, every so many blocks; it is
-# usually reached at the expected size.
-CHECK_FROM = 2.0
+TOLERANCE = 3e-3
+# Where the shift lies between zero and the last eigenvalue wanted, as Weyl's law expects that.
+# Eigenvalues on both sides of it converge at once, in two thirds of the steps that a shift
+# below zero takes.
+SHIFT = 0.5
+# Convergence is looked at from this many times k dimensions on, every so many steps.
+CHECK_FROM = 1.4
 CHECK_EVERY = 2
-EXPECTED_SIZE = 2.75
+EXPECTED_SIZE = 1.75
+# Dimensions, in k, beyond which a shift has turned out to be a bad one.
+INSIDE_LIMIT = 4
+OUTSIDE_LIMIT = 8
+# From this size on vectors are kept in single precision, which costs the eigenvalues about a
+# millionth of the shift and halves time and memory.
+SINGLE_SIZE = 5_000
 # Below this size, or this many times k, a dense decomposition is as fast.
 DENSE_SIZE = 400
 DENSE_FACTOR = 3
-# Fill-reducing orderings: minimum degree is better on small systems, column ordering on large.
-MINIMUM_DEGREE_SIZE = 100_000
 
 
 def eigenbasis(
-    laplacian: sparse.spmatrix,
+    laplacian: sparse.csr_matrix,
     mass: np.ndarray,
     k: int,
     progress: Callable[[float], None] = lambda fraction: None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Smallest eigenpairs of L phi = lambda M phi, every copy of a repeated one among them.
 
-    Block Lanczos on the inverse of L + s M with full reorthogonalisation. The shift s is of
-    the size of the second eigenvalue, which keeps the factorisation well conditioned.
+    Block Lanczos with full reorthogonalisation on the inverse of L - s M, factorised in double
+    precision. The shift s lies amid the wanted eigenvalues (Ericsson and Ruhe 1980).
 
     Parameters
     ----------
@@ -54,7 +61,7 @@ def eigenbasis(
     -------
     eigenvalues : (k,) float64
         Ascending, none below zero.
-    eigenvectors : (V, k) float64
+    eigenvectors : (V, k) float32
         Orthonormal: Phi^T M Phi is the identity.
 
     Raises
@@ -64,102 +71,123 @@ def eigenbasis(
     """
     count = len(mass)
     k = min(k, count)
-    root_mass = np.sqrt(mass)
-    shift = 4.0 * np.pi / mass.sum()
-    solve, shift = _factorise(laplacian, mass, shift)
-
-    def inverse(block):
-        """Symmetric operator M^1/2 (L + s M)^-1 M^1/2; its eigenvalues are 1 / (lambda + s)."""
-        return root_mass[:, None] * solve(root_mass[:, None] * block)
-
+    first = 4.0 * np.pi / mass.sum()
+    shifts = [SHIFT * k * first, -first, -10 * first, -100 * first]
+    if count <= max(DENSE_SIZE, DENSE_FACTOR * k):
+        del shifts[0]
     # The products are narrow: more BLAS threads gain little on an idle machine, and on a busy
     # one they wait for each other and cost several times more than they save.
     with threadpool_limits(limits=1, user_api="blas"):
-        if count <= max(DENSE_SIZE, DENSE_FACTOR * k):
-            top, vectors = _dense(inverse, count, k)
-            progress(1.0)
-        else:
-            top, vectors = _block_lanczos(inverse, count, k, progress)
-    if not (np.isfinite(top).all() and np.isfinite(vectors).all() and top.min() > 0):
-        raise SurfaceError(
-            "No eigenbasis could be computed for this mesh",
-            "In Blender run Mesh > Clean Up > Merge by Distance and Degenerate Dissolve.",
-        )
-    return np.maximum(1.0 / top - shift, 0.0), vectors / root_mass[:, None]
+        for shift in shifts:
+            try:
+                values, vectors = _about(laplacian, mass, k, shift, progress)
+            except ArithmeticError:
+                continue
+            if np.isfinite(values).all() and np.isfinite(vectors).all():
+                progress(1.0)
+                return np.maximum(values, 0.0), vectors
+    raise SurfaceError(
+        "No eigenbasis could be computed for this mesh",
+        "In Blender run Mesh > Clean Up > Merge by Distance and Degenerate Dissolve.",
+    )
 
 
-def _factorise(laplacian, mass, shift):
-    """Sparse LU of L + s M as a solve function, and the shift that made it regular."""
-    ordering = "MMD_AT_PLUS_A" if len(mass) < MINIMUM_DEGREE_SIZE else "COLAMD"
-    for attempt in range(4):
-        matrix = (laplacian + sparse.diags(shift * mass)).tocsc()
-        try:
-            factor = sparse_linalg.splu(
-                matrix,
-                permc_spec=ordering,
-                diag_pivot_thresh=0.0 if ordering == "MMD_AT_PLUS_A" else None,
-                options={"SymmetricMode": ordering == "MMD_AT_PLUS_A"},
-            )
-        except RuntimeError as error:
-            if attempt == 3:
-                raise SurfaceError(
-                    f"The Laplacian of this mesh could not be factorised ({error})",
-                    "In Blender run Mesh > Clean Up > Merge by Distance and Degenerate Dissolve.",
-                ) from error
-            shift *= 10.0
-        else:
-            return factor.solve, shift
+def _about(laplacian, mass, k, shift, progress):
+    """Eigenpairs by way of one shift; ArithmeticError where it is a bad one."""
+    count = len(mass)
+    progress(0.0)
+    factors = Factorisation((laplacian - sparse.diags(shift * mass)).tocsr(), lambda: progress(0.0))
+    root_mass = np.sqrt(mass)[:, None]
+
+    def inverse(block):
+        """M^1/2 (L - s M)^-1 M^1/2; its eigenvalues are 1 / (lambda - s)."""
+        return root_mass * factors.solve(root_mass * block)
+
+    if shift < 0 and count <= max(DENSE_SIZE, OUTSIDE_LIMIT * k):
+        values, vectors = _dense(inverse, count, k, shift)
+    else:
+        below = factors.negative_eigenvalues() if shift > 0 else 0
+        if below > 0.8 * k:
+            raise ArithmeticError("the shift is above too many eigenvalues")
+        values, vectors = _block_lanczos(inverse, count, k, shift, below, progress)
+    vectors /= root_mass.astype(vectors.dtype)
+    return values, vectors.astype(np.float32, copy=False)
 
 
-def _dense(apply, count, k):
-    """Largest eigenpairs of a symmetric positive operator, by its matrix.
+def _dense(apply, count, k, shift):
+    """Eigenpairs from the matrix of a symmetric positive operator.
 
     Through the inverse and not L itself: on slivers the entries of L are so large that a
     decomposition of L loses the low end.
     """
     matrix = apply(np.eye(count))
     values, vectors = linalg.eigh(0.5 * (matrix + matrix.T), subset_by_index=[count - k, count - 1])
-    return values[::-1], vectors[:, ::-1]
+    if values[0] <= 0:
+        raise ArithmeticError("the inverse is not positive")
+    return shift + 1.0 / values[::-1], vectors[:, ::-1]
 
 
-def _block_lanczos(apply, count, k, progress):
-    """Largest eigenpairs of a symmetric positive operator on vectors of length `count`."""
+def _block_lanczos(apply, count, k, shift, below, progress):
+    """The k smallest lambda where `apply` has eigenvalues 1 / (lambda - shift), none below zero.
+
+    `below` eigenvalues are known to lie between zero and a shift above it.
+    """
     rng = np.random.default_rng(0)
-    limit = min(count, max(6 * k, k + 40 * BLOCK)) // BLOCK * BLOCK
-    basis = np.empty((count, limit), order="F")
+    precision = np.float32 if count >= SINGLE_SIZE else np.float64
+
+    def random(width):
+        return rng.standard_normal((count, width), dtype=precision)
+
+    limit = min((INSIDE_LIMIT if shift > 0 else OUTSIDE_LIMIT) * k + 8 * BLOCK, count)
+    basis = np.empty((count, limit), dtype=precision, order="F")
     projected = np.zeros((limit, limit))
-    block = np.linalg.qr(rng.standard_normal((count, BLOCK)))[0]
-    size = 0
+    block = np.linalg.qr(random(BLOCK))[0]
+    size, before, steps = 0, 0, 0
     while True:
-        image = apply(block)
-        basis[:, size : size + BLOCK] = block
-        size += BLOCK
+        width = block.shape[1]
+        if size + width > limit:
+            raise ArithmeticError("the space is spent")
+        image = apply(block).astype(precision)
+        basis[:, size : size + width] = block
+        size, steps = size + width, steps + 1
         # The image of the last block reaches back to the two last blocks only; taking those
         # out first leaves rounding, which one pass over the whole basis then removes.
-        recent = basis[:, max(size - 2 * BLOCK, 0) : size]
-        coupling = np.zeros((size, BLOCK))
-        coupling[-recent.shape[1] :] = recent.T @ image
-        image -= recent @ coupling[-recent.shape[1] :]
-        correction = basis[:, :size].T @ image
-        image -= basis[:, :size] @ correction
-        projected[:size, size - BLOCK : size] = coupling + correction
-        projected[size - BLOCK : size, :size] = projected[:size, size - BLOCK : size].T
+        recent = basis[:, before:size]
+        nearby = recent.T @ image
+        image -= recent @ nearby
+        coupling = basis[:, :size].T @ image
+        image -= basis[:, :size] @ coupling
+        coupling[before:] += nearby
+        projected[:size, size - width : size] = coupling
+        projected[size - width : size, :size] = coupling.T
+        before = size - width
         block, beyond = np.linalg.qr(image)
 
-        last = size + BLOCK > limit
-        if last or (size >= CHECK_FROM * k and (size // BLOCK) % CHECK_EVERY == 0):
-            values, coefficients = linalg.eigh(projected[:size, :size])
-            values, coefficients = values[::-1][:k], coefficients[:, ::-1][:, :k]
-            residual = np.linalg.norm(beyond @ coefficients[-BLOCK:], axis=0)
-            settled = residual <= TOLERANCE * np.abs(values)
-            if settled.all() or last:
-                progress(1.0)
-                return values, basis[:, :size] @ coefficients
+        # The space is closed under the operator where nothing is left: new directions.
+        lost = np.abs(np.diag(beyond)) <= np.finfo(precision).eps * 10 * np.abs(coupling).max()
+        missing = False
+        if size >= CHECK_FROM * k and steps % CHECK_EVERY == 0:
+            inverse_values, coefficients = linalg.eigh(projected[:size, :size])
+            values = shift + 1.0 / inverse_values
+            # What is below zero has not converged: there are no such eigenvalues.
+            possible = np.flatnonzero(values > -1e-4 * abs(shift))
+            chosen = possible[np.argsort(values[possible])[:k]]
+            residual = np.linalg.norm(beyond @ coefficients[-width:, chosen], axis=0)
+            settled = residual <= TOLERANCE * np.abs(inverse_values[chosen])
+            if len(chosen) == k and settled.all():
+                missing = np.count_nonzero(values[chosen] < shift) < below
+                if not missing:
+                    coefficients = coefficients[:, chosen].astype(precision)
+                    return values[chosen], basis[:, :size] @ coefficients
         progress(min(size / (EXPECTED_SIZE * k), 0.99))
-        lost = np.abs(np.diag(beyond)) <= 1e-12 * np.abs(projected).max()
-        if lost.any():
-            # The space is closed under the operator: go on from new directions.
-            block[:, lost] = rng.standard_normal((count, np.count_nonzero(lost)))
-            for _ in range(2):
-                block -= basis[:, :size] @ (basis[:, :size].T @ block)
-                block = np.linalg.qr(block)[0]
+        if lost.any() or missing:
+            fresh = np.count_nonzero(lost) + (BLOCK if missing else 0)
+            block = np.concatenate([block[:, ~lost], random(fresh)], axis=1)
+            block = _beside(basis[:, :size], block)
+
+
+def _beside(basis, block):
+    """Orthonormal columns with the span of a block, less what lies in the basis."""
+    for _ in range(2):
+        block = np.linalg.qr(block - basis @ (basis.T @ block))[0]
+    return block

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
+from .edges import edge_keys, starts_of_runs
 from .settings import GradientRegulariser
+from .surface import blocks
 
 # Share of the mean squared edge length that is added to the 2 x 2 normal equations.
 RELATIVE_REGULARISER = 1e-3
@@ -15,11 +17,23 @@ PUBLISHED_REGULARISER = 1e-5
 
 
 def directed_edges(faces: np.ndarray) -> np.ndarray:
-    """Both directions of every edge of a triangle mesh, (E, 2) int, sorted, each once."""
-    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
-    edges = np.concatenate([edges, edges[:, ::-1]])
-    key = np.unique(edges[:, 0] * (faces.max() + 1) + edges[:, 1])
-    return np.stack(np.divmod(key, faces.max() + 1), axis=1)
+    """Both directions of every edge of a triangle mesh, (E, 2) int64, sorted, each once."""
+    count = int(faces.max()) + 1
+    keys, _ = edge_keys(faces, count)
+    keys.sort()
+    low, high = np.divmod(keys[starts_of_runs(keys)], count)
+    above, below = np.bincount(low, minlength=count), np.bincount(high, minlength=count)
+    # In each row the neighbours below come first. A transpose sorts them, in linear time.
+    start_above, start_below = (np.concatenate([[0], np.cumsum(n)]) for n in (above, below))
+    upper = sparse.csr_matrix((np.ones(len(low), np.int8), high, start_above), (count, count))
+    lower = upper.tocsc()
+    # Column by column, as all that follows reads it.
+    edges = np.empty((2, 2 * len(low)), dtype=np.int64).T
+    place = np.arange(len(low)) + np.repeat(start_below[1:], above)
+    edges[place, 0], edges[place, 1] = low, high
+    place = np.arange(len(low)) + np.repeat(start_above[:-1], below)
+    edges[place, 0], edges[place, 1] = np.repeat(np.arange(count), below), lower.indices
+    return edges
 
 
 def gradient_matrices(
@@ -49,11 +63,9 @@ def gradient_matrices(
     gradient_x, gradient_y : (V, V) csr_matrix
         The real and the imaginary half of G.
     """
-    count = len(vertices)
-    tail, head = edges[:, 0], edges[:, 1]
-    along = vertices[head] - vertices[tail]
-    x = np.einsum("ij,ij->i", along, frames[tail, 0])
-    y = np.einsum("ij,ij->i", along, frames[tail, 1])
+    count, edges = len(vertices), _sorted(edges, len(vertices))
+    tail = edges[:, 0]
+    x, y = _in_tangent_planes(vertices, edges, frames)
     xx, xy, yy = (np.bincount(tail, product, minlength=count) for product in (x * x, x * y, y * y))
     if regulariser == "relative":
         added = np.maximum(0.5 * RELATIVE_REGULARISER * (xx + yy), np.finfo(float).tiny)
@@ -62,19 +74,45 @@ def gradient_matrices(
     xx, yy = xx + added, yy + added
     determinant = xx * yy - xy * xy
     # Rows of (E^T E + r I)^-1 E^T, the closed form of the 2 x 2 inverse.
-    to_x = (yy[tail] * x - xy[tail] * y) / determinant[tail]
-    to_y = (xx[tail] * y - xy[tail] * x) / determinant[tail]
-    return tuple(_difference_matrix(count, tail, head, weight) for weight in (to_x, to_y))
-
-
-def _difference_matrix(count, tail, head, weight):
-    """Matrix of the sum over edges of weight times (u_head - u_tail)."""
-    diagonal = -np.bincount(tail, weight, minlength=count)
-    here = np.arange(count)
-    return sparse.csr_matrix(
-        (
-            np.concatenate([weight, diagonal]),
-            (np.concatenate([tail, here]), np.concatenate([head, here])),
-        ),
-        shape=(count, count),
+    xx, xy, yy = (
+        np.repeat(v / determinant, np.bincount(tail, minlength=count)) for v in (xx, xy, yy)
     )
+    return _difference_matrices(count, edges, (yy * x - xy * y, xx * y - xy * x))
+
+
+def _sorted(edges, count):
+    """Edges in the order of a sparse matrix; those of a mesh have it already."""
+    key = edges[:, 0] * count + edges[:, 1]
+    return edges if (key[1:] > key[:-1]).all() else edges[np.argsort(key)]
+
+
+def _in_tangent_planes(vertices, edges, frames):
+    """The two tangent components of every edge, (E,) each."""
+    x_axes, y_axes = np.ascontiguousarray(frames[:, 0]), np.ascontiguousarray(frames[:, 1])
+    x, y = np.empty(len(edges)), np.empty(len(edges))
+    for block in blocks(len(edges)):
+        tail, head = edges[block].T
+        along = np.take(vertices, head, axis=0) - np.take(vertices, tail, axis=0)
+        x[block] = np.einsum("ij,ij->i", along, np.take(x_axes, tail, axis=0))
+        y[block] = np.einsum("ij,ij->i", along, np.take(y_axes, tail, axis=0))
+    return x, y
+
+
+def _difference_matrices(count, edges, weights):
+    """Matrices of the sum over edges of weight times (u_head - u_tail), of one sparsity."""
+    tail, head = edges[:, 0], edges[:, 1]
+    starts = np.arange(count + 1)
+    starts[1:] += np.cumsum(np.bincount(tail, minlength=count))
+    # The diagonal has its place between the neighbours below and those above.
+    diagonal = starts[:-1] + np.bincount(tail[head < tail], minlength=count)
+    place = np.arange(len(edges)) + tail + (head > tail)
+    index = sparse.get_index_dtype(maxval=starts[-1])
+    indices = np.empty(starts[-1], dtype=index)
+    indices[place], indices[diagonal] = head, np.arange(count)
+    matrices = []
+    for weight in weights:
+        data = np.empty(starts[-1])
+        data[place], data[diagonal] = weight, -np.bincount(tail, weight, minlength=count)
+        matrix = sparse.csr_matrix((data, indices, starts.astype(index)), (count, count))
+        matrices.append(matrix)
+    return tuple(matrices)

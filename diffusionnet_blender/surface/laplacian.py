@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import robust_laplacian
 from scipy import sparse
 
 from ..errors import SurfaceError
+from .intrinsic import delaunay_laplacian
 
 # Neighbours of a point on a cloud (paper 5, Setup).
 CLOUD_NEIGHBOURS = 30
@@ -18,7 +21,9 @@ MASS_FLOOR = 1e-6
 
 
 def laplacian_and_mass(
-    vertices: np.ndarray, faces: np.ndarray
+    vertices: np.ndarray,
+    faces: np.ndarray,
+    progress: Callable[[float], None] = lambda fraction: None,
 ) -> tuple[sparse.csr_matrix, np.ndarray]:
     """Laplacian that is positive semi-definite on any mesh, or on points without faces.
 
@@ -30,6 +35,8 @@ def laplacian_and_mass(
     vertices : (V, 3) float
     faces : (F, 3) int
         Empty for a point cloud.
+    progress : callable
+        Called with a fraction from 0 to 1 between steps; may raise to stop.
 
     Returns
     -------
@@ -43,24 +50,25 @@ def laplacian_and_mass(
     SurfaceError
         If the geometry gives no finite matrix.
     """
-    if not len(faces) and len(vertices) < FEWEST_POINTS:
-        raise _no_surface(len(vertices))
-    try:
-        if len(faces):
-            laplacian, mass = robust_laplacian.mesh_laplacian(vertices, faces)
-        else:
-            neighbours = min(CLOUD_NEIGHBOURS, len(vertices) - 1)
-            laplacian, mass = robust_laplacian.point_cloud_laplacian(
-                vertices, n_neighbors=neighbours
-            )
-    except RuntimeError as error:
-        if len(faces):
-            raise _too_degenerate() from error
-        raise _no_surface(len(vertices)) from error
-    mass = mass.diagonal()
+    if len(faces):
+        laplacian, mass = delaunay_laplacian(vertices, faces, progress)
+    else:
+        laplacian, mass = _of_points(vertices)
     if not (np.isfinite(laplacian.data).all() and np.isfinite(mass).all() and mass.sum() > 0):
         raise _too_degenerate()
-    return laplacian.tocsr(), np.maximum(mass, MASS_FLOOR * mass.mean())
+    return laplacian, np.maximum(mass, MASS_FLOOR * mass.mean())
+
+
+def _of_points(points: np.ndarray) -> tuple[sparse.csr_matrix, np.ndarray]:
+    """The same of the triangles that the neighbourhoods of points give."""
+    if len(points) < FEWEST_POINTS:
+        raise _no_surface(len(points))
+    neighbours = min(CLOUD_NEIGHBOURS, len(points) - 1)
+    try:
+        laplacian, mass = robust_laplacian.point_cloud_laplacian(points, n_neighbors=neighbours)
+    except RuntimeError as error:
+        raise _no_surface(len(points)) from error
+    return laplacian.tocsr(), mass.diagonal()
 
 
 def _no_surface(count: int) -> SurfaceError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -103,10 +104,34 @@ def triangle_vectors(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     (F, 3) float64
         Along the normal by the right-hand rule, as long as twice the area.
     """
-    a, b, c = (vertices[faces[:, i]] for i in range(3))
-    return np.cross(b - a, c - a)
+    vectors = np.empty((len(faces), 3))
+    for block in blocks(len(faces)):
+        a, b, c = corners(vertices, faces[block])
+        vectors[block] = cross(b - a, c - a)
+    return vectors
 
 
 def triangle_areas(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """Areas of triangles, (F,) float64, in the square of the unit of `vertices`."""
-    return 0.5 * np.linalg.norm(triangle_vectors(vertices, faces), axis=1)
+    vectors = triangle_vectors(vertices, faces)
+    return 0.5 * np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+
+
+def corners(vertices: np.ndarray, faces: np.ndarray) -> list[np.ndarray]:
+    """Rows of the first, second and third corners of triangles: positions, or other values."""
+    return [np.take(vertices, faces[:, i], axis=0) for i in range(3)]
+
+
+def cross(u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """Cross products of rows, (N, 3): `np.cross` without its overhead."""
+    product = np.empty_like(u)
+    for i in range(3):
+        j, k = (i + 1) % 3, (i + 2) % 3
+        product[:, i] = u[:, j] * v[:, k] - u[:, k] * v[:, j]
+    return product
+
+
+def blocks(count: int, size: int = 1 << 16) -> Iterator[slice]:
+    """Cut `count` rows into slices whose temporary arrays stay in the processor's cache."""
+    for start in range(0, count, size):
+        yield slice(start, min(start + size, count))

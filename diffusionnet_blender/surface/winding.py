@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from .surface import triangle_areas, triangle_vectors
+from .edges import edge_keys, starts_of_runs
+from .surface import blocks, corners, triangle_vectors
 
 # An enclosed volume below this share of area^1.5 says nothing about inside and outside
 # (a flat sheet, a crumpled cloth). A sphere has 0.094, a thin arm 0.02.
 MEANINGFUL_VOLUME = 1e-3
 
 
-def orient_outward(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, int]:
+def orient_outward(
+    vertices: np.ndarray,
+    faces: np.ndarray,
+    progress: Callable[[float], None] = lambda fraction: None,
+) -> tuple[np.ndarray, int]:
     """Wind neighbouring triangles alike, and each connected piece so that it encloses volume.
 
     Pieces are connected across edges that exactly two triangles share. A piece that encloses no
@@ -23,6 +30,8 @@ def orient_outward(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray,
     ----------
     vertices : (V, 3) float
     faces : (F, 3) int
+    progress : callable
+        Called with a fraction from 0 to 1 between steps; may raise to stop.
 
     Returns
     -------
@@ -31,16 +40,21 @@ def orient_outward(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray,
     flipped : int
         How many were turned.
     """
-    first, second, opposed = _faces_across_edges(faces)
-    piece, flip = propagate_signs(len(faces), first, second, opposed, np.ones(len(first)))
-
+    neighbours = _faces_across_edges(faces)
+    progress(0.4)
+    piece, flip = _agree_across_edges(len(faces), *neighbours)
+    progress(0.7)
     sign = np.where(flip, -1.0, 1.0)
-    centre = _mean_by_label(vertices[faces].mean(axis=1), piece)
-    a, b, c = (vertices[faces[:, i]] - centre[piece] for i in range(3))
-    volume = np.bincount(piece, sign * np.einsum("ij,ij->i", a, np.cross(b, c)) / 6.0)
-    area_of_face = triangle_areas(vertices, faces)
+    vector = triangle_vectors(vertices, faces)
+    area_of_face = 0.5 * np.sqrt(np.einsum("ij,ij->i", vector, vector))
     area = np.bincount(piece, area_of_face)
     kept_area = np.bincount(piece, sign * area_of_face)
+    centre = _mean_by_label(_centroids(vertices, faces), piece)
+    volume_of_face = np.empty(len(faces))
+    for block in blocks(len(faces)):
+        corner = vertices[faces[block, 0]] - centre[piece[block]]
+        volume_of_face[block] = np.einsum("ij,ij->i", corner, vector[block]) / 6.0
+    volume = np.bincount(piece, sign * volume_of_face)
 
     meaningful = np.abs(volume) > MEANINGFUL_VOLUME * area**1.5
     inside_out = np.where(meaningful, volume < 0, kept_area < 0)
@@ -141,18 +155,44 @@ def propagate_signs(
 
 def _faces_across_edges(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Pairs of triangles that alone share an edge, and whether they run along it the same way."""
-    tail = faces.ravel()
-    head = np.roll(faces, -1, axis=1).ravel()
-    owner = np.repeat(np.arange(len(faces)), 3)
-    low, high = np.minimum(tail, head), np.maximum(tail, head)
-    order = np.lexsort((high, low))
-    low, high, owner, forward = low[order], high[order], owner[order], (tail < head)[order]
-    new = np.ones(len(low), dtype=bool)
-    new[1:] = (low[1:] != low[:-1]) | (high[1:] != high[:-1])
-    start = np.flatnonzero(new)
-    shared_by = np.diff(np.append(start, len(low)))
-    one = start[shared_by == 2]
-    return owner[one], owner[one + 1], forward[one] == forward[one + 1]
+    key, upward = edge_keys(faces, int(faces.max()) + 1)
+    order = np.argsort(key)
+    start = starts_of_runs(key[order])
+    pair = start[np.diff(start, append=len(order)) == 2]
+    first, second = order[pair], order[pair + 1]
+    return first // 3, second // 3, upward[first] == upward[second]
+
+
+def _agree_across_edges(
+    count: int, first: np.ndarray, second: np.ndarray, opposed: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Connected piece of each triangle, and whether to turn it, from pairs of neighbours."""
+    # Most neighbours agree: what hangs together by those is one node of a small graph.
+    alike = ~opposed
+    patch_count, patch = _components(count, first[alike], second[alike])
+    if not opposed.any():
+        return patch, np.zeros(count, dtype=bool)
+    first, second = patch[first[opposed]], patch[second[opposed]]
+    # A strip with a twist disagrees with itself, and no turning mends that.
+    apart = first != second
+    first, second = first[apart], second[apart]
+    cost = np.ones(len(first))
+    piece, flip = propagate_signs(patch_count, first, second, np.ones(len(first), bool), cost)
+    return piece[patch], flip[patch]
+
+
+def _components(count: int, first: np.ndarray, second: np.ndarray) -> tuple[int, np.ndarray]:
+    edges = (np.ones(len(first), dtype=np.int8), (first, second))
+    return csgraph.connected_components(sparse.coo_matrix(edges, (count, count)), directed=False)
+
+
+def _centroids(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """Mean of the corners of each triangle, (F, 3)."""
+    centroids = np.empty((len(faces), 3))
+    for block in blocks(len(faces)):
+        a, b, c = corners(vertices, faces[block])
+        centroids[block] = (a + b + c) / 3.0
+    return centroids
 
 
 def _mean_by_label(
@@ -177,18 +217,11 @@ def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
         A vertex around which normals cancel (a fin, a fold) takes that of one of its triangles;
         one without triangles points along z.
     """
+    count = len(vertices)
     weighted = triangle_vectors(vertices, faces)
-    normals = np.stack(
-        [
-            np.bincount(faces.ravel(), np.repeat(weighted[:, i], 3), minlength=len(vertices))
-            for i in range(3)
-        ],
-        axis=1,
-    )
+    normals = np.stack([_sum_at_corners(count, faces, w) for w in weighted.T], axis=1)
     length = np.linalg.norm(normals, axis=1)
-    around = np.bincount(
-        faces.ravel(), np.repeat(np.linalg.norm(weighted, axis=1), 3), minlength=len(vertices)
-    )
+    around = _sum_at_corners(count, faces, np.linalg.norm(weighted, axis=1))
     cancelled = length <= 1e-8 * around
     if cancelled.any():
         stand_in = np.tile([0.0, 0.0, 1.0], (len(vertices), 1))
@@ -197,3 +230,9 @@ def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
         normals[cancelled] = stand_in[cancelled]
         length = np.linalg.norm(normals, axis=1)
     return normals / length[:, None]
+
+
+def _sum_at_corners(count: int, faces: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Sum of the values of the triangles around each vertex, (count,) float64."""
+    values = np.ascontiguousarray(values)
+    return sum(np.bincount(faces[:, i], values, minlength=count) for i in range(3))

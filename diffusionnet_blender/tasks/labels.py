@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..surface.surface import blocks, corners
+
 
 def triangle_labels(vertex_probabilities: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """Class of each triangle: the highest mean probability of its corners (paper 4).
@@ -17,7 +19,10 @@ def triangle_labels(vertex_probabilities: np.ndarray, triangles: np.ndarray) -> 
     -------
     (F,) int32
     """
-    return vertex_probabilities[triangles].mean(axis=1).argmax(axis=1).astype(np.int32)
+    labels = np.empty(len(triangles), dtype=np.int32)
+    for block in blocks(len(triangles)):
+        labels[block] = sum(corners(vertex_probabilities, triangles[block])).argmax(axis=1)
+    return labels
 
 
 def polygon_labels(
@@ -42,9 +47,10 @@ def polygon_labels(
     -------
     (P,) int32
     """
-    voted = np.zeros((polygon_count, vertex_probabilities.shape[1]))
     label = triangle_labels(vertex_probabilities, triangles)
     # A polygon without any area still has triangles, and they may still vote.
     weight = np.maximum(areas, np.finfo(np.float32).tiny)
-    np.add.at(voted, (polygon_of_triangle, label), weight)
-    return voted.argmax(axis=1).astype(np.int32)
+    class_count = vertex_probabilities.shape[1]
+    vote = polygon_of_triangle.astype(np.int64) * class_count + label
+    voted = np.bincount(vote, weight, minlength=polygon_count * class_count)
+    return voted.reshape(polygon_count, class_count).argmax(axis=1).astype(np.int32)

@@ -9,30 +9,38 @@ import sys
 from pathlib import Path
 
 from ..errors import DeviceError
+from ..surface.proxy import DENSE_SIZE, PROXY_SIZE
 
-# Per vertex: the factorisation (1,600 bytes at 200k vertices, measured, growing with size) with
-# all else that is sparse, and double-precision vectors for each eigenpair (the Krylov basis and
-# the result). At k = 128 this is a quarter above the measured peaks of 50k to 200k vertices.
-SPARSE_BYTES = 4500
-VECTORS_PER_PAIR = 5
-
-
-def estimated_bytes(vertex_count: int, k: int) -> int:
-    """Peak memory of discretizing a shape, in bytes."""
-    return vertex_count * (SPARSE_BYTES + 8 * VECTORS_PER_PAIR * k)
+# Per vertex of a surface: to read and mend it, and to make its proxy if it is dense.
+SURFACE_BYTES = 1000
+# Per vertex that the matrices are computed on: the factorisation with all else that is sparse,
+# and single-precision vectors for each eigenpair (the Krylov basis and the result). At k = 128
+# the sum is a fifth above the measured peaks of 50k to 184k vertices.
+SPARSE_BYTES = 1700
+VECTORS_PER_PAIR = 4
 
 
-def require_memory(vertex_count: int, k: int) -> None:
+def estimated_bytes(vertex_count: int, k: int, exact: bool) -> int:
+    """Peak memory of preparing a shape, in bytes."""
+    is_dense = vertex_count > DENSE_SIZE and not exact
+    computed_on = PROXY_SIZE if is_dense else vertex_count
+    return vertex_count * SURFACE_BYTES + computed_on * (SPARSE_BYTES + 4 * VECTORS_PER_PAIR * k)
+
+
+def require_memory(vertex_count: int, k: int, exact: bool) -> None:
     """Raise DeviceError if a shape will not fit into what is free.
 
     Where the system does not say what is free, nothing is refused.
     """
-    needed, free = estimated_bytes(vertex_count, k), available_bytes()
+    needed, free = estimated_bytes(vertex_count, k, exact), available_bytes()
     if free is not None and needed > free:
+        fix = "Close other programs, or decimate a copy of the mesh first."
+        if exact and vertex_count > DENSE_SIZE:
+            fix = "Switch off Exact if Dense, or decimate a copy of the mesh first."
         raise DeviceError(
             f"{vertex_count:,} vertices need about {needed / 2**30:.1f} GB of memory, "
             f"{free / 2**30:.1f} GB are free",
-            "Close other programs, or decimate a copy of the mesh first.",
+            fix,
         )
 
 

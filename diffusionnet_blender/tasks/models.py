@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
+import shutil
+import tempfile
 from collections.abc import Sequence
+from colorsys import hsv_to_rgb
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from ..errors import ModelError
-from ..network.card import ModelCard
+from ..network.card import CARD_FORMAT, FEATURE_WIDTHS, ModelCard
 
 BUNDLED = Path(__file__).resolve().parent.parent / "weights"
 
@@ -55,6 +62,110 @@ def find_model(name: str, folders: Sequence[Path] = ()):
     return load_model(model_path(name, folders))
 
 
+def is_bundled(name: str) -> bool:
+    """Whether a model ships with the package."""
+    return (BUNDLED / f"{name}.json").exists()
+
+
+def import_model(
+    file: Path, folder: Path, card: Path | None = None, output_at: str = "vertices"
+) -> Path:
+    """Add a model to the user's library.
+
+    Parameters
+    ----------
+    file : Path
+        A .safetensors file, whose card lies beside it, or else a published .pth file.
+    folder : Path
+        The library.
+    card : Path, optional
+        For a .pth file: JSON as `import_published` takes it.
+    output_at : {"vertices", "edges", "faces", "shape"}
+        For a .pth file without a card.
+
+    Returns
+    -------
+    Path
+        Of the new .safetensors file.
+
+    Raises
+    ------
+    ModelError
+        If a file cannot be read, or as `add_model` and `import_published` do.
+    """
+    if file.suffix.lower() == ".safetensors":
+        return add_model(file, folder)
+    content = {"architecture": {"output_at": output_at}}
+    if card is not None:
+        try:
+            content = json.loads(card.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ModelError(
+                f"The card {card} cannot be read ({error})", "Give a JSON file."
+            ) from error
+        if not isinstance(content, dict):
+            raise ModelError(f"The card {card} is no JSON object", "Give one with named fields.")
+    return import_published(file, content, folder)
+
+
+def add_model(weights: Path, folder: Path) -> Path:
+    """Copy a .safetensors file and the card beside it into the user's library.
+
+    Raises
+    ------
+    ModelError
+        If the two are not a model, or the library already has one of that name.
+    """
+    from ..network.checkpoint import load_model
+
+    card = load_model(weights).card
+    _require_new_name(card.name, folder)
+    return _place(weights, card, folder)
+
+
+def rename_model(name: str, folder: Path, new_name: str, title: str) -> Path:
+    """Give a model of the user's another name, which is that of its files, and another title.
+
+    Parameters
+    ----------
+    name : str
+        As it is now.
+    folder : Path
+        The library.
+    new_name, title : str
+        The name may stay as it is.
+
+    Returns
+    -------
+    Path
+        Of its .safetensors file.
+
+    Raises
+    ------
+    ModelError
+        If the model ships with the package or is not there, or the new name is taken or is none.
+    """
+    path = _own_model(name, folder)
+    if new_name != name:
+        _require_new_name(new_name, folder)
+    card = replace(ModelCard.load(path.with_suffix(".json")), name=new_name, title=title)
+    renamed = _place(path, card, folder)
+    if new_name != name:
+        _delete(path)
+    return renamed
+
+
+def remove_model(name: str, folder: Path) -> None:
+    """Delete a model of the user's.
+
+    Raises
+    ------
+    ModelError
+        If it ships with the package, or is not there.
+    """
+    _delete(_own_model(name, folder))
+
+
 def import_published(pth: Path, card: dict, folder: Path) -> Path:
     """Save a published .pth file as safetensors with a card, in the user's library.
 
@@ -62,9 +173,10 @@ def import_published(pth: Path, card: dict, folder: Path) -> Path:
     ----------
     pth : Path
     card : dict
-        Fields of a `ModelCard`. `architecture` may be left out, or hold just `output_at` and
-        `diffusion`; everything else about the network is read from the weights.
-        `discretization` defaults to what the published code did.
+        Fields of a `ModelCard`, of which each may be left out. `architecture` may hold just
+        `output_at` and `diffusion`; everything else about the network is read from the weights.
+        `features` defaults to what has as many channels as the network takes,
+        `discretization` to what the published code did, and classes are numbered.
     folder : Path
 
     Returns
@@ -78,9 +190,6 @@ def import_published(pth: Path, card: dict, folder: Path) -> Path:
         If the file holds anything but plain tensors, is of another network, a field is wrong,
         or the library already has a model of that name.
     """
-    from dataclasses import asdict
-
-    from ..network.card import CARD_FORMAT
     from ..network.checkpoint import Model, save_model
     from ..network.published import architecture_of, read_published, rename_published
 
@@ -90,21 +199,76 @@ def import_published(pth: Path, card: dict, folder: Path) -> Path:
         weights, told.get("output_at", "vertices"), told.get("diffusion", "spectral")
     )
     published = {"centre": "vertices", "gradient_regulariser": "published"}
+    count = architecture.outputs
     content = {
         "format": CARD_FORMAT,
         "name": Path(pth).stem,
         "title": Path(pth).stem,
+        "class_names": [f"part {number + 1}" for number in range(count)],
+        "class_colours": [hsv_to_rgb(number / count, 0.6, 0.9) for number in range(count)],
+        "features": [n for n in ("xyz", "hks") if FEATURE_WIDTHS[n] == architecture.inputs],
         **card,
         "architecture": asdict(architecture),
         "discretization": {**published, **card.get("discretization", {})},
     }
     model = Model(ModelCard.from_json(content, f"of {Path(pth).name}"), weights)
-    if (Path(folder) / f"{model.card.name}.json").exists():
-        raise ModelError(
-            f"The library already has a model {model.card.name!r}",
-            "Give the card another name, or delete the old model first.",
-        )
+    _require_new_name(model.card.name, folder)
     return save_model(model, folder)
+
+
+def _require_new_name(name: str, folder: Path) -> None:
+    if not re.fullmatch(r"\w[\w .+-]*", name):
+        raise ModelError(
+            f"{name!r} is no name for a model", "Use letters, digits, spaces, and . _ + - only."
+        )
+    if is_bundled(name) or (Path(folder) / f"{name}.json").exists():
+        raise ModelError(
+            f"The library already has a model {name!r}",
+            "Choose another name, or remove the old model first.",
+        )
+
+
+def _own_model(name: str, folder: Path) -> Path:
+    """Weights of a model that is the user's."""
+    if is_bundled(name):
+        raise ModelError(
+            f"The model {name!r} ships with the extension and stays as it is",
+            "Choose a model of your own.",
+        )
+    path = Path(folder) / f"{name}.safetensors"
+    if not (path.exists() and path.with_suffix(".json").exists()):
+        raise ModelError(f"There is no model {name!r} in {folder}", "Reload the models.")
+    return path
+
+
+def _place(weights: Path, card: ModelCard, folder: Path) -> Path:
+    """Copy weights, as they are, and write their card: a reader sees whole files."""
+    path = Path(folder) / f"{card.name}.safetensors"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder) as staged:
+            if Path(weights) != path:
+                shutil.copyfile(weights, Path(staged) / path.name)
+            card.save(Path(staged) / f"{card.name}.json")
+            for file in Path(staged).iterdir():
+                os.replace(file, path.parent / file.name)
+    except OSError as error:
+        raise ModelError(
+            f"The model library {folder} cannot be written ({error.strerror})",
+            "Choose another folder in the preferences.",
+        ) from error
+    return path
+
+
+def _delete(weights: Path) -> None:
+    try:
+        # The card first: weights alone are no model.
+        Path(weights).with_suffix(".json").unlink()
+        Path(weights).unlink()
+    except OSError as error:
+        raise ModelError(
+            f"{error.filename} cannot be deleted ({error.strerror})", "Check its rights."
+        ) from error
 
 
 def _card_paths(folders: Sequence[Path]) -> list[Path]:

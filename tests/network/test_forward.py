@@ -165,6 +165,31 @@ def test_both_engines_agree(body, diffusion):
         np.testing.assert_allclose(a, b, atol=exact)
 
 
+@pytest.mark.parametrize("gradient", ["complex", "real", "none"])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_portions_of_rows_give_what_all_rows_at_once_give(body, gradient, threads, monkeypatch):
+    torch = pytest.importorskip("torch", reason="torch is optional")
+    from diffusionnet_blender.network.torch_engine import TorchEngine
+
+    network = replace(HKS_NETWORK, gradient=gradient)
+    whole = outputs(network, body, engine=TorchEngine("cpu", torch.float64))
+    for engine in (NumpyEngine(np.float64), TorchEngine("cpu", torch.float64)):
+        monkeypatch.setattr(engine, "_threads", lambda: threads)
+        monkeypatch.setattr("diffusionnet_blender.network.torch_engine.ROWS_IN_CACHE", 100)
+        monkeypatch.setattr("diffusionnet_blender.network.rows.RowWise.rows_at_once", 100)
+        with engine.inference():
+            np.testing.assert_allclose(outputs(network, body, engine=engine), whole, atol=1e-10)
+
+
+def test_channels_of_any_time_are_diffused_exactly(body):
+    times = np.logspace(-8, 3, 23)
+    values = np.random.default_rng(0).standard_normal((len(body.mass), len(times)))
+    diffused = ImplicitDiffusion(body.laplacian, body.mass)(values, times)
+    back = body.mass[:, None] * diffused + (body.laplacian @ diffused) * times
+    scale = np.abs(body.laplacian @ diffused).max(axis=0) * times + body.mass.max()
+    assert (np.abs(back - body.mass[:, None] * values).max(axis=0) < 1e-7 * scale).all()
+
+
 def test_a_finer_mesh_of_the_same_shape_gives_about_the_same_outputs():
     """Paper 5.4: what is computed belongs to the surface, not to its triangles."""
 

@@ -172,6 +172,28 @@ def test_a_selected_armature_says_what_to_do():
         bpy.ops.diffusionnet.segment()
 
 
+def test_with_the_rest_shape_a_pose_finds_the_matrices_of_the_one_before(settings):
+    obj = add_body()
+    obj.shape_key_add(name="Basis")
+    key = obj.shape_key_add(name="Wide")
+    rest = np.array([vertex.co for vertex in obj.data.vertices])
+    key.data.foreach_set("co", (rest * [2.5, 1, 1] + [0.3, 0, 0] * rest**2).ravel())
+    settings.use_modifiers = settings.use_rest_shape = True
+    bpy.ops.diffusionnet.segment()
+    before = find_result(obj.data)
+    key.value = 1.0
+    obj.rotation_euler = (0.3, 0.2, 0.1)
+    bpy.ops.diffusionnet.segment()
+    after = find_result(obj.data)
+    assert "cache" in after.seconds
+    assert "eigenbasis" not in after.seconds
+    # This model looks at positions, so the pose shows.
+    assert np.abs(before.vertex_probabilities - after.vertex_probabilities).max() > 1e-3
+    settings.use_rest_shape = False
+    bpy.ops.diffusionnet.segment()
+    assert "eigenbasis" in find_result(obj.data).seconds
+
+
 def test_modifiers_that_change_topology_are_refused_before_computing(settings):
     obj = add_body()
     obj.modifiers.new("Subdivision", "SUBSURF")

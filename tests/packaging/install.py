@@ -1,15 +1,33 @@
-"""Install a zip into this Blender, enable and disable it twice, and tell what was seen as JSON.
+"""Install the extension into this Blender, use it, and tell what was seen as JSON.
 
-Run in a process of its own, since what Blender has loaded cannot be unloaded.
+python -S install.py BLENDER EXTENSION CHARACTER
+
+BLENDER is a folder of the libraries that Blender brings, such as NumPy: those of this Python are
+out of sight. EXTENSION is a zip, or the index.json of a repository. Runs in a process of its own,
+since what Blender has loaded cannot be unloaded.
 """
 
 import json
+import os
 import sys
+from pathlib import Path
 
-import bpy
+BLENDER, EXTENSION, CHARACTER = sys.argv[1:]
+sys.path.append(BLENDER)
 
+
+def refuse_network(event: str, arguments: tuple) -> None:
+    if event in ("socket.connect", "socket.getaddrinfo"):
+        raise RuntimeError(f"the network was asked for: {arguments}")
+
+
+sys.addaudithook(refuse_network)
+
+import bpy  # noqa: E402
+
+REPOSITORY = "studio" if EXTENSION.endswith(".json") else "user_default"
 PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
-MODULE = "bl_ext.user_default.diffusionnet_blender"
+MODULE = f"bl_ext.{REPOSITORY}.diffusionnet_blender"
 
 
 def state() -> dict:
@@ -28,15 +46,42 @@ def state() -> dict:
     }
 
 
+def install() -> None:
+    if REPOSITORY == "user_default":
+        bpy.ops.extensions.package_install_files(
+            filepath=EXTENSION, repo=REPOSITORY, enable_on_install=True
+        )
+        return
+    # Blender wants this for files as well.
+    bpy.context.preferences.system.use_online_access = True
+    repositories = bpy.context.preferences.extensions.repos
+    repository = repositories.new(
+        name=REPOSITORY, module=REPOSITORY, remote_url=Path(EXTENSION).as_uri()
+    )
+    index = repositories.values().index(repository)
+    bpy.ops.extensions.repo_sync(repo_index=index)
+    bpy.ops.extensions.package_install(repo_index=index, pkg_id="diffusionnet_blender")
+
+
+def segment() -> dict:
+    bpy.ops.wm.read_homefile(app_template="", use_empty=True)
+    bpy.ops.import_scene.gltf(filepath=CHARACTER)
+    (character,) = [obj for obj in bpy.context.scene.objects if obj.type == "MESH"]
+    bpy.ops.diffusionnet.segment(object_name=character.name)
+    parts = character.data.attributes["part"].data
+    return {
+        "parts": len({item.value for item in parts}),
+        "torch": "torch" in sys.modules,
+    }
+
+
 before = state()
-bpy.ops.extensions.package_install_files(
-    filepath=sys.argv[1], repo="user_default", enable_on_install=True
-)
+install()
 states = [state()]
+segmented = segment()
 
 # The libraries that came in the zip, not those that this Python has as well.
 libraries = bpy.utils.user_resource("EXTENSIONS", path=f".local/lib/{PYTHON}/site-packages")
-sys.path.insert(0, libraries)
 import robust_laplacian  # noqa: E402
 import safetensors.numpy  # noqa: E402
 import scipy.sparse.linalg  # noqa: E402
@@ -49,7 +94,12 @@ for _ in range(2):
     bpy.ops.preferences.addon_enable(module=MODULE)
     states.append(state())
 bpy.ops.preferences.addon_disable(module=MODULE)
-print(
-    "\n"
-    + json.dumps({"before": before, "states": states, "libraries": libraries, "loaded": loaded})
-)
+told = {
+    "before": before,
+    "states": states,
+    "segmented": segmented,
+    "libraries": libraries,
+    "loaded": loaded,
+}
+print("\n" + json.dumps(told), flush=True)
+os._exit(0)

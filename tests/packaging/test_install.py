@@ -1,19 +1,40 @@
-"""The zip, installed into a Blender that has never seen it."""
+"""The extension, installed without a network into a Blender that has nothing but itself."""
 
 import json
 import os
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
 
+from tools import repository
+from tools.package import REQUIREMENTS
+
+HERE = Path(__file__).resolve().parent
+CHARACTER = HERE.parents[1] / "samples" / "ada.glb"
+# What the environment that runs the tests has, and a Blender that was just installed has not.
+NOT_BLENDERS = {"torch", *(line.partition("==")[0] for line in REQUIREMENTS.read_text().split())}
+
 
 @pytest.fixture(scope="module")
-def installed(extension_zip, tmp_path_factory) -> dict:
-    resources = tmp_path_factory.mktemp("blender")
+def blender(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("libraries")
+    for source in Path(sysconfig.get_path("platlib")).iterdir():
+        if not source.name.startswith(tuple(NOT_BLENDERS)):
+            (folder / source.name).symlink_to(source)
+    return folder
+
+
+@pytest.fixture(scope="module", params=["zip", "repository"])
+def installed(request, blender, extension_zip, tmp_path_factory) -> dict:
+    extension = extension_zip
+    if request.param == "repository":
+        extension = repository.build([extension_zip], tmp_path_factory.mktemp("site") / "files")
+    resources = tmp_path_factory.mktemp("resources")
     done = subprocess.run(
-        [sys.executable, str(Path(__file__).with_name("install.py")), str(extension_zip)],
+        [sys.executable, "-S", HERE / "install.py", blender, extension, CHARACTER],
         env={**os.environ, "HOME": str(resources), "BLENDER_USER_RESOURCES": str(resources)},
         capture_output=True,
         text=True,
@@ -27,6 +48,10 @@ def test_it_registers_its_operators(installed):
     assert {"segment", "write_labels", "select_part"} <= set(installed["states"][0]["operators"])
     assert installed["states"][0]["scene"]
     assert installed["states"][0]["mesh"]
+
+
+def test_it_segments_a_character_without_torch(installed):
+    assert installed["segmented"] == {"parts": 14, "torch": False}
 
 
 def test_enabling_and_disabling_twice_leaves_nothing_behind(installed):

@@ -5,7 +5,14 @@ import zipfile
 
 import pytest
 
-from tools.package import PACKAGE, PLATFORMS, PYTHONS, REQUIREMENTS, manifest_text
+from tools.package import (
+    PACKAGE,
+    PLATFORMS,
+    PYTHONS,
+    REQUIREMENTS,
+    download_torch,
+    manifest_text,
+)
 
 
 @pytest.fixture(scope="module")
@@ -55,3 +62,10 @@ def test_platforms_and_wheels_replace_those_of_the_manifest():
     assert manifest["platforms"] == list(PLATFORMS)
     assert manifest["wheels"] == ["./wheels/a.whl"]
     assert manifest["permissions"] == {"files": "Read models"}
+
+
+def test_where_pip_has_no_torch_it_says_what_to_do(tmp_path, monkeypatch):
+    # There have been none for this system since torch 2.2.
+    monkeypatch.setenv("TORCH_INDEX", tmp_path.as_uri())
+    with pytest.raises(SystemExit, match="(?s)no CPU build.*macos-x64.*TORCH_INDEX"):
+        download_torch("macos-x64", PYTHONS[0])

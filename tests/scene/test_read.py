@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from diffusionnet_blender.errors import SurfaceError
-from diffusionnet_blender.scene.read import read_object
+from diffusionnet_blender.scene.read import read_object, read_rest_shape
 from tests.scenes import add_body, add_mesh, add_quads, select
 from tests.shapes import icosphere, signed_volume
 
@@ -118,6 +118,43 @@ def test_an_armature_poses_the_evaluated_mesh():
     moved = read_object(obj, bpy.context.evaluated_depsgraph_get())
     shift = moved.coordinates - read_object(obj).coordinates
     np.testing.assert_allclose(np.linalg.norm(shift, axis=1), 5, atol=1e-4)
+
+
+def test_the_rest_shape_is_the_same_wherever_the_object_is_and_however_posed():
+    obj = add_body()
+    rest = read_object(obj).surface
+    obj.shape_key_add(name="Basis")
+    wide = obj.shape_key_add(name="Wide")
+    wide.data.foreach_set("co", (rest.vertices * [2, 1, 1]).astype(np.float32).ravel())
+    wide.value = 1.0
+    obj.modifiers.new("Subdivision", "SUBSURF")
+    obj.location, obj.rotation_euler, obj.scale = (1, 2, 3), (0.4, 0.5, 0.6), (1, 3, 2)
+    bpy.context.view_layer.update()
+    found = read_rest_shape(obj)
+    np.testing.assert_array_equal(found.vertices, rest.vertices)
+    np.testing.assert_array_equal(found.faces, rest.faces)
+
+
+def test_the_rest_shape_of_a_mirrored_object_is_its_mirror_image():
+    obj = add_body()
+    rest = read_object(obj).surface
+    obj.scale = (1, 2, -3)
+    bpy.context.view_layer.update()
+    found = read_rest_shape(obj)
+    np.testing.assert_array_equal(found.vertices, rest.vertices * [-1, 1, 1])
+    assert signed_volume(found.vertices, found.faces) > 0
+
+
+def test_triangles_are_those_of_blender_with_and_without_quads():
+    for obj in (add_body(), add_quads()):
+        mesh = obj.data
+        mesh.calc_loop_triangles()
+        geometry = read_object(obj)
+        wanted = [tuple(triangle.vertices) for triangle in mesh.loop_triangles]
+        assert [tuple(face) for face in geometry.surface.faces.tolist()] == wanted
+        assert geometry.polygon_of_triangle.tolist() == [
+            triangle.polygon_index for triangle in mesh.loop_triangles
+        ]
 
 
 def test_a_mesh_without_faces_is_a_point_cloud():

@@ -9,25 +9,32 @@ import pytest
 from scipy import sparse
 
 from diffusionnet_blender.surface.cache import OperatorCache, cache_key
-from diffusionnet_blender.surface.discretization import discretize
+from diffusionnet_blender.surface.prepare import prepare
 from diffusionnet_blender.surface.settings import DiscretizationSettings
 from diffusionnet_blender.surface.surface import Surface
-from tests.shapes import icosphere, lumpy_body
+from tests.shapes import grid, icosphere, lumpy_body
 
 SETTINGS = DiscretizationSettings(k=16)
 
 
 @pytest.fixture(scope="module")
 def body():
-    return discretize(Surface(*lumpy_body(2)), SETTINGS)
+    vertices, faces = lumpy_body(2)
+    # A copy, a stray vertex and a mixed winding give repair something to report.
+    vertices = np.concatenate([vertices, vertices[:3], [[0.0, 0.0, 9.0]]])
+    return prepare(Surface(vertices, np.concatenate([faces[:, ::-1], faces[:1]])), SETTINGS)
 
 
 def same(one, other):
-    for field in fields(one):
-        a, b = getattr(one, field.name), getattr(other, field.name)
+    np.testing.assert_array_equal(one.clean_vertex, other.clean_vertex)
+    np.testing.assert_array_equal(one.user_vertex, other.user_vertex)
+    assert one.repairs == other.repairs
+    for field in fields(one.discretization):
+        a, b = (getattr(x.discretization, field.name) for x in (one, other))
         if sparse.issparse(a):
-            a, b = a.toarray(), b.toarray()
-        np.testing.assert_array_equal(a, b)
+            assert (a != b).nnz == 0
+        else:
+            np.testing.assert_array_equal(a, b)
     return True
 
 
@@ -37,7 +44,19 @@ def test_what_is_stored_is_found_unchanged(tmp_path, body):
     cache.store("key", body)
     assert same(cache.load("key"), body)
     assert cache.load("other") is None
+    assert "3 welded vertices" in cache.load("key").repairs.summary()
     assert [path.suffix for path in cache.folder.iterdir()] == [".npz"]
+
+
+def test_the_way_back_from_a_proxy_is_kept(tmp_path):
+    dense = prepare(Surface(*grid(250, 250)), DiscretizationSettings(k=4))
+    assert dense.proxy_size
+    cache = OperatorCache(tmp_path)
+    cache.store("key", dense)
+    found = cache.load("key")
+    assert same(found, dense)
+    values = np.arange(dense.proxy_size, dtype=float)
+    np.testing.assert_array_equal(found.hand_back(values), dense.hand_back(values))
 
 
 def test_the_key_depends_on_geometry_and_settings():
@@ -50,14 +69,15 @@ def test_the_key_depends_on_geometry_and_settings():
         cache_key(Surface(vertices, faces[::-1]), SETTINGS),
         cache_key(Surface(vertices), SETTINGS),
         cache_key(Surface(vertices, normals=vertices), SETTINGS),
+        cache_key(Surface(vertices, faces), SETTINGS, exact=True),
         cache_key(Surface(vertices, faces), DiscretizationSettings(k=17)),
         cache_key(Surface(vertices, faces), DiscretizationSettings(k=16, centre="vertices")),
     }
-    assert len(keys) == 7
+    assert len(keys) == 8
     assert cache_key(Surface(vertices.copy(), faces.copy()), SETTINGS) in keys
 
 
-@pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "foreign", "mixed"])
+@pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "foreign", "mixed", "astray"])
 def test_a_damaged_file_is_a_miss_and_goes(tmp_path, body, damage):
     cache = OperatorCache(tmp_path)
     cache.store("key", body)
@@ -74,7 +94,10 @@ def test_a_damaged_file_is_a_miss_and_goes(tmp_path, body, damage):
         np.savez(path, something=np.ones(3))
     else:
         stored = dict(np.load(path))
-        stored["eigenvectors"] = stored["eigenvectors"][:-1]
+        if damage == "mixed":
+            stored["eigenvectors"] = stored["eigenvectors"][:-1]
+        else:
+            stored["clean_vertex"] = stored["clean_vertex"] + 1
         np.savez(path, **stored)
     assert cache.load("key") is None
     assert not path.exists()
@@ -100,7 +123,7 @@ def test_the_least_recently_used_goes_first(tmp_path, body):
 
 
 def test_writers_and_readers_at_the_same_time_never_see_half_a_file(tmp_path, body):
-    other = discretize(Surface(*icosphere(2)), SETTINGS)
+    other = prepare(Surface(*icosphere(2)), SETTINGS)
     cache = OperatorCache(tmp_path)
     seen, wrong = [], []
 
@@ -109,18 +132,21 @@ def test_writers_and_readers_at_the_same_time_never_see_half_a_file(tmp_path, bo
             OperatorCache(tmp_path).store("key", what)
 
     def read():
-        for _ in range(30):
+        writing = True
+        while writing:
+            # Once more after the last file was written.
+            writing = any(writer.is_alive() for writer in writers)
             found = cache.load("key")
             if found is not None:
                 seen.append(found)
-                if not any(np.array_equal(found.mass, d.mass) for d in (body, other)):
+                if not any(np.array_equal(found.user_vertex, p.user_vertex) for p in (body, other)):
                     wrong.append(found)
 
-    threads = [threading.Thread(target=write, args=(d,)) for d in (body, other)]
-    threads += [threading.Thread(target=read) for _ in range(2)]
-    for thread in threads:
+    writers = [threading.Thread(target=write, args=(d,)) for d in (body, other)]
+    readers = [threading.Thread(target=read) for _ in range(2)]
+    for thread in (*writers, *readers):
         thread.start()
-    for thread in threads:
+    for thread in (*writers, *readers):
         thread.join()
     assert seen
     assert not wrong
@@ -134,3 +160,14 @@ def test_a_folder_that_cannot_be_written_is_no_error(tmp_path, body):
     cache.store("key", body)
     assert cache.load("key") is None
     assert cache.size() == 0
+
+
+def test_what_a_killed_writer_left_goes_and_what_one_is_writing_stays(tmp_path, body):
+    cache = OperatorCache(tmp_path)
+    left, new = tmp_path / "left.part", tmp_path / "new.part"
+    for path in (left, new):
+        path.write_bytes(b"half")
+    os.utime(left, (0, 0))
+    cache.store("key", body)
+    assert not left.exists()
+    assert new.exists()

@@ -34,6 +34,30 @@ def test_the_gradient_of_a_linear_function_is_exact_on_a_plane():
         np.testing.assert_allclose(matrix @ np.full(len(vertices), 3.0), 0.0, atol=1e-12)
 
 
+def test_directed_edges_are_both_directions_of_each_edge_once_and_sorted():
+    for vertices, faces in (icosphere(2), grid(), (np.eye(3), np.array([[0, 1, 2], [2, 1, 0]]))):
+        edges = directed_edges(faces)
+        wanted = {
+            (f[i], f[j]) for f in faces.tolist() for i in range(3) for j in range(3) if i != j
+        }
+        assert [tuple(edge) for edge in edges.tolist()] == sorted(wanted)
+        assert len(vertices) > edges.max()
+
+
+def test_gradients_do_not_depend_on_the_order_of_the_edges():
+    vertices, faces = lumpy_body(2)
+    frames = tangent_frames(vertex_normals(vertices, faces))
+    edges = directed_edges(faces)
+    shuffled = np.random.default_rng(0).permutation(edges)
+    for one, other in zip(
+        gradient_matrices(vertices, edges, frames),
+        gradient_matrices(vertices, shuffled, frames),
+        strict=True,
+    ):
+        assert one.has_canonical_format
+        np.testing.assert_allclose(one.toarray(), other.toarray(), rtol=1e-9, atol=1e-9)
+
+
 def test_gradient_lengths_do_not_fade_on_dense_meshes_unless_the_published_rule_is_asked_for():
     def lengths(rule):
         vertices, faces = icosphere(2)

@@ -42,7 +42,7 @@ def test_a_flat_grid_has_the_neumann_eigenvalues_of_a_rectangle():
 def test_pairs_are_orthonormal_and_solve_the_eigenproblem(mesh):
     laplacian, mass = laplacian_and_mass(*mesh)
     values, vectors = eigenbasis(laplacian, mass, 100)
-    np.testing.assert_allclose(vectors.T @ (mass[:, None] * vectors), np.eye(100), atol=1e-8)
+    np.testing.assert_allclose(vectors.T @ (mass[:, None] * vectors), np.eye(100), atol=1e-5)
     exact, basis = linalg.eigh(laplacian.toarray(), np.diag(mass), subset_by_index=[0, 119])
     np.testing.assert_allclose(values, exact[:100], rtol=1e-5, atol=1e-8)
     # What the last few pairs may mix with lies just beyond them.

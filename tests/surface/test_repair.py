@@ -104,3 +104,95 @@ def test_no_area_at_all_is_an_error():
 
 def test_a_single_triangle_is_enough():
     assert len(repair(Surface(np.eye(3), [[0, 1, 2]])).surface.faces) == 1
+
+
+def test_vertices_that_nearly_coincide_are_welded_and_those_further_apart_are_not():
+    vertices, faces = icosphere(2)
+    rng = np.random.default_rng(3)
+    soup = vertices[faces].reshape(-1, 3)
+    triangles = np.arange(len(soup)).reshape(-1, 3)
+    near = repair(Surface(soup + rng.uniform(-2e-7, 2e-7, soup.shape), triangles))
+    assert len(near.surface.vertices) == len(vertices)
+    far = repair(Surface(soup + rng.uniform(-2e-4, 2e-4, soup.shape), triangles))
+    assert far.report.welded_vertices == 0
+
+
+def test_a_chain_of_near_vertices_is_one_vertex():
+    step = np.array([1.5e-6, 0.0, 0.0])
+    vertices = np.concatenate([np.eye(3) * [1, 2, 1], [i * step for i in range(5)]])
+    repaired = repair(Surface(vertices, [[0, 1, 2], [3, 1, 2], [7, 0, 2]]))
+    assert repaired.report.welded_vertices == 4
+    assert len(np.unique(repaired.clean_vertex[3:])) == 1
+
+
+def test_a_heap_of_vertices_at_one_place_is_welded():
+    """As many pairs of them as there are would not fit into memory."""
+    vertices, faces = icosphere(2)
+    heap = np.tile(vertices[:1], (200_000, 1))
+    repaired = repair(Surface(np.concatenate([vertices, heap]), faces))
+    assert repaired.report.welded_vertices == len(heap)
+    np.testing.assert_array_equal(repaired.surface.vertices, vertices)
+    assert (repaired.clean_vertex[len(vertices) :] == 0).all()
+
+
+def test_repeated_triangles_are_found_whatever_corner_they_start_at():
+    vertices, faces = icosphere(2)
+    again = faces[::4][:, [1, 2, 0]]
+    mirrored = faces[::3][:, ::-1]
+    repaired = repair(Surface(vertices, np.concatenate([faces, again, mirrored])))
+    assert repaired.report.duplicate_faces == len(again) + len(mirrored)
+    np.testing.assert_array_equal(repaired.surface.faces, faces)
+
+
+def test_each_clean_vertex_is_one_of_the_users():
+    vertices, faces = icosphere(2)
+    mesh = np.concatenate([[[0, 0, 3.0]], vertices, vertices[:5]])
+    repaired = repair(Surface(mesh, faces + 1))
+    np.testing.assert_array_equal(repaired.surface.vertices, mesh[repaired.user_vertex])
+    cloud = repair(Surface(mesh))
+    np.testing.assert_array_equal(cloud.surface.vertices, mesh[cloud.user_vertex])
+
+
+def test_a_strip_with_a_twist_is_left_as_it_is():
+    angle = np.linspace(0, 2 * np.pi, 60, endpoint=False)
+    vertices = np.concatenate(
+        [
+            np.stack(
+                [
+                    (1 + s * np.cos(angle / 2)) * np.cos(angle),
+                    (1 + s * np.cos(angle / 2)) * np.sin(angle),
+                    s * np.sin(angle / 2),
+                ],
+                axis=1,
+            )
+            for s in (-0.3, 0.3)
+        ]
+    )
+    here = np.arange(60)
+    left, right = here, here + 60
+    ahead_left = np.append(here[1:], 60)
+    ahead_right = np.append(right[1:], 0)
+    faces = np.concatenate(
+        [
+            np.stack([left, ahead_left, ahead_right], axis=1),
+            np.stack([left, ahead_right, right], axis=1),
+        ]
+    )
+    np.testing.assert_array_equal(repair(Surface(vertices, faces)).surface.faces, faces)
+
+
+def test_repair_can_be_stopped_between_its_steps():
+    class Stopped(Exception):
+        pass
+
+    seen = []
+    repair(Surface(*icosphere(2)), seen.append)
+    assert seen == sorted(seen)
+    assert (seen[0], seen[-1]) == (0.0, 1.0)
+
+    def stop(fraction):
+        if fraction == seen[-2]:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        repair(Surface(*icosphere(2)), stop)

@@ -1,0 +1,23 @@
+"""Presets of outputs, kept as Blender keeps presets of its own."""
+
+import bpy
+from bl_operators.presets import AddPresetBase
+
+from ..properties import OUTPUT_NAMES
+
+FOLDER = "diffusionnet/outputs"
+PANEL = "DIFFUSIONNET_PT_presets"
+
+
+class DIFFUSIONNET_OT_add_preset(AddPresetBase, bpy.types.Operator):
+    """Keep this choice of outputs under a name, or remove it"""
+
+    bl_idname = "diffusionnet.add_preset"
+    bl_label = "Add Output Preset"
+    preset_menu = PANEL
+    preset_subdir = FOLDER
+    preset_defines = ["settings = bpy.context.scene.diffusionnet"]
+    preset_values = [f"settings.{name}" for name in OUTPUT_NAMES]
+
+
+CLASSES = (DIFFUSIONNET_OT_add_preset,)

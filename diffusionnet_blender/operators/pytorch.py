@@ -1,0 +1,203 @@
+"""PyTorch for those who want it: looked up, installed and removed by a button each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from time import sleep
+
+import bpy
+
+from ..preferences import TorchChoice, settings
+from ..translations import worded
+from ..worker.torch_folder import Step, TorchBuild, find_build, install_build, remove_torch
+from .background import TICK, BackgroundOperator, end_worker
+from .base import ReportingOperator
+from .progress import Progress
+from .trouble import forget_trouble
+
+# Share of the bar: unpacking and trying take a while, too.
+DOWNLOAD_SHARE = 0.8
+SHARES = {"looking up": 0.0, "unpacking": DOWNLOAD_SHARE, "trying": 0.95}
+
+# What was found last, and for which choice.
+_found: list[tuple[TorchChoice, TorchBuild]] = []
+
+
+def found_build(choice: TorchChoice) -> TorchBuild | None:
+    """What would be downloaded, if it has been looked up."""
+    return _found[0][1] if _found and _found[0][0] == choice else None
+
+
+class StepsRun:
+    """Takes the steps of a generator; see `background.BackgroundOperator` for what a run is."""
+
+    touches_data = False
+    farewell = "Cancelled; nothing was installed"
+
+    def __init__(self, steps: Iterator[Step]):
+        self._steps = steps
+        self.finished = self.cancelled = False
+        self.value = None
+        self.progress = _progress_of(Step("looking up"))
+
+    def advance(self, context) -> None:
+        """Take the next."""
+        try:
+            self.progress = _progress_of(next(self._steps))
+        except StopIteration as end:
+            self.finished, self.value = True, end.value
+
+    def cancel(self) -> None:
+        """Take no more; the generator tidies up."""
+        self._steps.close()
+        self.finished = self.cancelled = True
+
+
+class NetworkOperator(BackgroundOperator):
+    """Needs pip and an index of builds."""
+
+    @classmethod
+    def poll(cls, context) -> bool:
+        """Blender must be allowed to go online, unless the wheels lie in a folder."""
+        choice = settings().torch
+        if not bpy.app.online_access and not Path(choice.index or "?").is_dir():
+            cls.poll_message_set(
+                worded("Blender was started offline; start it without --offline-mode")
+                if bpy.app.online_access_override
+                else worded(
+                    "Tick Allow Online Access in the preferences under System, or put a folder of "
+                    "wheels into the field Index. Without PyTorch, NumPy does the work"
+                )
+            )
+            return False
+        return super().poll(context)
+
+    def run(self, context):
+        """Wait for it: there is no window."""
+        run = self.begin(context)
+        try:
+            while not run.finished:
+                run.advance(context)
+                sleep(TICK)
+        finally:
+            if not run.finished:
+                run.cancel()
+        return self.finish(context, run)
+
+
+class DIFFUSIONNET_OT_find_torch(NetworkOperator, bpy.types.Operator):
+    """Look up which PyTorch there is for this Blender, and how much would be downloaded"""
+
+    bl_idname = "diffusionnet.find_torch"
+    bl_label = "Look Up PyTorch"
+
+    def begin(self, context) -> StepsRun:
+        """Ask the index."""
+        forget_trouble()
+        choice = settings().torch
+        return StepsRun(_find(choice))
+
+    def finish(self, context, run: StepsRun):
+        """Show what it has."""
+        self.report({"INFO"}, f"PyTorch {run.value.version}: {download_text(run.value)}")
+        return {"FINISHED"}
+
+
+class DIFFUSIONNET_OT_install_torch(NetworkOperator, bpy.types.Operator):
+    """Download PyTorch into the extension's own folder, and try whether it works"""
+
+    bl_idname = "diffusionnet.install_torch"
+    bl_label = "Install PyTorch"
+
+    def begin(self, context) -> StepsRun:
+        """Start the download."""
+        forget_trouble()
+        # It may have an earlier one loaded.
+        end_worker()
+        return StepsRun(_install(settings().torch))
+
+    def finish(self, context, run: StepsRun):
+        """Say what it can do."""
+        found = run.value
+        self.report(
+            {"INFO"},
+            f"PyTorch {found['version']} is installed. Devices: {', '.join(found['devices'])}",
+        )
+        return {"FINISHED"}
+
+
+class DIFFUSIONNET_OT_remove_torch(ReportingOperator, bpy.types.Operator):
+    """Delete this variant of PyTorch from the extension's own folder; NumPy goes on working"""
+
+    bl_idname = "diffusionnet.remove_torch"
+    bl_label = "Remove PyTorch"
+
+    @classmethod
+    def poll(cls, context) -> bool:
+        """It must be there."""
+        if context.window_manager.diffusionnet.running:
+            cls.poll_message_set(worded("DiffusionNet is at work; cancel it first"))
+            return False
+        if not settings().torch.installed:
+            cls.poll_message_set(worded("This variant is not installed"))
+            return False
+        return True
+
+    def invoke(self, context, event):
+        """Ask before."""
+        return context.window_manager.invoke_confirm(self, event)
+
+    def run(self, context):
+        """Delete it."""
+        choice = settings().torch
+        end_worker()
+        remove_torch(choice.root, choice.variant)
+        self.report({"INFO"}, f"{choice.folder.name} is removed")
+        return {"FINISHED"}
+
+
+def download_text(build: TorchBuild) -> str:
+    """How much a build is."""
+    if not build.size:
+        return worded("{count} packages of unknown size", count=len(build.packages))
+    return worded(
+        "{count} packages, {size:,} MB to download",
+        count=len(build.packages),
+        size=round(build.size / 1e6),
+    )
+
+
+def _find(choice: TorchChoice) -> Iterator[Step]:
+    build = yield from find_build(choice.root, choice.variant, choice.index)
+    _found[:] = [(choice, build)]
+    return build
+
+
+def _install(choice: TorchChoice) -> Iterator[Step]:
+    build = found_build(choice) or (yield from _find(choice))
+    return (yield from install_build(choice.root, choice.variant, choice.index, build))
+
+
+def _progress_of(step: Step) -> Progress:
+    if step.stage != "downloading":
+        texts = {
+            "looking up": worded("PyTorch: looking it up"),
+            "unpacking": worded("PyTorch: unpacking"),
+            "trying": worded("PyTorch: trying whether it works"),
+        }
+        return Progress(SHARES[step.stage], texts[step.stage])
+    done = round(step.done / 1e6)
+    if not step.total:
+        return Progress(0.0, worded("PyTorch: {done:,} MB", done=done))
+    return Progress(
+        DOWNLOAD_SHARE * min(1.0, step.done / step.total),
+        worded("PyTorch: {done:,} of {total:,} MB", done=done, total=round(step.total / 1e6)),
+    )
+
+
+CLASSES = (
+    DIFFUSIONNET_OT_find_torch,
+    DIFFUSIONNET_OT_install_torch,
+    DIFFUSIONNET_OT_remove_torch,
+)

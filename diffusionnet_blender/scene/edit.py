@@ -1,0 +1,352 @@
+"""Labels on a mesh, corrected: read, changed, and written again in every way in which they are.
+
+Each function takes an object in any mode; all is checked before anything is written. What is
+changed are the labels of faces, or of points where there are no faces; vertices follow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+
+import bpy
+import numpy as np
+
+from ..errors import DiffusionNetError
+from .colours import paint_part
+from .edit_mode import outside_edit_mode
+from .labels import read_labels, written_outputs
+from .mask import mask_parts
+from .materials import (
+    material_indices,
+    paint_material,
+    part_slots,
+    remove_material,
+    rename_material,
+    single_material,
+)
+from .names import claim_names, forget_name, names_in_use, record_names
+from .read import read_object
+from .results import LabelResult, keep_edit
+from .write import require_writable, write_labels
+
+# Colours of parts that are added, (r, g, b) in sRGB: far from each other and from grey.
+FRESH_COLOURS = np.array(
+    [(0.96, 0.51, 0.19), (0.57, 0.12, 0.71), (0.27, 0.94, 0.94), (0.74, 0.96, 0.05),
+     (0.98, 0.75, 0.83), (0.00, 0.50, 0.50), (0.60, 0.39, 0.14), (0.50, 0.00, 0.00)]
+)  # fmt: skip
+
+
+def assign_selected(obj: bpy.types.Object, part: int) -> int:
+    """Make the selected faces belong to a part, with all their vertices.
+
+    Parameters
+    ----------
+    obj : bpy.types.Object
+    part : int
+        Number in the legend.
+
+    Returns
+    -------
+    int
+        Number of faces (or points) whose part has changed.
+
+    Raises
+    ------
+    DiffusionNetError
+        If nothing is selected, or labels cannot be read or written.
+    """
+    with outside_edit_mode(obj.data):
+        mesh = obj.data
+        selected = _selected(mesh)
+        if not selected.any():
+            what = "face" if len(mesh.polygons) else "vertex"
+            raise DiffusionNetError(
+                f"No {what} of {obj.name!r} is selected", f"Select a {what} or more in Edit Mode."
+            )
+        return _change(
+            obj, part, lambda labels, near, sizes: np.where(selected, part, labels), decided=part
+        )
+
+
+def has_selection(obj: bpy.types.Object) -> bool:
+    """Whether anything is selected that `assign_selected` would assign."""
+    with outside_edit_mode(obj.data):
+        return bool(_selected(obj.data).any())
+
+
+def grow_part(obj: bpy.types.Object, part: int, steps: int) -> int:
+    """Let a part take the faces around it; number of faces that have changed."""
+    from ..tasks.edit_labels import grow
+
+    return _change(obj, part, lambda labels, near, sizes: grow(labels, near, part, steps))
+
+
+def shrink_part(obj: bpy.types.Object, part: int, steps: int) -> int:
+    """Give the faces at the border of a part to its neighbours; number that have changed."""
+    from ..tasks.edit_labels import shrink
+
+    return _change(obj, part, lambda labels, near, sizes: shrink(labels, near, part, steps))
+
+
+def smooth_parts(obj: bpy.types.Object, steps: int, islands: float, part: int | None = None) -> int:
+    """Straighten the borders, and give small islands to what surrounds them.
+
+    Parameters
+    ----------
+    obj : bpy.types.Object
+    steps : int
+        Rounds of smoothing; 0 leaves the borders.
+    islands : float
+        Islands smaller than this share of their part's largest piece go; 0 keeps all.
+    part : int, optional
+        Of this part alone.
+
+    Returns
+    -------
+    int
+        Number of faces that have changed.
+    """
+    from ..tasks.edit_labels import remove_islands, smooth
+
+    def change(labels, near, sizes):
+        if islands:
+            labels = remove_islands(labels, near, sizes, islands, part)
+        return smooth(labels, near, steps, part) if steps else labels
+
+    return _change(obj, part, change)
+
+
+def merge_parts(obj: bpy.types.Object, part: int, into: int) -> None:
+    """Add a part to another; the first leaves the legend, and its group and slot the mesh."""
+    from ..tasks.edit_labels import merge
+
+    with outside_edit_mode(obj.data):
+        before = _readable(obj, part)
+        _require_part(obj, into)
+        if part == into:
+            raise DiffusionNetError(
+                f"{before.class_names[part]!r} cannot be merged into itself", "Choose another part."
+            )
+        group = obj.data.diffusionnet.parts[part].vertex_group
+        probabilities, faces = merge(before.vertex_probabilities, before.polygon_labels, part, into)
+        after = replace(
+            before,
+            class_names=_without(before.class_names, part),
+            class_colours=np.delete(before.class_colours, part, axis=0),
+            vertex_probabilities=probabilities,
+            polygon_labels=faces,
+        )
+        _rewrite(obj, before, after)
+        found = obj.vertex_groups.get(group)
+        if found and not found.lock_weight:
+            obj.vertex_groups.remove(found)
+            forget_name(obj.data, "VERTEX_GROUP", group)
+        remove_material(obj.data, before.class_names[part])
+        legend = obj.data.diffusionnet
+        legend.active = after.class_names.index(before.class_names[into])
+
+
+def add_part(obj: bpy.types.Object, name: str) -> int:
+    """Add a part that nothing belongs to yet; its number."""
+    with outside_edit_mode(obj.data):
+        before = _readable(obj)
+        count = len(before.class_names)
+        distance = np.abs(FRESH_COLOURS[:, None] - before.class_colours[None]).sum(axis=2)
+        colour = FRESH_COLOURS[distance.min(axis=1).argmax()]
+        after = replace(
+            before,
+            class_names=(*before.class_names, free_name(name, before.class_names)),
+            class_colours=np.vstack([before.class_colours, colour]),
+            vertex_probabilities=np.pad(before.vertex_probabilities, ((0, 0), (0, 1))),
+        )
+        _rewrite(obj, before, after)
+        obj.data.diffusionnet.active = count
+        return count
+
+
+def swap_sides(obj: bpy.types.Object) -> int:
+    """Exchange left and right: what belongs to hand.L then belongs to hand.R.
+
+    Returns
+    -------
+    int
+        Number of pairs of parts.
+
+    Raises
+    ------
+    DiffusionNetError
+        If no two parts are called alike but for the side.
+    """
+    with outside_edit_mode(obj.data):
+        before = _readable(obj)
+        names = before.class_names
+        other = np.arange(len(names))
+        for number, name in enumerate(names):
+            flipped = bpy.utils.flip_name(name)
+            if flipped in names:
+                other[number] = names.index(flipped)
+        pairs = int(np.count_nonzero(other != np.arange(len(names)))) // 2
+        if not pairs:
+            raise DiffusionNetError(
+                f"No two parts of {obj.name!r} are a left and a right one",
+                "Rename them so that they end in .L and .R.",
+            )
+        faces = other[before.polygon_labels].astype(np.int32)
+        probabilities = before.vertex_probabilities[:, other]
+        _rewrite(
+            obj, before, replace(before, vertex_probabilities=probabilities, polygon_labels=faces)
+        )
+        return pairs
+
+
+def rename_part(obj: bpy.types.Object, part: int, name: str) -> str:
+    """Call a part something else: in the legend, and its vertex group and material, if ours.
+
+    Parameters
+    ----------
+    obj : bpy.types.Object
+    part : int
+    name : str
+        Where another part is called so, a number is put behind it, as Blender does.
+
+    Returns
+    -------
+    str
+        Its name now.
+
+    Raises
+    ------
+    DiffusionNetError
+        If the name is empty or the object cannot be written to.
+    """
+    require_writable(obj)
+    _require_part(obj, part)
+    mesh = obj.data
+    item = mesh.diffusionnet.parts[part]
+    others = [p.name for number, p in enumerate(mesh.diffusionnet.parts) if number != part]
+    if not name.strip():
+        raise DiffusionNetError("A part must have a name", "Give it one.")
+    name = free_name(name.strip(), others)
+    if name == item.name:
+        return name
+    rename_material(mesh, item.name, name)
+    group = obj.vertex_groups.get(item.vertex_group)
+    if group:
+        forget_name(mesh, "VERTEX_GROUP", group.name)
+        free = names_in_use(obj) - {group.name}
+        group.name = claim_names(mesh, "VERTEX_GROUP", [name], free)[0]
+        record_names(mesh, "VERTEX_GROUP", [group.name])
+        item.vertex_group = group.name
+    item.name = name
+    keep_edit(mesh)
+    return name
+
+
+def recolour_part(mesh: bpy.types.Mesh, part: int, colour: Sequence[float]) -> None:
+    """Give a part another colour: in the legend, the colour attribute and its material.
+
+    Parameters
+    ----------
+    mesh : bpy.types.Mesh
+        In any mode.
+    part : int
+    colour : (r, g, b)
+        sRGB, 0 to 1.
+    """
+    item = mesh.diffusionnet.parts[part]
+    item.stored_colour = colour
+    material = single_material(mesh, item.name)
+    if material:
+        paint_material(material, np.array(colour))
+    paint_part(mesh, part, colour)
+    keep_edit(mesh)
+
+
+def mask(obj: bpy.types.Object, hidden: Collection[int]) -> None:
+    """Hide these parts of an object by a modifier, and show all others; see `mask`."""
+    with outside_edit_mode(obj.data):
+        mask_parts(obj, _readable(obj), hidden)
+
+
+def free_name(name: str, others) -> str:
+    """A name that none of the others has: with a number behind it where that takes one."""
+    number, free = 0, name
+    while free in others:
+        number += 1
+        free = f"{name}.{number:03}"
+    return free
+
+
+def _change(obj, part: int | None, change: Callable, decided: int | None = None) -> int:
+    """Apply `change(labels, near, sizes)` to the labels of faces, or of points.
+
+    Faces that become part `decided` take all their vertices with them.
+    """
+    from ..tasks.edit_labels import decide, follow_faces, neighbourhood_of
+
+    with outside_edit_mode(obj.data):
+        geometry = read_object(obj)
+        before = _readable(obj, part, geometry)
+        near = neighbourhood_of(geometry.surface, geometry.polygon_of_triangle)
+        if geometry.surface.is_point_cloud:
+            labels = before.vertex_labels
+            faces = before.polygon_labels
+            after = vertices = change(labels, near, np.ones(len(labels)))
+        else:
+            labels = before.polygon_labels
+            faces = after = change(labels, near, geometry.polygon_areas).astype(np.int32)
+            vertices = follow_faces(before.vertex_labels, labels, faces, near)
+            if decided is not None:
+                taken = (faces == decided) & (labels != decided)
+                vertices = np.where(near.vertices_of(taken), decided, vertices)
+        probabilities = decide(before.vertex_probabilities, vertices)
+        _rewrite(
+            obj, before, replace(before, vertex_probabilities=probabilities, polygon_labels=faces)
+        )
+        return int(np.count_nonzero(labels != after))
+
+
+def _readable(obj, part: int | None = None, geometry=None) -> LabelResult:
+    """Labels of an object that can be written to and has the part."""
+    require_writable(obj)
+    labels = read_labels(obj, geometry)
+    if part is not None:
+        _require_part(obj, part)
+    return labels
+
+
+def _selected(mesh) -> np.ndarray:
+    """Which faces are selected, or which points where there are no faces."""
+    elements = mesh.polygons if len(mesh.polygons) else mesh.vertices
+    selected = np.empty(len(elements), dtype=bool)
+    elements.foreach_get("select", selected)
+    return selected
+
+
+def _require_part(obj, part: int) -> None:
+    parts = obj.data.diffusionnet.parts
+    if not 0 <= part < len(parts):
+        raise DiffusionNetError(
+            f"{obj.name!r} has no part {part!r}",
+            f"Its parts are {', '.join(p.name for p in parts)}." if parts else "Segment it first.",
+        )
+
+
+def _rewrite(obj, before: LabelResult, after: LabelResult) -> None:
+    """Write corrected labels in every way in which those before are on the mesh."""
+    mesh = obj.data
+    outputs = written_outputs(obj, before)
+    slots = material_indices(mesh)
+    artists = ~np.isin(slots, list(part_slots(mesh).values()))
+    write_labels(obj, after, outputs)
+    if outputs.materials and artists.any():
+        # Faces that the artist gave a material of their own keep it.
+        mesh.polygons.foreach_set(
+            "material_index", np.where(artists, slots, material_indices(mesh)).astype(np.int32)
+        )
+    keep_edit(mesh, after)
+
+
+def _without(names: tuple[str, ...], part: int) -> tuple[str, ...]:
+    return tuple(name for number, name in enumerate(names) if number != part)

@@ -1,0 +1,191 @@
+"""The labels that a mesh has now: those of the last run, as corrected since, or as it was saved.
+
+What lies on the mesh decides, so that undo, another session and changes to the attributes by hand
+are all the same. Probabilities are kept in memory only; where they are gone, they are read from
+soft vertex groups, or made up from the labels and their confidence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import bpy
+import numpy as np
+
+from ..errors import DiffusionNetError
+from ..tasks.labels import polygon_labels
+from .attributes import FACE_LABELS, VERTEX_LABELS, VERTEX_VALUES, AttributeKind, read_attribute
+from .materials import part_slots
+from .names import own_name
+from .read import ObjectGeometry, read_object
+from .results import LabelResult, candidates, find_result, was_edited
+from .vertex_groups import read_weights
+from .write import COLOUR_ATTRIBUTE, CONFIDENCE_ATTRIBUTE, FACE_SETS, Outputs
+
+
+def labels_to_write(obj: bpy.types.Object) -> LabelResult | None:
+    """What Write Labels writes: the last run's labels with all corrections; None if there are none.
+
+    Parameters
+    ----------
+    obj : bpy.types.Object
+        A mesh, not in Edit Mode.
+    """
+    run = find_result(obj.data)
+    if run and not (was_edited(obj.data) and obj.data.diffusionnet.parts):
+        return run
+    return read_labels(obj) if obj.data.diffusionnet.parts else None
+
+
+def read_labels(obj: bpy.types.Object, geometry: ObjectGeometry | None = None) -> LabelResult:
+    """The labels on a mesh.
+
+    Parameters
+    ----------
+    obj : bpy.types.Object
+        A mesh, not in Edit Mode.
+    geometry : ObjectGeometry, optional
+        Of the object, where it has been read already.
+
+    Returns
+    -------
+    LabelResult
+
+    Raises
+    ------
+    DiffusionNetError
+        If the mesh has no parts, or nothing on it says which is where.
+    """
+    mesh = obj.data
+    legend = mesh.diffusionnet
+    if not legend.parts:
+        raise DiffusionNetError(f"{obj.name!r} has no parts", "Segment it first.")
+    geometry = geometry or read_object(obj)
+    count = len(legend.parts)
+    faces = labels_on(mesh, legend.face_attribute, FACE_LABELS, count)
+    vertices = labels_on(mesh, legend.vertex_attribute, VERTEX_LABELS, count)
+    colours = np.array([part.colour for part in legend.parts])
+    named = {
+        "class_names": tuple(part.name for part in legend.parts),
+        "class_colours": colours,
+        "polygon_areas": geometry.polygon_areas,
+    }
+    for kept in candidates(mesh):
+        if _is_on(mesh, kept, geometry.topology, vertices, faces):
+            return replace(kept, **named)
+
+    weights = read_weights(obj, [part.vertex_group for part in legend.parts])
+    if vertices is None:
+        vertices = _vertices_from(weights, faces, geometry, count)
+    if vertices is None:
+        raise DiffusionNetError(
+            f"Nothing on {obj.name!r} says which part is where",
+            "Segment it with the output Attributes switched on.",
+        )
+    probabilities = _probabilities(mesh, weights, vertices)
+    if faces is None:
+        faces = polygon_labels(
+            probabilities,
+            geometry.surface.faces,
+            geometry.areas,
+            geometry.polygon_of_triangle,
+            geometry.polygon_count,
+        )
+    return LabelResult(
+        vertex_probabilities=probabilities,
+        polygon_labels=faces,
+        topology=geometry.topology,
+        model_name=legend.model,
+        seconds={},
+        **named,
+    )
+
+
+def written_outputs(obj: bpy.types.Object, result: LabelResult) -> Outputs:
+    """The outputs that are on a mesh, and the attributes, which corrections are kept in.
+
+    Parameters
+    ----------
+    obj : bpy.types.Object
+        A mesh, not in Edit Mode.
+    result : LabelResult
+        Its labels. Face sets that are others are the artist's own.
+    """
+    mesh = obj.data
+    groups = [part.vertex_group for part in mesh.diffusionnet.parts]
+    has_groups = any(name in obj.vertex_groups for name in groups if name)
+    weights = read_weights(obj, groups) if has_groups else np.zeros(0)
+    return Outputs(
+        attributes=True,
+        colours=own_name(mesh, "ATTRIBUTE", COLOUR_ATTRIBUTE) in mesh.attributes.keys(),
+        vertex_groups=has_groups,
+        soft=bool(((weights > 0) & (weights < 1)).any()),
+        face_sets=_has_face_sets(mesh, result),
+        materials=bool(set(part_slots(mesh)) & set(result.class_names)),
+        confidence=own_name(mesh, "ATTRIBUTE", CONFIDENCE_ATTRIBUTE) in mesh.attributes.keys(),
+    )
+
+
+def labels_on(mesh, name: str, kind: AttributeKind, count: int) -> np.ndarray | None:
+    """Labels in an attribute; None if it is not there, or is something else."""
+    attribute = mesh.attributes.get(name) if name else None
+    if not attribute or (attribute.data_type, attribute.domain) != (kind.data_type, kind.domain):
+        return None
+    labels = read_attribute(mesh, name, kind)
+    if len(labels) and not (labels.min() >= 0 and labels.max() < count):
+        raise DiffusionNetError(
+            f"Attribute {name!r} has numbers that are of no part: the mesh has {count}",
+            f"Give them numbers from 0 to {count - 1}, or segment the mesh again.",
+        )
+    return labels
+
+
+def _is_on(mesh, kept: LabelResult, topology: str, vertices, faces) -> bool:
+    """Whether a result is what lies on the mesh."""
+    parts = mesh.diffusionnet.parts
+    if kept.topology != topology or len(kept.class_names) != len(parts):
+        return False
+    if vertices is None and faces is None:
+        # Only colours, say: then the counts of the legend have to do.
+        counts = np.bincount(kept.vertex_labels, minlength=len(parts))
+        return counts.tolist() == [part.vertex_count for part in parts]
+    return (vertices is None or np.array_equal(vertices, kept.vertex_labels)) and (
+        faces is None or not len(faces) or np.array_equal(faces, kept.polygon_labels)
+    )
+
+
+def _vertices_from(weights, faces, geometry: ObjectGeometry, count: int) -> np.ndarray | None:
+    """Labels of vertices from vertex groups, or from those of faces."""
+    if weights.any():
+        return weights.argmax(axis=1).astype(np.int32)
+    if faces is None or not len(faces):
+        return None
+    votes = np.zeros((len(geometry.surface.vertices), count))
+    triangles = geometry.surface.faces
+    labels = np.repeat(faces[geometry.polygon_of_triangle], 3)
+    np.add.at(votes, (triangles.ravel(), labels), 1)
+    return votes.argmax(axis=1).astype(np.int32)
+
+
+def _probabilities(mesh, weights: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """From soft groups where they agree with the labels, else from labels and confidence."""
+    rows = np.arange(len(labels))
+    total = weights.sum(axis=1, keepdims=True)
+    soft = np.divide(weights, total, out=np.zeros_like(weights), where=total > 0)
+    sure = np.ones(len(labels), dtype=np.float32)
+    name = own_name(mesh, "ATTRIBUTE", CONFIDENCE_ATTRIBUTE)
+    if name in mesh.attributes.keys():
+        sure = read_attribute(mesh, name, VERTEX_VALUES)
+    classes = weights.shape[1]
+    # What is not known about the other parts is spread evenly over them.
+    rest = (1 - np.clip(sure, 1 / classes, 1)) / max(classes - 1, 1)
+    made_up = np.repeat(rest[:, None], classes, axis=1).astype(np.float32)
+    made_up[rows, labels] = 1 - rest * (classes - 1)
+    is_soft = (total[:, 0] > 0) & (soft.max(axis=1) < 1) & (soft.argmax(axis=1) == labels)
+    return np.where(is_soft[:, None], soft, made_up).astype(np.float32)
+
+
+def _has_face_sets(mesh, result: LabelResult) -> bool:
+    if FACE_SETS not in mesh.attributes or not len(result.polygon_labels):
+        return False
+    return np.array_equal(read_attribute(mesh, FACE_SETS, FACE_LABELS), result.polygon_labels + 1)

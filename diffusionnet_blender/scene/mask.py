@@ -1,0 +1,79 @@
+"""Parts hidden from view and render, by a Mask modifier that can be taken off again.
+
+The modifier works on a vertex group that holds the vertices of the faces to show; the groups of
+the parts would not do, since of two parts only one has the vertices of the border between them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import bpy
+import numpy as np
+
+from .names import claim_names, forget_name, names_in_use, own_name, record_names
+from .results import LabelResult
+from .vertex_groups import write_vertex_groups
+
+MASK = "part_mask"
+
+
+def mask_parts(obj: bpy.types.Object, result: LabelResult, hidden: Collection[int]) -> None:
+    """Hide these parts of an object and show the others.
+
+    Parameters
+    ----------
+    obj : bpy.types.Object
+        Not in Edit Mode.
+    result : LabelResult
+        The labels on it.
+    hidden : collection of int
+        Numbers in the legend. None: the modifier is taken off.
+    """
+    mesh = obj.data
+    for number, part in enumerate(mesh.diffusionnet.parts):
+        part.hidden = number in hidden
+    if not hidden:
+        _remove(obj)
+        return
+    name = claim_names(mesh, "VERTEX_GROUP", [MASK], names_in_use(obj))[0]
+    _fill(obj, name, result)
+    record_names(mesh, "VERTEX_GROUP", [name])
+    modifier = _modifier(obj) or obj.modifiers.new("Parts", "MASK")
+    modifier.vertex_group = name
+
+
+def renew_mask(obj: bpy.types.Object, result: LabelResult) -> None:
+    """Let the mask, where there is one, follow labels that have changed."""
+    name = own_name(obj.data, "VERTEX_GROUP", MASK)
+    if name in obj.vertex_groups.keys():
+        _fill(obj, name, result)
+
+
+def _fill(obj, name: str, result: LabelResult) -> None:
+    mesh = obj.data
+    hidden = np.array([part.hidden for part in mesh.diffusionnet.parts])
+    shown = ~hidden[result.vertex_labels]
+    if len(result.polygon_labels):
+        corner_vertex = np.empty(len(mesh.loops), dtype=np.int32)
+        mesh.loops.foreach_get("vertex_index", corner_vertex)
+        corners = np.empty(len(mesh.polygons), dtype=np.int32)
+        mesh.polygons.foreach_get("loop_total", corners)
+        shown = np.zeros(len(shown), dtype=bool)
+        shown[corner_vertex[np.repeat(~hidden[result.polygon_labels], corners)]] = True
+    write_vertex_groups(obj, [name], shown[:, None].astype(np.float32))
+
+
+def _modifier(obj) -> bpy.types.Modifier | None:
+    name = own_name(obj.data, "VERTEX_GROUP", MASK)
+    return next((m for m in obj.modifiers if m.type == "MASK" and m.vertex_group == name), None)
+
+
+def _remove(obj) -> None:
+    modifier = _modifier(obj)
+    if modifier:
+        obj.modifiers.remove(modifier)
+    name = own_name(obj.data, "VERTEX_GROUP", MASK)
+    if name in obj.vertex_groups.keys():
+        obj.vertex_groups.remove(obj.vertex_groups[name])
+        forget_name(obj.data, "VERTEX_GROUP", name)

@@ -1,0 +1,71 @@
+"""An object of its own for each part."""
+
+from __future__ import annotations
+
+import bmesh
+import bpy
+import numpy as np
+
+from .mask import mask_parts
+from .results import LabelResult
+
+
+def separate_parts(obj: bpy.types.Object, result: LabelResult) -> list[bpy.types.Object]:
+    """Copy an object once for each part that it has, with that part's faces alone.
+
+    The copies keep what the object has: transform, parent, modifiers, vertex groups, UV maps,
+    shape keys, materials, and the sides of Blender's names (Body hand.L). The object itself stays
+    as it is. A point cloud is separated by its points.
+
+    Parameters
+    ----------
+    obj : bpy.types.Object
+        Not in Edit Mode.
+    result : LabelResult
+        The labels on it.
+
+    Returns
+    -------
+    list of bpy.types.Object
+        In the order of the parts, linked to the object's collections.
+    """
+    pieces = []
+    on_faces = len(result.polygon_labels) > 0
+    present = set((result.polygon_labels if on_faces else result.vertex_labels).tolist())
+    for label in sorted(present):
+        piece = obj.copy()
+        piece.data = obj.data.copy()
+        piece.name = piece.data.name = f"{obj.name} {result.class_names[label]}"
+        # What the object masks is a part of its own now, and its legend would tell of others.
+        mask_parts(piece, result, ())
+        piece.data.diffusionnet.parts.clear()
+        _keep(piece.data, result.polygon_labels == label, result.vertex_labels == label)
+        for collection in obj.users_collection:
+            collection.objects.link(piece)
+        pieces.append(piece)
+    return pieces
+
+
+def remove_object(obj: bpy.types.Object) -> None:
+    """Remove an object, and its mesh where nothing else has it."""
+    mesh = obj.data
+    bpy.data.objects.remove(obj)
+    if not mesh.users:
+        bpy.data.meshes.remove(mesh)
+
+
+def _keep(mesh: bpy.types.Mesh, faces: np.ndarray, vertices: np.ndarray) -> None:
+    """Delete all but these faces; of vertices without a face, all but these."""
+    bm = bmesh.new()
+    try:
+        bm.from_mesh(mesh)
+        loose = [not vertex.link_faces for vertex in bm.verts]
+        all_vertices, all_faces = bm.verts[:], bm.faces[:]
+        doomed = [all_faces[index] for index in np.flatnonzero(~faces).tolist()]
+        # With the edges and vertices that only these faces have.
+        bmesh.ops.delete(bm, geom=doomed, context="FACES")
+        others = np.flatnonzero(np.array(loose, dtype=bool) & ~vertices).tolist()
+        bmesh.ops.delete(bm, geom=[all_vertices[index] for index in others], context="VERTS")
+        bm.to_mesh(mesh)
+    finally:
+        bm.free()

@@ -1,0 +1,95 @@
+"""Sparse factorisation of a shifted Laplacian, which a caller can leave while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse import csgraph
+from scipy.sparse import linalg as sparse_linalg
+
+# Seconds between two looks at whether the caller still wants the result.
+PATIENCE = 0.1
+# Relative residual of a solve beyond which a factorisation has lost its accuracy.
+LARGEST_RESIDUAL = 1e-8
+
+
+class Factorisation:
+    """L D L^T of a symmetric matrix, by SuperLU without pivoting.
+
+    The order of elimination is that of minimum degree. On regular meshes all degrees are alike, and
+    the order in which the vertices come decides among them: left to chance, the factors of a
+    subdivided sphere grow ten times as large. So the vertices are numbered anew first, by reverse
+    Cuthill-McKee.
+
+    Parameters
+    ----------
+    matrix : (V, V) csr_matrix
+        Symmetric; need not be definite.
+    waiting : callable
+        Called now and then while the factorisation runs; may raise to leave it.
+
+    Raises
+    ------
+    ArithmeticError
+        If the matrix is singular, or elimination without pivoting is not accurate enough.
+    """
+
+    def __init__(
+        self,
+        matrix: sparse.csr_matrix,
+        waiting: Callable[[], None] = lambda: None,
+    ):
+        self._order = csgraph.reverse_cuthill_mckee(matrix, symmetric_mode=True)
+        matrix = matrix[self._order][:, self._order].tocsc()
+        try:
+            self._factors = _left_alone(
+                lambda: sparse_linalg.splu(
+                    matrix,
+                    permc_spec="MMD_AT_PLUS_A",
+                    diag_pivot_thresh=0.0,
+                    options={"SymmetricMode": True},
+                ),
+                waiting,
+            )
+        except RuntimeError as error:
+            raise ArithmeticError(str(error)) from error
+        trial = np.random.default_rng(0).standard_normal(matrix.shape[0])
+        residual = matrix @ self._factors.solve(trial) - trial
+        if not np.linalg.norm(residual) <= LARGEST_RESIDUAL * np.linalg.norm(trial):
+            raise ArithmeticError("the factors are not accurate")
+
+    def solve(self, right: np.ndarray) -> np.ndarray:
+        """The inverse applied to each column of (V, n) float64."""
+        solved = np.empty_like(right)
+        solved[self._order] = self._factors.solve(right[self._order])
+        return solved
+
+    @property
+    def size(self) -> int:
+        """Entries of the factors."""
+        return self._factors.nnz
+
+    def negative_eigenvalues(self) -> int:
+        """How many eigenvalues of the matrix are below zero (Sylvester's law of inertia)."""
+        return int(np.count_nonzero(self._factors.U.diagonal() < 0))
+
+
+def _left_alone(work, waiting):
+    """Run a long C call beside this thread, which goes on asking whether it is still wanted.
+
+    Where the answer raises, the call is left to end by itself and its result is thrown away.
+    """
+    pool = ThreadPoolExecutor(1)
+    future = pool.submit(work)
+    try:
+        while not wait([future], PATIENCE).done:
+            waiting()
+    except BaseException:
+        pool.shutdown(wait=False)
+        raise
+    # Blender must not go on while a thread of Python's is still ending.
+    pool.shutdown()
+    return future.result()

@@ -1,0 +1,117 @@
+"""From a surface as it comes to all that a network needs of it: mended, then discretized."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from time import perf_counter
+
+import numpy as np
+from scipy import sparse
+
+from .discretization import Discretization, discretize
+from .proxy import DENSE_SIZE, make_proxy
+from .repair import RepairReport, repair
+from .settings import DEFAULT_SETTINGS, DiscretizationSettings
+from .surface import Surface
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedSurface:
+    """The matrices of a surface, and how the user's vertices relate to theirs.
+
+    Attributes
+    ----------
+    discretization : Discretization
+        Of C vertices: those that repair left, or some of them where a proxy stands for a dense
+        surface.
+    clean_vertex : (V,) int32
+        For each vertex of the user the one that repair left whose value it takes.
+    blend : (D, C) csr_matrix or None
+        How values of the discretization blend at each vertex that repair left; None where there
+        is no proxy.
+    user_vertex : (C,) int32
+        For each vertex of the discretization the one of the user that it is.
+    repairs : RepairReport
+    """
+
+    discretization: Discretization
+    clean_vertex: np.ndarray
+    blend: sparse.csr_matrix | None
+    user_vertex: np.ndarray
+    repairs: RepairReport
+
+    def hand_back(self, values: np.ndarray) -> np.ndarray:
+        """Values at the discretization's vertices (C, ...) as values at the user's (V, ...)."""
+        if self.blend is not None:
+            values = self.blend @ values
+        return values[self.clean_vertex]
+
+    @property
+    def proxy_size(self) -> int | None:
+        """Vertices of the proxy; None where the matrices are exact."""
+        return None if self.blend is None else self.blend.shape[1]
+
+
+def prepare(
+    surface: Surface,
+    settings: DiscretizationSettings = DEFAULT_SETTINGS,
+    exact: bool = False,
+    progress: Callable[[str, float], None] = lambda stage, fraction: None,
+    seconds: dict[str, float] | None = None,
+) -> PreparedSurface:
+    """Mend a surface and compute its matrices.
+
+    Parameters
+    ----------
+    surface : Surface
+    settings : DiscretizationSettings
+    exact : bool
+        Compute on every vertex. Otherwise a proxy stands for a surface of more than
+        `proxy.DENSE_SIZE` vertices.
+    progress : callable
+        Called with a stage ("repair", "proxy", or one of `discretize`) and a fraction; may raise
+        to stop.
+    seconds : dict, optional
+        Takes the seconds of each stage.
+
+    Returns
+    -------
+    PreparedSurface
+
+    Raises
+    ------
+    SurfaceError
+        If the geometry cannot be used.
+    """
+    seconds = {} if seconds is None else seconds
+    clock = perf_counter()
+    repaired = repair(surface, lambda fraction: progress("repair", fraction))
+    seconds["repair"] = perf_counter() - clock
+    clean, user_vertex, blend = repaired.surface, repaired.user_vertex, None
+    if not exact and len(clean.vertices) > DENSE_SIZE:
+        clock = perf_counter()
+        proxy = make_proxy(clean, progress=lambda fraction: progress("proxy", fraction))
+        repaired_proxy = repair(proxy.surface)
+        clean = repaired_proxy.surface
+        user_vertex = user_vertex[proxy.vertex[repaired_proxy.user_vertex]]
+        blend = _moved(proxy.weights, repaired_proxy.clean_vertex, len(clean.vertices))
+        seconds["proxy"] = perf_counter() - clock
+    discretization = discretize(clean, settings, progress, seconds)
+    return PreparedSurface(
+        discretization=discretization,
+        clean_vertex=repaired.clean_vertex.astype(np.int32),
+        blend=blend,
+        user_vertex=user_vertex.astype(np.int32),
+        repairs=replace(repaired.report, bridged_parts=discretization.bridged_parts),
+    )
+
+
+def _moved(weights: sparse.csr_matrix, column: np.ndarray, count: int) -> sparse.csr_matrix:
+    """The same weights with each of their columns moved to the place of another, (D, count)."""
+    moved = sparse.csr_matrix(
+        (weights.data, column[weights.indices].astype(np.int32), weights.indptr),
+        shape=(weights.shape[0], count),
+    )
+    moved.sum_duplicates()
+    return moved

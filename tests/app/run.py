@@ -1,0 +1,146 @@
+"""The extension in a real Blender with a window: installed, clicked, looked at.
+
+python -m tests.app.run            # the checks: pictures and findings in build/app
+python -m tests.app.run large      # how long the window stalls with 200,000 vertices
+
+A Debian with Blender and an X server without a screen is made once, in a folder that
+BLENDER_APP names; that takes root, some minutes and 1.3 GB.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tools import package
+
+ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+BUILD = ROOT / "build" / "app"
+CHARACTER = ROOT / "samples" / "ada.glb"
+DEFAULT_SYSTEM = Path.home() / ".cache" / "diffusionnet-blender-app"
+MODULE = "bl_ext.user_default.diffusionnet_blender"
+# Of the screen. Every frame is drawn by the processor: where time matters, it is a small one.
+SIZES = {"panel": (1600, 1000), "life": (800, 600), "large": (800, 600)}
+CHECKS = ("panel", "life")
+START_UP = f"""
+import time, bpy
+bpy.ops.preferences.addon_disable(module={MODULE!r})
+import sys
+for name in [name for name in sys.modules if name.startswith({MODULE!r})]:
+    del sys.modules[name]
+clock = time.perf_counter()
+import importlib
+module = importlib.import_module({MODULE!r})
+imported = time.perf_counter()
+module.register()
+print("START_UP", 1000 * (imported - clock), 1000 * (time.perf_counter() - imported), flush=True)
+"""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=", ".join(SIZES))
+    scenarios = parser.parse_args().scenarios or CHECKS
+    system = Path(os.environ.get("BLENDER_APP") or DEFAULT_SYSTEM)
+    if subprocess.run([HERE / "system.sh", system]).returncode:
+        return 1
+    install(system)
+    failed = [scenario for scenario in scenarios if not passes(system, scenario)]
+    return 1 if failed else 0
+
+
+def install(system: Path) -> None:
+    """Build the zip for this Blender's Python, and install it as a user does."""
+    python = enter(system, "python3", "-c", "import sys; print('%d.%d' % sys.version_info[:2])")
+    (archive,) = package.build(["linux-x64"], [python.strip()], BUILD / "zip")
+    print(f"installing {archive.name}", flush=True)
+    enter(
+        system, "blender", "--command", "extension", "install-file",
+        "-r", "user_default", "--enable", archive,
+    )  # fmt: skip
+
+
+def passes(system: Path, scenario: str) -> bool:
+    """Run a scenario in Blender's window, and tell what it found."""
+    out = BUILD / scenario
+    out.mkdir(parents=True, exist_ok=True)
+    for old in out.iterdir():
+        old.unlink()
+    width, height = (str(pixels) for pixels in SIZES[scenario])
+    print(f"{scenario}: in a window of {width} x {height}", flush=True)
+    done = subprocess.run(
+        entering(
+            system, "python3", HERE / "screen.py", out, f"{width}x{height}",
+            "blender", "--window-geometry", "0", "0", width, height, "-noaudio",
+            "--gpu-backend", "opengl", "--python", HERE / "session.py",
+            "--", scenario, out, CHARACTER,
+        ),
+        env=environment(),
+    )  # fmt: skip
+    result = out / "found.json"
+    found = json.loads(result.read_text()) if result.exists() else {}
+    if scenario == "large" and done.returncode == 0:
+        found["start-up ms"] = start_up(system)
+        result.write_text(json.dumps(found, indent=2))
+    for what, value in found.items():
+        print(f"  {what}: {value}")
+    worker = found.get("worker at quit")
+    log = (out / "blender.log").read_text()
+    if done.returncode or "Traceback" in log:
+        print(log[-4000:])
+    elif worker and "bootstrap.py" in command_line(worker):
+        print(f"the worker {worker} outlived Blender", file=sys.stderr)
+    else:
+        print(f"{scenario} passed; pictures are in {out}", flush=True)
+        return True
+    print(f"{scenario} failed; log and pictures are in {out}", file=sys.stderr)
+    return False
+
+
+def start_up(system: Path) -> dict[str, float]:
+    """Milliseconds that the extension adds to Blender's start."""
+    told = enter(system, "blender", "--background", "--python-expr", START_UP)
+    line = next(line for line in told.splitlines() if line.startswith("START_UP"))
+    imported, registered = (round(float(word), 1) for word in line.split()[1:])
+    return {"import": imported, "register": registered}
+
+
+def entering(system: Path, *command) -> list[str]:
+    return [str(word) for word in (HERE / "enter.sh", system, *command)]
+
+
+def environment() -> dict[str, str]:
+    # A home that stays: the driver's compiled shaders in it save seconds at every start.
+    home = BUILD / "home"
+    home.mkdir(parents=True, exist_ok=True)
+    return {**os.environ, "BIND": str(ROOT), "APP_HOME": str(home)}
+
+
+def enter(system: Path, *command) -> str:
+    done = subprocess.run(
+        entering(system, *command),
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=ROOT,
+    )
+    if done.returncode:
+        sys.exit(f"{done.stdout}\nfailed: {' '.join(map(str, command))}")
+    return done.stdout
+
+
+def command_line(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,58 @@
+"""A factorisation solves, counts, refuses what it cannot do, and can be left."""
+
+import time
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from diffusionnet_blender.errors import Cancelled
+from diffusionnet_blender.surface.factorisation import Factorisation
+from diffusionnet_blender.surface.laplacian import laplacian_and_mass
+from tests.shapes import icosphere
+
+
+def sphere(subdivisions, shift):
+    vertices, faces = icosphere(subdivisions)
+    laplacian, mass = laplacian_and_mass(vertices, faces)
+    return (laplacian - sparse.diags(shift * mass)).tocsr()
+
+
+@pytest.mark.parametrize("subdivisions", [3, 6])
+def test_solutions_and_inertia_of_an_indefinite_matrix(subdivisions):
+    # Between degree 2 and degree 3: 1 + 3 + 5 eigenvalues of the sphere lie below.
+    matrix = sphere(subdivisions, 9.0)
+    factors = Factorisation(matrix)
+    wanted = np.random.default_rng(1).standard_normal((matrix.shape[0], 3))
+    np.testing.assert_allclose(factors.solve(matrix @ wanted), wanted, atol=1e-6)
+    assert factors.negative_eigenvalues() == 9
+
+
+def test_a_singular_matrix_is_refused():
+    matrix = sparse.diags([1.0, 0.0, 2.0], format="csr")
+    with pytest.raises(ArithmeticError):
+        Factorisation(matrix)
+
+
+def test_a_caller_can_leave_while_the_factors_are_computed():
+    matrix = sphere(7, -1.0)
+    asked = []
+
+    def leave():
+        asked.append(time.perf_counter())
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        Factorisation(matrix, leave)
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("seed", [None, 0, 1])
+def test_factors_of_a_regular_mesh_stay_small_however_its_vertices_come(seed):
+    matrix = sphere(5, -1.0)
+    if seed is not None:
+        order = np.random.default_rng(seed).permutation(matrix.shape[0])
+        matrix = matrix[order][:, order]
+    # Nested dissection of a mesh leaves some 8 n log2(n) entries, here 1.1 million.
+    count = matrix.shape[0]
+    assert Factorisation(matrix).size < 8 * count * np.log2(count)
