@@ -28,8 +28,7 @@ from diffusionnet_blender.network.card import FEATURE_WIDTHS, ModelCard
 from diffusionnet_blender.network.checkpoint import Model, load_model, save_model
 from diffusionnet_blender.network.numpy_engine import NumpyEngine
 from diffusionnet_blender.surface.cache import OperatorCache, cache_key
-from diffusionnet_blender.surface.discretization import discretize
-from diffusionnet_blender.surface.repair import repair
+from diffusionnet_blender.surface.prepare import prepare as prepare_surface
 from diffusionnet_blender.surface.settings import DiscretizationSettings
 from diffusionnet_blender.surface.surface import Surface, triangle_areas
 from diffusionnet_blender.surface.winding import vertex_normals
@@ -93,13 +92,11 @@ def prepare(seed: int) -> Path:
     if path.exists():
         return path
     body = sample_matched_body(seed)
-    repaired = repair(Surface(body.vertices, body.faces))
-    place = np.empty(len(repaired.surface.vertices), dtype=np.int64)
-    place[repaired.clean_vertex] = body.template_points.nearest_vertex(load_template().faces)
-    key = cache_key(repaired.surface, SETTINGS)
-    OperatorCache(RUN / "matrices", max_bytes=2**40).store(
-        key, discretize(repaired.surface, SETTINGS)
-    )
+    surface = Surface(body.vertices, body.faces)
+    prepared = prepare_surface(surface, SETTINGS)
+    place = body.template_points.nearest_vertex(load_template().faces)[prepared.user_vertex]
+    key = cache_key(surface, SETTINGS)
+    OperatorCache(RUN / "matrices", max_bytes=2**40).store(key, prepared)
     path.parent.mkdir(parents=True, exist_ok=True)
     np.savez(path, place=place, key=key)
     return path
@@ -111,7 +108,8 @@ def load(seed: int):
 
     with np.load(prepare(seed)) as stored:
         key, place = str(stored["key"]), stored["place"]
-    return MatchedShape(OperatorCache(RUN / "matrices", max_bytes=2**40).load(key), place)
+    prepared = OperatorCache(RUN / "matrices", max_bytes=2**40).load(key)
+    return MatchedShape(prepared.discretization, place.astype(np.int64))
 
 
 def make_data(seeds: range, processes: int) -> None:
