@@ -130,7 +130,8 @@ def _list_models(chosen) -> int:
     from .tasks.models import list_models
 
     for card in list_models([_library()]):
-        print(f"{card.name}\t{len(card.class_names)} classes\t{card.title}")
+        what = f"{len(card.class_names)} classes" if card.class_names else "matches shapes"
+        print(f"{card.name}\t{what}\t{card.title}")
     return 0
 
 
@@ -188,9 +189,9 @@ def _segment(chosen) -> int:
 
     # Labels are saved with a legend, so Blender must know what a legend is.
     from . import register, unregister
-    from .tasks.models import find_model
+    from .tasks.models import find_model, labelling_model_path
 
-    model = find_model(chosen.model, [_library()])
+    model = find_model(str(labelling_model_path(chosen.model, [_library()])))
     registered = hasattr(bpy.types.Mesh, "diffusionnet")
     if not registered:
         register()

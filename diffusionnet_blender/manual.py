@@ -40,6 +40,20 @@ PAGES = (
             "select_part",
         )
     ),
+    *(
+        (f"bpy.ops.diffusionnet.{name}*", f"transfer.md{anchor}")
+        for name, anchor in (
+            ("match", "#match"),
+            ("preview_match", "#look-at-the-match"),
+            ("select_uncertain", "#look-at-the-match"),
+            ("add_pin", "#pins"),
+            ("remove_pin", "#pins"),
+            ("swap_pair", "#match"),
+            ("transfer", "#what-is-moved"),
+        )
+    ),
+    ("bpy.types.diffusionnet_pg_transfer*", "transfer.md#what-is-moved"),
+    ("bpy.types.diffusionnet_pg_settings.transfer*", "transfer.md#what-is-moved"),
     ("bpy.ops.diffusionnet.*", "segment.md#in-the-sidebar"),
     ("bpy.types.diffusionnet_pg_settings.model*", "models.md"),
     *(

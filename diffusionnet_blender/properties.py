@@ -18,10 +18,14 @@ from .tasks.models import is_bundled, list_models
 
 NO_MODEL = "NONE"
 DEFAULT_MODEL = "body_parts"
+DEFAULT_MATCH_MODEL = "body_match"
+# In place of a model's name: shapes are matched by what they are alone.
+FIT = "FIT"
 _cards: dict[str, ModelCard] = {}
 _bundled: set[str] = set()
 # Blender keeps no reference to the strings of dynamic items: without this they are freed.
 _model_items: list[tuple[str, str, str, int]] = []
+_match_items: list[tuple[str, str, str, int]] = []
 
 
 def reload_models() -> None:
@@ -30,10 +34,28 @@ def reload_models() -> None:
     _cards.update({card.name: card for card in list_models([settings().model_folder])})
     _bundled.clear()
     _bundled.update(filter(is_bundled, _cards))
-    _model_items[:] = [
+    _model_items[:] = _items(card.class_names for card in _cards.values()) or [
+        (NO_MODEL, "No model found", "Import one, or set the library in the preferences", 0)
+    ]
+    _match_items[:] = [
+        *_items(not card.class_names for card in _cards.values()),
+        (
+            FIT,
+            "Fitted to This Pair",
+            "For shapes that no model knows, such as animals and props: by distances along the "
+            "surface, with a network that is fitted to this pair where PyTorch is installed. "
+            "Set pins where it is wrong",
+            len(_cards),
+        ),
+    ]
+
+
+def _items(chosen) -> list[tuple[str, str, str, int]]:
+    return [
         (name, card.title, card.description, number)
-        for number, (name, card) in enumerate(_cards.items())
-    ] or [(NO_MODEL, "No model found", "Import one, or set the library in the preferences", 0)]
+        for number, ((name, card), take) in enumerate(zip(_cards.items(), chosen, strict=True))
+        if take
+    ]
 
 
 def model_card(name: str) -> ModelCard | None:
@@ -50,14 +72,28 @@ def _items_of_model(self, context):
     return _model_items
 
 
+def _items_of_match_model(self, context):
+    return _match_items
+
+
+def _number_in(items, wanted: str) -> int:
+    return next((number for name, _, _, number in items if name == wanted), items[0][3])
+
+
 def _get_model(self) -> int:
-    names = [item[0] for item in _model_items]
-    wanted = self.model_name or DEFAULT_MODEL
-    return names.index(wanted) if wanted in names else 0
+    return _number_in(_model_items, self.model_name or DEFAULT_MODEL)
 
 
 def _set_model(self, number: int) -> None:
-    self.model_name = _model_items[number][0]
+    self.model_name = next(item[0] for item in _model_items if item[3] == number)
+
+
+def _get_match_model(self) -> int:
+    return _number_in(_match_items, self.model_name or DEFAULT_MATCH_MODEL)
+
+
+def _set_match_model(self, number: int) -> None:
+    self.model_name = next(item[0] for item in _match_items if item[3] == number)
 
 
 def _is_mesh(self, obj):
@@ -122,6 +158,159 @@ class OutputProperties:
 OUTPUT_NAMES = tuple(OutputProperties.__annotations__)
 
 
+class TransferProperties:
+    """What to move, and how: the same choices for the panel and the operator's redo panel."""
+
+    texture: BoolProperty(
+        name="Texture",
+        description="Bake the images of the source's materials anew into the target's own UV map "
+        "(unwrapped, if it has none), and give the target a copy of the material with them",
+        default=True,
+        options={"SKIP_SAVE"},
+    )
+    uv: BoolProperty(
+        name="UV Map",
+        description="Copy the source's UV map: one island for each face, and seams marked where "
+        "the layout is cut",
+        default=False,
+        options={"SKIP_SAVE"},
+    )
+    weights: BoolProperty(
+        name="Vertex Groups",
+        description="Skin weights and masks. Groups of the same name are replaced, unless they "
+        "are locked",
+        default=True,
+        options={"SKIP_SAVE"},
+    )
+    shape_keys: BoolProperty(
+        name="Shape Keys",
+        description="Shape keys with their ranges and values. Keys of the same name are replaced",
+        default=False,
+        options={"SKIP_SAVE"},
+    )
+    colors: BoolProperty(
+        name="Colors",
+        description="Color attributes of vertices and of face corners",
+        default=False,
+        options={"SKIP_SAVE"},
+    )
+    attributes: BoolProperty(
+        name="Attributes",
+        description="All other attributes of vertices, corners and faces: numbers and vectors "
+        "blended, integers and booleans by majority",
+        default=False,
+        options={"SKIP_SAVE"},
+    )
+    materials: BoolProperty(
+        name="Materials",
+        description="The source's material slots, and for each face the one that most of it has "
+        "there. With Texture, copies of them with the new images",
+        default=False,
+        options={"SKIP_SAVE"},
+    )
+    labels: BoolProperty(
+        name="Part Labels",
+        description="Parts that the source was segmented into, written as chosen under Outputs",
+        default=False,
+        options={"SKIP_SAVE"},
+    )
+    texture_size: IntProperty(
+        name="Size",
+        description="Width and height of the new images. 0: as large as the source's",
+        min=0,
+        max=16384,
+        default=0,
+        subtype="PIXEL",
+        options={"SKIP_SAVE"},
+    )
+    dilation: IntProperty(
+        name="Margin",
+        description="Pixels by which islands grow beyond their rim",
+        min=0,
+        soft_max=64,
+        default=16,
+        subtype="PIXEL",
+        options={"SKIP_SAVE"},
+    )
+    groups: EnumProperty(
+        name="Groups",
+        description="Which vertex groups",
+        items=(
+            ("ALL", "All", "Every vertex group of the source"),
+            ("DEFORM", "Deforming", "Those that belong to a bone of the source's armature"),
+            ("ACTIVE", "Active", "The one that is highlighted on the source"),
+        ),
+        default="ALL",
+        options={"SKIP_SAVE"},
+    )
+    limit: IntProperty(
+        name="Limit",
+        description="Most bones that a vertex follows. 0: any number",
+        min=0,
+        soft_max=16,
+        default=4,
+        options={"SKIP_SAVE"},
+    )
+    least_confidence: FloatProperty(
+        name="Least Confidence",
+        description="Where the match is less sure than this, weights are not copied but filled in "
+        "smoothly from around",
+        min=0.0,
+        max=1.0,
+        default=0.3,
+        subtype="FACTOR",
+        options={"SKIP_SAVE"},
+    )
+    small_keys: BoolProperty(
+        name="Small Keys",
+        description="Turn and scale the offsets of each vertex, which is fast and suits small "
+        "facial keys. Off: deformation transfer, for keys that move whole limbs",
+        default=False,
+        options={"SKIP_SAVE"},
+    )
+
+
+TRANSFER_NAMES = tuple(TransferProperties.__annotations__)
+
+
+class DIFFUSIONNET_PG_pin(bpy.types.PropertyGroup):
+    """A point of the source and the point of the target that belongs to it."""
+
+    source_object: PointerProperty(type=bpy.types.Object, name="Source")
+    target_object: PointerProperty(type=bpy.types.Object, name="Target")
+    source_empty: PointerProperty(type=bpy.types.Object, name="Empty on the Source")
+    target_empty: PointerProperty(type=bpy.types.Object, name="Empty on the Target")
+    source_vertex: IntProperty(name="Vertex of the Source", default=-1)
+    target_vertex: IntProperty(name="Vertex of the Target", default=-1)
+
+
+class DIFFUSIONNET_PG_transfer(TransferProperties, bpy.types.PropertyGroup):
+    """What the Transfer panel is set to, saved with the scene."""
+
+    source: PointerProperty(
+        type=bpy.types.Object,
+        name="Source",
+        description="Mesh that gives",
+        poll=_is_mesh,
+    )
+    target: PointerProperty(
+        type=bpy.types.Object,
+        name="Target",
+        description="Mesh that is given",
+        poll=_is_mesh,
+    )
+    model: EnumProperty(
+        name="Model",
+        description="How the two shapes are matched",
+        items=_items_of_match_model,
+        get=_get_match_model,
+        set=_set_match_model,
+    )
+    model_name: StringProperty(options={"HIDDEN"})
+    pins: CollectionProperty(type=DIFFUSIONNET_PG_pin)
+    active_pin: IntProperty(name="Active Pin", min=0)
+
+
 class DIFFUSIONNET_PG_settings(OutputProperties, bpy.types.PropertyGroup):
     """What the panel is set to, saved with the scene."""
 
@@ -166,6 +355,7 @@ class DIFFUSIONNET_PG_settings(OutputProperties, bpy.types.PropertyGroup):
         description="Switch the viewport's solid shading to the color attribute afterwards",
         default=True,
     )
+    transfer: PointerProperty(type=DIFFUSIONNET_PG_transfer)
 
 
 def _number_of(part) -> int:
@@ -245,6 +435,8 @@ class DIFFUSIONNET_PG_run(bpy.types.PropertyGroup):
 
 
 CLASSES = (
+    DIFFUSIONNET_PG_pin,
+    DIFFUSIONNET_PG_transfer,
     DIFFUSIONNET_PG_settings,
     DIFFUSIONNET_PG_part,
     DIFFUSIONNET_PG_owned,
@@ -269,3 +461,4 @@ def unregister() -> None:
     _cards.clear()
     _bundled.clear()
     _model_items.clear()
+    _match_items.clear()

@@ -12,6 +12,8 @@ MOST_STEPS = 64
 # A share this little below zero is still inside.
 INSIDE = 1e-9
 POINTS_AT_A_TIME = 262_144
+# How far beyond a rim a point may lie: largest difference of a share from that of the middle.
+BEYOND = 5 / 3
 
 
 class SurfaceWalk:
@@ -36,7 +38,9 @@ class SurfaceWalk:
         self._bb, self._bc, self._cc = (np.einsum("fi,fi->f", *p) for p in ((b, b), (b, c), (c, c)))
         self._origin, self._b, self._c = corners[:, 0], b, c
         determinant = self._bb * self._cc - np.square(self._bc)
-        inverse = 1.0 / np.maximum(determinant, np.finfo(float).tiny)
+        # Triangles without an area are walked over as very thin ones.
+        least = np.maximum(1e-12 * self._bb * self._cc, np.finfo(float).tiny)
+        inverse = 1.0 / np.maximum(determinant, least)
         # Rows that give the shares of b and c of a point, and their value at the first corner.
         to_b = (self._cc[:, None] * b - self._bc[:, None] * c) * inverse[:, None]
         to_c = (self._bb[:, None] * c - self._bc[:, None] * b) * inverse[:, None]
@@ -96,8 +100,9 @@ class SurfaceWalk:
                 break
         stuck[active] = True
         if beyond:
-            shares = np.clip(shares, -1.0, 2.0)
-            return face, shares / shares.sum(axis=1, keepdims=True)
+            away = shares - 1 / 3
+            farthest = np.abs(away).max(axis=1, keepdims=True)
+            return face, 1 / 3 + away * np.minimum(1.0, BEYOND / np.maximum(farthest, BEYOND))
         end = np.flatnonzero(stuck)
         if len(end):
             f = face[end]

@@ -3,13 +3,16 @@
 from . import (
     background,
     edit_labels,
+    match,
     models,
+    pins,
     presets,
     pytorch,
     segment,
     select_part,
     separate,
     status,
+    transfer,
     write_labels,
 )
 
@@ -24,4 +27,7 @@ CLASSES = (
     *edit_labels.CLASSES,
     *separate.CLASSES,
     *presets.CLASSES,
+    *match.CLASSES,
+    *pins.CLASSES,
+    *transfer.CLASSES,
 )

@@ -1,5 +1,5 @@
 """Panels: `draw` only, no computing and no files."""
 
-from . import parts, segment
+from . import parts, segment, transfer
 
-CLASSES = (*segment.CLASSES, *parts.CLASSES)
+CLASSES = (*segment.CLASSES, *parts.CLASSES, *transfer.CLASSES)

@@ -16,11 +16,12 @@ from diffusionnet_blender.matching.transfer.corners import MapInside
 from diffusionnet_blender.matching.transfer.shape_keys import deformation_transfer, rotated_offsets
 from diffusionnet_blender.matching.transfer.texture import (
     bake,
-    bake_normals,
     frame_turns,
+    paint,
     rasterise,
     sample_bilinear,
     transfer_map,
+    turned_normals,
 )
 from diffusionnet_blender.matching.transfer.uv import copy_uv
 from diffusionnet_blender.matching.transfer.weights import (
@@ -161,8 +162,9 @@ def test_a_normal_map_stands_for_the_same_relief(spheres, mirrored):
     turn = frame_turns(
         lookup, spheres.inside, (*spheres.source, source_uv), (*spheres.target, target_uv)
     )
-    baked = bake_normals(lookup, image, turn, dilation=0)
     texels = lookup.texels
+    colours = sample_bilinear(image, lookup.source_uv)
+    baked = paint(texels, turned_normals(colours, turn))
     found = 2 * baked[texels.row, texels.column] - 1
     here = world_normals(spheres.target, target_uv, texels.points, found)
     there = world_normals(

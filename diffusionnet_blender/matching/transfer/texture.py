@@ -167,6 +167,14 @@ def sample_bilinear(image: np.ndarray, uv: np.ndarray) -> np.ndarray:
     -------
     (N, C) float
     """
+    colours = np.empty((len(uv), image.shape[2]), dtype=image.dtype)
+    for start in range(0, len(uv), TEXELS_AT_A_TIME):
+        chunk = slice(start, start + TEXELS_AT_A_TIME)
+        colours[chunk] = _sampled(image, uv[chunk])
+    return colours
+
+
+def _sampled(image, uv):
     height, width = image.shape[:2]
     flat = image.reshape(height * width, -1)
     x, y = uv[:, 0] * width - 0.5, uv[:, 1] * height - 0.5
@@ -178,6 +186,19 @@ def sample_bilinear(image: np.ndarray, uv: np.ndarray) -> np.ndarray:
     return (1 - y) * ((1 - x) * flat[below + left] + x * flat[below + right]) + y * (
         (1 - x) * flat[above + left] + x * flat[above + right]
     )
+
+
+def paint(texels: Texels, colours: np.ndarray) -> np.ndarray:
+    """An image of the texels' colours (N, C), zero elsewhere: (height, width, C) float32.
+
+    Parameters
+    ----------
+    texels : Texels
+    colours : (N, C) float
+    """
+    image = np.zeros((*texels.shape, colours.shape[1]), dtype=np.float32)
+    image[texels.row, texels.column] = colours
+    return image
 
 
 def bake(lookup: TransferMap, image: np.ndarray, dilation: int = DILATION) -> np.ndarray:
@@ -195,11 +216,7 @@ def bake(lookup: TransferMap, image: np.ndarray, dilation: int = DILATION) -> np
     (height, width, C) float32
         Zero where nothing was baked.
     """
-    baked = np.zeros((*lookup.texels.shape, image.shape[2]), dtype=np.float32)
-    for start in range(0, len(lookup.source_uv), TEXELS_AT_A_TIME):
-        chunk = slice(start, start + TEXELS_AT_A_TIME)
-        colours = sample_bilinear(image, lookup.source_uv[chunk])
-        baked[lookup.texels.row[chunk], lookup.texels.column[chunk]] = colours
+    baked = paint(lookup.texels, sample_bilinear(image, lookup.source_uv))
     return dilate(baked, lookup.texels, dilation)
 
 
@@ -225,38 +242,26 @@ def dilate(image: np.ndarray, texels: Texels, distance: int) -> np.ndarray:
     return image
 
 
-def bake_normals(
-    lookup: TransferMap,
-    image: np.ndarray,
-    turn: np.ndarray,
-    dilation: int = DILATION,
-) -> np.ndarray:
-    """A tangent-space normal map in the target's layout, turned into the target's frames.
+def turned_normals(colours: np.ndarray, turn: np.ndarray) -> np.ndarray:
+    """Tangent-space normals turned from one tangent frame into another.
 
     Parameters
     ----------
-    lookup : TransferMap
-    image : (H, W, >= 3) float32
-        0.5 + half of the normal, as stored.
+    colours : (N, >= 3) float32
+        0.5 + half of the normal, as a normal map stores it; what comes after stays.
     turn : (N, 2, 2) float
         Of `frame_turns`.
-    dilation : int
 
     Returns
     -------
-    (height, width, C) float32
+    (N, C) float32
     """
-    texels = lookup.texels
-    baked = np.zeros((*texels.shape, image.shape[2]), dtype=np.float32)
-    for start in range(0, len(lookup.source_uv), TEXELS_AT_A_TIME):
-        chunk = slice(start, start + TEXELS_AT_A_TIME)
-        colours = sample_bilinear(image, lookup.source_uv[chunk])
-        normal = 2 * colours[:, :3] - 1
-        normal[:, :2] = np.einsum("nij,nj->ni", turn[chunk], normal[:, :2])
-        length = np.linalg.norm(normal, axis=1, keepdims=True)
-        colours[:, :3] = 0.5 + 0.5 * normal / np.maximum(length, 1e-6)
-        baked[texels.row[chunk], texels.column[chunk]] = colours
-    return dilate(baked, texels, dilation)
+    normal = 2 * colours[:, :3] - 1
+    normal[:, :2] = np.einsum("nij,nj->ni", turn, normal[:, :2])
+    length = np.linalg.norm(normal, axis=1, keepdims=True)
+    turned = colours.copy()
+    turned[:, :3] = 0.5 + 0.5 * normal / np.maximum(length, 1e-6)
+    return turned
 
 
 def frame_turns(

@@ -44,6 +44,7 @@ def copy_uv(
     source: tuple[np.ndarray, np.ndarray],
     source_uv: np.ndarray,
     target: tuple[np.ndarray, np.ndarray],
+    leader: np.ndarray | None = None,
 ) -> CopiedUv:
     """Give each target triangle the UVs of one place of the source's layout.
 
@@ -57,11 +58,16 @@ def copy_uv(
     source_uv : (F_s, 3, 2) float
         At the corners.
     target : (vertices, faces)
+    leader : (F_t,) int, optional
+        Triangle whose middle counts for each: one for all triangles of a polygon. By default
+        each goes by its own.
     """
     vertices, faces = target
     count = len(faces)
     middles = SurfacePoints(np.arange(count), np.full((count, 3), 1 / 3))
     start = inside(middles).face
+    if leader is not None:
+        start = start[leader]
     walk = SurfaceWalk(*source, uncut_neighbours(source[1], source_uv))
     image = inside.image[faces].reshape(-1, 3)
     found = walk(np.repeat(start, 3), image, beyond=True)
@@ -129,13 +135,17 @@ def _signed_areas(uv):
 
 def _stretch(vertices, faces, uv):
     normal = triangle_vectors(vertices, faces)
-    double = np.maximum(np.linalg.norm(normal, axis=1), np.finfo(float).tiny)
+    double = np.linalg.norm(normal, axis=1)
     b = vertices[faces[:, 1]] - vertices[faces[:, 0]]
     c = vertices[faces[:, 2]] - vertices[faces[:, 0]]
-    length = np.maximum(np.linalg.norm(b, axis=1), np.finfo(float).tiny)
+    length = np.linalg.norm(b, axis=1)
+    # Triangles without an area stretch nothing.
+    flat = double <= 1e-12 * (np.square(b) + np.square(c)).sum(axis=1)
+    double, length = np.where(flat, 1.0, double), np.where(flat, 1.0, length)
     across = double / length
     along = np.einsum("fi,fi->f", b, c) / length
     of_b = (uv[:, 1] - uv[:, 0]) / length[:, None]
     of_c = ((uv[:, 2] - uv[:, 0]) - along[:, None] * of_b) / across[:, None]
     scales = np.linalg.svd(np.stack([of_b, of_c], axis=2), compute_uv=False)
-    return scales[:, 0] / np.maximum(scales[:, 1], np.finfo(float).tiny)
+    stretch = scales[:, 0] / np.maximum(scales[:, 1], np.finfo(float).tiny)
+    return np.where(flat, 1.0, stretch)
