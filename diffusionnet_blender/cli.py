@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import cli_match
+from . import cli_match, cli_transfer
 from .errors import DiffusionNetError
 from .folders import user_folder
 
@@ -101,6 +101,7 @@ def build_parser(program: str) -> argparse.ArgumentParser:
     segment.set_defaults(run=_segment)
 
     cli_match.add_parser(commands)
+    cli_transfer.add_parser(commands)
 
     models = commands.add_parser("models", help="list, show and import models")
     actions = models.add_subparsers(required=True, metavar="ACTION")

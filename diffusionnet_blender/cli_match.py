@@ -58,7 +58,7 @@ def run(chosen) -> int:
             "Reading files needs Blender, and this Python has no module bpy",
             "Run `blender --command diffusionnet ...`, or install bpy.",
         )
-    model = _model(chosen.model)
+    model = load_matching_model(chosen.model)
     # Opening the second file closes the first: each is read into arrays at once.
     source = _read(chosen.source, chosen.source_object)
     target = _read(chosen.target, chosen.target_object)
@@ -97,18 +97,26 @@ def run(chosen) -> int:
     return 0
 
 
-def _model(name: str):
+def load_matching_model(name: str):
+    """The model of an option: by name or path, "auto", or "none", which is None.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model, or if it names parts.
+    """
     from .cli import _library
-    from .tasks.models import find_model
+    from .tasks.models import find_model, matching_model_path
 
     if name == "none":
         return None
     try:
-        return find_model(DEFAULT_MODEL if name == "auto" else name, [_library()])
+        path = matching_model_path(DEFAULT_MODEL if name == "auto" else name, [_library()])
     except ModelError:
         if name == "auto":
             return None
         raise
+    return find_model(str(path))
 
 
 def _read(path: Path, name: str | None):
@@ -116,13 +124,22 @@ def _read(path: Path, name: str | None):
     from .scene.files import open_file
     from .scene.read import read_object
 
-    meshes = [obj for obj in open_file(path) if obj.type == "MESH"]
-    if name is not None:
-        meshes = [obj for obj in meshes if obj.name == name]
+    return read_object(pick_mesh(open_file(path), name, path))
+
+
+def pick_mesh(objects, name: str | None, path: Path):
+    """The largest mesh among objects of a file, or the one that is named.
+
+    Raises
+    ------
+    DiffusionNetError
+        If there is none.
+    """
+    meshes = [obj for obj in objects if obj.type == "MESH" and name in (None, obj.name)]
     if not meshes:
         what = "no mesh" if name is None else f"no mesh called {name!r}"
         raise DiffusionNetError(f"{path} holds {what}", "Name one of its objects.")
-    return read_object(max(meshes, key=lambda obj: len(obj.data.vertices)))
+    return max(meshes, key=lambda obj: len(obj.data.vertices))
 
 
 def _save(path: Path, **arrays) -> None:

@@ -43,6 +43,10 @@ MAP_SIZE = 160
 FIRST_MAP_SIZE = 30
 # Candidates are refined to this size before one is chosen.
 CHOICE_SIZE = 60
+# A map is beyond doubt, and others are not looked at, where it keeps so much of the orientation
+# and the features of the places that it pairs are so much alike (mean cosine).
+CLEARLY_KEPT = 0.85
+CLEARLY_ALIKE = 0.85
 # An eigenfunction needs about this many vertices of a coarse mesh to be one of its shape and not
 # of its triangles.
 VERTICES_PER_PAIR = 10
@@ -240,16 +244,18 @@ def _fitted(source: _Side, target: _Side, device: str, clock: _Clock) -> list[_S
 
 def _match(source: _Side, target: _Side, model, fitted: bool, clock: _Clock) -> Correspondence:
     tell = clock.start("candidates")
-    candidates = _first_maps(source, target, model, tell)
-    clock.stop("candidates")
-
-    tell = clock.start("map")
     pins = (source.pins, target.pins) if len(source.pins) else None
     samples = tuple(farthest_points(side.mesh.vertices, 1500) for side in (source, target))
     fewest = min(len(side.mesh.vertices) for side in (source, target))
     size = max(min(MAP_SIZE, fewest // VERTICES_PER_PAIR), FIRST_MAP_SIZE)
-    chosen = _choose(source, target, candidates, min(CHOICE_SIZE, size), pins, samples)
-    tell(0.3)
+    refining = min(CHOICE_SIZE, size), pins, samples
+    chosen, judged = _choose(source, target, _known_maps(source, target, model), *refining)
+    if len(source.pins) < 3 and not _is_beyond_doubt(judged, model):
+        others = _maps_by_distance(source, target, tell)
+        chosen, _ = _choose(source, target, [chosen, *others], *refining)
+    clock.stop("candidates")
+
+    tell = clock.start("map")
     refined = zoomout(
         source.mesh,
         target.mesh,
@@ -257,7 +263,7 @@ def _match(source: _Side, target: _Side, model, fitted: bool, clock: _Clock) -> 
         size,
         pins=pins,
         samples=samples,
-        progress=lambda fraction: tell(0.3 + 0.5 * fraction),
+        progress=lambda fraction: tell(0.8 * fraction),
     )
     there, here = embeddings(source.mesh.eigenvectors, target.mesh.eigenvectors, refined)
     points = precise_map(there, source.mesh.faces, here)
@@ -306,32 +312,38 @@ def _match(source: _Side, target: _Side, model, fitted: bool, clock: _Clock) -> 
     )
 
 
-def _choose(source, target, candidates, size, pins, samples) -> np.ndarray:
+def _choose(source, target, candidates, size, pins, samples) -> tuple[np.ndarray, Judgement]:
     """Of several first maps the best, refined to a size at which they can be told apart."""
-    if len(candidates) == 1:
-        return candidates[0]
-    merits, refined = [], []
+    found = []
     for start in candidates:
-        refined.append(
-            zoomout(
-                source.mesh,
-                target.mesh,
-                start,
-                size,
-                pins=pins,
-                samples=samples,
-                between_vertices=False,
-            )
+        refined = zoomout(
+            source.mesh,
+            target.mesh,
+            start,
+            size,
+            pins=pins,
+            samples=samples,
+            between_vertices=False,
         )
-        there, here = embeddings(source.mesh.eigenvectors, target.mesh.eigenvectors, refined[-1])
+        there, here = embeddings(source.mesh.eigenvectors, target.mesh.eigenvectors, refined)
         points = points_at_vertices(nearest_rows(there, here), source.mesh.faces)
         judged = judge(source.mesh, target.mesh, points, source.features, target.features)
-        merits.append(merit(refined[-1], judged))
-    return refined[int(np.argmax(merits))]
+        found.append((merit(refined, judged), refined, judged))
+    _, refined, judged = max(found, key=lambda entry: entry[0])
+    return refined, judged
 
 
-def _first_maps(source: _Side, target: _Side, model, tell) -> list[np.ndarray]:
-    """Functional maps to start from."""
+def _is_beyond_doubt(judged: Judgement, model) -> bool:
+    """Whether the features of a model know these shapes, and the map keeps to them."""
+    return (
+        model is not None
+        and judged.orientation_kept > CLEARLY_KEPT
+        and judged.feature_agreement > CLEARLY_ALIKE
+    )
+
+
+def _known_maps(source: _Side, target: _Side, model) -> list[np.ndarray]:
+    """Functional maps to start from, of what is known about places."""
     known = source.features, target.features
     size = FIRST_MAP_SIZE
     if len(source.pins) >= 3:
@@ -341,13 +353,19 @@ def _first_maps(source: _Side, target: _Side, model, tell) -> list[np.ndarray]:
             pin_functions(target.mesh, target.pins),
         )
         return [functional_map(source.mesh, target.mesh, *pinned, size)]
-    by_descriptors = functional_map(source.mesh, target.mesh, *known, size)
-    by_signs = maps_by_signs(source.mesh, target.mesh, *known, tell)
     if model is None:
-        return [*by_signs, by_descriptors]
+        return [functional_map(source.mesh, target.mesh, *known, size)]
     partners = points_at_vertices(nearest_rows(*known), source.mesh.faces)
-    # Features that know the sides also judge the maps that symmetry allows.
-    return [map_of_points(source.mesh, target.mesh, partners, size), by_descriptors, *by_signs]
+    return [map_of_points(source.mesh, target.mesh, partners, size)]
+
+
+def _maps_by_distance(source: _Side, target: _Side, tell) -> list[np.ndarray]:
+    """Functional maps that symmetry allows; features that know the sides judge them."""
+    known = source.features, target.features
+    return [
+        *maps_by_signs(source.mesh, target.mesh, *known, tell),
+        functional_map(source.mesh, target.mesh, *known, FIRST_MAP_SIZE),
+    ]
 
 
 def _on_given(points: SurfacePoints, side: _Side) -> SurfacePoints:
