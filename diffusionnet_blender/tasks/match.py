@@ -15,6 +15,7 @@ from ..matching.confidence import confidence, cycle_distance, feature_margin
 from ..matching.functional_map import functional_map, map_of_points
 from ..matching.lift import lift_map
 from ..matching.orientation import Judgement, judge
+from ..matching.parts import Parts, place_parts, split_parts
 from ..matching.pins import bend_to_pins, check_pins, pin_functions
 from ..matching.points import SurfacePoints, points_at_vertices
 from ..matching.pointwise import embeddings, nearest_rows, precise_map
@@ -91,10 +92,14 @@ class Correspondence:
 
 @dataclass(frozen=True, eq=False)
 class _Side:
-    """One of the two shapes on its way: as handed in, mended, its proxy, and what that has."""
+    """One of the two shapes on its way: as handed in, mended, its proxy, and what that has.
+
+    Pins are vertices of the proxy (`pins`) and of the mended surface (`pinned`).
+    """
 
     given: Surface
     surface: Surface
+    parts: Parts
     clean_vertex: np.ndarray
     report: RepairReport
     proxy: Surface
@@ -102,6 +107,7 @@ class _Side:
     mesh: SpectralMesh
     features: np.ndarray
     pins: np.ndarray
+    pinned: np.ndarray
 
 
 def match(
@@ -196,7 +202,8 @@ def _prepare(given, pins, model, runner, clock, name) -> _Side:
         )
     clock.stop("repair")
     clock.start("proxy")
-    proxy = decimate(repaired.surface, PROXY_VERTICES)
+    parts = split_parts(repaired.surface)
+    proxy = decimate(parts.main, PROXY_VERTICES)
     clock.stop("proxy")
     tell = clock.start("eigenbasis")
     settings = DEFAULT_SETTINGS if model is None else model.card.discretization
@@ -214,18 +221,21 @@ def _prepare(given, pins, model, runner, clock, name) -> _Side:
         features = vertex_features(model, truncated(found, settings.k), runner)
     clock.stop("features")
     pins = repaired.clean_vertex[pins]
+    on_proxy = pins
     if proxy is not repaired.surface:
-        pins = nearest_rows(proxy.vertices, repaired.surface.vertices[pins])
+        on_proxy = nearest_rows(proxy.vertices, repaired.surface.vertices[pins])
     return _Side(
         given=given,
         surface=repaired.surface,
+        parts=parts,
         clean_vertex=repaired.clean_vertex,
         report=repaired.report,
         proxy=proxy,
         discretization=found,
         mesh=mesh,
         features=features,
-        pins=pins,
+        pins=on_proxy,
+        pinned=pins,
     )
 
 
@@ -292,12 +302,17 @@ def _match(source: _Side, target: _Side, model, fitted: bool, clock: _Clock) -> 
     clock.stop("confidence")
 
     clock.start("lift")
-    lifted = lift_map(points, source.proxy, target.proxy, source.surface, target.surface)
-    if target.proxy is not target.surface:
-        on_proxy, _ = ClosestPoints(target.proxy.vertices, target.proxy.faces)(
-            target.surface.vertices
-        )
+    mains = source.parts.main, target.parts.main
+    lifted = lift_map(points, source.proxy, target.proxy, *mains)
+    if target.proxy is not mains[1]:
+        on_proxy, _ = ClosestPoints(target.proxy.vertices, target.proxy.faces)(mains[1].vertices)
         sure = on_proxy.interpolate(sure, target.proxy.faces)
+    lifted, sure = place_parts(lifted, sure, source.parts, target.parts)
+    if len(target.pinned):
+        exact = points_at_vertices(source.pinned, source.surface.faces)
+        lifted.face[target.pinned] = exact.face
+        lifted.barycentric[target.pinned] = exact.barycentric
+        sure[target.pinned] = 1.0
     lifted, sure = lifted[target.clean_vertex], sure[target.clean_vertex]
     lifted = _on_given(lifted, source)
     clock.stop("lift")
@@ -370,8 +385,16 @@ def _maps_by_distance(source: _Side, target: _Side, tell) -> list[np.ndarray]:
 
 def _on_given(points: SurfacePoints, side: _Side) -> SurfacePoints:
     """Points on a mended surface as points on the triangles that were handed in."""
-    if np.array_equal(side.surface.faces, side.given.faces):
+    faces, given = side.surface.faces, side.clean_vertex[side.given.faces]
+    if np.array_equal(faces, given):
         return points
+    if len(faces) == len(given) and np.array_equal(np.sort(faces), np.sort(given)):
+        # The same triangles, turned over perhaps.
+        shares = np.empty_like(points.barycentric)
+        rank, wanted = (np.argsort(corners[points.face]) for corners in (faces, given))
+        row = np.arange(len(points))[:, None]
+        shares[row, wanted] = points.barycentric[row, rank]
+        return SurfacePoints(points.face, shares)
     position = points.interpolate(side.surface.vertices, side.surface.faces)
     return ClosestPoints(side.given.vertices, side.given.faces)(position)[0]
 
