@@ -52,7 +52,7 @@ PARENTS = {
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", default="body_match", help="name, path, or FIT")
+    parser.add_argument("--model", default="body_match", help="name, path, or NONE")
     parser.add_argument("--output", type=Path, default=ROOT / "build" / "demo", metavar="DIR")
     options = parser.parse_args()
     diffusionnet_blender.register()

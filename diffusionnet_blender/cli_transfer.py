@@ -113,7 +113,6 @@ def _transfer(chosen, kinds: tuple[str, ...]) -> int:
         target_to_source=found.target_to_source,
         confidence=found.confidence,
         way="" if model is None else found.features,
-        fitted=found.fitted,
         mirrored=found.judgement.mirrored,
         source_fingerprint=fingerprint(source),
         target_fingerprint=fingerprint(target),

@@ -19,8 +19,6 @@ from .tasks.models import is_bundled, list_models
 NO_MODEL = "NONE"
 DEFAULT_MODEL = "body_parts"
 DEFAULT_MATCH_MODEL = "body_match"
-# In place of a model's name: shapes are matched by what they are alone.
-FIT = "FIT"
 _cards: dict[str, ModelCard] = {}
 _bundled: set[str] = set()
 # Blender keeps no reference to the strings of dynamic items: without this they are freed.
@@ -40,11 +38,10 @@ def reload_models() -> None:
     _match_items[:] = [
         *_items(not card.class_names for card in _cards.values()),
         (
-            FIT,
-            "Fitted to This Pair",
+            NO_MODEL,
+            "None",
             "For shapes that no model knows, such as animals and props: by distances along the "
-            "surface, with a network that is fitted to this pair where PyTorch is installed. "
-            "Set pins where it is wrong",
+            "surface alone, which suits two of a kind. Set three pins or more where it is wrong",
             len(_cards),
         ),
     ]

@@ -117,7 +117,7 @@ def _of_stages() -> Iterator[str]:
     """Stages of a run, which the progress bar names."""
     from diffusionnet_blender.operators import match_run, segment_run
 
-    yield from (*segment_run.SHARES, *match_run.SHARES_WITH_FIT)
+    yield from (*segment_run.SHARES, *match_run.SHARES)
 
 
 def _register() -> None:

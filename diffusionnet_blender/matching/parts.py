@@ -14,7 +14,9 @@ from .points import SurfacePoints
 
 # Loose parts with less than this share of the area of the largest one are small.
 SMALL = 0.05
-# So many vertices around a small part say how it is moved to the other shape.
+# The surface within so many radii of a small part, and so many vertices of it at least, say how
+# it is moved to the other shape.
+REACH = 5.0
 AROUND = 200
 # Of two small parts that belong together, the middles are no farther apart than this many radii,
 # and the sizes differ by no more than this factor.
@@ -118,7 +120,8 @@ def place_parts(
             continue
         own = target.whole.vertices[vertices]
         away = np.square(target.main.vertices - own.mean(axis=0)).sum(axis=1)
-        near = np.argsort(away)[:AROUND]
+        reached = np.count_nonzero(away < np.square(REACH * _radius(own)))
+        near = np.argsort(away)[: max(AROUND, reached)]
         turn, scale, shift = _similarity(target.main.vertices[near], image[near])
         moved = scale * own @ turn.T + shift
         normals = vertex_normals(target.whole.vertices, target.whole.faces[faces])[vertices]

@@ -84,7 +84,7 @@ class DIFFUSIONNET_OT_match(BackgroundOperator, PairOperator, bpy.types.Operator
 
     model: StringProperty(
         name="Model",
-        description="Name of a model, or FIT for shapes that no model knows. Empty: the panel's",
+        description="Name of a model, or NONE for shapes that no model knows. Empty: the panel's",
         options={"SKIP_SAVE"},
     )
 
@@ -143,8 +143,6 @@ def way_of(match) -> str:
     """How a match was found, in the language of the interface."""
     if match.way:
         return worded("with model {model}", model=match.way)
-    if match.fitted:
-        return worded("without a model: fitted to this pair")
     return worded("without a model: by distances alone")
 
 

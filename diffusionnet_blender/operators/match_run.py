@@ -7,7 +7,7 @@ from time import monotonic
 import numpy as np
 
 from ..errors import DiffusionNetError
-from ..properties import FIT
+from ..properties import NO_MODEL
 from ..scene.matches import Match, fingerprint
 from ..scene.read import read_object
 from ..tasks.models import matching_model_path
@@ -29,15 +29,6 @@ SHARES = {
     "confidence": 0.02,
     "lift": 0.03,
 }
-# A fit takes longer than all else together.
-SHARES_WITH_FIT = {
-    name: share * (0.3 if name != "fit" else 1.0)
-    for name, share in {
-        **dict(list(SHARES.items())[:5]),
-        "fit": 0.7,
-        **dict(list(SHARES.items())[5:]),
-    }.items()
-}
 
 
 def match_options(model: str, preferences) -> dict:
@@ -48,13 +39,12 @@ def match_options(model: str, preferences) -> dict:
     ModelError
         If there is no such model, or if it does not match shapes.
     """
-    fit = model == FIT
-    if not fit:
+    known = model != NO_MODEL
+    if known:
         matching_model_path(model, [preferences.model_folder])
     return {
-        "model": None if fit else model,
+        "model": model if known else None,
         "model_folders": [preferences.model_folder],
-        "fit": fit,
         "engine": preferences.engine,
         "device": preferences.device,
     }
@@ -81,8 +71,7 @@ class MatchRun:
         self._prints = fingerprint(source), fingerprint(target)
         self._pins = pins
         self._started = monotonic()
-        shares = SHARES_WITH_FIT if options["fit"] else SHARES
-        self._meter = ProgressOfObjects([f"{source.name} > {target.name}"], shares)
+        self._meter = ProgressOfObjects([f"{source.name} > {target.name}"], SHARES)
         self._meter.object(f"{source.name} > {target.name}")
         self._answer = None
         self.cancelled = False
@@ -146,7 +135,6 @@ def match_of(answer: match_job.MatchAnswer, prints, pins: np.ndarray, seconds: f
         target_to_source=answer.target_to_source,
         confidence=answer.confidence,
         way=answer.way,
-        fitted=answer.fitted,
         mirrored=answer.mirrored,
         source_fingerprint=prints[0],
         target_fingerprint=prints[1],

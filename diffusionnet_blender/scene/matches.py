@@ -27,8 +27,6 @@ class Match:
         0 to 1.
     way : str
         Name of the model that found it; "" where it was found by distances alone.
-    fitted : bool
-        Whether a network was fitted to this pair.
     mirrored : bool
         Whether the map swaps left and right for all that could be done.
     source_fingerprint, target_fingerprint : str
@@ -41,7 +39,6 @@ class Match:
     target_to_source: Any
     confidence: np.ndarray
     way: str
-    fitted: bool
     mirrored: bool
     source_fingerprint: str
     target_fingerprint: str

@@ -73,8 +73,6 @@ class Correspondence:
         Of the map as a whole.
     features : str
         Name of the model whose features found the map, or "signatures" where no model was given.
-    fitted : bool
-        Whether a network was fitted to this pair without supervision.
     repairs : (RepairReport, RepairReport)
         What had to be mended on source and target on the way; they themselves are untouched.
     seconds : dict of str to float
@@ -85,7 +83,6 @@ class Correspondence:
     confidence: np.ndarray
     judgement: Judgement
     features: str
-    fitted: bool
     repairs: tuple[RepairReport, RepairReport]
     seconds: dict[str, float]
 
@@ -103,7 +100,6 @@ class _Side:
     clean_vertex: np.ndarray
     report: RepairReport
     proxy: Surface
-    discretization: Discretization
     mesh: SpectralMesh
     features: np.ndarray
     pins: np.ndarray
@@ -116,7 +112,6 @@ def match(
     model: Model | None = None,
     *,
     pins: tuple[np.ndarray, np.ndarray] = ((), ()),
-    fit: bool = False,
     engine: str = "auto",
     device: str = "auto",
     progress: Progress = lambda stage, fraction: None,
@@ -132,9 +127,6 @@ def match(
         their distances alone (wave kernel signatures), which suits two of a kind.
     pins : pair of (P,) int
         Vertices of the source and of the target that the map must pair.
-    fit : bool
-        Without a model: fit a network to this pair, without supervision. It takes about a minute,
-        and torch; where there is none, distances alone count.
     engine, device : str
         Of the network.
     progress : callable
@@ -165,10 +157,7 @@ def match(
             _prepare(surface, own, model, runner, clock, name)
             for name, surface, own in zip(("source", "target"), (source, target), pins, strict=True)
         ]
-        fitted = False
-        if fitted:
-            sides = _fitted(*sides, device, clock)
-        return _match(*sides, model, fitted, clock)
+        return _match(*sides, model, clock)
     except MemoryError as error:
         raise DeviceError(
             f"Memory ran out on {len(source.vertices):,} and {len(target.vertices):,} vertices",
@@ -231,7 +220,6 @@ def _prepare(given, pins, model, runner, clock, name) -> _Side:
         clean_vertex=repaired.clean_vertex,
         report=repaired.report,
         proxy=proxy,
-        discretization=found,
         mesh=mesh,
         features=features,
         pins=on_proxy,
@@ -239,20 +227,7 @@ def _prepare(given, pins, model, runner, clock, name) -> _Side:
     )
 
 
-def _fitted(source: _Side, target: _Side, device: str, clock: _Clock) -> list[_Side]:
-    """The two sides with features of a network that was fitted to them."""
-    from ..network.pair_fit import fit_pair
-
-    tell = clock.start("fit")
-    found = fit_pair(source.discretization, target.discretization, device=device, progress=tell)
-    clock.stop("fit")
-    return [
-        replace(side, features=np.concatenate([side.features, features], axis=1))
-        for side, features in zip((source, target), found, strict=True)
-    ]
-
-
-def _match(source: _Side, target: _Side, model, fitted: bool, clock: _Clock) -> Correspondence:
+def _match(source: _Side, target: _Side, model, clock: _Clock) -> Correspondence:
     tell = clock.start("candidates")
     pins = (source.pins, target.pins) if len(source.pins) else None
     samples = tuple(farthest_points(side.mesh.vertices, 1500) for side in (source, target))
@@ -321,7 +296,6 @@ def _match(source: _Side, target: _Side, model, fitted: bool, clock: _Clock) -> 
         confidence=sure,
         judgement=judged,
         features="signatures" if model is None else model.card.name,
-        fitted=fitted,
         repairs=(source.report, target.report),
         seconds=clock.seconds,
     )

@@ -23,8 +23,6 @@ class MatchAnswer:
     confidence : (V_t,) float64
     way : str
         Name of the model that found it; "" where none did.
-    fitted : bool
-        Whether a network was fitted to this pair.
     mirrored : bool
     seconds : dict of str to float
         Of each stage.
@@ -33,7 +31,6 @@ class MatchAnswer:
     target_to_source: SurfacePoints
     confidence: np.ndarray
     way: str
-    fitted: bool
     mirrored: bool
     seconds: dict[str, float]
 
@@ -45,7 +42,6 @@ def request(
     *,
     model: str | None,
     model_folders: Sequence[Path],
-    fit: bool,
     engine: str,
     device: str,
 ) -> dict:
@@ -60,8 +56,6 @@ def request(
         Name, or path of the weights; without it shapes are matched by their distances.
     model_folders : sequence of Path
         Libraries of the user's.
-    fit : bool
-        Fit a network to this pair, where torch is there.
     engine, device : str
     """
     return {
@@ -70,7 +64,6 @@ def request(
         "pins": np.asarray(pins, dtype=np.int64).reshape(-1, 2),
         "model": model,
         "model_folders": [str(folder) for folder in model_folders],
-        "fit": fit,
         "engine": engine,
         "device": device,
     }
@@ -92,7 +85,6 @@ def run(request: dict, progress) -> dict:
         Surface(**request["target"]),
         None if name is None else find_model(name, folders),
         pins=tuple(request["pins"].T),
-        fit=request["fit"],
         engine=request["engine"],
         device=request["device"],
         progress=progress,
@@ -102,7 +94,6 @@ def run(request: dict, progress) -> dict:
         "barycentric": found.target_to_source.barycentric,
         "confidence": found.confidence,
         "way": "" if name is None else found.features,
-        "fitted": found.fitted,
         "mirrored": bool(found.judgement.mirrored),
         "seconds": found.seconds,
     }
