@@ -46,12 +46,16 @@ $(READY_TRAINING): $(READY) requirements/training.txt
 setup: $(READY) ## make .venv: Blender 4.5 as a module, torch (CPU), the tools
 setup-training: $(READY_TRAINING) ## and what the sample characters and the training data need
 
-.PHONY: demo docs-images docs-window
+.PHONY: demo demo-transfer docs-images docs-window
 demo: $(READY) ## segment a character: a .blend and a picture in build/demo
 	@$(PYTHON) -m demo.run
 
-docs-images: demo ## make the pictures of the documentation again
+demo-transfer: $(READY) ## carry a texture and skin weights over: a .blend and a picture in build/demo
+	@$(PYTHON) -m demo.transfer
+
+docs-images: demo demo-transfer ## make the pictures of the documentation again
 	@$(PYTHON) -m demo.publish build/demo/ada.png docs/images/demo.webp
+	@$(PYTHON) -m demo.publish build/demo/transfer.png docs/images/transfer.webp
 
 docs-window: test-app ## and those of Blender's window
 	@for name in panel/panel panel/progress panel/segmented editing/assigned editing/separated; do \

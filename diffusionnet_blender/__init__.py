@@ -15,6 +15,7 @@ def register() -> None:
     from . import manual, properties, translations
     from .operators.background import drop_run
     from .panels.menus import add_entries
+    from .scene.matches import forget_all_matches
     from .scene.results import forget_all_results
 
     for cls in _classes():
@@ -24,6 +25,7 @@ def register() -> None:
     manual.register()
     translations.register()
     bpy.app.handlers.load_pre.append(forget_all_results)
+    bpy.app.handlers.load_pre.append(forget_all_matches)
     bpy.app.handlers.load_pre.append(drop_run)
     _commands.append(bpy.utils.register_cli_command("diffusionnet", _run_command))
 
@@ -36,12 +38,15 @@ def unregister() -> None:
     from .operators.background import drop_run, end_worker
     from .operators.curve_icon import forget_curve
     from .panels.menus import remove_entries
+    from .scene.matches import forget_all_matches
     from .scene.results import forget_all_results
 
     bpy.utils.unregister_cli_command(_commands.pop())
     bpy.app.handlers.load_pre.remove(drop_run)
     drop_run()
     end_worker()
+    bpy.app.handlers.load_pre.remove(forget_all_matches)
+    forget_all_matches()
     bpy.app.handlers.load_pre.remove(forget_all_results)
     forget_all_results()
     forget_curve()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from . import cli_match, cli_transfer
 from .errors import DiffusionNetError
 from .folders import user_folder
 
@@ -107,6 +108,8 @@ def build_parser(program: str) -> argparse.ArgumentParser:
     segment.set_defaults(run=_segment)
 
     cli_train.add_commands(commands)
+    cli_match.add_parser(commands)
+    cli_transfer.add_parser(commands)
 
     models = commands.add_parser("models", help="list, show and import models")
     actions = models.add_subparsers(required=True, metavar="ACTION")
@@ -136,7 +139,8 @@ def _list_models(chosen) -> int:
     from .tasks.models import list_models
 
     for card in list_models([library()]):
-        print(f"{card.name}\t{len(card.class_names)} classes\t{card.title}")
+        what = f"{len(card.class_names)} classes" if card.class_names else "matches shapes"
+        print(f"{card.name}\t{what}\t{card.title}")
     return 0
 
 
@@ -185,9 +189,9 @@ def cache_of(chosen):
 def _segment(chosen) -> int:
     _check_paths(chosen)
     with blender():
-        from .tasks.models import find_model
+        from .tasks.models import find_model, labelling_model_path
 
-        model = find_model(chosen.model, [library()])
+        model = find_model(str(labelling_model_path(chosen.model, [library()])))
         return max(_segment_file(path, model, chosen) for path in chosen.files)
 
 

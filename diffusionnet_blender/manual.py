@@ -43,6 +43,20 @@ PAGES = (
     ("bpy.ops.diffusionnet.train*", "train.html"),
     ("bpy.ops.diffusionnet.stop_training*", "train.html#while-it-learns"),
     ("bpy.ops.diffusionnet.classify*", "train.html#whole-shapes"),
+    *(
+        (f"bpy.ops.diffusionnet.{name}*", f"transfer.html{anchor}")
+        for name, anchor in (
+            ("match", "#match"),
+            ("preview_match", "#look-at-the-match"),
+            ("select_uncertain", "#look-at-the-match"),
+            ("add_pin", "#pins"),
+            ("remove_pin", "#pins"),
+            ("swap_pair", "#match"),
+            ("transfer", "#what-is-moved"),
+        )
+    ),
+    ("bpy.types.diffusionnet_pg_transfer*", "transfer.html#what-is-moved"),
+    ("bpy.types.diffusionnet_pg_settings.transfer*", "transfer.html#what-is-moved"),
     ("bpy.ops.diffusionnet.*", "segment.html#in-the-sidebar"),
     ("bpy.types.diffusionnet_pg_settings.model*", "models.html"),
     ("bpy.types.diffusionnet_pg_settings.classifier*", "train.html#whole-shapes"),

@@ -1,5 +1,7 @@
 """Properties: the panel's settings (on the scene) and the legend (on the mesh)."""
 
+from collections.abc import Callable
+
 import bpy
 from bpy.props import (
     BoolProperty,
@@ -19,11 +21,13 @@ from .tasks.training_sizes import SIZES
 
 NO_MODEL = "NONE"
 DEFAULT_MODEL = "body_parts"
+DEFAULT_MATCH_MODEL = "body_match"
 _cards: dict[str, ModelCard] = {}
 _bundled: set[str] = set()
 # Blender keeps no reference to the strings of dynamic items: without this they are freed.
 _model_items: list[tuple[str, str, str, int]] = []
 _classifier_items: list[tuple[str, str, str, int]] = []
+_match_items: list[tuple[str, str, str, int]] = []
 
 
 def reload_models() -> None:
@@ -32,23 +36,41 @@ def reload_models() -> None:
     _cards.update({card.name: card for card in list_models([settings().model_folder])})
     _bundled.clear()
     _bundled.update(filter(is_bundled, _cards))
-    _model_items[:] = _items(False) or [
+    _model_items[:] = _items(_labels_vertices) or [
         (NO_MODEL, "No model found", "Import one, or set the library in the preferences", 0)
     ]
-    _classifier_items[:] = _items(True) or [
+    _classifier_items[:] = _items(_classifies) or [
         (NO_MODEL, "None yet", "Train one on whole shapes, or import one", 0)
+    ]
+    _match_items[:] = [
+        *_items(_matches),
+        (
+            NO_MODEL,
+            "None",
+            "For shapes that no model knows, such as animals and props: by distances along the "
+            "surface alone, which suits two of a kind. Set three pins or more where it is wrong",
+            len(_cards),
+        ),
     ]
 
 
-def _items(of_shapes: bool) -> list[tuple[str, str, str, int]]:
-    cards = {
-        name: card
-        for name, card in _cards.items()
-        if (card.architecture.output_at == "shape") == of_shapes
-    }
+def _matches(card: ModelCard) -> bool:
+    return not card.class_names
+
+
+def _classifies(card: ModelCard) -> bool:
+    return not _matches(card) and card.architecture.output_at == "shape"
+
+
+def _labels_vertices(card: ModelCard) -> bool:
+    return not _matches(card) and not _classifies(card)
+
+
+def _items(wanted: Callable[[ModelCard], bool]) -> list[tuple[str, str, str, int]]:
     return [
         (name, card.title, card.description, number)
-        for number, (name, card) in enumerate(cards.items())
+        for number, (name, card) in enumerate(_cards.items())
+        if wanted(card)
     ]
 
 
@@ -66,14 +88,32 @@ def _items_of_model(self, context):
     return _model_items
 
 
+def _items_of_match_model(self, context):
+    return _match_items
+
+
+def _number_in(items, wanted: str) -> int:
+    return next((number for name, _, _, number in items if name == wanted), items[0][3])
+
+
+def _name_of(items, wanted: int) -> str:
+    return next(name for name, _, _, number in items if number == wanted)
+
+
 def _get_model(self) -> int:
-    names = [item[0] for item in _model_items]
-    wanted = self.model_name or DEFAULT_MODEL
-    return names.index(wanted) if wanted in names else 0
+    return _number_in(_model_items, self.model_name or DEFAULT_MODEL)
 
 
 def _set_model(self, number: int) -> None:
-    self.model_name = _model_items[number][0]
+    self.model_name = _name_of(_model_items, number)
+
+
+def _get_match_model(self) -> int:
+    return _number_in(_match_items, self.model_name or DEFAULT_MATCH_MODEL)
+
+
+def _set_match_model(self, number: int) -> None:
+    self.model_name = _name_of(_match_items, number)
 
 
 def _items_of_classifier(self, context):
@@ -81,12 +121,11 @@ def _items_of_classifier(self, context):
 
 
 def _get_classifier(self) -> int:
-    names = [item[0] for item in _classifier_items]
-    return names.index(self.classifier_name) if self.classifier_name in names else 0
+    return _number_in(_classifier_items, self.classifier_name)
 
 
 def _set_classifier(self, number: int) -> None:
-    self.classifier_name = _classifier_items[number][0]
+    self.classifier_name = _name_of(_classifier_items, number)
 
 
 def _is_mesh(self, obj):
@@ -233,6 +272,159 @@ class DIFFUSIONNET_PG_training(bpy.types.PropertyGroup):
     )
 
 
+class TransferProperties:
+    """What to move, and how: the same choices for the panel and the operator's redo panel."""
+
+    texture: BoolProperty(
+        name="Texture",
+        description="Bake the images of the source's materials anew into the target's own UV map "
+        "(unwrapped, if it has none), and give the target a copy of the material with them",
+        default=True,
+        options={"SKIP_SAVE"},
+    )
+    uv: BoolProperty(
+        name="UV Map",
+        description="Copy the source's UV map: one island for each face, and seams marked where "
+        "the layout is cut",
+        default=False,
+        options={"SKIP_SAVE"},
+    )
+    weights: BoolProperty(
+        name="Vertex Groups",
+        description="Skin weights and masks. Groups of the same name are replaced, unless they "
+        "are locked",
+        default=True,
+        options={"SKIP_SAVE"},
+    )
+    shape_keys: BoolProperty(
+        name="Shape Keys",
+        description="Shape keys with their ranges and values. Keys of the same name are replaced",
+        default=False,
+        options={"SKIP_SAVE"},
+    )
+    colors: BoolProperty(
+        name="Colors",
+        description="Color attributes of vertices and of face corners",
+        default=False,
+        options={"SKIP_SAVE"},
+    )
+    attributes: BoolProperty(
+        name="Attributes",
+        description="All other attributes of vertices, corners and faces: numbers and vectors "
+        "blended, integers and booleans by majority",
+        default=False,
+        options={"SKIP_SAVE"},
+    )
+    materials: BoolProperty(
+        name="Materials",
+        description="The source's material slots, and for each face the one that most of it has "
+        "there. With Texture, copies of them with the new images",
+        default=False,
+        options={"SKIP_SAVE"},
+    )
+    labels: BoolProperty(
+        name="Part Labels",
+        description="Parts that the source was segmented into, written as chosen under Outputs",
+        default=False,
+        options={"SKIP_SAVE"},
+    )
+    texture_size: IntProperty(
+        name="Size",
+        description="Width and height of the new images. 0: as large as the source's",
+        min=0,
+        max=16384,
+        default=0,
+        subtype="PIXEL",
+        options={"SKIP_SAVE"},
+    )
+    dilation: IntProperty(
+        name="Margin",
+        description="Pixels by which islands grow beyond their rim",
+        min=0,
+        soft_max=64,
+        default=16,
+        subtype="PIXEL",
+        options={"SKIP_SAVE"},
+    )
+    groups: EnumProperty(
+        name="Groups",
+        description="Which vertex groups",
+        items=(
+            ("ALL", "All", "Every vertex group of the source"),
+            ("DEFORM", "Deforming", "Those that belong to a bone of the source's armature"),
+            ("ACTIVE", "Active", "The one that is highlighted on the source"),
+        ),
+        default="ALL",
+        options={"SKIP_SAVE"},
+    )
+    limit: IntProperty(
+        name="Limit",
+        description="Most bones that a vertex follows. 0: any number",
+        min=0,
+        soft_max=16,
+        default=4,
+        options={"SKIP_SAVE"},
+    )
+    least_confidence: FloatProperty(
+        name="Least Confidence",
+        description="Where the match is less sure than this, weights are not copied but filled in "
+        "smoothly from around",
+        min=0.0,
+        max=1.0,
+        default=0.3,
+        subtype="FACTOR",
+        options={"SKIP_SAVE"},
+    )
+    small_keys: BoolProperty(
+        name="Small Keys",
+        description="Turn and scale the offsets of each vertex, which is fast and suits small "
+        "facial keys. Off: deformation transfer, for keys that move whole limbs",
+        default=False,
+        options={"SKIP_SAVE"},
+    )
+
+
+TRANSFER_NAMES = tuple(TransferProperties.__annotations__)
+
+
+class DIFFUSIONNET_PG_pin(bpy.types.PropertyGroup):
+    """A point of the source and the point of the target that belongs to it."""
+
+    source_object: PointerProperty(type=bpy.types.Object, name="Source")
+    target_object: PointerProperty(type=bpy.types.Object, name="Target")
+    source_empty: PointerProperty(type=bpy.types.Object, name="Empty on the Source")
+    target_empty: PointerProperty(type=bpy.types.Object, name="Empty on the Target")
+    source_vertex: IntProperty(name="Vertex of the Source", default=-1)
+    target_vertex: IntProperty(name="Vertex of the Target", default=-1)
+
+
+class DIFFUSIONNET_PG_transfer(TransferProperties, bpy.types.PropertyGroup):
+    """What the Transfer panel is set to, saved with the scene."""
+
+    source: PointerProperty(
+        type=bpy.types.Object,
+        name="Source",
+        description="Mesh that gives",
+        poll=_is_mesh,
+    )
+    target: PointerProperty(
+        type=bpy.types.Object,
+        name="Target",
+        description="Mesh that is given",
+        poll=_is_mesh,
+    )
+    model: EnumProperty(
+        name="Model",
+        description="How the two shapes are matched",
+        items=_items_of_match_model,
+        get=_get_match_model,
+        set=_set_match_model,
+    )
+    model_name: StringProperty(options={"HIDDEN"})
+    pins: CollectionProperty(type=DIFFUSIONNET_PG_pin)
+    active_pin: IntProperty(name="Active Pin", min=0)
+
+
 class DIFFUSIONNET_PG_settings(OutputProperties, bpy.types.PropertyGroup):
     """What the panel is set to, saved with the scene."""
 
@@ -298,6 +490,7 @@ class DIFFUSIONNET_PG_settings(OutputProperties, bpy.types.PropertyGroup):
         description="Switch the viewport's solid shading to the color attribute afterwards",
         default=True,
     )
+    transfer: PointerProperty(type=DIFFUSIONNET_PG_transfer)
 
 
 def _number_of(part) -> int:
@@ -378,6 +571,8 @@ class DIFFUSIONNET_PG_run(bpy.types.PropertyGroup):
 
 CLASSES = (
     DIFFUSIONNET_PG_training,
+    DIFFUSIONNET_PG_pin,
+    DIFFUSIONNET_PG_transfer,
     DIFFUSIONNET_PG_settings,
     DIFFUSIONNET_PG_part,
     DIFFUSIONNET_PG_owned,
@@ -403,3 +598,4 @@ def unregister() -> None:
     _bundled.clear()
     _model_items.clear()
     _classifier_items.clear()
+    _match_items.clear()

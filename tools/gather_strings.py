@@ -115,9 +115,9 @@ def _literals(node: ast.expr) -> Iterator[str]:
 
 def _of_stages() -> Iterator[str]:
     """Stages of a run, which the progress bar names."""
-    from diffusionnet_blender.operators.segment_run import SHARES
+    from diffusionnet_blender.operators import match_run, segment_run
 
-    yield from SHARES
+    yield from (*segment_run.SHARES, *match_run.SHARES)
 
 
 def _register() -> None:

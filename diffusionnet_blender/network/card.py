@@ -28,7 +28,7 @@ class ModelCard:
     title, description : str
         For people.
     class_names : tuple of str
-        In the order of the network's outputs.
+        In the order of the network's outputs; empty where these are features to match by.
     class_colours : tuple of (r, g, b)
         sRGB, 0 to 1, one a class.
     features : tuple of str
@@ -85,7 +85,7 @@ class ModelCard:
                 "Correct features or architecture.inputs in the card.",
             )
         for name in ("class_names", "class_colours"):
-            if len(getattr(self, name)) != self.architecture.outputs:
+            if len(getattr(self, name)) not in (0, self.architecture.outputs):
                 raise ModelError(
                     f"Card {self.name!r} has {len(getattr(self, name))} {name}, the network "
                     f"{self.architecture.outputs} outputs",

@@ -155,8 +155,6 @@ class Trainer:
             labels = np.where(labels >= 0, self.mirrored_class[labels], labels)
         shape, features, target, share = self._on_device(discretization, labels)
 
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.settings.learning_rate * self._schedule()
         outputs = self.module(shape, features).reshape(len(target), -1)
         loss = torch.nn.functional.cross_entropy(
             outputs,
@@ -166,6 +164,13 @@ class Trainer:
             reduction="none",
         )
         loss = (loss * share).sum()
+        self._descend(loss)
+        correct = (outputs.detach().argmax(dim=1) == target) * share
+        return float(loss.detach()), float(correct.sum())
+
+    def _descend(self, loss: torch.Tensor) -> None:
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.settings.learning_rate * self._schedule()
         self.optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.module.parameters(), 1.0)
@@ -173,8 +178,6 @@ class Trainer:
         self.module.keep_times_positive()
         self.step += 1
         self._average()
-        correct = (outputs.detach().argmax(dim=1) == target) * share
-        return float(loss.detach()), float(correct.sum())
 
     def _on_device(self, discretization: Discretization, labels: np.ndarray | int):
         """Shape, features, classes (n,), and the share of the area that each of them stands for."""

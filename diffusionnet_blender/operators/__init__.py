@@ -4,7 +4,9 @@ from . import (
     background,
     classify,
     edit_labels,
+    match,
     models,
+    pins,
     presets,
     pytorch,
     segment,
@@ -12,6 +14,7 @@ from . import (
     separate,
     status,
     train,
+    transfer,
     write_labels,
 )
 
@@ -28,4 +31,7 @@ CLASSES = (
     *presets.CLASSES,
     *train.CLASSES,
     *classify.CLASSES,
+    *match.CLASSES,
+    *pins.CLASSES,
+    *transfer.CLASSES,
 )

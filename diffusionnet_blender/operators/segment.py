@@ -10,7 +10,7 @@ from ..preferences import settings
 from ..properties import NO_MODEL, OUTPUT_NAMES
 from ..scene.results import forget_result, keep_result
 from ..scene.write import left_out
-from ..tasks.models import model_path
+from ..tasks.models import labelling_model_path
 from .background import BackgroundOperator, the_worker
 from .base import ObjectOperator, counted
 from .segment_object import segment_object
@@ -48,7 +48,8 @@ class DIFFUSIONNET_OT_segment(BackgroundOperator, ObjectOperator, bpy.types.Oper
         chosen = context.scene.diffusionnet
         preferences = settings()
         targets = self.targets(context)
-        model = find_model(self._model(context), [preferences.model_folder])
+        path = labelling_model_path(self._model(context), [preferences.model_folder])
+        model = find_model(str(path))
         context.view_layer.update()
         depsgraph = context.evaluated_depsgraph_get() if chosen.use_modifiers else None
 
@@ -99,7 +100,7 @@ class DIFFUSIONNET_OT_segment(BackgroundOperator, ObjectOperator, bpy.types.Oper
         targets = self.targets(context)
         name = self._model(context)
         # That there is no such model is told now and not by the worker.
-        model_path(name, [preferences.model_folder])
+        labelling_model_path(name, [preferences.model_folder])
         self._clock = perf_counter()
         self._area = context.area.as_pointer() if context.area else None
         return SegmentRun(

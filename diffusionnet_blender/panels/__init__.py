@@ -1,5 +1,5 @@
 """Panels: `draw` only, no computing and no files."""
 
-from . import parts, segment, train
+from . import parts, segment, train, transfer
 
-CLASSES = (*segment.CLASSES, *parts.CLASSES, *train.CLASSES)
+CLASSES = (*segment.CLASSES, *parts.CLASSES, *transfer.CLASSES, *train.CLASSES)

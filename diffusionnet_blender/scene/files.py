@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 
@@ -57,7 +57,36 @@ def open_file(path: Path) -> list[bpy.types.Object]:
     else:
         bpy.ops.wm.read_homefile(app_template="", use_empty=True)
         _call(_importer(path), filepath=str(path))
-    found = [obj for obj in bpy.data.objects if obj.type == "MESH" and obj.users_scene]
+    return _meshes_since(())
+
+
+def add_file(path: Path) -> list[bpy.types.Object]:
+    """Bring the objects of a file into the one at hand; otherwise as `open_file`."""
+    require_known_suffix(path)
+    if not path.is_file():
+        raise DiffusionNetError("There is no such file", "Check the path.")
+    before = set(bpy.data.objects)
+    if path.suffix.lower() == ".blend":
+        try:
+            with bpy.data.libraries.load(str(path), link=False) as (there, here):
+                here.objects = there.objects
+        except (OSError, ValueError) as error:
+            raise DiffusionNetError(
+                f"Blender could not read it ({error})", "Is the file whole?"
+            ) from error
+        for obj in set(bpy.data.objects) - before:
+            bpy.context.scene.collection.objects.link(obj)
+    else:
+        _call(_importer(path), filepath=str(path))
+    return _meshes_since(before)
+
+
+def _meshes_since(before: Collection[bpy.types.Object]) -> list[bpy.types.Object]:
+    found = [
+        obj
+        for obj in bpy.data.objects
+        if obj.type == "MESH" and obj.users_scene and obj not in before
+    ]
     if not found:
         raise DiffusionNetError("There is no mesh in the file", "Check what was exported.")
     # Transforms and modifiers are evaluated with the first update only.

@@ -55,6 +55,40 @@ def model_path(name: str, folders: Sequence[Path] = ()) -> Path:
     )
 
 
+def labelling_model_path(name: str, folders: Sequence[Path] = ()) -> Path:
+    """As `model_path`, for a model that names parts.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model, or if it gives features to match by and no parts.
+    """
+    path = model_path(name, folders)
+    if not ModelCard.load(path.with_suffix(".json")).class_names:
+        raise ModelError(
+            f"The model {name!r} matches shapes and names no parts",
+            "Choose another one to segment with, such as body_parts.",
+        )
+    return path
+
+
+def matching_model_path(name: str, folders: Sequence[Path] = ()) -> Path:
+    """As `model_path`, for a model that gives features to match by.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model, or if it names parts.
+    """
+    path = model_path(name, folders)
+    if ModelCard.load(path.with_suffix(".json")).class_names:
+        raise ModelError(
+            f"The model {name!r} names parts and does not match shapes",
+            "Choose another one to match with, such as body_match, or none.",
+        )
+    return path
+
+
 def find_model(name: str, folders: Sequence[Path] = ()):
     """Load a model by its name or path; see `model_path` and `checkpoint.load_model`."""
     from ..network.checkpoint import load_model

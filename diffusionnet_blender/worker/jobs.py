@@ -27,6 +27,7 @@ Job = Callable[[dict, Progress], dict]
 # use: none brings its libraries before they are needed.
 JOBS = {
     "segment": ".segment",
+    "match": ".match",
     "status": ".status",
     "try_torch": ".try_torch",
     "import_model": ".import_model",

@@ -1,0 +1,135 @@
+"""Which of several maps is neither mirrored nor turned around."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..surface.surface import triangle_vectors
+from .points import SurfacePoints
+from .spectral import SpectralMesh
+
+# A map that keeps the orientation of less than this share of the area is mirrored. Right maps
+# keep nine tenths and more, mirrored ones a twentieth.
+LEAST_KEPT = 0.5
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """How far a map can be believed as a whole.
+
+    Attributes
+    ----------
+    orientation_kept : float
+        Share of the target's area whose triangles are not mirrored, 0 to 1.
+    feature_agreement : float
+        Mean cosine of the features that the map pairs, -1 to 1. It tells apart what keeps
+        orientation all the same: the half turn that swaps left with right and front with back.
+    rigid_residual : float
+        Root mean square distance left after the best rigid motion, in units of the square root
+        of the area; how far the poses and the proportions differ, if the map is right.
+    """
+
+    orientation_kept: float
+    feature_agreement: float
+    rigid_residual: float
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether left and right are swapped by a reflection."""
+        return self.orientation_kept < LEAST_KEPT
+
+
+def orientation_kept(
+    source: SpectralMesh, target: SpectralMesh, target_to_source: SurfacePoints
+) -> float:
+    """Share of the target's area whose triangles keep their orientation on the source.
+
+    Parameters
+    ----------
+    source, target : SpectralMesh
+        Both with outward triangles.
+    target_to_source : SurfacePoints
+
+    Returns
+    -------
+    float
+        From 0 (mirrored) to 1. Triangles whose image has no area count half.
+    """
+    image = target_to_source.interpolate(source.vertices, source.faces)
+    mapped = triangle_vectors(image, target.faces)
+    outward = triangle_vectors(source.vertices, source.faces)
+    outward /= np.maximum(np.linalg.norm(outward, axis=1, keepdims=True), np.finfo(float).tiny)
+    at_corners = outward[target_to_source.face][target.faces].sum(axis=1)
+    sense = np.sign(np.einsum("fi,fi->f", mapped, at_corners))
+    area = np.linalg.norm(triangle_vectors(target.vertices, target.faces), axis=1)
+    return float(np.average(0.5 * (1 + sense), weights=area))
+
+
+def judge(
+    source: SpectralMesh,
+    target: SpectralMesh,
+    target_to_source: SurfacePoints,
+    source_features: np.ndarray,
+    target_features: np.ndarray,
+) -> Judgement:
+    """Measure what tells a right map from a mirrored one and from one turned around.
+
+    Parameters
+    ----------
+    source, target : SpectralMesh
+    target_to_source : SurfacePoints
+    source_features : (V_s, d) float
+    target_features : (V_t, d) float
+        Only directions count, after the mean over the source is taken away.
+
+    Returns
+    -------
+    Judgement
+    """
+    centre = source.mass @ source_features
+    there = _unit(target_to_source.interpolate(source_features, source.faces) - centre)
+    here = _unit(target_features - centre)
+    image = target_to_source.interpolate(source.vertices, source.faces)
+    return Judgement(
+        orientation_kept=orientation_kept(source, target, target_to_source),
+        feature_agreement=float(target.mass @ np.einsum("vd,vd->v", there, here)),
+        rigid_residual=rigid_residual(target.vertices, image, target.mass),
+    )
+
+
+def choose(judgements: list[Judgement]) -> int:
+    """Index of the map to keep: not mirrored, and of those the one whose features agree best.
+
+    Parameters
+    ----------
+    judgements : list of Judgement
+        At least one.
+    """
+    return max(
+        range(len(judgements)),
+        key=lambda i: (not judgements[i].mirrored, judgements[i].feature_agreement),
+    )
+
+
+def rigid_residual(points: np.ndarray, images: np.ndarray, weight: np.ndarray) -> float:
+    """Root mean square distance after the best rotation and translation (Kabsch 1976).
+
+    Parameters
+    ----------
+    points, images : (V, 3) float
+    weight : (V,) float
+        Adds up to 1.
+    """
+    points = points - weight @ points
+    images = images - weight @ images
+    u, stretch, v = np.linalg.svd(points.T @ (weight[:, None] * images))
+    stretch[2] *= np.sign(np.linalg.det(u @ v)) or 1.0
+    squares = weight @ (np.square(points).sum(axis=1) + np.square(images).sum(axis=1))
+    return float(np.sqrt(max(squares - 2 * stretch.sum(), 0.0)))
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / np.maximum(length, np.finfo(float).tiny)

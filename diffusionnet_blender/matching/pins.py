@@ -1,0 +1,166 @@
+"""Pairs of points that the artist sets: the map passes through them and bends smoothly around."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.sparse import csgraph
+
+from ..errors import DiffusionNetError
+from .geodesic import geodesic_distances, surface_graph
+from .points import SurfacePoints, points_at_vertices
+from .pointwise import precise_map
+from .spectral import SpectralMesh
+
+# A pin pulls what is nearer than this (in units of the square root of the area), or than this
+# many times the way it pulls: a shorter reach would fold the map.
+REACH = 0.1
+REACH_OF_PULL = 3.0
+# Most steps of one bend; each is about as long as an edge.
+MOST_STEPS = 24
+# Influence below which a vertex stays where it is.
+LEAST_INFLUENCE = 1e-3
+
+
+def check_pins(source_pins: np.ndarray, target_pins: np.ndarray, sizes: tuple[int, int]) -> None:
+    """Refuse pins that no map can honour.
+
+    Parameters
+    ----------
+    source_pins, target_pins : (P,) int
+    sizes : (V_source, V_target)
+
+    Raises
+    ------
+    DiffusionNetError
+    """
+    if len(source_pins) != len(target_pins):
+        raise DiffusionNetError(
+            f"There are {len(source_pins)} pins on the source and {len(target_pins)} on the target",
+            "Set the pins in pairs, in the same order on both.",
+        )
+    for name, pins, size in zip(
+        ("source", "target"), (source_pins, target_pins), sizes, strict=True
+    ):
+        if len(pins) and (np.min(pins) < 0 or np.max(pins) >= size):
+            raise DiffusionNetError(
+                f"A pin names a vertex that the {name} does not have",
+                "Set the pins again: the mesh has changed since.",
+            )
+    pairs = np.unique(np.stack([target_pins, source_pins], axis=1), axis=0)
+    if len(np.unique(pairs[:, 0])) < len(pairs):
+        raise DiffusionNetError(
+            "Two pins put one point of the target in two places of the source",
+            "Remove one of them.",
+        )
+
+
+def pin_functions(mesh: SpectralMesh, pins: np.ndarray) -> np.ndarray:
+    """Descriptors that know the pins: heat after two times around each, (V, 2 P).
+
+    Parameters
+    ----------
+    mesh : SpectralMesh
+    pins : (P,) int
+    """
+    scale = 4 * np.pi / mesh.mass.sum()
+    heat = [
+        mesh.eigenvectors @ (np.exp(-mesh.eigenvalues * t)[:, None] * mesh.eigenvectors[pins].T)
+        for t in (0.2 / scale, 0.02 / scale)
+    ]
+    heat = np.concatenate(heat, axis=1)
+    return heat / np.maximum(np.sqrt(mesh.mass @ np.square(heat)), np.finfo(float).tiny)
+
+
+def bend_to_pins(
+    source: SpectralMesh,
+    target: SpectralMesh,
+    target_to_source: SurfacePoints,
+    source_pins: np.ndarray,
+    target_pins: np.ndarray,
+) -> SurfacePoints:
+    """The map with each pinned vertex of the target on its partner, exactly.
+
+    The images of the pins walk the shortest way to where they belong; what lies around follows
+    in small steps, each time back onto the source, less the farther it is. Steps are taken in
+    the biharmonic embedding (Lipman et al. 2010), in which nothing jumps from limb to limb.
+
+    Parameters
+    ----------
+    source, target : SpectralMesh
+    target_to_source : SurfacePoints
+    source_pins, target_pins : (P,) int
+        Vertices, in pairs.
+
+    Returns
+    -------
+    SurfacePoints
+
+    Raises
+    ------
+    DiffusionNetError
+        If the pins contradict each other or name vertices that do not exist.
+    """
+    source_pins, target_pins = np.asarray(source_pins), np.asarray(target_pins)
+    check_pins(source_pins, target_pins, (len(source.vertices), len(target.vertices)))
+    _, once = np.unique(target_pins, return_index=True)
+    source_pins, target_pins = source_pins[once], target_pins[once]
+    if not len(target_pins):
+        return target_to_source
+    above = source.eigenvalues > 1e-6 * source.eigenvalues[-1]
+    embedding = source.eigenvectors[:, above] / source.eigenvalues[above]
+    starts = target_to_source[target_pins].nearest_vertex(source.faces)
+    ways, lengths = _ways(source, starts, source_pins)
+    influence = _influence(target, target_pins, lengths)
+    moved = np.flatnonzero(np.abs(influence).max(axis=1) > LEAST_INFLUENCE)
+    edge = np.sqrt(2.3 / len(source.faces))
+    steps = int(np.clip(np.ceil(lengths.max() / edge), 1, MOST_STEPS))
+    way = np.stack([_along(embedding[nodes], steps) for nodes in ways])
+    way[:, 0] = target_to_source[target_pins].interpolate(embedding, source.faces)
+    at = target_to_source[moved].interpolate(embedding, source.faces)
+    for step in range(steps):
+        at = at + influence[moved] @ (way[:, step + 1] - way[:, step])
+        found = precise_map(embedding, source.faces, at)
+        at = found.interpolate(embedding, source.faces)
+    face, barycentric = target_to_source.face.copy(), target_to_source.barycentric.copy()
+    face[moved], barycentric[moved] = found.face, found.barycentric
+    exact = points_at_vertices(source_pins, source.faces)
+    face[target_pins], barycentric[target_pins] = exact.face, exact.barycentric
+    return SurfacePoints(face, barycentric)
+
+
+def _ways(source, starts, ends):
+    """Vertices along the shortest way of each pin, and its length."""
+    graph = surface_graph(source.vertices, source.faces)
+    distance, before = csgraph.dijkstra(
+        graph, directed=False, indices=ends, return_predecessors=True
+    )
+    ways = []
+    for start, row in zip(starts, before, strict=True):
+        nodes = [start]
+        while row[nodes[-1]] >= 0:
+            nodes.append(row[nodes[-1]])
+        ways.append(np.array(nodes))
+    lengths = distance[np.arange(len(ends)), starts]
+    # Onto another loose part there is no way: the pin goes straight, what is around stays.
+    for i in np.flatnonzero(~np.isfinite(lengths)):
+        ways[i] = np.array([starts[i], ends[i]])
+    return ways, np.where(np.isfinite(lengths), lengths, 0.0)
+
+
+def _along(nodes: np.ndarray, steps: int) -> np.ndarray:
+    """A polyline (n, d) cut into equal steps, (steps + 1, d)."""
+    if len(nodes) == 1:
+        nodes = np.repeat(nodes, 2, axis=0)
+    position = np.linspace(0, len(nodes) - 1, steps + 1)
+    low = np.minimum(position.astype(int), len(nodes) - 2)
+    share = (position - low)[:, None]
+    return (1 - share) * nodes[low] + share * nodes[low + 1]
+
+
+def _influence(target: SpectralMesh, pins: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """How much each vertex follows each pin, (V, P): 1 at the pin itself, 0 at the others."""
+    graph = surface_graph(target.vertices, target.faces)
+    distance = geodesic_distances(graph, pins).T
+    reach = np.maximum(REACH, REACH_OF_PULL * lengths)
+    kernel = np.exp(-np.square(distance / reach))
+    return np.linalg.lstsq(kernel[pins].T, kernel.T, rcond=1e-6)[0].T

@@ -1,0 +1,74 @@
+"""The map inside the target's triangles: any point of the target to a point of the source."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...surface.surface import triangle_areas
+from ..points import SurfacePoints
+from ..walk import SurfaceWalk
+
+# Images of one triangle's corners farther apart than this many times its longest edge (each in
+# units of the square root of its surface's area) lie in different places of the source.
+TORN = 8.0
+
+
+class MapInside:
+    """A map at vertices carried into the triangles between them.
+
+    A point is first put between the images of the corners, in space, and then walks from the
+    image of its nearest corner onto the triangle under it. Where the map is torn, it stays with
+    that corner.
+
+    Parameters
+    ----------
+    target_to_source : SurfacePoints
+        One for each target vertex.
+    source_vertices, source_faces : (V_s, 3) float, (F_s, 3) int
+    target_vertices, target_faces : (V_t, 3) float, (F_t, 3) int
+
+    Attributes
+    ----------
+    image : (V_t, 3) float64
+        Where each target vertex is on the source.
+    torn : (F_t,) bool
+        Triangles whose corners are in different places of the source.
+    """
+
+    def __init__(
+        self, target_to_source, source_vertices, source_faces, target_vertices, target_faces
+    ):
+        self._start, self._faces = target_to_source.face, target_faces
+        self.image = target_to_source.interpolate(source_vertices, source_faces)
+        self._walk = SurfaceWalk(source_vertices, source_faces)
+        own = _longest_edges(target_vertices[target_faces])
+        mapped = _longest_edges(self.image[target_faces])
+        target_size = np.sqrt(triangle_areas(target_vertices, target_faces).sum())
+        source_size = np.sqrt(triangle_areas(source_vertices, source_faces).sum())
+        self.torn = mapped * target_size > TORN * own * source_size
+
+    def __call__(self, points: SurfacePoints) -> SurfacePoints:
+        """Where points of the target are on the source.
+
+        Parameters
+        ----------
+        points : SurfacePoints
+            On the target.
+
+        Returns
+        -------
+        SurfacePoints
+            On the source.
+        """
+        corners = self._faces[points.face]
+        main = corners[np.arange(len(corners)), points.barycentric.argmax(axis=1)]
+        image = np.zeros((len(points), 3))
+        for corner in range(3):
+            image += points.barycentric[:, corner, None] * self.image[corners[:, corner]]
+        torn = self.torn[points.face]
+        image[torn] = self.image[main[torn]]
+        return self._walk(self._start[main], image)
+
+
+def _longest_edges(corners: np.ndarray) -> np.ndarray:
+    return np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2).max(axis=1)

@@ -1,0 +1,175 @@
+"""Shape keys: deformation transfer, and the cheap way for small ones."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse import linalg as sparse_linalg
+
+from ...surface.surface import triangle_vectors
+from ...surface.winding import vertex_normals
+from ..points import SurfacePoints
+from .corners import MapInside
+
+# Pull of every vertex towards where the offsets alone would put it, against the mean weight of
+# the triangles around it: it places the loose parts, and is too weak to be seen elsewhere.
+PLACING = 1e-4
+
+
+def deformation_transfer(
+    target_to_source: SurfacePoints,
+    source: tuple[np.ndarray, np.ndarray],
+    target: tuple[np.ndarray, np.ndarray],
+    source_keys: np.ndarray,
+) -> np.ndarray:
+    """Every key of the source as a key of the target (Sumner and Popovic 2004).
+
+    Each target triangle takes the deformation gradient of the source where the map puts it; the
+    vertices that fit them best are found by one solve, prefactored for all keys.
+
+    Parameters
+    ----------
+    target_to_source : SurfacePoints
+    source, target : (vertices, faces)
+        At rest.
+    source_keys : (K, V_s, 3) float
+        Positions of the source's vertices in each key.
+
+    Returns
+    -------
+    (K, V_t, 3) float64
+        Positions of the target's vertices in each key.
+    """
+    vertices, faces = np.asarray(target[0], float), target[1]
+    middle = _face_points(target_to_source, *source, vertices, faces)
+    turn, _ = _vertex_turns(target_to_source, source, (vertices, faces))
+    turn = nearest_rotations(turn[faces].sum(axis=1))
+    guess = rotated_offsets(target_to_source, source, target, source_keys)
+    gradient, area = _face_gradients(vertices, faces)
+    weight = sparse.diags(np.repeat(area, 3))
+    stiffness = gradient.T @ weight @ gradient
+    used = stiffness.diagonal() > 0
+    pull = np.where(used, PLACING * stiffness.diagonal(), 1.0)
+    factor = sparse_linalg.splu(
+        (stiffness + sparse.diags(pull)).tocsc(),
+        permc_spec="MMD_AT_PLUS_A",
+        diag_pivot_thresh=0.0,
+        options={"SymmetricMode": True},
+    )
+    made = np.empty((len(source_keys), len(vertices), 3))
+    for index, key in enumerate(source_keys):
+        deformed = _gradients_of(source[0], key, source[1])[middle]
+        # The same deformation seen from the target, which may stand another way.
+        local = np.einsum("fji,fjk,fkl->fil", turn, deformed, turn)
+        # Rows of the transposed gradient of positions: three for each triangle.
+        wanted = np.swapaxes(local, 1, 2).reshape(-1, 3)
+        right = gradient.T @ (weight @ wanted) + pull[:, None] * guess[index]
+        made[index] = factor.solve(right)
+    return made
+
+
+def rotated_offsets(
+    target_to_source: SurfacePoints,
+    source: tuple[np.ndarray, np.ndarray],
+    target: tuple[np.ndarray, np.ndarray],
+    source_keys: np.ndarray,
+) -> np.ndarray:
+    """Every key by the offsets of its vertices, turned and scaled from source to target.
+
+    Good for small keys, a brow or the corner of a mouth; a large one shears.
+
+    Parameters
+    ----------
+    target_to_source, source, target, source_keys :
+        As in `deformation_transfer`.
+
+    Returns
+    -------
+    (K, V_t, 3) float64
+    """
+    vertices, faces = np.asarray(target[0], float), target[1]
+    turn, scale = _vertex_turns(target_to_source, source, (vertices, faces))
+    made = np.empty((len(source_keys), len(vertices), 3))
+    for index, key in enumerate(source_keys):
+        offset = target_to_source.interpolate(key - source[0], source[1])
+        made[index] = vertices + scale[:, None] * np.einsum("vji,vj->vi", turn, offset)
+    return made
+
+
+def _vertex_turns(target_to_source, source, target):
+    """Rotation (V, 3, 3) from target to source around each vertex, and how much larger it is.
+
+    Fitted to the edges around a vertex and to its normal, so that it is defined where they lie
+    in a plane.
+    """
+    vertices, faces = target
+    image = target_to_source.interpolate(np.asarray(source[0], float), source[1])
+    tail, head = faces.ravel(), np.roll(faces, -1, axis=1).ravel()
+    here, there = vertices[head] - vertices[tail], image[head] - image[tail]
+    product = (there[:, :, None] * here[:, None]).reshape(-1, 9)
+    count = len(vertices)
+    rows = sparse.csr_matrix(
+        (np.ones(2 * len(tail)), (np.concatenate([tail, head]), np.tile(np.arange(len(tail)), 2))),
+        shape=(count, len(tail)),
+    )
+    fitted = (rows @ product).reshape(-1, 3, 3)
+    squares = rows @ np.square(here).sum(axis=1)
+    squares_there = rows @ np.square(there).sum(axis=1)
+    normal = vertex_normals(vertices, faces)
+    normal_there = target_to_source.interpolate(vertex_normals(*source), source[1])
+    strength = np.sqrt(squares * squares_there)[:, None, None]
+    fitted = fitted + strength * normal_there[:, :, None] * normal[:, None]
+    scale = np.sqrt(squares / np.maximum(squares_there, np.finfo(float).tiny))
+    return nearest_rotations(fitted), np.clip(scale, 0.1, 10.0)
+
+
+def nearest_rotations(matrices: np.ndarray) -> np.ndarray:
+    """The proper rotation nearest to each matrix, (N, 3, 3)."""
+    u, _, v = np.linalg.svd(matrices)
+    sign = np.sign(np.linalg.det(u @ v))
+    u[:, :, 2] *= np.where(sign == 0, 1.0, sign)[:, None]
+    return u @ v
+
+
+def _face_points(target_to_source, source_vertices, source_faces, vertices, faces):
+    """Triangle of the source under the middle of each target triangle, (F_t,)."""
+    inside = MapInside(target_to_source, source_vertices, source_faces, vertices, faces)
+    centres = SurfacePoints(np.arange(len(faces)), np.full((len(faces), 3), 1 / 3))
+    return inside(centres).face
+
+
+def _gradients_of(rest, key, faces):
+    """Deformation gradient of each triangle, (F, 3, 3); along the normal it keeps the scale."""
+
+    def frame(vertices):
+        a, b, c = (vertices[faces[:, i]] for i in range(3))
+        normal = triangle_vectors(vertices, faces)
+        length = np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-30)
+        # Sumner and Popovic's fourth vertex: as long as the root of the area.
+        return np.stack([b - a, c - a, normal / np.sqrt(length)], axis=2)
+
+    before, after = frame(np.asarray(rest, float)), frame(np.asarray(key, float))
+    determinant = np.linalg.det(before)
+    scale = np.abs(before).max(axis=(1, 2)) ** 3
+    flat = np.abs(determinant) <= 1e-12 * scale
+    before[flat], after[flat] = np.eye(3), np.eye(3)
+    return after @ np.linalg.inv(before)
+
+
+def _face_gradients(vertices, faces):
+    """Gradient of functions at vertices, sparse (3 F, V), and the areas of the triangles."""
+    normal = triangle_vectors(vertices, faces)
+    double = np.linalg.norm(normal, axis=1)
+    unit = normal / np.maximum(double, np.finfo(float).tiny)[:, None]
+    rows, columns, entries = [], [], []
+    for corner in range(3):
+        opposite = vertices[faces[:, (corner + 2) % 3]] - vertices[faces[:, (corner + 1) % 3]]
+        value = np.cross(unit, opposite) / np.maximum(double, np.finfo(float).tiny)[:, None]
+        rows.append(np.arange(3 * len(faces)))
+        columns.append(np.repeat(faces[:, corner], 3))
+        entries.append(np.where(double[:, None] > 0, value, 0.0).ravel())
+    gradient = sparse.csr_matrix(
+        (np.concatenate(entries), (np.concatenate(rows), np.concatenate(columns))),
+        shape=(3 * len(faces), len(vertices)),
+    )
+    return gradient, 0.5 * double

@@ -1,0 +1,136 @@
+"""Move what the source carries onto the target, along their match."""
+
+from time import perf_counter
+
+import bpy
+from bpy.props import StringProperty
+
+from ..errors import DiffusionNetError
+from ..properties import TRANSFER_NAMES, TransferProperties
+from ..scene.edit_mode import whole_undo
+from ..scene.layers import Wanted
+from ..scene.matches import current_match
+from ..scene.transfer import outside_edit_modes, prepare_transfer, write_transfer
+from .match import PairOperator, pins_of
+from .trouble import forget_trouble
+from .write_labels import chosen_outputs
+
+KINDS = (
+    "texture",
+    "uv",
+    "weights",
+    "shape_keys",
+    "colors",
+    "attributes",
+    "materials",
+    "labels",
+)
+
+
+class DIFFUSIONNET_OT_transfer(TransferProperties, PairOperator, bpy.types.Operator):
+    """Move what is chosen from the source onto the target, along the last match"""
+
+    bl_idname = "diffusionnet.transfer"
+    bl_label = "Transfer"
+    bl_options = {"REGISTER", "UNDO"}
+
+    group_names: StringProperty(
+        name="Group Names",
+        description="Only these vertex groups, with commas between them",
+        options={"SKIP_SAVE"},
+    )
+    key_names: StringProperty(
+        name="Key Names",
+        description="Only these shape keys, with commas between them",
+        options={"SKIP_SAVE"},
+    )
+
+    def run(self, context):
+        """Compute all, then write all."""
+        forget_trouble()
+        clock = perf_counter()
+        context.view_layer.update()
+        # What a script leaves unsaid is as the panel has it; of the kinds, if it names none.
+        unsaid = [n for n in TRANSFER_NAMES if not self.properties.is_property_set(n)]
+        named = any(n in KINDS and n not in unsaid for n in TRANSFER_NAMES)
+        for name in unsaid:
+            value = getattr(context.scene.diffusionnet.transfer, name)
+            setattr(self, name, False if named and name in KINDS else value)
+        source, target = self.pair(context)
+        match = current_match(source, target, pins_of(context, source, target))
+        manager = context.window_manager
+        manager.progress_begin(0.0, 1.0)
+        try:
+            with whole_undo([source, target]), outside_edit_modes(source, target):
+                prepared = prepare_transfer(
+                    source,
+                    target,
+                    match,
+                    wanted_of(self, source),
+                    transfer_settings(self),
+                    lambda stage, fraction: manager.progress_update(fraction),
+                )
+                outputs = chosen_outputs(context.scene.diffusionnet)
+                told = write_transfer(source, target, prepared, outputs)
+        finally:
+            manager.progress_end()
+        text = f"{source.name} to {target.name}: {'; '.join(told)}"
+        self.report({"INFO"}, f"{text}; in {perf_counter() - clock:.1f} s")
+        return {"FINISHED"}
+
+    def draw(self, context):
+        """Draw the redo panel."""
+        draw_transfer(self.layout, self)
+
+
+def wanted_of(chosen, source) -> Wanted:
+    """What an operator is asked to move."""
+    names = _names(chosen.group_names)
+    if chosen.groups == "ACTIVE" and not names:
+        active = source.vertex_groups.active
+        if active is None:
+            raise DiffusionNetError(f"{source.name!r} has no active vertex group", "Choose one.")
+        names = (active.name,)
+    return Wanted(
+        **{name: getattr(chosen, name) for name in KINDS},
+        deforming_only=chosen.groups == "DEFORM",
+        group_names=names,
+        key_names=_names(chosen.key_names),
+    )
+
+
+def transfer_settings(chosen):
+    """How an operator is asked to move it."""
+    from ..tasks.transfer import TransferSettings
+
+    return TransferSettings(
+        texture_size=chosen.texture_size,
+        dilation=chosen.dilation,
+        limit=chosen.limit,
+        least_confidence=chosen.least_confidence,
+        small_keys=chosen.small_keys,
+    )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def draw_transfer(layout, chosen) -> None:
+    """The choice of what to move, for the redo panel and the sidebar."""
+    layout.use_property_split = True
+    layout.use_property_decorate = False
+    settings_of = {
+        "texture": ("texture_size", "dilation"),
+        "weights": ("groups", "limit", "least_confidence"),
+        "shape_keys": ("small_keys",),
+    }
+    column = layout.column(heading="Move")
+    for name in KINDS:
+        column.prop(chosen, name)
+        if getattr(chosen, name):
+            for detail in settings_of.get(name, ()):
+                column.prop(chosen, detail)
+
+
+CLASSES = (DIFFUSIONNET_OT_transfer,)

@@ -1,0 +1,141 @@
+"""Transfer: carry what one character has over to another."""
+
+import bpy
+
+from ..operators.background import draw_progress
+from ..operators.match import way_of
+from ..operators.transfer import draw_transfer
+from ..operators.trouble import last_trouble
+from ..scene.matches import find_match
+from ..translations import worded
+from .segment import Sidebar, draw_trouble
+
+# Below this share of sure vertices a match is worth a second look.
+DOUBTFUL = 0.6
+
+
+class DIFFUSIONNET_PT_transfer(Sidebar, bpy.types.Panel):
+    """Source, target, Match and Transfer."""
+
+    bl_label = "Transfer"
+    bl_idname = "DIFFUSIONNET_PT_transfer"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context):
+        """Draw."""
+        layout = self.layout
+        chosen = context.scene.diffusionnet.transfer
+        row = layout.row(align=True)
+        column = row.column()
+        column.use_property_split = True
+        column.use_property_decorate = False
+        column.prop(chosen, "source")
+        column.prop(chosen, "target")
+        side = row.column()
+        side.scale_y = 2.0
+        side.operator("diffusionnet.swap_pair", text="", icon="UV_SYNC_SELECT")
+        column = layout.column()
+        column.use_property_split = True
+        column.use_property_decorate = False
+        column.prop(chosen, "model")
+
+        if context.window_manager.diffusionnet.running:
+            column = layout.column()
+            column.scale_y = 1.6
+            draw_progress(column, context)
+            return
+        both = chosen.source and chosen.target and chosen.source.data != chosen.target.data
+        row = layout.row()
+        row.scale_y = 1.6
+        row.enabled = bool(both)
+        row.operator("diffusionnet.match", icon="AUTOMERGE_ON")
+        if not both:
+            reason = (
+                worded("Source and target are the same")
+                if chosen.source and chosen.target
+                else worded("Pick a source and a target")
+            )
+            layout.label(text=reason, icon="INFO")
+        match = find_match(chosen.source, chosen.target) if both else None
+        if match:
+            draw_match(layout, chosen, match)
+        row = layout.row()
+        row.scale_y = 1.6
+        row.enabled = bool(match)
+        row.operator("diffusionnet.transfer", icon="FILE_TICK")
+        if both and not match:
+            layout.label(text="Match first", icon="INFO")
+        trouble = last_trouble()
+        if trouble:
+            draw_trouble(layout.box(), trouble)
+
+
+def draw_match(layout, chosen, match) -> None:
+    """How the match was found, how sure it is, and ways to look at it."""
+    box = layout.box().column(align=True)
+    count = len(chosen.target.data.vertices)
+    if len(match.confidence) != count and not chosen.target.data.is_editmode:
+        box.label(text="The target has changed: match again", icon="ERROR")
+        return
+    box.label(text=way_of(match), icon="INFO")
+    sure = worded("{share:.0%} of the vertices sure", share=match.sure)
+    box.label(text=sure, icon="CHECKMARK" if match.sure >= DOUBTFUL else "ERROR")
+    if match.mirrored:
+        box.label(text="Left and right seem swapped: set pins", icon="ERROR")
+    elif match.sure < DOUBTFUL:
+        box.label(text="Set pins where it is wrong", icon="BLANK1")
+    row = box.row(align=True)
+    row.operator("diffusionnet.preview_match", text="Position").show = "POSITION"
+    row.operator("diffusionnet.preview_match", text="Confidence").show = "CONFIDENCE"
+    box.operator("diffusionnet.select_uncertain")
+
+
+class DIFFUSIONNET_PT_what(Sidebar, bpy.types.Panel):
+    """What to move."""
+
+    bl_label = "What to Move"
+    bl_idname = "DIFFUSIONNET_PT_what"
+    bl_parent_id = "DIFFUSIONNET_PT_transfer"
+
+    def draw(self, context):
+        """Draw."""
+        draw_transfer(self.layout, context.scene.diffusionnet.transfer)
+
+
+class DIFFUSIONNET_UL_pins(bpy.types.UIList):
+    """Pins, a line each."""
+
+    bl_idname = "DIFFUSIONNET_UL_pins"
+
+    def draw_item(self, context, layout, data, item, icon, active_data, active, index):
+        """Draw a line."""
+        stale = (item.source_object, item.target_object) != (data.source, data.target)
+        by_empties = item.source_empty is not None
+        symbol = "ERROR" if stale else "EMPTY_AXIS" if by_empties else "VERTEXSEL"
+        layout.label(text=item.name, icon=symbol, translate=False)
+
+
+class DIFFUSIONNET_PT_pins(Sidebar, bpy.types.Panel):
+    """Points that belong together."""
+
+    bl_label = "Pins"
+    bl_idname = "DIFFUSIONNET_PT_pins"
+    bl_parent_id = "DIFFUSIONNET_PT_transfer"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context):
+        """Draw."""
+        chosen = context.scene.diffusionnet.transfer
+        row = self.layout.row()
+        row.template_list("DIFFUSIONNET_UL_pins", "", chosen, "pins", chosen, "active_pin", rows=3)
+        side = row.column(align=True)
+        side.operator("diffusionnet.add_pin", text="", icon="ADD")
+        side.operator("diffusionnet.remove_pin", text="", icon="REMOVE")
+
+
+CLASSES = (
+    DIFFUSIONNET_PT_transfer,
+    DIFFUSIONNET_PT_what,
+    DIFFUSIONNET_UL_pins,
+    DIFFUSIONNET_PT_pins,
+)

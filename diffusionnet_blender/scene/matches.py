@@ -1,0 +1,127 @@
+"""Matches of this session: kept until a mesh changes, and used for any number of transfers."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import bpy
+import numpy as np
+from bpy.app.handlers import persistent
+
+from ..errors import DiffusionNetError
+from .read import topology_of
+
+
+@dataclass(frozen=True, eq=False)
+class Match:
+    """Where the vertices of a target are on a source.
+
+    Attributes
+    ----------
+    target_to_source : SurfacePoints
+        On the triangles of the source as `read.read_object` gives them, one for each vertex of
+        the target.
+    confidence : (V_t,) float64
+        0 to 1.
+    way : str
+        Name of the model that found it; "" where it was found by distances alone.
+    mirrored : bool
+        Whether the map swaps left and right for all that could be done.
+    source_fingerprint, target_fingerprint : str
+        Of the meshes, see `fingerprint`.
+    pins : (P, 2) int64
+        Vertices of source and target that were pinned.
+    seconds : float
+    """
+
+    target_to_source: Any
+    confidence: np.ndarray
+    way: str
+    mirrored: bool
+    source_fingerprint: str
+    target_fingerprint: str
+    pins: np.ndarray
+    seconds: float
+
+    @property
+    def sure(self) -> float:
+        """Share of the vertices that the map is sure of."""
+        return float(np.mean(self.confidence > 0.5))
+
+
+# By the `session_uid` of the two meshes, which undo does not change.
+_matches: dict[tuple[int, int], Match] = {}
+
+
+def keep_match(source: bpy.types.Object, target: bpy.types.Object, match: Match) -> None:
+    """Keep a match; it replaces the one before."""
+    _matches[source.data.session_uid, target.data.session_uid] = match
+
+
+def find_match(source: bpy.types.Object, target: bpy.types.Object) -> Match | None:
+    """The last match of two objects, whether or not it still fits."""
+    return _matches.get((source.data.session_uid, target.data.session_uid))
+
+
+def current_match(
+    source: bpy.types.Object, target: bpy.types.Object, pins: np.ndarray | None = None
+) -> Match:
+    """The match of two objects, which must be as they were when it was found.
+
+    Parameters
+    ----------
+    source, target : bpy.types.Object
+        Meshes.
+    pins : (P, 2) int, optional
+        As they are now; without them they are not looked at.
+
+    Raises
+    ------
+    DiffusionNetError
+        If there is none, or if a mesh or the pins have changed since.
+    """
+    match = find_match(source, target)
+    if match is None:
+        raise DiffusionNetError(
+            f"{source.name!r} and {target.name!r} have not been matched", "Press Match first."
+        )
+    for obj, then in ((source, match.source_fingerprint), (target, match.target_fingerprint)):
+        if fingerprint(obj) != then:
+            raise DiffusionNetError(
+                f"{obj.name!r} has changed since it was matched", "Press Match again."
+            )
+    if pins is not None and not np.array_equal(pins, match.pins):
+        raise DiffusionNetError("The pins have changed since the match", "Press Match again.")
+    return match
+
+
+def fingerprint(obj: bpy.types.Object) -> str:
+    """Of all that a match depends on: vertices, faces, and how the object's transform bends them.
+
+    Moving, turning and scaling evenly changes nothing.
+
+    Parameters
+    ----------
+    obj : bpy.types.Object
+        A mesh.
+    """
+    if obj.data.is_editmode:
+        obj.update_from_editmode()
+    coordinates = np.empty(3 * len(obj.data.vertices), dtype=np.float32)
+    obj.data.vertices.foreach_get("co", coordinates)
+    linear = np.array(obj.matrix_world.to_3x3(), dtype=np.float64)
+    bends = linear.T @ linear
+    bends = np.round(bends / max(np.trace(bends), 1e-30), 4) + 0.0
+    digest = hashlib.sha256(topology_of(obj.data).encode())
+    digest.update(coordinates)
+    digest.update(bends)
+    digest.update(str(np.linalg.det(linear) < 0).encode())
+    return digest.hexdigest()
+
+
+@persistent
+def forget_all_matches(*_) -> None:
+    """Drop all matches; a handler for when another file is about to be opened."""
+    _matches.clear()

@@ -1,0 +1,160 @@
+"""Pins: points of two meshes that belong together, as the artist sets them."""
+
+from __future__ import annotations
+
+import bmesh
+import bpy
+import numpy as np
+from mathutils import Vector
+
+from ..errors import DiffusionNetError
+
+# An empty farther from the mesh than this share of its size does not mean a point of it.
+FARTHEST = 0.1
+
+
+def add_pins_by_empties(settings, empties: list[bpy.types.Object]) -> int:
+    """Pair two empties, each on one of the objects: the one that it is nearer to.
+
+    Parameters
+    ----------
+    settings : DIFFUSIONNET_PG_transfer
+    empties : list of two bpy.types.Object
+
+    Raises
+    ------
+    DiffusionNetError
+        If there are not two, or both are on one object.
+    """
+    if len(empties) != 2:
+        raise DiffusionNetError(
+            f"{len(empties)} empties are selected",
+            "Select two, one on the source and one on the target.",
+        )
+    source, target = settings.source, settings.target
+    nearer = [_distance(source, empty) < _distance(target, empty) for empty in empties]
+    if nearer[0] == nearer[1]:
+        wrong = source.name if nearer[0] else target.name
+        raise DiffusionNetError(
+            f"Both empties are on {wrong!r}", "Put one onto the source and one onto the target."
+        )
+    on_source, on_target = empties if nearer[0] else reversed(empties)
+    pin = settings.pins.add()
+    pin.name = on_source.name
+    pin.source_empty, pin.target_empty = on_source, on_target
+    _own(settings, pin)
+    settings.active_pin = len(settings.pins) - 1
+    return 1
+
+
+def add_pins_by_vertices(settings) -> int:
+    """Pair vertices that were selected one after the other on both objects, in that order.
+
+    Parameters
+    ----------
+    settings : DIFFUSIONNET_PG_transfer
+
+    Raises
+    ------
+    DiffusionNetError
+        If none are selected, or not as many on both.
+    """
+    found = [selected_in_order(obj) for obj in (settings.source, settings.target)]
+    if len(found[0]) != len(found[1]) or not found[0]:
+        raise DiffusionNetError(
+            f"{len(found[0])} vertices are selected one by one on {settings.source.name!r} and "
+            f"{len(found[1])} on {settings.target.name!r}",
+            "In Edit Mode, click as many vertices on both with Shift held, in the same order.",
+        )
+    for here, there in zip(*found, strict=True):
+        pin = settings.pins.add()
+        pin.source_vertex, pin.target_vertex = here, there
+        pin.name = f"{here} - {there}"
+        _own(settings, pin)
+    settings.active_pin = len(settings.pins) - 1
+    return len(found[0])
+
+
+def selected_in_order(obj: bpy.types.Object) -> list[int]:
+    """Vertices in the order in which they were selected, as Edit Mode remembers it."""
+    if obj.data.is_editmode:
+        history = bmesh.from_edit_mesh(obj.data).select_history
+        return [item.index for item in history if isinstance(item, bmesh.types.BMVert)]
+    work = bmesh.new()
+    try:
+        work.from_mesh(obj.data)
+        return [item.index for item in work.select_history if isinstance(item, bmesh.types.BMVert)]
+    finally:
+        work.free()
+
+
+def pinned_vertices(settings) -> np.ndarray:
+    """Vertices of source and target that are pinned, (P, 2) int64.
+
+    Parameters
+    ----------
+    settings : DIFFUSIONNET_PG_transfer
+
+    Raises
+    ------
+    DiffusionNetError
+        If a pin lies on another object, or its empty or its vertex is gone.
+    """
+    source, target = settings.source, settings.target
+    found = []
+    for number, pin in enumerate(settings.pins, start=1):
+        row = []
+        for obj, owner, empty, vertex in (
+            (source, pin.source_object, pin.source_empty, pin.source_vertex),
+            (target, pin.target_object, pin.target_empty, pin.target_vertex),
+        ):
+            if owner != obj:
+                on = "an object that is gone" if owner is None else repr(owner.name)
+                raise DiffusionNetError(
+                    f"Pin {number} was set on {on}, not on {obj.name!r}",
+                    "Remove it, or choose the objects that it belongs to.",
+                )
+            row.append(_vertex_of(obj, number, empty, vertex))
+        found.append(row)
+    return np.array(found, dtype=np.int64).reshape(-1, 2)
+
+
+def _vertex_of(obj, number: int, empty, vertex: int) -> int:
+    if vertex >= 0:
+        if vertex >= len(obj.data.vertices):
+            raise DiffusionNetError(
+                f"Pin {number} names vertex {vertex}, which {obj.name!r} does not have",
+                "The mesh has changed; remove the pin and set it again.",
+            )
+        return vertex
+    if empty is None:
+        raise DiffusionNetError(
+            f"The empty of pin {number} on {obj.name!r} is gone", "Remove the pin."
+        )
+    away = _distance(obj, empty)
+    if away > FARTHEST * _size(obj):
+        raise DiffusionNetError(
+            f"Pin {number}: {empty.name!r} is not on {obj.name!r} but {away:.3g} away from it",
+            "Move the empty onto its surface.",
+        )
+    places = np.empty(3 * len(obj.data.vertices), dtype=np.float32)
+    obj.data.vertices.foreach_get("co", places)
+    linear = np.array(obj.matrix_world.to_3x3())
+    at = np.array(empty.matrix_world.translation - obj.matrix_world.translation)
+    return int(np.square(places.reshape(-1, 3) @ linear.T - at).sum(axis=1).argmin())
+
+
+def _distance(obj: bpy.types.Object, empty: bpy.types.Object) -> float:
+    """From an empty to the surface of an object, in the world."""
+    at = empty.matrix_world.translation
+    found, point, _, _ = obj.closest_point_on_mesh(obj.matrix_world.inverted_safe() @ at)
+    return (obj.matrix_world @ point - at).length if found else float("inf")
+
+
+def _size(obj: bpy.types.Object) -> float:
+    corners = [obj.matrix_world @ Vector(corner) for corner in obj.bound_box]
+    return max((one - other).length for one in corners for other in corners)
+
+
+def _own(settings, pin) -> None:
+    pin.source_object, pin.target_object = settings.source, settings.target

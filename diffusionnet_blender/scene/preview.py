@@ -1,0 +1,109 @@
+"""A match made visible: places as colours, confidence as a layer, uncertain vertices selected."""
+
+from __future__ import annotations
+
+import bmesh
+import bpy
+import numpy as np
+
+from .attributes import VERTEX_COLOURS, VERTEX_VALUES, show_colours, write_attribute
+from .matches import Match
+from .names import claim_names, names_in_use, record_names
+from .read import read_object
+from .write import require_writable
+
+POSITION = "match_position"
+CONFIDENCE = "match_confidence"
+CONFIDENCE_COLOUR = "match_confidence_color"
+SURE, UNSURE = np.array([0.20, 0.65, 0.32]), np.array([0.85, 0.18, 0.15])
+
+
+def write_preview(
+    source: bpy.types.Object, target: bpy.types.Object, match: Match, show: str
+) -> list[str]:
+    """Colour both meshes by the place on the source, and the target by confidence.
+
+    Parameters
+    ----------
+    source, target : bpy.types.Object
+        Meshes, not in Edit Mode.
+    match : Match
+    show : {"POSITION", "CONFIDENCE"}
+        Which colours become active.
+
+    Returns
+    -------
+    list of str
+        Names of the attributes.
+    """
+    for obj in (source, target):
+        require_writable(obj)
+    surface = read_object(source).surface
+    low, extent = surface.vertices.min(axis=0), np.ptp(surface.vertices, axis=0)
+    place = 0.1 + 0.85 * (surface.vertices - low) / np.maximum(extent, 1e-30)
+    moved = match.target_to_source.interpolate(place, surface.faces)
+    sure = match.confidence[:, None]
+    colour = sure * SURE + (1 - sure) * UNSURE
+    _write(source, [(POSITION, VERTEX_COLOURS, _opaque(place))], POSITION)
+    return _write(
+        target,
+        [
+            (POSITION, VERTEX_COLOURS, _opaque(moved)),
+            (CONFIDENCE, VERTEX_VALUES, match.confidence),
+            (CONFIDENCE_COLOUR, VERTEX_COLOURS, _opaque(colour)),
+        ],
+        POSITION if show == "POSITION" else CONFIDENCE_COLOUR,
+    )
+
+
+def _write(obj, layers, shown: str) -> list[str]:
+    mesh = obj.data
+    names = claim_names(mesh, "ATTRIBUTE", [name for name, _, _ in layers], names_in_use(obj))
+    for name, (wanted, kind, values) in zip(names, layers, strict=True):
+        write_attribute(mesh, name, kind, values)
+        if wanted == shown:
+            active = name
+    record_names(mesh, "ATTRIBUTE", names)
+    show_colours(mesh, active)
+    mesh.update()
+    return names
+
+
+def _opaque(colours: np.ndarray) -> np.ndarray:
+    return np.concatenate([colours, np.ones((len(colours), 1))], axis=1)
+
+
+def select_uncertain(obj: bpy.types.Object, chosen: np.ndarray) -> int:
+    """Select vertices, and nothing else; how many.
+
+    Parameters
+    ----------
+    obj : bpy.types.Object
+        In any mode.
+    chosen : (V,) bool
+    """
+    mesh = obj.data
+    if mesh.is_editmode:
+        bm = bmesh.from_edit_mesh(mesh)
+        bm.select_mode |= {"VERT"}
+        bm.verts.ensure_lookup_table()
+        for elements in (bm.faces, bm.edges, bm.verts):
+            for element in elements:
+                element.select = False
+        for index in np.flatnonzero(chosen):
+            bm.verts[index].select = not bm.verts[index].hide
+        bm.select_flush_mode()
+        bmesh.update_edit_mesh(mesh, loop_triangles=False, destructive=False)
+        return int(chosen.sum())
+    ends = np.empty(2 * len(mesh.edges), dtype=np.int32)
+    mesh.edges.foreach_get("vertices", ends)
+    corners = np.empty(len(mesh.loops), dtype=np.int32)
+    mesh.loops.foreach_get("vertex_index", corners)
+    starts = np.empty(len(mesh.polygons), dtype=np.int32)
+    mesh.polygons.foreach_get("loop_start", starts)
+    mesh.vertices.foreach_set("select", chosen)
+    mesh.edges.foreach_set("select", chosen[ends.reshape(-1, 2)].all(axis=1))
+    if len(starts):
+        mesh.polygons.foreach_set("select", np.logical_and.reduceat(chosen[corners], starts))
+    mesh.update()
+    return int(chosen.sum())

@@ -1,0 +1,185 @@
+"""What a mesh carries besides its shape, as arrays: what `transfer` takes and what it gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class MeshShape:
+    """A mesh of polygons, in triangles, and how they belong to its corners and polygons.
+
+    Attributes
+    ----------
+    vertices : (V, 3) float64
+    triangles : (F, 3) int64
+        Wound outward.
+    corners : (F, 3) int64
+        Corner of a polygon that each corner of a triangle is.
+    polygon_of_triangle : (F,) int64
+    corner_count, polygon_count : int
+    """
+
+    vertices: np.ndarray
+    triangles: np.ndarray
+    corners: np.ndarray
+    polygon_of_triangle: np.ndarray
+    corner_count: int
+    polygon_count: int
+
+
+@dataclass(frozen=True, eq=False)
+class Texture:
+    """One channel of the source's materials: an image for each that has one.
+
+    Attributes
+    ----------
+    name : str
+        "Base Color", "Roughness", "Normal", or what else it is.
+    images : dict of int to (H, W, 4) float32
+        By material slot; row 0 is at v = 0.
+    constants : dict of int to (4,) float
+        Of slots without an image. Slots that are in neither are black.
+    is_normal_map : bool
+        In tangent space.
+    """
+
+    name: str
+    images: dict[int, np.ndarray]
+    constants: dict[int, np.ndarray] = field(default_factory=dict)
+    is_normal_map: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """Vertex groups.
+
+    Attributes
+    ----------
+    names : tuple of B str
+    values : (V, B) float
+    deforming : (B,) bool
+        Skin weights, which share a vertex among them; others are masks, each for itself.
+    """
+
+    names: tuple[str, ...]
+    values: np.ndarray
+    deforming: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class ShapeKeys:
+    """Shape keys.
+
+    Attributes
+    ----------
+    names : tuple of K str
+    positions : (K, V, 3) float
+        Of every vertex, in the space of `MeshShape.vertices`.
+    """
+
+    names: tuple[str, ...]
+    positions: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Attribute:
+    """Values on the elements of a mesh.
+
+    Attributes
+    ----------
+    name : str
+    data_type : str
+        As Blender has it; it is handed on.
+    domain : {"POINT", "CORNER", "FACE"}
+    values : (N,) or (N, width)
+        Floating point: blended. Integers and booleans: the most frequent.
+    """
+
+    name: str
+    data_type: str
+    domain: str
+    values: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Layers:
+    """What a source gives away; what is not asked for is not there.
+
+    Attributes
+    ----------
+    uv : (L, 2) float, optional
+        At the corners; needed for `textures` and `copy_uv`.
+    copy_uv : bool
+    textures : tuple of Texture
+    slots : (P,) int
+        Material of each polygon.
+    move_slots : bool
+    weights : Weights, optional
+    keys : ShapeKeys, optional
+    attributes : tuple of Attribute
+    labels : (V, C) float, optional
+        Probabilities of parts.
+    """
+
+    slots: np.ndarray
+    uv: np.ndarray | None = None
+    copy_uv: bool = False
+    textures: tuple[Texture, ...] = ()
+    move_slots: bool = False
+    weights: Weights | None = None
+    keys: ShapeKeys | None = None
+    attributes: tuple[Attribute, ...] = ()
+    labels: np.ndarray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class CopiedLayout:
+    """A UV layout on the target.
+
+    Attributes
+    ----------
+    uv : (L, 2) float64
+    seams : (S, 2) int64
+        Pairs of vertices.
+    flipped : int
+        Polygons that lie the other way round than on the source.
+    stretched : int
+        Polygons stretched more than `transfer.STRETCHED` times in one direction.
+    """
+
+    uv: np.ndarray
+    seams: np.ndarray
+    flipped: int
+    stretched: int
+
+
+@dataclass(frozen=True, eq=False)
+class Moved:
+    """What a target is given.
+
+    Attributes
+    ----------
+    layout : CopiedLayout or None
+    textures : dict of str to (H, W, 4) float32
+        By the name of the texture.
+    slots : (P,) int or None
+        The source's slot of each polygon.
+    weights : Weights or None
+    trusted : (V,) bool or None
+        Where weights were copied; elsewhere they were filled in.
+    keys : ShapeKeys or None
+    attributes : tuple of Attribute
+    labels : (V, C) float or None
+    """
+
+    layout: CopiedLayout | None = None
+    textures: dict[str, np.ndarray] = field(default_factory=dict)
+    slots: np.ndarray | None = None
+    weights: Weights | None = None
+    trusted: np.ndarray | None = None
+    keys: ShapeKeys | None = None
+    attributes: tuple[Attribute, ...] = ()
+    labels: np.ndarray | None = None

@@ -1,0 +1,173 @@
+"""Functional maps, ZoomOut, precise maps and what judges them, on meshes whose map is known."""
+
+import numpy as np
+import pytest
+
+from diffusionnet_blender.matching.confidence import confidence, cycle_distance, feature_margin
+from diffusionnet_blender.matching.functional_map import (
+    functional_map,
+    map_of_points,
+    solve_commuting,
+)
+from diffusionnet_blender.matching.orientation import choose, judge, orientation_kept
+from diffusionnet_blender.matching.pins import pin_functions
+from diffusionnet_blender.matching.points import SurfacePoints, points_at_vertices
+from diffusionnet_blender.matching.pointwise import embeddings, nearest_rows, precise_map
+from diffusionnet_blender.matching.sampling import farthest_points
+from diffusionnet_blender.matching.zoomout import zoomout
+from diffusionnet_blender.surface.signatures import wave_kernel_signature
+from diffusionnet_blender.surface.surface import Surface
+from tests.matching.pairs import lumpy_surface, mapped_directions, spectral
+from tests.shapes import random_rotation
+
+
+class Pair:
+    """A body and the same body with other triangles, turned in space and of another size."""
+
+    def __init__(self):
+        self.source_surface, self.source_directions = lumpy_surface(4)
+        turned, self.target_directions = lumpy_surface(3, seed=5)
+        self.target_surface = Surface(7 * turned.vertices @ random_rotation(2).T, turned.faces)
+        self.source, self.target = spectral(self.source_surface), spectral(self.target_surface)
+        nearest = nearest_rows(self.source_directions, self.target_directions)
+        self.truth = points_at_vertices(nearest, self.source.faces)
+        self.back = points_at_vertices(
+            nearest_rows(self.target_directions, self.source_directions), self.target.faces
+        )
+
+    def angles(self, points):
+        """How far off the mapped directions are."""
+        found = mapped_directions(points, self.source, self.source_directions)
+        return np.arccos(np.clip((found * self.target_directions).sum(axis=1), -1, 1))
+
+    def precise(self, c):
+        there, here = embeddings(self.source.eigenvectors, self.target.eigenvectors, c)
+        return precise_map(there, self.source.faces, here)
+
+    def descriptors(self):
+        return [
+            wave_kernel_signature(m.eigenvalues, m.eigenvectors, 64)
+            for m in (self.source, self.target)
+        ]
+
+
+@pytest.fixture(scope="module")
+def pair():
+    return Pair()
+
+
+def test_every_row_solves_its_own_regularised_system():
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((2, 6, 9))
+    low, high = np.sort(rng.random((2, 6)), axis=1)
+    c = solve_commuting(a, b, low, high, 0.3)
+    scale = max(low.max(), high.max())
+
+    def energy(c):
+        commutator = (c * low - high[:, None] * c) / scale
+        return np.square(c @ a - b).sum() + 0.3 * np.square(commutator).sum()
+
+    for _ in range(20):
+        assert energy(c) < energy(c + 1e-3 * rng.standard_normal(c.shape))
+
+
+def test_descriptors_of_one_body_find_its_map_whatever_its_position_and_size(pair):
+    c = functional_map(pair.source, pair.target, *pair.descriptors(), 20)
+    start = pair.angles(pair.precise(c))
+    refined = pair.angles(pair.precise(zoomout(pair.source, pair.target, c, 60)))
+    assert refined.mean() < 0.03
+    assert refined.mean() < start.mean()
+
+
+def test_a_precise_map_lands_within_triangles_and_beats_vertices(pair):
+    c = map_of_points(pair.source, pair.target, pair.truth, 60)
+    there, here = embeddings(pair.source.eigenvectors, pair.target.eigenvectors, c)
+    points = precise_map(there, pair.source.faces, here)
+    assert (points.barycentric >= 0).all()
+    np.testing.assert_allclose(points.barycentric.sum(axis=1), 1, atol=1e-9)
+    vertices = points_at_vertices(nearest_rows(there, here), pair.source.faces)
+    assert pair.angles(points).mean() < 0.6 * pair.angles(vertices).mean()
+
+
+def test_a_precise_map_finds_the_nearest_of_all_triangles():
+    rng = np.random.default_rng(1)
+    corners = rng.standard_normal((14, 5))
+    faces = np.array([rng.choice(14, 3, replace=False) for _ in range(30)])
+    queries = rng.standard_normal((40, 5))
+    points = precise_map(corners, faces, queries)
+    found = np.linalg.norm(points.interpolate(corners, faces) - queries, axis=1)
+    share = rng.dirichlet(np.ones(3), 4000)
+    everywhere = np.einsum("sc,fcd->fsd", share, corners[faces]).reshape(-1, 5)
+    sampled = np.linalg.norm(everywhere[None] - queries[:, None], axis=2).min(axis=1)
+    assert (found <= sampled + 1e-9).all()
+    assert (sampled < found + 0.1).all()
+
+
+def test_zoomout_both_ways_covers_the_source(pair):
+    crude = map_of_points(pair.source, pair.target, pair.truth, 6)
+    share = []
+    for both_ways in (False, True):
+        c = zoomout(pair.source, pair.target, crude, 60, both_ways=both_ways)
+        points = pair.precise(c)
+        share.append(len(np.unique(points.nearest_vertex(pair.source.faces))))
+    assert share[1] >= share[0]
+
+
+def test_a_few_pins_alone_give_the_map(pair):
+    on_target = farthest_points(pair.target.vertices, 6)
+    on_source = pair.truth[on_target].nearest_vertex(pair.source.faces)
+    known = pin_functions(pair.source, on_source), pin_functions(pair.target, on_target)
+    c = functional_map(pair.source, pair.target, *known, 20)
+    points = pair.precise(zoomout(pair.source, pair.target, c, 60, pins=(on_source, on_target)))
+    assert pair.angles(points).mean() < 0.03
+
+
+def test_a_mirrored_map_is_told_from_the_right_one(pair):
+    mirrored = nearest_rows(pair.source_directions * [1, 1, -1], pair.target_directions)
+    mirrored = points_at_vertices(mirrored, pair.source.faces)
+    assert orientation_kept(pair.source, pair.target, pair.truth) > 0.9
+    assert orientation_kept(pair.source, pair.target, mirrored) < 0.1
+
+
+def test_of_several_maps_the_right_one_is_chosen(pair):
+    """A half turn keeps the orientation: only the features tell it."""
+    features = [
+        np.c_[d, d[:, :1] * d[:, 1:2]] for d in (pair.source_directions, pair.target_directions)
+    ]
+    candidates = [
+        points_at_vertices(
+            nearest_rows(pair.source_directions * signs, pair.target_directions), pair.source.faces
+        )
+        for signs in ([1, 1, -1], [-1, 1, -1], [1, 1, 1])
+    ]
+    judged = [judge(pair.source, pair.target, points, *features) for points in candidates]
+    assert [j.mirrored for j in judged] == [True, False, False]
+    assert choose(judged) == 2
+    assert judged[2].rigid_residual < 0.02 < judged[1].rigid_residual
+
+
+def test_confidence_falls_where_the_way_back_ends_elsewhere(pair):
+    assert confidence(cycle_distance(pair.source, pair.target, pair.truth, pair.back)).min() > 0.5
+    astray = pair.target_directions[:, 2] > 0.6
+    wrong = SurfacePoints(pair.truth.face.copy(), pair.truth.barycentric)
+    wrong.face[astray] = pair.truth.face[pair.target_directions[:, 2].argmin()]
+    sure = confidence(cycle_distance(pair.source, pair.target, wrong, pair.back))
+    assert sure[astray].max() < 0.05
+    assert sure[~astray].min() > 0.5
+
+
+def test_features_that_fit_better_elsewhere_lower_the_confidence(pair):
+    samples = farthest_points(pair.source.vertices, 200)
+    right = feature_margin(
+        pair.source, pair.truth, pair.source_directions, pair.target_directions, samples
+    )
+    half_turned = points_at_vertices(
+        nearest_rows(pair.source_directions * [-1, -1, 1], pair.target_directions),
+        pair.source.faces,
+    )
+    wrong = feature_margin(
+        pair.source, half_turned, pair.source_directions, pair.target_directions, samples
+    )
+    assert right.mean() > 0 > wrong.mean()
+    no_way = np.zeros(len(right))
+    assert confidence(no_way, right).mean() > confidence(no_way, wrong).mean()

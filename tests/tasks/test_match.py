@@ -1,0 +1,126 @@
+"""Two surfaces are matched from end to end, whatever state they come in."""
+
+import numpy as np
+import pytest
+
+from diffusionnet_blender.errors import Cancelled, DiffusionNetError
+from diffusionnet_blender.network.architecture import Architecture
+from diffusionnet_blender.network.card import ModelCard
+from diffusionnet_blender.network.checkpoint import Model
+from diffusionnet_blender.surface.settings import DiscretizationSettings
+from diffusionnet_blender.surface.surface import Surface
+from diffusionnet_blender.tasks import match as task
+from diffusionnet_blender.tasks.match import match
+from tests.matching.pairs import lumpy_surface, mapped_directions
+from tests.shapes import icosphere, joined, random_rotation
+
+# Mean edge of the coarse meshes here, in radians: what a right map may be off by a part of.
+EDGE = 0.15
+
+
+@pytest.fixture(scope="module")
+def pair():
+    """A body, and the same body in other triangles, turned, ten times as large."""
+    source, source_directions = lumpy_surface(3)
+    target, target_directions = lumpy_surface(3, seed=6)
+    target = Surface(10 * target.vertices @ random_rotation(4).T + [5, 0, 0], target.faces)
+    return source, source_directions, target, target_directions
+
+
+def error(found, pair):
+    source, directions, _, wanted = pair
+    away = mapped_directions(found.target_to_source, source, directions) - wanted
+    return np.linalg.norm(away, axis=1)
+
+
+def test_two_of_a_kind_are_matched_without_a_model(pair):
+    stages = []
+    found = match(pair[0], pair[2], progress=lambda stage, fraction: stages.append(stage))
+    assert error(found, pair).mean() < EDGE / 5
+    assert found.features == "signatures"
+    assert not found.judgement.mirrored
+    assert found.judgement.rigid_residual < 0.05
+    assert np.median(found.confidence) > 0.8
+    assert set(found.seconds) <= set(stages)
+    assert {"eigenbasis", "map", "lift"} <= set(found.seconds)
+
+
+def test_pins_are_honoured_exactly(pair):
+    on_source = np.array([11, 77, 300, 500])
+    nearest = (pair[1][on_source] @ pair[3].T).argmax(axis=1)
+    found = match(pair[0], pair[2], pins=(on_source, nearest))
+    pinned = found.target_to_source[nearest]
+    np.testing.assert_array_equal(pinned.nearest_vertex(pair[0].faces), on_source)
+    np.testing.assert_allclose(pinned.barycentric.max(axis=1), 1)
+    assert error(found, pair).mean() < EDGE / 1.5
+
+
+def test_dense_meshes_are_matched_by_their_proxies(pair, monkeypatch):
+    monkeypatch.setattr(task, "PROXY_VERTICES", 600)
+    source, directions = lumpy_surface(4)
+    dense = (source, directions, *pair[2:])
+    on_source = np.array([11, 77, 300, 500])
+    nearest = (directions[on_source] @ pair[3].T).argmax(axis=1)
+    found = match(source, pair[2], pins=(on_source, nearest))
+    assert len(found.confidence) == len(pair[2].vertices)
+    assert error(found, dense).mean() < EDGE / 1.5
+
+
+def test_the_map_is_in_the_order_and_on_the_faces_of_what_was_handed_in(pair):
+    """Doubled vertices, a face without an area, a vertex of no face, winding inside out."""
+    source, directions, target, wanted = pair
+    order = np.random.default_rng(0).permutation(len(source.vertices))
+    place = np.argsort(order)
+    messy = Surface(
+        np.concatenate([source.vertices[order], source.vertices[:3], [[0, 0, 0]]]),
+        np.concatenate([place[source.faces][:, ::-1], [[0, 0, 1]]]),
+    )
+    messy_directions = np.concatenate([directions[order], directions[:3], [[0, 0, 1.0]]])
+    found = match(messy, target)
+    assert found.repairs[0].degenerate_faces == 1
+    assert (found.target_to_source.face < len(messy.faces)).all()
+    assert error(found, (messy, messy_directions, target, wanted)).mean() < EDGE / 1.5
+
+
+def test_shapes_that_cannot_be_matched_are_refused(pair):
+    with pytest.raises(DiffusionNetError, match="no faces"):
+        match(Surface(pair[0].vertices), pair[2])
+    with pytest.raises(DiffusionNetError, match="only 12 vertices"):
+        match(pair[0], Surface(*icosphere(0)))
+    with pytest.raises(DiffusionNetError, match="pins"):
+        match(pair[0], pair[2], pins=([1, 2], [1]))
+
+
+def test_loose_parts_are_matched_too(pair):
+    ball, ball_faces = icosphere(1)
+    eyes = [(0.15 * ball + [x, 0.55, 1.2], ball_faces) for x in (-0.3, 0.3)]
+    source = Surface(*joined((pair[0].vertices, pair[0].faces), *eyes))
+    found = match(source, source)
+    position = found.target_to_source.interpolate(source.vertices, source.faces)
+    assert np.linalg.norm(position - source.vertices, axis=1).mean() < 0.05
+
+
+def test_the_features_of_a_model_are_used(pair):
+    architecture = Architecture(inputs=32, outputs=24, width=24, blocks=2)
+    card = ModelCard("few", "Few", (), (), ("hks", "wks"), architecture,
+                     discretization=DiscretizationSettings(k=48))  # fmt: skip
+    rng = np.random.default_rng(0)
+    weights = {
+        name: np.abs(0.2 * rng.standard_normal(shape)).astype(np.float32)
+        if name.endswith("time")
+        else 0.2 * rng.standard_normal(shape).astype(np.float32)
+        for name, shape in architecture.weight_shapes().items()
+    }
+    found = match(pair[0], pair[2], Model(card, weights), engine="numpy")
+    assert found.features == "few"
+    assert error(found, pair).mean() < EDGE / 3
+    assert not found.judgement.mirrored
+
+
+def test_a_match_can_be_stopped(pair):
+    def stop(stage, fraction):
+        if stage == "map":
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        match(pair[0], pair[2], progress=stop)

@@ -1,0 +1,52 @@
+"""The command `match`, on files."""
+
+import numpy as np
+import pytest
+
+from tests.matching.pairs import lumpy_surface
+from tests.shapes import random_rotation
+from tests.test_cli import run, write_obj, write_ply
+
+pytest.importorskip("bpy")
+
+
+@pytest.fixture
+def files(tmp_path):
+    source, source_directions = lumpy_surface(3)
+    target, target_directions = lumpy_surface(3, seed=3)
+    write_obj(tmp_path / "source.obj", source.vertices, source.faces)
+    write_ply(tmp_path / "target.ply", target.vertices @ random_rotation(1).T, target.faces)
+    return tmp_path, source_directions, target_directions
+
+
+def test_the_map_is_in_the_files_own_order(files, capfd):
+    folder, source_directions, target_directions = files
+    output = folder / "map.npz"
+    assert run("match", folder / "source.obj", folder / "target.ply", "--output", output) == 0
+    with np.load(output) as found:
+        assert set(found.files) == {
+            "target_to_source_face", "target_to_source_barycentric", "confidence",
+            "source_vertices", "source_faces", "target_vertices", "target_faces", "seconds",
+        }  # fmt: skip
+        corners = found["source_faces"][found["target_to_source_face"]]
+        shares = found["target_to_source_barycentric"]
+        assert found["confidence"].shape == (len(found["target_vertices"]),)
+    there = np.einsum("nc,nci->ni", shares, source_directions[corners])
+    assert np.linalg.norm(there - target_directions, axis=1).mean() < 0.1
+    told = capfd.readouterr().err
+    assert "eigenbasis" in told
+    assert "sure" in told
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [(["--output", "map.txt"], "not a .npz"), (["--output", "m.npz", "--model", "x"], "no model"),
+     (["--output", "m.npz", "--source-object", "Hat"], "no mesh called 'Hat'")],
+)  # fmt: skip
+def test_what_cannot_end_well_is_told_on_one_line(files, options, words, capfd, monkeypatch):
+    folder = files[0]
+    monkeypatch.chdir(folder)
+    assert run("match", "source.obj", "target.ply", *options) == 1
+    told = capfd.readouterr().err.strip().splitlines()
+    assert words in told[-1]
+    assert not list(folder.glob("*.npz"))
