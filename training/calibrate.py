@@ -1,8 +1,9 @@
 """How sure a model may be: the temperature of its card, and a reliability diagram.
 
-A network that was trained until it knows its training set says 0.99 where 0.9 would be true. Its
-outputs are divided by one number, the temperature, that makes what it says of unseen figures as
-likely as can be (Guo et al. 2017). Which class is the most probable does not change.
+A network that was trained until it knows its training set says 0.99 where 0.9 would be true; one
+that was taught with smoothed labels is too modest where it is sure. Its outputs are divided by one
+number, the temperature, that makes what it says of unseen figures as likely as can be (Guo et al.
+2017). Which class is the most probable does not change.
 
 python -m training.calibrate body_parts    # fits it, writes it into the card, measures both
 """

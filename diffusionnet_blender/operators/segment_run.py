@@ -25,9 +25,9 @@ SHARES = {
     "repair": 0.05,
     "proxy": 0.05,
     "laplacian": 0.05,
-    "eigenbasis": 0.55,
+    "eigenbasis": 0.5,
     "gradient": 0.03,
-    "outer skin": 0.05,
+    "outer skin": 0.1,
     "network": 0.2,
 }
 

@@ -19,7 +19,7 @@ from .materials import part_slots
 from .names import own_name
 from .read import ObjectGeometry, read_object
 from .results import LabelResult, candidates, find_result, was_edited
-from .vertex_groups import read_weights
+from .vertex_groups import WEIGHT_STEPS, read_weights
 from .write import COLOUR_ATTRIBUTE, CONFIDENCE_ATTRIBUTE, FACE_SETS, Outputs
 
 
@@ -181,7 +181,11 @@ def _probabilities(mesh, weights: np.ndarray, labels: np.ndarray) -> np.ndarray:
     rest = (1 - np.clip(sure, 1 / classes, 1)) / max(classes - 1, 1)
     made_up = np.repeat(rest[:, None], classes, axis=1).astype(np.float32)
     made_up[rows, labels] = 1 - rest * (classes - 1)
-    is_soft = (total[:, 0] > 0) & (soft.max(axis=1) < 1) & (soft.argmax(axis=1) == labels)
+    # Weights were rounded: of two that have become alike, the label tells which was the larger.
+    largest = soft.max(axis=1)
+    agrees = soft[rows, labels] > largest - 1.5 / WEIGHT_STEPS
+    is_soft = (total[:, 0] > 0) & (largest < 1) & agrees
+    soft[rows, labels] = np.where(agrees, np.nextafter(largest, 1), soft[rows, labels])
     return np.where(is_soft[:, None], soft, made_up).astype(np.float32)
 
 
