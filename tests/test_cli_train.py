@@ -138,6 +138,16 @@ def test_what_cannot_be_learned_is_one_line(
     assert not (library / "cli_bad.json").exists()
 
 
+def test_where_counts_are_alike_the_name_must_say_what_the_labels_are_of(library, tmp_path, capsys):
+    vertices, triangles = torus()
+    # Two triangles a quad: a ring of quads has as many of them as vertices.
+    first, second = np.split(triangles, 2)
+    write_obj(tmp_path / "a.obj", vertices, np.column_stack([first, second[:, 2]]))
+    np.save(tmp_path / "a.npy", np.arange(len(vertices)) % 2)
+    assert run("train", tmp_path / "a.obj", "--name", "cli_bad") == 1
+    assert "Call it a.vertices.npy or a.faces.npy" in capsys.readouterr().err
+
+
 def test_without_torch_it_says_how_to_get_it(library, tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     write_pair(tmp_path, np.arange(162) % 2)

@@ -1,5 +1,7 @@
 """The buttons that train a model and classify with it."""
 
+from time import sleep
+
 import bpy
 import numpy as np
 import pytest
@@ -7,13 +9,17 @@ import pytest
 pytest.importorskip("torch", reason="training needs torch")
 
 from diffusionnet_blender.operators.curve_icon import forget_curve, shown_curve  # noqa: E402
+from diffusionnet_blender.operators.train import TrainRun, train_options  # noqa: E402
 from diffusionnet_blender.operators.training_objects import read_training_set  # noqa: E402
 from diffusionnet_blender.preferences import settings  # noqa: E402
-from diffusionnet_blender.properties import model_card  # noqa: E402
+from diffusionnet_blender.properties import model_card, reload_models  # noqa: E402
 from diffusionnet_blender.scene.attributes import VERTEX_LABELS, write_attribute  # noqa: E402
 from diffusionnet_blender.scene.write import Outputs, write_labels  # noqa: E402
 from diffusionnet_blender.tasks.models import remove_model  # noqa: E402
 from diffusionnet_blender.tasks.training_sizes import SIZES, Size  # noqa: E402
+from diffusionnet_blender.worker import train as train_job  # noqa: E402
+from diffusionnet_blender.worker.client import Worker  # noqa: E402
+from diffusionnet_blender.worker.launch import own_python  # noqa: E402
 from tests.scenes import add_body, add_mesh, result_for, select  # noqa: E402
 from tests.shapes import icosphere  # noqa: E402
 from tests.tasks.test_train import rod, torus  # noqa: E402
@@ -32,6 +38,7 @@ def chosen(monkeypatch):
     forget_curve()
     if (settings().model_folder / "my own.json").exists():
         remove_model("my own", settings().model_folder)
+        reload_models()
 
 
 def labelled(name, column=2):
@@ -99,6 +106,31 @@ def test_without_a_mesh_it_says_what_to_do(chosen):
     chosen.collection = bpy.data.collections.new("Empty")
     with pytest.raises(RuntimeError, match="no mesh in the collection 'Empty'"):
         bpy.ops.diffusionnet.train()
+
+
+def test_in_the_worker_it_tells_how_it_gets_on_and_ends_with_the_best_when_asked(chosen):
+    labelled("One")
+    chosen.source, chosen.attribute = "ATTRIBUTE", "zone"
+    size = Size("Long", width=8, k=8, steps=400, copies=2)
+    options = {**train_options(bpy.context), "size": size}
+    worker = Worker(own_python())
+    try:
+        run = TrainRun(worker, train_job.request(read_training_set(bpy.context), **options))
+        factors = []
+        while not (shown_curve() and len(shown_curve().rows)):
+            run.advance(bpy.context)
+            factors.append(run.progress.factor)
+            sleep(0.02)
+        assert factors == sorted(factors)
+        assert "right" in run.progress.text
+        run.keep_best()
+        while not run.finished:
+            run.advance(bpy.context)
+            sleep(0.02)
+    finally:
+        worker.stop()
+    assert run.answer["name"] == "my own"
+    assert (settings().model_folder / "my own.json").exists()
 
 
 def test_nothing_can_be_stopped_where_nothing_learns(chosen):
