@@ -103,7 +103,7 @@ repository: package ## and an extension repository to host as plain files, in di
 BODY_MODELS := $(basename $(notdir $(wildcard diffusionnet_blender/weights/body_parts*.json)))
 
 .PHONY: weights-body_parts weights-body_parts_fine accuracy paper-checks samples
-.PHONY: bench bench-large bench-labels bench-gradients
+.PHONY: bench bench-large bench-labels bench-gradients bench-matching
 weights-body_parts: $(READY_TRAINING) ## train body_parts again: 12 GB of data, about 4 hours
 	$(PYTHON) -m training.body_parts data
 	$(PYTHON) -m training.body_parts train
@@ -137,6 +137,12 @@ bench-labels: $(READY_TRAINING) ## right labels of a mesh and of its points alon
 
 bench-gradients: $(READY_TRAINING) ## draw lengths of gradients at four sizes
 	$(PYTHON) -m benchmarks.gradient_figure
+
+bench-matching: $(READY_TRAINING) ## error of matches, textures and weights on unseen bodies, hours
+	for case in clean resolutions loose rotated cut stylised; do \
+		$(PYTHON) -m benchmarks.matching --model body_match --case $$case \
+			--pairs $$([ $$case = clean ] && echo 100 || echo 20); done
+	$(PYTHON) -m benchmarks.transfer --pairs 20
 
 .PHONY: clean
 clean: ## remove what was built; the environments stay

@@ -1,6 +1,7 @@
 """How good a match is, beside plain ways to do it, on unseen synthetic bodies of known truth.
 
-python -m benchmarks.matching --pairs 20
+python -m benchmarks.matching --pairs 100 --model body_match
+python -m benchmarks.matching --pairs 20 --model body_match --case cut   # and the other cases
 
 Mean geodesic error x100 at unit area: the distance, along the source's own dense body, between
 where a point of the target was put and where it belongs.
@@ -9,15 +10,17 @@ where a point of the target was put and where it belongs.
 from __future__ import annotations
 
 import argparse
+import resource
 import time
+from dataclasses import replace
 
 import numpy as np
 
 from diffusionnet_blender.matching.closest import ClosestPoints
-from diffusionnet_blender.matching.functional_map import functional_map
+from diffusionnet_blender.matching.functional_map import functional_map, map_of_points
 from diffusionnet_blender.matching.geodesic import geodesic_distances, surface_graph
-from diffusionnet_blender.matching.points import SurfacePoints
-from diffusionnet_blender.matching.pointwise import embeddings, precise_map
+from diffusionnet_blender.matching.points import SurfacePoints, points_at_vertices
+from diffusionnet_blender.matching.pointwise import embeddings, nearest_rows, precise_map
 from diffusionnet_blender.matching.spectral import spectral_mesh
 from diffusionnet_blender.matching.zoomout import zoomout
 from diffusionnet_blender.surface.discretization import discretize
@@ -25,10 +28,18 @@ from diffusionnet_blender.surface.repair import repair
 from diffusionnet_blender.surface.settings import DiscretizationSettings
 from diffusionnet_blender.surface.signatures import wave_kernel_signature
 from diffusionnet_blender.surface.surface import Surface, triangle_areas, triangle_vectors
-from diffusionnet_blender.tasks.match import match
+from diffusionnet_blender.tasks.engines import choose_engine
+from diffusionnet_blender.tasks.match import (
+    FIRST_MAP_SIZE,
+    MAP_SIZE,
+    match,
+    truncated,
+    vertex_features,
+)
 from diffusionnet_blender.tasks.models import find_model
-from training.bodies import FIRST_HELD_OUT_SEED, load_template
-from training.matched_bodies import MatchedBody, sample_matched_body
+from training.bodies import FIRST_HELD_OUT_SEED, load_template, sample_body
+from training.matched_bodies import MatchedBody, match_body, sample_matched_body
+from training.remesh import KINDS
 
 # Points of the target whose error is measured; their places are drawn by area.
 MEASURED = 300
@@ -76,7 +87,11 @@ def measured_points(body: MatchedBody) -> np.ndarray:
         np.repeat(triangle_areas(body.vertices, body.faces), 3),
         minlength=len(body.vertices),
     )
-    area[template.component[template.faces[body.template_points.face, 0]] != 0] = 0
+    known = len(body.template_points)
+    inner = template.component[template.faces[body.template_points.face, 0]] != 0
+    area[:known][inner] = 0
+    # Vertices made by subdivision are not known on the template.
+    area[known:] = 0
     rng = np.random.default_rng(0)
     count = min(MEASURED, np.count_nonzero(area))
     return rng.choice(len(area), count, replace=False, p=area / area.sum())
@@ -106,25 +121,108 @@ def by_signatures(source: Surface, target: Surface) -> SurfacePoints:
     return precise_map(there, source.faces, here)
 
 
+def raw_map(source: Surface, target: Surface, model) -> SurfacePoints:
+    """The most similar features, vertex by vertex."""
+    settings = model.card.discretization
+    features = [
+        vertex_features(model, discretize(surface, settings), choose_engine())
+        for surface in (source, target)
+    ]
+    return points_at_vertices(nearest_rows(*features), source.faces)
+
+
+def refined_map(source: Surface, target: Surface, model) -> SurfacePoints:
+    """The same, a functional map of it, ZoomOut, and a precise map."""
+    meshes, features = [], []
+    settings = model.card.discretization
+    for surface in (source, target):
+        found = discretize(surface, replace(settings, k=MAP_SIZE))
+        meshes.append(spectral_mesh(found))
+        features.append(vertex_features(model, truncated(found, settings.k), choose_engine()))
+    partners = points_at_vertices(nearest_rows(*features), source.faces)
+    refined = zoomout(*meshes, map_of_points(*meshes, partners, FIRST_MAP_SIZE), MAP_SIZE)
+    there, here = embeddings(meshes[0].eigenvectors, meshes[1].eigenvectors, refined)
+    return precise_map(there, source.faces, here)
+
+
+CASES = ("clean", "resolutions", "loose", "rotated", "cut", "stylised")
+
+
+def body_of(case: str, seed: int, vertices: int, is_target: bool) -> MatchedBody:
+    """A body of a case of the table; only targets are turned, cut or dense."""
+    rng = np.random.default_rng(seed)
+    if case == "loose":
+        body = sample_body(rng, stylised=0.0)
+        return match_body(body, rng, KINDS[0], vertices, skin_alone=False)
+    if case == "resolutions":
+        body = sample_matched_body(seed, 0.0, 12_500 if is_target else 1000)
+        return _subdivided(body) if is_target else body
+    # Stylised bodies against realistic ones.
+    body = sample_matched_body(seed, float(case == "stylised" and is_target), vertices)
+    if not is_target:
+        return body
+    if case == "rotated":
+        turn = np.linalg.qr(rng.standard_normal((3, 3)))[0]
+        turn *= np.linalg.det(turn)
+        return replace(body, vertices=rng.uniform(0.1, 10) * body.vertices @ turn.T + [3, 1, 2])
+    return _cut(body) if case == "cut" else body
+
+
+def _cut(body: MatchedBody) -> MatchedBody:
+    """A bust and its arms: all below the waist is gone."""
+    template = load_template()
+    height = body.template_points.interpolate(template.vertices, template.faces)[:, 2]
+    low, high = np.ptp(template.vertices[:, 2]) * 0.55 + template.vertices[:, 2].min(), np.inf
+    kept = (height > low) & (height < high)
+    faces = body.faces[kept[body.faces].all(axis=1)]
+    used, faces = np.unique(faces, return_inverse=True)
+    return replace(
+        body,
+        vertices=body.vertices[used],
+        faces=faces.reshape(-1, 3),
+        template_points=body.template_points[used],
+    )
+
+
+def _subdivided(body: MatchedBody) -> MatchedBody:
+    """Each triangle in four; the vertices that were there come first."""
+    edges = np.sort(body.faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
+    ends, number = np.unique(edges, axis=0, return_inverse=True)
+    a, b, c = body.faces.T
+    ab, bc, ca = number.reshape(-1, 3).T + len(body.vertices)
+    faces = [[a, ab, ca], [ab, b, bc], [ca, bc, c], [ab, bc, ca]]
+    return replace(
+        body,
+        vertices=np.concatenate([body.vertices, body.vertices[ends].mean(axis=1)]),
+        faces=np.concatenate([np.stack(face, axis=1) for face in faces]),
+    )
+
+
 def main() -> None:
     """Measure, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pairs", type=int, default=20)
     parser.add_argument("--vertices", type=int, default=4000)
-    parser.add_argument("--stylised", type=float, default=0.0)
+    parser.add_argument("--case", choices=CASES, default="clean")
     parser.add_argument("--model", default="none", help="name or path; none: by distances alone")
     chosen = parser.parse_args()
     model = None if chosen.model == "none" else find_model(chosen.model)
+    by_features = {
+        "nearest features": lambda s, t: raw_map(s, t, model),
+        "features, ZoomOut, precise": lambda s, t: refined_map(s, t, model),
+    }
     ways = {
         "nearest point after alignment": nearest_after_alignment,
         "WKS, functional map, ZoomOut": by_signatures,
+        **(by_features if model else {}),
         f"match, {chosen.model}": lambda s, t: match(s, t, model).target_to_source,
     }
     errors = {name: [] for name in ways}
     seconds = {name: [] for name in ways}
     seeds = range(FIRST_HELD_OUT_SEED, FIRST_HELD_OUT_SEED + chosen.pairs + 1)
-    bodies = [sample_matched_body(seed, chosen.stylised, chosen.vertices) for seed in seeds]
-    for source, target in zip(bodies[:-1], bodies[1:], strict=True):
+    for seed in seeds[:-1]:
+        source = body_of(chosen.case, seed, chosen.vertices, is_target=False)
+        target = body_of(chosen.case, seed + 1, chosen.vertices, is_target=True)
         truth, samples = Truth(source), measured_points(target)
         meshes = [repair(Surface(b.vertices, b.faces)) for b in (source, target)]
         for name, way in ways.items():
@@ -143,7 +241,8 @@ def main() -> None:
             )
             errors[name].append(error)
         print(*(f"{np.mean(errors[name][-1]):6.2f}" for name in ways), flush=True)
-    print(f"{chosen.pairs} pairs of {chosen.vertices} vertices, error x100 at unit area")
+    size = "1,000 and 50,000" if chosen.case == "resolutions" else f"{chosen.vertices:,}"
+    print(f"{chosen.case}: {chosen.pairs} pairs of {size} vertices, error x100 at unit area")
     print(f"{'':32}{'mean':>7}{'median':>8}{'astray':>8}{'CPU s':>7}")
     for name in ways:
         means = np.array([error.mean() for error in errors[name]])
@@ -152,6 +251,7 @@ def main() -> None:
             f"{name:32}{means.mean():7.2f}{np.median(means):8.2f}{astray:8.0%}"
             f"{np.mean(seconds[name]):7.1f}"
         )
+    print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.1f} GiB")
 
 
 if __name__ == "__main__":

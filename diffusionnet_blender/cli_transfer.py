@@ -92,8 +92,15 @@ def _transfer(chosen, kinds: tuple[str, ...]) -> int:
 
     model = load_matching_model(chosen.model)
     target = pick_mesh(open_file(chosen.target), chosen.target_object, chosen.target)
-    own = set(bpy.data.objects)
+    # Objects of the two files may be called alike; each is found by the name that its file has.
+    own = {obj: obj.name for obj in bpy.data.objects}
+    for obj, name in own.items():
+        obj.name = f"{name} (target)"
     source = pick_mesh(add_file(chosen.source), chosen.source_object, chosen.source)
+    for obj in set(bpy.data.objects) - set(own):
+        obj.name = f"{obj.name} (source)"
+    for obj, name in own.items():
+        obj.name = name
     require_pair(source, target)
     wanted = Wanted(
         **dict.fromkeys(kinds, True),
@@ -122,7 +129,7 @@ def _transfer(chosen, kinds: tuple[str, ...]) -> int:
     options = TransferSettings(texture_size=chosen.texture_size, limit=chosen.limit)
     prepared = prepare_transfer(source, target, kept, wanted, options, progress)
     told = write_transfer(source, target, prepared)
-    for obj in set(bpy.data.objects) - own:
+    for obj in set(bpy.data.objects) - set(own):
         bpy.data.objects.remove(obj)
     save_file(chosen.output)
     if not chosen.quiet:

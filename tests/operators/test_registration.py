@@ -146,8 +146,11 @@ def test_panels_name_operators_and_properties_that_exist():
         assert not hasattr(cls, "poll") or cls.poll(bpy.context)
         panel = type("Panel", (), {"layout": Layout()})()
         if issubclass(cls, bpy.types.UIList):
+            chosen = bpy.context.scene.diffusionnet.transfer
+            lists = {"DIFFUSIONNET_UL_pins": (chosen, chosen.pins.add())}
             legend = bpy.context.object.data.diffusionnet
-            cls.draw_item(panel, bpy.context, Layout(), legend, legend.parts[0], 0, legend, "", 0)
+            data, item = lists.get(cls.bl_idname, (legend, legend.parts[0]))
+            cls.draw_item(panel, bpy.context, Layout(), data, item, 0, data, "", 0)
         else:
             cls.draw(panel, bpy.context)
     assert {"diffusionnet.segment", "diffusionnet.select_part", "model"} <= set(asked)

@@ -1,0 +1,64 @@
+"""The command `transfer`, on files."""
+
+import numpy as np
+import pytest
+
+from tests.matching.pairs import lumpy_surface
+from tests.shapes import random_rotation
+from tests.test_cli import run, write_obj
+
+bpy = pytest.importorskip("bpy")
+
+
+@pytest.fixture
+def files(tmp_path):
+    source, source_directions = lumpy_surface(3)
+    target, target_directions = lumpy_surface(3, seed=3)
+    bpy.ops.wm.read_homefile(app_template="", use_empty=True)
+    mesh = bpy.data.meshes.new("Body")
+    mesh.from_pydata(source.vertices.tolist(), [], source.faces.tolist())
+    obj = bpy.data.objects.new("Body", mesh)
+    bpy.context.collection.objects.link(obj)
+    high = obj.vertex_groups.new(name="high")
+    for vertex, height in enumerate(((source_directions[:, 2] + 1) / 2).tolist()):
+        high.add([vertex], height, "REPLACE")
+    obj.shape_key_add(name="Basis")
+    key = obj.shape_key_add(name="Grown")
+    key.data.foreach_set("co", (1.1 * source.vertices).astype(np.float32).ravel())
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "source.blend"))
+    write_obj(tmp_path / "target.obj", target.vertices @ random_rotation(1).T, target.faces)
+    return tmp_path, target_directions
+
+
+def test_what_is_asked_for_is_in_the_file_and_the_source_is_not(files, capfd):
+    """Both are called Body."""
+    folder, directions = files
+    output = folder / "out.blend"
+    what = "weights,shape_keys"
+    pair = folder / "source.blend", folder / "target.obj", "--source-object", "Body"
+    assert run("transfer", *pair, "--what", what, "--output", output, "--model", "none") == 0
+    assert "1 vertex group" in capfd.readouterr().err
+    bpy.ops.wm.open_mainfile(filepath=str(output))
+    (target,) = bpy.data.objects
+    assert target.name == "Body"
+    assert len(target.data.vertices) == len(directions)
+    weights = np.zeros(len(target.data.vertices))
+    for vertex in target.data.vertices:
+        weights[vertex.index] = sum(group.weight for group in vertex.groups)
+    assert np.abs(weights - (directions[:, 2] + 1) / 2).mean() < 0.05
+    assert target.data.shape_keys.key_blocks.keys() == ["Basis", "Grown"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [(["--what", "hair", "--output", "o.blend"], "names 'hair'"),
+     (["--what", "texture", "--output", "o.blend", "--model", "none"], "no UV map"),
+     (["--what", "weights", "--output", "o.txt"], "not known"),
+     (["--what", "weights", "--output", "o.blend", "--model", "body_parts"], "names parts")],
+)  # fmt: skip
+def test_what_cannot_end_well_is_told_on_one_line(files, options, words, capfd, monkeypatch):
+    folder, _ = files
+    monkeypatch.chdir(folder)
+    assert run("transfer", "source.blend", "target.obj", *options) == 1
+    assert words in capfd.readouterr().err.strip().splitlines()[-1]
+    assert not list(folder.glob("o.*"))
