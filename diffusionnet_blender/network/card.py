@@ -84,12 +84,14 @@ class ModelCard:
                 f"{self.architecture.inputs}",
                 "Correct features or architecture.inputs in the card.",
             )
+        # One that gives features to match by has no classes.
+        wanted = self.architecture.outputs if self.class_names else 0
         for name in ("class_names", "class_colours"):
-            if len(getattr(self, name)) not in (0, self.architecture.outputs):
+            if len(getattr(self, name)) != wanted:
                 raise ModelError(
                     f"Card {self.name!r} has {len(getattr(self, name))} {name}, the network "
                     f"{self.architecture.outputs} outputs",
-                    "Give one for each output.",
+                    "Give one for each output, or neither for a model that matches shapes.",
                 )
 
     def save(self, path: Path) -> None:
