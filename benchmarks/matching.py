@@ -39,7 +39,6 @@ from diffusionnet_blender.tasks.match import (
 from diffusionnet_blender.tasks.models import find_model
 from training.bodies import FIRST_HELD_OUT_SEED, load_template, sample_body
 from training.matched_bodies import MatchedBody, match_body, sample_matched_body
-from training.remesh import KINDS
 
 # Points of the target whose error is measured; their places are drawn by area.
 MEASURED = 300
@@ -153,7 +152,7 @@ def body_of(case: str, seed: int, vertices: int, is_target: bool) -> MatchedBody
     rng = np.random.default_rng(seed)
     if case == "loose":
         body = sample_body(rng, stylised=0.0)
-        return match_body(body, rng, KINDS[0], vertices, skin_alone=False)
+        return match_body(body, rng, "even", vertices, skin_alone=False)
     if case == "resolutions":
         body = sample_matched_body(seed, 0.0, 12_500 if is_target else 1000)
         return _subdivided(body) if is_target else body

@@ -37,15 +37,16 @@ from training.bodies import (
     sample_body,
     sample_local_changes,
     sample_phenotype,
-    sample_pose,
 )
-from training.body_parts import COLOURS
-from training.remesh import KINDS, keep_skin, remesh
+from training.parts import COLOURS
+from training.poses import sample_pose
+from training.remesh import keep_skin, remesh
 
 # Of the labelled characters: `body_parts` knows none of them, nor any that it is measured on.
 FIRST_SEED = FIRST_HELD_OUT_SEED + 500_000
 RUN = Path(__file__).parent / "data" / "few_labels"
 COUNTS = (1, 2, 5, 10)
+REMESHINGS = ("even", "uneven", "subdivided")
 A_POSE = Pose()
 SAME_TESTS, OTHER_TESTS = 16, 24
 # Of a partition that no bundled weights know: borders run through the middle of body parts, and
@@ -88,14 +89,14 @@ def labelled_body(seed: int, labelling: str, pose: Pose = A_POSE) -> Body:
 
 
 def with_labels(body: Body, labelling: str) -> Body:
-    """A body in the template's own order with the labels of a partition, its skin alone."""
+    """A body in the template's own order, its skin alone; `fine` holds a partition's labels."""
     labels = body.labels if labelling == "body parts" else zone_labels()
-    return keep_skin(replace(body, labels=labels))
+    return keep_skin(replace(body, fine=labels))
 
 
 def remeshed(body: Body, rng) -> Body:
     """In another triangulation."""
-    return remesh(body, rng, str(rng.choice(KINDS)))
+    return remesh(body, rng, str(rng.choice(REMESHINGS)))
 
 
 def tests_of(labelling: str, count: int) -> tuple[list[Body], list[Body]]:
@@ -116,7 +117,7 @@ def accuracy(body: Body, found: np.ndarray) -> float:
     """Share of the area whose vertices have the right label."""
     areas = triangle_areas(body.vertices, body.faces)
     mass = np.bincount(body.faces.ravel(), np.repeat(areas, 3), minlength=len(body.vertices))
-    return float(np.average(found == body.labels, weights=mass))
+    return float(np.average(found == body.fine, weights=mass))
 
 
 def nearest_labels(body: Body, labelled: list[Body]) -> np.ndarray:
@@ -134,7 +135,7 @@ def nearest_labels(body: Body, labelled: list[Body]) -> np.ndarray:
             moved = _aligned(moved, target)
         distance, index = tree.query(moved)
         if np.mean(distance) < best[0]:
-            best = (np.mean(distance), source.labels[index])
+            best = (np.mean(distance), source.fine[index])
     return best[1]
 
 
@@ -161,7 +162,7 @@ def measure(labelling: str, start: str, count: int, size: str) -> dict:
             row[what] = float(np.mean(found))
         return {**row, "minutes": (time.process_time() - clock) / 60}
     members = [
-        LabelledSurface(f"body {i}", Surface(b.vertices, b.faces), b.labels)
+        LabelledSurface(f"body {i}", Surface(b.vertices, b.faces), b.fine)
         for i, b in enumerate(labelled)
     ]
     clock, cpu = time.monotonic(), time.process_time()

@@ -14,12 +14,15 @@ from diffusionnet_blender.matching.closest import ClosestPoints
 from diffusionnet_blender.matching.points import SurfacePoints, points_at_vertices
 from diffusionnet_blender.surface.winding import vertex_normals
 from training.bodies import Body, load_template, sample_body
-from training.remesh import KINDS, add_noise, keep_skin, remesh, shuffle
+from training.meshes import add_noise, shuffle
+from training.remesh import keep_skin, remesh
 
 # The closest point of the template is believed when it is this near, in metres of the mean body
 # at rest, to the vertex that the collapses of the decimation name: where limbs touch, the closest
 # point may lie on the other limb.
 NEAR = 0.25
+# How often each kind of remeshing is drawn.
+KIND_SHARES = {"even": 0.5, "uneven": 0.3, "subdivided": 0.2}
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,17 +69,17 @@ def match_body(
     """
     template = load_template()
     # The remeshing hands labels on; here they are numbers of template vertices.
-    numbered = replace(body, labels=np.arange(len(body.vertices), dtype=np.int64))
+    numbered = replace(body, fine=np.arange(len(body.vertices), dtype=np.int64))
     if skin_alone:
         numbered = keep_skin(numbered)
     made = remesh(numbered, rng, kind, vertex_count)
     surface = ClosestPoints(body.vertices, body.faces)
     normals = vertex_normals(made.vertices, made.faces)
     points, agrees = surface(made.vertices, normals, most_turned=60.0)
-    named = template.vertices[made.labels]
+    named = template.vertices[made.fine]
     astray = np.linalg.norm(points.interpolate(template.vertices, template.faces) - named, axis=1)
     lost = ~agrees | (astray > NEAR)
-    at_named = points_at_vertices(made.labels, template.faces)
+    at_named = points_at_vertices(made.fine, template.faces)
     points = SurfacePoints(
         np.where(lost, at_named.face, points.face),
         np.where(lost[:, None], at_named.barycentric, points.barycentric),
@@ -84,8 +87,8 @@ def match_body(
     if noise:
         made = add_noise(made, rng, noise)
     order = np.arange(len(made.vertices), dtype=np.int64)
-    made = shuffle(replace(made, labels=order), rng)
-    return MatchedBody(made.vertices, made.faces, points[made.labels], body.vertices)
+    made = shuffle(replace(made, fine=order), rng)
+    return MatchedBody(made.vertices, made.faces, points[made.fine], body.vertices)
 
 
 def sample_matched_body(
@@ -105,6 +108,6 @@ def sample_matched_body(
     rng = np.random.default_rng(seed)
     body = sample_body(rng, stylised=stylised)
     skin_alone = rng.uniform() < 0.7
-    kind = str(rng.choice(KINDS, p=(0.5, 0.3, 0.2)))
+    kind = str(rng.choice(list(KIND_SHARES), p=list(KIND_SHARES.values())))
     noise = rng.uniform(0.0, 0.12) if rng.uniform() < 0.4 else 0.0
     return match_body(body, rng, kind, vertex_count, skin_alone, noise)
