@@ -63,9 +63,12 @@ docs-window: test-app ## and those of Blender's window
 	@$(PYTHON) -m demo.publish build/app/editing/borders.png build/app/editing/straight.png \
 		docs/images/borders.webp --crop 460 340 860 830
 
-.PHONY: test test-matrix $(addprefix test-,$(MATRIX))
-test: $(READY_TRAINING) ## every test, on Blender 4.5
-	$(ONE_THREAD) $(PYTHON) -m pytest
+.PHONY: test test-slow test-matrix $(addprefix test-,$(MATRIX))
+test: $(READY_TRAINING) ## every test but the slow ones, on Blender 4.5
+	$(ONE_THREAD) $(PYTHON) -m pytest -m "not slow"
+
+test-slow: $(READY_TRAINING) ## the slow ones
+	$(ONE_THREAD) $(PYTHON) -m pytest -m slow
 
 test-matrix: $(addprefix test-,$(MATRIX)) ## the Blender suites on 4.2, 4.5 and 5.2
 

@@ -116,6 +116,7 @@ def test_the_known_map_carries_functions_of_the_template(world):
     np.testing.assert_allclose(c @ smooth(one), smooth(other), atol=0.02)
 
 
+@pytest.mark.slow
 def test_supervised_features_find_places_and_sides(world):
     trained = trainer(world, True, 400)
     reports = []
@@ -156,6 +157,7 @@ def test_the_loss_has_right_derivatives(world):
     assert torch.autograd.gradcheck(loss, (mix,))
 
 
+@pytest.mark.slow
 def test_training_to_match_goes_on_where_it_stopped(world, tmp_path):
     whole = trainer(world, True, 120)
     whole.run(world[1])

@@ -66,6 +66,7 @@ def test_dense_meshes_are_matched_by_their_proxies(pair, monkeypatch):
     assert error(found, dense).mean() < EDGE / 1.5
 
 
+@pytest.mark.slow
 def test_the_map_is_in_the_order_and_on_the_faces_of_what_was_handed_in(pair):
     """Doubled vertices, a face without an area, a vertex of no face, winding inside out."""
     source, directions, target, wanted = pair

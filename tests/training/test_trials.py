@@ -28,6 +28,7 @@ def shape():
     return LabelledShape(found, np.where(vertices[:, 2] > 0, 2, 3))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(paper_checks.VARIANTS))
 def test_every_variant_learns(name, shape, tmp_path):
     variant = paper_checks.VARIANTS[name]
