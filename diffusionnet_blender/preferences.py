@@ -14,7 +14,7 @@ from .worker.torch_folder import torch_folder
 
 
 def _reload_models(self, context):
-    from .properties import reload_models
+    from .properties.model_lists import reload_models
 
     reload_models()
 
@@ -107,7 +107,7 @@ class DiffusionNetPreferences(bpy.types.AddonPreferences):
 
     def _draw_models(self, layout):
         """The models at hand, and what can be done with each."""
-        from .properties import known_models
+        from .properties.model_lists import known_models
 
         column = layout.column(align=True)
         for card, bundled in known_models():

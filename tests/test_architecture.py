@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "tasks": {"errors", "surface", "network", "matching"},
     "worker": {"errors", "surface", "network", "matching", "tasks"},
     "scene": {"errors", "surface", "tasks"},
+    "properties": {"errors", "network", "tasks", "scene", "preferences"},
     "operators": {
         "errors",
         "scene",

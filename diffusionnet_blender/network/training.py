@@ -156,6 +156,26 @@ class Trainer:
         shape, features, target, share = self._on_device(discretization, labels)
 
         outputs = self.module(shape, features).reshape(len(target), -1)
+        loss, right = self.judge(outputs, target)
+        loss = (loss * share).sum()
+        self._descend(loss)
+        return float(loss.detach()), float((right * share).sum())
+
+    def judge(
+        self, outputs: torch.Tensor, target: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Cross entropy of each row (n, C) of the outputs, and whether its largest is right.
+
+        Parameters
+        ----------
+        outputs : (n, C) float
+        target : (n,) int64, `IGNORED` where it is not known.
+
+        Returns
+        -------
+        loss : (n,) float
+        right : (n,) bool
+        """
         loss = torch.nn.functional.cross_entropy(
             outputs,
             target,
@@ -163,10 +183,7 @@ class Trainer:
             label_smoothing=self.settings.label_smoothing,
             reduction="none",
         )
-        loss = (loss * share).sum()
-        self._descend(loss)
-        correct = (outputs.detach().argmax(dim=1) == target) * share
-        return float(loss.detach()), float(correct.sum())
+        return loss, outputs.detach().argmax(dim=1) == target
 
     def _descend(self, loss: torch.Tensor) -> None:
         for group in self.optimiser.param_groups:

@@ -7,7 +7,7 @@ from bpy.props import StringProperty
 
 from ..errors import DiffusionNetError
 from ..preferences import settings
-from ..properties import NO_MODEL
+from ..properties.model_lists import NO_MODEL
 from ..scene.classes import sort_object, write_class
 from ..scene.read import read_object
 from ..tasks.models import model_path

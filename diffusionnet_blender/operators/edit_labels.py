@@ -54,10 +54,6 @@ class PartOperator(ObjectOperator):
         self.report({"INFO"}, "; ".join(lines))
         return {"FINISHED"}
 
-    def correct(self, obj, part: int) -> str:
-        """Correct a part of an object; what to report."""
-        raise NotImplementedError
-
 
 class DIFFUSIONNET_OT_assign_part(PartOperator, bpy.types.Operator):
     """Make the selected faces belong to this part, with all their vertices"""

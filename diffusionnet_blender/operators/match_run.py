@@ -7,7 +7,7 @@ from time import monotonic
 import numpy as np
 
 from ..errors import DiffusionNetError
-from ..properties import NO_MODEL
+from ..properties.model_lists import NO_MODEL
 from ..scene.matches import Match, fingerprint
 from ..scene.read import read_object
 from ..tasks.models import matching_model_path

@@ -8,7 +8,7 @@ import bpy
 from bpy.props import EnumProperty, StringProperty
 
 from ..preferences import settings
-from ..properties import reload_models
+from ..properties.model_lists import reload_models
 from ..tasks.models import remove_model, rename_model
 from ..translations import worded
 from .background import BackgroundOperator, the_worker

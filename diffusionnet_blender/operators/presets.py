@@ -3,7 +3,7 @@
 import bpy
 from bl_operators.presets import AddPresetBase
 
-from ..properties import OUTPUT_NAMES
+from ..properties.outputs import OUTPUT_NAMES
 
 FOLDER = "diffusionnet/outputs"
 PANEL = "DIFFUSIONNET_PT_presets"

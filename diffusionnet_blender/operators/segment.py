@@ -7,7 +7,8 @@ from bpy.props import BoolProperty, StringProperty
 
 from ..errors import DiffusionNetError
 from ..preferences import settings
-from ..properties import NO_MODEL, OUTPUT_NAMES
+from ..properties.model_lists import NO_MODEL
+from ..properties.outputs import OUTPUT_NAMES
 from ..scene.results import forget_result, keep_result
 from ..scene.write import left_out
 from ..tasks.models import labelling_model_path

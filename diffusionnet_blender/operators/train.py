@@ -8,7 +8,7 @@ import bpy
 
 from ..errors import Cancelled
 from ..preferences import settings
-from ..properties import DEFAULT_MODEL, reload_models
+from ..properties.model_lists import DEFAULT_MODEL, reload_models
 from ..translations import worded
 from ..worker import train as train_job
 from ..worker.client import Answer, Worker

@@ -6,7 +6,7 @@ import bpy
 from bpy.props import StringProperty
 
 from ..errors import DiffusionNetError
-from ..properties import TRANSFER_NAMES, TransferProperties
+from ..properties.transfer import TRANSFER_NAMES, TransferProperties
 from ..scene.edit_mode import whole_undo
 from ..scene.layers import Wanted
 from ..scene.matches import current_match

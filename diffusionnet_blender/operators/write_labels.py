@@ -5,7 +5,7 @@ from time import perf_counter
 import bpy
 
 from ..errors import DiffusionNetError
-from ..properties import OUTPUT_NAMES, OutputProperties
+from ..properties.outputs import OUTPUT_NAMES, OutputProperties
 from ..scene.edit_mode import outside_edit_mode, whole_undo
 from ..scene.labels import labels_to_write
 from ..scene.results import any_results

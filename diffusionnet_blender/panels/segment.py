@@ -10,7 +10,7 @@ from ..operators.base import selected_objects
 from ..operators.presets import FOLDER
 from ..operators.trouble import last_trouble
 from ..operators.write_labels import draw_outputs
-from ..properties import model_card
+from ..properties.model_lists import model_card
 from ..translations import worded
 
 # Characters that fit into a line of the sidebar as wide as Blender opens it.

@@ -6,7 +6,7 @@ from ..operators.background import draw_progress
 from ..operators.curve_icon import curve_icon, shown_curve
 from ..operators.train import is_training
 from ..operators.training_objects import training_meshes
-from ..properties import NO_MODEL
+from ..properties.model_lists import NO_MODEL
 from ..translations import worded
 from .segment import Sidebar
 

@@ -9,7 +9,7 @@ import pytest
 from diffusionnet_blender.operators import background
 from diffusionnet_blender.operators.match_run import MatchRun, match_options
 from diffusionnet_blender.preferences import settings
-from diffusionnet_blender.properties import NO_MODEL
+from diffusionnet_blender.properties.model_lists import NO_MODEL
 from diffusionnet_blender.scene.matches import current_match, find_match
 from tests.conftest import MODEL
 from tests.matching.pairs import lumpy_surface

@@ -8,7 +8,7 @@ import pytest
 
 from diffusionnet_blender.operators import background
 from diffusionnet_blender.preferences import settings
-from diffusionnet_blender.properties import known_models, model_card
+from diffusionnet_blender.properties.model_lists import known_models, model_card
 from diffusionnet_blender.tasks.models import find_model
 from tests.conftest import MODEL
 from tests.scenes import add_body

@@ -12,7 +12,7 @@ from diffusionnet_blender.operators.curve_icon import forget_curve, shown_curve 
 from diffusionnet_blender.operators.train import TrainRun, train_options  # noqa: E402
 from diffusionnet_blender.operators.training_objects import read_training_set  # noqa: E402
 from diffusionnet_blender.preferences import settings  # noqa: E402
-from diffusionnet_blender.properties import model_card, reload_models  # noqa: E402
+from diffusionnet_blender.properties.model_lists import model_card, reload_models  # noqa: E402
 from diffusionnet_blender.scene.attributes import VERTEX_LABELS, write_attribute  # noqa: E402
 from diffusionnet_blender.scene.write import Outputs, write_labels  # noqa: E402
 from diffusionnet_blender.tasks.models import remove_model  # noqa: E402

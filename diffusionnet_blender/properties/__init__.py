@@ -1,0 +1,38 @@
+"""Properties: what the panels are set to (on the scene), the legend (on the mesh), the run."""
+
+import bpy
+from bpy.props import PointerProperty
+
+from .legend import DIFFUSIONNET_PG_legend, DIFFUSIONNET_PG_owned, DIFFUSIONNET_PG_part
+from .model_lists import forget_models, reload_models
+from .run import DIFFUSIONNET_PG_run
+from .settings import DIFFUSIONNET_PG_settings
+from .training import DIFFUSIONNET_PG_training
+from .transfer import DIFFUSIONNET_PG_pin, DIFFUSIONNET_PG_transfer
+
+CLASSES = (
+    DIFFUSIONNET_PG_training,
+    DIFFUSIONNET_PG_pin,
+    DIFFUSIONNET_PG_transfer,
+    DIFFUSIONNET_PG_settings,
+    DIFFUSIONNET_PG_part,
+    DIFFUSIONNET_PG_owned,
+    DIFFUSIONNET_PG_legend,
+    DIFFUSIONNET_PG_run,
+)
+
+
+def register() -> None:
+    """Hang the properties on Blender's types."""
+    bpy.types.Scene.diffusionnet = PointerProperty(type=DIFFUSIONNET_PG_settings)
+    bpy.types.Mesh.diffusionnet = PointerProperty(type=DIFFUSIONNET_PG_legend)
+    bpy.types.WindowManager.diffusionnet = PointerProperty(type=DIFFUSIONNET_PG_run)
+    reload_models()
+
+
+def unregister() -> None:
+    """Take them back."""
+    del bpy.types.WindowManager.diffusionnet
+    del bpy.types.Mesh.diffusionnet
+    del bpy.types.Scene.diffusionnet
+    forget_models()

@@ -1,0 +1,130 @@
+"""The models to choose from, by what they do; read from files now and then, never while drawing."""
+
+from collections.abc import Callable
+
+from ..network.card import ModelCard
+from ..preferences import settings
+from ..tasks.models import is_bundled, list_models
+
+NO_MODEL = "NONE"
+DEFAULT_MODEL = "body_parts"
+DEFAULT_MATCH_MODEL = "body_match"
+_cards: dict[str, ModelCard] = {}
+_bundled: set[str] = set()
+# Blender keeps no reference to the strings of dynamic items: without this they are freed.
+_model_items: list[tuple[str, str, str, int]] = []
+_classifier_items: list[tuple[str, str, str, int]] = []
+_match_items: list[tuple[str, str, str, int]] = []
+
+
+def reload_models() -> None:
+    """Read the cards of all models again; nothing that draws ever reads a file."""
+    _cards.clear()
+    _cards.update({card.name: card for card in list_models([settings().model_folder])})
+    _bundled.clear()
+    _bundled.update(filter(is_bundled, _cards))
+    _model_items[:] = _items(_labels_vertices) or [
+        (NO_MODEL, "No model found", "Import one, or set the library in the preferences", 0)
+    ]
+    _classifier_items[:] = _items(_classifies) or [
+        (NO_MODEL, "None yet", "Train one on whole shapes, or import one", 0)
+    ]
+    _match_items[:] = [
+        *_items(_matches),
+        (
+            NO_MODEL,
+            "None",
+            "For shapes that no model knows, such as animals and props: by distances along the "
+            "surface alone, which suits two of a kind. Set three pins or more where it is wrong",
+            len(_cards),
+        ),
+    ]
+
+
+def _matches(card: ModelCard) -> bool:
+    return not card.class_names
+
+
+def _classifies(card: ModelCard) -> bool:
+    return not _matches(card) and card.architecture.output_at == "shape"
+
+
+def _labels_vertices(card: ModelCard) -> bool:
+    return not _matches(card) and not _classifies(card)
+
+
+def _items(wanted: Callable[[ModelCard], bool]) -> list[tuple[str, str, str, int]]:
+    return [
+        (name, card.title, card.description, number)
+        for number, (name, card) in enumerate(_cards.items())
+        if wanted(card)
+    ]
+
+
+def model_card(name: str) -> ModelCard | None:
+    """Card of a model that `reload_models` found."""
+    return _cards.get(name)
+
+
+def known_models() -> list[tuple[ModelCard, bool]]:
+    """Card of every model that `reload_models` found, and whether it ships with the extension."""
+    return [(card, name in _bundled) for name, card in _cards.items()]
+
+
+def items_of_model(self, context):
+    """Items of the list of models that name parts."""
+    return _model_items
+
+
+def items_of_match_model(self, context):
+    """Items of the list of models that match."""
+    return _match_items
+
+
+def _number_in(items, wanted: str) -> int:
+    return next((number for name, _, _, number in items if name == wanted), items[0][3])
+
+
+def _name_of(items, wanted: int) -> str:
+    return next(name for name, _, _, number in items if number == wanted)
+
+
+def get_model(self) -> int:
+    """Number of the chosen item."""
+    return _number_in(_model_items, self.model_name or DEFAULT_MODEL)
+
+
+def set_model(self, number: int) -> None:
+    """Choose by number."""
+    self.model_name = _name_of(_model_items, number)
+
+
+def get_match_model(self) -> int:
+    """Number of the chosen item."""
+    return _number_in(_match_items, self.model_name or DEFAULT_MATCH_MODEL)
+
+
+def set_match_model(self, number: int) -> None:
+    """Choose by number."""
+    self.model_name = _name_of(_match_items, number)
+
+
+def items_of_classifier(self, context):
+    """Items of the list of models that classify."""
+    return _classifier_items
+
+
+def get_classifier(self) -> int:
+    """Number of the chosen item."""
+    return _number_in(_classifier_items, self.classifier_name)
+
+
+def set_classifier(self, number: int) -> None:
+    """Choose by number."""
+    self.classifier_name = _name_of(_classifier_items, number)
+
+
+def forget_models() -> None:
+    """Empty the lists."""
+    for known in (_cards, _bundled, _model_items, _classifier_items, _match_items):
+        known.clear()
