@@ -24,6 +24,18 @@ MAY_IMPORT = {
     "worker": {"errors", "surface", "network", "matching", "tasks"},
     "scene": {"errors", "surface", "tasks"},
     "properties": {"errors", "network", "tasks", "scene", "preferences"},
+    "cli": {
+        "register",
+        "unregister",
+        "errors",
+        "folders",
+        "scene",
+        "operators",
+        "tasks",
+        "surface",
+        "network",
+        "preferences",
+    },
     "operators": {
         "errors",
         "scene",

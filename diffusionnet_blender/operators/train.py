@@ -8,7 +8,8 @@ import bpy
 
 from ..errors import Cancelled
 from ..preferences import settings
-from ..properties.model_lists import DEFAULT_MODEL, reload_models
+from ..properties.model_lists import reload_models
+from ..tasks.models import DEFAULT_MODEL
 from ..translations import worded
 from ..worker import train as train_job
 from ..worker.client import Answer, Worker

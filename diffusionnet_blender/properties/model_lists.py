@@ -4,11 +4,9 @@ from collections.abc import Callable
 
 from ..network.card import ModelCard
 from ..preferences import settings
-from ..tasks.models import is_bundled, list_models
+from ..tasks.models import DEFAULT_MATCH_MODEL, DEFAULT_MODEL, is_bundled, list_models
 
 NO_MODEL = "NONE"
-DEFAULT_MODEL = "body_parts"
-DEFAULT_MATCH_MODEL = "body_match"
 _cards: dict[str, ModelCard] = {}
 _bundled: set[str] = set()
 # Blender keeps no reference to the strings of dynamic items: without this they are freed.

@@ -16,6 +16,9 @@ from ..errors import ModelError
 from ..network.card import CARD_FORMAT, FEATURE_WIDTHS, ModelCard
 
 BUNDLED = Path(__file__).resolve().parent.parent / "weights"
+# What is used where nothing else is chosen.
+DEFAULT_MODEL = "body_parts"
+DEFAULT_MATCH_MODEL = "body_match"
 
 
 def list_models(folders: Sequence[Path] = ()) -> list[ModelCard]:

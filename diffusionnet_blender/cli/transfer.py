@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import sys
 from pathlib import Path
 
 import numpy as np
 
-from .cli_match import load_matching_model, pick_mesh
-from .errors import DiffusionNetError
+from ..errors import DiffusionNetError
+from .options import names_in, stage_lines
+from .pair import add_pair_options, load_matching_model, pick_mesh
+from .session import blender
 
 KINDS = ("texture", "uv", "weights", "shape_keys", "colors", "attributes", "materials", "labels")
 
@@ -30,65 +31,38 @@ def add_parser(commands) -> None:
         epilog=EPILOGUE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    transfer.add_argument("source", type=Path, metavar="SOURCE", help=".blend .glb .fbx .usd ...")
-    transfer.add_argument("target", type=Path, metavar="TARGET")
+    add_pair_options(transfer)
     transfer.add_argument(
         "--what", required=True, metavar="KINDS", help=f"with commas: {','.join(KINDS)}"
     )
     transfer.add_argument("--output", type=Path, required=True, metavar="FILE")
-    transfer.add_argument("--source-object", metavar="NAME", help="which object of the file")
-    transfer.add_argument("--target-object", metavar="NAME")
-    transfer.add_argument(
-        "--model",
-        default="auto",
-        help="name or path; auto: body_match where it is at hand; none: by distances alone",
-    )
     transfer.add_argument("--texture-size", type=int, default=0, metavar="PIXELS")
     transfer.add_argument("--limit", type=int, default=4, help="most bones of a vertex; 0: any")
     transfer.add_argument("--groups", default="", metavar="NAMES", help="only these vertex groups")
     transfer.add_argument("--keys", default="", metavar="NAMES", help="only these shape keys")
-    transfer.add_argument("--device", default="auto", help="auto, cpu, cuda, mps, xpu ...")
-    transfer.add_argument("--engine", default="auto", choices=("auto", "torch", "numpy"))
-    transfer.add_argument("--quiet", action="store_true", help="no progress on stderr")
     transfer.set_defaults(run=run)
 
 
 def run(chosen) -> int:
     """Match two files, move what is asked for, and save the target."""
     kinds = _kinds(chosen.what)
-    if importlib.util.find_spec("bpy") is None:
-        raise DiffusionNetError(
-            "Reading and writing files needs Blender, and this Python has no module bpy",
-            "Run `blender --command diffusionnet ...`, or install bpy.",
-        )
-    import bpy
+    with blender():
+        from ..scene.files import require_known_suffix
 
-    from . import register, unregister
-    from .scene.files import require_known_suffix
-
-    require_known_suffix(chosen.output)
-    # Parts are saved with a legend, so Blender must know what a legend is.
-    registered = hasattr(bpy.types.Mesh, "diffusionnet")
-    if not registered:
-        register()
-    try:
+        require_known_suffix(chosen.output)
         return _transfer(chosen, kinds)
-    finally:
-        # bpy as a Python module crashes at exit while classes are registered.
-        if not registered:
-            unregister()
 
 
 def _transfer(chosen, kinds: tuple[str, ...]) -> int:
     import bpy
 
-    from .scene.files import add_file, open_file, save_file
-    from .scene.layers import Wanted
-    from .scene.matches import Match, fingerprint
-    from .scene.read import read_object
-    from .scene.transfer import prepare_transfer, require_pair, write_transfer
-    from .tasks.match import match
-    from .tasks.transfer import TransferSettings
+    from ..scene.files import add_file, open_file, save_file
+    from ..scene.layers import Wanted
+    from ..scene.matches import Match, fingerprint
+    from ..scene.read import read_object
+    from ..scene.transfer import prepare_transfer, require_pair, write_transfer
+    from ..tasks.match import match
+    from ..tasks.transfer import TransferSettings
 
     model = load_matching_model(chosen.model)
     target = pick_mesh(open_file(chosen.target), chosen.target_object, chosen.target)
@@ -104,10 +78,10 @@ def _transfer(chosen, kinds: tuple[str, ...]) -> int:
     require_pair(source, target)
     wanted = Wanted(
         **dict.fromkeys(kinds, True),
-        group_names=_names(chosen.groups),
-        key_names=_names(chosen.keys),
+        group_names=names_in(chosen.groups),
+        key_names=names_in(chosen.keys),
     )
-    progress = _progress(f"{chosen.source} to {chosen.target}", chosen.quiet)
+    progress = stage_lines(f"{chosen.source} to {chosen.target}", chosen.quiet)
     found = match(
         read_object(source).surface,
         read_object(target).surface,
@@ -140,24 +114,8 @@ def _transfer(chosen, kinds: tuple[str, ...]) -> int:
     return 0
 
 
-def _progress(what: str, quiet: bool):
-    """A line on stderr for each stage."""
-    told = set()
-
-    def progress(stage: str, fraction: float) -> None:
-        if stage not in told and not quiet:
-            told.add(stage)
-            print(f"{what}: {stage}", file=sys.stderr, flush=True)
-
-    return progress
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
-
-
 def _kinds(text: str) -> tuple[str, ...]:
-    kinds = tuple(kind.strip() for kind in text.split(",") if kind.strip())
+    kinds = names_in(text)
     unknown = [kind for kind in kinds if kind not in KINDS]
     if unknown or not kinds:
         raise DiffusionNetError(

@@ -1,14 +1,18 @@
-"""The commands `train` and `classify`."""
+"""The command `train`: a new model from labelled meshes."""
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 
-from .errors import DiffusionNetError
-from .tasks.training_sizes import SIZES
+from ..errors import DiffusionNetError
+from ..tasks.models import DEFAULT_MODEL
+from ..tasks.training_sizes import SIZES
+from .options import add_device_option, add_quiet_option, names_in
+from .session import blender, folder_of, library
 
-TRAIN_EPILOGUE = """\
+EPILOGUE = """\
 Labels in .blend files are parts (of this extension), vertex-groups, face-sets, materials, attribute
 (integers; --attribute names it) or color. Other files have theirs beside them: BODY.obj in BODY.npy
 or BODY.txt, one a vertex or one a face, in the order of the file; numbers (-1: no label; --classes
@@ -22,14 +26,12 @@ started again with the same files and settings.
 """
 
 
-def add_commands(commands) -> None:
-    """Add both to the parser's commands."""
-    import argparse
-
+def add_parser(commands) -> None:
+    """Add the command to those of the command line."""
     train = commands.add_parser(
         "train",
         help="teach a new model from labelled meshes",
-        epilog=TRAIN_EPILOGUE,
+        epilog=EPILOGUE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     train.add_argument("files", nargs="+", type=Path, metavar="FILE", help="labelled meshes")
@@ -64,43 +66,22 @@ def add_commands(commands) -> None:
         help="share of the meshes that validates, rounded down (default 0.1)",
     )
     train.add_argument("--replace", action="store_true", help="a model of that name, once done")
-    train.add_argument("--device", default="auto", help="auto, cpu, cuda, mps, xpu ...")
-    train.add_argument("--quiet", action="store_true", help="no progress on stderr")
-    train.set_defaults(run=_train)
-
-    classify = commands.add_parser(
-        "classify",
-        help="say what kind of thing the meshes in files are",
-        description="Prints a line a mesh: file, object, class, probability, with tabs between. "
-        "Blender prints lines of its own; --table has none of them.",
-    )
-    classify.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    classify.add_argument("--model", required=True, help="name, or path of a .safetensors")
-    classify.add_argument(
-        "--output",
-        type=Path,
-        metavar="FILE|DIR",
-        help="write the meshes with their classes as custom properties; in a folder, as .blend",
-    )
-    classify.add_argument("--table", type=Path, metavar="TSV", help="write the lines to a file")
-    classify.add_argument("--cache", metavar="DIR|off", help="as for segment")
-    classify.add_argument("--device", default="auto", help="auto, cpu, cuda, mps, xpu ...")
-    classify.add_argument("--engine", default="auto", choices=("auto", "torch", "numpy"))
-    classify.add_argument("--quiet", action="store_true", help="no progress on stderr")
-    classify.set_defaults(run=_classify)
+    add_device_option(train)
+    add_quiet_option(train)
+    train.set_defaults(run=run)
 
 
-def _train(chosen) -> int:
-    from .cli import blender, folder_of, library
-    from .tasks.train import require_torch, train
-    from .tasks.training_set import gathered, gathered_shapes
+def run(chosen) -> int:
+    """Train on the meshes of all files."""
+    from ..tasks.train import require_torch, train
+    from ..tasks.training_set import gathered, gathered_shapes
 
     require_torch()
     with blender():
         read = _read_shapes if chosen.shapes else _read_labelled
         found = [entry for path in chosen.files for entry in read(path, chosen)]
     given = gathered_shapes(found) if chosen.shapes else gathered(found)
-    start = chosen.start or ("none" if chosen.shapes else "body_parts")
+    start = chosen.start or ("none" if chosen.shapes else DEFAULT_MODEL)
     done = train(
         given,
         name=chosen.name,
@@ -123,9 +104,9 @@ def _train(chosen) -> int:
 
 def _read_labelled(path: Path, chosen) -> list:
     """Name, surface and labels of each mesh in a file."""
-    from .scene.files import open_file
-    from .scene.label_sources import read_label_source
-    from .scene.read import read_object
+    from ..scene.files import open_file
+    from ..scene.label_sources import read_label_source
+    from ..scene.read import read_object
 
     in_blend = path.suffix.lower() == ".blend"
     source = chosen.labels or ("parts" if in_blend else "file")
@@ -152,9 +133,9 @@ def _read_beside(path: Path, objects, chosen):
     """A mesh whose labels are in a file beside it."""
     from dataclasses import replace
 
-    from .scene.label_sources import at_vertices
-    from .scene.read import read_object
-    from .tasks.label_files import find_label_file, read_label_file
+    from ..scene.label_sources import at_vertices
+    from ..scene.read import read_object
+    from ..tasks.label_files import find_label_file, read_label_file
 
     if len(objects) != 1:
         raise DiffusionNetError(
@@ -162,8 +143,7 @@ def _read_beside(path: Path, objects, chosen):
             "Join them, or export each into a file of its own.",
         )
     file, where = find_label_file(path)
-    names = tuple(name.strip() for name in chosen.classes.split(",") if name.strip())
-    found = read_label_file(file, names)
+    found = read_label_file(file, names_in(chosen.classes))
     geometry = read_object(objects[0])
     vertices, faces = len(geometry.coordinates), geometry.polygon_count
     count = len(found.labels)
@@ -185,9 +165,9 @@ def _read_beside(path: Path, objects, chosen):
 
 def _read_shapes(path: Path, chosen) -> list:
     """Name, surface and class of each mesh in a file."""
-    from .scene.classes import class_by_collection, class_by_property
-    from .scene.files import open_file
-    from .scene.read import read_object
+    from ..scene.classes import class_by_collection, class_by_property
+    from ..scene.files import open_file
+    from ..scene.read import read_object
 
     kind, _, name = chosen.shapes.partition(":")
     if kind not in ("folder", "collection", "property") or (kind == "property") != bool(name):
@@ -234,47 +214,3 @@ def _report(quiet: bool):
         )
 
     return report
-
-
-def _classify(chosen) -> int:
-    from .cli import blender, cache_of, fail, library, place, require_places
-    from .tasks.models import find_model
-
-    require_places(chosen.files, chosen.output, "output")
-    with blender():
-        from .scene.classes import write_class
-        from .scene.files import open_file, require_known_suffix, save_file
-        from .scene.read import read_object
-        from .tasks.classify import classify
-
-        model = find_model(chosen.model, [library()])
-        status, lines = 0, []
-        for path in chosen.files:
-            output = place(chosen.output, path, ".blend")
-            try:
-                if output:
-                    require_known_suffix(output)
-                for obj in open_file(path):
-                    if not chosen.quiet:
-                        print(f"{path}: {obj.name}", file=sys.stderr, flush=True)
-                    found = classify(
-                        read_object(obj).surface,
-                        model,
-                        engine=chosen.engine,
-                        device=chosen.device,
-                        cache=cache_of(chosen),
-                    )
-                    write_class(obj, found.class_name, found.probability)
-                    told = (path, obj.name, found.class_name, f"{found.probability:.3f}")
-                    lines.append("\t".join(map(str, told)))
-                    print(lines[-1], flush=True)
-                if output:
-                    save_file(output)
-            except DiffusionNetError as error:
-                status = fail(f"{path}: {error}")
-    if chosen.table:
-        try:
-            chosen.table.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        except OSError as error:
-            return fail(f"{chosen.table} cannot be written ({error.strerror})")
-    return status

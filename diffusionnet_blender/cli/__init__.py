@@ -1,0 +1,48 @@
+"""Command line: `python -m diffusionnet_blender ...` and `blender --command diffusionnet ...`.
+
+A module for each command; what several share is in `options`, `session`, `places` and `pair`.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from ..errors import DiffusionNetError
+from . import classify, match, models, segment, train, transfer
+from .session import fail
+
+
+def main(arguments: Sequence[str], program: str) -> int:
+    """Run a command.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        Without the program's name.
+    program : str
+        For the help text.
+
+    Returns
+    -------
+    int
+        Exit status: 0 if all was done, 1 if anything failed. A wrong option exits with 2.
+    """
+    chosen = build_parser(program).parse_args(arguments)
+    try:
+        return chosen.run(chosen)
+    except DiffusionNetError as error:
+        return fail(str(error))
+
+
+def build_parser(program: str) -> argparse.ArgumentParser:
+    """The one parser of both ways in."""
+    parser = argparse.ArgumentParser(
+        prog=program,
+        description="Parts of characters, and what they carry from one to another, with "
+        "DiffusionNet.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in (segment, train, classify, match, transfer, models):
+        command.add_parser(commands)
+    return parser

@@ -1,0 +1,78 @@
+"""The command `classify`: what kind of thing the meshes in files are."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from ..errors import DiffusionNetError
+from .options import add_cache_option, add_engine_options, add_quiet_option
+from .places import place, require_places
+from .session import blender, cache_of, fail, library
+
+
+def add_parser(commands) -> None:
+    """Add the command to those of the command line."""
+    classify = commands.add_parser(
+        "classify",
+        help="say what kind of thing the meshes in files are",
+        description="Prints a line a mesh: file, object, class, probability, with tabs between. "
+        "Blender prints lines of its own; --table has none of them.",
+    )
+    classify.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    classify.add_argument("--model", required=True, help="name, or path of a .safetensors")
+    classify.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE|DIR",
+        help="write the meshes with their classes as custom properties; in a folder, as .blend",
+    )
+    classify.add_argument("--table", type=Path, metavar="TSV", help="write the lines to a file")
+    add_cache_option(classify)
+    add_engine_options(classify)
+    add_quiet_option(classify)
+    classify.set_defaults(run=run)
+
+
+def run(chosen) -> int:
+    """Classify the meshes of each file."""
+    from ..tasks.models import find_model
+
+    require_places(chosen.files, chosen.output, "output")
+    with blender():
+        from ..scene.classes import write_class
+        from ..scene.files import open_file, require_known_suffix, save_file
+        from ..scene.read import read_object
+        from ..tasks.classify import classify
+
+        model = find_model(chosen.model, [library()])
+        status, lines = 0, []
+        for path in chosen.files:
+            output = place(chosen.output, path, ".blend")
+            try:
+                if output:
+                    require_known_suffix(output)
+                for obj in open_file(path):
+                    if not chosen.quiet:
+                        print(f"{path}: {obj.name}", file=sys.stderr, flush=True)
+                    found = classify(
+                        read_object(obj).surface,
+                        model,
+                        engine=chosen.engine,
+                        device=chosen.device,
+                        cache=cache_of(chosen),
+                    )
+                    write_class(obj, found.class_name, found.probability)
+                    told = (path, obj.name, found.class_name, f"{found.probability:.3f}")
+                    lines.append("\t".join(map(str, told)))
+                    print(lines[-1], flush=True)
+                if output:
+                    save_file(output)
+            except DiffusionNetError as error:
+                status = fail(f"{path}: {error}")
+    if chosen.table:
+        try:
+            chosen.table.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        except OSError as error:
+            return fail(f"{chosen.table} cannot be written ({error.strerror})")
+    return status

@@ -1,0 +1,83 @@
+"""The command `match`: where the vertices of one file's mesh are on another's."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import DiffusionNetError
+from .options import stage_lines
+from .pair import add_pair_options, load_matching_model, pick_mesh
+from .places import save_arrays
+from .session import blender
+
+EPILOGUE = """\
+MAP.npz holds, in the files' own order of vertices: target_to_source_face (Vt,), a row of
+source_faces for each vertex of the target; target_to_source_barycentric (Vt, 3), where in that
+triangle; confidence (Vt,), 0 to 1; source_vertices, source_faces, target_vertices, target_faces
+(as stored in the meshes, in triangles); seconds. Of a file with several meshes the largest is
+taken, or the object that is named.
+"""
+
+
+def add_parser(commands) -> None:
+    """Add the command to those of the command line."""
+    match = commands.add_parser(
+        "match",
+        help="find where each vertex of one mesh is on another",
+        epilog=EPILOGUE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_pair_options(match)
+    match.add_argument("--output", type=Path, required=True, metavar="MAP.npz")
+    match.set_defaults(run=run)
+
+
+def run(chosen) -> int:
+    """Match two files and write the map."""
+    from ..tasks.match import match
+
+    if chosen.output.suffix.lower() != ".npz":
+        raise DiffusionNetError(f"--output {chosen.output} is not a .npz file", "Name it .npz.")
+    model = load_matching_model(chosen.model)
+    with blender():
+        # Opening the second file closes the first: each is read into arrays at once.
+        source = _read(chosen.source, chosen.source_object)
+        target = _read(chosen.target, chosen.target_object)
+    found = match(
+        source.surface,
+        target.surface,
+        model,
+        engine=chosen.engine,
+        device=chosen.device,
+        progress=stage_lines(f"{chosen.source} to {chosen.target}", chosen.quiet),
+    )
+    save_arrays(
+        chosen.output,
+        target_to_source_face=found.target_to_source.face,
+        target_to_source_barycentric=found.target_to_source.barycentric,
+        confidence=found.confidence,
+        source_vertices=source.coordinates,
+        source_faces=source.surface.faces,
+        target_vertices=target.coordinates,
+        target_faces=target.surface.faces,
+        seconds=np.float64(sum(found.seconds.values())),
+    )
+    if not chosen.quiet:
+        print(
+            f"{chosen.output}: by {found.features}, {np.mean(found.confidence > 0.5):.0%} of the "
+            f"vertices sure, in {sum(found.seconds.values()):.1f} s",
+            file=sys.stderr,
+        )
+    return 0
+
+
+def _read(path: Path, name: str | None):
+    """Geometry of one mesh of a file."""
+    from ..scene.files import open_file
+    from ..scene.read import read_object
+
+    return read_object(pick_mesh(open_file(path), name, path))
