@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("bpy")
 pytest.importorskip("torch", reason="training needs torch")
 
-from diffusionnet_blender.tasks import train as train_module  # noqa: E402
+from diffusionnet_blender.tasks import training_plan  # noqa: E402
 from diffusionnet_blender.tasks.models import find_model  # noqa: E402
 from diffusionnet_blender.tasks.training_sizes import SIZES, Size  # noqa: E402
 from tests.shapes import icosphere  # noqa: E402
@@ -22,7 +22,7 @@ def tiny(monkeypatch):
     """A size that is learned in a second, beside those that there are."""
     tiny = Size("Tiny", width=16, k=16, steps=20, copies=6, learning_rate=1e-2)
     monkeypatch.setitem(SIZES, "fast", tiny)
-    assert train_module.SIZES is SIZES
+    assert training_plan.SIZES is SIZES
 
 
 @pytest.fixture
