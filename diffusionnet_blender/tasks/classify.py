@@ -7,12 +7,13 @@ from time import perf_counter
 
 import numpy as np
 
-from ..errors import DeviceError, ModelError
+from ..errors import ModelError
 from ..network.checkpoint import Model
 from ..network.features import input_features
 from ..surface.cache import OperatorCache
 from ..surface.surface import Surface
 from .engines import choose_engine
+from .memory import memory_shortage_told
 from .segment import Progress, class_probabilities, prepare_cached
 
 
@@ -89,7 +90,7 @@ def classify(
         )
     runner = choose_engine(engine, device)
     seconds: dict[str, float] = {}
-    try:
+    with memory_shortage_told(len(surface.vertices)):
         prepared = prepare_cached(surface, card.discretization, False, cache, progress, seconds)
         clock = perf_counter()
         features = input_features(prepared.discretization, card.features)
@@ -102,9 +103,4 @@ def classify(
             output_at="shape",
         )
         seconds["network"] = perf_counter() - clock
-    except MemoryError as error:
-        raise DeviceError(
-            f"Memory ran out on {len(surface.vertices):,} vertices",
-            "Close other programs, or decimate a copy of the mesh first.",
-        ) from error
     return Classification(probabilities, card.class_names, card.name, seconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import subprocess
@@ -18,6 +19,7 @@ SURFACE_BYTES = 1000
 # the sum is a fifth above the measured peaks of 50k to 184k vertices.
 SPARSE_BYTES = 1700
 VECTORS_PER_PAIR = 4
+FREE_SOME = "Close other programs, or decimate a copy of the mesh first."
 
 
 def estimated_bytes(vertex_count: int, k: int, exact: bool) -> int:
@@ -34,7 +36,7 @@ def require_memory(vertex_count: int, k: int, exact: bool) -> None:
     """
     needed, free = estimated_bytes(vertex_count, k, exact), available_bytes()
     if free is not None and needed > free:
-        fix = "Close other programs, or decimate a copy of the mesh first."
+        fix = FREE_SOME
         if exact and vertex_count > DENSE_SIZE:
             fix = "Switch off Exact if Dense, or decimate a copy of the mesh first."
         raise DeviceError(
@@ -42,6 +44,16 @@ def require_memory(vertex_count: int, k: int, exact: bool) -> None:
             f"{free / 2**30:.1f} GB are free",
             fix,
         )
+
+
+@contextlib.contextmanager
+def memory_shortage_told(*vertex_counts: int):
+    """Within it, a MemoryError becomes a DeviceError that says what to do."""
+    try:
+        yield
+    except MemoryError as error:
+        vertices = " and ".join(f"{count:,}" for count in vertex_counts)
+        raise DeviceError(f"Memory ran out on {vertices} vertices", FREE_SOME) from error
 
 
 def available_bytes() -> int | None:

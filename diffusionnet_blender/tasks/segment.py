@@ -8,7 +8,7 @@ from time import perf_counter
 
 import numpy as np
 
-from ..errors import DeviceError, ModelError, SurfaceError
+from ..errors import ModelError, SurfaceError
 from ..network.architecture import OutputAt
 from ..network.checkpoint import Model
 from ..network.features import input_features
@@ -22,7 +22,7 @@ from ..surface.settings import DiscretizationSettings
 from ..surface.surface import Surface
 from .clean import cleaned
 from .engines import choose_engine
-from .memory import require_memory
+from .memory import memory_shortage_told, require_memory
 from .sides import mirrored_classes
 
 Progress = Callable[[str, float], None]
@@ -147,7 +147,7 @@ def segment(
         _require_match(surface, template)
     runner = choose_engine(engine, device)
     seconds: dict[str, float] = {}
-    try:
+    with memory_shortage_told(len(surface.vertices)):
         rest = surface if template is None else template
         prepared = prepare_cached(rest, model.card.discretization, exact, cache, progress, seconds)
 
@@ -181,11 +181,6 @@ def segment(
             at_vertices = probabilities[prepared.user_vertex]
             probabilities = prepared.hand_back(cleaned(prepared.discretization, at_vertices))
             seconds["clean"] = perf_counter() - clock
-    except MemoryError as error:
-        raise DeviceError(
-            f"Memory ran out on {len(surface.vertices):,} vertices",
-            "Close other programs, or decimate a copy of the mesh first.",
-        ) from error
     return Segmentation(
         vertex_probabilities=probabilities,
         class_names=model.card.class_names,
