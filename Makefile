@@ -20,7 +20,7 @@ READY_TRAINING := .venv/ready-training
 MATRIX := 4.2 4.5 5.2
 VERSIONS := import bpy, numpy, platform, scipy; print("Blender", bpy.app.version_string, "Python", \
 	platform.python_version(), "NumPy", numpy.__version__, "SciPy", scipy.__version__, flush=True)
-MATRIX_TESTS := $(wildcard tests/scene tests/operators tests/samples tests/packaging tests/test_cli.py)
+MATRIX_TESTS := tests/scene tests/operators tests/samples tests/packaging tests/cli
 
 .PHONY: help
 help: ## this list
@@ -75,9 +75,17 @@ test-matrix: $(addprefix test-,$(MATRIX)) ## the Blender suites on 4.2, 4.5 and 
 test-4.2: .venv-4.2/ready
 test-4.5: $(READY)
 test-5.2: .venv-5.2/ready
+# Blender 4.2 as a module now and then ends with a corrupted heap, in its own code, some time after a
+# USD file (2 of 14 runs on a busy machine, and none of many runs of either kind alone). So USD files
+# have a process of their own, and a suite that ends by a signal, not by a failure, a second try.
+define on_blender
+	@$(ONE_THREAD) $(dir $<)bin/python -m pytest $(1) || { [ $$? -gt 128 ] && \
+		echo "Blender $* crashed: once more" && $(ONE_THREAD) $(dir $<)bin/python -m pytest $(1); }
+endef
 $(addprefix test-,$(MATRIX)): test-%:
 	@$(dir $<)bin/python -c '$(VERSIONS)'
-	@$(ONE_THREAD) $(dir $<)bin/python -m pytest $(MATRIX_TESTS)
+	$(call on_blender,-m "not usd" $(MATRIX_TESTS))
+	$(call on_blender,-m usd tests/cli)
 
 .PHONY: test-app stalls
 test-app: $(READY) ## click the panel of a real Blender; made once in BLENDER_APP (root, 1.3 GB)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from tests.cli.test_segment import run, write_obj
 from tests.matching.pairs import lumpy_surface
 from tests.shapes import random_rotation
-from tests.test_cli import run, write_obj
 
 bpy = pytest.importorskip("bpy")
 

@@ -12,9 +12,9 @@ pytest.importorskip("torch", reason="training needs torch")
 from diffusionnet_blender.tasks import training_plan  # noqa: E402
 from diffusionnet_blender.tasks.models import find_model  # noqa: E402
 from diffusionnet_blender.tasks.training_sizes import SIZES, Size  # noqa: E402
+from tests.cli.test_segment import body, run, write_obj  # noqa: E402
 from tests.shapes import icosphere  # noqa: E402
 from tests.tasks.test_train import rod, torus  # noqa: E402
-from tests.test_cli import body, run, write_obj  # noqa: E402
 
 
 @pytest.fixture
