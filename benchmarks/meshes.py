@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,15 +19,15 @@ SEED = 2_000_000
 BUMP_HEIGHT = 0.12
 
 
-def body(vertex_count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """One human body with about so many vertices: vertices, faces, and the part of each vertex."""
+def body(vertex_count: int, seed: int = SEED) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A human body with about so many vertices: vertices, faces, and the part of each vertex."""
     import fast_simplification
     from scipy.spatial import cKDTree
 
     from training.bodies import sample_body
     from training.remesh import subdivide
 
-    original = dense = sample_body(SEED)
+    original = dense = sample_body(seed)
     while len(dense.vertices) < vertex_count:
         dense = subdivide(dense, smooth=True)
     vertices, faces = fast_simplification.simplify(
@@ -68,7 +69,8 @@ def load(kind: str, size: int) -> dict[str, np.ndarray]:
 
 def main(kind: str, size: int) -> None:
     """Make one mesh and keep it."""
-    make = {"body": body, "sphere": bumpy_sphere}[kind]
+    other_body = partial(body, seed=SEED + 1)
+    make = {"body": body, "other body": other_body, "sphere": bumpy_sphere}[kind]
     arrays = dict(zip(("vertices", "faces", "labels"), make(size), strict=False))
     folder = BUILD / "meshes"
     folder.mkdir(parents=True, exist_ok=True)
