@@ -45,6 +45,8 @@ ANCHORS = 768
 MIDDLE = 0.03
 VALIDATE_EVERY = 1000
 VALIDATION_PAIRS = 20
+# Square metres; the mean body's skin.
+AREA_OF_TEMPLATE = 1.75
 # Those that the best weights were chosen on are not those that they are measured on.
 FIRST_MEASURED_SEED = FIRST_HELD_OUT_SEED + 1000
 
@@ -81,6 +83,7 @@ def template():
         mirrored=mirrored,
         anchors=skin[anchors],
         distances=distances.astype(np.float32),
+        size=float(np.sqrt(AREA_OF_TEMPLATE)),
         groups=(side, front.astype(np.int64), body.labels.astype(np.int64)),
     )
 
@@ -154,12 +157,13 @@ def measure(model: Model, pairs: int, first_seed: int) -> dict[str, float]:
     }
 
 
-# Square metres; the mean body's skin.
-AREA_OF_TEMPLATE = 1.75
+def train(
+    count: int, steps: int, width: int, threads: int, folder: Path, start: Path | None = None
+) -> None:
+    """Train on `count` bodies, or go on from the checkpoint; write the best model so far.
 
-
-def train(count: int, steps: int, width: int, threads: int, folder: Path) -> None:
-    """Train on `count` bodies, or go on from the checkpoint; write the best model so far."""
+    `start` is the checkpoint of an earlier run, whose weights are where a new one begins.
+    """
     import torch
 
     from diffusionnet_blender.network.correspondence import MatchTrainer, TemplateNetwork
@@ -187,6 +191,9 @@ def train(count: int, steps: int, width: int, threads: int, folder: Path) -> Non
     if checkpoint.exists():
         trainer.resume(checkpoint)
         print(f"resumed at step {trainer.step}", flush=True)
+    elif start is not None:
+        state = torch.load(start, map_location="cpu", weights_only=True)
+        trainer.module.load_state_dict(state["module"])
     card = ModelCard(
         name=NAME,
         title="Body match",
@@ -249,6 +256,7 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=96)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--start", type=Path, help="checkpoint of a run to start from")
     parser.add_argument("--model-folder", type=Path, default=BUNDLED)
     arguments = parser.parse_args()
     if arguments.step in ("data", "all"):
@@ -263,6 +271,7 @@ def main() -> None:
             arguments.width,
             arguments.threads,
             arguments.model_folder,
+            arguments.start,
         )
     if arguments.step in ("evaluate", "all"):
         evaluate(arguments.pairs, arguments.model_folder)

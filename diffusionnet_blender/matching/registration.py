@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
@@ -15,12 +16,6 @@ from .points import SurfacePoints, points_at_vertices
 from .spectral import SpectralMesh
 from .transfer.shape_keys import nearest_rotations
 
-# Pull towards the source against stiffness, of the first round and of the last. The first rounds
-# let a vertex slide to where the surface around it fits; the last lay it down.
-PULLS = (500.0, 5000.0)
-ROUNDS = 16
-# Rounds that follow the map alone before closest points are looked for.
-ROUNDS_ON_MAP = 2
 MOST_TURNED = 60.0
 # Local scales of target to source that are believed.
 SCALES = (0.5, 2.0)
@@ -29,6 +24,31 @@ SCALES = (0.5, 2.0)
 # which two shapes are one and the same in other triangles.
 CONGRUENT = 0.01
 RIGID_ROUNDS = 30
+
+
+@dataclass(frozen=True)
+class Course:
+    """How the target is laid down.
+
+    Attributes
+    ----------
+    rounds : int
+    on_map : int
+        Rounds that follow the map alone before closest points are looked for.
+    pulls : (float, float)
+        Towards the source against stiffness, of the first round and of the last.
+    """
+
+    rounds: int
+    on_map: int
+    pulls: tuple[float, float]
+
+
+# Of a map that is roughly right: the first rounds let a vertex slide to where the surface around it
+# fits; the last lay it down.
+SLIDING = Course(rounds=16, on_map=2, pulls=(500.0, 5000.0))
+# Of a map that is right but for the noise of single vertices: sliding would only lose it.
+SETTLING = Course(rounds=9, on_map=8, pulls=(1000.0, 10000.0))
 
 
 def congruent_map(
@@ -75,6 +95,7 @@ def register(
     confidence: np.ndarray,
     pins: tuple[np.ndarray, np.ndarray] | None = None,
     progress: Callable[[float], None] = lambda fraction: None,
+    course: Course = SLIDING,
 ) -> SurfacePoints:
     """The map after the target was deformed onto the source, as rigidly as possible.
 
@@ -93,6 +114,7 @@ def register(
         Vertices of source and target that stay together, exactly.
     progress : callable
         Called with a fraction; may raise to stop.
+    course : Course
 
     Returns
     -------
@@ -108,16 +130,17 @@ def register(
     goal = surface.positions(target_to_source)
     points, trust = target_to_source, np.maximum(confidence, 1e-3)
     at = goal
-    for round_number in range(ROUNDS):
-        progress(round_number / ROUNDS)
-        if round_number >= ROUNDS_ON_MAP:
+    first_pull, last_pull = course.pulls
+    for round_number in range(course.rounds):
+        progress(round_number / course.rounds)
+        if round_number >= course.on_map:
             points, agrees = surface(at, vertex_normals(at, faces), MOST_TURNED)
             goal, trust = surface.positions(points), np.where(agrees, 1.0, 1e-3)
-        pull = PULLS[0] * (PULLS[1] / PULLS[0]) ** (round_number / (ROUNDS - 1))
+        pull = first_pull * (last_pull / first_pull) ** (round_number / (course.rounds - 1))
         drawn = pull * trust * target.mass
         if pins is not None:
             goal[pins[1]] = source.vertices[pins[0]]
-            drawn[pins[1]] = 10 * PULLS[1] * target.mass[pins[1]]
+            drawn[pins[1]] = 10 * last_pull * target.mass[pins[1]]
         factor = sparse_linalg.splu(
             (stiffness + sparse.diags(drawn)).tocsc(),
             permc_spec="MMD_AT_PLUS_A",

@@ -1,10 +1,10 @@
 """Learning features to match shapes by (paper 5.3).
 
-Three ways to learn, which may be combined or stand alone: functional maps against known ones
+Ways to learn, which may be combined or stand alone: functional maps against known ones
 (supervised, Donati et al. 2020), functional maps that are asked to be near isometries of shapes
-that stand rigidly aligned (weakly supervised, Sharma and Ovsjanikov 2020), and contrast with the
-learned features of a template's points, after which matching any two shapes is looking for the
-nearest feature.
+that stand rigidly aligned (weakly supervised, Sharma and Ovsjanikov 2020), and contrast: with the
+learned features of a template's points, which tells regions apart, and between the two shapes of a
+pair, which is what the nearest feature is looked for in and so as fine as their meshes.
 """
 
 from __future__ import annotations
@@ -31,6 +31,10 @@ COMMUTATIVITY = 1e-3
 # Sharpness of the contrast, and of its targets in units of the square root of the area.
 TEMPERATURE = 0.07
 TARGET_WIDTH = 0.03
+# The same between the shapes of a pair, and how many vertices look for their partners.
+PAIR_TEMPERATURE = 0.05
+PAIR_WIDTH = 0.012
+PAIR_SAMPLES = 1024
 # Weights of the losses beside the contrast.
 GROUP_WEIGHT = 0.2
 MAP_WEIGHT = 0.5
@@ -52,6 +56,8 @@ class Template:
         Vertices, spread evenly, whose features are learned.
     distances : (A, T) float32
         Along the surface, in units of the square root of its area.
+    size : float
+        That root, in the unit of the positions.
     groups : tuple of (T,) int
         What must not be mixed up above all: left and right, front and back, parts.
     """
@@ -60,6 +66,7 @@ class Template:
     mirrored: np.ndarray
     anchors: np.ndarray
     distances: np.ndarray
+    size: float
     groups: tuple[np.ndarray, ...]
 
 
@@ -127,6 +134,7 @@ class MatchTrainer(Trainer):
             self._distances = torch.as_tensor(template.distances, device=engine.torch_device)
             self._groups = [engine.indices(group) for group in template.groups]
             self._anchors = engine.indices(template.anchors)
+            self._positions = engine.array(template.positions / template.size)
 
     def _learn_from(self, example: MatchedShape) -> tuple[float, float]:
         partner = self.shapes[self.rng.integers(len(self.shapes))]
@@ -152,7 +160,9 @@ class MatchTrainer(Trainer):
             known = true_map(pair[0], pair[1], self.template, self.map_size)
             made = differentiable_map(*shapes, *found, self.map_size)
             map_loss = (made - engine.array(known)).square().sum() / self.map_size
-            loss = sum(losses) / 2 + MAP_WEIGHT * map_loss
+            loss = (
+                sum(losses) / 2 + MAP_WEIGHT * map_loss + self._pair_contrast(shapes, found, pair)
+            )
             score = sum(scores) / 2
         self._descend(loss)
         return float(loss.detach()), float(score)
@@ -186,6 +196,19 @@ class MatchTrainer(Trainer):
             )
             right &= share.argmax(dim=1) == group[index]
         return loss, (area * right).sum().detach()
+
+    def _pair_contrast(self, shapes, found, pair) -> torch.Tensor:
+        """Loss of looking for the partners of some vertices of one shape on the other."""
+        source, target = shapes
+        there, here = (self._positions[self.module.engine.indices(place)] for _, place in pair)
+        area = target.mass / target.mass.sum()
+        asked = torch.multinomial(area, min(PAIR_SAMPLES, len(area)))
+        # Where vertices are dense, each of them is to count for less.
+        log_area = torch.log(source.mass / source.mass.sum())
+        similar = found[1][asked] @ found[0].T / PAIR_TEMPERATURE
+        away = torch.cdist(here[asked], there).square() / (2 * PAIR_WIDTH**2)
+        wanted = torch.softmax(log_area - away, dim=1)
+        return -(wanted * torch.log_softmax(similar + log_area, dim=1)).sum(dim=1).mean()
 
 
 def differentiable_map(

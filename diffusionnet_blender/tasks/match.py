@@ -9,6 +9,7 @@ from time import perf_counter
 import numpy as np
 
 from ..errors import DeviceError, DiffusionNetError
+from ..matching.by_features import map_by_features
 from ..matching.candidates import maps_by_signs, merit
 from ..matching.closest import ClosestPoints
 from ..matching.confidence import confidence, cycle_distance, feature_margin
@@ -20,13 +21,13 @@ from ..matching.pins import bend_to_pins, check_pins, pin_functions
 from ..matching.points import SurfacePoints, points_at_vertices
 from ..matching.pointwise import embeddings, nearest_rows, precise_map
 from ..matching.proxy import decimate
-from ..matching.registration import congruent_map, register
+from ..matching.registration import SETTLING, SLIDING, congruent_map, register
 from ..matching.sampling import farthest_points
 from ..matching.spectral import SpectralMesh, spectral_mesh
 from ..matching.zoomout import zoomout
 from ..network.checkpoint import Model
 from ..network.features import input_features
-from ..network.forward import forward
+from ..network.forward import forward, mirrored_weights
 from ..network.shape import shape_of
 from ..surface.discretization import Discretization, discretize
 from ..surface.repair import RepairReport, repair
@@ -228,40 +229,18 @@ def _prepare(given, pins, model, runner, clock, name) -> _Side:
 
 
 def _match(source: _Side, target: _Side, model, clock: _Clock) -> Correspondence:
-    tell = clock.start("candidates")
     pins = (source.pins, target.pins) if len(source.pins) else None
-    samples = tuple(farthest_points(side.mesh.vertices, 1500) for side in (source, target))
-    fewest = min(len(side.mesh.vertices) for side in (source, target))
-    size = max(min(MAP_SIZE, fewest // VERTICES_PER_PAIR), FIRST_MAP_SIZE)
-    refining = min(CHOICE_SIZE, size), pins, samples
-    chosen, judged = _choose(source, target, _known_maps(source, target, model), *refining)
-    if len(source.pins) < 3 and not _is_beyond_doubt(judged, model):
-        others = _maps_by_distance(source, target, tell)
-        chosen, _ = _choose(source, target, [chosen, *others], *refining)
-    clock.stop("candidates")
-
-    tell = clock.start("map")
-    refined = zoomout(
-        source.mesh,
-        target.mesh,
-        chosen,
-        size,
-        pins=pins,
-        samples=samples,
-        progress=lambda fraction: tell(0.8 * fraction),
-    )
-    there, here = embeddings(source.mesh.eigenvectors, target.mesh.eigenvectors, refined)
-    points = precise_map(there, source.mesh.faces, here)
-    back = precise_map(here, target.mesh.faces, there)
+    direct = _by_features(source, target, model, clock)
+    points, back = direct or _by_functional_maps(source, target, model, pins, clock)
     if pins is not None:
         points = bend_to_pins(source.mesh, target.mesh, points, *pins)
-    clock.stop("map")
 
     tell = clock.start("registration")
     sure = confidence(cycle_distance(source.mesh, target.mesh, points, back))
     same = None if pins is not None else congruent_map(source.mesh, target.mesh, points)
     if same is None:
-        points = register(source.mesh, target.mesh, points, sure, pins, tell)
+        course = SETTLING if direct else SLIDING
+        points = register(source.mesh, target.mesh, points, sure, pins, tell, course)
     else:
         points = same
     judged = judge(source.mesh, target.mesh, points, source.features, target.features)
@@ -299,6 +278,48 @@ def _match(source: _Side, target: _Side, model, clock: _Clock) -> Correspondence
         repairs=(source.report, target.report),
         seconds=clock.seconds,
     )
+
+
+def _by_features(source: _Side, target: _Side, model, clock) -> tuple | None:
+    """Points of both directions by the features of a model; None where these leave doubts."""
+    if model is None:
+        return None
+    clock.start("map")
+    known = source.features, target.features
+    found = map_by_features(source.mesh, target.mesh, *known)
+    judged = judge(source.mesh, target.mesh, found[0], *known)
+    clock.stop("map")
+    return found if _is_beyond_doubt(judged, model) else None
+
+
+def _by_functional_maps(source: _Side, target: _Side, model, pins, clock) -> tuple:
+    """Points of both directions by the best of several functional maps, refined."""
+    tell = clock.start("candidates")
+    samples = tuple(farthest_points(side.mesh.vertices, 1500) for side in (source, target))
+    fewest = min(len(side.mesh.vertices) for side in (source, target))
+    size = max(min(MAP_SIZE, fewest // VERTICES_PER_PAIR), FIRST_MAP_SIZE)
+    refining = min(CHOICE_SIZE, size), pins, samples
+    chosen, judged = _choose(source, target, _known_maps(source, target, model), *refining)
+    if len(source.pins) < 3 and not _is_beyond_doubt(judged, model):
+        others = _maps_by_distance(source, target, tell)
+        chosen, _ = _choose(source, target, [chosen, *others], *refining)
+    clock.stop("candidates")
+
+    tell = clock.start("map")
+    refined = zoomout(
+        source.mesh,
+        target.mesh,
+        chosen,
+        size,
+        pins=pins,
+        samples=samples,
+        progress=lambda fraction: tell(0.8 * fraction),
+    )
+    there, here = embeddings(source.mesh.eigenvectors, target.mesh.eigenvectors, refined)
+    points = precise_map(there, source.mesh.faces, here)
+    back = precise_map(here, target.mesh.faces, there)
+    clock.stop("map")
+    return points, back
 
 
 def _choose(source, target, candidates, size, pins, samples) -> tuple[np.ndarray, Judgement]:
@@ -392,7 +413,10 @@ def truncated(discretization: Discretization, k: int) -> Discretization:
 
 
 def vertex_features(model: Model, discretization: Discretization, engine) -> np.ndarray:
-    """Features of a network at vertices, rows of unit length, (V, outputs) float32.
+    """Features of a network at vertices, rows of unit length, (V, 2 outputs) float32.
+
+    Those of the surface, and those of its image in a mirror, which another pass of the network
+    gives (`forward.mirrored_weights`): two opinions of each place.
 
     Parameters
     ----------
@@ -400,10 +424,13 @@ def vertex_features(model: Model, discretization: Discretization, engine) -> np.
     discretization : Discretization
     engine : NumpyEngine or TorchEngine
     """
-    weights = {name: engine.array(value) for name, value in model.weights.items()}
     inputs = engine.array(input_features(discretization, model.card.features))
     shape = shape_of(discretization, engine)
-    with engine.inference():
-        raw = engine.to_numpy(forward(model.card.architecture, weights, shape, inputs, engine))
-    length = np.linalg.norm(raw, axis=1, keepdims=True)
-    return (raw / np.maximum(length, np.finfo(np.float32).tiny)).astype(np.float32)
+    found = []
+    for weights in (model.weights, mirrored_weights(model.weights)):
+        weights = {name: engine.array(value) for name, value in weights.items()}
+        with engine.inference():
+            raw = engine.to_numpy(forward(model.card.architecture, weights, shape, inputs, engine))
+        length = np.linalg.norm(raw, axis=1, keepdims=True)
+        found.append(raw / np.maximum(length, np.finfo(np.float32).tiny))
+    return (np.concatenate(found, axis=1) / np.sqrt(2.0)).astype(np.float32)
