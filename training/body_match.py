@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import lru_cache
@@ -45,6 +46,8 @@ ANCHORS = 768
 MIDDLE = 0.03
 VALIDATE_EVERY = 1000
 VALIDATION_PAIRS = 20
+# Bodies from which a run that starts from a model learns what that says of the template.
+SHAPES_OF_START = 40
 # Square metres; the mean body's skin.
 AREA_OF_TEMPLATE = 1.75
 # Those that the best weights were chosen on are not those that they are measured on.
@@ -117,6 +120,26 @@ def load(seed: int):
     return MatchedShape(prepared.discretization, place.astype(np.int64))
 
 
+class Bodies(Sequence):
+    """Prepared bodies, each read from disk when it is asked for: thousands do not fit in memory.
+
+    Parameters
+    ----------
+    count : int
+    """
+
+    def __init__(self, count: int):
+        self.count = count
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, seed: int):
+        if not 0 <= seed < self.count:
+            raise IndexError(seed)
+        return load(seed)
+
+
 def make_data(seeds: range, processes: int) -> None:
     """Prepare many bodies."""
     # A forked process would wait for ever for the threads of the libraries that made the template.
@@ -162,7 +185,7 @@ def train(
 ) -> None:
     """Train on `count` bodies, or go on from the checkpoint; write the best model so far.
 
-    `start` is the checkpoint of an earlier run, whose weights are where a new one begins.
+    `start` is a model whose weights a new run begins with.
     """
     import torch
 
@@ -178,22 +201,24 @@ def train(
         width=width,
         dropout=0.1,
     )
-    shapes = [load(seed) for seed in range(count)]
+    shapes = Bodies(count)
+    module = TemplateNetwork(architecture, TorchEngine("auto"), ANCHORS)
+    if start is not None:
+        begin_with(module, load_model(start), [load(seed) for seed in range(SHAPES_OF_START)])
     trainer = MatchTrainer(
-        TemplateNetwork(architecture, TorchEngine("auto"), ANCHORS),
+        module,
         FEATURES,
         shapes,
         template(),
-        TrainingSettings(steps=steps, checkpoint_every=200),
+        TrainingSettings(
+            steps=steps, learning_rate=2e-3 if start is None else 1e-3, checkpoint_every=200
+        ),
     )
     checkpoint = RUN / f"{NAME}-{width}-{steps}.pt"
     best = RUN / f"{NAME}-{width}-{steps}-best.json"
     if checkpoint.exists():
         trainer.resume(checkpoint)
         print(f"resumed at step {trainer.step}", flush=True)
-    elif start is not None:
-        state = torch.load(start, map_location="cpu", weights_only=True)
-        trainer.module.load_state_dict(state["module"])
     card = ModelCard(
         name=NAME,
         title="Body match",
@@ -229,6 +254,28 @@ def train(
     trainer.run(shapes, checkpoint, report)
 
 
+def begin_with(module, model: Model, shapes) -> None:
+    """Give a fresh `TemplateNetwork` a model's weights, and the template what it says of it.
+
+    A model keeps no features of the template: those of an anchor are the mean of the model's own
+    at that place of some bodies.
+    """
+    import torch
+
+    known = template()
+    place_of_anchor = known.positions[known.anchors]
+    mean = np.zeros((len(known.anchors), model.card.architecture.outputs), np.float32)
+    for shape in shapes:
+        features = vertex_features(model, shape.discretization, NumpyEngine())
+        nearest = cKDTree(known.positions[shape.place]).query(place_of_anchor)[1]
+        # Without those of the mirror image, which come second.
+        mean += features[nearest, : mean.shape[1]]
+    with torch.no_grad():
+        for name, weight in module.named_weights().items():
+            weight.copy_(torch.as_tensor(model.weights[name]))
+        module.anchor_features.copy_(torch.as_tensor(mean))
+
+
 def replace_training(model: Model, step: int) -> Model:
     """The model with the steps that it was trained for in its card."""
     told = f"{model.card.training_data} {step} steps."
@@ -256,7 +303,7 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=96)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--start", type=Path, help="checkpoint of a run to start from")
+    parser.add_argument("--start", type=Path, help="a .safetensors of body_match to start from")
     parser.add_argument("--model-folder", type=Path, default=BUNDLED)
     arguments = parser.parse_args()
     if arguments.step in ("data", "all"):
