@@ -157,8 +157,10 @@ bench-gradients: $(READY_TRAINING) ## draw lengths of gradients at four sizes
 bench-matching: $(READY_TRAINING) ## error of matches, textures and weights on unseen bodies, hours
 	for case in clean resolutions loose rotated cut stylised; do \
 		$(PYTHON) -m benchmarks.matching --model body_match --case $$case \
-			--pairs $$([ $$case = clean ] && echo 100 || echo 20); done
+			--pairs $$([ $$case = clean ] && echo 100 || echo 20) || exit 1; done
 	$(PYTHON) -m benchmarks.transfer --pairs 20
+	$(PYTHON) -m benchmarks.transfer_speed
+	$(PYTHON) -m benchmarks.transfer_report
 
 .PHONY: clean
 clean: ## remove what was built; the environments stay

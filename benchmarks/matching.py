@@ -2,6 +2,7 @@
 
 python -m benchmarks.matching --pairs 100 --model body_match
 python -m benchmarks.matching --pairs 20 --model body_match --case cut   # and the other cases
+python -m benchmarks.transfer_report    # what was measured, into docs/transfer.md
 
 Mean geodesic error x100 at unit area: the distance, along the source's own dense body, between
 where a point of the target was put and where it belongs.
@@ -10,12 +11,14 @@ where a point of the target was put and where it belongs.
 from __future__ import annotations
 
 import argparse
+import json
 import resource
 import time
 from dataclasses import replace
 
 import numpy as np
 
+from benchmarks.meshes import BUILD
 from diffusionnet_blender.matching.closest import ClosestPoints
 from diffusionnet_blender.matching.functional_map import functional_map, map_of_points
 from diffusionnet_blender.matching.geodesic import geodesic_distances, surface_graph
@@ -145,6 +148,7 @@ def refined_map(source: Surface, target: Surface, model) -> SurfacePoints:
 
 
 CASES = ("clean", "resolutions", "loose", "rotated", "cut", "stylised")
+RESULTS = BUILD / "matching"
 
 
 def body_of(case: str, seed: int, vertices: int, is_target: bool) -> MatchedBody:
@@ -214,7 +218,7 @@ def main() -> None:
         "nearest point after alignment": nearest_after_alignment,
         "WKS, functional map, ZoomOut": by_signatures,
         **(by_features if model else {}),
-        f"match, {chosen.model}": lambda s, t: match(s, t, model).target_to_source,
+        "match": lambda s, t: match(s, t, model).target_to_source,
     }
     errors = {name: [] for name in ways}
     seconds = {name: [] for name in ways}
@@ -243,14 +247,23 @@ def main() -> None:
     size = "1,000 and 50,000" if chosen.case == "resolutions" else f"{chosen.vertices:,}"
     print(f"{chosen.case}: {chosen.pairs} pairs of {size} vertices, error x100 at unit area")
     print(f"{'':32}{'mean':>7}{'median':>8}{'astray':>8}{'CPU s':>7}")
+    rows = {}
     for name in ways:
         means = np.array([error.mean() for error in errors[name]])
-        astray = np.mean([np.median(error) > ASTRAY for error in errors[name]])
+        rows[name] = {
+            "mean": float(means.mean()),
+            "median": float(np.median(means)),
+            "astray": float(np.mean([np.median(error) > ASTRAY for error in errors[name]])),
+            "cpu": float(np.mean(seconds[name])),
+        }
+        row = rows[name]
         print(
-            f"{name:32}{means.mean():7.2f}{np.median(means):8.2f}{astray:8.0%}"
-            f"{np.mean(seconds[name]):7.1f}"
+            f"{name:32}{row['mean']:7.2f}{row['median']:8.2f}{row['astray']:8.0%}{row['cpu']:7.1f}"
         )
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.1f} GiB")
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    found = {"pairs": chosen.pairs, "vertices": size, "ways": rows}
+    (RESULTS / f"{chosen.case}-{chosen.model}.json").write_text(json.dumps(found, indent=1))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Textures and skin weights moved between unseen synthetic bodies, beside Blender's Data Transfer.
 
 python -m benchmarks.transfer --pairs 20
+python -m benchmarks.transfer_report    # what was measured, into docs/transfer.md
 
 Both sides get the same scene: a source with a painted image and skin weights, and a target. The
 truth is known, since every vertex of both is known on one template: the image that the target
@@ -13,6 +14,7 @@ interpolated, after the centres were laid together and the areas made equal.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 import time
@@ -21,6 +23,7 @@ import bpy
 import numpy as np
 
 import diffusionnet_blender
+from benchmarks.meshes import BUILD
 from diffusionnet_blender.matching.transfer.texture import dilate, paint, rasterise, sample_bilinear
 from diffusionnet_blender.scene.layers import read_shape, read_uv
 from diffusionnet_blender.scene.transfer import UV_MAP, unwrapped_uv
@@ -32,6 +35,7 @@ from training.matched_bodies import MatchedBody, sample_matched_body
 GROUPS = tuple(f"part {number}" for number in range(14))
 # What a stripe takes, in metres of the template: from one to the next.
 STRIPE = 0.3
+RESULT = BUILD / "transfer.json"
 
 
 def painted(places: np.ndarray, stripe: float) -> np.ndarray:
@@ -183,6 +187,16 @@ def main() -> None:
     print(f"{'Data Transfer':24}{mean[0]:9.4f}{mean[1]:9.4f}{mean[4]:8.1f}")
     print(f"{'match and transfer':24}{mean[2]:9.4f}{mean[3]:9.4f}{mean[5]:8.1f}")
     print(f"{'ratio':24}{mean[0] / mean[2]:9.1f}{mean[1] / mean[3]:9.1f}")
+    found = {
+        "pairs": chosen.pairs,
+        "vertices": chosen.vertices,
+        "size": chosen.size,
+        "stripe": chosen.stripe,
+        "data transfer": {"colour": mean[0], "weights": mean[1], "cpu": mean[4]},
+        "match and transfer": {"colour": mean[2], "weights": mean[3], "cpu": mean[5]},
+    }
+    RESULT.parent.mkdir(parents=True, exist_ok=True)
+    RESULT.write_text(json.dumps(found, indent=1))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 python -m benchmarks.transfer_speed                 # 5k, 20k and 100k vertices, 2048 texels
 python -m benchmarks.transfer_speed --sizes 5000
+python -m benchmarks.transfer_report                # what was measured, into docs/transfer.md
 
 Each size has a process of its own. The target has no UV map: making one is part of the texture's
 seconds, as an artist meets it.
@@ -17,10 +18,11 @@ import sys
 
 import numpy as np
 
-from benchmarks.meshes import ROOT, load
+from benchmarks.meshes import BUILD, ROOT, load
 from benchmarks.meter import Meter
 
 SIZES = (5_000, 20_000, 100_000)
+RESULT = BUILD / "transfer_speed.json"
 
 
 def add_object(name: str, mesh: dict[str, np.ndarray]):
@@ -96,6 +98,7 @@ def main() -> None:
         # bpy as a Python module crashes at exit while classes are registered.
         os._exit(0)
     print(f"images of {chosen.texels} texels; wall seconds (CPU seconds, peak memory in MB)")
+    found = {"texels": chosen.texels, "sizes": {}}
     for size in chosen.sizes:
         command = [sys.executable, "-m", "benchmarks.transfer_speed", "--case", str(size)]
         command += ["--texels", str(chosen.texels)]
@@ -106,6 +109,9 @@ def main() -> None:
             for name, stage in stages.items()
         )
         print(f"{size:>8,}  " + "   ".join(told), flush=True)
+        found["sizes"][size] = stages
+    RESULT.parent.mkdir(parents=True, exist_ok=True)
+    RESULT.write_text(json.dumps(found, indent=1))
 
 
 if __name__ == "__main__":

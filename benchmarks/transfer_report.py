@@ -1,0 +1,86 @@
+"""From what was measured of matching and moving to the tables of docs/transfer.md.
+
+python -m benchmarks.transfer_report    # from what the commands named in the tables have left
+"""
+
+from __future__ import annotations
+
+import json
+
+from benchmarks import matching, transfer, transfer_speed
+from benchmarks.meshes import ROOT
+from training.documents import percent, put_between, table
+
+PAGE = ROOT / "docs" / "transfer.md"
+# What issue and paper call the cases, and what is aimed at.
+MODEL = "body_match"
+WORDS = {
+    "clean": "remeshed bodies",
+    "resolutions": "1k against 50k",
+    "loose": "with eyes, teeth, tongue",
+    "rotated": "turned and scaled",
+    "cut": "target cut at the waist",
+    "stylised": "stylised against realistic",
+}
+
+
+def matching_table(found: dict[str, dict]) -> str:
+    """Errors of all cases (rows) by all ways (columns)."""
+    ways = list(next(iter(found.values()))["ways"])
+    rows = [
+        [
+            WORDS[case],
+            f"{one['pairs']}",
+            *(f"{one['ways'][way]['mean']:.2f}" for way in ways),
+            f"{one['ways']['match']['median']:.2f}",
+            percent(one["ways"]["match"]["astray"]),
+        ]
+        for case, one in found.items()
+    ]
+    return table(["", "pairs", *ways, "match, median", "match, turned around"], rows)
+
+
+def moving_table(found: dict) -> str:
+    """Errors of colours and weights beside those of Data Transfer."""
+    plain, ours = found["data transfer"], found["match and transfer"]
+    rows = [
+        [name, *(f"{one[what]:.4f}" for what in ("colour", "weights")), f"{one['cpu']:.1f}"]
+        for name, one in (("Data Transfer after alignment", plain), ("Match and Transfer", ours))
+    ]
+    ratios = [f"{plain[what] / ours[what]:.1f}" for what in ("colour", "weights")]
+    rows.append(["times smaller", *ratios, ""])
+    return table(["", "colour error", "weight error", "CPU s a pair"], rows)
+
+
+def speed_table(found: dict) -> str:
+    """Seconds and peak memory of the stages, at several sizes."""
+    names = list(next(iter(found["sizes"].values())))
+    rows = [
+        [
+            f"{int(size):,} / {int(size):,}",
+            *(
+                f"{stages[name]['wall']:.1f} s, {stages[name]['memory'] / 1e6:,.0f} MB"
+                for name in names
+            ),
+        ]
+        for size, stages in found["sizes"].items()
+    ]
+    return table(["vertices", *names], rows)
+
+
+def main() -> None:
+    """Write what there is; tables of what was not measured stay as they are."""
+    paths = {case: matching.RESULTS / f"{case}-{MODEL}.json" for case in matching.CASES}
+    cases = {case: json.loads(path.read_text()) for case, path in paths.items() if path.exists()}
+    if cases:
+        put_between(PAGE, "matching", matching_table(cases))
+    for name, path, write in (
+        ("moving", transfer.RESULT, moving_table),
+        ("seconds", transfer_speed.RESULT, speed_table),
+    ):
+        if path.exists():
+            put_between(PAGE, name, write(json.loads(path.read_text())))
+
+
+if __name__ == "__main__":
+    main()
