@@ -17,6 +17,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, replace
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,8 @@ SETTINGS = DiscretizationSettings(k=96)
 FEATURES = ("hks",)
 # Seen so many times as often as others: what the network before was worst at.
 EMPHASIS = {"cut": 2, "scan": 2}
+# Examples that one set of processes makes.
+RELIEF = 400
 # What each model tells apart, its title and what it says of itself.
 MODELS = {
     "body_parts": (
@@ -105,13 +108,14 @@ class Prepared(Sequence):
 def make_data(seeds: range, processes: int) -> None:
     """Prepare many examples, and say how many had to be drawn again."""
     attempts = 0
-    with ProcessPoolExecutor(processes) as pool:
-        paths = pool.map(prepare, seeds, chunksize=8)
-        for done, path in enumerate(paths, start=1):
-            with np.load(path) as stored:
-                attempts += int(stored["attempts"]) - 1
-            if done % 100 == 0:
-                print(f"{done} of {len(seeds)} examples, {attempts} drawn again", flush=True)
+    # A process grows by some megabytes an example, so that now and then fresh ones take over.
+    for first in range(0, len(seeds), RELIEF):
+        with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+            for path in pool.map(prepare, seeds[first : first + RELIEF], chunksize=8):
+                with np.load(path) as stored:
+                    attempts += int(stored["attempts"]) - 1
+        done = min(first + RELIEF, len(seeds))
+        print(f"{done} of {len(seeds)} examples, {attempts} drawn again", flush=True)
 
 
 def architecture_of(outputs: int, width: int) -> Architecture:
