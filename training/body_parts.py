@@ -56,6 +56,13 @@ MODELS = {
 }
 
 
+# From the body outwards, for both models; each takes the names that it knows.
+LIMBS = (
+    ("shoulder", "upper_arm", "forearm", "hand", "palm", "fingers"),
+    ("thigh", "shin", "foot", "toes"),
+)
+
+
 def prepare(seed: int) -> Path:
     """Make one example with its matrices, once; the path of what to learn from it."""
     from training.examples import sample_example
@@ -177,6 +184,9 @@ def card_of(name: str, width: int, count: int, steps: int) -> ModelCard:
         ),
         licence="CC0-1.0",
         outer_skin=True,
+        limbs=tuple(
+            tuple(f"{part}.L" for part in limb if f"{part}.L" in class_names) for limb in LIMBS
+        ),
     )
 
 

@@ -45,6 +45,9 @@ class ModelCard:
     outer_skin : bool
         Whether the model was taught outer skins, too, so that it looks at a mesh of many parts both
         as it is and as one skin around all of them.
+    limbs : tuple of two tuples of str
+        Of arms and of legs, the classes of one side from the body outwards, so that the sides of a
+        body can be agreed (`tasks.limbs`). Empty for what has no arms and legs.
     """
 
     name: str
@@ -60,10 +63,12 @@ class ModelCard:
     accuracy: dict[str, float] = field(default_factory=dict)
     temperature: float = 1.0
     outer_skin: bool = False
+    limbs: tuple[tuple[str, ...], ...] = ()
 
     def __post_init__(self):
         for name in ("class_names", "features"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
+        object.__setattr__(self, "limbs", tuple(tuple(limb) for limb in self.limbs))
         colours = tuple(tuple(float(x) for x in colour) for colour in self.class_colours)
         object.__setattr__(self, "class_colours", colours)
         unknown = [name for name in self.features if name not in FEATURE_WIDTHS]
@@ -76,6 +81,12 @@ class ModelCard:
             raise ModelError(
                 f"Card {self.name!r} has temperature {self.temperature!r}",
                 "Give a number above zero, or leave it out.",
+            )
+        unknown = [name for limb in self.limbs for name in limb if name not in self.class_names]
+        if unknown or self.limbs and (len(self.limbs) != 2 or min(map(len, self.limbs)) < 2):
+            raise ModelError(
+                f"Card {self.name!r} has limbs that are not classes of arms and legs: {self.limbs}",
+                "Give two lists, each of at least two classes of one side, or leave them out.",
             )
         width = sum(FEATURE_WIDTHS[name] for name in self.features)
         if width != self.architecture.inputs:

@@ -22,6 +22,7 @@ from ..surface.settings import DiscretizationSettings
 from ..surface.surface import Surface
 from .clean import cleaned
 from .engines import choose_engine
+from .limbs import with_sides_agreed
 from .memory import memory_shortage_told, require_memory
 from .sides import mirrored_classes
 
@@ -176,11 +177,20 @@ def segment(
             found.append(view.hand_back(at_vertices))
             seconds["network"] = seconds.get("network", 0.0) + perf_counter() - clock
         probabilities = found[0] if skin is None else _agreed(*found)
-        if clean:
-            clock = perf_counter()
+        limbs, other_side = _limbs(model)
+        if limbs or clean:
             at_vertices = probabilities[prepared.user_vertex]
-            probabilities = prepared.hand_back(cleaned(prepared.discretization, at_vertices))
-            seconds["clean"] = perf_counter() - clock
+            if limbs:
+                clock = perf_counter()
+                at_vertices = with_sides_agreed(
+                    prepared.discretization, at_vertices, limbs, other_side
+                )
+                seconds["sides"] = perf_counter() - clock
+            if clean:
+                clock = perf_counter()
+                at_vertices = cleaned(prepared.discretization, at_vertices)
+                seconds["clean"] = perf_counter() - clock
+            probabilities = prepared.hand_back(at_vertices)
     return Segmentation(
         vertex_probabilities=probabilities,
         class_names=model.card.class_names,
@@ -335,6 +345,15 @@ def class_probabilities(
             outputs = outputs + seen[..., order]
         outputs = outputs / (len(views) * model.card.temperature)
         return engine.to_numpy(engine.softmax(outputs)).astype(np.float32)
+
+
+def _limbs(model: Model) -> tuple[list[list[int]], list[int] | None]:
+    """Classes of arms and legs of one side, and of each class that on the other side."""
+    names = model.card.class_names
+    other_side = mirrored_classes(names)
+    if other_side is None:
+        return [], None
+    return [[names.index(name) for name in limb] for limb in model.card.limbs], other_side
 
 
 def _mirrored_classes(model: Model) -> list[int] | None:
