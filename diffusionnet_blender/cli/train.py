@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import signal
 import sys
 from pathlib import Path
 
@@ -21,8 +23,9 @@ names them) or, in a .txt, names.
 With --shapes whole shapes are learned: `folder`, the folder that a file is in is its class;
 `collection`, the collection that an object is in; `property:NAME`, a custom property.
 
-The model goes into the library, and its path to stdout. A run that was stopped goes on when it is
-started again with the same files and settings.
+The model goes into the library, and its path to stdout. Ctrl C ends the run with the best so far
+for the model; a second one ends it without. A run that was stopped goes on when it is started again
+with the same files and settings.
 """
 
 
@@ -82,20 +85,22 @@ def run(chosen) -> int:
         found = [entry for path in chosen.files for entry in read(path, chosen)]
     given = gathered_shapes(found) if chosen.shapes else gathered(found)
     start = chosen.start or ("none" if chosen.shapes else DEFAULT_MODEL)
-    done = train(
-        given,
-        name=chosen.name,
-        title=chosen.title,
-        model_folder=library(),
-        checkpoint_folder=folder_of("checkpoints", "checkpoint_folder"),
-        size=chosen.size,
-        start="" if start == "none" else start,
-        validation_share=chosen.held_out,
-        replace_model=chosen.replace,
-        device=chosen.device,
-        progress=_progress(chosen.quiet),
-        report=_report(chosen.quiet),
-    )
+    with _kept_on_interrupt() as (arm, enough):
+        done = train(
+            given,
+            name=chosen.name,
+            title=chosen.title,
+            model_folder=library(),
+            checkpoint_folder=folder_of("checkpoints", "checkpoint_folder"),
+            size=chosen.size,
+            start="" if start == "none" else start,
+            validation_share=chosen.held_out,
+            replace_model=chosen.replace,
+            device=chosen.device,
+            progress=_progress(chosen.quiet),
+            report=_report(chosen.quiet, arm),
+            enough=enough,
+        )
     if not chosen.quiet:
         print(done.summary, file=sys.stderr)
     print(done.path)
@@ -190,6 +195,35 @@ def _read_shapes(path: Path, chosen) -> list:
     return found
 
 
+@contextlib.contextmanager
+def _kept_on_interrupt():
+    """Ctrl C asks a training to end with the best so far; a second one is as always.
+
+    Yields
+    ------
+    arm : callable
+        From its first call on; before, there is nothing to keep.
+    enough : callable
+        Whether it was asked.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    asked = []
+
+    def ask(number, frame) -> None:
+        asked.append(number)
+        signal.signal(signal.SIGINT, before)
+        print("Ending with the best so far; Ctrl C again: without a model", file=sys.stderr)
+
+    def arm() -> None:
+        if not asked:
+            signal.signal(signal.SIGINT, ask)
+
+    try:
+        yield arm, lambda: bool(asked)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _progress(quiet: bool):
     told = []
 
@@ -202,15 +236,22 @@ def _progress(quiet: bool):
     return progress
 
 
-def _report(quiet: bool):
+def _report(quiet: bool, arm):
+    from ..operators.progress import TimeLeft, duration
+
+    time_left = TimeLeft()
+
     def report(curve) -> None:
-        if quiet or not len(curve.rows):
+        seconds = time_left.at(curve.rows[-1, 0] / curve.steps if len(curve.rows) else 0.0)
+        if not len(curve.rows):
+            return
+        arm()
+        if quiet:
             return
         step, loss, _, right = curve.rows[-1]
-        print(
-            f"step {step:,.0f} of {curve.steps:,}: loss {loss:.3f}, {right:.1%} right",
-            file=sys.stderr,
-            flush=True,
-        )
+        line = f"step {step:,.0f} of {curve.steps:,}: loss {loss:.3f}, {right:.1%} right"
+        if seconds:
+            line += f", {duration(seconds)} left"
+        print(line, file=sys.stderr, flush=True)
 
     return report

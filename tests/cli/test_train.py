@@ -1,6 +1,8 @@
 """Training and classifying from the command line."""
 
+import io
 import json
+import signal
 import sys
 
 import numpy as np
@@ -104,6 +106,26 @@ def test_whole_shapes_are_learned_by_folder_and_classified(library, tmp_path, ca
     assert bpy.data.objects["ring1"]["diffusionnet_class"] == rows[2][2]
     assert run("classify", files[0], "--model", "body_parts") == 1
     assert "does not classify" in capsys.readouterr().err
+
+
+class Impatient(io.StringIO):
+    """A terminal at which somebody presses Ctrl C once the tenth step has been told."""
+
+    def write(self, text):
+        if text.startswith("step 10 "):
+            signal.raise_signal(signal.SIGINT)
+        return super().write(text)
+
+
+def test_ctrl_c_keeps_the_best_so_far(library, tmp_path, monkeypatch):
+    vertices, _ = body()
+    write_pair(tmp_path, (vertices[:, 2] > 0).astype(int))
+    monkeypatch.setattr(sys, "stderr", Impatient())
+    options = ("--size", "fast", "--start", "none")
+    assert run("train", tmp_path / "a.obj", "--name", "cli_kept", *options) == 0
+    assert "Ending with the best so far" in sys.stderr.getvalue()
+    assert "; 11 steps" in find_model("cli_kept", [library]).card.training_data
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def write_pair(folder, labels, suffix=".npy"):
