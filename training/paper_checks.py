@@ -7,8 +7,8 @@ Every network is trained and measured alike on the same small bodies and differs
 python -m training.paper_checks run      # resumes where it stopped
 python -m training.paper_checks write    # the tables of docs/paper.md
 
-What `write` has shown is kept in paper_checks.json, which is in git: what a machine has not measured
-itself stays as it was.
+What `write` has shown is kept in paper_checks.json, which is in git: what a machine has not
+measured itself stays as it was.
 """
 
 from __future__ import annotations
