@@ -21,7 +21,8 @@ or BODY.txt, one a vertex or one a face, in the order of the file; numbers (-1: 
 names them) or, in a .txt, names.
 
 With --shapes whole shapes are learned: `folder`, the folder that a file is in is its class;
-`collection`, the collection that an object is in; `property:NAME`, a custom property.
+`collection`, the collection that an object is in, or with --collection the one inside that;
+`property:NAME`, a custom property.
 
 The model goes into the library, and its path to stdout. Ctrl C ends the run with the best so far
 for the model; a second one ends it without. A run that was stopped goes on when it is started again
@@ -48,6 +49,7 @@ def add_parser(commands) -> None:
         help="where the labels are (default: parts in .blend files, file for all others)",
     )  # fmt: skip
     train.add_argument("--attribute", default="", metavar="NAME", help="of attribute or color")
+    train.add_argument("--collection", metavar="NAME", help="learn from the meshes in it alone")
     train.add_argument("--classes", default="", metavar="A,B,C", help="names of numbers in files")
     train.add_argument(
         "--shapes",
@@ -109,7 +111,6 @@ def run(chosen) -> int:
 
 def _read_labelled(path: Path, chosen) -> list:
     """Name, surface and labels of each mesh in a file."""
-    from ..scene.files import open_file
     from ..scene.label_sources import read_label_source
     from ..scene.read import read_object
 
@@ -120,7 +121,8 @@ def _read_labelled(path: Path, chosen) -> list:
             f"{path}: only .blend files have {source}", "Leave --labels out, or give --labels file."
         )
     try:
-        objects = list({obj.data: obj for obj in open_file(path)}.values())
+        found, _ = _open(path, chosen)
+        objects = list({obj.data: obj for obj in found}.values())
         if source == "file":
             return [_read_beside(path, objects, chosen)]
         key = {"color": "COLOUR"}.get(source, source.upper().replace("-", "_"))
@@ -132,6 +134,23 @@ def _read_labelled(path: Path, chosen) -> list:
         return found
     except DiffusionNetError as error:
         raise type(error)(f"{path}: {error.message}", error.fix) from error
+
+
+def _open(path: Path, chosen):
+    """Meshes of a file that are to be learned from, and the collection that they are in."""
+    from ..scene.classes import find_collection
+    from ..scene.files import open_file
+
+    objects = open_file(path)
+    if not chosen.collection:
+        return objects, None
+    collection = find_collection(chosen.collection)
+    found = [obj for obj in objects if obj.name in collection.all_objects]
+    if not found:
+        raise DiffusionNetError(
+            f"There is no mesh in the collection {collection.name!r}", "Name another collection."
+        )
+    return found, collection
 
 
 def _read_beside(path: Path, objects, chosen):
@@ -171,7 +190,6 @@ def _read_beside(path: Path, objects, chosen):
 def _read_shapes(path: Path, chosen) -> list:
     """Name, surface and class of each mesh in a file."""
     from ..scene.classes import class_by_collection, class_by_property
-    from ..scene.files import open_file
     from ..scene.read import read_object
 
     kind, _, name = chosen.shapes.partition(":")
@@ -182,11 +200,12 @@ def _read_shapes(path: Path, chosen) -> list:
         )
     found = []
     try:
-        for obj in open_file(path):
+        objects, collection = _open(path, chosen)
+        for obj in objects:
             if kind == "folder":
                 title = path.absolute().parent.name
             elif kind == "collection":
-                title = class_by_collection(obj, None)
+                title = class_by_collection(obj, collection)
             else:
                 title = class_by_property(obj, name)
             found.append((f"{path.stem}/{obj.name}", read_object(obj).surface, title))

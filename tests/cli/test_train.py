@@ -78,6 +78,40 @@ def test_labels_in_a_blend_file_are_learned(addon, library, tmp_path, capsys):
     assert find_model("cli_zones", [library]).card.class_names == ("zone 0", "zone 1")
 
 
+def test_of_a_blend_file_one_collection_is_enough(addon, library, tmp_path, capsys):
+    """What stands about in the file and has no labels, such as a floor, is in another."""
+    import bpy
+
+    from tests.scenes import add_mesh
+
+    bpy.ops.wm.read_homefile(app_template="", use_empty=True)
+    vertices, faces = body()
+    characters = bpy.data.collections.new("Characters")
+    bpy.context.scene.collection.children.link(characters)
+    for kind in ("thin", "wide"):
+        inside = bpy.data.collections.new(kind)
+        characters.children.link(inside)
+        obj = add_mesh(kind, vertices * [1 + (kind == "wide"), 1, 1], faces)
+        inside.objects.link(obj)
+        for name, up in (("top", True), ("bottom", False)):
+            chosen = np.flatnonzero((vertices[:, 2] > 0) == up)
+            obj.vertex_groups.new(name=name).add(chosen.tolist(), 1.0, "REPLACE")
+    add_mesh("Floor", vertices, faces)
+    path = tmp_path / "scene.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    options = ("--name", "cli_one", "--size", "fast", "--start", "none", "--replace")
+    groups = ("--labels", "vertex-groups", *options)
+    assert run("train", path, *groups) == 1
+    assert "'Floor' has no vertex groups" in capsys.readouterr().err
+    assert run("train", path, *groups, "--collection", "Characters") == 0
+    assert find_model("cli_one", [library]).card.class_names == ("top", "bottom")
+    shapes = ("--shapes", "collection", *options)
+    assert run("train", path, *shapes, "--collection", "Characters") == 0
+    assert find_model("cli_one", [library]).card.class_names == ("thin", "wide")
+    assert run("train", path, *groups, "--collection", "Figures") == 1
+    assert "Name one that it has: Characters" in capsys.readouterr().err
+
+
 def test_whole_shapes_are_learned_by_folder_and_classified(library, tmp_path, capsys):
     SIZES["fast"] = Size("Tiny", width=32, k=24, steps=120, copies=12, learning_rate=3e-3)
     made = {"ball": icosphere(2), "ring": torus(), "rod": rod()}
