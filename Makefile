@@ -113,21 +113,28 @@ repository: package ## and an extension repository to host as plain files, in di
 # Models of body parts that are bundled.
 BODY_MODELS := $(basename $(notdir $(wildcard diffusionnet_blender/weights/body_parts*.json)))
 
-.PHONY: weights-body_parts weights-body_parts_fine accuracy paper-checks samples
+.PHONY: weights-body_parts weights-body_match accuracy paper-checks samples
 .PHONY: bench bench-large bench-labels bench-gradients bench-matching
-# The weights that body_parts starts from are those of the version before, as git keeps them.
-START := training/data/start/body_parts
-weights-body_parts: $(READY_TRAINING) ## train body_parts again: 11 GB of data, about 3 hours
-	@mkdir -p $(dir $(START))
-	git show b277fca:diffusionnet_blender/weights/body_parts.safetensors > $(START).safetensors
-	git show b277fca:diffusionnet_blender/weights/body_parts.json > $(START).json
-	$(PYTHON) -m training.body_parts data
-	$(PYTHON) -m training.body_parts train --start $(START).safetensors
+# What the bundled weights start from: those of the version before, as git keeps them.
+BEFORE := bd535de
+START := training/data/start
+# What they learn from.
+FIGURES := --bodies 4000
+MATCHED := --bodies 1200
 
-weights-body_parts_fine: $(READY_TRAINING) ## and body_parts_fine, which starts from it: 1 hour more
-	$(PYTHON) -m training.body_parts data
-	$(PYTHON) -m training.body_parts train --name body_parts_fine --steps 8000 \
-		--start diffusionnet_blender/weights/body_parts.safetensors
+$(START)/%.safetensors:
+	@mkdir -p $(START)
+	git show $(BEFORE):diffusionnet_blender/weights/$*.json > $(START)/$*.json
+	git show $(BEFORE):diffusionnet_blender/weights/$*.safetensors > $@
+
+weights-body_parts: $(READY_TRAINING) $(START)/body_parts.safetensors ## train both models of body parts again: 11 GB of data, hours
+	$(PYTHON) -m training.body_parts data $(FIGURES)
+	$(PYTHON) -m training.body_parts train $(FIGURES) --start $(START)/body_parts.safetensors
+
+weights-body_match: $(READY_TRAINING) $(START)/body_match.safetensors ## train and measure body_match again: hours
+	$(PYTHON) -m training.body_match data $(MATCHED)
+	$(PYTHON) -m training.body_match train $(MATCHED) --start $(START)/body_match.safetensors
+	$(PYTHON) -m training.body_match evaluate
 
 accuracy: $(READY_TRAINING) ## measure the bundled models on unseen figures, half an hour each
 	@for name in $(BODY_MODELS); do \

@@ -16,6 +16,8 @@ from .voxels import outer_skin
 
 KINDS = ("even", "uneven", "subdivided", "voxel", "isotropic", "flipped", "untouched")
 LARGEST = 9_000
+# Vertices of a body among which the label of a place is looked for.
+NEIGHBOURS = 24
 
 
 def remesh(
@@ -39,7 +41,8 @@ def remesh(
     -------
     Body
         Under decimation each vertex takes its label and component from the original vertex that
-        stands for it in the collapses, so that parts that touch do not bleed into each other.
+        stands for it in the collapses, so that parts that touch do not bleed into each other; a
+        vertex that subdivision adds, that of one of the ends of its edge.
 
     Raises
     ------
@@ -54,7 +57,8 @@ def remesh(
     if kind == "uneven":
         return _decimate_unevenly(body, rng, vertex_count)
     if kind == "subdivided":
-        return subdivide(decimate(body, vertex_count // 4), smooth=bool(rng.uniform() < 0.5))
+        coarse = decimate(body, vertex_count // 4)
+        return subdivide(coarse, smooth=bool(rng.uniform() < 0.5), origin=body)
     if kind == "voxel":
         cells, close = int(rng.integers(70, 170)), int(rng.integers(1, 4))
         skin = outer_skin(body, cells, close, softness=rng.uniform(0.5, 1.2))
@@ -175,10 +179,12 @@ def _decimate_unevenly(body: Body, rng: np.random.Generator, vertex_count: int) 
     return decimate(body, vertex_count, towards=centre + away * pull)
 
 
-def subdivide(body: Body, smooth: bool) -> Body:
+def subdivide(body: Body, smooth: bool, origin: Body | None = None) -> Body:
     """One to four: midpoint subdivision, or Loop's (1987) where `smooth`.
 
-    A new vertex takes the label of the end of its edge that comes first.
+    A new vertex takes the label of one end of its edge. Where the ends differ, that is the label
+    that is the nearer on the `origin`, the body before it was made coarse; without one, that of
+    the end that comes first, by which borders move half an edge towards parts that come later.
     """
     count = len(body.vertices)
     corners = body.faces
@@ -201,6 +207,9 @@ def subdivide(body: Body, smooth: bool) -> Body:
         at_border[edges[~inner]] = True
         keep = np.where(at_border, 1.0, 1.0 - valence * beta)[:, None]
         old = keep * old + (1.0 - keep) * (ring @ old) / np.maximum(valence, 1.0)[:, None]
+    end = edges[:, 0]
+    if origin is not None:
+        end = np.where(_second_is_nearer(body, edges, origin), edges[:, 1], end)
     middle = count + edge_of_half.reshape(3, -1).T
     a, b, c = corners.T
     ab, bc, ca = middle.T
@@ -210,9 +219,24 @@ def subdivide(body: Body, smooth: bool) -> Body:
     return Body(
         np.concatenate([old, new]),
         faces,
-        np.concatenate([body.fine, body.fine[edges[:, 0]]]),
-        np.concatenate([body.component, body.component[edges[:, 0]]]),
+        np.concatenate([body.fine, body.fine[end]]),
+        np.concatenate([body.component, body.component[end]]),
     )
+
+
+def _second_is_nearer(body: Body, edges: np.ndarray, origin: Body) -> np.ndarray:
+    """Whether the label of an edge's second end is nearer to its middle than that of the first,
+    (E,) bool, by the nearest vertices of the origin that have one of the two."""
+    first, second = body.fine[edges].T
+    differ = np.flatnonzero(first != second)
+    middles = body.vertices[edges[differ]].mean(axis=1)
+    _, near = cKDTree(origin.vertices).query(middles, k=min(NEIGHBOURS, len(origin.vertices)))
+    is_second = origin.fine[near] == second[differ, None]
+    known = is_second | (origin.fine[near] == first[differ, None])
+    nearest = known.argmax(axis=1)
+    found = np.zeros(len(edges), bool)
+    found[differ] = is_second[np.arange(len(differ)), nearest]
+    return found
 
 
 def keep_skin(body: Body) -> Body:

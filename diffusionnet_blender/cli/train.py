@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import signal
 import sys
 from pathlib import Path
 
@@ -19,10 +21,12 @@ or BODY.txt, one a vertex or one a face, in the order of the file; numbers (-1: 
 names them) or, in a .txt, names.
 
 With --shapes whole shapes are learned: `folder`, the folder that a file is in is its class;
-`collection`, the collection that an object is in; `property:NAME`, a custom property.
+`collection`, the collection that an object is in, or with --collection the one inside that;
+`property:NAME`, a custom property.
 
-The model goes into the library, and its path to stdout. A run that was stopped goes on when it is
-started again with the same files and settings.
+The model goes into the library, and its path to stdout. Ctrl C ends the run with the best so far
+for the model; a second one ends it without. A run that was stopped goes on when it is started again
+with the same files and settings.
 """
 
 
@@ -45,6 +49,7 @@ def add_parser(commands) -> None:
         help="where the labels are (default: parts in .blend files, file for all others)",
     )  # fmt: skip
     train.add_argument("--attribute", default="", metavar="NAME", help="of attribute or color")
+    train.add_argument("--collection", metavar="NAME", help="learn from the meshes in it alone")
     train.add_argument("--classes", default="", metavar="A,B,C", help="names of numbers in files")
     train.add_argument(
         "--shapes",
@@ -82,20 +87,22 @@ def run(chosen) -> int:
         found = [entry for path in chosen.files for entry in read(path, chosen)]
     given = gathered_shapes(found) if chosen.shapes else gathered(found)
     start = chosen.start or ("none" if chosen.shapes else DEFAULT_MODEL)
-    done = train(
-        given,
-        name=chosen.name,
-        title=chosen.title,
-        model_folder=library(),
-        checkpoint_folder=folder_of("checkpoints", "checkpoint_folder"),
-        size=chosen.size,
-        start="" if start == "none" else start,
-        validation_share=chosen.held_out,
-        replace_model=chosen.replace,
-        device=chosen.device,
-        progress=_progress(chosen.quiet),
-        report=_report(chosen.quiet),
-    )
+    with _kept_on_interrupt() as (arm, enough):
+        done = train(
+            given,
+            name=chosen.name,
+            title=chosen.title,
+            model_folder=library(),
+            checkpoint_folder=folder_of("checkpoints", "checkpoint_folder"),
+            size=chosen.size,
+            start="" if start == "none" else start,
+            validation_share=chosen.held_out,
+            replace_model=chosen.replace,
+            device=chosen.device,
+            progress=_progress(chosen.quiet),
+            report=_report(chosen.quiet, arm),
+            enough=enough,
+        )
     if not chosen.quiet:
         print(done.summary, file=sys.stderr)
     print(done.path)
@@ -104,7 +111,6 @@ def run(chosen) -> int:
 
 def _read_labelled(path: Path, chosen) -> list:
     """Name, surface and labels of each mesh in a file."""
-    from ..scene.files import open_file
     from ..scene.label_sources import read_label_source
     from ..scene.read import read_object
 
@@ -115,7 +121,8 @@ def _read_labelled(path: Path, chosen) -> list:
             f"{path}: only .blend files have {source}", "Leave --labels out, or give --labels file."
         )
     try:
-        objects = list({obj.data: obj for obj in open_file(path)}.values())
+        found, _ = _open(path, chosen)
+        objects = list({obj.data: obj for obj in found}.values())
         if source == "file":
             return [_read_beside(path, objects, chosen)]
         key = {"color": "COLOUR"}.get(source, source.upper().replace("-", "_"))
@@ -127,6 +134,23 @@ def _read_labelled(path: Path, chosen) -> list:
         return found
     except DiffusionNetError as error:
         raise type(error)(f"{path}: {error.message}", error.fix) from error
+
+
+def _open(path: Path, chosen):
+    """Meshes of a file that are to be learned from, and the collection that they are in."""
+    from ..scene.classes import find_collection
+    from ..scene.files import open_file
+
+    objects = open_file(path)
+    if not chosen.collection:
+        return objects, None
+    collection = find_collection(chosen.collection)
+    found = [obj for obj in objects if obj.name in collection.all_objects]
+    if not found:
+        raise DiffusionNetError(
+            f"There is no mesh in the collection {collection.name!r}", "Name another collection."
+        )
+    return found, collection
 
 
 def _read_beside(path: Path, objects, chosen):
@@ -166,7 +190,6 @@ def _read_beside(path: Path, objects, chosen):
 def _read_shapes(path: Path, chosen) -> list:
     """Name, surface and class of each mesh in a file."""
     from ..scene.classes import class_by_collection, class_by_property
-    from ..scene.files import open_file
     from ..scene.read import read_object
 
     kind, _, name = chosen.shapes.partition(":")
@@ -177,17 +200,47 @@ def _read_shapes(path: Path, chosen) -> list:
         )
     found = []
     try:
-        for obj in open_file(path):
+        objects, collection = _open(path, chosen)
+        for obj in objects:
             if kind == "folder":
                 title = path.absolute().parent.name
             elif kind == "collection":
-                title = class_by_collection(obj, None)
+                title = class_by_collection(obj, collection)
             else:
                 title = class_by_property(obj, name)
             found.append((f"{path.stem}/{obj.name}", read_object(obj).surface, title))
     except DiffusionNetError as error:
         raise type(error)(f"{path}: {error.message}", error.fix) from error
     return found
+
+
+@contextlib.contextmanager
+def _kept_on_interrupt():
+    """Ctrl C asks a training to end with the best so far; a second one is as always.
+
+    Yields
+    ------
+    arm : callable
+        From its first call on; before, there is nothing to keep.
+    enough : callable
+        Whether it was asked.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    asked = []
+
+    def ask(number, frame) -> None:
+        asked.append(number)
+        signal.signal(signal.SIGINT, before)
+        print("Ending with the best so far; Ctrl C again: without a model", file=sys.stderr)
+
+    def arm() -> None:
+        if not asked:
+            signal.signal(signal.SIGINT, ask)
+
+    try:
+        yield arm, lambda: bool(asked)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _progress(quiet: bool):
@@ -202,15 +255,22 @@ def _progress(quiet: bool):
     return progress
 
 
-def _report(quiet: bool):
+def _report(quiet: bool, arm):
+    from ..operators.progress import TimeLeft, duration
+
+    time_left = TimeLeft()
+
     def report(curve) -> None:
-        if quiet or not len(curve.rows):
+        seconds = time_left.at(curve.rows[-1, 0] / curve.steps if len(curve.rows) else 0.0)
+        if not len(curve.rows):
+            return
+        arm()
+        if quiet:
             return
         step, loss, _, right = curve.rows[-1]
-        print(
-            f"step {step:,.0f} of {curve.steps:,}: loss {loss:.3f}, {right:.1%} right",
-            file=sys.stderr,
-            flush=True,
-        )
+        line = f"step {step:,.0f} of {curve.steps:,}: loss {loss:.3f}, {right:.1%} right"
+        if seconds:
+            line += f", {duration(seconds)} left"
+        print(line, file=sys.stderr, flush=True)
 
     return report

@@ -71,6 +71,27 @@ class ProgressOfObjects:
         return Progress(factor, text)
 
 
+class TimeLeft:
+    """How long something still takes, at its pace since it was first looked at.
+
+    What is gone on with begins in the middle: what was done before costs nothing now.
+    """
+
+    def __init__(self):
+        self._first: tuple[float, float] | None = None
+
+    def at(self, fraction: float) -> float | None:
+        """Seconds left where a fraction is done; None as long as too little of it is."""
+        now = monotonic()
+        if self._first is None:
+            self._first = (fraction, now)
+        begun, since = self._first
+        done, elapsed = fraction - begun, now - since
+        if done < LEAST_SHARE * (1.0 - begun) or elapsed < LEAST_SECONDS or done <= 0.0:
+            return None
+        return elapsed * (1.0 - fraction) / done
+
+
 def duration(seconds: float) -> str:
     """Seconds as people say them: "8 s", "3 min"."""
     return f"{seconds:.0f} s" if seconds < 99.5 else f"{seconds / 60:.0f} min"

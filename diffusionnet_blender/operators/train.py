@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from time import monotonic
-
 import bpy
 
 from ..errors import Cancelled
@@ -16,11 +14,11 @@ from ..worker.client import Answer, Worker
 from .background import BackgroundOperator, the_run, the_worker
 from .base import ReportingOperator
 from .curve_icon import forget_curve, show_curve
-from .progress import LEAST_SECONDS, LEAST_SHARE, Progress, duration
+from .progress import Progress, TimeLeft, duration
 from .training_objects import read_training_set
 from .trouble import forget_trouble
 
-# Share of the time that the copies take, and their matrices.
+# Share of the bar that is for the copies and their matrices.
 COPYING = 0.25
 
 
@@ -39,17 +37,22 @@ class TrainRun:
 
     def __init__(self, worker: Worker, request: dict):
         self._worker = worker
-        self._started = monotonic()
+        self._time_left = TimeLeft()
         self.cancelled = self.ending = False
         self.answer: dict | None = None
         self.progress = Progress(0.0, worded("Training: starting"))
-        self._shown = -1
+        self._shown = 0
         worker.submit("train", request)
 
     @property
     def finished(self) -> bool:
         """Whether the worker has answered."""
         return self.cancelled or self.answer is not None
+
+    @property
+    def has_learned(self) -> bool:
+        """Whether there is a best so far to keep."""
+        return self._shown > 0
 
     def advance(self, context) -> None:
         """Look how it is getting on."""
@@ -88,9 +91,9 @@ class TrainRun:
         text = worded("Training: {share:.0%}", share=fraction)
         if curve and len(curve.rows):
             text += worded(", {share:.1%} right", share=curve.best)
-        elapsed = monotonic() - self._started
-        if factor >= LEAST_SHARE and elapsed >= LEAST_SECONDS:
-            text += worded(", {time} left", time=duration(elapsed * (1 - factor) / factor))
+        seconds = self._time_left.at(fraction)
+        if seconds is not None:
+            text += worded(", {time} left", time=duration(seconds))
         return Progress(factor, text)
 
 
@@ -157,7 +160,9 @@ class DIFFUSIONNET_OT_stop_training(ReportingOperator, bpy.types.Operator):
         if not isinstance(run, TrainRun) or run.ending:
             cls.poll_message_set(worded("Nothing is learning"))
             return False
-        return True
+        if not run.has_learned:
+            cls.poll_message_set(worded("Nothing has been learned yet"))
+        return run.has_learned
 
     def run(self, context):
         """Ask the worker."""

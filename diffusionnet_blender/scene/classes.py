@@ -13,6 +13,23 @@ SORTED = "Classes"
 MARK = "diffusionnet_class"
 
 
+def find_collection(name: str) -> bpy.types.Collection:
+    """A collection of the open file.
+
+    Raises
+    ------
+    DiffusionNetError
+        If it has none of that name.
+    """
+    found = bpy.data.collections.get(name)
+    if found is None:
+        known = ", ".join(sorted(bpy.data.collections.keys())) or "none"
+        raise DiffusionNetError(
+            f"There is no collection {name!r} in the file", f"Name one that it has: {known}."
+        )
+    return found
+
+
 def class_by_collection(obj: bpy.types.Object, root: bpy.types.Collection | None) -> str:
     """Name of the collection that an object is in, below another; "" if it is in none.
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 import bpy
 import numpy as np
 
@@ -38,7 +41,8 @@ def read_label_source(
     source : str
         One of `SOURCES`. Parts are those of this extension, as corrected since. Of vertex groups
         the one with the highest weight counts, and vertices without one are not labelled; nor are
-        faces with an empty material slot, negative integers, and transparent colours.
+        faces with an empty material slot, negative integers, and transparent colours. Materials
+        "Skin" and "Skin.001" of two meshes are one class.
     name : str
         Of the integer or colour attribute; empty: the active one.
 
@@ -102,11 +106,23 @@ def _from_materials(obj, geometry, name) -> NamedLabels:
         raise DiffusionNetError(
             f"{obj.name!r} has no materials", "Assign some, or choose another source of labels."
         )
-    titles = list(dict.fromkeys(m.name for m in materials if m))
+    names = list(dict.fromkeys(m.name for m in materials if m))
     # A slot number that is of no slot shows the last; the entry behind them stands for none.
-    of_slot = np.array([titles.index(m.name) if m else UNLABELLED for m in materials])
+    of_slot = np.array([names.index(m.name) if m else UNLABELLED for m in materials])
     slots = np.clip(material_indices(mesh), 0, len(of_slot) - 1)
-    return NamedLabels(at_vertices(geometry, of_slot[slots]), tuple(titles))
+    return NamedLabels(at_vertices(geometry, of_slot[slots]), _without_numbers(names))
+
+
+def _without_numbers(names: Sequence[str]) -> tuple[str, ...]:
+    """Names of materials as their maker gave them.
+
+    No two in a file have the same: that of the second character with a "Skin" is "Skin.001". Where
+    a mesh has several of one name, they keep what tells them apart.
+    """
+    stems = [re.sub(r"\.\d{3,}$", "", name) for name in names]
+    return tuple(
+        stem if stems.count(stem) == 1 else name for name, stem in zip(names, stems, strict=True)
+    )
 
 
 def _from_attribute(obj, geometry, name) -> NamedLabels:

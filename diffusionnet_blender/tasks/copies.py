@@ -9,7 +9,6 @@ from __future__ import annotations
 import numpy as np
 
 from ..surface.proxy import make_proxy
-from ..surface.repair import repair
 from ..surface.surface import Surface, triangle_vectors
 from ..surface.winding import vertex_normals
 
@@ -23,6 +22,7 @@ def plain_copy(surface: Surface, labels: np.ndarray) -> tuple[Surface, np.ndarra
     Parameters
     ----------
     surface : Surface
+        As `repair` leaves it.
     labels : (V,) int
 
     Returns
@@ -30,7 +30,6 @@ def plain_copy(surface: Surface, labels: np.ndarray) -> tuple[Surface, np.ndarra
     Surface
     labels : (C,) int
     """
-    surface, labels = _repaired(surface, labels)
     return _resampled(surface, labels, MOST, surface.vertices)
 
 
@@ -42,6 +41,7 @@ def varied_copy(
     Parameters
     ----------
     surface : Surface
+        As `repair` leaves it.
     labels : (V,) int
     rng : Generator
         The only source of chance.
@@ -51,7 +51,6 @@ def varied_copy(
     Surface
     labels : (C,) int
     """
-    surface, labels = _repaired(surface, labels)
     strength = rng.uniform()
     size = np.linalg.norm(np.ptp(surface.vertices, axis=0))
     vertices = surface.vertices
@@ -76,11 +75,6 @@ def varied_copy(
     if rng.uniform() < 0.4:
         moved = _rough(moved, rng, rng.uniform(0.0, 0.1))
     return moved, labels
-
-
-def _repaired(surface, labels) -> tuple[Surface, np.ndarray]:
-    found = repair(surface)
-    return found.surface, np.asarray(labels)[found.user_vertex]
 
 
 def _resampled(surface, labels, count, grid) -> tuple[Surface, np.ndarray]:

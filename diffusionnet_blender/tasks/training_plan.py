@@ -106,17 +106,19 @@ def make_plan(
             output_at=output_at,
         )
     count = len(given.members)
-    what = "whole shapes" if given.of_shapes else "meshes with labels"
+    what = f"{count} whole shapes" if given.of_shapes else f"{count} meshes with labels"
+    if count == 1:
+        what = "1 mesh with labels"
     card = ModelCard(
         name=name,
         title=title or name,
-        description=f"{classes} classes, learned from {count} {what}.",
+        description=f"{classes} classes, learned from {what}.",
         class_names=given.class_names,
         class_colours=given.class_colours,
         features=features,
         architecture=architecture,
         discretization=settings,
-        training_data=f"{count} {what} of the user's"
+        training_data=f"{what} of the user's"
         + (f", started from the model {start}" if start else ""),
     )
     return Plan(

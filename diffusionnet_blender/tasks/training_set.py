@@ -199,6 +199,11 @@ def _require_labels(member: LabelledSurface, given: TrainingSet) -> None:
             f"{len(given.class_names)} classes",
             f"Number classes from 0; {UNLABELLED} stands for no label.",
         )
+    if given.of_shapes and labels == UNLABELLED:
+        raise DiffusionNetError(
+            f"{member.name!r} is of no class",
+            "Give it one as you gave it to the others, or leave it out of the training set.",
+        )
     if (labels == UNLABELLED).all():
         raise DiffusionNetError(
             f"{member.name!r} has no labels", "Label it, or leave it out of the training set."

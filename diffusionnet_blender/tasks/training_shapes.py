@@ -7,7 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..errors import DiffusionNetError, SurfaceError
 from ..surface.prepare import prepare
+from ..surface.repair import repair
 from ..surface.settings import DiscretizationSettings
 from .copies import plain_copy, varied_copy
 from .training_plan import Plan
@@ -33,8 +35,14 @@ def make_shapes(
     learned, validated : list of LabelledShape
     plan : Plan
         Its card says what it is validated on.
+
+    Raises
+    ------
+    DiffusionNetError
+        If a mesh has no surface, or no labels on it; before the first copy is made.
     """
     rng = np.random.default_rng(0)
+    given = replace(given, members=tuple(map(_mended, given.members)))
     learned, held_out = _split(given, plan.validation_share, rng)
     # The meshes themselves, and copies by turns until there are as many as wanted.
     wanted = [(member, False) for member in learned]
@@ -59,6 +67,23 @@ def make_shapes(
     return shapes[: len(wanted)], shapes[len(wanted) :], replace(plan, card=card)
 
 
+def _mended(member: LabelledSurface) -> LabelledSurface:
+    """Without what no copy can be made of, and no label learned from."""
+    try:
+        found = repair(member.surface)
+    except SurfaceError as error:
+        raise SurfaceError(f"{member.name!r}: {error.message}", error.fix) from error
+    labels = member.labels
+    if np.ndim(labels):
+        labels = labels[found.user_vertex]
+        if (labels == UNLABELLED).all():
+            raise DiffusionNetError(
+                f"{member.name!r} has labels on loose vertices alone",
+                "Label some of its faces, or leave it out of the training set.",
+            )
+    return replace(member, surface=found.surface, labels=labels)
+
+
 def _split(given: TrainingSet, share: float, rng) -> tuple[list, list]:
     """Members to learn from and members held out; each class stays on one to learn from."""
     counts = given.labelled_class_counts
@@ -78,15 +103,17 @@ def _split(given: TrainingSet, share: float, rng) -> tuple[list, list]:
 def _shape(member: LabelledSurface, varied: bool, settings: DiscretizationSettings, rng):
     from ..network.training import LabelledShape
 
-    of_shape = np.ndim(member.labels) == 0
-    labels = np.zeros(len(member.surface.vertices), int) if of_shape else member.labels
+    surface, labels = member.surface, member.labels
+    of_shape = np.ndim(labels) == 0
+    at_vertices = np.zeros(len(surface.vertices), int) if of_shape else labels
     if varied:
-        surface, labels = varied_copy(member.surface, labels, rng)
+        copy, found = varied_copy(surface, at_vertices, rng)
     else:
-        surface, labels = plain_copy(member.surface, labels)
-    prepared = prepare(surface, settings)
-    labels = member.labels if of_shape else labels[prepared.user_vertex]
-    if not of_shape and (labels == UNLABELLED).all():
-        # The few labels there are fell between the vertices of this copy.
-        return _shape(member, False, settings, rng)
-    return LabelledShape(prepared.discretization, labels)
+        copy, found = plain_copy(surface, at_vertices)
+    prepared = prepare(copy, settings)
+    found = found[prepared.user_vertex]
+    if (found == UNLABELLED).all():
+        # The few labels that there are fell between the vertices of this copy.
+        prepared = prepare(surface, settings, exact=True)
+        found = labels[prepared.user_vertex]
+    return LabelledShape(prepared.discretization, labels if of_shape else found)

@@ -1,6 +1,8 @@
 """Training and classifying from the command line."""
 
+import io
 import json
+import signal
 import sys
 
 import numpy as np
@@ -76,6 +78,40 @@ def test_labels_in_a_blend_file_are_learned(addon, library, tmp_path, capsys):
     assert find_model("cli_zones", [library]).card.class_names == ("zone 0", "zone 1")
 
 
+def test_of_a_blend_file_one_collection_is_enough(addon, library, tmp_path, capsys):
+    """What stands about in the file and has no labels, such as a floor, is in another."""
+    import bpy
+
+    from tests.scenes import add_mesh
+
+    bpy.ops.wm.read_homefile(app_template="", use_empty=True)
+    vertices, faces = body()
+    characters = bpy.data.collections.new("Characters")
+    bpy.context.scene.collection.children.link(characters)
+    for kind in ("thin", "wide"):
+        inside = bpy.data.collections.new(kind)
+        characters.children.link(inside)
+        obj = add_mesh(kind, vertices * [1 + (kind == "wide"), 1, 1], faces)
+        inside.objects.link(obj)
+        for name, up in (("top", True), ("bottom", False)):
+            chosen = np.flatnonzero((vertices[:, 2] > 0) == up)
+            obj.vertex_groups.new(name=name).add(chosen.tolist(), 1.0, "REPLACE")
+    add_mesh("Floor", vertices, faces)
+    path = tmp_path / "scene.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    options = ("--name", "cli_one", "--size", "fast", "--start", "none", "--replace")
+    groups = ("--labels", "vertex-groups", *options)
+    assert run("train", path, *groups) == 1
+    assert "'Floor' has no vertex groups" in capsys.readouterr().err
+    assert run("train", path, *groups, "--collection", "Characters") == 0
+    assert find_model("cli_one", [library]).card.class_names == ("top", "bottom")
+    shapes = ("--shapes", "collection", *options)
+    assert run("train", path, *shapes, "--collection", "Characters") == 0
+    assert find_model("cli_one", [library]).card.class_names == ("thin", "wide")
+    assert run("train", path, *groups, "--collection", "Figures") == 1
+    assert "Name one that it has: Characters" in capsys.readouterr().err
+
+
 def test_whole_shapes_are_learned_by_folder_and_classified(library, tmp_path, capsys):
     SIZES["fast"] = Size("Tiny", width=32, k=24, steps=120, copies=12, learning_rate=3e-3)
     made = {"ball": icosphere(2), "ring": torus(), "rod": rod()}
@@ -104,6 +140,26 @@ def test_whole_shapes_are_learned_by_folder_and_classified(library, tmp_path, ca
     assert bpy.data.objects["ring1"]["diffusionnet_class"] == rows[2][2]
     assert run("classify", files[0], "--model", "body_parts") == 1
     assert "does not classify" in capsys.readouterr().err
+
+
+class Impatient(io.StringIO):
+    """A terminal at which somebody presses Ctrl C once the tenth step has been told."""
+
+    def write(self, text):
+        if text.startswith("step 10 "):
+            signal.raise_signal(signal.SIGINT)
+        return super().write(text)
+
+
+def test_ctrl_c_keeps_the_best_so_far(library, tmp_path, monkeypatch):
+    vertices, _ = body()
+    write_pair(tmp_path, (vertices[:, 2] > 0).astype(int))
+    monkeypatch.setattr(sys, "stderr", Impatient())
+    options = ("--size", "fast", "--start", "none")
+    assert run("train", tmp_path / "a.obj", "--name", "cli_kept", *options) == 0
+    assert "Ending with the best so far" in sys.stderr.getvalue()
+    assert "; 11 steps" in find_model("cli_kept", [library]).card.training_data
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def write_pair(folder, labels, suffix=".npy"):

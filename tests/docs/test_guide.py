@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from diffusionnet_blender.tasks.models import list_models
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "samples" / "README.md"])
 FENCE = re.compile(r"^```.*?^```$", flags=re.MULTILINE | re.DOTALL)
@@ -65,6 +67,12 @@ def test_every_page_can_be_reached_from_the_readme():
         }
         waiting += [target for target in found & set(PAGES) if target not in reached]
     assert set((ROOT / "docs").rglob("*.md")) <= reached
+
+
+def test_the_guide_tells_of_every_model_that_ships():
+    told = (ROOT / "docs" / "models.md").read_text().split("## The library")[0]
+    missing = [card.name for card in list_models() if f"`{card.name}`" not in told]
+    assert missing == []
 
 
 @pytest.fixture(scope="module")

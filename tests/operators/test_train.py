@@ -8,6 +8,8 @@ import pytest
 
 pytest.importorskip("torch", reason="training needs torch")
 
+from diffusionnet_blender.operators import progress  # noqa: E402
+from diffusionnet_blender.operators.background import _runs  # noqa: E402
 from diffusionnet_blender.operators.curve_icon import forget_curve, shown_curve  # noqa: E402
 from diffusionnet_blender.operators.train import TrainRun, train_options  # noqa: E402
 from diffusionnet_blender.operators.training_objects import read_training_set  # noqa: E402
@@ -117,20 +119,33 @@ def test_in_the_worker_it_tells_how_it_gets_on_and_ends_with_the_best_when_asked
     try:
         run = TrainRun(worker, train_job.request(read_training_set(bpy.context), **options))
         factors = []
+        _runs.append(run)
+        # There is no best so far as long as nothing has been learned.
+        assert not bpy.ops.diffusionnet.stop_training.poll()
         while not (shown_curve() and len(shown_curve().rows)):
             run.advance(bpy.context)
             factors.append(run.progress.factor)
             sleep(0.02)
         assert factors == sorted(factors)
         assert "right" in run.progress.text
-        run.keep_best()
+        assert bpy.ops.diffusionnet.stop_training() == {"FINISHED"}
+        assert not bpy.ops.diffusionnet.stop_training.poll()
         while not run.finished:
             run.advance(bpy.context)
             sleep(0.02)
     finally:
+        _runs.clear()
         worker.stop()
     assert run.answer["name"] == "my own"
     assert (settings().model_folder / "my own.json").exists()
+
+
+def test_the_time_left_is_that_of_what_is_not_yet_done(monkeypatch):
+    """Of a training that goes on at its half, 20 s after which it is at three quarters."""
+    clock = iter([100.0, 101.0, 120.0, 140.0])
+    monkeypatch.setattr(progress, "monotonic", lambda: next(clock))
+    left = progress.TimeLeft()
+    assert [left.at(done) for done in (0.5, 0.51, 0.75, 1.0)] == [None, None, 20.0, 0.0]
 
 
 def test_nothing_can_be_stopped_where_nothing_learns(chosen):
@@ -185,7 +200,7 @@ def test_classes_are_read_from_a_property_too(chosen):
     found = read_training_set(bpy.context)
     assert found.class_names == ("7", "thin")
     del bpy.data.objects["Body 2"]["kind"]
-    with pytest.raises(RuntimeError, match="'Body 2' has no labels"):
+    with pytest.raises(RuntimeError, match="'Body 2' is of no class"):
         bpy.ops.diffusionnet.train()
 
 

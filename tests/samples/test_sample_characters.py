@@ -1,4 +1,4 @@
-"""The bundled model on the bundled characters: parts are where they belong."""
+"""The bundled models on the bundled characters: parts are where they belong."""
 
 from pathlib import Path
 
@@ -8,7 +8,9 @@ import pytest
 
 from diffusionnet_blender.operators.segment_object import segment_object
 from diffusionnet_blender.scene.files import open_file
-from diffusionnet_blender.tasks.models import find_model
+from diffusionnet_blender.surface.cache import OperatorCache
+from diffusionnet_blender.tasks.models import find_model, is_bundled
+from training.parts import PART_OF_FINE
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 SIDED = ("upper_arm", "forearm", "hand", "thigh", "shin", "foot")
@@ -38,6 +40,39 @@ def test_parts_of_a_character_are_where_they_belong(file, turned):
     loose = _small_loose_parts(character.data)
     assert loose.any()
     assert (segmentation.vertex_labels[loose] == names.index("head")).mean() > 0.99
+
+
+@pytest.mark.skipif(not is_bundled("body_parts_fine"), reason="the fine model is not there yet")
+@pytest.mark.parametrize(("file", "turned"), [("ada.glb", 0.0), ("bo.blend", 25.0)])
+def test_fine_parts_are_within_the_coarse_ones_and_where_they_belong(file, turned, tmp_path):
+    character = open_file(SAMPLES / file)[0]
+    cache = OperatorCache(tmp_path)
+    (_, _, coarse), (geometry, fine, result) = (
+        segment_object(character, find_model(name), engine="numpy", cache=cache)
+        for name in ("body_parts", "body_parts_fine")
+    )
+    # Both have the same matrices: the second run finds them.
+    assert "eigenbasis" not in fine.seconds
+    merged = PART_OF_FINE[result.polygon_labels]
+    assert np.average(merged == coarse.polygon_labels, weights=result.polygon_areas) > 0.95
+    names = fine.class_names
+    share = np.bincount(result.polygon_labels, result.polygon_areas, minlength=len(names))
+    assert (share > 0.0005 * share.sum()).all(), dict(zip(names, share.round(4), strict=True))
+
+    world = np.array(character.matrix_world)
+    points = geometry.coordinates @ world[:3, :3].T + world[:3, 3]
+    centre = {n: points[fine.vertex_labels == i].mean(0) for i, n in enumerate(names)}
+    height = [centre[n][2] for n in ("head", "neck", "chest", "abdomen", "pelvis")]
+    assert height == sorted(height, reverse=True)
+    angle = np.radians(turned)
+    left, front = [np.cos(angle), np.sin(angle), 0.0], [np.sin(angle), -np.cos(angle), 0.0]
+    for name in ("shoulder", "palm", "fingers", "toes"):
+        assert (centre[f"{name}.L"] - centre[f"{name}.R"]) @ left > 0.0, name
+    for side in ("L", "R"):
+        arm = np.stack([centre[f"{n}.{side}"] for n in ("upper_arm", "forearm", "palm", "fingers")])
+        from_shoulder = np.linalg.norm(arm - centre[f"shoulder.{side}"], axis=1)
+        assert (np.diff(from_shoulder) > 0).all()
+        assert (centre[f"toes.{side}"] - centre[f"foot.{side}"]) @ front > 0.0
 
 
 def _small_loose_parts(mesh: bpy.types.Mesh) -> np.ndarray:

@@ -86,6 +86,22 @@ def test_materials_are_classes_by_their_names_and_an_empty_slot_is_no_label():
     assert_halves(obj, found, "Skin", "")
 
 
+def test_the_numbers_that_blender_gives_materials_of_one_name_tell_no_classes_apart():
+    found = []
+    for number in range(2):
+        obj = add_body(f"Body {number}", subdivisions=3)
+        faces, _, _ = halves(obj)
+        for name in ("Skin", "Shirt"):
+            obj.data.materials.append(bpy.data.materials.new(name))
+        write_attribute(obj.data, "material_index", FACE_LABELS, faces)
+        found.append(read(obj, "MATERIALS"))
+    assert obj.data.materials[0].name == "Skin.001"
+    assert found[0].class_names == found[1].class_names == ("Skin", "Shirt")
+    # Two of one name on one mesh are two classes still.
+    obj.data.materials[1].name = "Skin.002"
+    assert read(obj, "MATERIALS").class_names == ("Skin.001", "Skin.002")
+
+
 @pytest.mark.parametrize("kind", [VERTEX_LABELS, FACE_LABELS])
 def test_integers_are_classes_and_negative_ones_no_label(kind):
     obj = add_body(subdivisions=3)

@@ -15,6 +15,19 @@ def test_body_parts_is_bundled():
     assert "body_parts" in NAMES
 
 
+@pytest.mark.skipif("body_parts_fine" not in NAMES, reason="the fine model is not there yet")
+def test_both_models_of_body_parts_are_one_network_with_two_last_layers():
+    """They are learned in one run, so that both see a mesh alike and share what the cache has."""
+    coarse, fine = find_model("body_parts"), find_model("body_parts_fine")
+    for fact in ("features", "discretization", "outer_skin", "training_data", "licence"):
+        assert getattr(coarse.card, fact) == getattr(fine.card, fact)
+    assert len(coarse.card.class_names) < len(fine.card.class_names)
+    assert coarse.weights.keys() == fine.weights.keys()
+    for name in coarse.weights:
+        if not name.startswith("last."):
+            np.testing.assert_array_equal(coarse.weights[name], fine.weights[name])
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_card_says_all_that_a_user_should_know(name):
     card = find_model(name).card

@@ -57,6 +57,19 @@ def set_of(*members, names=NAMES, colours=COLOURS):
     return TrainingSet(members, names, colours)
 
 
+def line():
+    """A mesh all of whose vertices lie on a line."""
+    vertices, faces = lumpy_body(2)
+    return LabelledSurface("line", Surface(vertices * [0, 0, 1], faces), by_height(vertices))
+
+
+def loose():
+    """A mesh of which nothing but a vertex of no face is labelled."""
+    vertices, faces = lumpy_body(2)
+    labels = np.append(np.full(len(vertices), UNLABELLED), 1)
+    return LabelledSurface("body", Surface(np.vstack([vertices, [[3, 3, 3]]]), faces), labels)
+
+
 @pytest.fixture
 def folders(tmp_path):
     return {"model_folder": tmp_path / "models", "checkpoint_folder": tmp_path / "checkpoints"}
@@ -101,6 +114,18 @@ def test_unlabelled_vertices_are_not_learned_from(folders):
     found = segment(body().surface, find_model("own", [folders["model_folder"]])).vertex_labels
     known = labels != UNLABELLED
     assert (found == labels)[known].mean() > 0.9
+
+
+def test_two_labelled_vertices_of_a_dense_mesh_are_labels_too(folders):
+    """Copies have far fewer vertices, and hardly ever those two."""
+    vertices, faces = lumpy_body(5)
+    labels = np.full(len(vertices), UNLABELLED)
+    labels[vertices[:, 2].argmax()], labels[np.abs(vertices[:, 2]).argmin()] = 1, 0
+    dense = LabelledSurface("dense", Surface(vertices, faces), labels)
+    size = replace(TINY, k=8, steps=1, copies=2)
+    found = train(set_of(dense), name="own", size=size, **folders)
+    assert found.card.class_names == NAMES
+    assert "1 mesh with labels" in found.card.training_data
 
 
 @pytest.mark.parametrize(("names", "mirrored"), [(("a.L", "a.R"), True), (NAMES, False)])
@@ -186,6 +211,11 @@ BAD = {
          ("b", body().surface, NamedLabels(body().labels, ("Kopf", "Rumpf")))]
     ),
     "2 classes and 1 colours": lambda: set_of(body(), colours=COLOURS[:1]),
+    "'line': No triangle of the mesh has an area": lambda: set_of(body(), line()),
+    "'body' has labels on loose vertices alone": lambda: set_of(body("a"), loose()),
+    "'b' is of no class": lambda: gathered_shapes(
+        [("a", body().surface, "thin"), ("b", body().surface, ""), ("c", body().surface, "thick")]
+    ),
 }  # fmt: skip
 
 

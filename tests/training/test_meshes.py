@@ -8,6 +8,7 @@ pytest.importorskip("fast_simplification", reason="remeshing needs the training 
 from scipy.sparse import coo_matrix  # noqa: E402
 from scipy.sparse.csgraph import connected_components  # noqa: E402
 
+from diffusionnet_blender.surface.surface import triangle_areas  # noqa: E402
 from diffusionnet_blender.surface.triangles import boundary_edges, smooth  # noqa: E402
 from diffusionnet_blender.surface.voxels import surface_nets  # noqa: E402
 from training import meshes, primitives, remesh, voxels  # noqa: E402
@@ -133,3 +134,23 @@ def test_turned_diagonals_leave_the_shape():
     turned = np.mean([tuple(sorted(face)) not in before for face in made.faces.tolist()])
     # A tenth of the edges, two triangles each, is a third of the triangles at most.
     assert 0.2 < turned < 0.31
+
+
+@pytest.mark.parametrize("turned", [1, -1])
+def test_borders_stay_where_they_are_when_a_body_is_made_coarse_and_subdivided(turned):
+    """Whichever of two parts comes first in the mesh."""
+    points, faces = primitives.ball(1.0, 96, 64)
+    order = np.argsort(turned * points[:, 2], kind="stable")
+    points, faces = points[order], np.argsort(order)[faces]
+    upper = (points[:, 2] > 0.1).astype(np.int32)
+    dense = meshes.Body(points, faces, upper, np.zeros_like(upper))
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        made = remesh.remesh(dense, rng, "subdivided", 800)
+        found = np.average(made.fine[made.faces].mean(axis=1), weights=areas(made))
+        # Of a ball, the share of the surface above a height is linear in that height.
+        assert found == pytest.approx(0.45, abs=0.01)
+
+
+def areas(body):
+    return triangle_areas(body.vertices, body.faces)

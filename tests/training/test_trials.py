@@ -1,5 +1,6 @@
 """Small networks that differ in one thing, and the tables that tell of them."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -48,6 +49,12 @@ def test_tables_leave_empty_what_was_not_run():
     assert "| full method | 90.6% | 75.0% | 80.0% |" in text
     assert "| no diffusion | 31.4% |  |  |" in text
     assert "1 of" in text
+
+
+def test_the_page_shows_what_is_kept():
+    kept = json.loads(paper_checks.KEPT.read_text())
+    assert set(kept) <= set(paper_checks.VARIANTS)
+    assert paper_checks.tables(kept) in paper_checks.DOCUMENT.read_text()
 
 
 def test_only_what_is_between_the_markers_changes(tmp_path):
