@@ -119,7 +119,7 @@ BODY_MODELS := $(basename $(notdir $(wildcard diffusionnet_blender/weights/body_
 BEFORE := bd535de
 START := training/data/start
 # What they learn from.
-FIGURES := --bodies 4000
+FIGURES := --first 4000 --bodies 3000
 MATCHED := --bodies 1200
 
 $(START)/%.safetensors:
@@ -129,11 +129,11 @@ $(START)/%.safetensors:
 
 weights-body_parts: $(READY_TRAINING) $(START)/body_parts.safetensors ## train both models of body parts again: 11 GB of data, hours
 	$(PYTHON) -m training.body_parts data $(FIGURES)
-	$(PYTHON) -m training.body_parts train $(FIGURES) --start $(START)/body_parts.safetensors
+	$(PYTHON) -m training.body_parts train $(FIGURES) --steps 15000 --start $(START)/body_parts.safetensors
 
 weights-body_match: $(READY_TRAINING) $(START)/body_match.safetensors ## train and measure body_match again: hours
 	$(PYTHON) -m training.body_match data $(MATCHED)
-	$(PYTHON) -m training.body_match train $(MATCHED) --start $(START)/body_match.safetensors
+	$(PYTHON) -m training.body_match train $(MATCHED) --steps 4500 --start $(START)/body_match.safetensors
 	$(PYTHON) -m training.body_match evaluate
 
 accuracy: $(READY_TRAINING) ## measure the bundled models on unseen figures, half an hour each

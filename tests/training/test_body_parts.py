@@ -33,7 +33,7 @@ def shape():
 
 def probabilities(name, weights, shape, features):
     last = {n: weights[n][body_parts.rows_of(name)] for n in ("last.weight", "last.bias")}
-    model = Model(body_parts.card_of(name, 16, 1, 1), weights | last)
+    model = Model(body_parts.card_of(name, 16, 1, 1, None), weights | last)
     return class_probabilities(model, shape, features, NumpyEngine())
 
 
@@ -41,7 +41,7 @@ def test_fine_parts_start_as_shares_of_the_coarse_part_that_they_are_in(tmp_path
     features = np.random.default_rng(0).normal(size=(len(shape.mass), 16))
     coarse = body_parts.architecture_of(len(PART_NAMES), 16)
     weights = {n: w.astype(np.float32) for n, w in random_weights(coarse).items()}
-    model = Model(body_parts.card_of("body_parts", 16, 1, 1), weights)
+    model = Model(body_parts.card_of("body_parts", 16, 1, 1, None), weights)
     expected = class_probabilities(model, shape, features, NumpyEngine())
 
     both = body_parts.architecture_of(len(PART_NAMES) + len(FINE_NAMES), 16)
