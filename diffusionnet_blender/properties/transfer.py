@@ -71,6 +71,13 @@ class TransferProperties:
         default=False,
         options={"SKIP_SAVE"},
     )
+    armature: BoolProperty(
+        name="Armature",
+        description="A copy of the source's armature, at rest, each joint carried by the skin "
+        "around it, which the target then follows. It needs Vertex Groups to move anything",
+        default=False,
+        options={"SKIP_SAVE"},
+    )
     texture_size: IntProperty(
         name="Size",
         description="Width and height of the new images. 0: as large as the source's",

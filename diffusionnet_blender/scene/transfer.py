@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import DiffusionNetError
 from ..tasks.labels import polygon_labels
 from ..tasks.layers import Layers, Moved, ShapeKeys, Weights
+from .armatures import armature_of, require_free_of_armatures, write_armature
 from .attributes import FACE_LABELS, show_colours, write_attribute
 from .edit_mode import outside_edit_mode
 from .layers import (
@@ -119,6 +120,8 @@ def prepare_transfer(
     read = read_source(source, wanted)
     if _is_empty(read.layers):
         raise DiffusionNetError("Nothing to move is chosen", "Choose at least one kind of data.")
+    if wanted.armature:
+        require_free_of_armatures(target)
     shape = read_shape(target)
     target_uv, unwrapped = None, False
     if wanted.texture:
@@ -156,6 +159,7 @@ def _is_empty(layers: Layers) -> bool:
         or layers.keys
         or layers.attributes
         or layers.labels is not None
+        or layers.bones
     )
 
 
@@ -252,6 +256,9 @@ def write_transfer(
         told.append(_write_attributes(source, mesh, target, moved))
     if moved.labels is not None:
         told.append(_write_labels(target, prepared, label_outputs or Outputs()))
+    if moved.bones is not None:
+        rig = write_armature(armature_of(source), target, moved.bones)
+        told.append(f"armature {rig.name!r} of {_count(len(moved.bones.names), 'bone')}")
     mesh.update()
     return told
 
