@@ -38,6 +38,8 @@ from .write import Outputs, require_writable, write_labels
 MOST_UV_MAPS = 8
 UV_MAP = "UVMap"
 ISLAND_MARGIN = 0.004
+# Ratio of the largest scale of an object to its smallest above which it has no inside.
+FLATTEST = 1e6
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +80,11 @@ def require_pair(source: bpy.types.Object | None, target: bpy.types.Object | Non
         if read_object(obj).surface.is_point_cloud:
             raise DiffusionNetError(
                 f"{obj.name!r} has no faces", "Choose a mesh; a point cloud cannot be matched."
+            )
+        linear = np.array(obj.matrix_world.to_3x3(), dtype=np.float64)
+        if np.linalg.cond(linear) > FLATTEST:
+            raise DiffusionNetError(
+                f"{obj.name!r} is scaled to nothing along an axis", "Give it a scale above zero."
             )
     require_writable(target)
 
