@@ -171,5 +171,11 @@ class DIFFUSIONNET_PG_transfer(TransferProperties, bpy.types.PropertyGroup):
         set=set_match_model,
     )
     model_name: StringProperty(options={"HIDDEN"})
+    fit: BoolProperty(
+        name="Fit to Pair",
+        description="Also fit a network to these two shapes, without any labels, and take its map "
+        "where it is judged better. Needs PyTorch, and takes as long again",
+        default=False,
+    )
     pins: CollectionProperty(type=DIFFUSIONNET_PG_pin)
     active_pin: IntProperty(name="Active Pin", min=0)

@@ -83,7 +83,7 @@ def test_the_worker_finds_what_blender_finds(pair):
     source, target = pair
     panel = pin(source, target, [11, 77, 300, 500])
     pins = np.array([(p.source_vertex, p.target_vertex) for p in panel.pins])
-    options = match_options(NO_MODEL, settings()) | {"engine": "numpy"}
+    options = match_options(NO_MODEL, False, settings()) | {"engine": "numpy"}
     run = MatchRun(background.the_worker(), source, target, pins, options)
     stages = set()
     while not run.finished:
@@ -105,7 +105,7 @@ def test_the_worker_finds_what_blender_finds(pair):
 
 def test_an_edit_meanwhile_is_told(pair):
     source, target = pair
-    options = match_options(NO_MODEL, settings())
+    options = match_options(NO_MODEL, False, settings())
     run = MatchRun(background.the_worker(), source, target, np.zeros((0, 2)), options)
     target.data.vertices[0].co.x += 0.1
     while not run.finished:

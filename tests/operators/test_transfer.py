@@ -52,6 +52,7 @@ def keep_true_match(one, other, points, confidence=None):
             target_to_source=points,
             confidence=np.ones(len(points)) if confidence is None else confidence,
             way="truth",
+            fit="",
             mirrored=False,
             source_fingerprint=fingerprint(one),
             target_fingerprint=fingerprint(other),
