@@ -23,6 +23,14 @@ taken, or the object that is named.
 """
 
 
+# What came of fitting a network to the pair.
+FITTED = {
+    "kept": " and a network fitted to this pair",
+    "no better": " (a network fitted to this pair was no better)",
+    "no torch": " (no network was fitted: torch is not installed)",
+}
+
+
 def add_parser(commands) -> None:
     """Add the command to those of the command line."""
     match = commands.add_parser(
@@ -51,6 +59,7 @@ def run(chosen) -> int:
         source.surface,
         target.surface,
         model,
+        fit=chosen.fit,
         engine=chosen.engine,
         device=chosen.device,
         progress=stage_lines(f"{chosen.source} to {chosen.target}", chosen.quiet),
@@ -68,8 +77,9 @@ def run(chosen) -> int:
     )
     if not chosen.quiet:
         print(
-            f"{chosen.output}: by {found.features}, {np.mean(found.confidence > 0.5):.0%} of the "
-            f"vertices sure, in {sum(found.seconds.values()):.1f} s",
+            f"{chosen.output}: by {found.features}{FITTED.get(found.fit, '')}, "
+            f"{np.mean(found.confidence > 0.5):.0%} of the vertices sure, "
+            f"in {sum(found.seconds.values()):.1f} s",
             file=sys.stderr,
         )
     return 0

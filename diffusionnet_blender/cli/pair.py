@@ -22,6 +22,12 @@ def add_pair_options(parser) -> None:
         help=f"name or path; auto: {DEFAULT_MATCH_MODEL} where it is at hand; none: by distances "
         "alone",
     )
+    parser.add_argument(
+        "--fit",
+        action="store_true",
+        help="also fit a network to the pair and take its map where it is judged better (needs "
+        "torch)",
+    )
     add_engine_options(parser)
     add_quiet_option(parser)
 

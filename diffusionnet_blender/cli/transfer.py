@@ -13,13 +13,24 @@ from .options import names_in, stage_lines
 from .pair import add_pair_options, load_matching_model, pick_mesh
 from .session import blender
 
-KINDS = ("texture", "uv", "weights", "shape_keys", "colors", "attributes", "materials", "labels")
+KINDS = (
+    "texture",
+    "uv",
+    "weights",
+    "shape_keys",
+    "colors",
+    "attributes",
+    "materials",
+    "labels",
+    "armature",
+)
 
 EPILOGUE = """\
 What is moved: texture (images baked anew into the target's own UV map, which is made where there is
 none), uv (the source's UV map, seams marked), weights (vertex groups), shape_keys, colors,
-attributes, materials, labels (parts of an earlier segmentation). Of a file with several meshes the
-largest is taken, or the object that is named. All or nothing is written.
+attributes, materials, labels (parts of an earlier segmentation), armature (a copy at rest, its
+joints carried by the skin around them; with weights, so that it moves the target). Of a file with
+several meshes the largest is taken, or the object that is named. All or nothing is written.
 """
 
 
@@ -75,6 +86,7 @@ def _transfer(chosen, kinds: tuple[str, ...]) -> int:
         obj.name = f"{obj.name} (source)"
     for obj, name in own.items():
         obj.name = name
+    given = set(bpy.data.objects) - set(own)
     require_pair(source, target)
     wanted = Wanted(
         **dict.fromkeys(kinds, True),
@@ -86,6 +98,7 @@ def _transfer(chosen, kinds: tuple[str, ...]) -> int:
         read_object(source).surface,
         read_object(target).surface,
         model,
+        fit=chosen.fit,
         engine=chosen.engine,
         device=chosen.device,
         progress=progress,
@@ -94,6 +107,7 @@ def _transfer(chosen, kinds: tuple[str, ...]) -> int:
         target_to_source=found.target_to_source,
         confidence=found.confidence,
         way="" if model is None else found.features,
+        fit=found.fit,
         mirrored=found.judgement.mirrored,
         source_fingerprint=fingerprint(source),
         target_fingerprint=fingerprint(target),
@@ -103,7 +117,7 @@ def _transfer(chosen, kinds: tuple[str, ...]) -> int:
     options = TransferSettings(texture_size=chosen.texture_size, limit=chosen.limit)
     prepared = prepare_transfer(source, target, kept, wanted, options, progress)
     told = write_transfer(source, target, prepared)
-    for obj in set(bpy.data.objects) - set(own):
+    for obj in given:
         bpy.data.objects.remove(obj)
     save_file(chosen.output)
     if not chosen.quiet:

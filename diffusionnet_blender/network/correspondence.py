@@ -203,12 +203,37 @@ class MatchTrainer(Trainer):
         there, here = (self._positions[self.module.engine.indices(place)] for _, place in pair)
         area = target.mass / target.mass.sum()
         asked = torch.multinomial(area, min(PAIR_SAMPLES, len(area)))
-        # Where vertices are dense, each of them is to count for less.
-        log_area = torch.log(source.mass / source.mass.sum())
-        similar = found[1][asked] @ found[0].T / PAIR_TEMPERATURE
-        away = torch.cdist(here[asked], there).square() / (2 * PAIR_WIDTH**2)
-        wanted = torch.softmax(log_area - away, dim=1)
-        return -(wanted * torch.log_softmax(similar + log_area, dim=1)).sum(dim=1).mean()
+        return partner_contrast(source, found[0], there, found[1][asked], here[asked]).mean()
+
+
+def partner_contrast(
+    shape: Shape,
+    features: torch.Tensor,
+    places: torch.Tensor,
+    asking_features: torch.Tensor,
+    asking_places: torch.Tensor,
+    temperature: float = PAIR_TEMPERATURE,
+    width: float = PAIR_WIDTH,
+) -> torch.Tensor:
+    """Loss of looking for partners on a shape by features, for each that asks, (n,).
+
+    Parameters
+    ----------
+    shape : Shape
+        That is asked.
+    features, places : (V, d), (V, 3) tensor
+        Its features, of unit length, and where its vertices are.
+    asking_features, asking_places : (n, d), (n, 3) tensor
+        Of those that ask, and where on the shape they belong.
+    temperature, width : float
+        Sharpness of the features; of what is wanted, in the unit of the places.
+    """
+    # Where vertices are dense, each of them is to count for less.
+    log_area = torch.log(shape.mass / shape.mass.sum())
+    similar = asking_features @ features.T / temperature
+    away = torch.cdist(asking_places, places).square() / (2 * width**2)
+    wanted = torch.softmax(log_area - away, dim=1)
+    return -(wanted * torch.log_softmax(similar + log_area, dim=1)).sum(dim=1)
 
 
 def differentiable_map(

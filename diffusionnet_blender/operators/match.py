@@ -4,7 +4,7 @@ from time import perf_counter
 
 import bpy
 import numpy as np
-from bpy.props import EnumProperty, FloatProperty, StringProperty
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, StringProperty
 
 from ..errors import DiffusionNetError
 from ..preferences import settings
@@ -88,6 +88,13 @@ class DIFFUSIONNET_OT_match(BackgroundOperator, PairOperator, bpy.types.Operator
         options={"SKIP_SAVE"},
     )
 
+    fit: BoolProperty(
+        name="Fit to Pair",
+        description="Also fit a network to these two shapes, without any labels, and take its map "
+        "where it is judged better. Needs PyTorch, and takes as long again",
+        options={"SKIP_SAVE"},
+    )
+
     def run(self, context):
         """Match here and now."""
         forget_trouble()
@@ -95,7 +102,7 @@ class DIFFUSIONNET_OT_match(BackgroundOperator, PairOperator, bpy.types.Operator
         context.view_layer.update()
         source, target = self.pair(context)
         pins = pins_of(context, source, target)
-        options = match_options(self._model(context), settings())
+        options = self._options(context)
         surfaces = [read_object(obj).surface for obj in (source, target)]
         manager = context.window_manager
         manager.progress_begin(0.0, 1.0)
@@ -113,20 +120,26 @@ class DIFFUSIONNET_OT_match(BackgroundOperator, PairOperator, bpy.types.Operator
         context.view_layer.update()
         source, target = self.pair(context)
         pins = pins_of(context, source, target)
-        options = match_options(self._model(context), settings())
+        options = self._options(context)
         return MatchRun(the_worker(), source, target, pins, options)
 
     def finish(self, context, run: MatchRun):
         """Keep what the worker found."""
         return self._keep(*run.outcome())
 
-    def _model(self, context) -> str:
-        return self.model or context.scene.diffusionnet.transfer.model
+    def _options(self, context) -> dict:
+        chosen = context.scene.diffusionnet.transfer
+        asked = self.properties.is_property_set("fit")
+        return match_options(
+            self.model or chosen.model, self.fit if asked else chosen.fit, settings()
+        )
 
     def _keep(self, source, target, found):
         keep_match(source, target, found)
         text = f"{target.name} found on {source.name}: {found.sure:.0%} of the vertices sure"
         self.report({"INFO"}, f"{text}, {way_of(found)}, in {found.seconds:.1f} s")
+        if found.fit == "no torch":
+            self.report({"INFO"}, without_torch())
         if found.mirrored:
             self.report(
                 {"WARNING"},
@@ -141,9 +154,16 @@ def _nothing(stage: str, fraction: float) -> None:
 
 def way_of(match) -> str:
     """How a match was found, in the language of the interface."""
+    if match.fit == "kept":
+        return worded("by a network that was fitted to this pair")
     if match.way:
         return worded("with model {model}", model=match.way)
     return worded("without a model: by distances alone")
+
+
+def without_torch() -> str:
+    """Why no network was fitted to a match, in the language of the interface."""
+    return worded("Without PyTorch no network was fitted: install it in the preferences")
 
 
 class DIFFUSIONNET_OT_preview_match(PairOperator, bpy.types.Operator):

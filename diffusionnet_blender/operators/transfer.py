@@ -24,6 +24,7 @@ KINDS = (
     "attributes",
     "materials",
     "labels",
+    "armature",
 )
 
 

@@ -3,7 +3,7 @@
 import bpy
 
 from ..operators.background import draw_progress
-from ..operators.match import way_of
+from ..operators.match import way_of, without_torch
 from ..operators.transfer import draw_transfer
 from ..operators.trouble import last_trouble
 from ..scene.matches import find_match
@@ -38,6 +38,7 @@ class DIFFUSIONNET_PT_transfer(Sidebar, bpy.types.Panel):
         column.use_property_split = True
         column.use_property_decorate = False
         column.prop(chosen, "model")
+        column.prop(chosen, "fit")
 
         if context.window_manager.diffusionnet.running:
             column = layout.column()
@@ -80,6 +81,10 @@ def draw_match(layout, chosen, match) -> None:
     box.label(text=way_of(match), icon="INFO")
     sure = worded("{share:.0%} of the vertices sure", share=match.sure)
     box.label(text=sure, icon="CHECKMARK" if match.sure >= DOUBTFUL else "ERROR")
+    if match.fit == "no torch":
+        box.label(text=without_torch(), icon="INFO")
+    elif match.fit == "no better":
+        box.label(text="A network fitted to this pair was no better", icon="BLANK1")
     if match.mirrored:
         box.label(text="Left and right seem swapped: set pins", icon="ERROR")
     elif match.sure < DOUBTFUL:

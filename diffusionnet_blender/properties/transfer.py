@@ -71,6 +71,13 @@ class TransferProperties:
         default=False,
         options={"SKIP_SAVE"},
     )
+    armature: BoolProperty(
+        name="Armature",
+        description="A copy of the source's armature, at rest, each joint carried by the skin "
+        "around it, which the target then follows. It needs Vertex Groups to move anything",
+        default=False,
+        options={"SKIP_SAVE"},
+    )
     texture_size: IntProperty(
         name="Size",
         description="Width and height of the new images. 0: as large as the source's",
@@ -164,5 +171,11 @@ class DIFFUSIONNET_PG_transfer(TransferProperties, bpy.types.PropertyGroup):
         set=set_match_model,
     )
     model_name: StringProperty(options={"HIDDEN"})
+    fit: BoolProperty(
+        name="Fit to Pair",
+        description="Also fit a network to these two shapes, without any labels, and take its map "
+        "where it is judged better. Needs PyTorch, and takes as long again",
+        default=False,
+    )
     pins: CollectionProperty(type=DIFFUSIONNET_PG_pin)
     active_pin: IntProperty(name="Active Pin", min=0)

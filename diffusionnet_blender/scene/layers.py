@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import DiffusionNetError
 from ..tasks.layers import Attribute, Layers, MeshShape, ShapeKeys, Weights
+from .armatures import armature_of, bone_names, read_bones
 from .attributes import AttributeKind, read_attribute, write_attribute
 from .labels import read_labels
 from .read import read_object
@@ -41,7 +42,7 @@ class Wanted:
 
     Attributes
     ----------
-    texture, uv, weights, shape_keys, colors, attributes, materials, labels : bool
+    texture, uv, weights, shape_keys, colors, attributes, materials, labels, armature : bool
     deforming_only : bool
         Of the vertex groups those that bones go by.
     group_names, key_names : tuple of str
@@ -56,6 +57,7 @@ class Wanted:
     attributes: bool = False
     materials: bool = False
     labels: bool = False
+    armature: bool = False
     deforming_only: bool = False
     group_names: tuple[str, ...] = ()
     key_names: tuple[str, ...] = ()
@@ -153,6 +155,7 @@ def read_source(obj: bpy.types.Object, wanted: Wanted) -> Source:
         keys=_read_keys(obj, wanted.key_names) if wanted.shape_keys else None,
         attributes=attributes,
         labels=labels.vertex_probabilities if labels else None,
+        bones=read_bones(obj, armature_of(obj)) if wanted.armature else None,
     )
     return Source(shape, layers, textures, labels)
 
@@ -219,14 +222,6 @@ def _read_attributes(obj: bpy.types.Object, wanted: Wanted) -> tuple[Attribute, 
                 f"{obj.name!r} has no {what} to give", f"Switch {switch} off, or add one."
             )
     return tuple(found)
-
-
-def bone_names(obj: bpy.types.Object) -> set[str]:
-    """Bones of the armatures that deform an object."""
-    rigs = [m.object for m in obj.modifiers if m.type == "ARMATURE" and m.object]
-    if obj.parent and obj.parent.type == "ARMATURE":
-        rigs.append(obj.parent)
-    return {bone.name for rig in rigs for bone in rig.data.bones if bone.use_deform}
 
 
 def _read_groups(obj: bpy.types.Object, wanted: Wanted) -> Weights:

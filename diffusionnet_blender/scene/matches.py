@@ -27,6 +27,8 @@ class Match:
         0 to 1.
     way : str
         Name of the model that found it; "" where it was found by distances alone.
+    fit : str
+        What came of fitting a network to the pair, see `tasks.match.Correspondence`.
     mirrored : bool
         Whether the map swaps left and right for all that could be done.
     source_fingerprint, target_fingerprint : str
@@ -39,6 +41,7 @@ class Match:
     target_to_source: Any
     confidence: np.ndarray
     way: str
+    fit: str
     mirrored: bool
     source_fingerprint: str
     target_fingerprint: str

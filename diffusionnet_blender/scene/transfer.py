@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import DiffusionNetError
 from ..tasks.labels import polygon_labels
 from ..tasks.layers import Layers, Moved, ShapeKeys, Weights
+from .armatures import armature_of, require_free_of_armatures, write_armature
 from .attributes import FACE_LABELS, show_colours, write_attribute
 from .edit_mode import outside_edit_mode
 from .layers import (
@@ -37,6 +38,8 @@ from .write import Outputs, require_writable, write_labels
 MOST_UV_MAPS = 8
 UV_MAP = "UVMap"
 ISLAND_MARGIN = 0.004
+# Ratio of the largest scale of an object to its smallest above which it has no inside.
+FLATTEST = 1e6
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +80,11 @@ def require_pair(source: bpy.types.Object | None, target: bpy.types.Object | Non
         if read_object(obj).surface.is_point_cloud:
             raise DiffusionNetError(
                 f"{obj.name!r} has no faces", "Choose a mesh; a point cloud cannot be matched."
+            )
+        linear = np.array(obj.matrix_world.to_3x3(), dtype=np.float64)
+        if np.linalg.cond(linear) > FLATTEST:
+            raise DiffusionNetError(
+                f"{obj.name!r} is scaled to nothing along an axis", "Give it a scale above zero."
             )
     require_writable(target)
 
@@ -119,6 +127,8 @@ def prepare_transfer(
     read = read_source(source, wanted)
     if _is_empty(read.layers):
         raise DiffusionNetError("Nothing to move is chosen", "Choose at least one kind of data.")
+    if wanted.armature:
+        require_free_of_armatures(target)
     shape = read_shape(target)
     target_uv, unwrapped = None, False
     if wanted.texture:
@@ -156,6 +166,7 @@ def _is_empty(layers: Layers) -> bool:
         or layers.keys
         or layers.attributes
         or layers.labels is not None
+        or layers.bones
     )
 
 
@@ -252,6 +263,9 @@ def write_transfer(
         told.append(_write_attributes(source, mesh, target, moved))
     if moved.labels is not None:
         told.append(_write_labels(target, prepared, label_outputs or Outputs()))
+    if moved.bones is not None:
+        rig = write_armature(armature_of(source), target, moved.bones)
+        told.append(f"armature {rig.name!r} of {_count(len(moved.bones.names), 'bone')}")
     mesh.update()
     return told
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 
 import numpy as np
@@ -163,4 +163,13 @@ def discretize(
         gradient_x=gradient[0].astype(np.float32),
         gradient_y=gradient[1].astype(np.float32),
         part=part.astype(np.int32),
+    )
+
+
+def truncated(discretization: Discretization, k: int) -> Discretization:
+    """The matrices with no more than the first k eigenpairs."""
+    return replace(
+        discretization,
+        eigenvalues=discretization.eigenvalues[:k],
+        eigenvectors=np.ascontiguousarray(discretization.eigenvectors[:, :k]),
     )

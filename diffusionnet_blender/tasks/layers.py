@@ -105,6 +105,28 @@ class Attribute:
 
 
 @dataclass(frozen=True, eq=False)
+class Bones:
+    """The bones of an armature at rest.
+
+    Attributes
+    ----------
+    names : tuple of B str
+    heads, tails : (B, 3) float64
+        In the space of `MeshShape.vertices`.
+    upward : (B, 3) float64
+        The z axis of each bone, which its roll turns.
+    influence : (V, B) float, optional
+        Skin weights, 0 of bones without any; of a source alone.
+    """
+
+    names: tuple[str, ...]
+    heads: np.ndarray
+    tails: np.ndarray
+    upward: np.ndarray
+    influence: np.ndarray | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class Layers:
     """What a source gives away; what is not asked for is not there.
 
@@ -122,6 +144,7 @@ class Layers:
     attributes : tuple of Attribute
     labels : (V, C) float, optional
         Probabilities of parts.
+    bones : Bones, optional
     """
 
     slots: np.ndarray
@@ -133,6 +156,7 @@ class Layers:
     keys: ShapeKeys | None = None
     attributes: tuple[Attribute, ...] = ()
     labels: np.ndarray | None = None
+    bones: Bones | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,6 +197,7 @@ class Moved:
     keys : ShapeKeys or None
     attributes : tuple of Attribute
     labels : (V, C) float or None
+    bones : Bones or None
     """
 
     layout: CopiedLayout | None = None
@@ -183,3 +208,4 @@ class Moved:
     keys: ShapeKeys | None = None
     attributes: tuple[Attribute, ...] = ()
     labels: np.ndarray | None = None
+    bones: Bones | None = None

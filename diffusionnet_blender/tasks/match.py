@@ -29,12 +29,13 @@ from ..network.checkpoint import Model
 from ..network.features import input_features
 from ..network.forward import forward, mirrored_weights
 from ..network.shape import shape_of
-from ..surface.discretization import Discretization, discretize
+from ..surface.discretization import Discretization, discretize, truncated
 from ..surface.repair import RepairReport, repair
 from ..surface.settings import DEFAULT_SETTINGS
 from ..surface.signatures import wave_kernel_signature
 from ..surface.surface import Surface
 from .engines import choose_engine
+from .fit_pair import can_fit, fitted_map
 
 Progress = Callable[[str, float], None]
 
@@ -49,6 +50,9 @@ CHOICE_SIZE = 60
 # and the features of the places that it pairs are so much alike (mean cosine).
 CLEARLY_KEPT = 0.85
 CLEARLY_ALIKE = 0.85
+# A map of which less than this is sure is refined anew from where it ended, so many times.
+CLEARLY_SURE = 0.95
+FRESH_STARTS = 2
 # An eigenfunction needs about this many vertices of a coarse mesh to be one of its shape and not
 # of its triangles.
 VERTICES_PER_PAIR = 10
@@ -74,6 +78,9 @@ class Correspondence:
         Of the map as a whole.
     features : str
         Name of the model whose features found the map, or "signatures" where no model was given.
+    fit : {"", "kept", "no better", "no torch"}
+        What came of fitting a network to this pair: the map is that of the network, or was the
+        better one without, or torch was not there. Empty: it was not asked for.
     repairs : (RepairReport, RepairReport)
         What had to be mended on source and target on the way; they themselves are untouched.
     seconds : dict of str to float
@@ -84,6 +91,7 @@ class Correspondence:
     confidence: np.ndarray
     judgement: Judgement
     features: str
+    fit: str
     repairs: tuple[RepairReport, RepairReport]
     seconds: dict[str, float]
 
@@ -101,6 +109,7 @@ class _Side:
     clean_vertex: np.ndarray
     report: RepairReport
     proxy: Surface
+    matrices: Discretization
     mesh: SpectralMesh
     features: np.ndarray
     pins: np.ndarray
@@ -113,6 +122,7 @@ def match(
     model: Model | None = None,
     *,
     pins: tuple[np.ndarray, np.ndarray] = ((), ()),
+    fit: bool = False,
     engine: str = "auto",
     device: str = "auto",
     progress: Progress = lambda stage, fraction: None,
@@ -128,6 +138,9 @@ def match(
         their distances alone (wave kernel signatures), which suits two of a kind.
     pins : pair of (P,) int
         Vertices of the source and of the target that the map must pair.
+    fit : bool
+        Fit a network to this pair as well (`fit_pair.fitted_map`), if torch is there, and keep the
+        map that it gives where it is judged better.
     engine, device : str
         Of the network.
     progress : callable
@@ -158,12 +171,21 @@ def match(
             _prepare(surface, own, model, runner, clock, name)
             for name, surface, own in zip(("source", "target"), (source, target), pins, strict=True)
         ]
-        return _match(*sides, model, clock)
+        return _match(*sides, model, _Fitting(fit, engine, device), clock)
     except MemoryError as error:
         raise DeviceError(
             f"Memory ran out on {len(source.vertices):,} and {len(target.vertices):,} vertices",
             "Close other programs, or decimate copies of the meshes first.",
         ) from error
+
+
+@dataclass(frozen=True)
+class _Fitting:
+    """Whether to fit a network, and with which engine and device."""
+
+    wanted: bool
+    engine: str
+    device: str
 
 
 class _Clock:
@@ -221,6 +243,7 @@ def _prepare(given, pins, model, runner, clock, name) -> _Side:
         clean_vertex=repaired.clean_vertex,
         report=repaired.report,
         proxy=proxy,
+        matrices=found,
         mesh=mesh,
         features=features,
         pins=on_proxy,
@@ -228,23 +251,21 @@ def _prepare(given, pins, model, runner, clock, name) -> _Side:
     )
 
 
-def _match(source: _Side, target: _Side, model, clock: _Clock) -> Correspondence:
+def _match(source: _Side, target: _Side, model, fitting: _Fitting, clock) -> Correspondence:
     pins = (source.pins, target.pins) if len(source.pins) else None
     direct = _by_features(source, target, model, clock)
-    points, back = direct or _by_functional_maps(source, target, model, pins, clock)
-    if pins is not None:
-        points = bend_to_pins(source.mesh, target.mesh, points, *pins)
-
-    tell = clock.start("registration")
-    sure = confidence(cycle_distance(source.mesh, target.mesh, points, back))
-    same = None if pins is not None else congruent_map(source.mesh, target.mesh, points)
-    if same is None:
-        course = SETTLING if direct else SLIDING
-        points = register(source.mesh, target.mesh, points, sure, pins, tell, course)
-    else:
-        points = same
+    rough, back = direct or _by_functional_maps(source, target, model, pins, clock)
+    course = SETTLING if direct else SLIDING
+    points = _laid_down(source, target, (rough, back), pins, course, clock)
+    maps, fit = (points, back), ""
+    if direct is None:
+        maps = _refined_anew(source, target, maps, pins, clock)
+    if fitting.wanted:
+        fit = "no torch"
+        if can_fit(fitting.engine):
+            maps, fit = _fitted(source, target, maps, pins, model, fitting, clock)
+    points, back = maps
     judged = judge(source.mesh, target.mesh, points, source.features, target.features)
-    clock.stop("registration")
 
     clock.start("confidence")
     margin = None
@@ -275,9 +296,74 @@ def _match(source: _Side, target: _Side, model, clock: _Clock) -> Correspondence
         confidence=sure,
         judgement=judged,
         features="signatures" if model is None else model.card.name,
+        fit=fit,
         repairs=(source.report, target.report),
         seconds=clock.seconds,
     )
+
+
+def _laid_down(source: _Side, target: _Side, rough, pins, course, clock) -> SurfacePoints:
+    """A rough map of both directions through the pins and after registration."""
+    points, back = rough
+    tell = clock.start("registration")
+    if pins is not None:
+        points = bend_to_pins(source.mesh, target.mesh, points, *pins)
+    sure = confidence(cycle_distance(source.mesh, target.mesh, points, back))
+    same = None if pins is not None else congruent_map(source.mesh, target.mesh, points)
+    if same is None:
+        points = register(source.mesh, target.mesh, points, sure, pins, tell, course)
+    clock.stop("registration")
+    return points if same is None else same
+
+
+def _share_sure(source: _Side, target: _Side, maps) -> float:
+    """Share of the target's area that comes back to where it was."""
+    sure = confidence(cycle_distance(source.mesh, target.mesh, *maps))
+    return float(target.mesh.mass @ (sure > 0.5))
+
+
+def _refined_anew(source: _Side, target: _Side, maps, pins, clock) -> tuple:
+    """A map in doubt after it was refined from where registration left it, if that is better.
+
+    Registration slides limbs to where they fit; a refinement that starts there ends elsewhere than
+    the first.
+    """
+    for _ in range(FRESH_STARTS):
+        if _share_sure(source, target, maps) >= CLEARLY_SURE:
+            break
+        tell = clock.start("map")
+        start = map_of_points(source.mesh, target.mesh, maps[0], FIRST_MAP_SIZE)
+        rough = _refined(source, target, start, pins, _samples(source, target), tell)
+        clock.stop("map")
+        other = _laid_down(source, target, rough, pins, SLIDING, clock), rough[1]
+        if _worth(source, target, other) <= _worth(source, target, maps):
+            break
+        maps = other
+    return maps
+
+
+def _fitted(source: _Side, target: _Side, maps, pins, model, fitting: _Fitting, clock) -> tuple:
+    """The better of a map and of what a network makes of it, and which of the two it is."""
+    tell = clock.start("fit")
+    meshes, matrices = (source.mesh, target.mesh), (source.matrices, target.matrices)
+    learned, _ = fitted_map(
+        meshes, matrices, maps, model, fitting.device, lambda fraction: tell(0.8 * fraction)
+    )
+    start = map_of_points(*meshes, learned, FIRST_MAP_SIZE)
+    refining = pins, _samples(source, target), lambda fraction: tell(0.8 + 0.2 * fraction)
+    rough, back = _refined(source, target, start, *refining)
+    clock.stop("fit")
+    points = _laid_down(source, target, (rough, back), pins, SLIDING, clock)
+    if _worth(source, target, (points, back)) > _worth(source, target, maps):
+        return (points, back), "kept"
+    return maps, "no better"
+
+
+def _worth(source: _Side, target: _Side, maps) -> float:
+    """How well a map keeps what it should, and how much of it comes back to where it was."""
+    judged = judge(source.mesh, target.mesh, maps[0], source.features, target.features)
+    refined = map_of_points(source.mesh, target.mesh, maps[0], CHOICE_SIZE)
+    return merit(refined, judged) + _share_sure(source, target, maps)
 
 
 def _by_features(source: _Side, target: _Side, model, clock) -> tuple | None:
@@ -295,31 +381,44 @@ def _by_features(source: _Side, target: _Side, model, clock) -> tuple | None:
 def _by_functional_maps(source: _Side, target: _Side, model, pins, clock) -> tuple:
     """Points of both directions by the best of several functional maps, refined."""
     tell = clock.start("candidates")
-    samples = tuple(farthest_points(side.mesh.vertices, 1500) for side in (source, target))
-    fewest = min(len(side.mesh.vertices) for side in (source, target))
-    size = max(min(MAP_SIZE, fewest // VERTICES_PER_PAIR), FIRST_MAP_SIZE)
-    refining = min(CHOICE_SIZE, size), pins, samples
+    samples = _samples(source, target)
+    refining = min(CHOICE_SIZE, _map_size(source, target)), pins, samples
     chosen, judged = _choose(source, target, _known_maps(source, target, model), *refining)
     if len(source.pins) < 3 and not _is_beyond_doubt(judged, model):
         others = _maps_by_distance(source, target, tell)
         chosen, _ = _choose(source, target, [chosen, *others], *refining)
     clock.stop("candidates")
-
     tell = clock.start("map")
+    found = _refined(source, target, chosen, pins, samples, tell)
+    clock.stop("map")
+    return found
+
+
+def _samples(source: _Side, target: _Side) -> tuple[np.ndarray, np.ndarray]:
+    """Vertices that are matched on the way to a refined map."""
+    return tuple(farthest_points(side.mesh.vertices, 1500) for side in (source, target))
+
+
+def _map_size(source: _Side, target: _Side) -> int:
+    """Size of a refined map."""
+    fewest = min(len(side.mesh.vertices) for side in (source, target))
+    return max(min(MAP_SIZE, fewest // VERTICES_PER_PAIR), FIRST_MAP_SIZE)
+
+
+def _refined(source: _Side, target: _Side, start: np.ndarray, pins, samples, tell) -> tuple:
+    """Points of both directions of a functional map, refined to its full size."""
     refined = zoomout(
         source.mesh,
         target.mesh,
-        chosen,
-        size,
+        start,
+        _map_size(source, target),
         pins=pins,
         samples=samples,
         progress=lambda fraction: tell(0.8 * fraction),
     )
     there, here = embeddings(source.mesh.eigenvectors, target.mesh.eigenvectors, refined)
     points = precise_map(there, source.mesh.faces, here)
-    back = precise_map(here, target.mesh.faces, there)
-    clock.stop("map")
-    return points, back
+    return points, precise_map(here, target.mesh.faces, there)
 
 
 def _choose(source, target, candidates, size, pins, samples) -> tuple[np.ndarray, Judgement]:
@@ -401,15 +500,6 @@ def _signatures(mesh: SpectralMesh) -> np.ndarray:
         mesh.eigenvalues[pairs], mesh.eigenvectors[:, pairs], ENERGIES
     )
     return signature / (mesh.mass @ signature)
-
-
-def truncated(discretization: Discretization, k: int) -> Discretization:
-    """The matrices with no more than the first k eigenpairs."""
-    return replace(
-        discretization,
-        eigenvalues=discretization.eigenvalues[:k],
-        eigenvectors=np.ascontiguousarray(discretization.eigenvectors[:, :k]),
-    )
 
 
 def vertex_features(model: Model, discretization: Discretization, engine) -> np.ndarray:

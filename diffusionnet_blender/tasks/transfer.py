@@ -16,6 +16,7 @@ from ..matching.transfer.attributes import (
     transfer_values,
 )
 from ..matching.transfer.corners import MapInside
+from ..matching.transfer.joints import carry_joints
 from ..matching.transfer.shape_keys import deformation_transfer, rotated_offsets
 from ..matching.transfer.texture import (
     DILATION,
@@ -36,7 +37,17 @@ from ..matching.transfer.weights import (
 )
 from ..surface.repair import weld
 from ..surface.surface import triangle_areas
-from .layers import Attribute, CopiedLayout, Layers, MeshShape, Moved, ShapeKeys, Texture, Weights
+from .layers import (
+    Attribute,
+    Bones,
+    CopiedLayout,
+    Layers,
+    MeshShape,
+    Moved,
+    ShapeKeys,
+    Texture,
+    Weights,
+)
 
 Progress = Callable[[str, float], None]
 
@@ -45,6 +56,8 @@ Progress = Callable[[str, float], None]
 STRETCHED = 4.0
 # How far inside its triangle a corner is looked up, so that it falls on its own side of a seam.
 INSET = 0.02
+# A bone that comes out shorter than this share of what it should be has lost its direction.
+SHORTEST = 0.05
 FLAT_NORMAL = (0.5, 0.5, 1.0, 1.0)
 
 
@@ -134,7 +147,11 @@ def transfer(
     labels = None
     if layers.labels is not None:
         labels = transfer_values(target_to_source, source.triangles, layers.labels)
-    return Moved(layout, textures, slots, weights, trusted, keys, attributes, labels)
+    bones = None
+    if layers.bones is not None:
+        progress("armature", 0.0)
+        bones = _bones(route, layers.bones, confidence)
+    return Moved(layout, textures, slots, weights, trusted, keys, attributes, labels, bones)
 
 
 class _Route:
@@ -310,6 +327,32 @@ def _keys(route: _Route, keys: ShapeKeys, settings) -> ShapeKeys:
     way = rotated_offsets if settings.small_keys else deformation_transfer
     made = way(route.points[route.kept], route.source_mesh, route.target_mesh, keys.positions)
     return ShapeKeys(keys.names, route.expanded(np.moveaxis(made, 0, 1)).swapaxes(0, 1))
+
+
+def _bones(route: _Route, bones: Bones, confidence) -> Bones:
+    """Every joint once, however many bones meet in it, so that a chain stays a chain."""
+    ends = np.concatenate([bones.heads, bones.tails])
+    joint = weld(ends)
+    used, joint = np.unique(joint, return_inverse=True)
+    influence = np.zeros((len(route.source.vertices), len(used)))
+    np.add.at(influence.T, joint, np.concatenate([bones.influence.T, bones.influence.T]))
+    carried = carry_joints(
+        route.points[route.kept],
+        route.source_mesh,
+        route.target_mesh,
+        ends[used],
+        influence,
+        confidence[route.kept],
+    )
+    head, tail = joint.reshape(2, -1)
+    heads, tails = carried.positions[head], carried.positions[tail]
+    way = bones.tails - bones.heads
+    turned = carried.scales[head, None] * np.einsum("bij,bj->bi", carried.turns[head], way)
+    # Blender takes a bone away whose ends meet.
+    lost = np.linalg.norm(tails - heads, axis=1) < SHORTEST * np.linalg.norm(turned, axis=1)
+    tails[lost] = heads[lost] + turned[lost]
+    upward = np.einsum("bij,bj->bi", carried.turns[head], bones.upward)
+    return Bones(bones.names, heads, tails, upward)
 
 
 def _attribute(route: _Route, attribute: Attribute) -> Attribute:

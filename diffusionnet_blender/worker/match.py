@@ -23,6 +23,8 @@ class MatchAnswer:
     confidence : (V_t,) float64
     way : str
         Name of the model that found it; "" where none did.
+    fit : str
+        See `tasks.match.Correspondence`.
     mirrored : bool
     seconds : dict of str to float
         Of each stage.
@@ -31,6 +33,7 @@ class MatchAnswer:
     target_to_source: SurfacePoints
     confidence: np.ndarray
     way: str
+    fit: str
     mirrored: bool
     seconds: dict[str, float]
 
@@ -42,6 +45,7 @@ def request(
     *,
     model: str | None,
     model_folders: Sequence[Path],
+    fit: bool,
     engine: str,
     device: str,
 ) -> dict:
@@ -56,6 +60,8 @@ def request(
         Name, or path of the weights; without it shapes are matched by their distances.
     model_folders : sequence of Path
         Libraries of the user's.
+    fit : bool
+        Fit a network to the pair as well.
     engine, device : str
     """
     return {
@@ -64,6 +70,7 @@ def request(
         "pins": np.asarray(pins, dtype=np.int64).reshape(-1, 2),
         "model": model,
         "model_folders": [str(folder) for folder in model_folders],
+        "fit": fit,
         "engine": engine,
         "device": device,
     }
@@ -85,6 +92,7 @@ def run(request: dict, progress) -> dict:
         Surface(**request["target"]),
         None if name is None else find_model(name, folders),
         pins=tuple(request["pins"].T),
+        fit=request["fit"],
         engine=request["engine"],
         device=request["device"],
         progress=progress,
@@ -94,6 +102,7 @@ def run(request: dict, progress) -> dict:
         "barycentric": found.target_to_source.barycentric,
         "confidence": found.confidence,
         "way": "" if name is None else found.features,
+        "fit": found.fit,
         "mirrored": bool(found.judgement.mirrored),
         "seconds": found.seconds,
     }

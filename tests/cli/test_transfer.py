@@ -25,6 +25,13 @@ def files(tmp_path):
     obj.shape_key_add(name="Basis")
     key = obj.shape_key_add(name="Grown")
     key.data.foreach_set("co", (1.1 * source.vertices).astype(np.float32).ravel())
+    rig = bpy.data.objects.new("Rig", bpy.data.armatures.new("Rig"))
+    bpy.context.collection.objects.link(rig)
+    bpy.context.view_layer.objects.active = rig
+    bpy.ops.object.mode_set(mode="EDIT")
+    rig.data.edit_bones.new("high").tail = (0, 0, 1)
+    bpy.ops.object.mode_set(mode="OBJECT")
+    obj.modifiers.new("Armature", "ARMATURE").object = rig
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "source.blend"))
     write_obj(tmp_path / "target.obj", target.vertices @ random_rotation(1).T, target.faces)
     return tmp_path, target_directions
@@ -47,6 +54,21 @@ def test_what_is_asked_for_is_in_the_file_and_the_source_is_not(files, capfd):
         weights[vertex.index] = sum(group.weight for group in vertex.groups)
     assert np.abs(weights - (directions[:, 2] + 1) / 2).mean() < 0.05
     assert target.data.shape_keys.key_blocks.keys() == ["Basis", "Grown"]
+
+
+def test_an_armature_is_in_the_file_and_that_of_the_source_is_not(files):
+    folder, _ = files
+    output = folder / "out.blend"
+    pair = folder / "source.blend", folder / "target.obj"
+    what = "weights,armature"
+    assert run("transfer", *pair, "--what", what, "--output", output, "--model", "none") == 0
+    bpy.ops.wm.open_mainfile(filepath=str(output))
+    target = bpy.data.objects["Body"]
+    assert {obj.name for obj in bpy.data.objects} == {"Body", "Body Rig"}
+    rig = target.modifiers["Armature"].object
+    # The body was turned; its middle is where it was.
+    assert (rig.matrix_world @ rig.data.bones["high"].head_local).length < 0.1
+    assert rig.data.bones["high"].length == pytest.approx(1, abs=0.1)
 
 
 @pytest.mark.parametrize(

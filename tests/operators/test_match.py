@@ -13,7 +13,15 @@ from diffusionnet_blender.properties.model_lists import NO_MODEL
 from diffusionnet_blender.scene.matches import current_match, find_match
 from tests.conftest import MODEL
 from tests.matching.pairs import lumpy_surface
-from tests.operators.test_transfer import directions, keep_true_match, make_pair, unwrap
+from tests.operators.test_transfer import (
+    colour_of,
+    directions,
+    give_image,
+    keep_true_match,
+    make_pair,
+    two_bones,
+    unwrap,
+)
 from tests.scenes import add_mesh, select, values_of
 
 pytestmark = pytest.mark.usefixtures("blender")
@@ -75,7 +83,7 @@ def test_the_worker_finds_what_blender_finds(pair):
     source, target = pair
     panel = pin(source, target, [11, 77, 300, 500])
     pins = np.array([(p.source_vertex, p.target_vertex) for p in panel.pins])
-    options = match_options(NO_MODEL, settings()) | {"engine": "numpy"}
+    options = match_options(NO_MODEL, False, settings()) | {"engine": "numpy"}
     run = MatchRun(background.the_worker(), source, target, pins, options)
     stages = set()
     while not run.finished:
@@ -97,7 +105,7 @@ def test_the_worker_finds_what_blender_finds(pair):
 
 def test_an_edit_meanwhile_is_told(pair):
     source, target = pair
-    options = match_options(NO_MODEL, settings())
+    options = match_options(NO_MODEL, False, settings())
     run = MatchRun(background.the_worker(), source, target, np.zeros((0, 2)), options)
     target.data.vertices[0].co.x += 0.1
     while not run.finished:
@@ -238,6 +246,10 @@ BAD_INPUT = [
     ("no uv", "has no UV map"),
     ("no image", "show no image"),
     ("missing image", "is missing"),
+    ("damaged image", "in the file, but damaged"),
+    ("tiles", "made of UDIM tiles"),
+    ("flat", "scaled to nothing along an axis"),
+    ("no room", "has no room for another UV map"),
     ("nothing", "Nothing to move is chosen"),
     ("no groups", "has no vertex groups to give"),
     ("no keys", "has no shape keys to give"),
@@ -261,16 +273,21 @@ def test_bad_input_is_told_and_nothing_is_written(pair, what, words):
         target.data = source.data
     elif what == "cloud":
         panel.target = add_mesh("Cloud", directions(source), [])
-    elif what == "missing image":
-        material = bpy.data.materials.new("Lost")
-        material.use_nodes = True
-        source.data.materials.append(material)
-        node = material.node_tree.nodes.new("ShaderNodeTexImage")
-        node.image = bpy.data.images.new("gone", 4, 4)
-        node.image.source = "FILE"
-        node.image.filepath = "//nowhere.png"
-        shader = material.node_tree.nodes["Principled BSDF"]
-        material.node_tree.links.new(node.outputs["Color"], shader.inputs["Base Color"])
+    elif what in ("missing image", "damaged image", "tiles", "no room"):
+        image = give_image(source, colour_of, packed=False)
+        image.source = "TILED" if what == "tiles" else "GENERATED"
+        if what == "missing image":
+            image.source, image.filepath = "FILE", "//nowhere.png"
+        elif what == "damaged image":
+            image.pack(data=b"no image", data_len=8)
+            image.source = "FILE"
+        elif what == "no room":
+            options |= {"uv": True}
+            for number in range(8):
+                target.data.uv_layers.new(name=f"Layout {number}")
+    elif what == "flat":
+        target.scale.z = 0.0
+        bpy.context.view_layer.update()
     elif what == "nothing":
         options = {"texture": False}
     elif what == "no groups":
@@ -292,6 +309,16 @@ def test_bad_input_is_told_and_nothing_is_written(pair, what, words):
 
 def test_linked_data_gives_but_is_not_given_to(pair, tmp_path):
     source, target = pair
+    unwrap(source)
+    give_image(source, colour_of)
+    two_bones(source)
+    rig = bpy.data.objects.new("Rig", bpy.data.armatures.new("Rig"))
+    bpy.context.collection.objects.link(rig)
+    select(rig)
+    bpy.ops.object.mode_set(mode="EDIT")
+    rig.data.edit_bones.new("low").tail = (0, 0, 1)
+    bpy.ops.object.mode_set(mode="OBJECT")
+    source.modifiers.new("Armature", "ARMATURE").object = rig
     path = str(tmp_path / "library.blend")
     bpy.data.libraries.write(path, {source, target})
     with bpy.data.libraries.load(path, link=True) as (there, here):
@@ -303,6 +330,11 @@ def test_linked_data_gives_but_is_not_given_to(pair, tmp_path):
     assert "is linked from library.blend" in refused(bpy.ops.diffusionnet.match, model=NO_MODEL)
     panel.source, panel.target = linked, target
     assert bpy.ops.diffusionnet.match(model=NO_MODEL) == {"FINISHED"}
+    what = dict.fromkeys(("texture", "uv", "weights", "armature"), True)
+    assert bpy.ops.diffusionnet.transfer(**what) == {"FINISHED"}
+    assert target.vertex_groups.keys() == ["low", "high"]
+    given = [target.data.materials[0], target.modifiers["Armature"].object]
+    assert not [data for data in (*given, given[1].data) if data.library]
 
 
 def test_faces_without_an_area_and_a_mirrored_object_are_no_trouble(blender):

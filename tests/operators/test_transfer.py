@@ -4,8 +4,10 @@ import bpy
 import numpy as np
 import pytest
 
+from diffusionnet_blender.matching.closest import ClosestPoints
 from diffusionnet_blender.operators import background
 from diffusionnet_blender.scene.matches import Match, find_match, fingerprint, keep_match
+from diffusionnet_blender.scene.read import read_object
 from tests.matching.pairs import lumps, lumpy_surface
 from tests.scenes import add_mesh, group_weights, select, values_of
 
@@ -27,8 +29,6 @@ def pair(blender):
 
 
 def make_pair(turned=None):
-    from diffusionnet_blender.matching.closest import ClosestPoints
-
     source, here = lumpy_surface(3)
     target, there = lumpy_surface(3, seed=6)
     one = add_mesh("Source", source.vertices, source.faces)
@@ -52,6 +52,7 @@ def keep_true_match(one, other, points, confidence=None):
             target_to_source=points,
             confidence=np.ones(len(points)) if confidence is None else confidence,
             way="truth",
+            fit="",
             mirrored=False,
             source_fingerprint=fingerprint(one),
             target_fingerprint=fingerprint(other),
@@ -164,6 +165,32 @@ def test_a_texture_is_baked_into_the_target_s_own_layout(pair):
     assert target.data.uv_layers.keys() == ["Mine"]
     assert source.data.materials[0].name == "Paint"
     assert source.data.materials[0].users == 1
+
+
+def test_an_image_on_disk_on_a_mirrored_object(pair, tmp_path):
+    from mathutils import Matrix
+
+    source, target = pair
+    unwrap(source)
+    unwrap(target)
+    image = give_image(source, colour_of, packed=False)
+    image.filepath_raw, image.file_format = str(tmp_path / "skin.png"), "PNG"
+    image.save()
+    for node in source.active_material.node_tree.nodes:
+        if node.type == "TEX_IMAGE":
+            node.image = bpy.data.images.load(image.filepath_raw)
+    # Mirrored twice it stands as before, with its faces the other way round in the mesh.
+    source.data.transform(Matrix.Diagonal((-1.0, 1.0, 1.0, 1.0)))
+    source.data.flip_normals()
+    source.scale.x = -1.0
+    bpy.context.view_layer.update()
+    faces = read_object(source).surface.faces
+    keep_true_match(source, target, ClosestPoints(directions(source), faces)(directions(target))[0])
+    bpy.ops.diffusionnet.transfer(texture=True)
+    found, at = read_at_faces(target)
+    inside = np.abs(at[:, 2]) > 0.2
+    assert np.abs(found - colour_of(at))[inside].mean() < 0.02
+    assert shown(target)[0].packed_file is not None
 
 
 def test_a_target_without_a_layout_is_unwrapped(pair):

@@ -1,5 +1,7 @@
 """Two surfaces are matched from end to end, whatever state they come in."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from diffusionnet_blender.network.card import ModelCard
 from diffusionnet_blender.network.checkpoint import Model
 from diffusionnet_blender.surface.settings import DiscretizationSettings
 from diffusionnet_blender.surface.surface import Surface
+from diffusionnet_blender.tasks import fit_pair
 from diffusionnet_blender.tasks import match as task
 from diffusionnet_blender.tasks.match import match
 from tests.matching.pairs import lumpy_surface, mapped_directions
@@ -116,6 +119,39 @@ def test_the_features_of_a_model_are_used(pair):
     assert found.features == "few"
     assert error(found, pair).mean() < EDGE / 3
     assert not found.judgement.mirrored
+
+
+def test_a_fitted_network_is_believed_only_where_its_map_is_better(pair, monkeypatch):
+    """A few steps teach nothing new: the map from before is the better one."""
+    pytest.importorskip("torch", reason="fitting needs torch")
+    from diffusionnet_blender.network import pair_fit
+
+    monkeypatch.setattr(pair_fit, "SETTINGS", replace(pair_fit.SETTINGS, steps=4))
+    monkeypatch.setattr(fit_pair, "COARSE_VERTICES", 200)
+    stages = []
+    told = {"progress": lambda stage, fraction: stages.append(stage)}
+    found = match(pair[0], pair[2], fit=True, **told)
+    assert "fit" in stages
+    assert found.fit == "no better"
+    assert error(found, pair).mean() < EDGE / 5
+
+    def stop(stage, fraction):
+        if stage == "fit" and fraction > 0.4:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        match(pair[0], pair[2], fit=True, progress=stop)
+
+
+def test_a_map_in_doubt_is_refined_anew_and_without_torch_no_network_is_fitted(pair, monkeypatch):
+    monkeypatch.setattr(task, "CLEARLY_SURE", 1.1)
+    stages = []
+    told = {"progress": lambda stage, fraction: stages.append(stage)}
+    found = match(pair[0], pair[2], fit=True, engine="numpy", **told)
+    assert "map" in stages[stages.index("registration") :]
+    assert "fit" not in stages
+    assert found.fit == "no torch"
+    assert error(found, pair).mean() < EDGE / 5
 
 
 def test_a_match_can_be_stopped(pair):
