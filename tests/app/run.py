@@ -1,7 +1,9 @@
 """The extension in a real Blender with a window: installed, clicked, looked at.
 
-python -m tests.app.run            # the checks: pictures and findings in build/app
-python -m tests.app.run large      # how long the window stalls with 200,000 vertices
+python -m tests.app.run                    # the checks: pictures and findings in build/app
+python -m tests.app.run kills --kills 50   # the process that computes, killed so often
+python -m tests.app.run large              # how long the window stalls with 200,000 vertices
+python -m tests.app.run train              # a model of one's own, with this Python's PyTorch
 
 A Debian with Blender and an X server without a screen is made once, in a folder of BLENDER_APP;
 that takes root, some minutes and 1.3 GB. BLENDER_SUITE names the Debian: trixie, with Blender 4.3
@@ -22,13 +24,25 @@ from tools import package
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 BUILD = ROOT / "build" / "app"
-CHARACTER = ROOT / "samples" / "ada.glb"
+SAMPLES = ROOT / "samples"
 DEFAULT_FOLDER = Path.home() / ".cache" / "diffusionnet-blender-app"
 DEFAULT_SUITE = "trixie"
 MODULE = "bl_ext.user_default.diffusionnet_blender"
 # Of the screen. Every frame is drawn by the processor: where time matters, it is a small one.
-SIZES = {"panel": (1600, 1000), "editing": (1600, 1000), "life": (800, 600), "large": (800, 600)}
-CHECKS = ("panel", "editing", "life")
+SIZES = {
+    "panel": (1600, 1000),
+    "editing": (1600, 1000),
+    "transfer": (1600, 1000),
+    "train": (1600, 1000),
+    "life": (800, 600),
+    "kills": (800, 600),
+    "large": (800, 600),
+}
+CHECKS = ("panel", "editing", "transfer", "life", "kills")
+# How often the process is killed among the checks: enough to meet it in every state.
+KILLS = 8
+# Seconds after which a scenario is stuck, and for each kill.
+LIMIT, LIMIT_OF_KILL = 900, 60
 START_UP = f"""
 import time, bpy
 bpy.ops.preferences.addon_disable(module={MODULE!r})
@@ -47,13 +61,16 @@ print("START_UP", 1000 * (imported - clock), 1000 * (time.perf_counter() - impor
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=", ".join(SIZES))
-    scenarios = parser.parse_args().scenarios or CHECKS
+    parser.add_argument("--kills", type=int, default=KILLS, help="of the scenario of that name")
+    options = parser.parse_args()
     suite = os.environ.get("BLENDER_SUITE") or DEFAULT_SUITE
     system = Path(os.environ.get("BLENDER_APP") or DEFAULT_FOLDER) / suite
     if subprocess.run([HERE / "system.sh", system, suite, sys.executable]).returncode:
         return 1
     install(system)
-    failed = [scenario for scenario in scenarios if not passes(system, scenario)]
+    settings = {"kills": [options.kills], "train": [sys.prefix]}
+    scenarios = options.scenarios or CHECKS
+    failed = [s for s in scenarios if not passes(system, s, settings.get(s, []))]
     return 1 if failed else 0
 
 
@@ -68,7 +85,7 @@ def install(system: Path) -> None:
     )  # fmt: skip
 
 
-def passes(system: Path, scenario: str) -> bool:
+def passes(system: Path, scenario: str, settings: list) -> bool:
     """Run a scenario in Blender's window, and tell what it found."""
     out = BUILD / scenario
     out.mkdir(parents=True, exist_ok=True)
@@ -76,12 +93,13 @@ def passes(system: Path, scenario: str) -> bool:
         old.unlink()
     width, height = (str(pixels) for pixels in SIZES[scenario])
     print(f"{scenario}: in a window of {width} x {height}", flush=True)
+    limit = LIMIT + LIMIT_OF_KILL * (settings[0] if scenario == "kills" else 0)
     done = subprocess.run(
         entering(
-            system, "python3", HERE / "screen.py", out, f"{width}x{height}",
+            system, "python3", HERE / "screen.py", out, f"{width}x{height}", limit,
             "blender", "--window-geometry", "0", "0", width, height, "-noaudio",
             "--gpu-backend", "opengl", "--python", HERE / "session.py",
-            "--", scenario, out, CHARACTER,
+            "--", scenario, out, SAMPLES, *settings,
         ),
         env=environment(),
     )  # fmt: skip
@@ -121,7 +139,10 @@ def environment() -> dict[str, str]:
     # A home that stays: the driver's compiled shaders in it save seconds at every start.
     home = BUILD / "home"
     home.mkdir(parents=True, exist_ok=True)
-    return {**os.environ, "BIND": str(ROOT), "APP_HOME": str(home)}
+    # This Python, which has PyTorch, may be elsewhere; what is in /usr, the Debian has of its own.
+    python = {str(Path(folder).resolve()) for folder in (sys.prefix, sys.base_prefix)}
+    seen = " ".join([str(ROOT), *sorted(python - {"/usr"})])
+    return {**os.environ, "BIND": seen, "APP_HOME": str(home)}
 
 
 def enter(system: Path, *command) -> str:
