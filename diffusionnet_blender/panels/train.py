@@ -101,13 +101,17 @@ def _draw_curve(layout) -> None:
         return
     layout.template_icon(curve_icon(), scale=CURVE_SCALE)
     if len(curve.rows):
-        step, loss, _, validation = curve.rows[-1]
+        step, loss, training, validation = curve.rows[-1]
         column = layout.column(align=True)
         column.label(
             text=worded("Step {step:,} of {steps:,}", step=int(step), steps=curve.steps),
             icon="TIME",
         )
         column.label(text=worded("Loss {loss:.2f} (orange)", loss=loss), icon="SEQUENCE_COLOR_02")
+        column.label(
+            text=worded("{share:.1%} right where it learns (blue)", share=training),
+            icon="SEQUENCE_COLOR_05",
+        )
         column.label(
             text=worded("{share:.1%} right where checked (green)", share=validation),
             icon="SEQUENCE_COLOR_04",

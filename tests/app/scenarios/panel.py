@@ -116,7 +116,14 @@ def steps():
     with in_view():
         bpy.ops.diffusionnet.check("INVOKE_DEFAULT")
     yield from ended()
-    with in_view():
-        bpy.ops.preferences.addon_show(module=MODULE)
+    # In place of the viewport, where there is room for all of them.
+    bpy.context.preferences.active_section = "ADDONS"
+    bpy.context.window_manager.addon_search = "DiffusionNet"
+    view()[1].type = "PREFERENCES"
+    yield 1.0
+    bpy.ops.preferences.addon_expand(module=MODULE)
+    yield 1.0
+    yield from ask(do="move", x=800, y=500)
+    yield from ask(do="key", key="Page_Down")
     yield 1.0
     yield from ask(do="picture", name="preferences.png")
