@@ -15,6 +15,8 @@ import bpy
 SCENARIO, FOLDER, SAMPLES, *SETTINGS = sys.argv[sys.argv.index("--") + 1 :]
 FOLDER, SAMPLES = Path(FOLDER), Path(SAMPLES)
 TAB = "DiffusionNet"
+# What a check waits for may take so many times longer where much else runs; it is no measurement.
+PATIENCE = 10
 MODULE = "bl_ext.user_default.diffusionnet_blender"
 # Places of the titles of closed panels, from the top of the sidebar, in units of a button.
 FIRST_TITLE, NEXT_TITLE = 0.75, 1.4
@@ -32,18 +34,14 @@ def ask(**what):
     part = FOLDER / "ask.part"
     part.write_text(json.dumps(what))
     part.replace(FOLDER / "ask.json")
-    for _ in range(2000):
-        if not (FOLDER / "ask.json").exists():
-            return
-        yield 0.01
-    raise TimeoutError(f"nobody did {what}")
+    yield from until(lambda: not (FOLDER / "ask.json").exists(), 20, f"to do {what}")
 
 
 def until(holds, seconds, what):
-    end = time.monotonic() + seconds
+    end = time.monotonic() + PATIENCE * seconds
     while not holds():
         if time.monotonic() > end:
-            raise TimeoutError(f"{what} took more than {seconds} s")
+            raise TimeoutError(f"{what} took more than {PATIENCE * seconds} s")
         yield 0.02
 
 

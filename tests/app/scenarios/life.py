@@ -52,7 +52,7 @@ def steps():
         seconds.append(cancels.seconds)
     ticks.stop()
     # Where the processor draws, a frame may take long, and one may be on its way.
-    frame = ticks.gaps(cancels.asked[0], cancels.stopped[-1])[0] / 1000
+    frame = ticks.gaps(cancels.asked[0], cancels.stopped[-1])[0][0] / 1000
     note("seconds from Esc to the end of the run", seconds)
     note("longest frame meanwhile in seconds", round(frame, 3))
     assert max(seconds) < 0.5 + frame
