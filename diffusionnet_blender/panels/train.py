@@ -6,9 +6,10 @@ from ..operators.background import draw_progress
 from ..operators.curve_icon import curve_icon, shown_curve
 from ..operators.train import is_training
 from ..operators.training_objects import training_meshes
+from ..operators.trouble import last_trouble
 from ..properties.model_lists import NO_MODEL
 from ..translations import worded
-from .segment import Sidebar
+from .segment import Sidebar, draw_trouble
 
 # Of the picture of the curve, in units of an icon: as wide as the sidebar is opened.
 CURVE_SCALE = 9.0
@@ -55,6 +56,9 @@ class DIFFUSIONNET_PT_train(Sidebar, bpy.types.Panel):
             row.operator("diffusionnet.train", text=text if meshes else "Train", icon="PLAY")
             if not meshes:
                 layout.label(text="Select meshes or choose a collection", icon="INFO")
+            trouble = last_trouble()
+            if trouble:
+                draw_trouble(layout.box(), trouble)
         _draw_curve(layout)
 
 

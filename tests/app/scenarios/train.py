@@ -14,6 +14,7 @@ from window import (
     clear,
     ended,
     in_view,
+    middle_of_view,
     note,
     open_instead,
     open_tab,
@@ -28,8 +29,6 @@ from window import (
 
 def steps():
     """Label, train, stop at a good moment, use."""
-    preferences = bpy.context.preferences.addons[MODULE].preferences
-    preferences.environment = SETTINGS[0]
     clear()
     add_character()
     add_bo()
@@ -54,6 +53,19 @@ def steps():
     yield from open_instead("Train")
     yield 0.5
     yield from ask(do="picture", name="before.png")
+
+    # Blender's own Python has no PyTorch: the panel says what to do, and leads to the preferences.
+    yield from press("train")
+    yield from ended()
+    trouble = part_of_extension("operators.trouble").last_trouble()
+    assert trouble, "it learned without PyTorch"
+    assert "PyTorch" in trouble.message
+    yield from ask(do="move", **middle_of_view())
+    yield 0.5
+    yield from ask(do="picture", name="without.png")
+    preferences = bpy.context.preferences.addons[MODULE].preferences
+    preferences.environment = SETTINGS[0]
+
     yield from press("train")
     yield from until(lambda: state().running, 60, "the click")
     yield from until(lambda: rows() >= 12, 600, "the curve")

@@ -63,8 +63,12 @@ def steps():
     yield 1.0
     yield from ask(do="picture", name="transferred.png")
     assert "upper half" in target.vertex_groups
-    material = target.active_material
-    images = [node.image for node in material.node_tree.nodes if node.type == "TEX_IMAGE"]
+    images = [
+        node.image
+        for material in target.data.materials
+        for node in material.node_tree.nodes
+        if node.type == "TEX_IMAGE"
+    ]
     assert images
     assert all(image.packed_file for image in images)
 
