@@ -59,7 +59,7 @@ docs-images: demo demo-transfer ## make the pictures of the documentation again
 
 # One for each picture of a whole window: where it is in build/app, and what the documentation calls it.
 WINDOWS := panel/panel:panel panel/progress:progress panel/segmented:segmented \
-	panel/preferences:preferences editing/assigned:assigned editing/separated:separated \
+	preferences/preferences:preferences editing/assigned:assigned editing/separated:separated \
 	transfer/transferred:transfer-panel train/learning:train-panel
 docs-window: test-app ## and those of Blender's window
 	@$(PYTHON) -m tests.app.run train

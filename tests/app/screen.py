@@ -68,6 +68,8 @@ def do(what: dict, folder: Path) -> None:
             run("xdotool", "mousemove", what["x"], what["y"])
         case "click":
             run("xdotool", "mousemove", what["x"], what["y"], "sleep", 0.2, "click", 1)
+        case "scroll":
+            run("xdotool", "click", "--repeat", what["lines"], "--delay", 50, 5)
         case "key":
             run("xdotool", "key", what["key"])
         case "picture":

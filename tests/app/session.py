@@ -29,8 +29,9 @@ def session():
     for module in (MODULE, "io_scene_gltf2"):
         if module not in bpy.context.preferences.addons:
             bpy.ops.preferences.addon_enable(module=module)
-    # Every run is to compute.
+    # Every run is to compute, with what the extension brings along.
     forget_matrices()
+    bpy.context.preferences.addons[MODULE].preferences.environment = ""
     yield from importlib.import_module(f"scenarios.{SCENARIO}").steps()
 
 

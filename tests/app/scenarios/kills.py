@@ -92,7 +92,7 @@ def steps():
 
 
 def coarsen(obj):
-    """So that there is time for many kills; in one piece, or a run would look at its skin as well."""
+    """So that there is time for many kills. In one piece: of many, a run looks at the skin, too."""
     with in_view():
         bpy.ops.object.mode_set(mode="EDIT")
         bpy.ops.mesh.select_all(action="SELECT")

@@ -68,7 +68,7 @@ def steps():
 
     yield from press("train")
     yield from until(lambda: state().running, 60, "the click")
-    yield from until(lambda: rows() >= 12, 600, "the curve")
+    yield from until(lambda: rows() >= 6, 600, "the curve")
     yield from ask(do="picture", name="learning.png")
     note("progress", state().text)
     yield from press("stop_training")
