@@ -57,9 +57,14 @@ docs-images: demo demo-transfer ## make the pictures of the documentation again
 	@$(PYTHON) -m demo.publish build/demo/ada.png docs/images/demo.webp
 	@$(PYTHON) -m demo.publish build/demo/transfer.png docs/images/transfer.webp
 
+# One for each picture of a whole window: where it is in build/app, and what the documentation calls it.
+WINDOWS := panel/panel:panel panel/progress:progress panel/segmented:segmented \
+	preferences/preferences:preferences editing/assigned:assigned editing/separated:separated \
+	transfer/transferred:transfer-panel train/learning:train-panel
 docs-window: test-app ## and those of Blender's window
-	@for name in panel/panel panel/progress panel/segmented editing/assigned editing/separated; do \
-		$(PYTHON) -m demo.publish build/app/$$name.png docs/images/$${name#*/}.webp; done
+	@$(PYTHON) -m tests.app.run train
+	@for both in $(WINDOWS); do \
+		$(PYTHON) -m demo.publish build/app/$${both%:*}.png docs/images/$${both#*:}.webp; done
 	@$(PYTHON) -m demo.publish build/app/editing/borders.png build/app/editing/straight.png \
 		docs/images/borders.webp --crop 460 340 860 830
 
@@ -87,9 +92,13 @@ $(addprefix test-,$(MATRIX)): test-%:
 	$(call on_blender,-m "not usd" $(MATRIX_TESTS))
 	$(call on_blender,-m usd tests/cli)
 
-.PHONY: test-app stalls
+.PHONY: test-app test-kills stalls
 test-app: $(READY) ## click the panel of a real Blender; made once in BLENDER_APP (root, 1.3 GB)
 	@$(PYTHON) -m tests.app.run
+
+KILLS ?= 50
+test-kills: $(READY) ## kill the process that computes at random moments, KILLS times (50)
+	@$(PYTHON) -m tests.app.run kills --kills $(KILLS)
 
 stalls: $(READY) ## how long Blender's window stalls with 200,000 vertices, and its start-up
 	@$(PYTHON) -m tests.app.run large

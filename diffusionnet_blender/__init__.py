@@ -61,7 +61,7 @@ def unregister() -> None:
 def _classes() -> tuple[type, ...]:
     from . import operators, panels, preferences, properties
 
-    return (*preferences.CLASSES, *properties.CLASSES, *operators.CLASSES, *panels.CLASSES)
+    return (*properties.CLASSES, *preferences.CLASSES, *operators.CLASSES, *panels.CLASSES)
 
 
 def _run_command(arguments: list[str]) -> int:

@@ -6,9 +6,10 @@ from pathlib import Path
 from time import monotonic
 
 import bpy
-from bpy.props import EnumProperty, StringProperty
+from bpy.props import EnumProperty, PointerProperty, StringProperty
 
 from .folders import user_folder
+from .properties.outputs import DIFFUSIONNET_PG_outputs
 from .translations import worded
 from .worker.torch_folder import torch_folder
 
@@ -65,6 +66,21 @@ class DiffusionNetPreferences(bpy.types.AddonPreferences):
         subtype="DIR_PATH",
         update=_reload_models,
     )
+    outputs: PointerProperty(type=DIFFUSIONNET_PG_outputs)
+    palette: EnumProperty(
+        name="Colors",
+        description="Colors of the parts that the next run finds",
+        items=(
+            ("MODEL", "Of the Model", "As the card of the model has them"),
+            (
+                "SAFE",
+                "For All Eyes",
+                "Told apart with any kind of color vision; both sides have one hue, the left one "
+                "is lighter",
+            ),
+        ),
+        default="MODEL",
+    )
     torch_variant: EnumProperty(
         name="Variant",
         description="Which build of PyTorch to install, and to use where it is installed",
@@ -86,6 +102,7 @@ class DiffusionNetPreferences(bpy.types.AddonPreferences):
         """Draw the preferences."""
         layout = self.layout
         layout.use_property_split = True
+        layout.use_property_decorate = False
         layout.prop(self, "engine")
         row = layout.row()
         row.active = self.engine != "numpy"
@@ -97,9 +114,10 @@ class DiffusionNetPreferences(bpy.types.AddonPreferences):
             "diffusionnet.clear_cache", text=worded("Clear {size:,} MB", size=_cache_megabytes())
         )
         layout.prop(self, "model_folder")
-        self._draw_models(layout.box())
-        self._draw_torch(layout.box())
         self._draw_status(layout.box())
+        self._draw_models(layout.box())
+        self._draw_defaults(layout.box())
+        self._draw_torch(layout.box())
         if context.window_manager.diffusionnet.running:
             from .operators.background import draw_progress
 
@@ -120,6 +138,14 @@ class DiffusionNetPreferences(bpy.types.AddonPreferences):
         row = layout.row()
         row.operator("diffusionnet.import_model", icon="IMPORT")
         row.operator("diffusionnet.reload_models", icon="FILE_REFRESH")
+
+    def _draw_defaults(self, layout):
+        """What scenes start with."""
+        from .operators.write_labels import draw_outputs
+
+        layout.label(text="What Segment writes, where a scene has not chosen")
+        draw_outputs(layout, self.outputs)
+        layout.prop(self, "palette")
 
     def _draw_torch(self, layout):
         """PyTorch of the extension's own."""
@@ -142,30 +168,30 @@ class DiffusionNetPreferences(bpy.types.AddonPreferences):
             row.operator("diffusionnet.remove_torch", icon="TRASH")
 
     def _draw_status(self, layout):
-        """What the worker found, once it has been asked."""
+        """Versions, what the worker found once it has been asked, and what went wrong last."""
         # The operators are registered with this class, and import it.
-        from .operators.status import known_status
+        from .operators.status import known_status, status_lines
+        from .operators.trouble import last_trouble
 
-        status = known_status()
-        if status:
-            column = layout.column(align=True)
-            column.label(
-                text=worded(
-                    "Python {version}, engine {engine}",
-                    version=status["python"],
-                    engine=status["engine"],
-                ),
-                icon="CHECKMARK",
-            )
-            for device in status["devices"]:
-                column.label(text=device, icon="BLANK1")
-            for name, version in status["libraries"].items():
-                missing = version.startswith("not loaded")
-                column.label(text=f"{name} {version}", icon="INFO" if missing else "BLANK1")
+        column = layout.column(align=True)
+        status, trouble = known_status(), last_trouble()
+        for line in status_lines(status):
+            column.label(text=line, icon="BLANK1", translate=False)
+        if not status:
+            column.label(text="Check looks for libraries and devices", icon="INFO")
+        if trouble:
+            column.label(text=trouble.message, icon="ERROR", translate=False)
+            column.label(text=trouble.fix, icon="BLANK1", translate=False)
         row = layout.row()
         row.operator("diffusionnet.check", icon="VIEWZOOM")
         row.operator("diffusionnet.copy_report", icon="COPYDOWN")
         row.operator("diffusionnet.release_memory", icon="TRASH")
+
+
+def default_outputs() -> bpy.types.PropertyGroup | None:
+    """Outputs of scenes that have chosen none; None where the extension is not enabled as such."""
+    addon = bpy.context.preferences.addons.get(__package__)
+    return addon.preferences.outputs if addon else None
 
 
 # Time and result of the last look at the cache: a drawing function is called at every mouse move.
@@ -213,6 +239,7 @@ class Settings:
 
     engine: str
     device: str
+    palette: str
     cache_folder: Path
     model_folder: Path
     report_folder: Path
@@ -235,6 +262,7 @@ def settings() -> Settings:
     return Settings(
         engine=stored.engine if stored else "auto",
         device=stored.device if stored else "auto",
+        palette=stored.palette if stored else "MODEL",
         cache_folder=_folder(stored and stored.cache_folder, "cache"),
         model_folder=_folder(stored and stored.model_folder, "models"),
         report_folder=user_folder("reports"),

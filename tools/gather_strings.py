@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"  left over: {text!r}")
         if write:
             content = {text: known.get(text, "") for text in texts}
-            path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", "utf-8")
+            path.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", "utf-8")
     return 0 if complete else 1
 
 

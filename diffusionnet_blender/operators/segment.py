@@ -1,5 +1,6 @@
 """Run a model on objects."""
 
+from dataclasses import replace
 from time import perf_counter
 
 import bpy
@@ -9,6 +10,7 @@ from ..errors import DiffusionNetError
 from ..preferences import settings
 from ..properties.model_lists import NO_MODEL
 from ..properties.outputs import OUTPUT_NAMES
+from ..scene.palette import safe_colours
 from ..scene.results import forget_result, keep_result
 from ..scene.write import left_out
 from ..tasks.models import labelling_model_path
@@ -143,6 +145,8 @@ class DIFFUSIONNET_OT_segment(BackgroundOperator, ObjectOperator, bpy.types.Oper
         if not done:
             raise failed[0]
         chosen = context.scene.diffusionnet
+        if settings().palette == "SAFE":
+            done = [(obj, _in_safe_colours(obj, result)) for obj, result in done]
         # Before writing: locked groups are found by the names that are free now.
         notes = [left_out(obj, result, chosen_outputs(chosen)) for obj, result in done]
         try:
@@ -158,6 +162,13 @@ class DIFFUSIONNET_OT_segment(BackgroundOperator, ObjectOperator, bpy.types.Oper
             note_trouble(error)
             self.report({"WARNING"}, str(error))
         self.report({"INFO"}, _summary(done, seconds, remarks, notes))
+
+
+def _in_safe_colours(obj, result):
+    """The same result, kept for *Write Labels* in these colours, too."""
+    result = replace(result, class_colours=safe_colours(result.class_names))
+    keep_result(obj.data, result)
+    return result
 
 
 def _summary(done, seconds: float, remarks: list[str], notes: list[str]) -> str:

@@ -23,6 +23,23 @@ def known_status() -> dict | None:
     return _status[0] if _status else None
 
 
+def status_lines(status: dict | None) -> list[str]:
+    """Versions, and what the worker runs on if it has told, a line each, for the preferences."""
+    lines = [f"DiffusionNet {VERSION}, Blender {bpy.app.version_string}"]
+    if not status:
+        return lines
+    free = status["free_bytes"]
+    return [
+        *lines,
+        worded(
+            "Python {version}, engine {engine}", version=status["python"], engine=status["engine"]
+        ),
+        worded("Devices: {devices}", devices=", ".join(status["devices"])),
+        *([worded("Free memory: {size:.1f} GB", size=free / 2**30)] if free else []),
+        *(f"{name} {version}" for name, version in status["libraries"].items()),
+    ]
+
+
 def status_run() -> WorkerRun:
     """Asks the worker."""
     return WorkerRun(the_worker(), "status", {}, worded("Looking for libraries and devices"))

@@ -88,7 +88,7 @@ class TrainRun:
         if self.ending:
             return Progress(1.0, worded("Training: ending with the best so far"))
         factor = COPYING + (1 - COPYING) * fraction
-        text = worded("Training: {share:.0%}", share=fraction)
+        text = worded("Training: {share:.0%}", share=factor)
         if curve and len(curve.rows):
             text += worded(", {share:.1%} right", share=curve.best)
         seconds = self._time_left.at(fraction)

@@ -11,7 +11,9 @@ from ..scene.edit_mode import whole_undo
 from ..scene.layers import Wanted
 from ..scene.matches import current_match
 from ..scene.transfer import outside_edit_modes, prepare_transfer, write_transfer
+from .background import BackgroundOperator, the_worker
 from .match import PairOperator, pins_of
+from .transfer_run import TransferRun
 from .trouble import forget_trouble
 from .write_labels import chosen_outputs
 
@@ -28,7 +30,9 @@ KINDS = (
 )
 
 
-class DIFFUSIONNET_OT_transfer(TransferProperties, PairOperator, bpy.types.Operator):
+class DIFFUSIONNET_OT_transfer(
+    TransferProperties, BackgroundOperator, PairOperator, bpy.types.Operator
+):
     """Move what is chosen from the source onto the target, along the last match"""
 
     bl_idname = "diffusionnet.transfer"
@@ -47,18 +51,9 @@ class DIFFUSIONNET_OT_transfer(TransferProperties, PairOperator, bpy.types.Opera
     )
 
     def run(self, context):
-        """Compute all, then write all."""
-        forget_trouble()
-        clock = perf_counter()
-        context.view_layer.update()
-        # What a script leaves unsaid is as the panel has it; of the kinds, if it names none.
-        unsaid = [n for n in TRANSFER_NAMES if not self.properties.is_property_set(n)]
-        named = any(n in KINDS and n not in unsaid for n in TRANSFER_NAMES)
-        for name in unsaid:
-            value = getattr(context.scene.diffusionnet.transfer, name)
-            setattr(self, name, False if named and name in KINDS else value)
-        source, target = self.pair(context)
-        match = current_match(source, target, pins_of(context, source, target))
+        """Compute all, then write all: where there is no window, and in the redo panel."""
+        self._clock = perf_counter()
+        source, target, match = self._asked(context)
         manager = context.window_manager
         manager.progress_begin(0.0, 1.0)
         try:
@@ -71,17 +66,56 @@ class DIFFUSIONNET_OT_transfer(TransferProperties, PairOperator, bpy.types.Opera
                     transfer_settings(self),
                     lambda stage, fraction: manager.progress_update(fraction),
                 )
-                outputs = chosen_outputs(context.scene.diffusionnet)
-                told = write_transfer(source, target, prepared, outputs)
+                return self._write(context, source, target, prepared)
         finally:
             manager.progress_end()
+
+    def begin(self, context) -> TransferRun:
+        """Read all, and have the worker compute it."""
+        self._clock = perf_counter()
+        source, target, match = self._asked(context)
+        wanted, how = wanted_of(self, source), transfer_settings(self)
+        return TransferRun(the_worker(), source, target, match, wanted, how)
+
+    def finish(self, context, run: TransferRun):
+        """Write all, if both are as they were."""
+        context.view_layer.update()
+        source, target = run.pair()
+        with whole_undo([source, target]), outside_edit_modes(source, target):
+            return self._write(context, source, target, run.prepared(source, target))
+
+    def _asked(self, context):
+        """Source, target and their match, after what a script leaves unsaid has been settled."""
+        forget_trouble()
+        context.view_layer.update()
+        source, target = self.pair(context)
+        panel = context.scene.diffusionnet.transfer
+        # That is as the panel has it; of the kinds, if the script names none.
+        unsaid = [n for n in TRANSFER_NAMES if not self.properties.is_property_set(n)]
+        named = any(n in KINDS and n not in unsaid for n in TRANSFER_NAMES)
+        for name in unsaid:
+            value = getattr(panel, name)
+            if name in KINDS and (named or not (panel.is_property_set(name) or has(source, name))):
+                value = False
+            setattr(self, name, value)
+        return source, target, current_match(source, target, pins_of(context, source, target))
+
+    def _write(self, context, source, target, prepared):
+        outputs = chosen_outputs(context.scene.diffusionnet)
+        told = write_transfer(source, target, prepared, outputs)
         text = f"{source.name} to {target.name}: {'; '.join(told)}"
-        self.report({"INFO"}, f"{text}; in {perf_counter() - clock:.1f} s")
+        self.report({"INFO"}, f"{text}; in {perf_counter() - self._clock:.1f} s")
         return {"FINISHED"}
 
     def draw(self, context):
         """Draw the redo panel."""
         draw_transfer(self.layout, self)
+
+
+def has(source, kind: str) -> bool:
+    """Whether a source has what is moved as long as nothing else has been chosen."""
+    there = {"texture": source.data.uv_layers, "weights": source.vertex_groups}
+    return kind not in there or len(there[kind]) > 0
 
 
 def wanted_of(chosen, source) -> Wanted:

@@ -6,9 +6,10 @@ from ..operators.background import draw_progress
 from ..operators.curve_icon import curve_icon, shown_curve
 from ..operators.train import is_training
 from ..operators.training_objects import training_meshes
+from ..operators.trouble import last_trouble
 from ..properties.model_lists import NO_MODEL
 from ..translations import worded
-from .segment import Sidebar
+from .segment import Sidebar, draw_trouble
 
 # Of the picture of the curve, in units of an icon: as wide as the sidebar is opened.
 CURVE_SCALE = 9.0
@@ -55,6 +56,9 @@ class DIFFUSIONNET_PT_train(Sidebar, bpy.types.Panel):
             row.operator("diffusionnet.train", text=text if meshes else "Train", icon="PLAY")
             if not meshes:
                 layout.label(text="Select meshes or choose a collection", icon="INFO")
+            trouble = last_trouble()
+            if trouble:
+                draw_trouble(layout.box(), trouble)
         _draw_curve(layout)
 
 
@@ -101,13 +105,17 @@ def _draw_curve(layout) -> None:
         return
     layout.template_icon(curve_icon(), scale=CURVE_SCALE)
     if len(curve.rows):
-        step, loss, _, validation = curve.rows[-1]
+        step, loss, training, validation = curve.rows[-1]
         column = layout.column(align=True)
         column.label(
             text=worded("Step {step:,} of {steps:,}", step=int(step), steps=curve.steps),
             icon="TIME",
         )
         column.label(text=worded("Loss {loss:.2f} (orange)", loss=loss), icon="SEQUENCE_COLOR_02")
+        column.label(
+            text=worded("{share:.1%} right where it learns (blue)", share=training),
+            icon="SEQUENCE_COLOR_05",
+        )
         column.label(
             text=worded("{share:.1%} right where checked (green)", share=validation),
             icon="SEQUENCE_COLOR_04",

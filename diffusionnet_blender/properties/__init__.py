@@ -5,12 +5,14 @@ from bpy.props import PointerProperty
 
 from .legend import DIFFUSIONNET_PG_legend, DIFFUSIONNET_PG_owned, DIFFUSIONNET_PG_part
 from .model_lists import forget_models, reload_models
+from .outputs import DIFFUSIONNET_PG_outputs
 from .run import DIFFUSIONNET_PG_run
 from .settings import DIFFUSIONNET_PG_settings
 from .training import DIFFUSIONNET_PG_training
 from .transfer import DIFFUSIONNET_PG_pin, DIFFUSIONNET_PG_transfer
 
 CLASSES = (
+    DIFFUSIONNET_PG_outputs,
     DIFFUSIONNET_PG_training,
     DIFFUSIONNET_PG_pin,
     DIFFUSIONNET_PG_transfer,

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
+from .. import preferences
 from ..network.card import ModelCard
-from ..preferences import settings
 from ..tasks.models import DEFAULT_MATCH_MODEL, DEFAULT_MODEL, is_bundled, list_models
 
 NO_MODEL = "NONE"
@@ -18,7 +18,7 @@ _match_items: list[tuple[str, str, str, int]] = []
 def reload_models() -> None:
     """Read the cards of all models again; nothing that draws ever reads a file."""
     _cards.clear()
-    _cards.update({card.name: card for card in list_models([settings().model_folder])})
+    _cards.update({card.name: card for card in list_models([preferences.settings().model_folder])})
     _bundled.clear()
     _bundled.update(filter(is_bundled, _cards))
     _model_items[:] = _items(_labels_vertices) or [

@@ -1,6 +1,9 @@
 """What a run writes."""
 
-from bpy.props import BoolProperty, EnumProperty
+import bpy
+from bpy.props import BoolProperty, EnumProperty, PointerProperty
+
+from .. import preferences
 
 
 class OutputProperties:
@@ -59,3 +62,36 @@ class OutputProperties:
 
 
 OUTPUT_NAMES = tuple(OutputProperties.__annotations__)
+
+
+class DIFFUSIONNET_PG_outputs(OutputProperties, bpy.types.PropertyGroup):
+    """A choice of outputs: the one of the preferences, and a scene's own."""
+
+
+def _following(name: str):
+    """A property of a scene that is as the preferences have it until it is chosen there."""
+    kind = OutputProperties.__annotations__[name]
+    # Of an enum Blender asks for the number of an item.
+    values = [item[0] for item in kind.keywords.get("items", ())] or [False, True]
+
+    def get(self):
+        default = preferences.default_outputs()
+        own = self.own_outputs
+        return values.index(
+            getattr(own if default is None or own.is_property_set(name) else default, name)
+        )
+
+    def set(self, number):
+        setattr(self.own_outputs, name, values[number])
+
+    return kind.function(**{**kind.keywords, "get": get, "set": set})
+
+
+class OutputsOfScene:
+    """The same choices, of a scene."""
+
+
+OutputsOfScene.__annotations__ = {
+    "own_outputs": PointerProperty(type=DIFFUSIONNET_PG_outputs, options={"HIDDEN"}),
+    **{name: _following(name) for name in OUTPUT_NAMES},
+}

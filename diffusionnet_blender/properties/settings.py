@@ -11,13 +11,13 @@ from .model_lists import (
     set_classifier,
     set_model,
 )
-from .outputs import OutputProperties
+from .outputs import OutputsOfScene
 from .polls import is_mesh
 from .training import DIFFUSIONNET_PG_training
 from .transfer import DIFFUSIONNET_PG_transfer
 
 
-class DIFFUSIONNET_PG_settings(OutputProperties, bpy.types.PropertyGroup):
+class DIFFUSIONNET_PG_settings(OutputsOfScene, bpy.types.PropertyGroup):
     """What the panel is set to, saved with the scene."""
 
     object: PointerProperty(

@@ -79,7 +79,7 @@ class TransferProperties:
         options={"SKIP_SAVE"},
     )
     texture_size: IntProperty(
-        name="Size",
+        name="Size (0: Same)",
         description="Width and height of the new images. 0: as large as the source's",
         min=0,
         max=16384,
@@ -116,7 +116,7 @@ class TransferProperties:
         options={"SKIP_SAVE"},
     )
     least_confidence: FloatProperty(
-        name="Least Confidence",
+        name="Sure Above",
         description="Where the match is less sure than this, weights are not copied but filled in "
         "smoothly from around",
         min=0.0,

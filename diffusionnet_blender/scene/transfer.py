@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import DiffusionNetError
 from ..tasks.labels import polygon_labels
-from ..tasks.layers import Layers, Moved, ShapeKeys, Weights
+from ..tasks.layers import Layers, MeshShape, Moved, ShapeKeys, Weights
 from .armatures import armature_of, require_free_of_armatures, write_armature
 from .attributes import FACE_LABELS, show_colours, write_attribute
 from .edit_mode import outside_edit_mode
@@ -40,6 +40,29 @@ UV_MAP = "UVMap"
 ISLAND_MARGIN = 0.004
 # Ratio of the largest scale of an object to its smallest above which it has no inside.
 FLATTEST = 1e6
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """All that is read before anything is computed.
+
+    Attributes
+    ----------
+    source : Source
+    target : MeshShape
+    target_uv : (L, 2) float or None
+        The layout that textures are baked into.
+    unwrapped : bool
+        Whether it was made on the way.
+    locked : Weights or None
+        Groups of the target that stay as they are.
+    """
+
+    source: Source
+    target: MeshShape
+    target_uv: np.ndarray | None
+    unwrapped: bool
+    locked: Weights | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,6 +147,30 @@ def prepare_transfer(
     # SciPy is slow to import: not before it is needed.
     from ..tasks.transfer import DEFAULTS, transfer
 
+    progress("uv", 0.0)
+    read = read_transfer(source, target, wanted)
+    moved = transfer(
+        read.source.shape,
+        read.target,
+        match.target_to_source,
+        match.confidence,
+        read.source.layers,
+        target_uv=read.target_uv,
+        locked=read.locked,
+        settings=settings or DEFAULTS,
+        progress=progress,
+    )
+    return Prepared(read.source, moved, read.target_uv, read.unwrapped)
+
+
+def read_transfer(source: bpy.types.Object, target: bpy.types.Object, wanted: Wanted) -> Reading:
+    """Read all that is needed; nothing is written. Neither may be in Edit Mode.
+
+    Raises
+    ------
+    DiffusionNetError
+        If something that is wanted cannot be moved.
+    """
     read = read_source(source, wanted)
     if _is_empty(read.layers):
         raise DiffusionNetError("Nothing to move is chosen", "Choose at least one kind of data.")
@@ -133,7 +180,6 @@ def prepare_transfer(
     target_uv, unwrapped = None, False
     if wanted.texture:
         unwrapped = not target.data.uv_layers
-        progress("unwrap" if unwrapped else "uv", 0.0)
         if unwrapped:
             target_uv = unwrapped_uv(target)
         else:
@@ -143,18 +189,48 @@ def prepare_transfer(
         raise DiffusionNetError(
             f"{target.name!r} has no room for another UV map", "Remove one of its UV maps."
         )
-    moved = transfer(
-        read.shape,
-        shape,
-        match.target_to_source,
-        match.confidence,
-        read.layers,
-        target_uv=target_uv,
-        locked=_locked(target, read.layers.weights),
-        settings=settings or DEFAULTS,
-        progress=progress,
+    return Reading(read, shape, target_uv, unwrapped, _locked(target, read.layers.weights))
+
+
+def prepared_again(
+    source: bpy.types.Object,
+    target: bpy.types.Object,
+    wanted: Wanted,
+    read: Reading,
+    moved: Moved,
+) -> Prepared:
+    """What was computed from a reading, for objects that may be others in memory by now.
+
+    Undo makes new data-blocks of all; what the reading knew of them must not be touched.
+
+    Raises
+    ------
+    DiffusionNetError
+        If they no longer carry what was read.
+    """
+    now = read_source(source, wanted)
+    if wanted.armature:
+        require_free_of_armatures(target)
+    if wanted.texture and read.unwrapped == bool(target.data.uv_layers):
+        raise DiffusionNetError(
+            f"The UV maps of {target.name!r} were changed meanwhile", "Press Transfer again."
+        )
+    if _inventory(now.layers) != _inventory(read.source.layers):
+        raise DiffusionNetError(
+            f"{source.name!r} was changed while its data was being moved", "Press Transfer again."
+        )
+    return Prepared(now, moved, read.target_uv, read.unwrapped)
+
+
+def _inventory(layers: Layers) -> tuple:
+    """What there is, by name."""
+    return (
+        tuple((texture.name, tuple(texture.images)) for texture in layers.textures),
+        layers.weights and layers.weights.names,
+        layers.keys and layers.keys.names,
+        tuple((a.name, a.domain, a.data_type) for a in layers.attributes),
+        layers.bones and layers.bones.names,
     )
-    return Prepared(read, moved, target_uv, unwrapped)
 
 
 def _is_empty(layers: Layers) -> bool:

@@ -28,6 +28,7 @@ Job = Callable[[dict, Progress], dict]
 JOBS = {
     "segment": ".segment",
     "match": ".match",
+    "transfer": ".transfer",
     "status": ".status",
     "try_torch": ".try_torch",
     "import_model": ".import_model",

@@ -38,6 +38,8 @@ def _version(name: str) -> str:
     try:
         importlib.import_module(name)
         return metadata.version(name)
+    except ModuleNotFoundError as error:
+        return "not installed" if error.name == name else f"not loaded ({error})"
     except Exception as error:
         # A library that is damaged or of another platform raises whatever it likes.
         return f"not loaded ({type(error).__name__}: {error})"

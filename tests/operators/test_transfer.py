@@ -1,13 +1,20 @@
 """What one mesh carries is moved to another and read back through bpy."""
 
+import time
+
 import bpy
 import numpy as np
 import pytest
 
+from diffusionnet_blender.errors import DiffusionNetError
 from diffusionnet_blender.matching.closest import ClosestPoints
 from diffusionnet_blender.operators import background
+from diffusionnet_blender.operators.transfer import transfer_settings
+from diffusionnet_blender.operators.transfer_run import TransferRun
+from diffusionnet_blender.scene.layers import Wanted
 from diffusionnet_blender.scene.matches import Match, find_match, fingerprint, keep_match
 from diffusionnet_blender.scene.read import read_object
+from diffusionnet_blender.scene.transfer import prepare_transfer
 from tests.matching.pairs import lumps, lumpy_surface
 from tests.scenes import add_mesh, group_weights, select, values_of
 
@@ -427,3 +434,101 @@ def test_the_target_may_be_in_edit_mode(pair):
     assert target.data.is_editmode
     bpy.ops.object.mode_set(mode="OBJECT")
     assert target.vertex_groups.keys() == ["low", "high"]
+
+
+def transferred(run, meanwhile=None):
+    """Let the worker do it; `meanwhile` happens while it does."""
+    if meanwhile:
+        meanwhile()
+    while not run.finished:
+        run.advance(bpy.context)
+        time.sleep(0.01)
+    source, target = run.pair()
+    return run.prepared(source, target)
+
+
+def start(source, target, **wanted):
+    panel = bpy.context.scene.diffusionnet.transfer
+    match = find_match(source, target)
+    return TransferRun(
+        background.the_worker(), source, target, match, Wanted(**wanted), transfer_settings(panel)
+    )
+
+
+def test_the_worker_computes_what_is_computed_here(pair):
+    source, target = pair
+    unwrap(source)
+    give_image(source, colour_of, size=32)
+    two_bones(source)
+    source.shape_key_add(name="Rest")
+    source.shape_key_add(name="Taller").points[0].co.z += 0.5
+    source.data.color_attributes.new("tint", "FLOAT_COLOR", "POINT")
+    source.data.attributes.new("count", "INT", "FACE")
+    unwrap(target)
+    everything = dict.fromkeys(
+        ("texture", "uv", "weights", "shape_keys", "colors", "attributes", "materials"), True
+    )
+    bpy.context.scene.diffusionnet.transfer.texture_size = 32
+    how = transfer_settings(bpy.context.scene.diffusionnet.transfer)
+    wanted = Wanted(**everything)
+    here = prepare_transfer(source, target, find_match(source, target), wanted, how)
+    there = transferred(start(source, target, **everything))
+    assert there.unwrapped == here.unwrapped
+    assert_alike(vars(here.moved), vars(there.moved))
+
+
+def assert_alike(one, other):
+    """The same values of the same types, however deep."""
+    if isinstance(one, np.ndarray):
+        assert one.dtype == other.dtype
+        np.testing.assert_allclose(one.astype(float), other.astype(float), atol=1e-9)
+    elif isinstance(one, dict):
+        assert one.keys() == other.keys()
+        for key in one:
+            assert_alike(one[key], other[key])
+    elif isinstance(one, tuple):
+        assert len(one) == len(other)
+        for pair in zip(one, other, strict=True):
+            assert_alike(*pair)
+    elif hasattr(one, "__dict__"):
+        assert type(one) is type(other)
+        assert_alike(vars(one), vars(other))
+    else:
+        assert one == other
+
+
+def test_a_mesh_that_was_edited_meanwhile_is_not_written_to(pair):
+    source, target = pair
+    source.vertex_groups.new(name="all").add(range(len(source.data.vertices)), 1.0, "REPLACE")
+
+    def edit():
+        target.data.vertices[0].co.x += 0.1
+
+    with pytest.raises(DiffusionNetError, match="'Target' was changed while"):
+        transferred(start(source, target, weights=True), edit)
+
+
+def test_a_source_that_gave_away_its_groups_meanwhile_is_told(pair):
+    source, target = pair
+    group = source.vertex_groups.new(name="all")
+    group.add(range(len(source.data.vertices)), 1.0, "REPLACE")
+    source.vertex_groups.new(name="other")
+    with pytest.raises(DiffusionNetError, match="'Source' was changed while"):
+        transferred(start(source, target, weights=True), lambda: source.vertex_groups.remove(group))
+
+
+def test_a_deleted_target_is_told(pair):
+    source, target = pair
+    source.vertex_groups.new(name="all").add(range(len(source.data.vertices)), 1.0, "REPLACE")
+    with pytest.raises(DiffusionNetError, match="'Target' was deleted meanwhile"):
+        transferred(start(source, target, weights=True), lambda: bpy.data.objects.remove(target))
+
+
+def test_what_is_on_by_default_is_left_out_where_the_source_has_none(pair):
+    source, target = pair
+    source.vertex_groups.new(name="all").add(range(len(source.data.vertices)), 1.0, "REPLACE")
+    assert bpy.ops.diffusionnet.transfer() == {"FINISHED"}
+    assert "all" in target.vertex_groups
+    bpy.context.scene.diffusionnet.transfer.texture = True
+    with pytest.raises(RuntimeError, match="has no UV map"):
+        bpy.ops.diffusionnet.transfer()
