@@ -22,6 +22,8 @@ def steps():
     clear()
     obj = add_character(subdivisions=1)
     yield from open_tab()
+    # Frays are left in, to be seen before and after.
+    bpy.context.scene.diffusionnet.clean = False
     segment()
     yield from ended()
     names = [part.name for part in obj.data.diffusionnet.parts]

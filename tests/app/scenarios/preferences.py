@@ -1,7 +1,5 @@
 """The preferences, with what Check has found."""
 
-import sys
-
 import addon_utils
 import bpy
 from window import MODULE, ask, clear, ended, in_view, part_of_extension, view
@@ -18,7 +16,9 @@ def steps():
     assert part_of_extension("operators.status").known_status()["engine"] == "numpy"
     bpy.context.preferences.active_section = "ADDONS"
     bpy.context.window_manager.addon_search = "DiffusionNet"
-    addon_utils.module_bl_info(sys.modules[MODULE])["show_expanded"] = True
+    addon_utils.modules(refresh=False)
+    listed = addon_utils.addons_fake_modules[MODULE]
+    addon_utils.module_bl_info(listed)["show_expanded"] = True
     _, area, _ = view()
     area.type = "PREFERENCES"
     yield 1.0
