@@ -13,7 +13,7 @@ from .spectral import SpectralMesh
 
 # Time of the diffusion that evens features out, for a surface of unit area: the noise of single
 # vertices goes, and what tells places apart stays.
-SMOOTHING_TIME = 3e-4
+SMOOTHING_TIME = 1e-4
 # Directions in which the features of a pair differ most; all others together change a match by
 # less than a hundredth of its error, and cost several times as much.
 COMPONENTS = 48

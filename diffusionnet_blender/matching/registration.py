@@ -48,7 +48,7 @@ class Course:
 # fits; the last lay it down.
 SLIDING = Course(rounds=16, on_map=2, pulls=(500.0, 5000.0))
 # Of a map that is right but for the noise of single vertices: sliding would only lose it.
-SETTLING = Course(rounds=9, on_map=8, pulls=(1000.0, 10000.0))
+SETTLING = Course(rounds=9, on_map=8, pulls=(2000.0, 20000.0))
 
 
 def congruent_map(
