@@ -9,21 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DiffusionNetError
+from ..tasks.layers import KINDS
 from .options import names_in, stage_lines
 from .pair import add_pair_options, load_matching_model, pick_mesh
 from .session import blender
-
-KINDS = (
-    "texture",
-    "uv",
-    "weights",
-    "shape_keys",
-    "colors",
-    "attributes",
-    "materials",
-    "labels",
-    "armature",
-)
 
 EPILOGUE = """\
 What is moved: texture (images baked anew into the target's own UV map, which is made where there is

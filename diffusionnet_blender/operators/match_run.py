@@ -6,15 +6,13 @@ from time import monotonic
 
 import numpy as np
 
-from ..errors import DiffusionNetError
 from ..properties.model_lists import NO_MODEL
 from ..scene.matches import Match, fingerprint
 from ..scene.read import read_object
 from ..tasks.models import matching_model_path
 from ..worker import match as match_job
-from ..worker.client import Answer, Worker
-from .progress import ProgressOfObjects
-from .segment_run import Target
+from ..worker.client import Worker
+from .pair_run import PairRun
 
 # Shares of the time of a match of two characters of 9,000 vertices, by the names of the stages.
 SHARES = {
@@ -53,7 +51,7 @@ def match_options(model: str, fit: bool, preferences) -> dict:
     }
 
 
-class MatchRun:
+class MatchRun(PairRun):
     """Matches two objects in the worker.
 
     Parameters
@@ -65,51 +63,14 @@ class MatchRun:
         Of `match_options`.
     """
 
-    touches_data = False
     farewell = "Cancelled; the match before, if there was one, is kept"
 
     def __init__(self, worker: Worker, source, target, pins: np.ndarray, options: dict):
-        self._worker = worker
-        self._pair = Target.of(source), Target.of(target)
-        self._prints = fingerprint(source), fingerprint(target)
+        super().__init__(worker, source, target, (fingerprint(source), fingerprint(target)), SHARES)
         self._pins = pins
         self._started = monotonic()
-        self._meter = ProgressOfObjects([f"{source.name} > {target.name}"], SHARES)
-        self._meter.object(f"{source.name} > {target.name}")
-        self._answer = None
-        self.cancelled = False
         surfaces = [read_object(obj).surface for obj in (source, target)]
         worker.submit("match", match_job.request(*surfaces, pins, **options))
-
-    @property
-    def finished(self) -> bool:
-        """Whether nothing is left to wait for."""
-        return self.cancelled or self._answer is not None
-
-    @property
-    def progress(self):
-        """How far it is."""
-        return self._meter.progress
-
-    def cancel(self) -> None:
-        """Stop."""
-        if not self.finished:
-            self._worker.stop()
-        self.cancelled = True
-
-    def advance(self, context) -> None:
-        """Look at the worker.
-
-        Raises
-        ------
-        DiffusionNetError
-            What the task raised.
-        """
-        found = self._worker.poll()
-        if isinstance(found, Answer):
-            self._answer = match_job.answer_of(found.content)
-        else:
-            self._meter.at(found.stage, found.fraction)
 
     def outcome(self):
         """Source, target and their match.
@@ -119,17 +80,11 @@ class MatchRun:
         DiffusionNetError
             If one of the objects is gone or has changed.
         """
-        source, target = (item.find() for item in self._pair)
-        for obj, then in zip((source, target), self._prints, strict=True):
-            if fingerprint(obj) != then:
-                raise DiffusionNetError(
-                    f"{obj.name!r} was changed while it was being matched", "Press Match again."
-                )
-        return (
-            source,
-            target,
-            match_of(self._answer, self._prints, self._pins, monotonic() - self._started),
-        )
+        source, target = self.pair()
+        self.require_unchanged((source, target), "it was being matched", "Press Match again.")
+        answer = match_job.answer_of(self._content)
+        took = monotonic() - self._started
+        return source, target, match_of(answer, self._prints, self._pins, took)
 
 
 def match_of(answer: match_job.MatchAnswer, prints, pins: np.ndarray, seconds: float) -> Match:

@@ -11,23 +11,12 @@ from ..scene.edit_mode import whole_undo
 from ..scene.layers import Wanted
 from ..scene.matches import current_match
 from ..scene.transfer import outside_edit_modes, prepare_transfer, write_transfer
+from ..tasks.layers import KINDS
 from .background import BackgroundOperator, the_worker
 from .match import PairOperator, pins_of
 from .transfer_run import TransferRun
 from .trouble import forget_trouble
 from .write_labels import chosen_outputs
-
-KINDS = (
-    "texture",
-    "uv",
-    "weights",
-    "shape_keys",
-    "colors",
-    "attributes",
-    "materials",
-    "labels",
-    "armature",
-)
 
 
 class DIFFUSIONNET_OT_transfer(

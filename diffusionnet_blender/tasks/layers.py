@@ -6,6 +6,19 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+# What can be asked for, by its name in scripts and on the command line.
+KINDS = (
+    "texture",
+    "uv",
+    "weights",
+    "shape_keys",
+    "colors",
+    "attributes",
+    "materials",
+    "labels",
+    "armature",
+)
+
 
 @dataclass(frozen=True, eq=False)
 class MeshShape:
