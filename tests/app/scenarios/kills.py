@@ -32,8 +32,8 @@ from window import (
 SEED = 5
 # Of the character's faces, those that are kept.
 SHARE = 0.1
-# Of the moments, as a multiple of what a run takes: some come when it is over.
-REACH = 1.3
+# Of the moments, as a share of what a run took: some come when this one is over already.
+REACH = 0.9
 
 
 def steps():
