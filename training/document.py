@@ -20,13 +20,13 @@ PAGE, PICTURE = DOCS / "models.md", DOCS / "images" / "reliability-{}.webp"
 CURVE = "#1f618d"
 
 
-def suites_table(found: dict) -> str:
-    """The shares of a model on every suite beside those that are aimed at."""
+def suites_table(found: dict, aims: bool) -> str:
+    """The shares of a model on every suite; with those that are aimed at, which are of 14 parts."""
     rows = [
         [
             name,
             percent(score["right"]),
-            f"{100 * SUITES[name].target:.0f}%",
+            *([f"{100 * SUITES[name].target:.0f}%"] if aims else []),
             percent(score["either_side"]),
             percent(score["worst"]),
             f"{score['pieces']:.1f}",
@@ -34,8 +34,8 @@ def suites_table(found: dict) -> str:
         ]
         for name, score in found["suites"].items()
     ]
-    header = ["suite", "right", "aim", "either side", "worst tenth", "pieces", "figures"]
-    return table(header, rows)
+    aim = ["aim"] if aims else []
+    return table(["suite", "right", *aim, "either side", "worst tenth", "pieces", "figures"], rows)
 
 
 def reliability_table(found: dict) -> str:
@@ -92,7 +92,8 @@ def section(name: str) -> str:
     pieces = []
     if accuracy_of(name).exists():
         found = json.loads(accuracy_of(name).read_text())
-        pieces += [f"### {name}", f"Trained on {found['trained on']}", suites_table(found)]
+        shares = suites_table(found, aims=name == "body_parts")
+        pieces += [f"### {name}", f"Trained on {found['trained on']}", shares]
     if pieces and results_of(name).exists():
         found = json.loads(results_of(name).read_text())
         picture = Path(str(PICTURE).format(name))
