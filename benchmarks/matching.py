@@ -52,32 +52,37 @@ ASTRAY = 15.0
 
 
 class Truth:
-    """The dense body under a remeshed one: distances along it, and where places are."""
+    """The dense body under a remeshed one: where places of the template are, and how far off it.
 
-    def __init__(self, body: MatchedBody):
+    Parameters
+    ----------
+    body : MatchedBody
+    places : SurfacePoints
+        On the template, those that are asked for.
+    """
+
+    def __init__(self, body: MatchedBody, places: SurfacePoints):
         template = load_template()
         faces = template.faces[template.component[template.faces[:, 0]] == 0]
-        self.skin, local = np.unique(faces, return_inverse=True)
+        skin, local = np.unique(faces, return_inverse=True)
         self.faces = local.reshape(-1, 3)
-        self.vertices = body.posed[self.skin]
+        self.vertices = body.posed[skin]
         self.size = np.sqrt(triangle_areas(self.vertices, self.faces).sum())
-        self.graph = surface_graph(self.vertices, self.faces)
         self.closest = ClosestPoints(self.vertices, self.faces)
-        self.body = body
+        self.right = places.interpolate(body.posed, template.faces)
+        start = np.searchsorted(skin, places.nearest_vertex(template.faces))
+        self.start = np.minimum(start, len(skin) - 1)
+        self.along = geodesic_distances(surface_graph(self.vertices, self.faces), self.start)
 
-    def error(self, position, normals, places: SurfacePoints) -> np.ndarray:
-        """Distance x100 at unit area from positions on the body to places of the template."""
-        faces = load_template().faces
+    def error(self, position, normals) -> np.ndarray:
+        """Distance x100 at unit area from positions on the body to the places."""
         found, _ = self.closest(position, normals, 80.0)
         corners = self.faces[found.face]
         at = self.closest.positions(found)
-        right = places.interpolate(self.body.posed, faces)
-        start = np.searchsorted(self.skin, places.nearest_vertex(faces))
-        start = np.minimum(start, len(self.skin) - 1)
-        along = geodesic_distances(self.graph, start)[np.arange(len(start))[:, None], corners]
+        along = self.along[np.arange(len(at))[:, None], corners]
         distance = (along + np.linalg.norm(self.vertices[corners] - at[:, None], axis=2)).min(1)
-        distance += np.linalg.norm(self.vertices[start] - right, axis=1)
-        straight = np.linalg.norm(at - right, axis=1)
+        distance += np.linalg.norm(self.vertices[self.start] - self.right, axis=1)
+        straight = np.linalg.norm(at - self.right, axis=1)
         return 100 * np.where(distance < STRAIGHT, straight, distance) / self.size
 
 
@@ -226,7 +231,8 @@ def main() -> None:
     for seed in seeds[:-1]:
         source = body_of(chosen.case, seed, chosen.vertices, is_target=False)
         target = body_of(chosen.case, seed + 1, chosen.vertices, is_target=True)
-        truth, samples = Truth(source), measured_points(target)
+        samples = measured_points(target)
+        truth = Truth(source, target.template_points[samples])
         meshes = [repair(Surface(b.vertices, b.faces)) for b in (source, target)]
         for name, way in ways.items():
             started = time.process_time()
@@ -237,11 +243,7 @@ def main() -> None:
             position = points.interpolate(surface.vertices, surface.faces)
             normals = triangle_vectors(surface.vertices, surface.faces)
             normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-30)
-            error = truth.error(
-                position[samples],
-                normals[points.face][samples],
-                target.template_points[samples],
-            )
+            error = truth.error(position[samples], normals[points.face][samples])
             errors[name].append(error)
         print(*(f"{np.mean(errors[name][-1]):6.2f}" for name in ways), flush=True)
     size = "1,000 and 50,000" if chosen.case == "resolutions" else f"{chosen.vertices:,}"
