@@ -26,19 +26,15 @@ from diffusionnet_blender.matching.points import SurfacePoints, points_at_vertic
 from diffusionnet_blender.matching.pointwise import embeddings, nearest_rows, precise_map
 from diffusionnet_blender.matching.spectral import spectral_mesh
 from diffusionnet_blender.matching.zoomout import zoomout
-from diffusionnet_blender.surface.discretization import discretize
+from diffusionnet_blender.surface.discretization import discretize, truncated
 from diffusionnet_blender.surface.repair import repair
 from diffusionnet_blender.surface.settings import DiscretizationSettings
 from diffusionnet_blender.surface.signatures import wave_kernel_signature
 from diffusionnet_blender.surface.surface import Surface, triangle_areas, triangle_vectors
 from diffusionnet_blender.tasks.engines import choose_engine
-from diffusionnet_blender.tasks.match import (
-    FIRST_MAP_SIZE,
-    MAP_SIZE,
-    match,
-    truncated,
-    vertex_features,
-)
+from diffusionnet_blender.tasks.match import match
+from diffusionnet_blender.tasks.match_maps import FIRST_MAP_SIZE
+from diffusionnet_blender.tasks.match_side import MAP_SIZE, vertex_features
 from diffusionnet_blender.tasks.models import find_model
 from training.bodies import FIRST_HELD_OUT_SEED, load_template, sample_body
 from training.matched_bodies import MatchedBody, match_body, sample_matched_body
