@@ -12,8 +12,8 @@ from benchmarks.meshes import ROOT
 from training.documents import percent, put_between, table
 
 PAGE = ROOT / "docs" / "transfer.md"
-# What issue and paper call the cases, and what is aimed at.
 MODEL = "body_match"
+# What the rows of the table are called.
 WORDS = {
     "clean": "remeshed bodies",
     "resolutions": "1k against 50k",
