@@ -15,18 +15,19 @@ import time
 import numpy as np
 
 from benchmarks.matching import by_signatures
-from benchmarks.quadrupeds import Animal, sample_animal, template
+from benchmarks.quadrupeds import sample_animal, template
 from diffusionnet_blender.matching.closest import ClosestPoints
 from diffusionnet_blender.matching.geodesic import geodesic_distances, surface_graph
 from diffusionnet_blender.matching.points import SurfacePoints
 from diffusionnet_blender.surface.surface import Surface, triangle_areas
 from diffusionnet_blender.tasks.match import match
+from training.matched_bodies import MatchedBody
 
 # Vertices of the target whose error is measured.
 MEASURED = 150
 
 
-def errors(source: Animal, target: Animal, points: SurfacePoints) -> np.ndarray:
+def errors(source: MatchedBody, target: MatchedBody, points: SurfacePoints) -> np.ndarray:
     """Of some vertices of the target, (MEASURED,)."""
     _, faces, _ = template()
     chosen = np.random.default_rng(0).choice(len(target.vertices), MEASURED, replace=False)

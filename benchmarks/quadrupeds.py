@@ -13,9 +13,9 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from diffusionnet_blender.matching.closest import ClosestPoints
-from diffusionnet_blender.matching.points import SurfacePoints
 from diffusionnet_blender.surface.voxels import surface_nets
 from diffusionnet_blender.surface.winding import vertex_normals
+from training.matched_bodies import MatchedBody
 from training.meshes import Body, shuffle
 from training.remesh import remesh
 
@@ -70,26 +70,6 @@ class _Bone:
     parent: str
 
 
-@dataclass(frozen=True, eq=False)
-class Animal:
-    """A remeshed animal with its place on the template.
-
-    Attributes
-    ----------
-    vertices : (V, 3) float64
-    faces : (F, 3) int64
-    template_points : SurfacePoints
-        On the template's triangles, one for each vertex.
-    posed : (T, 3) float64
-        The template's vertices in this animal's shape and pose.
-    """
-
-    vertices: np.ndarray
-    faces: np.ndarray
-    template_points: SurfacePoints
-    posed: np.ndarray
-
-
 @cache
 def _bones() -> dict[str, _Bone]:
     found = {}
@@ -129,7 +109,7 @@ def template() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return vertices, faces, weights / weights.sum(axis=1, keepdims=True)
 
 
-def sample_animal(seed: int, vertex_count: int, variety: float = 1.0) -> Animal:
+def sample_animal(seed: int, vertex_count: int, variety: float = 1.0) -> MatchedBody:
     """An animal in a pose, remeshed; the same for the same seed.
 
     Parameters
@@ -148,7 +128,7 @@ def sample_animal(seed: int, vertex_count: int, variety: float = 1.0) -> Animal:
     made = shuffle(replace(made, fine=order), rng)
     normals = vertex_normals(made.vertices, made.faces)
     points, _ = ClosestPoints(posed, faces)(made.vertices, normals, 60.0)
-    return Animal(made.vertices, made.faces, points, posed)
+    return MatchedBody(made.vertices, made.faces, points, posed)
 
 
 def _posed(rest, weights, rng, variety) -> np.ndarray:

@@ -26,7 +26,7 @@ import diffusionnet_blender
 from benchmarks.meshes import BUILD
 from diffusionnet_blender.matching.transfer.texture import dilate, paint, rasterise, sample_bilinear
 from diffusionnet_blender.scene.layers import read_shape, read_uv
-from diffusionnet_blender.scene.transfer import UV_MAP, unwrapped_uv
+from diffusionnet_blender.scene.unwrap import UV_MAP, unwrapped_uv
 from diffusionnet_blender.scene.vertex_groups import read_weights, write_vertex_groups
 from diffusionnet_blender.surface.surface import triangle_areas
 from training.bodies import FIRST_HELD_OUT_SEED, load_template

@@ -40,7 +40,7 @@ def add_paint(obj, size: int) -> None:
     """A UV map, and an image of noise in a material."""
     import bpy
 
-    from diffusionnet_blender.scene.transfer import UV_MAP, unwrapped_uv
+    from diffusionnet_blender.scene.unwrap import UV_MAP, unwrapped_uv
 
     uv = unwrapped_uv(obj)
     obj.data.uv_layers.new(name=UV_MAP).data.foreach_set("uv", uv.astype(np.float32).ravel())

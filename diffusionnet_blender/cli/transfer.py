@@ -59,8 +59,10 @@ def _transfer(chosen, kinds: tuple[str, ...]) -> int:
     from ..scene.files import add_file, open_file, save_file
     from ..scene.layers import Wanted
     from ..scene.matches import Match, fingerprint
+    from ..scene.pair import require_pair
     from ..scene.read import read_object
-    from ..scene.transfer import prepare_transfer, require_pair, write_transfer
+    from ..scene.transfer import prepare_transfer
+    from ..scene.transfer_write import write_transfer
     from ..tasks.match import match
     from ..tasks.transfer import TransferSettings
 

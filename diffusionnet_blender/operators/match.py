@@ -10,10 +10,10 @@ from ..errors import DiffusionNetError
 from ..preferences import settings
 from ..scene.edit_mode import whole_undo
 from ..scene.matches import current_match, fingerprint, keep_match
+from ..scene.pair import outside_edit_modes, require_pair
 from ..scene.pins import pinned_vertices
 from ..scene.preview import select_uncertain, write_preview
 from ..scene.read import read_object
-from ..scene.transfer import outside_edit_modes, require_pair
 from ..translations import worded
 from ..worker import match as match_job
 from .background import BackgroundOperator, the_worker

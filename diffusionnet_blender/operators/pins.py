@@ -3,8 +3,8 @@
 import bpy
 
 from ..errors import DiffusionNetError
+from ..scene.pair import require_pair
 from ..scene.pins import add_pins_by_empties, add_pins_by_vertices
-from ..scene.transfer import require_pair
 from .base import ReportingOperator, counted, selected_objects
 
 

@@ -10,7 +10,9 @@ from ..properties.transfer import TRANSFER_NAMES, TransferProperties
 from ..scene.edit_mode import whole_undo
 from ..scene.layers import Wanted
 from ..scene.matches import current_match
-from ..scene.transfer import outside_edit_modes, prepare_transfer, write_transfer
+from ..scene.pair import outside_edit_modes
+from ..scene.transfer import prepare_transfer
+from ..scene.transfer_write import write_transfer
 from ..tasks.layers import KINDS
 from .background import BackgroundOperator, the_worker
 from .match import PairOperator, pins_of

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ..scene.layers import Wanted
 from ..scene.matches import Match
-from ..scene.transfer import Prepared, outside_edit_modes, prepared_again, read_transfer
+from ..scene.pair import outside_edit_modes
+from ..scene.transfer import Prepared, prepared_again, read_transfer
 from ..scene.write import require_writable
 from ..worker import transfer as transfer_job
 from ..worker.client import Worker

@@ -15,6 +15,7 @@ from diffusionnet_blender.scene.layers import Wanted
 from diffusionnet_blender.scene.matches import Match, find_match, fingerprint, keep_match
 from diffusionnet_blender.scene.read import read_object
 from diffusionnet_blender.scene.transfer import prepare_transfer
+from diffusionnet_blender.tasks.layers import KINDS
 from tests.matching.pairs import lumps, lumpy_surface
 from tests.scenes import add_mesh, group_weights, select, values_of
 
@@ -275,6 +276,19 @@ def two_bones(obj, extra=True):
     return height
 
 
+def give_armature(obj, names):
+    """A chain of bones upwards, which the object follows."""
+    rig = bpy.data.objects.new("Rig", bpy.data.armatures.new("Rig"))
+    bpy.context.collection.objects.link(rig)
+    bpy.context.view_layer.objects.active = rig
+    bpy.ops.object.mode_set(mode="EDIT")
+    for number, name in enumerate(names):
+        bone = rig.data.edit_bones.new(name)
+        bone.head, bone.tail = (0, 0, number - 1), (0, 0, number)
+    bpy.ops.object.mode_set(mode="OBJECT")
+    obj.modifiers.new("Armature", "ARMATURE").object = rig
+
+
 def test_skin_weights_arrive_where_the_match_is_sure_and_are_filled_in_elsewhere(pair):
     source, target = pair
     two_bones(source)
@@ -460,20 +474,20 @@ def test_the_worker_computes_what_is_computed_here(pair):
     unwrap(source)
     give_image(source, colour_of, size=32)
     two_bones(source)
+    give_armature(source, ("low", "high"))
     source.shape_key_add(name="Rest")
     source.shape_key_add(name="Taller").points[0].co.z += 0.5
     source.data.color_attributes.new("tint", "FLOAT_COLOR", "POINT")
     source.data.attributes.new("count", "INT", "FACE")
     unwrap(target)
-    everything = dict.fromkeys(
-        ("texture", "uv", "weights", "shape_keys", "colors", "attributes", "materials"), True
-    )
+    everything = dict.fromkeys([kind for kind in KINDS if kind != "labels"], True)
     bpy.context.scene.diffusionnet.transfer.texture_size = 32
     how = transfer_settings(bpy.context.scene.diffusionnet.transfer)
     wanted = Wanted(**everything)
     here = prepare_transfer(source, target, find_match(source, target), wanted, how)
     there = transferred(start(source, target, **everything))
-    assert there.unwrapped == here.unwrapped
+    assert there.read.unwrapped == here.read.unwrapped
+    assert there.moved.bones is not None
     assert_alike(vars(here.moved), vars(there.moved))
 
 
