@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import DiffusionNetError
 from .options import stage_lines
-from .pair import add_pair_options, load_matching_model, pick_mesh
+from .pair import add_pair_options, load_matching_model, mesh_in
 from .places import save_arrays
 from .session import blender
 
@@ -90,4 +90,4 @@ def _read(path: Path, name: str | None):
     from ..scene.files import open_file
     from ..scene.read import read_object
 
-    return read_object(pick_mesh(open_file(path), name, path))
+    return read_object(mesh_in(path, name, open_file))

@@ -7,7 +7,7 @@ from pathlib import Path
 from ..errors import DiffusionNetError, ModelError
 from ..tasks.models import DEFAULT_MATCH_MODEL
 from .options import add_engine_options, add_quiet_option
-from .session import library
+from .session import about, library
 
 
 def add_pair_options(parser) -> None:
@@ -53,16 +53,24 @@ def load_matching_model(name: str):
     return find_model(str(path))
 
 
-def pick_mesh(objects, name: str | None, path: Path):
-    """The largest mesh among objects of a file, or the one that is named.
+def mesh_in(path: Path, name: str | None, read):
+    """The largest mesh of a file, or the one that is named.
+
+    Parameters
+    ----------
+    path : Path
+    name : str, optional
+    read : callable
+        Of `scene.files`: what reads the file, and gives its objects.
 
     Raises
     ------
     DiffusionNetError
-        If there is none.
+        If the file cannot be read, or there is none.
     """
-    meshes = [obj for obj in objects if obj.type == "MESH" and name in (None, obj.name)]
-    if not meshes:
-        what = "no mesh" if name is None else f"no mesh called {name!r}"
-        raise DiffusionNetError(f"{path} holds {what}", "Name one of its objects.")
-    return max(meshes, key=lambda obj: len(obj.data.vertices))
+    with about(path):
+        meshes = [obj for obj in read(path) if obj.type == "MESH" and name in (None, obj.name)]
+        if not meshes:
+            what = "no mesh" if name is None else f"no mesh called {name!r}"
+            raise DiffusionNetError(f"There is {what} in it", "Name one of its objects.")
+        return max(meshes, key=lambda obj: len(obj.data.vertices))

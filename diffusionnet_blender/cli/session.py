@@ -42,6 +42,15 @@ def blender():
             unregister()
 
 
+@contextlib.contextmanager
+def about(path: Path):
+    """What goes wrong in here is told with the file that it is about, of several."""
+    try:
+        yield
+    except DiffusionNetError as error:
+        raise type(error)(f"{path}: {error.message}", error.fix) from error
+
+
 def library() -> Path:
     """Folder of the user's own models."""
     return folder_of("models", "model_folder")

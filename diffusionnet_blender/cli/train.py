@@ -12,7 +12,7 @@ from ..errors import DiffusionNetError
 from ..tasks.models import DEFAULT_MODEL
 from ..tasks.training_sizes import SIZES
 from .options import add_device_option, add_quiet_option, names_in
-from .session import blender, folder_of, library
+from .session import about, blender, folder_of, library
 
 EPILOGUE = """\
 Labels in .blend files are parts (of this extension), vertex-groups, face-sets, materials, attribute
@@ -120,7 +120,7 @@ def _read_labelled(path: Path, chosen) -> list:
         raise DiffusionNetError(
             f"{path}: only .blend files have {source}", "Leave --labels out, or give --labels file."
         )
-    try:
+    with about(path):
         found, _ = _open(path, chosen)
         objects = list({obj.data: obj for obj in found}.values())
         if source == "file":
@@ -132,8 +132,6 @@ def _read_labelled(path: Path, chosen) -> list:
             labels = read_label_source(obj, geometry, key, chosen.attribute)
             found.append((f"{path.stem}/{obj.name}", geometry.surface, labels))
         return found
-    except DiffusionNetError as error:
-        raise type(error)(f"{path}: {error.message}", error.fix) from error
 
 
 def _open(path: Path, chosen):
@@ -199,7 +197,7 @@ def _read_shapes(path: Path, chosen) -> list:
             "Give folder, collection, or property:NAME.",
         )
     found = []
-    try:
+    with about(path):
         objects, collection = _open(path, chosen)
         for obj in objects:
             if kind == "folder":
@@ -209,8 +207,6 @@ def _read_shapes(path: Path, chosen) -> list:
             else:
                 title = class_by_property(obj, name)
             found.append((f"{path.stem}/{obj.name}", read_object(obj).surface, title))
-    except DiffusionNetError as error:
-        raise type(error)(f"{path}: {error.message}", error.fix) from error
     return found
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import DiffusionNetError
 from ..tasks.layers import KINDS
 from .options import names_in, stage_lines
-from .pair import add_pair_options, load_matching_model, pick_mesh
+from .pair import add_pair_options, load_matching_model, mesh_in
 from .session import blender
 
 EPILOGUE = """\
@@ -67,12 +67,12 @@ def _transfer(chosen, kinds: tuple[str, ...]) -> int:
     from ..tasks.transfer import TransferSettings
 
     model = load_matching_model(chosen.model)
-    target = pick_mesh(open_file(chosen.target), chosen.target_object, chosen.target)
+    target = mesh_in(chosen.target, chosen.target_object, open_file)
     # Objects of the two files may be called alike; each is found by the name that its file has.
     own = {obj: obj.name for obj in bpy.data.objects}
     for obj, name in own.items():
         obj.name = f"{name} (target)"
-    source = pick_mesh(add_file(chosen.source), chosen.source_object, chosen.source)
+    source = mesh_in(chosen.source, chosen.source_object, add_file)
     for obj in set(bpy.data.objects) - set(own):
         obj.name = f"{obj.name} (source)"
     for obj, name in own.items():

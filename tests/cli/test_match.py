@@ -50,3 +50,11 @@ def test_what_cannot_end_well_is_told_on_one_line(files, options, words, capfd, 
     told = capfd.readouterr().err.strip().splitlines()
     assert words in told[-1]
     assert not list(folder.glob("*.npz"))
+
+
+def test_of_two_files_that_is_named_which_cannot_be_read(files, capfd, monkeypatch):
+    monkeypatch.chdir(files[0])
+    (files[0] / "broken.glb").write_text("hello")
+    for name in ("missing.obj", "broken.glb"):
+        assert run("match", "source.obj", name, "--output", "m.npz") == 1
+        assert capfd.readouterr().err.strip().splitlines()[-1].startswith(f"{name}: ")
