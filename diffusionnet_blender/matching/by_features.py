@@ -7,7 +7,7 @@ from scipy import sparse
 from scipy.sparse import linalg as sparse_linalg
 
 from ..surface.laplacian import laplacian_and_mass
-from .points import SurfacePoints
+from .points import Maps
 from .pointwise import precise_map
 from .spectral import SpectralMesh
 
@@ -24,7 +24,7 @@ def map_by_features(
     target: SpectralMesh,
     source_features: np.ndarray,
     target_features: np.ndarray,
-) -> tuple[SurfacePoints, SurfacePoints]:
+) -> Maps:
     """For each vertex of either shape the point of the other whose features are most alike.
 
     Points lie within triangles: features vary smoothly, and are interpolated there. No functional

@@ -50,3 +50,7 @@ def points_at_vertices(vertices: np.ndarray, faces: np.ndarray) -> SurfacePoints
     corner_of[faces.ravel()] = np.arange(faces.size)
     corner = corner_of[vertices]
     return SurfacePoints(corner // 3, np.eye(3)[corner % 3])
+
+
+# Of two shapes: target to source, and source to target.
+Maps = tuple[SurfacePoints, SurfacePoints]

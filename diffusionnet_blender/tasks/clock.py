@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import perf_counter
 
-Progress = Callable[[str, float], None]
+from ..surface.discretization import Progress
 
 
 class Clock:

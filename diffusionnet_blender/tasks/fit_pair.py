@@ -9,7 +9,7 @@ from scipy.spatial import cKDTree
 
 from ..matching.by_features import map_by_features
 from ..matching.confidence import confidence, cycle_distance
-from ..matching.points import SurfacePoints
+from ..matching.points import Maps
 from ..matching.proxy import decimate
 from ..matching.spectral import SpectralMesh
 from ..network.checkpoint import Model
@@ -23,8 +23,6 @@ COARSE_VERTICES = 1200
 # How often the teacher is replaced by what its pupil has made of it.
 ROUNDS = 4
 
-Points = tuple[SurfacePoints, SurfacePoints]
-
 
 def can_fit(engine: str) -> bool:
     """Whether networks can be fitted: torch is there, and was not ruled out."""
@@ -34,11 +32,11 @@ def can_fit(engine: str) -> bool:
 def fitted_map(
     meshes: tuple[SpectralMesh, SpectralMesh],
     matrices: tuple[Discretization, Discretization],
-    teacher: Points,
+    teacher: Maps,
     start: Model | None,
     device: str,
     progress: Callable[[float], None] = lambda fraction: None,
-) -> Points:
+) -> Maps:
     """The map that a network gives that was fitted to this one pair without supervision.
 
     Parameters
@@ -94,7 +92,7 @@ def fitted_map(
     return map_by_features(*meshes, *map(fit.features_of, matrices))
 
 
-def _teachers(meshes, points: Points, nearest):
+def _teachers(meshes, points: Maps, nearest):
     """Where the vertices of the coarse meshes belong on the other shape, (source's, target's)."""
     from ..network.pair_fit import Teacher
 

@@ -16,7 +16,7 @@ from ..matching.confidence import confidence, cycle_distance
 from ..matching.functional_map import functional_map, map_of_points
 from ..matching.orientation import Judgement, judge
 from ..matching.pins import bend_to_pins, pin_functions
-from ..matching.points import SurfacePoints, points_at_vertices
+from ..matching.points import Maps, SurfacePoints, points_at_vertices
 from ..matching.pointwise import embeddings, nearest_rows, precise_map
 from ..matching.registration import SLIDING, Course, congruent_map, register
 from ..matching.sampling import farthest_points
@@ -42,8 +42,6 @@ FRESH_STARTS = 2
 VERTICES_PER_PAIR = 10
 
 
-# Target to source and source to target.
-Maps = tuple[SurfacePoints, SurfacePoints]
 Pins = tuple[np.ndarray, np.ndarray] | None
 
 

@@ -15,7 +15,7 @@ from ..network.features import input_features
 from ..network.forward import forward, mirrored_weights
 from ..network.shape import shape_of
 from ..surface.cache import OperatorCache, cache_key
-from ..surface.discretization import Discretization, normalise
+from ..surface.discretization import Discretization, Progress, normalise
 from ..surface.prepare import PreparedSurface, prepare, prepare_skin
 from ..surface.repair import RepairReport
 from ..surface.settings import DiscretizationSettings
@@ -25,8 +25,6 @@ from .engines import choose_engine
 from .limbs import with_sides_agreed
 from .memory import memory_shortage_told, require_memory
 from .sides import mirrored_classes
-
-Progress = Callable[[str, float], None]
 
 # A part with more than this share of the area is not an eye or a button.
 SIZEABLE_PART = 0.02

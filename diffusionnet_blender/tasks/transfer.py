@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +34,7 @@ from ..matching.transfer.weights import (
     normals_agree,
     transfer_weights,
 )
+from ..surface.discretization import Progress
 from ..surface.repair import weld
 from ..surface.surface import triangle_areas
 from .layers import (
@@ -48,8 +48,6 @@ from .layers import (
     Texture,
     Weights,
 )
-
-Progress = Callable[[str, float], None]
 
 # Triangles of a copied layout are stretched where one direction is scaled so much more than the
 # other.
