@@ -52,6 +52,13 @@ def view():
     return window, area, {region.type: region for region in area.regions}
 
 
+def settle():
+    """Wait until panels have grown or shrunk, which Blender draws on the way, redraw by redraw."""
+    for _ in range(4):
+        view()[1].tag_redraw()
+        yield 0.4
+
+
 def in_view():
     window, area, regions = view()
     return bpy.context.temp_override(window=window, area=area, region=regions["WINDOW"])

@@ -14,6 +14,7 @@ from window import (
     open_tab,
     press,
     segment,
+    settle,
 )
 
 
@@ -74,7 +75,7 @@ def steps():
     with in_view():
         bpy.ops.view3d.view_selected()
         bpy.ops.object.select_all(action="DESELECT")
-    yield 1.0
+    yield from settle()
     yield from ask(do="picture", name="separated.png")
 
 
