@@ -125,11 +125,11 @@ BODY_MODELS := $(basename $(notdir $(wildcard diffusionnet_blender/weights/body_
 .PHONY: weights-body_parts weights-body_match accuracy paper-checks samples
 .PHONY: bench bench-large bench-labels bench-gradients bench-matching
 # What the bundled weights start from: those of the version before, as git keeps them.
-BEFORE := bd535de
+BEFORE := b05f25a
 START := training/data/start
 # What they learn from.
 FIGURES := --first 4000 --bodies 3000
-MATCHED := --bodies 1200
+MATCHED := --first 1200 --bodies 1600
 
 $(START)/%.safetensors:
 	@mkdir -p $(START)

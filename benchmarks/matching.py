@@ -178,14 +178,7 @@ def _cut(body: MatchedBody) -> MatchedBody:
     height = body.template_points.interpolate(template.vertices, template.faces)[:, 2]
     low, high = np.ptp(template.vertices[:, 2]) * 0.55 + template.vertices[:, 2].min(), np.inf
     kept = (height > low) & (height < high)
-    faces = body.faces[kept[body.faces].all(axis=1)]
-    used, faces = np.unique(faces, return_inverse=True)
-    return replace(
-        body,
-        vertices=body.vertices[used],
-        faces=faces.reshape(-1, 3),
-        template_points=body.template_points[used],
-    )
+    return body.with_faces(body.faces[kept[body.faces].all(axis=1)])
 
 
 def _subdivided(body: MatchedBody) -> MatchedBody:

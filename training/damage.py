@@ -20,20 +20,26 @@ _BEYOND = {"forearm": "hand", "shin": "foot"}
 
 
 def cut(body: Body, rng: np.random.Generator) -> Body:
-    """Lose hands, feet, the head or longer ends; or everything beyond a plane; or a half.
+    """The body without what `left_by_cut` takes."""
+    return body.with_faces(body.faces[left_by_cut(body, rng)])
+
+
+def left_by_cut(body: Body, rng: np.random.Generator) -> np.ndarray:
+    """Which triangles stay, (F,) bool, where hands, feet, the head or longer ends are lost; or
+    everything beyond a plane; or a half.
 
     At least four parts and a third of the triangles are kept: cuts that would take more are not
     made.
     """
     for _ in range(10):
-        left = _cut_once(body, rng)
-        enough = len(left.faces) > len(body.faces) / 3 and len(np.unique(left.labels)) >= 4
-        if enough and len(left.faces) < len(body.faces):
+        left = _vertices_left(body, rng)[body.faces].all(axis=1)
+        parts = np.unique(body.labels[body.faces[left]])
+        if len(body.faces) / 3 < np.count_nonzero(left) < len(body.faces) and len(parts) >= 4:
             return left
-    return body
+    return np.ones(len(body.faces), bool)
 
 
-def _cut_once(body: Body, rng: np.random.Generator) -> Body:
+def _vertices_left(body: Body, rng: np.random.Generator) -> np.ndarray:
     kind = str(rng.choice(["ends", "plane", "bust", "open neck"], p=(0.5, 0.25, 0.15, 0.1)))
     names = np.array(PART_NAMES)[body.labels]
     if kind == "ends":
@@ -42,24 +48,30 @@ def _cut_once(body: Body, rng: np.random.Generator) -> Body:
             stem, _, side = name.partition(".")
             if stem in _BEYOND:
                 lost.add(f"{_BEYOND[stem]}.{side}")
-        keep = ~np.isin(names, list(lost))
-    elif kind == "open neck":
-        keep = names != "head"
-    elif kind == "bust":
-        keep = ~np.isin(np.char.partition(names, ".")[:, 0], ["thigh", "shin", "foot"])
+        return ~np.isin(names, list(lost))
+    if kind == "open neck":
+        return names != "head"
+    stems = np.char.partition(names, ".")[:, 0]
+    if kind == "bust":
+        # Upper half or lower half.
         if rng.uniform() < 0.4:
-            keep = ~np.isin(np.char.partition(names, ".")[:, 0], ["hand", "forearm", "head"])
-    else:
-        low, high = body.vertices.min(axis=0), body.vertices.max(axis=0)
-        axis = rng.choice(3, p=(0.2, 0.1, 0.7))
-        normal = np.eye(3)[axis] * rng.choice([-1.0, 1.0]) + rng.normal(0, 0.2, 3)
-        level = (low + rng.uniform(0.25, 0.75, 3) * (high - low)) @ normal
-        keep = body.vertices @ normal < level
-    return body.with_faces(body.faces[keep[body.faces].all(axis=1)])
+            return ~np.isin(stems, ["hand", "forearm", "head"])
+        return ~np.isin(stems, ["thigh", "shin", "foot"])
+    low, high = body.vertices.min(axis=0), body.vertices.max(axis=0)
+    axis = rng.choice(3, p=(0.2, 0.1, 0.7))
+    normal = np.eye(3)[axis] * rng.choice([-1.0, 1.0]) + rng.normal(0, 0.2, 3)
+    level = (low + rng.uniform(0.25, 0.75, 3) * (high - low)) @ normal
+    return body.vertices @ normal < level
 
 
 def holes(body: Body, rng: np.random.Generator) -> Body:
-    """Round holes, where a scanner does not see or a sculptor has not finished."""
+    """The body with the holes of `left_by_holes`."""
+    return body.with_faces(body.faces[left_by_holes(body, rng)])
+
+
+def left_by_holes(body: Body, rng: np.random.Generator) -> np.ndarray:
+    """Which triangles stay, (F,) bool, about round holes, where a scanner does not see or a
+    sculptor has not finished; all where less than half would be left."""
     keep = np.ones(len(body.vertices), bool)
     size = np.ptp(body.vertices, axis=0).max()
     for _ in range(rng.integers(1, 9)):
@@ -68,8 +80,8 @@ def holes(body: Body, rng: np.random.Generator) -> Body:
         keep &= np.linalg.norm(body.vertices - centre, axis=1) > radius
     if rng.uniform() < 0.3:  # soles on the floor
         keep &= body.vertices[:, 2] > body.vertices[:, 2].min() + 0.01 * size
-    faces = body.faces[keep[body.faces].all(axis=1)]
-    return body.with_faces(faces) if len(faces) > len(body.faces) / 2 else body
+    left = keep[body.faces].all(axis=1)
+    return left if 2 * np.count_nonzero(left) > len(left) else np.ones(len(left), bool)
 
 
 def scan(body: Body, rng: np.random.Generator) -> Body:

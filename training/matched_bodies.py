@@ -12,8 +12,10 @@ import numpy as np
 
 from diffusionnet_blender.matching.closest import ClosestPoints
 from diffusionnet_blender.matching.points import SurfacePoints, points_at_vertices
+from diffusionnet_blender.surface.triangles import compact
 from diffusionnet_blender.surface.winding import vertex_normals
 from training.bodies import Body, load_template, sample_body
+from training.damage import left_by_cut, left_by_holes, scan
 from training.meshes import add_noise, shuffle
 from training.remesh import keep_skin, remesh
 
@@ -21,8 +23,11 @@ from training.remesh import keep_skin, remesh
 # at rest, to the vertex that the collapses of the decimation name: where limbs touch, the closest
 # point may lie on the other limb.
 NEAR = 0.25
-# How often each kind of remeshing is drawn.
+# How often each kind of remeshing is drawn, to measure on and to learn from, and what is done to
+# the bodies that are learned from.
 KIND_SHARES = {"even": 0.5, "uneven": 0.3, "subdivided": 0.2}
+LEARNED_KIND_SHARES = {"even": 0.4, "uneven": 0.25, "subdivided": 0.15, "isotropic": 0.2}
+HARM_SHARES = {"none": 0.4, "cut": 0.35, "holes": 0.1, "scan": 0.15}
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +48,16 @@ class MatchedBody:
     faces: np.ndarray
     template_points: SurfacePoints
     posed: np.ndarray
+
+    def with_faces(self, faces: np.ndarray) -> MatchedBody:
+        """The same body with some of its triangles only; vertices without one dropped."""
+        faces, kept = compact(len(self.vertices), faces)
+        return replace(
+            self,
+            vertices=self.vertices[kept],
+            faces=faces,
+            template_points=self.template_points[kept],
+        )
 
 
 def match_body(
@@ -94,20 +109,52 @@ def match_body(
 def sample_matched_body(
     seed: int, stylised: float = 0.3, vertex_count: int | None = None
 ) -> MatchedBody:
-    """A body as the features are trained on; the same for the same seed.
+    """A whole body to measure on; the same for the same seed.
 
     Parameters
     ----------
     seed : int
-        0..999_999 to train on, 1_000_000 and above to measure on.
+        1_000_000 and above.
     stylised : float
         Chance of cartoon proportions.
     vertex_count : int, optional
         By default 1,000 to 5,000, one in ten up to 8,000.
     """
+    return _sample(np.random.default_rng(seed), KIND_SHARES, stylised, vertex_count)
+
+
+def sample_harmed_body(seed: int) -> MatchedBody:
+    """A body as the features are trained on: whole, cut, with holes or scanned; the same for the
+    same seed.
+
+    Parameters
+    ----------
+    seed : int
+        0..999_999 to train on, 1_000_000 and above to measure on.
+    """
     rng = np.random.default_rng(seed)
+    body = _sample(rng, LEARNED_KIND_SHARES)
+    harm = str(rng.choice(list(HARM_SHARES), p=list(HARM_SHARES.values())))
+    if harm == "none":
+        return body
+    template = load_template()
+    place = body.template_points.nearest_vertex(template.faces)
+    labelled = Body(body.vertices, body.faces, template.fine[place], template.component[place])
+    if harm == "cut":
+        return body.with_faces(body.faces[left_by_cut(labelled, rng)])
+    if harm == "scan":
+        body = replace(body, vertices=scan(labelled, rng).vertices)
+    return body.with_faces(body.faces[left_by_holes(labelled, rng)])
+
+
+def _sample(
+    rng: np.random.Generator,
+    kind_shares: dict[str, float],
+    stylised: float = 0.3,
+    vertex_count: int | None = None,
+) -> MatchedBody:
     body = sample_body(rng, stylised=stylised)
     skin_alone = rng.uniform() < 0.7
-    kind = str(rng.choice(list(KIND_SHARES), p=list(KIND_SHARES.values())))
+    kind = str(rng.choice(list(kind_shares), p=list(kind_shares.values())))
     noise = rng.uniform(0.0, 0.12) if rng.uniform() < 0.4 else 0.0
     return match_body(body, rng, kind, vertex_count, skin_alone, noise)

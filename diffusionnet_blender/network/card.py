@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ModelError
+from ..surface.integral_invariants import CHANNELS
 from ..surface.settings import DEFAULT_SETTINGS, DiscretizationSettings
 from .architecture import Architecture
 
 CARD_FORMAT = 1
 # Channels of each input feature that a card may name.
-FEATURE_WIDTHS = {"xyz": 3, "hks": 16, "wks": 16}
+FEATURE_WIDTHS = {"xyz": 3, "hks": 16, "wks": 16, "integral": CHANNELS}
 
 
 @dataclass(frozen=True)

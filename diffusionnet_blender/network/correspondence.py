@@ -35,6 +35,10 @@ TARGET_WIDTH = 0.03
 PAIR_TEMPERATURE = 0.05
 PAIR_WIDTH = 0.012
 PAIR_SAMPLES = 1024
+# A place that the other shape has nothing so near to, in the same units, has no partner there.
+ALONE = 0.06
+# Of either shape so much must have partners for a functional map to be learned from.
+MOSTLY_PAIRED = 0.95
 # Weights of the losses beside the contrast.
 GROUP_WEIGHT = 0.2
 MAP_WEIGHT = 0.5
@@ -68,6 +72,11 @@ class Template:
     distances: np.ndarray
     size: float
     groups: tuple[np.ndarray, ...]
+
+    def has_partner(self, places: np.ndarray, others: np.ndarray) -> np.ndarray:
+        """Which of some places another shape has as well, (n,) bool, by the places that it has."""
+        tree = cKDTree(self.positions[others])
+        return tree.query(self.positions[places])[0] < ALONE * self.size
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,13 +166,18 @@ class MatchTrainer(Trainer):
                 ),
                 strict=True,
             )
-            known = true_map(pair[0], pair[1], self.template, self.map_size)
-            made = differentiable_map(*shapes, *found, self.map_size)
-            map_loss = (made - engine.array(known)).square().sum() / self.map_size
-            loss = (
-                sum(losses) / 2 + MAP_WEIGHT * map_loss + self._pair_contrast(shapes, found, pair)
-            )
+            loss = sum(losses) / 2
             score = sum(scores) / 2
+            places = [place for _, place in pair]
+            paired = self.template.has_partner(*places), self.template.has_partner(*places[::-1])
+            shares = [d.mass @ one / d.mass.sum() for (d, _), one in zip(pair, paired, strict=True)]
+            if min(shares) > MOSTLY_PAIRED:
+                known = true_map(pair[0], pair[1], self.template, self.map_size)
+                made = differentiable_map(*shapes, *found, self.map_size)
+                map_loss = (made - engine.array(known)).square().sum() / self.map_size
+                loss = loss + MAP_WEIGHT * map_loss
+            if paired[1].any():
+                loss = loss + self._pair_contrast(shapes, found, pair, paired[1])
         self._descend(loss)
         return float(loss.detach()), float(score)
 
@@ -197,12 +211,12 @@ class MatchTrainer(Trainer):
             right &= share.argmax(dim=1) == group[index]
         return loss, (area * right).sum().detach()
 
-    def _pair_contrast(self, shapes, found, pair) -> torch.Tensor:
-        """Loss of looking for the partners of some vertices of one shape on the other."""
+    def _pair_contrast(self, shapes, found, pair, paired) -> torch.Tensor:
+        """Loss of looking on one shape for the partners of some vertices that have one there."""
         source, target = shapes
         there, here = (self._positions[self.module.engine.indices(place)] for _, place in pair)
-        area = target.mass / target.mass.sum()
-        asked = torch.multinomial(area, min(PAIR_SAMPLES, len(area)))
+        area = target.mass * self.module.engine.array(paired)
+        asked = torch.multinomial(area, min(PAIR_SAMPLES, int(paired.sum())))
         return partner_contrast(source, found[0], there, found[1][asked], here[asked]).mean()
 
 

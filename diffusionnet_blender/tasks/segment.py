@@ -159,7 +159,7 @@ def segment(
         for view in views:
             clock = perf_counter()
             discretization = view.discretization
-            if template is not None:
+            if template is not None and "xyz" in model.card.features:
                 discretization = _posed(view, surface, model)
             features = input_features(discretization, model.card.features)
             seconds["features"] = seconds.get("features", 0.0) + perf_counter() - clock

@@ -127,6 +127,30 @@ def test_supervised_features_find_places_and_sides(world):
     assert reports[-1][2] > 0.5  # sides and top and bottom together
 
 
+def test_of_half_a_shape_only_what_the_other_has_is_learned_from(world):
+    template, (one, other) = world
+    half = template.positions[:, 2] > 0
+    upper, lower = np.flatnonzero(half), np.flatnonzero(~half)
+    found = template.has_partner(np.arange(len(half)), upper)
+    assert found[half].all()
+    # A narrow rim is near enough.
+    assert 0.0 < found[~half].mean() < 0.4
+    assert not found[template.positions[:, 2] < -0.5].any()
+    # Two shapes that have nothing in common teach what they are on the template, and no more.
+    trained = trainer(world, True, 3)
+    trained.shapes = [
+        MatchedShape(shape.discretization, np.resize(places, len(shape.place)))
+        for shape, places in (
+            (one, upper[template.positions[upper, 2] > 0.5]),
+            (other, lower[template.positions[lower, 2] < -0.5]),
+        )
+    ]
+    reports = []
+    trained.settings = TrainingSettings(steps=3, report_every=1)
+    trained.run(trained.shapes, report=lambda *values: reports.append(values))
+    assert np.isfinite([loss for _, loss, _ in reports]).all()
+
+
 def test_aligned_shapes_teach_each_other_without_any_correspondence(world):
     trained = trainer(world, False, 300, ("xyz",))
     reports = []

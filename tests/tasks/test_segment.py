@@ -69,7 +69,7 @@ def test_every_vertex_gets_probabilities_and_the_most_probable_label():
     }
 
 
-@pytest.mark.parametrize("features", [("hks",), ("hks", "wks")])
+@pytest.mark.parametrize("features", [("hks",), ("hks", "wks", "integral")])
 def test_engines_agree_and_say_which_they_are(features):
     pytest.importorskip("torch", reason="torch is optional")
     surface, model = Surface(*lumpy_body(3)), untrained_model(features=features)

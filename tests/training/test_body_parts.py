@@ -8,7 +8,10 @@ import pytest
 torch = pytest.importorskip("torch", reason="training needs torch")
 pytest.importorskip("fast_simplification", reason="the figures need the training extras")
 
+from diffusionnet_blender.network.architecture import Architecture  # noqa: E402
+from diffusionnet_blender.network.card import ModelCard  # noqa: E402
 from diffusionnet_blender.network.checkpoint import Model, load_model, save_model  # noqa: E402
+from diffusionnet_blender.network.features import input_features  # noqa: E402
 from diffusionnet_blender.network.module import DiffusionNet  # noqa: E402
 from diffusionnet_blender.network.numpy_engine import NumpyEngine  # noqa: E402
 from diffusionnet_blender.network.torch_engine import TorchEngine  # noqa: E402
@@ -17,6 +20,7 @@ from diffusionnet_blender.network.training import (  # noqa: E402
     TrainingSettings,
 )
 from diffusionnet_blender.surface.discretization import discretize  # noqa: E402
+from diffusionnet_blender.surface.integral_invariants import CHANNELS  # noqa: E402
 from diffusionnet_blender.surface.surface import Surface  # noqa: E402
 from diffusionnet_blender.tasks.segment import class_probabilities  # noqa: E402
 from tests.network.test_forward import random_weights  # noqa: E402
@@ -24,6 +28,7 @@ from tests.shapes import lumpy_body  # noqa: E402
 from training import body_parts  # noqa: E402
 from training.parts import FINE_NAMES, PART_NAMES, PART_OF_FINE  # noqa: E402
 from training.two_heads import TwoHeadTrainer  # noqa: E402
+from training.warm_start import weights_for  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +43,8 @@ def probabilities(name, weights, shape, features):
 
 
 def test_fine_parts_start_as_shares_of_the_coarse_part_that_they_are_in(tmp_path, shape):
-    features = np.random.default_rng(0).normal(size=(len(shape.mass), 16))
+    width = body_parts.architecture_of(1, 1).inputs
+    features = np.random.default_rng(0).normal(size=(len(shape.mass), width))
     coarse = body_parts.architecture_of(len(PART_NAMES), 16)
     weights = {n: w.astype(np.float32) for n, w in random_weights(coarse).items()}
     model = Model(body_parts.card_of("body_parts", 16, 1, 1, None), weights)
@@ -52,6 +58,26 @@ def test_fine_parts_start_as_shares_of_the_coarse_part_that_they_are_in(tmp_path
     together = np.zeros_like(expected)
     np.add.at(together.T, PART_OF_FINE, fine.T)
     np.testing.assert_allclose(together, expected, atol=1e-5)
+
+
+def test_what_a_model_was_not_fed_counts_for_nothing_at_first(shape):
+    architecture = Architecture(inputs=16, outputs=2, width=8)
+    weights = {n: w.astype(np.float32) for n, w in random_weights(architecture).items()}
+    card = ModelCard("less", "Less", ("a", "b"), ((0, 0, 0), (1, 1, 1)), ("hks",), architecture)
+    less = Model(card, weights)
+    features = ("hks", "integral")
+    fed_more = replace(
+        card, features=features, architecture=replace(architecture, inputs=16 + CHANNELS)
+    )
+    more = Model(fed_more, weights_for(less, features))
+    engine = NumpyEngine()
+    expected, found = (
+        class_probabilities(m, shape, input_features(shape, m.card.features), engine)
+        for m in (less, more)
+    )
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    with pytest.raises(ValueError, match="begin"):
+        weights_for(less, ("integral", "hks"))
 
 
 def test_both_heads_learn_from_the_fine_parts(tmp_path, shape, monkeypatch):

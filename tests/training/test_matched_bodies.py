@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("anny")
 
 from training import bodies  # noqa: E402
-from training.matched_bodies import sample_matched_body  # noqa: E402
+from training.matched_bodies import sample_harmed_body, sample_matched_body  # noqa: E402
 
 
 @pytest.mark.parametrize("seed", [2, 1_000_004, 1_000_003])
@@ -19,6 +19,22 @@ def test_every_vertex_is_near_its_place_in_every_pose(seed):
     away = np.linalg.norm(places - body.vertices, axis=1)
     assert np.median(away) < 0.1 * edge
     assert np.quantile(away, 0.99) < edge
+
+
+def test_what_is_left_of_a_harmed_body_keeps_its_place():
+    template = bodies.load_template()
+    skin = set(np.unique(template.labels))
+    lost = []
+    for seed in range(8):
+        body = sample_harmed_body(seed)
+        places = body.template_points.interpolate(body.posed, template.faces)
+        edges = body.vertices[body.faces[:, 0]] - body.vertices[body.faces[:, 1]]
+        away = np.linalg.norm(places - body.vertices, axis=1)
+        assert np.quantile(away, 0.98) < np.linalg.norm(edges, axis=1).mean()
+        assert set(np.unique(body.faces)) == set(range(len(body.vertices)))
+        parts = template.labels[body.template_points.nearest_vertex(template.faces)]
+        lost.append(len(skin - set(parts)))
+    assert 0 < np.count_nonzero(lost) < len(lost)
 
 
 def test_neighbours_stay_neighbours_on_the_template():
