@@ -44,12 +44,12 @@ def moving_table(found: dict) -> str:
     """Errors of colours and weights beside those of Data Transfer."""
     plain, ours = found["data transfer"], found["match and transfer"]
     rows = [
-        [name, *(f"{one[what]:.4f}" for what in ("colour", "weights")), f"{one['cpu']:.1f}"]
+        [name, *(f"{error:.4f}" for error in one["errors"]), f"{one['cpu']:.1f}"]
         for name, one in (("Data Transfer after alignment", plain), ("Match and Transfer", ours))
     ]
-    ratios = [f"{plain[what] / ours[what]:.1f}" for what in ("colour", "weights")]
-    rows.append(["times smaller", *ratios, ""])
-    return table(["", "colour error", "weight error", "CPU s a pair"], rows)
+    both = zip(plain["errors"], ours["errors"], strict=True)
+    rows.append(["times smaller", *(f"{theirs / own:.1f}" for theirs, own in both), ""])
+    return table(["", *found["columns"], "CPU s a pair"], rows)
 
 
 def speed_table(found: dict) -> str:
