@@ -171,9 +171,9 @@ bench-gradients: $(READY_TRAINING) ## draw lengths of gradients at four sizes
 	$(PYTHON) -m benchmarks.gradient_figure
 
 bench-matching: $(READY_TRAINING) ## error of matches, textures and weights on unseen bodies, hours
-	for case in clean resolutions loose rotated cut stylised; do \
-		$(PYTHON) -m benchmarks.matching --model body_match --case $$case \
-			--pairs $$([ $$case = clean ] && echo 100 || echo 20) || exit 1; done
+	for case in clean resolutions loose rotated cut damaged "cut source" stylised; do \
+		$(PYTHON) -m benchmarks.matching --model body_match --case "$$case" \
+			--pairs $$([ "$$case" = clean ] && echo 100 || echo 20) || exit 1; done
 	$(PYTHON) -m benchmarks.transfer --pairs 20
 	$(PYTHON) -m benchmarks.transfer_speed
 	$(PYTHON) -m benchmarks.transfer_report

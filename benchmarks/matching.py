@@ -37,6 +37,7 @@ from diffusionnet_blender.tasks.match_maps import FIRST_MAP_SIZE
 from diffusionnet_blender.tasks.match_side import MAP_SIZE, vertex_features
 from diffusionnet_blender.tasks.models import find_model
 from training.bodies import FIRST_HELD_OUT_SEED, load_template, sample_body
+from training.damage import left_by_cut
 from training.matched_bodies import MatchedBody, match_body, sample_matched_body
 
 # Points of the target whose error is measured; their places are drawn by area.
@@ -82,8 +83,8 @@ class Truth:
         return 100 * np.where(distance < STRAIGHT, straight, distance) / self.size
 
 
-def measured_points(body: MatchedBody) -> np.ndarray:
-    """Vertices of the skin, drawn by the area around them."""
+def measured_points(body: MatchedBody, lost: np.ndarray) -> np.ndarray:
+    """Vertices of the skin, drawn by the area around them, but for those that are `lost` (V,)."""
     template = load_template()
     area = np.bincount(
         body.faces.ravel(),
@@ -95,6 +96,7 @@ def measured_points(body: MatchedBody) -> np.ndarray:
     area[:known][inner] = 0
     # Vertices made by subdivision are not known on the template.
     area[known:] = 0
+    area[:known][lost] = 0
     rng = np.random.default_rng(0)
     count = min(MEASURED, np.count_nonzero(area))
     return rng.choice(len(area), count, replace=False, p=area / area.sum())
@@ -148,12 +150,12 @@ def refined_map(source: Surface, target: Surface, model) -> SurfacePoints:
     return precise_map(there, source.faces, here)
 
 
-CASES = ("clean", "resolutions", "loose", "rotated", "cut", "stylised")
+CASES = ("clean", "resolutions", "loose", "rotated", "cut", "damaged", "cut source", "stylised")
 RESULTS = BUILD / "matching"
 
 
 def body_of(case: str, seed: int, vertices: int, is_target: bool) -> MatchedBody:
-    """A body of a case of the table; only targets are turned, cut or dense."""
+    """A body of a case of the table; only targets are turned, damaged or dense."""
     rng = np.random.default_rng(seed)
     if case == "loose":
         body = sample_body(rng, stylised=0.0)
@@ -163,22 +165,25 @@ def body_of(case: str, seed: int, vertices: int, is_target: bool) -> MatchedBody
         return _subdivided(body) if is_target else body
     # Stylised bodies against realistic ones.
     body = sample_matched_body(seed, float(case == "stylised" and is_target), vertices)
+    if case == "cut" and is_target or case == "cut source" and not is_target:
+        return body.with_faces(body.faces[~below_waist(body)[body.faces].any(axis=1)])
     if not is_target:
         return body
+    if case == "damaged":
+        return body.with_faces(body.faces[left_by_cut(body.labelled(), rng)])
     if case == "rotated":
         turn = np.linalg.qr(rng.standard_normal((3, 3)))[0]
         turn *= np.linalg.det(turn)
         return replace(body, vertices=rng.uniform(0.1, 10) * body.vertices @ turn.T + [3, 1, 2])
-    return _cut(body) if case == "cut" else body
+    return body
 
 
-def _cut(body: MatchedBody) -> MatchedBody:
-    """A bust and its arms: all below the waist is gone."""
+def below_waist(body: MatchedBody) -> np.ndarray:
+    """What a bust and its arms lack, (V,) bool."""
     template = load_template()
-    height = body.template_points.interpolate(template.vertices, template.faces)[:, 2]
-    low, high = np.ptp(template.vertices[:, 2]) * 0.55 + template.vertices[:, 2].min(), np.inf
-    kept = (height > low) & (height < high)
-    return body.with_faces(body.faces[kept[body.faces].all(axis=1)])
+    height = template.vertices[:, 2]
+    waist = height.min() + 0.55 * np.ptp(height)
+    return body.template_points.interpolate(template.vertices, template.faces)[:, 2] <= waist
 
 
 def _subdivided(body: MatchedBody) -> MatchedBody:
@@ -220,7 +225,8 @@ def main() -> None:
     for seed in seeds[:-1]:
         source = body_of(chosen.case, seed, chosen.vertices, is_target=False)
         target = body_of(chosen.case, seed + 1, chosen.vertices, is_target=True)
-        samples = measured_points(target)
+        lost = below_waist(target) & (chosen.case == "cut source")
+        samples = measured_points(target, lost)
         truth = Truth(source, target.template_points[samples])
         meshes = [repair(Surface(b.vertices, b.faces)) for b in (source, target)]
         for name, way in ways.items():

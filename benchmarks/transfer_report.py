@@ -20,6 +20,8 @@ WORDS = {
     "loose": "with eyes, teeth, tongue",
     "rotated": "turned and scaled",
     "cut": "target cut at the waist",
+    "damaged": "target cut anywhere",
+    "cut source": "source cut at the waist",
     "stylised": "stylised against realistic",
 }
 

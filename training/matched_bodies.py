@@ -49,6 +49,12 @@ class MatchedBody:
     template_points: SurfacePoints
     posed: np.ndarray
 
+    def labelled(self) -> Body:
+        """The same mesh with the parts of the template."""
+        template = load_template()
+        place = self.template_points.nearest_vertex(template.faces)
+        return Body(self.vertices, self.faces, template.fine[place], template.component[place])
+
     def with_faces(self, faces: np.ndarray) -> MatchedBody:
         """The same body with some of its triangles only; vertices without one dropped."""
         faces, kept = compact(len(self.vertices), faces)
@@ -137,9 +143,7 @@ def sample_harmed_body(seed: int) -> MatchedBody:
     harm = str(rng.choice(list(HARM_SHARES), p=list(HARM_SHARES.values())))
     if harm == "none":
         return body
-    template = load_template()
-    place = body.template_points.nearest_vertex(template.faces)
-    labelled = Body(body.vertices, body.faces, template.fine[place], template.component[place])
+    labelled = body.labelled()
     if harm == "cut":
         return body.with_faces(body.faces[left_by_cut(labelled, rng)])
     if harm == "scan":

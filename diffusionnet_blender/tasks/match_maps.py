@@ -136,15 +136,23 @@ def _worth(source: Side, target: Side, maps: Maps) -> float:
 
 
 def by_features(source: Side, target: Side, model: Model | None, clock: Clock) -> Maps | None:
-    """Points of both directions by the features of a model; None where these leave doubts."""
+    """Points of both directions by the features of a model; None where these leave doubts.
+
+    One direction without doubts is enough: of a whole body and a part of one, all of the part has
+    partners on the whole.
+    """
     if model is None:
         return None
     clock.start("map")
+    there = source.mesh, target.mesh
     known = source.features, target.features
-    found = map_by_features(source.mesh, target.mesh, *known)
-    judged = judge(source.mesh, target.mesh, found[0], *known)
+    found = map_by_features(*there, *known)
+    judged = (
+        judge(*there, found[0], *known),
+        judge(*there[::-1], found[1], *known[::-1]),
+    )
     clock.stop("map")
-    return found if _is_beyond_doubt(judged, model) else None
+    return found if any(_is_beyond_doubt(one, model) for one in judged) else None
 
 
 def by_functional_maps(
