@@ -15,6 +15,7 @@ import json
 import resource
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -260,7 +261,9 @@ def main() -> None:
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.1f} GiB")
     RESULTS.mkdir(parents=True, exist_ok=True)
     found = {"pairs": chosen.pairs, "vertices": size, "ways": rows}
-    (RESULTS / f"{chosen.case}-{chosen.model}.json").write_text(json.dumps(found, indent=1))
+    (RESULTS / f"{chosen.case}-{Path(chosen.model).stem}.json").write_text(
+        json.dumps(found, indent=1)
+    )
 
 
 if __name__ == "__main__":

@@ -20,6 +20,11 @@ MOST_TURNED = 60.0
 # Local scales of target to source that are believed.
 SCALES = (0.5, 2.0)
 
+# Pull of what the map is not sure of, or that finds nothing that faces its way so near, in units of
+# the square root of the area: what the source lacks is to lie where the rest takes it.
+LEAST_TRUST = 1e-3
+REACH = 0.15
+
 # Root mean square distance left after a rigid fit, in units of the square root of the area, below
 # which two shapes are one and the same in other triangles.
 CONGRUENT = 0.01
@@ -71,21 +76,19 @@ def congruent_map(
         None where the shapes differ.
     """
     surface = ClosestPoints(source.vertices, source.faces)
-    centre = target.mass @ target.vertices
-    rest = target.vertices - centre
     points = target_to_source
     for _ in range(RIGID_ROUNDS):
-        goal = surface.positions(points)
-        middle = target.mass @ goal
-        turn = nearest_rotations(((goal - middle).T @ (target.mass[:, None] * rest))[None])[0]
-        turned = rest @ turn.T
-        scale = np.sum(target.mass[:, None] * turned * (goal - middle)) / np.sum(
-            target.mass[:, None] * np.square(rest)
-        )
-        at = scale * turned + middle
+        at = _carried(target.vertices, surface.positions(points), target.mass)
         points, _ = surface(at, vertex_normals(at, target.faces), MOST_TURNED)
     left = np.square(surface.positions(points) - at).sum(axis=1)
-    return points if np.sqrt(target.mass @ left) < CONGRUENT else None
+    # By the size that it has come to: what shrinks to a point is near to anything.
+    shrunk = _spread(at, target.mass) / _spread(target.vertices, target.mass)
+    away = np.sqrt(target.mass @ left / max(shrunk, np.finfo(float).tiny))
+    return points if away < CONGRUENT else None
+
+
+def _spread(positions: np.ndarray, weight: np.ndarray) -> float:
+    return float(weight @ np.square(positions - weight @ positions).sum(axis=1))
 
 
 def register(
@@ -128,14 +131,17 @@ def register(
     stiffness = _graph_laplacian(len(rest), tail, head, weight)
     surface = ClosestPoints(source.vertices, source.faces)
     goal = surface.positions(target_to_source)
-    points, trust = target_to_source, np.maximum(confidence, 1e-3)
-    at = goal
+    points, trust = target_to_source, np.maximum(confidence, LEAST_TRUST)
+    # What has no partner there starts where the rest of the body takes it, not in a heap.
+    at = trust[:, None] * goal + (1 - trust[:, None]) * _carried(rest, goal, trust * target.mass)
     first_pull, last_pull = course.pulls
     for round_number in range(course.rounds):
         progress(round_number / course.rounds)
         if round_number >= course.on_map:
             points, agrees = surface(at, vertex_normals(at, faces), MOST_TURNED)
-            goal, trust = surface.positions(points), np.where(agrees, 1.0, 1e-3)
+            goal = surface.positions(points)
+            near = np.linalg.norm(goal - at, axis=1) < REACH
+            trust = np.where(agrees & near, 1.0, LEAST_TRUST)
         pull = first_pull * (last_pull / first_pull) ** (round_number / (course.rounds - 1))
         drawn = pull * trust * target.mass
         if pins is not None:
@@ -156,6 +162,18 @@ def register(
     exact = points_at_vertices(pins[0], source.faces)
     points.face[pins[1]], points.barycentric[pins[1]] = exact.face, exact.barycentric
     return points
+
+
+def _carried(rest: np.ndarray, goal: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """A shape moved, turned and scaled as a whole to where most of it belongs."""
+    weight = weight / weight.sum()
+    middle, there = weight @ rest, weight @ goal
+    turn = nearest_rotations(((goal - there).T @ (weight[:, None] * (rest - middle)))[None])[0]
+    turned = (rest - middle) @ turn.T
+    scale = (weight @ (turned * (goal - there)).sum(axis=1)) / (
+        weight @ np.square(turned).sum(axis=1)
+    )
+    return there + scale * turned
 
 
 def _graph_laplacian(count, tail, head, weight):
