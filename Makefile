@@ -128,7 +128,7 @@ BODY_MODELS := $(basename $(notdir $(wildcard diffusionnet_blender/weights/body_
 BEFORE := b05f25a
 START := training/data/start
 # What they learn from.
-FIGURES := --first 4000 --bodies 3000
+FIGURES := --first 4500 --bodies 3700
 MATCHED := --first 1200 --bodies 1600
 
 $(START)/%.safetensors:
@@ -138,11 +138,11 @@ $(START)/%.safetensors:
 
 weights-body_parts: $(READY_TRAINING) $(START)/body_parts.safetensors ## train both models of body parts again: 11 GB of data, hours
 	$(PYTHON) -m training.body_parts data $(FIGURES)
-	$(PYTHON) -m training.body_parts train $(FIGURES) --steps 15000 --start $(START)/body_parts.safetensors
+	$(PYTHON) -m training.body_parts train $(FIGURES) --steps 14000 --start $(START)/body_parts.safetensors
 
 weights-body_match: $(READY_TRAINING) $(START)/body_match.safetensors ## train and measure body_match again: hours
 	$(PYTHON) -m training.body_match data $(MATCHED)
-	$(PYTHON) -m training.body_match train $(MATCHED) --steps 4500 --start $(START)/body_match.safetensors
+	$(PYTHON) -m training.body_match train $(MATCHED) --steps 7000 --start $(START)/body_match.safetensors
 	$(PYTHON) -m training.body_match evaluate
 
 accuracy: $(READY_TRAINING) ## measure the bundled models on unseen figures, half an hour each
