@@ -175,6 +175,7 @@ bench-matching: $(READY_TRAINING) ## error of matches, textures and weights on u
 		$(PYTHON) -m benchmarks.matching --model body_match --case "$$case" \
 			--pairs $$([ "$$case" = clean ] && echo 100 || echo 20) || exit 1; done
 	$(PYTHON) -m benchmarks.transfer --pairs 20
+	$(PYTHON) -m benchmarks.fit_to_pair
 	$(PYTHON) -m benchmarks.transfer_speed
 	$(PYTHON) -m benchmarks.transfer_report
 

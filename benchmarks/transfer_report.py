@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 
-from benchmarks import matching, transfer, transfer_speed
+from benchmarks import fit_to_pair, matching, transfer, transfer_speed
 from benchmarks.meshes import ROOT
 from training.documents import percent, put_between, table
 
@@ -23,6 +23,13 @@ WORDS = {
     "damaged": "target cut anywhere",
     "cut source": "source cut at the waist",
     "stylised": "stylised against realistic",
+}
+
+
+ANIMALS = {
+    "0.0": "one animal in two poses",
+    "0.5": "proportions that differ by half",
+    "1.0": "by all",
 }
 
 
@@ -54,6 +61,22 @@ def moving_table(found: dict) -> str:
     return table(["", *found["columns"], "CPU s a pair"], rows)
 
 
+def fitting_table(found: dict[str, dict]) -> str:
+    """Errors on animals (rows: how much they differ) by all ways (columns)."""
+    ways = list(next(iter(found.values()))["ways"])
+    rows = [
+        [
+            ANIMALS[variety],
+            f"{one['pairs']}",
+            *(f"{one['ways'][way]['mean']:.2f}" for way in ways),
+            f"{one['kept']}",
+            f"{one['ways'][ways[-1]]['cpu']:.0f}",
+        ]
+        for variety, one in found.items()
+    ]
+    return table(["", "pairs", *ways, "kept", "CPU s, fitted"], rows)
+
+
 def speed_table(found: dict) -> str:
     """Seconds and peak memory of the stages, at several sizes."""
     names = list(next(iter(found["sizes"].values())))
@@ -78,6 +101,7 @@ def main() -> None:
         put_between(PAGE, "matching", matching_table(cases))
     for name, path, write in (
         ("moving", transfer.RESULT, moving_table),
+        ("fitting", fit_to_pair.RESULT, fitting_table),
         ("seconds", transfer_speed.RESULT, speed_table),
     ):
         if path.exists():
