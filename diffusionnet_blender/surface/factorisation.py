@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 import numpy as np
 from scipy import sparse
@@ -44,52 +45,63 @@ class Factorisation:
     ):
         self._order = csgraph.reverse_cuthill_mckee(matrix, symmetric_mode=True)
         matrix = matrix[self._order][:, self._order].tocsc()
+        # A long C call runs beside this thread, which goes on asking whether it is still wanted.
+        # SuperLU gives memory back in the thread that asked for it, and in no other: factors that
+        # another thread lets go of would stay for ever. So theirs lives as long as they do.
+        self._held: list[sparse_linalg.SuperLU] = []
+        thread = ThreadPoolExecutor(1)
+        working = thread.submit(_factorise, matrix, self._held)
+        let_go = weakref.finalize(self, _let_go, thread, working, self._held)
+        let_go.atexit = False
         try:
-            self._factors = _left_alone(
-                lambda: sparse_linalg.splu(
-                    matrix,
-                    permc_spec="MMD_AT_PLUS_A",
-                    diag_pivot_thresh=0.0,
-                    options={"SymmetricMode": True},
-                ),
-                waiting,
-            )
-        except RuntimeError as error:
-            raise ArithmeticError(str(error)) from error
+            while not wait([working], PATIENCE).done:
+                waiting()
+        except BaseException:
+            let_go()
+            raise
+        error = working.exception()
+        if error is not None:
+            let_go()
+            if isinstance(error, RuntimeError):
+                raise ArithmeticError(str(error)) from error
+            raise error
         trial = np.random.default_rng(0).standard_normal(matrix.shape[0])
-        residual = matrix @ self._factors.solve(trial) - trial
+        residual = matrix @ self._held[0].solve(trial) - trial
         if not np.linalg.norm(residual) <= LARGEST_RESIDUAL * np.linalg.norm(trial):
             raise ArithmeticError("the factors are not accurate")
 
     def solve(self, right: np.ndarray) -> np.ndarray:
         """The inverse applied to each column of (V, n) float64."""
         solved = np.empty_like(right)
-        solved[self._order] = self._factors.solve(right[self._order])
+        solved[self._order] = self._held[0].solve(right[self._order])
         return solved
 
     @property
     def size(self) -> int:
         """Entries of the factors."""
-        return self._factors.nnz
+        return self._held[0].nnz
 
     def negative_eigenvalues(self) -> int:
         """How many eigenvalues of the matrix are below zero (Sylvester's law of inertia)."""
-        return int(np.count_nonzero(self._factors.U.diagonal() < 0))
+        return int(np.count_nonzero(self._held[0].U.diagonal() < 0))
 
 
-def _left_alone(work, waiting):
-    """Run a long C call beside this thread, which goes on asking whether it is still wanted.
+def _factorise(matrix: sparse.csc_matrix, held: list) -> None:
+    held.append(
+        sparse_linalg.splu(
+            matrix,
+            permc_spec="MMD_AT_PLUS_A",
+            diag_pivot_thresh=0.0,
+            options={"SymmetricMode": True},
+        )
+    )
 
-    Where the answer raises, the call is left to end by itself and its result is thrown away.
+
+def _let_go(thread: ThreadPoolExecutor, working: Future, held: list) -> None:
+    """Free the factors in their thread, and end it.
+
+    A thread that is still at work, since its caller left, is left to end by itself; otherwise it is
+    waited for: Blender must not go on while a thread of Python's is still ending.
     """
-    pool = ThreadPoolExecutor(1)
-    future = pool.submit(work)
-    try:
-        while not wait([future], PATIENCE).done:
-            waiting()
-    except BaseException:
-        pool.shutdown(wait=False)
-        raise
-    # Blender must not go on while a thread of Python's is still ending.
-    pool.shutdown()
-    return future.result()
+    thread.submit(held.clear)
+    thread.shutdown(wait=working.done())

@@ -1,6 +1,9 @@
 """A factorisation solves, counts, refuses what it cannot do, and can be left."""
 
+import os
+import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +13,8 @@ from diffusionnet_blender.errors import Cancelled
 from diffusionnet_blender.surface.factorisation import Factorisation
 from diffusionnet_blender.surface.laplacian import laplacian_and_mass
 from tests.shapes import icosphere
+
+STATM = Path("/proc/self/statm")
 
 
 def sphere(subdivisions, shift):
@@ -56,3 +61,21 @@ def test_factors_of_a_regular_mesh_stay_small_however_its_vertices_come(seed):
     # Nested dissection of a mesh leaves some 8 n log2(n) entries, here 1.1 million.
     count = matrix.shape[0]
     assert Factorisation(matrix).size < 8 * count * np.log2(count)
+
+
+@pytest.mark.skipif(not STATM.exists(), reason="only Linux says how much memory a process has")
+def test_factors_that_are_let_go_give_their_memory_back():
+    # One that a caller has left may be at work still.
+    others = set(threading.enumerate()) - {threading.current_thread()}
+    for thread in others:
+        thread.join()
+    matrix = sphere(5, -1.0)
+    resident = []
+    for _ in range(12):
+        factors = Factorisation(matrix)
+        resident.append(int(STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE"))
+        size = factors.size
+        del factors
+    # Each entry takes a double and an index.
+    assert resident[-1] - resident[1] < 2 * 12 * size
+    assert threading.active_count() == 1
