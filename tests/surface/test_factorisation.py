@@ -41,6 +41,7 @@ def test_a_singular_matrix_is_refused():
 
 def test_a_caller_can_leave_while_the_factors_are_computed():
     matrix = sphere(7, -1.0)
+    threads = set(threading.enumerate())
     asked = []
 
     def leave():
@@ -50,6 +51,11 @@ def test_a_caller_can_leave_while_the_factors_are_computed():
     with pytest.raises(Cancelled):
         Factorisation(matrix, leave)
     assert len(asked) == 1
+    left = set(threading.enumerate()) - threads
+    assert left
+    for thread in left:
+        thread.join(60)
+        assert not thread.is_alive()
 
 
 @pytest.mark.parametrize("seed", [None, 0, 1])
@@ -65,10 +71,7 @@ def test_factors_of_a_regular_mesh_stay_small_however_its_vertices_come(seed):
 
 @pytest.mark.skipif(not STATM.exists(), reason="only Linux says how much memory a process has")
 def test_factors_that_are_let_go_give_their_memory_back():
-    # One that a caller has left may be at work still.
-    others = set(threading.enumerate()) - {threading.current_thread()}
-    for thread in others:
-        thread.join()
+    threads = set(threading.enumerate())
     matrix = sphere(5, -1.0)
     resident = []
     for _ in range(12):
@@ -78,4 +81,4 @@ def test_factors_that_are_let_go_give_their_memory_back():
         del factors
     # Each entry takes a double and an index.
     assert resident[-1] - resident[1] < 2 * 12 * size
-    assert threading.active_count() == 1
+    assert set(threading.enumerate()) == threads
