@@ -28,8 +28,8 @@ WORDS = {
 
 ANIMALS = {
     "0.0": "one animal in two poses",
-    "0.5": "proportions that differ by half",
-    "1.0": "by all",
+    "0.5": "half way to another kind",
+    "1.0": "animals of two kinds",
 }
 
 
