@@ -20,8 +20,9 @@ MOST_TURNED = 60.0
 # Local scales of target to source that are believed.
 SCALES = (0.5, 2.0)
 
-# Pull of what the map is not sure of, or that finds nothing that faces its way so near, in units of
-# the square root of the area: what the source lacks is to lie where the rest takes it.
+# Share of the pull on what the map is not sure of, or what finds nothing that faces its way within
+# the reach (in units of the square root of the area): where the source lacks something, the rest of
+# the body takes it along.
 LEAST_TRUST = 1e-3
 REACH = 0.15
 
