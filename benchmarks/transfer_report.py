@@ -33,14 +33,17 @@ ANIMALS = {
 }
 
 
+def _pairs_and_means(one: dict) -> list[str]:
+    return [f"{one['pairs']}", *(f"{way['mean']:.2f}" for way in one["ways"].values())]
+
+
 def matching_table(found: dict[str, dict]) -> str:
     """Errors of all cases (rows) by all ways (columns)."""
     ways = list(next(iter(found.values()))["ways"])
     rows = [
         [
             WORDS[case],
-            f"{one['pairs']}",
-            *(f"{one['ways'][way]['mean']:.2f}" for way in ways),
+            *_pairs_and_means(one),
             f"{one['ways']['match']['median']:.2f}",
             percent(one["ways"]["match"]["astray"]),
         ]
@@ -67,8 +70,7 @@ def fitting_table(found: dict[str, dict]) -> str:
     rows = [
         [
             ANIMALS[variety],
-            f"{one['pairs']}",
-            *(f"{one['ways'][way]['mean']:.2f}" for way in ways),
+            *_pairs_and_means(one),
             f"{one['kept']}",
             f"{one['ways'][ways[-1]]['cpu']:.0f}",
         ]

@@ -11,6 +11,7 @@ from ..surface.surface import Surface, triangle_areas
 from ..surface.winding import vertex_normals
 from .closest import ClosestPoints
 from .points import SurfacePoints
+from .similarity import similarity
 
 # Loose parts with less than this share of the area of the largest one are small.
 SMALL = 0.05
@@ -122,7 +123,7 @@ def place_parts(
         away = np.square(target.main.vertices - own.mean(axis=0)).sum(axis=1)
         reached = np.count_nonzero(away < np.square(REACH * _radius(own)))
         near = np.argsort(away)[: max(AROUND, reached)]
-        turn, scale, shift = _similarity(target.main.vertices[near], image[near])
+        turn, scale, shift = similarity(target.main.vertices[near], image[near])
         moved = scale * own @ turn.T + shift
         normals = vertex_normals(target.whole.vertices, target.whole.faces[faces])[vertices]
         partner = _partner(moved, partners)
@@ -158,13 +159,3 @@ def _partner(moved: np.ndarray, partners: list[np.ndarray]) -> int:
 def _radius(vertices: np.ndarray) -> float:
     away = vertices - vertices.mean(axis=0)
     return float(max(np.sqrt(np.square(away).sum(axis=1).mean()), 1e-12))
-
-
-def _similarity(here: np.ndarray, there: np.ndarray):
-    """Rotation, scale and shift that take points to others with the least squares (Umeyama)."""
-    middle, goal = here.mean(axis=0), there.mean(axis=0)
-    u, strength, v = np.linalg.svd((there - goal).T @ (here - middle))
-    sign = np.array([1.0, 1.0, np.sign(np.linalg.det(u @ v)) or 1.0])
-    turn = (u * sign) @ v
-    scale = (strength * sign).sum() / max(np.square(here - middle).sum(), 1e-30)
-    return turn, scale, goal - scale * turn @ middle

@@ -13,6 +13,7 @@ from ..surface.laplacian import laplacian_and_mass
 from ..surface.winding import vertex_normals
 from .closest import ClosestPoints
 from .points import SurfacePoints, points_at_vertices
+from .similarity import similarity
 from .spectral import SpectralMesh
 from .transfer.shape_keys import nearest_rotations
 
@@ -167,14 +168,8 @@ def register(
 
 def _carried(rest: np.ndarray, goal: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """A shape moved, turned and scaled as a whole to where most of it belongs."""
-    weight = weight / weight.sum()
-    middle, there = weight @ rest, weight @ goal
-    turn = nearest_rotations(((goal - there).T @ (weight[:, None] * (rest - middle)))[None])[0]
-    turned = (rest - middle) @ turn.T
-    scale = (weight @ (turned * (goal - there)).sum(axis=1)) / (
-        weight @ np.square(turned).sum(axis=1)
-    )
-    return there + scale * turned
+    turn, scale, shift = similarity(rest, goal, weight)
+    return scale * rest @ turn.T + shift
 
 
 def _graph_laplacian(count, tail, head, weight):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import bpy
 
 from ..scene.read import ObjectGeometry, read_object, read_rest_shape, require_same_topology
-from ..scene.results import LabelResult
+from ..scene.results import label_result
 from ..scene.write import require_writable
 
 
@@ -49,7 +49,6 @@ def segment_object(
         For `scene.write.write_labels`.
     """
     # SciPy and torch are slow to import: not before they are needed.
-    from ..tasks.labels import polygon_labels
     from ..tasks.segment import segment
 
     geometry: ObjectGeometry = read_object(obj, depsgraph)
@@ -66,20 +65,12 @@ def segment_object(
         cache=cache,
         progress=progress,
     )
-    result = LabelResult(
-        class_names=segmentation.class_names,
-        class_colours=segmentation.class_colours,
-        vertex_probabilities=segmentation.vertex_probabilities,
-        polygon_labels=polygon_labels(
-            segmentation.vertex_probabilities,
-            geometry.surface.faces,
-            geometry.areas,
-            geometry.polygon_of_triangle,
-            geometry.polygon_count,
-        ),
-        polygon_areas=geometry.polygon_areas,
-        topology=geometry.topology,
-        model_name=segmentation.model_name,
-        seconds=segmentation.seconds,
+    result = label_result(
+        geometry,
+        segmentation.vertex_probabilities,
+        segmentation.class_names,
+        segmentation.class_colours,
+        segmentation.model_name,
+        segmentation.seconds,
     )
     return geometry, segmentation, result

@@ -6,12 +6,16 @@ Kept in memory for the session, by the mesh's `session_uid`, which undo does not
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import bpy
 import numpy as np
 from bpy.app.handlers import persistent
+
+from ..tasks.labels import polygon_labels
+from .read import ObjectGeometry
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +56,42 @@ class LabelResult:
     def confidence(self) -> np.ndarray:
         """Probability of that class, (V,) float32."""
         return self.vertex_probabilities.max(axis=1)
+
+
+def label_result(
+    geometry: ObjectGeometry,
+    vertex_probabilities: np.ndarray,
+    class_names: Sequence[str],
+    class_colours: np.ndarray,
+    model_name: str,
+    seconds: dict[str, float],
+) -> LabelResult:
+    """Labels of a mesh, those of its polygons included, by probabilities at its vertices.
+
+    Parameters
+    ----------
+    geometry : ObjectGeometry
+        Of the mesh.
+    vertex_probabilities : (V, C) float32
+    class_names, class_colours, model_name, seconds :
+        As of `LabelResult`.
+    """
+    return LabelResult(
+        class_names=tuple(class_names),
+        class_colours=class_colours,
+        vertex_probabilities=vertex_probabilities,
+        polygon_labels=polygon_labels(
+            vertex_probabilities,
+            geometry.surface.faces,
+            geometry.areas,
+            geometry.polygon_of_triangle,
+            geometry.polygon_count,
+        ),
+        polygon_areas=geometry.polygon_areas,
+        topology=geometry.topology,
+        model_name=model_name,
+        seconds=seconds,
+    )
 
 
 # Of the corrections after a run, as many are kept as one is likely to step through with undo.

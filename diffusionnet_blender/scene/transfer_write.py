@@ -5,15 +5,14 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
-from ..tasks.labels import polygon_labels
 from ..tasks.layers import Moved, ShapeKeys
 from .armatures import armature_of, write_armature
 from .attributes import FACE_LABELS, show_colours, write_attribute
 from .layers import COLOURS, source_uv_name, write_moved_attribute
 from .materials import MATERIAL_INDEX
 from .names import claim_names, names_in_use, record_names
-from .read import read_object, topology_of
-from .results import LabelResult, keep_result
+from .read import read_object
+from .results import keep_result, label_result
 from .textures import MARK, baked_image, textured_material
 from .transfer import Prepared
 from .unwrap import UV_MAP
@@ -217,22 +216,13 @@ def _write_attributes(source, mesh, target, moved: Moved) -> str:
 
 
 def _write_labels(target, prepared: Prepared, outputs: Outputs) -> str:
-    given, geometry = prepared.read.source.labels, read_object(target)
-    probabilities = prepared.moved.labels.astype(np.float32)
-    result = LabelResult(
-        class_names=given.class_names,
-        class_colours=given.class_colours,
-        vertex_probabilities=probabilities,
-        polygon_labels=polygon_labels(
-            probabilities,
-            geometry.surface.faces,
-            geometry.areas,
-            geometry.polygon_of_triangle,
-            geometry.polygon_count,
-        ),
-        polygon_areas=geometry.polygon_areas,
-        topology=topology_of(target.data),
-        model_name=given.model_name,
+    given = prepared.read.source.labels
+    result = label_result(
+        read_object(target),
+        prepared.moved.labels.astype(np.float32),
+        given.class_names,
+        given.class_colours,
+        given.model_name,
         seconds={},
     )
     write_labels(target, result, outputs)

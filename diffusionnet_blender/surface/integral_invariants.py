@@ -11,6 +11,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from .grid import cell_keys
+
 # Of the balls, for a surface in the unit sphere: from the thickness of an arm to the whole figure.
 RADII = 0.08 * np.sqrt(2.0) ** np.arange(8)
 # For each ball: area, height and distance of its middle.
@@ -67,9 +69,7 @@ def integral_invariants(
 
 def _cells(vertices: np.ndarray, mass: np.ndarray, size: float) -> tuple[np.ndarray, np.ndarray]:
     """Centre of mass and area of what is in each cell of a grid."""
-    place = np.floor(vertices / size).astype(np.int64) + 2**20
-    key = (place[:, 0] << 42) | (place[:, 1] << 21) | place[:, 2]
-    _, cell = np.unique(key, return_inverse=True)
+    _, cell = np.unique(cell_keys(vertices, size), return_inverse=True)
     area = np.bincount(cell, mass)
     # Vertices that no triangle uses have no area, and may have a cell of their own.
     share = mass / np.maximum(area, np.finfo(np.float32).tiny)[cell]

@@ -11,6 +11,7 @@ from scipy.sparse import csgraph
 
 from .frames import nearest_neighbours
 from .gradient import directed_edges
+from .grid import cell_keys
 from .surface import Surface
 
 # Surfaces of more vertices are dense: on one core their exact matrices take more than about
@@ -101,19 +102,13 @@ def _grid_area(vertices):
     """Area of a surface by the cells of a grid that it meets, a few thousand of them."""
     extent = np.ptp(vertices, axis=0)
     cell = extent.max() / 64
-    keys = _cell_keys(vertices, cell)
+    keys = cell_keys(vertices - vertices.min(axis=0), cell)
     return len(np.unique(keys)) * cell**2 * 0.66
-
-
-def _cell_keys(vertices, size):
-    cells = ((vertices - vertices.min(axis=0)) / size).astype(np.int64)
-    span = cells.max(axis=0) + 1
-    return (cells[:, 0] * span[1] + cells[:, 1]) * span[2] + cells[:, 2]
 
 
 def _clusters(vertices, tail, head, size):
     """Number of the cluster of each vertex, (V,) int32."""
-    key = _cell_keys(vertices, size)
+    key = cell_keys(vertices - vertices.min(axis=0), size)
     inside = key[tail] == key[head]
     graph = sparse.coo_matrix(
         (np.ones(np.count_nonzero(inside), np.int8), (tail[inside], head[inside])),
