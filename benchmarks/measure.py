@@ -32,7 +32,7 @@ from diffusionnet_blender.surface.repair import repair
 from diffusionnet_blender.surface.surface import Surface
 from diffusionnet_blender.surface.winding import vertex_normals
 from diffusionnet_blender.tasks.models import find_model
-from diffusionnet_blender.tasks.segment import segment
+from diffusionnet_blender.tasks.segment.pipeline import segment
 from diffusionnet_blender.tasks.sides import mirrored_classes
 
 MODEL = "body_parts"

@@ -33,7 +33,7 @@ from diffusionnet_blender.surface.prepare import prepare as prepare_surface
 from diffusionnet_blender.surface.settings import DiscretizationSettings
 from diffusionnet_blender.surface.surface import Surface, triangle_areas
 from diffusionnet_blender.surface.winding import vertex_normals
-from diffusionnet_blender.tasks.match_side import vertex_features
+from diffusionnet_blender.tasks.match.side import vertex_features
 from diffusionnet_blender.tasks.models import BUNDLED
 from training.bodies import FIRST_HELD_OUT_SEED
 from training.warm_start import weights_for

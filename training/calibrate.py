@@ -22,7 +22,7 @@ from scipy.optimize import minimize_scalar
 from diffusionnet_blender.network.checkpoint import Model, load_model, save_model
 from diffusionnet_blender.surface.cache import OperatorCache
 from diffusionnet_blender.tasks.models import BUNDLED
-from diffusionnet_blender.tasks.segment import segment
+from diffusionnet_blender.tasks.segment.pipeline import segment
 
 from .bodies import FIRST_HELD_OUT_SEED
 from .examples import sample_example

@@ -24,9 +24,9 @@ from scipy.spatial import cKDTree
 from diffusionnet_blender.network.checkpoint import load_model
 from diffusionnet_blender.surface.cache import OperatorCache
 from diffusionnet_blender.surface.surface import Surface, triangle_areas
-from diffusionnet_blender.tasks.segment import segment
-from diffusionnet_blender.tasks.train import train
-from diffusionnet_blender.tasks.training_set import LabelledSurface, TrainingSet
+from diffusionnet_blender.tasks.segment.pipeline import segment
+from diffusionnet_blender.tasks.train.pipeline import train
+from diffusionnet_blender.tasks.train.training_set import LabelledSurface, TrainingSet
 from training.bodies import (
     FIRST_HELD_OUT_SEED,
     PART_NAMES,

@@ -43,7 +43,7 @@ def run(chosen) -> int:
         from ..scene.classes import write_class
         from ..scene.files import open_file, require_known_suffix, save_file
         from ..scene.read import read_object
-        from ..tasks.classify import classify
+        from ..tasks.classify.pipeline import classify
 
         model = find_model(chosen.model, [library()])
         status, lines = 0, []

@@ -46,7 +46,7 @@ def add_parser(commands) -> None:
 
 def run(chosen) -> int:
     """Match two files and write the map."""
-    from ..tasks.match import match
+    from ..tasks.match.pipeline import match
 
     if chosen.output.suffix.lower() != ".npz":
         raise DiffusionNetError(f"--output {chosen.output} is not a .npz file", "Name it .npz.")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..errors import DiffusionNetError
 from ..tasks.models import DEFAULT_MODEL
-from ..tasks.training_sizes import SIZES
+from ..tasks.train.sizes import SIZES
 from .options import add_device_option, add_quiet_option, names_in
 from .session import about, blender, folder_of, library
 
@@ -78,8 +78,8 @@ def add_parser(commands) -> None:
 
 def run(chosen) -> int:
     """Train on the meshes of all files."""
-    from ..tasks.train import require_torch, train
-    from ..tasks.training_set import gathered, gathered_shapes
+    from ..tasks.train.pipeline import require_torch, train
+    from ..tasks.train.training_set import gathered, gathered_shapes
 
     require_torch()
     with blender():

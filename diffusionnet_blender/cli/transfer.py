@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DiffusionNetError
-from ..tasks.layers import KINDS
+from ..tasks.transfer.layers import KINDS
 from .options import names_in, stage_lines
 from .pair import add_pair_options, load_matching_model, mesh_in
 from .session import blender
@@ -63,8 +63,8 @@ def _transfer(chosen, kinds: tuple[str, ...]) -> int:
     from ..scene.read import read_object
     from ..scene.transfer import prepare_transfer
     from ..scene.transfer_write import write_transfer
-    from ..tasks.match import match
-    from ..tasks.transfer import TransferSettings
+    from ..tasks.match.pipeline import match
+    from ..tasks.transfer.pipeline import TransferSettings
 
     model = load_matching_model(chosen.model)
     target = mesh_in(chosen.target, chosen.target_object, open_file)

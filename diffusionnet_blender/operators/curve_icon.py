@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 import bpy.utils.previews
 
-from ..tasks.curve import Curve, picture
+from ..tasks.train.curve import Curve, picture
 
 _previews: list = []
 _curves: list[Curve] = []

@@ -49,7 +49,7 @@ def segment_object(
         For `scene.write.write_labels`.
     """
     # SciPy and torch are slow to import: not before they are needed.
-    from ..tasks.segment import segment
+    from ..tasks.segment.pipeline import segment
 
     geometry: ObjectGeometry = read_object(obj, depsgraph)
     require_writable(obj)

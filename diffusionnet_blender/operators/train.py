@@ -106,7 +106,7 @@ class DIFFUSIONNET_OT_train(BackgroundOperator, bpy.types.Operator):
 
     def run(self, context):
         """Train in this process."""
-        from ..tasks.train import train
+        from ..tasks.train.pipeline import train
 
         forget_trouble()
         given, options = read_training_set(context), train_options(context)

@@ -8,7 +8,7 @@ from ..errors import DiffusionNetError
 from ..scene.classes import class_by_collection, class_by_property
 from ..scene.label_sources import read_label_source
 from ..scene.read import read_object
-from ..tasks.training_set import TrainingSet, checked, gathered, gathered_shapes
+from ..tasks.train.training_set import TrainingSet, checked, gathered, gathered_shapes
 from .base import selected_objects
 
 

@@ -13,7 +13,7 @@ from ..scene.matches import current_match
 from ..scene.pair import outside_edit_modes
 from ..scene.transfer import prepare_transfer
 from ..scene.transfer_write import write_transfer
-from ..tasks.layers import KINDS
+from ..tasks.transfer.layers import KINDS
 from .background import BackgroundOperator, the_worker
 from .match import PairOperator, pins_of
 from .transfer_run import TransferRun
@@ -127,7 +127,7 @@ def wanted_of(chosen, source) -> Wanted:
 
 def transfer_settings(chosen):
     """How an operator is asked to move it."""
-    from ..tasks.transfer import TransferSettings
+    from ..tasks.transfer.pipeline import TransferSettings
 
     return TransferSettings(
         texture_size=chosen.texture_size,

@@ -3,7 +3,7 @@
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, PointerProperty, StringProperty
 
-from ..tasks.training_sizes import SIZES
+from ..tasks.train.sizes import SIZES
 
 
 class DIFFUSIONNET_PG_training(bpy.types.PropertyGroup):

@@ -7,7 +7,7 @@ import numpy as np
 from mathutils import Matrix, Vector
 
 from ..errors import DiffusionNetError
-from ..tasks.layers import Bones
+from ..tasks.transfer.layers import Bones
 from .vertex_groups import read_weights
 
 # On armatures that a transfer made: the next one to the same object takes their place.

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import DiffusionNetError
 from ..tasks.labels import vertex_labels
-from ..tasks.training_set import UNLABELLED, NamedLabels
+from ..tasks.train.training_set import UNLABELLED, NamedLabels
 from .attributes import FACE_LABELS, read_attribute
 from .edit_mode import outside_edit_mode
 from .labels import read_labels

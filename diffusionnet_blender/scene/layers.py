@@ -9,7 +9,7 @@ import bpy
 import numpy as np
 
 from ..errors import DiffusionNetError
-from ..tasks.layers import Attribute, Layers, MeshShape, ShapeKeys, Weights
+from ..tasks.transfer.layers import Attribute, Layers, MeshShape, ShapeKeys, Weights
 from .armatures import armature_of, bone_names, read_bones
 from .attributes import AttributeKind, read_attribute, write_attribute
 from .labels import read_labels

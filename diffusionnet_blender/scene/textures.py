@@ -9,7 +9,7 @@ import bpy
 import numpy as np
 
 from ..errors import DiffusionNetError
-from ..tasks.layers import Texture
+from ..tasks.transfer.layers import Texture
 from .compat import node_tree
 
 IMAGE_NODE = "ShaderNodeTexImage"

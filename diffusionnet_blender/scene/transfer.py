@@ -12,7 +12,7 @@ import bpy
 import numpy as np
 
 from ..errors import DiffusionNetError
-from ..tasks.layers import Layers, MeshShape, Moved, Weights
+from ..tasks.transfer.layers import Layers, MeshShape, Moved, Weights
 from .armatures import require_free_of_armatures
 from .layers import Source, Wanted, read_shape, read_source, read_uv, source_uv_name
 from .matches import Match
@@ -84,7 +84,7 @@ def prepare_transfer(
         If something that is wanted cannot be moved.
     """
     # SciPy is slow to import: not before it is needed.
-    from ..tasks.transfer import DEFAULTS, transfer
+    from ..tasks.transfer.pipeline import DEFAULTS, transfer
 
     progress("uv", 0.0)
     read = read_transfer(source, target, wanted)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
-from ..tasks.layers import Moved, ShapeKeys
+from ..tasks.transfer.layers import Moved, ShapeKeys
 from .armatures import armature_of, write_armature
 from .attributes import FACE_LABELS, show_colours, write_attribute
 from .layers import COLOURS, source_uv_name, write_moved_attribute

@@ -17,7 +17,7 @@ from scipy import sparse
 
 from .discretization import Discretization
 from .prepare import PreparedSurface
-from .repair import RepairReport
+from .repair_report import RepairReport
 from .settings import DiscretizationSettings
 from .surface import Surface
 

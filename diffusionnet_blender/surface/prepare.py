@@ -13,7 +13,8 @@ from ..errors import SurfaceError
 from .discretization import Discretization, discretize
 from .outer_skin import make_skin
 from .proxy import DENSE_SIZE, make_proxy
-from .repair import RepairReport, repair
+from .repair import repair
+from .repair_report import RepairReport
 from .settings import DEFAULT_SETTINGS, DiscretizationSettings
 from .surface import Surface
 

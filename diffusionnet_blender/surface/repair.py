@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
@@ -11,6 +11,7 @@ from scipy.sparse import csgraph
 from scipy.spatial import cKDTree
 
 from ..errors import SurfaceError
+from .repair_report import RepairReport
 from .surface import Surface, blocks, corners, cross
 from .winding import orient_outward
 
@@ -20,39 +21,6 @@ WELD_DISTANCE = 1e-6
 DEGENERATE_AREA = 1e-10
 # No mesh is regular along this direction, so few vertices are at the same height by chance.
 SWEEP = np.array([0.5365, 0.6180, 0.5747])
-
-
-@dataclass(frozen=True)
-class RepairReport:
-    """What was mended, in numbers. The user's own mesh is never changed.
-
-    Attributes
-    ----------
-    welded_vertices : int
-        Vertices that coincide with another one.
-    degenerate_faces : int
-        Triangles without an area.
-    duplicate_faces : int
-        Triangles with the same three corners as another one.
-    unreferenced_vertices : int
-        Vertices of no triangle; they take the value of the nearest vertex of one.
-    flipped_faces : int
-        Triangles turned so that all face outward.
-    bridged_parts : int
-        Loose parts that weak virtual edges tie to the rest.
-    """
-
-    welded_vertices: int = 0
-    degenerate_faces: int = 0
-    duplicate_faces: int = 0
-    unreferenced_vertices: int = 0
-    flipped_faces: int = 0
-    bridged_parts: int = 0
-
-    def summary(self) -> str:
-        """One line for the user; empty where nothing had to be mended."""
-        done = [(getattr(self, field.name), field.name.replace("_", " ")) for field in fields(self)]
-        return ", ".join(f"{count:,} {what}" for count, what in done if count)
 
 
 @dataclass(frozen=True, eq=False)

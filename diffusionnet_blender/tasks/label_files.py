@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DiffusionNetError
-from .training_set import UNLABELLED, NamedLabels
+from .train.training_set import UNLABELLED, NamedLabels
 
 SUFFIXES = (".npy", ".txt")
 

@@ -52,7 +52,7 @@ def run(request: dict, progress) -> dict:
         classes : list of str, one a surface; probabilities : list of float.
     """
     from ..surface.cache import OperatorCache
-    from ..tasks.classify import classify
+    from ..tasks.classify.pipeline import classify
     from ..tasks.models import find_model
 
     model = find_model(request["model"], [Path(folder) for folder in request["model_folders"]])

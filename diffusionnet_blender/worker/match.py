@@ -82,7 +82,7 @@ def _arrays(surface: Surface) -> dict:
 
 def run(request: dict, progress) -> dict:
     """Match; see `jobs.find_job`."""
-    from ..tasks.match import match
+    from ..tasks.match.pipeline import match
     from ..tasks.models import find_model
 
     folders = [Path(folder) for folder in request["model_folders"]]

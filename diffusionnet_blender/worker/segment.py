@@ -97,7 +97,7 @@ def run(request: dict, progress) -> dict:
     """Segment; see `jobs.find_job`."""
     from ..surface.cache import OperatorCache
     from ..tasks.models import find_model
-    from ..tasks.segment import segment
+    from ..tasks.segment.pipeline import segment
 
     surface, template = Surface(**request["surface"]), request["template"]
     areas = triangle_areas(surface.vertices, surface.faces)

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from ..surface.surface import Surface
-from ..tasks.curve import Curve
-from ..tasks.training_set import LabelledSurface, TrainingSet
-from ..tasks.training_sizes import Size
+from ..tasks.train.curve import Curve
+from ..tasks.train.sizes import Size
+from ..tasks.train.training_set import LabelledSurface, TrainingSet
 
 
 def request(given: TrainingSet, **options) -> dict:
@@ -52,7 +52,7 @@ def run(request: dict, progress) -> dict:
     dict
         name and summary : str, curve as `curve_of` reads it.
     """
-    from ..tasks.train import train
+    from ..tasks.train.pipeline import train
 
     options = request["options"]
     folders = {name: Path(options[name]) for name in ("model_folder", "checkpoint_folder")}

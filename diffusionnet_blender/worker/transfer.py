@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..matching.points import SurfacePoints
-from ..tasks.layers import (
+from ..tasks.transfer.layers import (
     Attribute,
     Bones,
     CopiedLayout,
@@ -57,7 +57,7 @@ def request(
 
 def run(request: dict, progress) -> dict:
     """Move; see `jobs.find_job`."""
-    from ..tasks.transfer import TransferSettings, transfer
+    from ..tasks.transfer.pipeline import TransferSettings, transfer
 
     layers = request["layers"]
     moved = transfer(

@@ -18,7 +18,7 @@ from diffusionnet_blender.surface.settings import DiscretizationSettings  # noqa
 from diffusionnet_blender.surface.surface import Surface  # noqa: E402
 from diffusionnet_blender.surface.winding import vertex_normals  # noqa: E402
 from diffusionnet_blender.tasks.models import find_model  # noqa: E402
-from diffusionnet_blender.tasks.segment import class_probabilities  # noqa: E402
+from diffusionnet_blender.tasks.segment.pipeline import class_probabilities  # noqa: E402
 from diffusionnet_blender.tasks.sides import mirrored_classes  # noqa: E402
 from tests.shapes import joined, lumpy_body  # noqa: E402
 

@@ -11,9 +11,9 @@ import pytest
 pytest.importorskip("bpy")
 pytest.importorskip("torch", reason="training needs torch")
 
-from diffusionnet_blender.tasks import training_plan  # noqa: E402
 from diffusionnet_blender.tasks.models import find_model  # noqa: E402
-from diffusionnet_blender.tasks.training_sizes import SIZES, Size  # noqa: E402
+from diffusionnet_blender.tasks.train import plan  # noqa: E402
+from diffusionnet_blender.tasks.train.sizes import SIZES, Size  # noqa: E402
 from tests.cli.test_segment import body, run, write_obj  # noqa: E402
 from tests.shapes import icosphere  # noqa: E402
 from tests.tasks.test_train import rod, torus  # noqa: E402
@@ -24,7 +24,7 @@ def tiny(monkeypatch):
     """A size that is learned in a second, beside those that there are."""
     tiny = Size("Tiny", width=16, k=16, steps=20, copies=6, learning_rate=1e-2)
     monkeypatch.setitem(SIZES, "fast", tiny)
-    assert training_plan.SIZES is SIZES
+    assert plan.SIZES is SIZES
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from diffusionnet_blender.properties.model_lists import model_card, reload_model
 from diffusionnet_blender.scene.attributes import VERTEX_LABELS, write_attribute  # noqa: E402
 from diffusionnet_blender.scene.write import Outputs, write_labels  # noqa: E402
 from diffusionnet_blender.tasks.models import remove_model  # noqa: E402
-from diffusionnet_blender.tasks.training_sizes import SIZES, Size  # noqa: E402
+from diffusionnet_blender.tasks.train.sizes import SIZES, Size  # noqa: E402
 from diffusionnet_blender.worker import train as train_job  # noqa: E402
 from diffusionnet_blender.worker.client import Worker  # noqa: E402
 from diffusionnet_blender.worker.launch import own_python  # noqa: E402

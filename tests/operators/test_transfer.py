@@ -15,7 +15,7 @@ from diffusionnet_blender.scene.layers import Wanted
 from diffusionnet_blender.scene.matches import Match, find_match, fingerprint, keep_match
 from diffusionnet_blender.scene.read import read_object
 from diffusionnet_blender.scene.transfer import prepare_transfer
-from diffusionnet_blender.tasks.layers import KINDS
+from diffusionnet_blender.tasks.transfer.layers import KINDS
 from tests.matching.pairs import lumps, lumpy_surface
 from tests.scenes import add_mesh, group_weights, select, values_of
 

@@ -5,7 +5,7 @@ import pytest
 
 from diffusionnet_blender.surface.surface import Surface
 from diffusionnet_blender.tasks.models import BUNDLED, find_model, list_models
-from diffusionnet_blender.tasks.segment import segment
+from diffusionnet_blender.tasks.segment.pipeline import segment
 from tests.shapes import lumpy_body
 
 NAMES = [card.name for card in list_models()]

@@ -6,9 +6,9 @@ import pytest
 from diffusionnet_blender.surface.discretization import discretize
 from diffusionnet_blender.surface.settings import DiscretizationSettings
 from diffusionnet_blender.surface.surface import Surface
-from diffusionnet_blender.tasks.clean import cleaned
 from diffusionnet_blender.tasks.edit_labels import label_pieces, vertex_neighbourhood
-from diffusionnet_blender.tasks.segment import segment
+from diffusionnet_blender.tasks.segment.clean import cleaned
+from diffusionnet_blender.tasks.segment.pipeline import segment
 from tests.shapes import icosphere, joined, lumpy_body
 from tests.tasks.test_segment import MODEL
 

@@ -5,7 +5,7 @@ import numpy as np
 from diffusionnet_blender.surface.prepare import prepare
 from diffusionnet_blender.surface.settings import DiscretizationSettings
 from diffusionnet_blender.surface.surface import Surface
-from diffusionnet_blender.tasks.copies import MOST, plain_copy, varied_copy
+from diffusionnet_blender.tasks.train.copies import MOST, plain_copy, varied_copy
 from tests.shapes import icosphere, lumpy_body
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from diffusionnet_blender.tasks.curve import LOSS, VALIDATION, Curve, picture
+from diffusionnet_blender.tasks.train.curve import LOSS, VALIDATION, Curve, picture
 
 
 def columns_of(image, colour):

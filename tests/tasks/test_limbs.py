@@ -7,7 +7,7 @@ from diffusionnet_blender.surface.discretization import discretize
 from diffusionnet_blender.surface.settings import DiscretizationSettings
 from diffusionnet_blender.surface.surface import Surface
 from diffusionnet_blender.surface.voxels import outer_skin
-from diffusionnet_blender.tasks.limbs import with_sides_agreed
+from diffusionnet_blender.tasks.segment.limbs import with_sides_agreed
 from tests.shapes import icosphere, joined
 
 # Trunk, then upper and lower halves of limbs, left before right.

@@ -11,8 +11,8 @@ from diffusionnet_blender.network.card import ModelCard
 from diffusionnet_blender.network.checkpoint import Model
 from diffusionnet_blender.surface.settings import DiscretizationSettings
 from diffusionnet_blender.surface.surface import Surface
-from diffusionnet_blender.tasks import fit_pair, match_maps, match_side
-from diffusionnet_blender.tasks.match import match
+from diffusionnet_blender.tasks.match import fit_pair, maps, side
+from diffusionnet_blender.tasks.match.pipeline import match
 from tests.matching.pairs import lumpy_surface, mapped_directions
 from tests.shapes import icosphere, joined, random_rotation
 
@@ -58,7 +58,7 @@ def test_pins_are_honoured_exactly(pair):
 
 
 def test_dense_meshes_are_matched_by_their_proxies(pair, monkeypatch):
-    monkeypatch.setattr(match_side, "PROXY_VERTICES", 600)
+    monkeypatch.setattr(side, "PROXY_VERTICES", 600)
     source, directions = lumpy_surface(4)
     dense = (source, directions, *pair[2:])
     on_source = np.array([11, 77, 300, 500])
@@ -143,7 +143,7 @@ def test_a_fitted_network_is_believed_only_where_its_map_is_better(pair, monkeyp
 
 
 def test_a_map_in_doubt_is_refined_anew_and_without_torch_no_network_is_fitted(pair, monkeypatch):
-    monkeypatch.setattr(match_maps, "CLEARLY_SURE", 1.1)
+    monkeypatch.setattr(maps, "CLEARLY_SURE", 1.1)
     stages = []
     told = {"progress": lambda stage, fraction: stages.append(stage)}
     found = match(pair[0], pair[2], fit=True, engine="numpy", **told)

@@ -16,7 +16,7 @@ from diffusionnet_blender.surface.cache import OperatorCache
 from diffusionnet_blender.surface.settings import DiscretizationSettings
 from diffusionnet_blender.surface.surface import Surface
 from diffusionnet_blender.tasks.labels import polygon_labels, triangle_labels
-from diffusionnet_blender.tasks.segment import segment
+from diffusionnet_blender.tasks.segment.pipeline import segment
 from tests.network.test_forward import random_weights
 from tests.shapes import icosphere, joined, lumpy_body, random_rotation
 

@@ -22,11 +22,12 @@ from diffusionnet_blender.errors import (  # noqa: E402
     ModelError,
 )
 from diffusionnet_blender.surface.surface import Surface  # noqa: E402
-from diffusionnet_blender.tasks.classify import classify  # noqa: E402
+from diffusionnet_blender.tasks.classify.pipeline import classify  # noqa: E402
 from diffusionnet_blender.tasks.models import find_model  # noqa: E402
-from diffusionnet_blender.tasks.segment import segment  # noqa: E402
-from diffusionnet_blender.tasks.train import train  # noqa: E402
-from diffusionnet_blender.tasks.training_set import (  # noqa: E402
+from diffusionnet_blender.tasks.segment.pipeline import segment  # noqa: E402
+from diffusionnet_blender.tasks.train.pipeline import train  # noqa: E402
+from diffusionnet_blender.tasks.train.sizes import Size  # noqa: E402
+from diffusionnet_blender.tasks.train.training_set import (  # noqa: E402
     UNLABELLED,
     LabelledSurface,
     NamedLabels,
@@ -34,7 +35,6 @@ from diffusionnet_blender.tasks.training_set import (  # noqa: E402
     gathered,
     gathered_shapes,
 )
-from diffusionnet_blender.tasks.training_sizes import Size  # noqa: E402
 from tests.shapes import icosphere, lumpy_body, random_rotation  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -5,7 +5,7 @@ import pytest
 
 from diffusionnet_blender.errors import DiffusionNetError
 from diffusionnet_blender.matching.closest import ClosestPoints
-from diffusionnet_blender.tasks.layers import (
+from diffusionnet_blender.tasks.transfer.layers import (
     Attribute,
     Layers,
     MeshShape,
@@ -13,7 +13,7 @@ from diffusionnet_blender.tasks.layers import (
     Texture,
     Weights,
 )
-from diffusionnet_blender.tasks.transfer import TransferSettings, transfer
+from diffusionnet_blender.tasks.transfer.pipeline import TransferSettings, transfer
 from tests.matching.pairs import lumpy_surface
 
 

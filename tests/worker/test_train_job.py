@@ -10,8 +10,8 @@ pytest.importorskip("torch", reason="training needs torch")
 from diffusionnet_blender.errors import Cancelled, DiffusionNetError  # noqa: E402
 from diffusionnet_blender.surface.surface import Surface  # noqa: E402
 from diffusionnet_blender.tasks.models import find_model  # noqa: E402
-from diffusionnet_blender.tasks.training_set import LabelledSurface, TrainingSet  # noqa: E402
-from diffusionnet_blender.tasks.training_sizes import Size  # noqa: E402
+from diffusionnet_blender.tasks.train.sizes import Size  # noqa: E402
+from diffusionnet_blender.tasks.train.training_set import LabelledSurface, TrainingSet  # noqa: E402
 from diffusionnet_blender.worker import classify as classify_job  # noqa: E402
 from diffusionnet_blender.worker import train as train_job  # noqa: E402
 from diffusionnet_blender.worker.client import Answer, Worker  # noqa: E402

@@ -23,7 +23,7 @@ from diffusionnet_blender.errors import (
 from diffusionnet_blender.surface.surface import Surface, triangle_areas
 from diffusionnet_blender.tasks.labels import polygon_labels
 from diffusionnet_blender.tasks.models import find_model
-from diffusionnet_blender.tasks.segment import segment
+from diffusionnet_blender.tasks.segment.pipeline import segment
 from diffusionnet_blender.worker import protocol
 from diffusionnet_blender.worker import segment as segment_job
 from diffusionnet_blender.worker.client import Answer, Worker, WorkerFault

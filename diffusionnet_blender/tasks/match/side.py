@@ -6,21 +6,22 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..errors import DiffusionNetError
-from ..matching.parts import Parts, split_parts
-from ..matching.pointwise import nearest_rows
-from ..matching.proxy import decimate
-from ..matching.spectral import SpectralMesh, spectral_mesh
-from ..network.checkpoint import Model
-from ..network.features import input_features
-from ..network.forward import forward, mirrored_weights
-from ..network.shape import shape_of
-from ..surface.discretization import Discretization, discretize, truncated
-from ..surface.repair import RepairReport, repair
-from ..surface.settings import DEFAULT_SETTINGS
-from ..surface.signatures import wave_kernel_signature
-from ..surface.surface import Surface
-from .clock import Clock
+from ...errors import DiffusionNetError
+from ...matching.parts import Parts, split_parts
+from ...matching.pointwise import nearest_rows
+from ...matching.proxy import decimate
+from ...matching.spectral import SpectralMesh, spectral_mesh
+from ...network.checkpoint import Model
+from ...network.features import input_features
+from ...network.forward import forward, mirrored_weights
+from ...network.shape import shape_of
+from ...surface.discretization import Discretization, discretize, truncated
+from ...surface.repair import repair
+from ...surface.repair_report import RepairReport
+from ...surface.settings import DEFAULT_SETTINGS
+from ...surface.signatures import wave_kernel_signature
+from ...surface.surface import Surface
+from ..clock import Clock
 
 # Meshes are matched with no more vertices than this; dense ones by a proxy of as many.
 PROXY_VERTICES = 4500

@@ -10,16 +10,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import DeviceError, ModelError
-from ..network.card import ModelCard
-from ..network.checkpoint import save_model
+from ...errors import DeviceError, ModelError
+from ...network.card import ModelCard
+from ...network.checkpoint import save_model
+from ..models import require_new_name
+from .course import Course
 from .curve import Curve
-from .models import require_new_name
-from .training_course import Course
-from .training_plan import make_plan, training_key
+from .plan import make_plan, training_key
+from .shapes import make_shapes
+from .sizes import Size
 from .training_set import TrainingSet, checked
-from .training_shapes import make_shapes
-from .training_sizes import Size
 
 # Checkpoints that nothing came back to are removed.
 ABANDONED_SECONDS = 14 * 24 * 3600.0

@@ -6,24 +6,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import DeviceError, DiffusionNetError
-from ..matching.closest import ClosestPoints
-from ..matching.confidence import confidence, cycle_distance, feature_margin
-from ..matching.lift import lift_map
-from ..matching.orientation import Judgement, judge
-from ..matching.parts import place_parts
-from ..matching.pins import check_pins
-from ..matching.points import SurfacePoints, points_at_vertices
-from ..matching.registration import SETTLING, SLIDING
-from ..matching.sampling import farthest_points
-from ..network.checkpoint import Model
-from ..surface.repair import RepairReport
-from ..surface.surface import Surface
-from .clock import Clock, Progress
-from .engines import choose_engine
+from ...errors import DeviceError, DiffusionNetError
+from ...matching.closest import ClosestPoints
+from ...matching.confidence import confidence, cycle_distance, feature_margin
+from ...matching.lift import lift_map
+from ...matching.orientation import Judgement, judge
+from ...matching.parts import place_parts
+from ...matching.pins import check_pins
+from ...matching.points import SurfacePoints, points_at_vertices
+from ...matching.registration import SETTLING, SLIDING
+from ...matching.sampling import farthest_points
+from ...network.checkpoint import Model
+from ...surface.repair_report import RepairReport
+from ...surface.surface import Surface
+from ..clock import Clock, Progress
+from ..engines import choose_engine
 from .fit_pair import can_fit
-from .match_maps import Fitting, by_features, by_functional_maps, fitted, laid_down, refined_anew
-from .match_side import Side, prepare_side
+from .maps import Fitting, by_features, by_functional_maps, fitted, laid_down, refined_anew
+from .side import Side, prepare_side
 
 # Places of the source among which the features of a vertex must tell its own.
 PLACES = 600

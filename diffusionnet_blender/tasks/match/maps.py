@@ -10,21 +10,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..matching.by_features import map_by_features
-from ..matching.candidates import maps_by_signs, merit
-from ..matching.confidence import confidence, cycle_distance
-from ..matching.functional_map import functional_map, map_of_points
-from ..matching.orientation import Judgement, judge
-from ..matching.pins import bend_to_pins, pin_functions
-from ..matching.points import Maps, SurfacePoints, points_at_vertices
-from ..matching.pointwise import embeddings, nearest_rows, precise_map
-from ..matching.registration import SLIDING, Course, congruent_map, register
-from ..matching.sampling import farthest_points
-from ..matching.zoomout import zoomout
-from ..network.checkpoint import Model
-from .clock import Clock
+from ...matching.by_features import map_by_features
+from ...matching.candidates import maps_by_signs, merit
+from ...matching.confidence import confidence, cycle_distance
+from ...matching.functional_map import functional_map, map_of_points
+from ...matching.orientation import Judgement, judge
+from ...matching.pins import bend_to_pins, pin_functions
+from ...matching.points import Maps, SurfacePoints, points_at_vertices
+from ...matching.pointwise import embeddings, nearest_rows, precise_map
+from ...matching.registration import SLIDING, Course, congruent_map, register
+from ...matching.sampling import farthest_points
+from ...matching.zoomout import zoomout
+from ...network.checkpoint import Model
+from ..clock import Clock
 from .fit_pair import fitted_map
-from .match_side import MAP_SIZE, Side
+from .side import MAP_SIZE, Side
 
 # Eigenpairs of a first map.
 FIRST_MAP_SIZE = 30

@@ -6,18 +6,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import DiffusionNetError
-from ..matching.points import SurfacePoints
-from ..matching.transfer.attributes import (
+from ...errors import DiffusionNetError
+from ...matching.points import SurfacePoints
+from ...matching.transfer.attributes import (
     face_labels_by_majority,
     transfer_corner_values,
     transfer_labels,
     transfer_values,
 )
-from ..matching.transfer.corners import MapInside
-from ..matching.transfer.joints import carry_joints
-from ..matching.transfer.shape_keys import deformation_transfer, rotated_offsets
-from ..matching.transfer.texture import (
+from ...matching.transfer.corners import MapInside
+from ...matching.transfer.joints import carry_joints
+from ...matching.transfer.shape_keys import deformation_transfer, rotated_offsets
+from ...matching.transfer.texture import (
     DILATION,
     TransferMap,
     dilate,
@@ -27,16 +27,16 @@ from ..matching.transfer.texture import (
     transfer_map,
     turned_normals,
 )
-from ..matching.transfer.uv import copy_uv
-from ..matching.transfer.weights import (
+from ...matching.transfer.uv import copy_uv
+from ...matching.transfer.weights import (
     LEAST_CONFIDENCE,
     inpaint,
     normals_agree,
     transfer_weights,
 )
-from ..surface.discretization import Progress
-from ..surface.repair import weld
-from ..surface.surface import triangle_areas
+from ...surface.discretization import Progress
+from ...surface.repair import weld
+from ...surface.surface import triangle_areas
 from .layers import (
     Attribute,
     Bones,

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..surface.proxy import make_proxy
-from ..surface.surface import Surface, triangle_vectors
-from ..surface.winding import vertex_normals
+from ...surface.proxy import make_proxy
+from ...surface.surface import Surface, triangle_vectors
+from ...surface.winding import vertex_normals
 
 # Vertices of a copy: what a step costs grows with them, what it teaches does not.
 FEWEST, MOST = 1_000, 5_000

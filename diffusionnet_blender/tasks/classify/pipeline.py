@@ -7,14 +7,14 @@ from time import perf_counter
 
 import numpy as np
 
-from ..errors import ModelError
-from ..network.checkpoint import Model
-from ..network.features import input_features
-from ..surface.cache import OperatorCache
-from ..surface.surface import Surface
-from .engines import choose_engine
-from .memory import memory_shortage_told
-from .segment import Progress, class_probabilities, prepare_cached
+from ...errors import ModelError
+from ...network.checkpoint import Model
+from ...network.features import input_features
+from ...surface.cache import OperatorCache
+from ...surface.surface import Surface
+from ..engines import choose_engine
+from ..memory import memory_shortage_told
+from ..segment.pipeline import Progress, class_probabilities, prepare_cached
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..network.checkpoint import Model, load_model, save_model
+from ...network.checkpoint import Model, load_model, save_model
+from ..sides import mirrored_classes
 from .curve import Curve
-from .sides import mirrored_classes
-from .training_plan import Plan
+from .plan import Plan
 
 # Looks at the validation shapes, and steps between two at least.
 LOOKS = 40
@@ -53,9 +53,9 @@ class Course:
     def _new_trainer(self):
         import torch
 
-        from ..network.module import DiffusionNet
-        from ..network.torch_engine import TorchEngine
-        from ..network.training import Trainer, TrainingSettings
+        from ...network.module import DiffusionNet
+        from ...network.torch_engine import TorchEngine
+        from ...network.training import Trainer, TrainingSettings
 
         torch.manual_seed(0)
         plan, card = self._plan, self._plan.card

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import DiffusionNetError
-from ..network.architecture import Architecture
-from ..network.card import FEATURE_WIDTHS, ModelCard
-from ..network.checkpoint import Model
-from ..surface.settings import DiscretizationSettings
-from .models import find_model
+from ...errors import DiffusionNetError
+from ...network.architecture import Architecture
+from ...network.card import FEATURE_WIDTHS, ModelCard
+from ...network.checkpoint import Model
+from ...surface.settings import DiscretizationSettings
+from ..models import find_model
+from .sizes import BLOCKS, SIZES, Size
 from .training_set import TrainingSet
-from .training_sizes import BLOCKS, SIZES, Size
 
 # Heat kernel signatures: the same in every pose, place and scale (paper 5, Setup).
 FEATURES = ("hks",)

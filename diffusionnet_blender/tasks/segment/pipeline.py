@@ -8,23 +8,23 @@ from time import perf_counter
 
 import numpy as np
 
-from ..errors import ModelError, SurfaceError
-from ..network.architecture import OutputAt
-from ..network.checkpoint import Model
-from ..network.features import input_features
-from ..network.forward import forward, mirrored_weights
-from ..network.shape import shape_of
-from ..surface.cache import OperatorCache, cache_key
-from ..surface.discretization import Discretization, Progress, normalise
-from ..surface.prepare import PreparedSurface, prepare, prepare_skin
-from ..surface.repair import RepairReport
-from ..surface.settings import DiscretizationSettings
-from ..surface.surface import Surface
+from ...errors import ModelError, SurfaceError
+from ...network.architecture import OutputAt
+from ...network.checkpoint import Model
+from ...network.features import input_features
+from ...network.forward import forward, mirrored_weights
+from ...network.shape import shape_of
+from ...surface.cache import OperatorCache, cache_key
+from ...surface.discretization import Discretization, Progress, normalise
+from ...surface.prepare import PreparedSurface, prepare, prepare_skin
+from ...surface.repair_report import RepairReport
+from ...surface.settings import DiscretizationSettings
+from ...surface.surface import Surface
+from ..engines import choose_engine
+from ..memory import memory_shortage_told, require_memory
+from ..sides import mirrored_classes
 from .clean import cleaned
-from .engines import choose_engine
 from .limbs import with_sides_agreed
-from .memory import memory_shortage_told, require_memory
-from .sides import mirrored_classes
 
 # A part with more than this share of the area is not an eye or a button.
 SIZEABLE_PART = 0.02

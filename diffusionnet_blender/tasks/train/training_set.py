@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..errors import DiffusionNetError
-from ..surface.surface import Surface
+from ...errors import DiffusionNetError
+from ...surface.surface import Surface
 
 UNLABELLED = -1
 

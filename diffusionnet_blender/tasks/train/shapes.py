@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..errors import DiffusionNetError, SurfaceError
-from ..surface.prepare import prepare
-from ..surface.repair import repair
-from ..surface.settings import DiscretizationSettings
+from ...errors import DiffusionNetError, SurfaceError
+from ...surface.prepare import prepare
+from ...surface.repair import repair
+from ...surface.settings import DiscretizationSettings
 from .copies import plain_copy, varied_copy
-from .training_plan import Plan
+from .plan import Plan
 from .training_set import UNLABELLED, LabelledSurface, TrainingSet
 
 MOST_VALIDATED = 12
@@ -101,7 +101,7 @@ def _split(given: TrainingSet, share: float, rng) -> tuple[list, list]:
 
 
 def _shape(member: LabelledSurface, varied: bool, settings: DiscretizationSettings, rng):
-    from ..network.training import LabelledShape
+    from ...network.training import LabelledShape
 
     surface, labels = member.surface, member.labels
     of_shape = np.ndim(labels) == 0

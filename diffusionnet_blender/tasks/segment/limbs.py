@@ -14,7 +14,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components, dijkstra
 
-from ..surface.discretization import Discretization
+from ...surface.discretization import Discretization
 
 # The ends of limbs have at least this share of the area of their kind; what is smaller is noise.
 END_SHARE = 0.15

@@ -7,16 +7,16 @@ from collections.abc import Callable
 
 from scipy.spatial import cKDTree
 
-from ..matching.by_features import map_by_features
-from ..matching.confidence import confidence, cycle_distance
-from ..matching.points import Maps
-from ..matching.proxy import decimate
-from ..matching.spectral import SpectralMesh
-from ..network.checkpoint import Model
-from ..surface.discretization import Discretization, discretize, truncated
-from ..surface.surface import Surface
-from .engines import choose_engine
-from .models import DEFAULT_MATCH_MODEL, find_model
+from ...matching.by_features import map_by_features
+from ...matching.confidence import confidence, cycle_distance
+from ...matching.points import Maps
+from ...matching.proxy import decimate
+from ...matching.spectral import SpectralMesh
+from ...network.checkpoint import Model
+from ...surface.discretization import Discretization, discretize, truncated
+from ...surface.surface import Surface
+from ..engines import choose_engine
+from ..models import DEFAULT_MATCH_MODEL, find_model
 
 # The network learns on so many vertices and speaks on all of the proxy: meshing is nothing to it.
 COARSE_VERTICES = 1200
@@ -63,7 +63,7 @@ def fitted_map(
     ModelError
         If there are no weights to start from.
     """
-    from ..network.pair_fit import SETTINGS, PairFit
+    from ...network.pair_fit import SETTINGS, PairFit
 
     start = start or find_model(DEFAULT_MATCH_MODEL)
     settings, engine = start.card.discretization, choose_engine("torch", device)
@@ -94,7 +94,7 @@ def fitted_map(
 
 def _teachers(meshes, points: Maps, nearest):
     """Where the vertices of the coarse meshes belong on the other shape, (source's, target's)."""
-    from ..network.pair_fit import Teacher
+    from ...network.pair_fit import Teacher
 
     source, target = meshes
     there, back = points

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..network.implicit import ImplicitDiffusion
-from ..surface.discretization import Discretization
-from .edit_labels import remove_islands, vertex_neighbourhood
+from ...network.implicit import ImplicitDiffusion
+from ...surface.discretization import Discretization
+from ..edit_labels import remove_islands, vertex_neighbourhood
 
 # Probabilities are diffused for so long, on a surface of radius 1: over some 3 % of its size.
 SPREAD_TIME = 4.0**-5

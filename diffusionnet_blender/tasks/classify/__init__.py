@@ -1,0 +1,1 @@
+"""The class of a whole shape (paper 5.1)."""

@@ -1,0 +1,1 @@
+"""Correspondence of two surfaces."""

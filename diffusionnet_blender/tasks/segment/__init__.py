@@ -1,0 +1,5 @@
+"""Body parts of a surface by a trained network."""
+
+from .pipeline import segment
+
+__all__ = ["segment"]

@@ -1,0 +1,1 @@
+"""Data of one mesh carried along a correspondence to another."""
