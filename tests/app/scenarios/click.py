@@ -28,7 +28,9 @@ from window import (
 )
 
 # Pictures of one turn of the figure, and the seconds that each is shown.
-TURN, TURNING = 24, 0.09
+TURN, TURNING, LAST = 24, 0.1, 2.0
+# From the upper edge of a button, where it is found, to its middle.
+INSIDE = 9
 # The bar is shown faster than it moved on a processor that also draws the window.
 FASTER = 3.0
 film = []
@@ -43,8 +45,12 @@ def steps():
     space = view()[1].spaces.active
     space.show_region_toolbar = space.show_gizmo = False
     space.overlay.show_text = space.overlay.show_cursor = False
-    look_at((0.0, 0.0, 0.82), 3.1)
-    button = yield from find_button("segment")
+    space.overlay.show_floor = space.overlay.show_axis_x = space.overlay.show_axis_y = False
+    space.overlay.show_ortho_grid = False
+    # The sidebar lies over the right part of the view.
+    look_at((0.28, 0.0, 0.82), 2.15)
+    x, y = yield from find_button("segment")
+    button = x, y + INSIDE
     start = middle_of_view()
     yield from ask(do="move", **start)
     yield from settle()
@@ -58,24 +64,24 @@ def steps():
     film[-1]["pressed"] = True
     while state().running:
         clock = time.perf_counter()
-        yield from shoot(0.1, x=button[0], y=button[1])
+        yield from shoot(0.1, x=button[0], y=button[1], waits=True)
         yield 0.2
         film[-1]["seconds"] = (time.perf_counter() - clock) / FASTER
     yield from settle()
     assert len(parts(obj)) == 14
     yield from shoot(1.2, x=button[0], y=button[1])
 
-    bpy.context.view_layer.objects.active = None
-    obj.select_set(False)
+    space.overlay.show_outline_selected = False
     region = space.region_3d
-    front = region.view_rotation.copy()
+    front, middle = region.view_rotation.copy(), region.view_location.copy()
     for number in range(1, TURN + 1):
         turn = Quaternion((0, 0, 1), radians(360 * number / TURN))
         region.view_rotation = turn @ front
+        region.view_location = turn @ middle
         view()[1].tag_redraw()
         yield 0.25
         yield from shoot(TURNING, x=button[0], y=button[1])
-    film[-1]["seconds"] = 1.8
+    film[-1]["seconds"] = LAST
     (FOLDER / "film.json").write_text(json.dumps(film, indent=1))
     note("pictures", len(film))
 

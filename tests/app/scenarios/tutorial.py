@@ -33,10 +33,16 @@ from window import (
 )
 
 pointers = {}
+# Of the last entry of the menu, which is as long as the importers that are enabled.
+GLTF = (150, 207)
+# From the upper edge of a button, where it is found, to its middle.
+INSIDE = 8
 
 
 def steps():
     """Import, segment, correct, separate; match and move a texture."""
+    # They would lie over what is to be seen.
+    bpy.context.preferences.view.show_tooltips = False
     yield from segment_and_correct()
     yield from transfer()
     (FOLDER / "pointers.json").write_text(json.dumps(pointers, indent=1))
@@ -49,7 +55,7 @@ def segment_and_correct():
     with in_view():
         bpy.ops.wm.call_menu(name="TOPBAR_MT_file_import")
     yield 1.0
-    yield from ask(do="picture", name="import.png")
+    yield from shown("import", GLTF)
     yield from ask(do="key", key="Escape")
     yield 0.5
 
@@ -129,7 +135,11 @@ def transfer():
     yield from open_tab()
     yield from open_instead("Transfer")
     look_at_both()
-    view()[1].spaces.active.shading.color_type = "TEXTURE"
+    space = view()[1].spaces.active
+    space.shading.color_type = "TEXTURE"
+    # Clear of the sidebar and of the buttons beside it.
+    space.region_3d.view_distance *= 0.92
+    space.region_3d.view_location.x += 0.28
     yield from settle()
     place = yield from find_button("match")
     yield from shown("pair", place)
@@ -155,8 +165,9 @@ def transfer():
 
 
 def shown(name, place):
-    """A picture with the pointer at a place."""
-    yield from ask(do="move", x=place[0], y=place[1])
+    """A picture with the pointer at a place, or a little below it."""
+    x, y = place
+    yield from ask(do="move", x=x, y=y)
     yield 0.3
-    pointers[name] = place
+    pointers[name] = x, y + (0 if place == GLTF else INSIDE)
     yield from ask(do="picture", name=f"{name}.png")
