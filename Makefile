@@ -15,6 +15,7 @@ BASE := blender-4.5 extension torch test develop
 SETUP := tools/setup.sh requirements/extension.txt requirements/test.txt requirements/constraints.txt
 READY := .venv/ready
 READY_TRAINING := .venv/ready-training
+READY_DOCS := .venv/ready-docs
 
 # The suites that touch Blender, run on every Blender that is supported.
 MATRIX := 4.2 4.5 5.2
@@ -34,6 +35,10 @@ $(READY_TRAINING): $(READY) requirements/training.txt
 	@tools/setup.sh .venv 3.11 $(BASE) training
 	@touch $@
 
+$(READY_DOCS): $(READY) requirements/docs.txt
+	@tools/setup.sh .venv 3.11 $(BASE) docs
+	@touch $@
+
 .venv-4.2/ready: $(SETUP) requirements/blender-4.2.txt
 	@tools/setup.sh .venv-4.2 3.11 blender-4.2 extension test
 	@touch $@
@@ -45,6 +50,11 @@ $(READY_TRAINING): $(READY) requirements/training.txt
 .PHONY: setup setup-training
 setup: $(READY) ## make .venv: Blender 4.5 as a module, torch (CPU), the tools
 setup-training: $(READY_TRAINING) ## and what the sample characters and the training data need
+
+.PHONY: docs
+docs: $(READY_DOCS) ## build the documentation site, into build/site; a link that leads nowhere is an error
+	@NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --quiet --clean
+	@echo "build/site/index.html: $$(du -sh build/site | cut -f1)"
 
 .PHONY: demo demo-transfer docs-images docs-window
 demo: $(READY) ## segment a character: a .blend and a picture in build/demo
@@ -61,8 +71,10 @@ docs-images: demo demo-transfer ## make the pictures of the documentation again
 WINDOWS := panel/panel:panel panel/progress:progress panel/segmented:segmented \
 	preferences/preferences:preferences editing/assigned:assigned editing/separated:separated \
 	transfer/transferred:transfer-panel train/learning:train-panel
-docs-window: test-app ## and those of Blender's window
-	@$(PYTHON) -m tests.app.run train
+docs-window: test-app ## and those of Blender's window: steps of the tutorial, the animation of a click
+	@$(PYTHON) -m tests.app.run train tutorial click
+	@$(PYTHON) -m demo.steps build/app/tutorial docs/images/tutorial
+	@$(PYTHON) -m demo.film build/app/click docs/images/click.webp
 	@for both in $(WINDOWS); do \
 		$(PYTHON) -m demo.publish build/app/$${both%:*}.png docs/images/$${both#*:}.webp; done
 	@$(PYTHON) -m demo.publish build/app/editing/borders.png build/app/editing/straight.png \

@@ -62,6 +62,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Turn links between files of the repository into links between pages."""
+    if page.file.src_uri == "index.md":
+        # The theme's list of pages beside it would be a list of one.
+        page.meta["hide"] = ["navigation"]
     sources = {name: source for source, name in ELSEWHERE.items()}
     source = sources.get(page.file.src_uri, f"docs/{page.file.src_uri}")
 
@@ -112,7 +115,7 @@ def build(folder: Path) -> list[Path]:
     others = [
         path.relative_to(DOCS).as_posix()
         for path in DOCS.rglob("*")
-        if path.suffix in {".md", ".css"} and path.relative_to(DOCS).as_posix() not in pages
+        if path.suffix in {".md", ".css", ".js"} and path.relative_to(DOCS).as_posix() not in pages
     ]
     build_pages(
         load_config(

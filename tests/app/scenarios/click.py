@@ -30,7 +30,7 @@ from window import (
 # Pictures of one turn of the figure, and the seconds that each is shown.
 TURN, TURNING, LAST = 24, 0.1, 2.0
 # From the upper edge of a button, where it is found, to its middle.
-INSIDE = 9
+INSIDE = 13
 # The bar is shown faster than it moved on a processor that also draws the window.
 FASTER = 3.0
 film = []
@@ -49,7 +49,7 @@ def steps():
     space.overlay.show_ortho_grid = False
     # The sidebar lies over the right part of the view.
     look_at((0.28, 0.0, 0.82), 2.15)
-    x, y = yield from find_button("segment")
+    x, y = yield from find_button("segment", across=0.75)
     button = x, y + INSIDE
     start = middle_of_view()
     yield from ask(do="move", **start)

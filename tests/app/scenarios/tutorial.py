@@ -36,7 +36,7 @@ pointers = {}
 # Of the last entry of the menu, which is as long as the importers that are enabled.
 GLTF = (150, 207)
 # From the upper edge of a button, where it is found, to its middle.
-INSIDE = 8
+INSIDE = 13
 
 
 def steps():
@@ -62,7 +62,7 @@ def segment_and_correct():
     obj = add_character(subdivisions=1)
     yield from maximise()
     yield from open_tab()
-    place = yield from find_button("segment")
+    place = yield from find_button("segment", across=0.8)
     yield from shown("button", place)
 
     yield from ask(do="click", x=place[0], y=place[1])
@@ -96,7 +96,7 @@ def segment_and_correct():
     with in_view():
         bpy.ops.mesh.select_all(action="DESELECT")
         bpy.ops.object.mode_set(mode="OBJECT")
-    place = yield from find_button("smooth_parts")
+    place = yield from find_button("smooth_parts", across=0.75)
     before = labels_of(obj)
     yield from ask(do="click", x=place[0], y=place[1])
     yield from until(lambda: labels_of(obj) != before, 60, "the button Smooth Borders")
@@ -141,21 +141,21 @@ def transfer():
     space.region_3d.view_distance *= 0.92
     space.region_3d.view_location.x += 0.28
     yield from settle()
-    place = yield from find_button("match")
+    place = yield from find_button("match", across=0.7)
     yield from shown("pair", place)
 
     yield from ask(do="click", x=place[0], y=place[1])
     found = part_of_extension("scene.matches").find_match
     yield from until(lambda: found(source, target), 120, "the match")
     yield from ended()
-    place = yield from find_button("preview_match")
+    place = yield from find_button("preview_match", across=0.4)
     yield from ask(do="click", x=place[0], y=place[1])
     yield from settle()
     assert "match_position" in target.data.attributes
     yield from shown("matched", place)
 
     view()[1].spaces.active.shading.color_type = "TEXTURE"
-    place = yield from find_button("transfer")
+    place = yield from find_button("transfer", across=0.7)
     yield from ask(do="click", x=place[0], y=place[1])
     yield from until(lambda: target.data.uv_layers, 120, "the transfer")
     yield from ended()
