@@ -35,8 +35,8 @@ from window import (
 pointers = {}
 # Of the last entry of the menu, which is as long as the importers that are enabled.
 GLTF = (150, 207)
-# From the upper edge of a button, where it is found, to its middle.
-INSIDE = 13
+# From where a button is found, near its upper edge, to its middle; large ones are half as high again.
+INSIDE, INSIDE_LARGE = 7, 13
 
 
 def steps():
@@ -55,7 +55,7 @@ def segment_and_correct():
     with in_view():
         bpy.ops.wm.call_menu(name="TOPBAR_MT_file_import")
     yield 1.0
-    yield from shown("import", GLTF)
+    yield from shown("import", GLTF, 0)
     yield from ask(do="key", key="Escape")
     yield 0.5
 
@@ -63,7 +63,7 @@ def segment_and_correct():
     yield from maximise()
     yield from open_tab()
     place = yield from find_button("segment", across=0.8)
-    yield from shown("button", place)
+    yield from shown("button", place, INSIDE_LARGE)
 
     yield from ask(do="click", x=place[0], y=place[1])
     yield from until(lambda: state().running, 60, "the click")
@@ -89,7 +89,7 @@ def segment_and_correct():
         bpy.ops.object.mode_set(mode="EDIT")
     look_at((0.1, -1.0, 0.5), 1.1)
     yield from settle()
-    place = yield from find_button("assign_part", across=0.7)
+    place = yield from find_button("assign_part", across=0.88)
     yield from shown("select", place)
     yield from ask(do="click", x=place[0], y=place[1])
     yield from settle()
@@ -142,13 +142,13 @@ def transfer():
     space.region_3d.view_location.x += 0.28
     yield from settle()
     place = yield from find_button("match", across=0.7)
-    yield from shown("pair", place)
+    yield from shown("pair", place, INSIDE_LARGE)
 
     yield from ask(do="click", x=place[0], y=place[1])
     found = part_of_extension("scene.matches").find_match
     yield from until(lambda: found(source, target), 120, "the match")
     yield from ended()
-    place = yield from find_button("preview_match", across=0.4)
+    place = yield from find_button("preview_match", across=0.14)
     yield from ask(do="click", x=place[0], y=place[1])
     yield from settle()
     assert "match_position" in target.data.attributes
@@ -160,14 +160,14 @@ def transfer():
     yield from until(lambda: target.data.uv_layers, 120, "the transfer")
     yield from ended()
     yield from settle()
-    yield from shown("textured", place)
+    yield from shown("textured", place, INSIDE_LARGE)
     note("images", len(bpy.data.images))
 
 
-def shown(name, place):
-    """A picture with the pointer at a place, or a little below it."""
+def shown(name, place, below=INSIDE):
+    """A picture with the pointer at a place, or so many pixels below it."""
     x, y = place
     yield from ask(do="move", x=x, y=y)
     yield 0.3
-    pointers[name] = x, y + (0 if place == GLTF else INSIDE)
+    pointers[name] = x, y + below
     yield from ask(do="picture", name=f"{name}.png")
