@@ -20,7 +20,7 @@ READY_TRAINING := .venv/ready-training
 MATRIX := 4.2 4.5 5.2
 VERSIONS := import bpy, numpy, platform, scipy; print("Blender", bpy.app.version_string, "Python", \
 	platform.python_version(), "NumPy", numpy.__version__, "SciPy", scipy.__version__, flush=True)
-MATRIX_TESTS := tests/scene tests/operators tests/samples tests/packaging tests/cli
+MATRIX_TESTS := tests/scene tests/operators tests/torch_installer tests/samples tests/packaging tests/cli
 
 .PHONY: help
 help: ## this list
