@@ -20,12 +20,13 @@ from diffusionnet_blender.torch_installer.install import (
 )
 from diffusionnet_blender.worker.client import Answer, Worker
 from diffusionnet_blender.worker.launch import environment, own_python
+from tests.waiting import moments
 from tests.wheels import BROKEN, WORKING, only_this_index, write_torch, write_wheel
 
 
 def value_of(steps, seen=None):
     """Take all steps; what the generator returns."""
-    while True:
+    for _ in moments("the steps are taken", pause=0):
         try:
             step = next(steps)
         except StopIteration as end:
@@ -79,8 +80,9 @@ def test_the_worker_finds_it_and_this_process_does_not(root, index):
     worker = Worker(own_python(torch_folder(root, "cpu")))
     try:
         worker.submit("status", {})
-        while not isinstance(found := worker.poll(), Answer):
-            pass
+        for _ in moments("the job is done"):
+            if isinstance(found := worker.poll(), Answer):
+                break
     finally:
         worker.stop()
     libraries = found.content["libraries"]
@@ -113,8 +115,9 @@ def test_cancelling_leaves_nothing(root, index, stage):
         yield from install_build(root, "cpu", str(index), build)
 
     steps = all_steps()
-    while next(steps).stage != stage:
-        pass
+    for _ in moments(f"it is {stage}", pause=0):
+        if next(steps).stage == stage:
+            break
     assert list(root.iterdir())
     steps.close()
     assert list(root.iterdir()) == []

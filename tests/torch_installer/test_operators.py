@@ -11,6 +11,7 @@ from diffusionnet_blender.operators.trouble import forget_trouble, last_trouble
 from diffusionnet_blender.torch_installer import operators
 from diffusionnet_blender.torch_installer.choice import torch_choice
 from tests.scenes import add_body
+from tests.waiting import moments
 from tests.wheels import BROKEN, only_this_index, write_torch, write_wheel
 
 pytestmark = pytest.mark.usefixtures("blender")
@@ -55,7 +56,9 @@ def test_looked_up_installed_used_and_removed(preferences):
     assert bpy.ops.diffusionnet.install_torch() == {"FINISHED"}
     assert torch_choice().installed
     run = status.status_run()
-    while not run.finished:
+    for _ in moments("the worker has answered"):
+        if run.finished:
+            break
         run.advance(bpy.context)
     assert run.answer["libraries"]["torch"] == "99.0+cpu"
 
@@ -87,7 +90,9 @@ def test_what_does_not_load_is_not_installed_and_segmenting_goes_on(preferences)
 def test_a_run_that_is_cancelled_leaves_nothing(preferences):
     run = operators.DIFFUSIONNET_OT_install_torch.begin(None, bpy.context)
     seen = []
-    while run.progress.factor < operators.DOWNLOAD_SHARE:
+    for _ in moments("it is downloaded", pause=0):
+        if run.progress.factor >= operators.DOWNLOAD_SHARE:
+            break
         run.advance(bpy.context)
         seen.append(run.progress.factor)
     assert seen == sorted(seen)
