@@ -1,11 +1,51 @@
 """DiffusionNet for Blender: characters cut into body parts, by learned diffusion on surfaces.
 
 The extension and the Python package of the same name. `register` and `unregister` are Blender's
-way in; scripts import `tasks` and `surface`, which need no Blender.
+way in. Scripts call the functions named in `__all__`, which need no Blender:
+
+>>> import diffusionnet_blender as dn
+>>> dn.segment(dn.Surface(vertices, faces)).vertex_labels
 """
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .surface.surface import Surface
+    from .tasks.classify.pipeline import classify
+    from .tasks.match.pipeline import match
+    from .tasks.models import find_model
+    from .tasks.segment import segment
+    from .tasks.train.pipeline import train
+    from .tasks.transfer.pipeline import transfer
+
+__all__ = ["Surface", "classify", "find_model", "match", "segment", "train", "transfer"]
+
+# Where each is. They bring SciPy: enabling the extension must not wait for it, so that a module is
+# imported when something of it is first asked for (PEP 562).
+_MODULES = {
+    "Surface": ".surface.surface",
+    "classify": ".tasks.classify.pipeline",
+    "find_model": ".tasks.models",
+    "match": ".tasks.match.pipeline",
+    "segment": ".tasks.segment",
+    "train": ".tasks.train.pipeline",
+    "transfer": ".tasks.transfer.pipeline",
+}
 
 # What `register_cli_command` gave, to take it back with.
 _commands = []
+
+
+def __getattr__(name: str):
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_MODULES[name], __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 def register() -> None:
@@ -20,6 +60,8 @@ def register() -> None:
 
     for cls in _classes():
         bpy.utils.register_class(cls)
+    if installer := _torch_installer():
+        installer.register()
     properties.register()
     add_entries()
     manual.register()
@@ -54,14 +96,30 @@ def unregister() -> None:
     manual.unregister()
     remove_entries()
     properties.unregister()
+    if installer := _torch_installer():
+        installer.unregister()
     for cls in reversed(_classes()):
         bpy.utils.unregister_class(cls)
 
 
 def _classes() -> tuple[type, ...]:
-    from . import operators, panels, preferences, properties
+    from . import extras, operators, panels, preferences, properties
 
-    return (*properties.CLASSES, *preferences.CLASSES, *operators.CLASSES, *panels.CLASSES)
+    rooms = (properties, extras, preferences, operators, panels)
+    installer = _torch_installer()
+    return (
+        *(cls for room in rooms for cls in room.CLASSES),
+        *(installer.classes() if installer else ()),
+    )
+
+
+def _torch_installer():
+    """The part that some zips come without; None there."""
+    if find_spec(".torch_installer", __package__) is None:
+        return None
+    from . import torch_installer
+
+    return torch_installer
 
 
 def _run_command(arguments: list[str]) -> int:

@@ -1,6 +1,5 @@
 """Preferences: what belongs to the machine rather than to a file."""
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -8,10 +7,10 @@ from time import monotonic
 import bpy
 from bpy.props import EnumProperty, PointerProperty, StringProperty
 
+from . import extras
 from .folders import user_folder
 from .properties.outputs import DIFFUSIONNET_PG_outputs
 from .translations import worded
-from .worker.torch_folder import torch_folder
 
 
 def _reload_models(self, context):
@@ -81,22 +80,7 @@ class DiffusionNetPreferences(bpy.types.AddonPreferences):
         ),
         default="MODEL",
     )
-    torch_variant: EnumProperty(
-        name="Variant",
-        description="Which build of PyTorch to install, and to use where it is installed",
-        items=(
-            ("cpu", "CPU", "For the processor, and for the graphics processor of a Mac"),
-            ("cuda", "CUDA", "For NVIDIA graphics cards; about 3 GB to download"),
-            ("rocm", "ROCm", "For AMD graphics cards; several GB to download"),
-        ),
-        default="cuda" if sys.platform == "linux" else "cpu",
-    )
-    torch_index: StringProperty(
-        name="Index",
-        description="Index of PyTorch builds: the address that PyTorch's installation page names "
-        "for the variant, or a folder of wheels. Empty: where pip looks by itself, which has the "
-        "CUDA build on Linux and the CPU build elsewhere",
-    )
+    extras: PointerProperty(type=extras.DIFFUSIONNET_PG_extras)
 
     def draw(self, context):
         """Draw the preferences."""
@@ -117,7 +101,8 @@ class DiffusionNetPreferences(bpy.types.AddonPreferences):
         self._draw_status(layout.box())
         self._draw_models(layout.box())
         self._draw_defaults(layout.box())
-        self._draw_torch(layout.box())
+        for draw in extras.sections:
+            draw(self, layout.box())
         if context.window_manager.diffusionnet.running:
             from .operators.background import draw_progress
 
@@ -146,26 +131,6 @@ class DiffusionNetPreferences(bpy.types.AddonPreferences):
         layout.label(text="What Segment writes, where a scene has not chosen")
         draw_outputs(layout, self.outputs)
         layout.prop(self, "palette")
-
-    def _draw_torch(self, layout):
-        """PyTorch of the extension's own."""
-        from .operators.pytorch import download_text, found_build
-
-        choice = settings().torch
-        layout.label(text="PyTorch (optional)")
-        column = layout.column()
-        column.active = not self.environment
-        column.row().prop(self, "torch_variant", expand=True)
-        column.prop(self, "torch_index")
-        build = found_build(choice)
-        if build:
-            column.label(text=f"PyTorch {build.version}: {download_text(build)}", icon="INFO")
-        row = column.row()
-        row.operator("diffusionnet.find_torch", icon="VIEWZOOM")
-        if build:
-            row.operator("diffusionnet.install_torch", icon="IMPORT")
-        if choice.installed:
-            row.operator("diffusionnet.remove_torch", icon="TRASH")
 
     def _draw_status(self, layout):
         """Versions, what the worker found once it has been asked, and what went wrong last."""
@@ -207,33 +172,6 @@ def _cache_megabytes() -> int:
 
 
 @dataclass(frozen=True)
-class TorchChoice:
-    """PyTorch of the extension's own, there or not.
-
-    Attributes
-    ----------
-    root : Path
-        Folder of all variants.
-    variant : str
-    index : str
-    """
-
-    root: Path
-    variant: str
-    index: str
-
-    @property
-    def folder(self) -> Path:
-        """Of the variant."""
-        return torch_folder(self.root, self.variant)
-
-    @property
-    def installed(self) -> bool:
-        """Whether it is there."""
-        return self.folder.is_dir()
-
-
-@dataclass(frozen=True)
 class Settings:
     """The preferences as plain values; defaults where the extension is not enabled as such."""
 
@@ -245,7 +183,6 @@ class Settings:
     report_folder: Path
     checkpoint_folder: Path
     environment: Path | None
-    torch: TorchChoice
 
     def cache(self):
         """The cache of matrices, an `OperatorCache`."""
@@ -269,11 +206,6 @@ def settings() -> Settings:
         checkpoint_folder=user_folder("checkpoints"),
         environment=(
             Path(bpy.path.abspath(stored.environment)) if stored and stored.environment else None
-        ),
-        torch=TorchChoice(
-            root=user_folder("torch"),
-            variant=stored.torch_variant if stored else "cpu",
-            index=stored.torch_index.strip() if stored else "",
         ),
     )
 

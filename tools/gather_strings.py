@@ -58,10 +58,10 @@ def _of_classes() -> Iterator[str]:
     """Tooltips of operators, and names and tooltips of properties."""
     import bpy
 
-    from diffusionnet_blender import operators, panels, preferences, properties
+    from diffusionnet_blender import operators, panels, preferences, properties, torch_installer
 
     rooms = (operators, panels, preferences, properties)
-    for cls in (cls for room in rooms for cls in room.CLASSES):
+    for cls in (*(cls for room in rooms for cls in room.CLASSES), *torch_installer.classes()):
         if issubclass(cls, bpy.types.Operator):
             yield getattr(cls, "bl_description", "") or (cls.__doc__ or "")
         rna = cls.bl_rna

@@ -9,6 +9,7 @@ from time import monotonic
 import bpy
 from bpy.app.handlers import persistent
 
+from .. import extras
 from ..preferences import settings
 from ..translations import worded
 from ..worker.client import Worker
@@ -41,7 +42,7 @@ def the_worker() -> Worker:
     if chosen.environment is not None:
         launch = environment(chosen.environment)
     else:
-        launch = own_python(chosen.torch.folder if chosen.torch.installed else None)
+        launch = own_python(extras.library_folder())
     if _workers and _workers[0].launch != launch:
         end_worker()
     if not _workers:

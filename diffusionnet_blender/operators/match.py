@@ -163,7 +163,7 @@ def way_of(match) -> str:
 
 def without_torch() -> str:
     """Why no network was fitted to a match, in the language of the interface."""
-    return worded("Without PyTorch no network was fitted: install it in the preferences")
+    return worded("Without PyTorch no network was fitted: the guide says how to get it")
 
 
 class DIFFUSIONNET_OT_preview_match(PairOperator, bpy.types.Operator):

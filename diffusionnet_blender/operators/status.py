@@ -7,6 +7,7 @@ from pathlib import Path
 
 import bpy
 
+from .. import extras
 from ..preferences import settings
 from ..translations import worded
 from ..worker.protocol import VERSION
@@ -115,12 +116,13 @@ class DIFFUSIONNET_OT_clear_cache(ReportingOperator, bpy.types.Operator):
 def report_text() -> str:
     """Versions, settings, what the worker runs on, and the last error; no path of the user's."""
     chosen, status, trouble = settings(), known_status(), last_trouble()
+    own = extras.library_folder()
     lines = [
         f"DiffusionNet {VERSION}",
         f"Blender {bpy.app.version_string} ({bpy.app.build_hash.decode()})",
         f"Python {platform.python_version()}, {platform.platform()}",
         f"Engine {chosen.engine}, device {chosen.device}, environment {chosen.environment or '-'}",
-        f"PyTorch of its own: {chosen.torch.folder.name if chosen.torch.installed else '-'}",
+        f"PyTorch of its own: {own.name if own else '-'}",
     ]
     if status:
         free = status["free_bytes"]

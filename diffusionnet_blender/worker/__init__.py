@@ -2,8 +2,7 @@
 
 `client` (Blender's end) · `server` (the process) · `bootstrap` (what the process starts with) ·
 `launch` (which Python, which folders) · `protocol` (what both ends agree on) · `jobs` (the tasks
-by name) · `segment` (both ends of one of them) · `torch_folder` (PyTorch beside the extension,
-with `run_pip` and `wheel_sizes`, which run alone). Nothing here imports Blender.
+by name) · `segment` (both ends of one of them). Nothing here imports Blender.
 
 Requests go to the process through its standard input, whose end is also how it learns that
 Blender is gone. What it has to say it appends to a file: unlike a pipe that nobody reads, a file

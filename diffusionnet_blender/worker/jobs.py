@@ -30,7 +30,6 @@ JOBS = {
     "match": ".match",
     "transfer": ".transfer",
     "status": ".status",
-    "try_torch": ".try_torch",
     "import_model": ".import_model",
     "train": ".train",
     "classify": ".classify",

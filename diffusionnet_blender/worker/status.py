@@ -7,8 +7,12 @@ import platform
 import sys
 from importlib import metadata
 
+import numpy as np
+
 from ..tasks.memory import available_bytes
-from .launch import LIBRARIES
+from .launch import LIBRARIES, NOT_LOADED
+
+SAMPLE = np.arange(4.0)
 
 
 def run(request: dict, progress) -> dict:
@@ -36,13 +40,21 @@ def run(request: dict, progress) -> dict:
 
 def _version(name: str) -> str:
     try:
-        importlib.import_module(name)
+        module = importlib.import_module(name)
+        if name == "torch":
+            _require_arrays(module)
         return metadata.version(name)
     except ModuleNotFoundError as error:
-        return "not installed" if error.name == name else f"not loaded ({error})"
+        return "not installed" if error.name == name else f"{NOT_LOADED} ({error})"
     except Exception as error:
         # A library that is damaged or of another platform raises whatever it likes.
-        return f"not loaded ({type(error).__name__}: {error})"
+        return f"{NOT_LOADED} ({type(error).__name__}: {error})"
+
+
+def _require_arrays(torch) -> None:
+    """A build for another NumPy may load, and fail as soon as it is handed an array."""
+    if not np.array_equal(torch.from_numpy(SAMPLE).numpy(), SAMPLE):
+        raise RuntimeError("it misreads the arrays of NumPy")
 
 
 def devices_of(torch) -> list[str]:

@@ -22,6 +22,7 @@ from ...surface.settings import DiscretizationSettings
 from ...surface.surface import Surface
 from ..engines import choose_engine
 from ..memory import memory_shortage_told, require_memory
+from ..models import DEFAULT_MODEL, find_model
 from ..sides import mirrored_classes
 from .clean import cleaned
 from .limbs import with_sides_agreed
@@ -90,7 +91,7 @@ class Segmentation:
 
 def segment(
     surface: Surface,
-    model: Model,
+    model: Model | str = DEFAULT_MODEL,
     *,
     engine: str = "auto",
     device: str = "auto",
@@ -105,8 +106,8 @@ def segment(
     Parameters
     ----------
     surface : Surface
-    model : Model
-        From `models.find_model`.
+    model : Model or str
+        From `models.find_model`, or what that takes.
     engine : {"auto", "torch", "numpy"}
     device : str
         "auto", "cpu", "cuda", "mps", "xpu", ...
@@ -137,6 +138,8 @@ def segment(
     ModelError
         If the model labels whole shapes.
     """
+    if isinstance(model, str):
+        model = find_model(model)
     if model.card.architecture.output_at == "shape":
         raise ModelError(
             f"Model {model.card.name!r} classifies whole shapes, it has no parts",
