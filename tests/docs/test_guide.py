@@ -80,7 +80,9 @@ def folder(tmp_path_factory) -> Path:
     """Where the guide's commands are run: a clone, as far as they look."""
     folder = tmp_path_factory.mktemp("guide")
     (folder / "samples").symlink_to(ROOT / "samples")
-    run(folder, ["-m", "diffusionnet_blender", "segment", "samples/ada.glb", "--labels", "ada.npz"])
+    for name in ("ada.glb", "bo.blend"):
+        labels = Path(name).with_suffix(".npz")
+        run(folder, ["-m", "diffusionnet_blender", "segment", f"samples/{name}", "--labels", str(labels)])
     return folder
 
 
