@@ -69,7 +69,7 @@ def thinned(shots: list[dict]) -> list[dict]:
     """The list with fewer pictures of the wait after the click; times add up to the same."""
     waiting = [number for number, shot in enumerate(shots) if shot.get("waits")]
     every = -(-len(waiting) // LONGEST_WAIT)
-    left_out = set(waiting) - set(waiting[::every or 1])
+    left_out = set(waiting) - set(waiting[:: every or 1])
     thin: list[dict] = []
     for number, shot in enumerate(shots):
         if number in left_out:

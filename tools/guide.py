@@ -1,17 +1,15 @@
-"""The pages of the documentation, by MkDocs: the site, and the guide that the extension brings along.
+"""The pages of the documentation, by MkDocs: the site, and the guide inside the extension.
 
 mkdocs build                    # the site (make docs)
 python -m tools.guide FOLDER    # the guide: the first sections of mkdocs.yml, without scripts
 
-Both come from the files and the navigation of mkdocs.yml. What is a function `on_...` here is called
-by MkDocs: pages from other folders of the repository are added, and links to files that have no page
-are left out.
+Both come from the files and the navigation of mkdocs.yml. MkDocs calls the functions `on_...` here:
+they add pages from other folders of the repository, and leave out links to files without a page.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import posixpath
 import re
 from pathlib import Path
@@ -19,6 +17,7 @@ from pathlib import Path
 from mkdocs.commands.build import build as build_pages
 from mkdocs.config import load_config
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
@@ -37,6 +36,10 @@ ELSEWHERE = {
 }
 FENCE = re.compile(r"(^```.*?^```$)", flags=re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"(?P<picture>!?)\[(?P<text>[^\[\]]*)\]\((?P<target>[^)\s]+)\)")
+# Anything that a page loads from another host: the site must work without a network.
+LOADED = re.compile(
+    r"""<(?:script|img|link|iframe)\b[^>]*\b(?:src|href)=["']?((?:https?:)?//[^"' >]+)"""
+)
 PICTURE = re.compile(r'<p>(<img alt="[^"]*" src="([^"]+)" ?/?>)</p>')
 
 
@@ -89,6 +92,13 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """A click on a picture shows it in its full size."""
     return PICTURE.sub(r'<p><a href="\2">\1</a></p>', html)
+
+
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
+    """Refuse a page that would load something from elsewhere."""
+    if found := LOADED.search(output):
+        raise PluginError(f"{page.file.src_uri} loads {found[1]}: the pages must work offline")
+    return output
 
 
 def build(folder: Path) -> list[Path]:

@@ -7,7 +7,6 @@ import json
 import time
 from math import radians
 
-import bpy
 from mathutils import Quaternion
 from window import (
     FOLDER,

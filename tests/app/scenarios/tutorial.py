@@ -35,7 +35,7 @@ from window import (
 pointers = {}
 # Of the last entry of the menu, which is as long as the importers that are enabled.
 GLTF = (150, 207)
-# From where a button is found, near its upper edge, to its middle; large ones are half as high again.
+# From the place where a button is found, near its upper edge, to its middle; some are larger.
 INSIDE, INSIDE_LARGE = 7, 13
 
 
@@ -111,9 +111,10 @@ def segment_and_correct():
     yield 1.0
     pieces = [piece for piece in bpy.context.selected_objects if piece.type == "MESH"]
     assert len(pieces) == len(names), [piece.name for piece in pieces]
-    middles = {p: sum((p.matrix_world @ Vector(c) for c in p.bound_box), Vector()) / 8 for p in pieces}
+    corners = {p: [p.matrix_world @ Vector(c) for c in p.bound_box] for p in pieces}
     for piece in pieces:
-        piece.location += 0.3 * (middles[piece] - Vector((0, 0, 1)))
+        centre = sum(corners[piece], Vector()) / 8
+        piece.location += 0.3 * (centre - Vector((0, 0, 1)))
     yield from maximise()
     with in_view():
         bpy.ops.view3d.view_selected()
