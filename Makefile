@@ -68,7 +68,7 @@ docs-images: demo demo-transfer ## make the pictures of the documentation again
 	@$(PYTHON) -m demo.publish build/demo/transfer.png docs/images/transfer.webp
 
 # One for each picture of a whole window: where it is in build/app, and what the documentation calls it.
-WINDOWS := panel/panel:panel panel/progress:progress panel/segmented:segmented \
+WINDOWS := panel/progress:progress panel/segmented:segmented \
 	preferences/preferences:preferences editing/assigned:assigned editing/separated:separated \
 	transfer/transferred:transfer-panel train/learning:train-panel
 docs-window: test-app ## and those of Blender's window: steps of the tutorial, the animation of a click

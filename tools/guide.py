@@ -23,6 +23,7 @@ from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
+PACKAGE = ROOT / "diffusionnet_blender"
 # What the extension's own guide is made of: F1 opens it offline.
 GUIDE_SECTIONS = ("Artists", "Scripts and farms")
 THEME = ROOT / "tools" / "guide_theme"
@@ -40,6 +41,8 @@ LINK = re.compile(r"(?P<picture>!?)\[(?P<text>[^\[\]]*)\]\((?P<target>[^)\s]+)\)
 LOADED = re.compile(
     r"""<(?:script|img|link|iframe)\b[^>]*\b(?:src|href)=["']?((?:https?:)?//[^"' >]+)"""
 )
+# Where a page of the reference lists the modules of a room.
+MODULES = re.compile(r"<!-- modules of (\w+) -->")
 PICTURE = re.compile(r'<p>(<img alt="[^"]*" src="([^"]+)" ?/?>)</p>')
 
 
@@ -84,9 +87,22 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         target = posixpath.relpath(name, posixpath.dirname(page.file.src_uri) or ".")
         return f"{found['picture']}[{found['text']}]({target}{'#' if anchor else ''}{anchor})"
 
+    markdown = MODULES.sub(lambda found: _reference(found[1]), markdown)
     parts = FENCE.split(markdown)
     parts[::2] = [LINK.sub(linked, part) for part in parts[::2]]
     return "".join(parts)
+
+
+def _reference(room: str) -> str:
+    """The modules of a room, each by its docstrings: folders before single modules."""
+    modules = [path.relative_to(PACKAGE) for path in (PACKAGE / room).rglob("*.py")]
+    public = [path.with_suffix("").parts for path in modules if not path.name.startswith("_")]
+    lines = []
+    for parts in sorted(public, key=lambda parts: (len(parts) == 2, parts)):
+        name = ".".join(parts[1:])
+        lines += [f"::: {PACKAGE.name}.{room}.{name}", "    options:"]
+        lines += [f"      heading: {name}", f"      toc_label: {name}", ""]
+    return "\n".join(lines)
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
