@@ -67,7 +67,8 @@ docs-images: demo demo-transfer ## make the pictures of the documentation again
 	@$(PYTHON) -m demo.publish build/demo/ada.png docs/images/demo.webp
 	@$(PYTHON) -m demo.publish build/demo/transfer.png docs/images/transfer.webp
 
-# One for each picture of a whole window: where it is in build/app, and what the documentation calls it.
+# One for each picture of a window: where it is in build/app, and what the documentation calls it. Shown
+# is the viewport with its sidebar: a whole window cannot be read on a page.
 WINDOWS := panel/progress:progress panel/segmented:segmented \
 	preferences/preferences:preferences editing/assigned:assigned editing/separated:separated \
 	transfer/transferred:transfer-panel train/learning:train-panel
@@ -76,7 +77,8 @@ docs-window: test-app ## and those of Blender's window: steps of the tutorial, t
 	@$(PYTHON) -m demo.steps build/app/tutorial docs/images/tutorial
 	@$(PYTHON) -m demo.film build/app/click docs/images/click.webp
 	@for both in $(WINDOWS); do \
-		$(PYTHON) -m demo.publish build/app/$${both%:*}.png docs/images/$${both#*:}.webp; done
+		$(PYTHON) -m demo.publish build/app/$${both%:*}.png docs/images/$${both#*:}.webp \
+			--crop 0 0 1322 902; done
 	@$(PYTHON) -m demo.publish build/app/editing/borders.png build/app/editing/straight.png \
 		docs/images/borders.webp --crop 460 340 860 830
 

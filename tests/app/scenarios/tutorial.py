@@ -45,6 +45,8 @@ def steps():
     bpy.context.preferences.view.show_tooltips = False
     yield from segment_and_correct()
     yield from transfer()
+    # Blender saves its preferences when it quits.
+    bpy.context.preferences.view.show_tooltips = True
     (FOLDER / "pointers.json").write_text(json.dumps(pointers, indent=1))
 
 
