@@ -9,8 +9,9 @@ import numpy as np
 from ...errors import DeviceError, DiffusionNetError
 from ...matching.closest import ClosestPoints
 from ...matching.confidence import confidence, cycle_distance, feature_margin
+from ...matching.judgement import Judgement
 from ...matching.lift import lift_map
-from ...matching.orientation import Judgement, judge
+from ...matching.orientation import judge
 from ...matching.parts import place_parts
 from ...matching.pins import check_pins
 from ...matching.points import SurfacePoints, points_at_vertices
