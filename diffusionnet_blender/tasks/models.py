@@ -13,7 +13,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from ..errors import ModelError
-from ..network.card import CARD_FORMAT, FEATURE_WIDTHS, ModelCard
+from ..network.card import CARD_FORMAT, ModelCard
+from ..network.features import FEATURES
 
 BUNDLED = Path(__file__).resolve().parent.parent / "weights"
 # What is used where nothing else is chosen.
@@ -243,7 +244,11 @@ def import_published(pth: Path, card: dict, folder: Path) -> Path:
         "title": Path(pth).stem,
         "class_names": [f"part {number + 1}" for number in range(count)],
         "class_colours": [hsv_to_rgb(number / count, 0.6, 0.9) for number in range(count)],
-        "features": [n for n in ("xyz", "hks") if FEATURE_WIDTHS[n] == architecture.inputs],
+        "features": [
+            feature.name
+            for feature in FEATURES.values()
+            if feature.published and feature.width == architecture.inputs
+        ],
         **card,
         "architecture": asdict(architecture),
         "discretization": {**published, **card.get("discretization", {})},

@@ -10,8 +10,9 @@ import pytest
 
 from diffusionnet_blender.errors import Cancelled, DeviceError, ModelError, SurfaceError
 from diffusionnet_blender.network.architecture import Architecture
-from diffusionnet_blender.network.card import FEATURE_WIDTHS, ModelCard
+from diffusionnet_blender.network.card import ModelCard
 from diffusionnet_blender.network.checkpoint import Model, save_model
+from diffusionnet_blender.network.features import input_width
 from diffusionnet_blender.surface.cache import OperatorCache
 from diffusionnet_blender.surface.settings import DiscretizationSettings
 from diffusionnet_blender.surface.surface import Surface
@@ -23,7 +24,7 @@ from tests.shapes import icosphere, joined, lumpy_body, random_rotation
 
 def untrained_model(output_at="vertices", features=("hks",), k=32):
     network = Architecture(
-        inputs=sum(FEATURE_WIDTHS[name] for name in features),
+        inputs=input_width(features),
         outputs=3,
         width=16,
         blocks=2,

@@ -113,8 +113,8 @@ def segment(
     template : Surface, optional
         The same vertices and faces in their rest shape: the matrices are then those of the rest
         shape, which every pose of it shares, and the surface itself gives the positions. A model
-        that is fed no positions (its card's features lack "xyz", as those of the bundled one do)
-        so gives every pose the labels of the rest shape.
+        without `card.sees_pose`, as the bundled ones are, so gives every pose the labels of the
+        rest shape.
     exact : bool
         Compute on every vertex of a dense surface, and not on a proxy of it.
     clean : bool
@@ -159,7 +159,7 @@ def segment(
         for view in views:
             clock = perf_counter()
             discretization = view.discretization
-            if template is not None and "xyz" in model.card.features:
+            if template is not None and model.card.sees_pose:
                 discretization = _posed(view, surface, model)
             features = input_features(discretization, model.card.features)
             seconds["features"] = seconds.get("features", 0.0) + perf_counter() - clock
@@ -357,6 +357,6 @@ def _limbs(model: Model) -> tuple[list[list[int]], list[int] | None]:
 def _mirrored_classes(model: Model) -> list[int] | None:
     """For each class that on the other side, where a model knows a mirrored surface as well."""
     card = model.card
-    if card.architecture.gradient != "complex" or "xyz" in card.features:
+    if card.architecture.gradient != "complex" or not card.mirror_invariant:
         return None
     return mirrored_classes(card.class_names)

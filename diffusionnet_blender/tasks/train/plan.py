@@ -12,8 +12,9 @@ import numpy as np
 
 from ...errors import DiffusionNetError
 from ...network.architecture import Architecture
-from ...network.card import FEATURE_WIDTHS, ModelCard
+from ...network.card import ModelCard
 from ...network.checkpoint import Model
+from ...network.features import input_width
 from ...surface.settings import DiscretizationSettings
 from ..models import find_model
 from .sizes import BLOCKS, SIZES, Size
@@ -98,7 +99,7 @@ def make_plan(
         features = FEATURES
         settings = DiscretizationSettings(k=chosen.k)
         architecture = Architecture(
-            inputs=sum(FEATURE_WIDTHS[feature] for feature in features),
+            inputs=input_width(features),
             outputs=classes,
             width=chosen.width,
             blocks=BLOCKS,
