@@ -35,11 +35,12 @@ def unregister() -> None:
     import bpy
 
     from . import manual, properties, translations
-    from .operators.background import drop_run, end_worker
-    from .operators.curve_icon import forget_curve
+    from .operators.background import drop_run
     from .panels.menus import remove_entries
     from .scene.matches import forget_all_matches
     from .scene.results import forget_all_results
+    from .session.computing import end_worker
+    from .session.curve_icon import forget_curve
 
     bpy.utils.unregister_cli_command(_commands.pop())
     bpy.app.handlers.load_pre.remove(drop_run)
@@ -59,9 +60,9 @@ def unregister() -> None:
 
 
 def _classes() -> tuple[type, ...]:
-    from . import operators, panels, preferences, properties
+    from . import operators, panels, properties
 
-    return (*properties.CLASSES, *preferences.CLASSES, *operators.CLASSES, *panels.CLASSES)
+    return (*properties.CLASSES, *operators.CLASSES, *panels.CLASSES)
 
 
 def _run_command(arguments: list[str]) -> int:

@@ -6,13 +6,15 @@ import json
 import math
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ..errors import ModelError
 from ..surface.settings import DEFAULT_SETTINGS, DiscretizationSettings
 from .architecture import Architecture
 from .features import FEATURES, input_width
 
+# To label parts, to classify whole shapes, to give features that shapes are matched by.
+Purpose = Literal["segment", "classify", "match"]
 CARD_FORMAT = 1
 
 
@@ -103,6 +105,13 @@ class ModelCard:
                     f"{self.architecture.outputs} outputs",
                     "Give one for each output, or neither for a model that matches shapes.",
                 )
+
+    @property
+    def purpose(self) -> Purpose:
+        """What the model is for."""
+        if not self.class_names:
+            return "match"
+        return "classify" if self.architecture.output_at == "shape" else "segment"
 
     @property
     def sees_pose(self) -> bool:

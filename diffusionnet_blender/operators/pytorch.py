@@ -8,13 +8,13 @@ from time import sleep
 
 import bpy
 
-from ..preferences import TorchChoice, settings
+from ..session.computing import end_worker
+from ..session.progress import Progress
+from ..settings import TorchChoice, settings
 from ..translations import worded
 from ..worker.torch_folder import Step, TorchBuild, find_build, install_build, remove_torch
-from .background import TICK, BackgroundOperator, end_worker
+from .background import TICK, BackgroundOperator
 from .base import ReportingOperator
-from .progress import Progress
-from .trouble import forget_trouble
 
 # Share of the bar: unpacking and trying take a while, too.
 DOWNLOAD_SHARE = 0.8
@@ -41,7 +41,7 @@ class StepsRun:
         self.value = None
         self.progress = _progress_of(Step("looking up"))
 
-    def advance(self, context) -> None:
+    def advance(self) -> None:
         """Take the next."""
         try:
             self.progress = _progress_of(next(self._steps))
@@ -75,10 +75,10 @@ class NetworkOperator(BackgroundOperator):
 
     def run(self, context):
         """Wait for it: there is no window."""
-        run = self.begin(context)
+        run = self.begin(context, at_once=True)
         try:
             while not run.finished:
-                run.advance(context)
+                run.advance()
                 sleep(TICK)
         finally:
             if not run.finished:
@@ -92,9 +92,8 @@ class DIFFUSIONNET_OT_find_torch(NetworkOperator, bpy.types.Operator):
     bl_idname = "diffusionnet.find_torch"
     bl_label = "Look Up PyTorch"
 
-    def begin(self, context) -> StepsRun:
+    def begin(self, context, at_once: bool) -> StepsRun:
         """Ask the index."""
-        forget_trouble()
         choice = settings().torch
         return StepsRun(_find(choice))
 
@@ -110,9 +109,8 @@ class DIFFUSIONNET_OT_install_torch(NetworkOperator, bpy.types.Operator):
     bl_idname = "diffusionnet.install_torch"
     bl_label = "Install PyTorch"
 
-    def begin(self, context) -> StepsRun:
+    def begin(self, context, at_once: bool) -> StepsRun:
         """Start the download."""
-        forget_trouble()
         # It may have an earlier one loaded.
         end_worker()
         return StepsRun(_install(settings().torch))
@@ -122,7 +120,7 @@ class DIFFUSIONNET_OT_install_torch(NetworkOperator, bpy.types.Operator):
         found = run.value
         self.report(
             {"INFO"},
-            f"PyTorch {found['version']} is installed. Devices: {', '.join(found['devices'])}",
+            f"PyTorch {found.version} is installed. Devices: {', '.join(found.devices)}",
         )
         return {"FINISHED"}
 

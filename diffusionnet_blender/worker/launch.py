@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import WorkerError
-
-LIBRARIES = ("numpy", "scipy", "robust_laplacian", "safetensors", "threadpoolctl", "torch")
+from ..tasks.status.job import LIBRARIES
 
 
 @dataclass(frozen=True)

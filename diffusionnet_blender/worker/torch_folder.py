@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import DiffusionNetError, WorkerError
+from . import try_torch
 from .client import Answer, Worker, apart_from_the_terminal
 from .launch import own_python, python_executable
 from .protocol import PACKAGE
@@ -212,10 +213,10 @@ def _replace(folder: Path, libraries: Path, old: Path) -> None:
 def _try(libraries: Path) -> Iterator[Step]:
     worker = Worker(own_python(libraries))
     try:
-        worker.submit("try_torch", {})
+        worker.submit(try_torch, try_torch.TrialRequest())
         while not isinstance(found := worker.poll(), Answer):
             yield Step("trying")
-        return found.content
+        return found.result
     finally:
         # Windows renames no folder whose libraries are loaded.
         worker.stop()

@@ -1,22 +1,40 @@
-"""Whether PyTorch works in this process, with the NumPy that is here."""
+"""Trial of PyTorch in this process, with the NumPy that is here."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from ..errors import DeviceError
-from .status import devices_of
+from ..tasks.progress import SILENT, Progress
+from ..tasks.status.job import devices_of
 
+STAGES: dict[str, float] = {}
 SAMPLE = np.arange(4.0)
 
 
-def run(request: dict, progress) -> dict:
-    """Load it and hand an array there and back; see `jobs.find_job`.
+@dataclass(frozen=True)
+class TrialRequest:
+    """A trial."""
 
-    Returns
-    -------
-    dict
-        version : str; devices : list of str.
+
+@dataclass(frozen=True)
+class Trial:
+    """A PyTorch that works.
+
+    Attributes
+    ----------
+    version : str
+    devices : tuple of str
+    """
+
+    version: str
+    devices: tuple[str, ...]
+
+
+def run(request: TrialRequest, progress: Progress = SILENT) -> Trial:
+    """Load PyTorch and hand an array there and back.
 
     Raises
     ------
@@ -27,7 +45,7 @@ def run(request: dict, progress) -> dict:
         import torch
 
         same = np.array_equal(torch.from_numpy(SAMPLE).numpy(), SAMPLE)
-        found = {"version": str(torch.__version__), "devices": devices_of(torch)}
+        found = Trial(str(torch.__version__), tuple(devices_of(torch)))
     except Exception as error:
         # Missing libraries of the system, an older NumPy, another processor: it raises all sorts.
         raise DeviceError(

@@ -6,9 +6,11 @@ from pathlib import Path
 import bpy
 import pytest
 
-from diffusionnet_blender.operators import background, pytorch, status
-from diffusionnet_blender.operators.trouble import forget_trouble, last_trouble
-from diffusionnet_blender.preferences import settings
+from diffusionnet_blender.operators import pytorch
+from diffusionnet_blender.session import computing
+from diffusionnet_blender.session.trouble import forget_trouble, last_trouble
+from diffusionnet_blender.settings import settings
+from tests.operators.test_status import status_of_the_worker
 from tests.scenes import add_body
 from tests.wheels import BROKEN, only_this_index, write_torch, write_wheel
 
@@ -25,7 +27,7 @@ def preferences(tmp_path, monkeypatch):
     addon.preferences.torch_index = str(write_torch(tmp_path / "wheels"))
     bpy.context.preferences.system.use_online_access = False
     yield addon.preferences
-    background.end_worker()
+    computing.end_worker()
     forget_trouble()
     shutil.rmtree(settings().torch.root, ignore_errors=True)
     bpy.context.preferences.addons.remove(addon)
@@ -53,14 +55,11 @@ def test_looked_up_installed_used_and_removed(preferences):
 
     assert bpy.ops.diffusionnet.install_torch() == {"FINISHED"}
     assert settings().torch.installed
-    run = status.status_run()
-    while not run.finished:
-        run.advance(bpy.context)
-    assert run.answer["libraries"]["torch"] == "99.0+cpu"
+    assert status_of_the_worker().libraries["torch"] == "99.0+cpu"
 
     assert bpy.ops.diffusionnet.remove_torch() == {"FINISHED"}
     assert not settings().torch.installed
-    assert str(settings().torch.root) not in "".join(background.the_worker().launch.paths)
+    assert str(settings().torch.root) not in "".join(computing.the_worker().launch.paths)
 
 
 def test_another_index_is_looked_up_anew(preferences):
@@ -84,10 +83,10 @@ def test_what_does_not_load_is_not_installed_and_segmenting_goes_on(preferences)
 
 
 def test_a_run_that_is_cancelled_leaves_nothing(preferences):
-    run = pytorch.DIFFUSIONNET_OT_install_torch.begin(None, bpy.context)
+    run = pytorch.DIFFUSIONNET_OT_install_torch.begin(None, bpy.context, at_once=True)
     seen = []
     while run.progress.factor < pytorch.DOWNLOAD_SHARE:
-        run.advance(bpy.context)
+        run.advance()
         seen.append(run.progress.factor)
     assert seen == sorted(seen)
     run.cancel()

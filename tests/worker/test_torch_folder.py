@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from diffusionnet_blender.errors import DeviceError, WorkerError
+from diffusionnet_blender.tasks.status import job as status_job
 from diffusionnet_blender.worker import torch_folder
 from diffusionnet_blender.worker.client import Answer, Worker
 from diffusionnet_blender.worker.launch import environment, own_python
@@ -76,12 +77,12 @@ def test_the_worker_finds_it_and_this_process_does_not(root, index):
     install(root, index)
     worker = Worker(own_python(torch_folder.torch_folder(root, "cpu")))
     try:
-        worker.submit("status", {})
+        worker.submit(status_job, status_job.StatusRequest())
         while not isinstance(found := worker.poll(), Answer):
             pass
     finally:
         worker.stop()
-    libraries = found.content["libraries"]
+    libraries = found.result.libraries
     assert libraries["torch"] == "99.0+cpu"
     assert libraries["numpy"] == np.__version__
     assert str(root) not in "".join(sys.path)
