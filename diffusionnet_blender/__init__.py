@@ -19,11 +19,18 @@ if TYPE_CHECKING:
     from .tasks.segment import segment
     from .tasks.train.pipeline import train
     from .tasks.transfer.pipeline import transfer
+else:
+    # They bring SciPy: enabling the extension must not wait for it, so that a module is imported
+    # when something of it is first asked for (PEP 562).
+    def __getattr__(name: str):
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(_MODULES[name], __name__), name)
+
 
 __all__ = ["Surface", "classify", "find_model", "match", "segment", "train", "transfer"]
 
-# Where each is. They bring SciPy: enabling the extension must not wait for it, so that a module is
-# imported when something of it is first asked for (PEP 562).
+# Where each is.
 _MODULES = {
     "Surface": ".surface.surface",
     "classify": ".tasks.classify.pipeline",
@@ -36,12 +43,6 @@ _MODULES = {
 
 # What `register_cli_command` gave, to take it back with.
 _commands = []
-
-
-def __getattr__(name: str):
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_MODULES[name], __name__), name)
 
 
 def __dir__() -> list[str]:
