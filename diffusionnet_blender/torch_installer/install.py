@@ -21,7 +21,7 @@ from pathlib import Path
 
 from ..errors import DeviceError, DiffusionNetError, WorkerError
 from ..worker.client import Answer, Worker, apart_from_the_terminal
-from ..worker.launch import NOT_LOADED, own_python, python_executable
+from ..worker.launch import own_python, python_executable
 from .run_pip import NO_PIP
 
 SCRIPTS = Path(__file__).resolve().parent
@@ -236,7 +236,7 @@ def _try(libraries: Path) -> Iterator[Step]:
         # Windows renames no folder whose libraries are loaded.
         worker.stop()
     version = answer.content["libraries"]["torch"]
-    if version.startswith(NOT_LOADED):
+    if answer.content["engine"] != "torch":
         raise DeviceError(
             f"PyTorch does not work here: {version}",
             "Choose another variant or another index of builds.",

@@ -11,8 +11,6 @@ from pathlib import Path
 from ..errors import WorkerError
 
 LIBRARIES = ("numpy", "scipy", "robust_laplacian", "safetensors", "threadpoolctl", "torch")
-# How the status of a library begins that is there and does not work.
-NOT_LOADED = "not loaded"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from importlib import metadata
 import numpy as np
 
 from ..tasks.memory import available_bytes
-from .launch import LIBRARIES, NOT_LOADED
+from .launch import LIBRARIES
 
 SAMPLE = np.arange(4.0)
 
@@ -26,7 +26,8 @@ def run(request: dict, progress) -> dict:
         free_bytes : int or None.
     """
     libraries = {name: _version(name) for name in LIBRARIES}
-    torch = sys.modules.get("torch")
+    # One that does not get on with this NumPy is imported all the same.
+    torch = None if libraries["torch"].startswith("not ") else sys.modules["torch"]
     return {
         "python": platform.python_version(),
         "executable": sys.executable,
@@ -45,10 +46,10 @@ def _version(name: str) -> str:
             _require_arrays(module)
         return metadata.version(name)
     except ModuleNotFoundError as error:
-        return "not installed" if error.name == name else f"{NOT_LOADED} ({error})"
+        return "not installed" if error.name == name else f"not loaded ({error})"
     except Exception as error:
         # A library that is damaged or of another platform raises whatever it likes.
-        return f"{NOT_LOADED} ({type(error).__name__}: {error})"
+        return f"not loaded ({type(error).__name__}: {error})"
 
 
 def _require_arrays(torch) -> None:

@@ -108,6 +108,14 @@ def test_one_that_does_not_load_leaves_nothing(root, index):
     assert list(root.iterdir()) == []
 
 
+def test_one_that_misreads_arrays_leaves_nothing(root, index):
+    misreading = WORKING.replace("return self.array", "return self.array + 1")
+    write_wheel(index, "torch", "99.1+cpu", misreading)
+    with pytest.raises(DeviceError, match="misreads the arrays of NumPy"):
+        install(root, index)
+    assert list(root.iterdir()) == []
+
+
 @pytest.mark.parametrize("stage", ["looking up", "downloading", "trying"])
 def test_cancelling_leaves_nothing(root, index, stage):
     def all_steps():
