@@ -7,12 +7,12 @@ PYTHON := .venv/bin/python
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 PLATFORMS ?= linux-x64 windows-x64 macos-x64 macos-arm64
 PYTHONS ?= 3.11 3.13
-# The zips with torch and those without are kept apart.
-ZIPS := dist$(if $(WITH_TORCH),/with-torch)
+# Kinds of zips are kept apart: they have one name.
+ZIPS := dist$(if $(OFFICIAL),/official)$(if $(WITH_TORCH),/with-torch)
 
 # An environment is ready when its stamp is newer than the pins that it was made from.
-BASE := blender-4.5 extension torch test develop
-SETUP := tools/setup.sh requirements/extension.txt requirements/test.txt requirements/constraints.txt
+EXTRAS := torch test develop
+SETUP := tools/setup.sh pyproject.toml requirements/constraints.txt
 READY := .venv/ready
 READY_TRAINING := .venv/ready-training
 
@@ -20,26 +20,26 @@ READY_TRAINING := .venv/ready-training
 MATRIX := 4.2 4.5 5.2
 VERSIONS := import bpy, numpy, platform, scipy; print("Blender", bpy.app.version_string, "Python", \
 	platform.python_version(), "NumPy", numpy.__version__, "SciPy", scipy.__version__, flush=True)
-MATRIX_TESTS := tests/scene tests/operators tests/samples tests/packaging tests/cli
+MATRIX_TESTS := tests/scene tests/operators tests/torch_installer tests/samples tests/packaging tests/cli
 
 .PHONY: help
 help: ## this list
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
 
-$(READY): $(SETUP) requirements/blender-4.5.txt requirements/torch.txt requirements/develop.txt
-	@tools/setup.sh .venv 3.11 $(BASE)
+$(READY): $(SETUP) requirements/blender-4.5.txt
+	@tools/setup.sh .venv 3.11 4.5 $(EXTRAS)
 	@touch $@
 
-$(READY_TRAINING): $(READY) requirements/training.txt
-	@tools/setup.sh .venv 3.11 $(BASE) training
+$(READY_TRAINING): $(READY)
+	@tools/setup.sh .venv 3.11 4.5 $(EXTRAS) train
 	@touch $@
 
 .venv-4.2/ready: $(SETUP) requirements/blender-4.2.txt
-	@tools/setup.sh .venv-4.2 3.11 blender-4.2 extension test
+	@tools/setup.sh .venv-4.2 3.11 4.2 test
 	@touch $@
 
 .venv-5.2/ready: $(SETUP) requirements/blender-5.2.txt
-	@tools/setup.sh .venv-5.2 3.13 blender-5.2 extension test
+	@tools/setup.sh .venv-5.2 3.13 5.2 test
 	@touch $@
 
 .PHONY: setup setup-training
@@ -113,8 +113,9 @@ format: $(READY) ## mend style
 	$(PYTHON) -m ruff format .
 
 .PHONY: package repository
-package: $(READY) ## build and validate the extension, one zip per platform, in dist (WITH_TORCH=1)
-	@$(PYTHON) -m tools.package --platforms $(PLATFORMS) --pythons $(PYTHONS) $(if $(WITH_TORCH),--with-torch)
+package: $(READY) ## build and validate the extension, one zip per platform, in dist (WITH_TORCH=1, OFFICIAL=1)
+	@$(PYTHON) -m tools.package --platforms $(PLATFORMS) --pythons $(PYTHONS) --output $(ZIPS) \
+		$(if $(WITH_TORCH),--with-torch) $(if $(OFFICIAL),--official)
 
 repository: package ## and an extension repository to host as plain files, in dist/repository
 	@$(PYTHON) -m tools.repository $(ZIPS) $(ZIPS)/repository

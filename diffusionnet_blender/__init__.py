@@ -1,32 +1,60 @@
 """DiffusionNet for Blender: characters cut into body parts, by learned diffusion on surfaces.
 
 The extension and the Python package of the same name. `register` and `unregister` are Blender's
-way in; scripts import `tasks` and `surface`, which need no Blender.
+way in. Scripts call the functions named in `__all__`, which need no Blender:
+
+>>> import diffusionnet_blender as dn
+>>> dn.segment(dn.Surface(vertices, faces)).vertex_labels
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .surface.surface import Surface
+    from .tasks.classify import classify
+    from .tasks.match import match
+    from .tasks.models import find_model
+    from .tasks.segment import segment
+    from .tasks.train import train
+    from .tasks.transfer import transfer
+else:
+    # They bring SciPy: enabling the extension must not wait for it, so that a module is imported
+    # when something of it is first asked for (PEP 562).
+    def __getattr__(name: str):
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(_MODULES[name], __name__), name)
+
+
+__all__ = ["Surface", "classify", "find_model", "match", "segment", "train", "transfer"]
+
+# Where each is.
+_MODULES = {
+    "Surface": ".surface.surface",
+    "classify": ".tasks.classify",
+    "find_model": ".tasks.models",
+    "match": ".tasks.match",
+    "segment": ".tasks.segment",
+    "train": ".tasks.train",
+    "transfer": ".tasks.transfer",
+}
 
 # What `register_cli_command` gave, to take it back with.
 _commands = []
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 def register() -> None:
     """Enable the extension."""
     import bpy
 
-    from . import manual, properties, translations
-    from .operators.background import drop_run
-    from .panels.menus import add_entries
-    from .scene.matches import forget_all_matches
-    from .scene.results import forget_all_results
+    from . import registration
 
-    for cls in _classes():
-        bpy.utils.register_class(cls)
-    properties.register()
-    add_entries()
-    manual.register()
-    translations.register()
-    bpy.app.handlers.load_pre.append(forget_all_results)
-    bpy.app.handlers.load_pre.append(forget_all_matches)
-    bpy.app.handlers.load_pre.append(drop_run)
+    registration.register()
     _commands.append(bpy.utils.register_cli_command("diffusionnet", _run_command))
 
 
@@ -34,35 +62,10 @@ def unregister() -> None:
     """Disable it and leave nothing behind."""
     import bpy
 
-    from . import manual, properties, translations
-    from .operators.background import drop_run
-    from .panels.menus import remove_entries
-    from .scene.matches import forget_all_matches
-    from .scene.results import forget_all_results
-    from .session.computing import end_worker
-    from .session.curve_icon import forget_curve
+    from . import registration
 
     bpy.utils.unregister_cli_command(_commands.pop())
-    bpy.app.handlers.load_pre.remove(drop_run)
-    drop_run()
-    end_worker()
-    bpy.app.handlers.load_pre.remove(forget_all_matches)
-    forget_all_matches()
-    bpy.app.handlers.load_pre.remove(forget_all_results)
-    forget_all_results()
-    forget_curve()
-    translations.unregister()
-    manual.unregister()
-    remove_entries()
-    properties.unregister()
-    for cls in reversed(_classes()):
-        bpy.utils.unregister_class(cls)
-
-
-def _classes() -> tuple[type, ...]:
-    from . import operators, panels, properties
-
-    return (*properties.CLASSES, *operators.CLASSES, *panels.CLASSES)
+    registration.unregister()
 
 
 def _run_command(arguments: list[str]) -> int:

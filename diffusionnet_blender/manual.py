@@ -77,7 +77,7 @@ PAGES = (
     ("bpy.types.diffusionnet_pg_settings*", "segment.html#in-the-sidebar"),
     ("bpy.types.diffusionnet_pg_part*", "segment.html#correct-the-parts"),
     ("bpy.types.diffusionnet_pg_legend*", "segment.html#correct-the-parts"),
-    ("bpy.types.diffusionnetpreferences.torch_*", "pytorch.html"),
+    ("bpy.types.diffusionnet_pg_torch*", "pytorch.html"),
     (
         "bpy.types.diffusionnetpreferences.environment*",
         "pytorch.html#a-python-environment-of-yours",

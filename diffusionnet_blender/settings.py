@@ -10,34 +10,6 @@ import bpy
 
 from .folders import user_folder
 from .surface.cache import OperatorCache
-from .worker.torch_folder import torch_folder
-
-
-@dataclass(frozen=True)
-class TorchChoice:
-    """PyTorch of the extension's own, there or not.
-
-    Attributes
-    ----------
-    root : Path
-        Folder of all variants.
-    variant : str
-    index : str
-    """
-
-    root: Path
-    variant: str
-    index: str
-
-    @property
-    def folder(self) -> Path:
-        """Of the variant."""
-        return torch_folder(self.root, self.variant)
-
-    @property
-    def installed(self) -> bool:
-        """Whether it is there."""
-        return self.folder.is_dir()
 
 
 @dataclass(frozen=True)
@@ -52,7 +24,6 @@ class Settings:
     cache_folder, model_folder, report_folder, checkpoint_folder : Path
     environment : Path or None
         Python environment of the user's that computes.
-    torch : TorchChoice
     """
 
     engine: str
@@ -63,7 +34,6 @@ class Settings:
     report_folder: Path
     checkpoint_folder: Path
     environment: Path | None
-    torch: TorchChoice
 
     @property
     def cache(self) -> OperatorCache:
@@ -93,11 +63,6 @@ def settings() -> Settings:
         checkpoint_folder=user_folder("checkpoints"),
         environment=(
             Path(bpy.path.abspath(stored.environment)) if stored and stored.environment else None
-        ),
-        torch=TorchChoice(
-            root=user_folder("torch"),
-            variant=stored.torch_variant if stored else "cpu",
-            index=stored.torch_index.strip() if stored else "",
         ),
     )
 

@@ -7,10 +7,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+PACKAGING = Path(__file__).with_name("packaging")
+# The longest takes some minutes.
+SLOW_SECONDS = 1800
 STATUS = pytest.StashKey[int]()
 MODEL = "tiny"
 CLASSES = ("head", "torso", "upper_arm.L", "upper_arm.R")
 COLOURS = ((0.9, 0.1, 0.1), (0.1, 0.8, 0.2), (0.2, 0.3, 0.9), (0.9, 0.8, 0.1))
+
+
+def pytest_collection_modifyitems(config, items):
+    """Give more time to what is slow, and to what downloads wheels first."""
+    if config.pluginmanager.hasplugin("timeout"):
+        for item in items:
+            if item.get_closest_marker("slow") or PACKAGING in item.path.parents:
+                item.add_marker(pytest.mark.timeout(SLOW_SECONDS))
 
 
 @pytest.hookimpl(trylast=True)

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+import diffusionnet_blender
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "diffusionnet_blender"
 
@@ -23,6 +25,7 @@ MAY_IMPORT = {
     "tasks": {"errors", "surface", "network", "matching"},
     "worker": {"errors", "surface", "network", "matching", "tasks"},
     "scene": {"errors", "surface", "tasks"},
+    "extras": set(),
     "properties": {"errors", "network", "tasks", "scene", "preferences"},
     "cli": {
         "register",
@@ -43,6 +46,15 @@ MAY_IMPORT = {
         "worker",
         "properties",
         "preferences",
+        "extras",
+        "translations",
+    },  # fmt: skip
+    "torch_installer": {
+        "errors",
+        "folders",
+        "worker",
+        "extras",
+        "operators",
         "translations",
     },  # fmt: skip
     "panels": {
@@ -56,7 +68,8 @@ MAY_IMPORT = {
     },  # fmt: skip
 }
 NO_BPY = {"errors", "surface", "network", "matching", "tasks", "worker"}
-LIGHT = {"__init__", "operators", "panels", "preferences", "properties"}
+LIGHT = {"__init__", "extras", "operators", "panels", "preferences", "properties"}
+LIGHT |= {"torch_installer"}
 HEAVY = {"torch", "scipy", "robust_laplacian"}
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -97,6 +110,14 @@ def test_rooms_import_only_to_their_right(path):
     assert used <= MAY_IMPORT[room] | {room}
 
 
+@pytest.mark.parametrize("path", MODULES, ids=[str(path.relative_to(PACKAGE)) for path in MODULES])
+def test_nothing_imports_what_some_zips_come_without(path):
+    # But for the package itself, which looks whether it is there.
+    optional = {"torch_installer"}
+    used = {name.split(".")[1] for name, inside in imports_of(path) if inside}
+    assert not used & optional or room_of(path) in {*optional, "__init__"}
+
+
 @each_module(NO_BPY)
 def test_the_core_never_imports_blender(path):
     blender = {"bpy", "bmesh", "mathutils", "gpu", "bpy_extras"}
@@ -133,6 +154,37 @@ def test_importing_the_package_loads_nothing_heavy():
     loaded = loaded_after("import diffusionnet_blender")
     assert "diffusionnet_blender" in loaded
     assert not loaded & {"bpy", "numpy", *HEAVY}
+
+
+def test_enabling_the_extension_loads_nothing_heavy():
+    pytest.importorskip("bpy")
+    # bpy as a module may crash while the interpreter winds down.
+    leave = "print('\\n'.join(sys.modules), flush=True); os._exit(0)"
+    loaded = loaded_after(
+        f"import diffusionnet_blender, os, sys; diffusionnet_blender.register(); {leave}"
+    )
+    assert "bpy" in loaded
+    assert not loaded & HEAVY
+
+
+def test_the_public_names_are_found_when_they_are_asked_for():
+    statement = """
+import diffusionnet_blender as dn
+assert set(dn.__all__) <= set(dir(dn))
+assert all(callable(getattr(dn, name)) for name in dn.__all__)
+from diffusionnet_blender import *
+assert segment is dn.segment
+assert not hasattr(dn, "no_such_name")
+"""
+    assert not loaded_after(statement) & {"bpy", "torch"}
+
+
+def test_type_checkers_see_the_public_names():
+    tree = ast.parse((PACKAGE / "__init__.py").read_text())
+    (block,) = [node for node in tree.body if isinstance(node, ast.If)]
+    seen = {node.names[0].name: f".{node.module}" for node in block.body}
+    assert seen == diffusionnet_blender._MODULES
+    assert sorted(seen) == diffusionnet_blender.__all__
 
 
 def test_the_numpy_engine_never_loads_torch():

@@ -59,10 +59,10 @@ def _of_classes() -> Iterator[str]:
     """Tooltips of operators, and names and tooltips of properties."""
     import bpy
 
-    from diffusionnet_blender import operators, panels, properties
+    from diffusionnet_blender import extras, operators, panels, properties, torch_installer
 
-    rooms = (operators, panels, properties)
-    for cls in (cls for room in rooms for cls in room.CLASSES):
+    rooms = (properties, extras, operators, panels)
+    for cls in (*(cls for room in rooms for cls in room.CLASSES), *torch_installer.classes()):
         if issubclass(cls, bpy.types.Operator):
             yield getattr(cls, "bl_description", "") or (cls.__doc__ or "")
         rna = cls.bl_rna

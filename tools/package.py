@@ -2,11 +2,16 @@
 
 python -m tools.package --platforms linux-x64 --pythons 3.11 3.13
 python -m tools.package --platforms linux-x64 --pythons 3.11 --with-torch
+python -m tools.package --official
 
 The package is staged in build/extension, the wheels are downloaded once into build/wheels, and
-Blender's own extension tool (it comes with the bpy module) builds and validates the zips. Those
-with torch go to a folder of their own, dist/with-torch, since id and version are the same.
-TORCH_INDEX names the index that torch's CPU builds come from, as in tools/setup.sh.
+Blender's own extension tool (it comes with the bpy module) builds and validates the zips. The
+wheels are the package's dependencies at the versions of requirements/constraints.txt.
+
+Zips for Blender's official platform (--official) come without torch_installer, the one part that
+installs something and uses the network: the platform's rules forbid it. Each kind of zip goes to a
+folder of its own, since id and version are the same. TORCH_INDEX names the index that torch's CPU
+builds come from, as in tools/setup.sh.
 """
 
 from __future__ import annotations
@@ -20,7 +25,10 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
+
+from packaging.requirements import Requirement
 
 from tools import guide
 
@@ -28,11 +36,13 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "diffusionnet_blender"
 BUILD = ROOT / "build"
 DIST = ROOT / "dist"
-REQUIREMENTS = ROOT / "requirements" / "extension.txt"
-TORCH = ROOT / "requirements" / "torch.txt"
-# What torch imports; its compiler's needs (setuptools, triton) are not among it.
-TORCH_LIBRARIES = ROOT / "requirements" / "torch-libraries.txt"
+PROJECT = ROOT / "pyproject.toml"
 CONSTRAINTS = ROOT / "requirements" / "constraints.txt"
+# Blender brings it.
+NOT_BUNDLED = {"numpy"}
+# What torch imports; its compiler's needs (setuptools, triton) are not among it.
+TORCH_LIBRARIES = ("filelock", "fsspec", "Jinja2", "MarkupSafe", "mpmath", "networkx", "sympy")
+TORCH_LIBRARIES += ("typing_extensions",)
 PYTHONS = ("3.11", "3.13")
 # Blender's platforms, and the tags of the wheels that run there on old systems too (on macOS pip
 # takes those for still older versions as well).
@@ -44,7 +54,10 @@ PLATFORMS = {
 }
 # torch no longer runs on macOS as old as the rest does.
 TORCH_PLATFORMS = {"macos-arm64": ("macosx_14_0_arm64",)}
-NOT_SHIPPED = shutil.ignore_patterns("__pycache__", "*.py[cod]", ".*", "wheels")
+NOT_SHIPPED = ("__pycache__", "*.py[cod]", "py.typed", ".*", "wheels")
+# Left out of the zips for Blender's official platform: a folder, and the permission that it needs.
+INSTALLER = "torch_installer"
+INSTALLERS_PERMISSION = "network"
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -52,22 +65,30 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--platforms", nargs="+", choices=PLATFORMS, default=list(PLATFORMS))
     parser.add_argument("--pythons", nargs="+", default=list(PYTHONS))
     parser.add_argument("--with-torch", action="store_true", help="bundle torch's CPU build")
-    parser.add_argument("--output", type=Path, help="default: dist, or dist/with-torch")
+    parser.add_argument(
+        "--official", action="store_true", help="for Blender's platform: nothing is installed"
+    )
+    parser.add_argument("--output", type=Path, default=DIST)
     options = parser.parse_args(arguments)
-    output = options.output or (DIST / "with-torch" if options.with_torch else DIST)
-    for archive in build(options.platforms, options.pythons, output, options.with_torch):
+    for archive in build(
+        options.platforms, options.pythons, options.output, options.with_torch, options.official
+    ):
         print(f"{archive.stat().st_size / 1e6:7.1f} MB  {archive}")
 
 
 def build(
-    platforms: list[str], pythons: list[str], output: Path, with_torch: bool = False
+    platforms: list[str],
+    pythons: list[str],
+    output: Path,
+    with_torch: bool = False,
+    official: bool = False,
 ) -> list[Path]:
     """Stage, build and validate the extension; return the zips in the platforms' order."""
     targets = [(platform, python) for platform in platforms for python in pythons]
     wheels = {wheel for target in targets for wheel in download_wheels(*target)}
     if with_torch:
         wheels |= {wheel for target in targets for wheel in download_torch(*target)}
-    staged = stage(BUILD / "extension", platforms, sorted(wheels))
+    staged = stage(BUILD / "extension", platforms, sorted(wheels), official)
     output.mkdir(parents=True, exist_ok=True)
     manifest = tomllib.loads((staged / "blender_manifest.toml").read_text())
     name = f"{manifest['id']}-{manifest['version']}"
@@ -82,17 +103,34 @@ def build(
     return archives
 
 
+def bundled_libraries() -> list[str]:
+    """Names of the libraries that the extension brings: the package's dependencies."""
+    dependencies = tomllib.loads(PROJECT.read_text())["project"]["dependencies"]
+    names = [Requirement(dependency).name for dependency in dependencies]
+    return [name for name in names if name not in NOT_BUNDLED]
+
+
+def pins(names: Iterable[str], python: str) -> list[str]:
+    """Return "name==version" for libraries, as the constraints have them for a Python."""
+    lines = [line.partition("#")[0].strip() for line in CONSTRAINTS.read_text().splitlines()]
+    pinned = [Requirement(line) for line in lines if line]
+    versions = {
+        pin.name: str(pin.specifier)
+        for pin in pinned
+        if pin.marker is None or pin.marker.evaluate({"python_version": python})
+    }
+    return [f"{name}{versions[name]}" for name in names]
+
+
 def download_wheels(platform: str, python: str) -> list[Path]:
-    """Return the wheels of requirements/extension.txt for one platform, downloaded once."""
-    # Blender's Pythons share their pins; one that is newer than those may have its own.
-    own = REQUIREMENTS.with_stem(f"{REQUIREMENTS.stem}-{python}")
-    wanted = (own if own.exists() else REQUIREMENTS).read_text().split()
+    """Return the wheels that the extension bundles for one platform, downloaded once."""
+    wanted = pins(bundled_libraries(), python)
     return _download(f"{platform}-{python}", PLATFORMS[platform], python, wanted)
 
 
 def download_torch(platform: str, python: str) -> list[Path]:
     """Return torch's CPU build for one platform and what it imports, downloaded once."""
-    pin = next(line for line in TORCH.read_text().split() if line.startswith("torch=="))
+    (pin,) = pins(["torch"], python)
     # On Linux the default build brings CUDA, on the other systems it is the one for the CPU.
     wanted = f"{pin}+cpu" if platform.startswith("linux") else pin
     index = os.environ.get("TORCH_INDEX")
@@ -110,12 +148,9 @@ def download_torch(platform: str, python: str) -> list[Path]:
             "Name an index that has one, TORCH_INDEX=URL: PyTorch's installation page names that "
             "of its CPU builds.\nOr leave it out: PLATFORMS and PYTHONS say what is built."
         ) from error
-    names = TORCH_LIBRARIES.read_text().split()
+    libraries = pins(TORCH_LIBRARIES, python)
     return torch + _download(
-        f"torch-libraries-{platform}-{python}",
-        PLATFORMS[platform],
-        python,
-        [line for line in CONSTRAINTS.read_text().split() if line.partition("==")[0] in names],
+        f"torch-libraries-{platform}-{python}", PLATFORMS[platform], python, libraries
     )
 
 
@@ -138,10 +173,11 @@ def _download(
     return sorted(folder.glob("*.whl"))
 
 
-def stage(folder: Path, platforms: list[str], wheels: list[Path]) -> Path:
+def stage(folder: Path, platforms: list[str], wheels: list[Path], official: bool) -> Path:
     """Copy the package, the guide and the wheels into a folder; its manifest names the wheels."""
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(PACKAGE, folder, ignore=NOT_SHIPPED)
+    left_out = (*NOT_SHIPPED, INSTALLER) if official else NOT_SHIPPED
+    shutil.copytree(PACKAGE, folder, ignore=shutil.ignore_patterns(*left_out))
     shutil.copy(ROOT / "LICENSE", folder)
     guide.build(folder / "guide")
     (folder / "wheels").mkdir()
@@ -149,13 +185,15 @@ def stage(folder: Path, platforms: list[str], wheels: list[Path]) -> Path:
         shutil.copy(wheel, folder / "wheels")
     manifest = folder / "blender_manifest.toml"
     names = sorted({f"./wheels/{wheel.name}" for wheel in wheels})
-    manifest.write_text(manifest_text(manifest.read_text(), platforms, names))
+    manifest.write_text(manifest_text(manifest.read_text(), platforms, names, official))
     return folder
 
 
-def manifest_text(text: str, platforms: list[str], wheels: list[str]) -> str:
+def manifest_text(text: str, platforms: list[str], wheels: list[str], official: bool) -> str:
     """Return a manifest's text with its platforms and wheels set: keys before its first table."""
     text = re.sub(r"^platforms\s*=\s*\[[^\]]*\]\n", "", text, flags=re.MULTILINE)
+    if official:
+        text = re.sub(rf"^{INSTALLERS_PERMISSION}\s*=.*\n", "", text, flags=re.MULTILINE)
     first_table = re.search(r"^\[", text, flags=re.MULTILINE)
     end = first_table.start() if first_table else len(text)
     # A list of plain strings reads the same in JSON and in TOML.

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# setup.sh VENV PYTHON SET...   makes or completes a virtual environment.
+# setup.sh VENV PYTHON BLENDER EXTRA...   makes or completes a virtual environment.
 #
-#   tools/setup.sh .venv 3.11 blender-4.5 extension torch test develop
+#   tools/setup.sh .venv 3.11 4.5 torch test develop
 #
-# PYTHON is a version (3.11); each SET is a file of requirements/. Run it as often as you like: what is there
-# stays, and an environment whose installation was interrupted is made anew.
+# PYTHON and BLENDER are versions; each EXTRA is one of pyproject.toml, at the versions of
+# requirements/constraints.txt. The package itself is installed as a link to this clone. Run it as often as you
+# like: what is there stays, and an environment whose installation was interrupted is made anew.
 #
 #   PYTHON311, PYTHON313   the interpreter to use, where it is not in PATH under its own name
 #   TORCH_INDEX            where torch comes from on Linux. Without it, the CPU build where pip is offered one,
@@ -12,8 +13,8 @@
 #                          installation page names its index of CPU builds
 set -euo pipefail
 cd "$(dirname "$0")/.."
-venv=$1 version=$2
-shift 2
+venv=$1 version=$2 blender=$3
+shift 3
 
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore PYTHONNOUSERSITE=1
 
@@ -97,7 +98,7 @@ pip_install() {
 
 install_torch() {
   local pin
-  pin=$(grep '^torch==' requirements/torch.txt)
+  pin=$(grep '^torch==' requirements/constraints.txt)
   if [ "$(uname -sm)" != "Linux x86_64" ] || "$venv/bin/python" -m pip show --quiet torch 2>/dev/null; then
     return 0 # elsewhere the default build is the right one
   fi
@@ -108,15 +109,14 @@ install_torch() {
   fi
 }
 
-install_sets() {
-  local set requirements=()
-  for set in "$@"; do
-    requirements+=(--requirement "requirements/$set.txt")
-  done
+install_extras() {
+  local extras
+  extras=$(IFS=,; echo "blender,$*")
   touch "$venv/installing"
-  echo "setup: installing $* into $venv"
+  echo "setup: installing Blender $blender and the extras $* into $venv"
   case " $* " in *" torch "*) install_torch ;; esac
-  pip_install "${requirements[@]}" --constraint requirements/constraints.txt
+  pip_install --editable ".[$extras]" --constraint "requirements/blender-$blender.txt" \
+    --constraint requirements/constraints.txt
   "$venv/bin/python" -c 'import bpy; print("setup: Blender", bpy.app.version_string, "as a module is ready")'
   rm "$venv/installing"
 }
@@ -124,4 +124,4 @@ install_sets() {
 python=$(find_python)
 install_system_packages
 make_environment
-install_sets "$@"
+install_extras "$@"

@@ -29,7 +29,7 @@ def blender():
     import bpy
 
     # Labels are saved with a legend, so Blender must know what a legend is.
-    from .. import register, unregister
+    from ..registration import register, unregister
 
     registered = hasattr(bpy.types.Mesh, "diffusionnet")
     if not registered:

@@ -74,7 +74,7 @@ def method_of(found: Correspondence) -> str:
 
 def without_torch() -> str:
     """Why no network was fitted to a match, in the language of the interface."""
-    return worded("Without PyTorch no network was fitted: install it in the preferences")
+    return worded("Without PyTorch no network was fitted: the guide says how to get it")
 
 
 class DIFFUSIONNET_OT_preview_match(PairOperator, bpy.types.Operator):

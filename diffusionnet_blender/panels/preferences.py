@@ -1,13 +1,12 @@
 """Preferences: settings of the machine rather than of a file."""
 
-import sys
 from time import monotonic
 
 import bpy
 from bpy.props import EnumProperty, PointerProperty, StringProperty
 
+from ..extras import DIFFUSIONNET_PG_extras, sections
 from ..operators.background import draw_progress
-from ..operators.pytorch import download_text, found_build
 from ..operators.write_labels import draw_outputs
 from ..properties.from_options import properties_of
 from ..properties.model_lists import known_models, reload_models
@@ -68,22 +67,7 @@ class DiffusionNetPreferences(ComputeProperties, bpy.types.AddonPreferences):
         ),
         default="MODEL",
     )
-    torch_variant: EnumProperty(
-        name="Variant",
-        description="Which build of PyTorch to install, and to use where it is installed",
-        items=(
-            ("cpu", "CPU", "For the processor, and for the graphics processor of a Mac"),
-            ("cuda", "CUDA", "For NVIDIA graphics cards; about 3 GB to download"),
-            ("rocm", "ROCm", "For AMD graphics cards; several GB to download"),
-        ),
-        default="cuda" if sys.platform == "linux" else "cpu",
-    )
-    torch_index: StringProperty(
-        name="Index",
-        description="Index of PyTorch builds: the address that PyTorch's installation page names "
-        "for the variant, or a folder of wheels. Empty: where pip looks by itself, which has the "
-        "CUDA build on Linux and the CPU build elsewhere",
-    )
+    extras: PointerProperty(type=DIFFUSIONNET_PG_extras)
 
     def draw(self, context):
         """Draw the preferences."""
@@ -104,7 +88,8 @@ class DiffusionNetPreferences(ComputeProperties, bpy.types.AddonPreferences):
         self._draw_status(layout.box())
         self._draw_models(layout.box())
         self._draw_defaults(layout.box())
-        self._draw_torch(layout.box())
+        for draw in sections:
+            draw(self, layout.box())
         if context.window_manager.diffusionnet.running:
             draw_progress(layout, context)
 
@@ -127,24 +112,6 @@ class DiffusionNetPreferences(ComputeProperties, bpy.types.AddonPreferences):
         layout.label(text="What Segment writes, where a scene has not chosen")
         draw_outputs(layout, self.outputs)
         layout.prop(self, "palette")
-
-    def _draw_torch(self, layout):
-        """PyTorch of the extension's own."""
-        choice = settings().torch
-        layout.label(text="PyTorch (optional)")
-        column = layout.column()
-        column.active = not self.environment
-        column.row().prop(self, "torch_variant", expand=True)
-        column.prop(self, "torch_index")
-        build = found_build(choice)
-        if build:
-            column.label(text=f"PyTorch {build.version}: {download_text(build)}", icon="INFO")
-        row = column.row()
-        row.operator("diffusionnet.find_torch", icon="VIEWZOOM")
-        if build:
-            row.operator("diffusionnet.install_torch", icon="IMPORT")
-        if choice.installed:
-            row.operator("diffusionnet.remove_torch", icon="TRASH")
 
     def _draw_status(self, layout):
         """Versions, what the worker found once it has been asked, and what went wrong last."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 
+from ..extras import library_folder
 from ..settings import settings
 from ..worker.client import Worker
 from ..worker.launch import environment, own_python
@@ -24,7 +25,7 @@ def the_worker() -> Worker:
     if chosen.environment is not None:
         launch = environment(chosen.environment)
     else:
-        launch = own_python(chosen.torch.folder if chosen.torch.installed else None)
+        launch = own_python(library_folder())
     if _workers and _workers[0].launch != launch:
         end_worker()
     if not _workers:

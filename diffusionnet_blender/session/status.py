@@ -7,6 +7,7 @@ from pathlib import Path
 
 import bpy
 
+from ..extras import library_folder
 from ..settings import settings
 from ..tasks.status.job import Status
 from ..translations import worded
@@ -44,12 +45,13 @@ def status_lines(status: Status | None) -> list[str]:
 def report_text() -> str:
     """Versions, settings, status of the worker, and the last error; no path of the user's."""
     chosen, status, trouble = settings(), known_status(), last_trouble()
+    folder = library_folder()
     lines = [
         f"DiffusionNet {VERSION}",
         f"Blender {bpy.app.version_string} ({bpy.app.build_hash.decode()})",
         f"Python {platform.python_version()}, {platform.platform()}",
         f"Engine {chosen.engine}, device {chosen.device}, environment {chosen.environment or '-'}",
-        f"PyTorch of its own: {chosen.torch.folder.name if chosen.torch.installed else '-'}",
+        f"PyTorch of its own: {folder.name if folder else '-'}",
     ]
     if status:
         free = status.free_bytes

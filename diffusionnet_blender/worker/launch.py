@@ -34,20 +34,20 @@ class Launch:
     fix: str = "Remove the extension and install it again, then restart Blender."
 
 
-def own_python(torch_folder: Path | None = None) -> Launch:
+def own_python(libraries: Path | None = None) -> Launch:
     """Python of this process, with its libraries.
 
     Parameters
     ----------
-    torch_folder : Path, optional
-        Has PyTorch, and goes before all else.
+    libraries : Path, optional
+        Folder of more libraries, such as PyTorch, which goes before all else.
 
     Raises
     ------
     WorkerError
         If it is not found.
     """
-    first = () if torch_folder is None else (str(torch_folder),)
+    first = () if libraries is None else (str(libraries),)
     return Launch(python_executable(), paths=(*first, *library_paths()))
 
 

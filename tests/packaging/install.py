@@ -10,6 +10,7 @@ since what Blender has loaded cannot be unloaded.
 import json
 import os
 import sys
+import types
 from pathlib import Path
 
 BLENDER, EXTENSION, CHARACTER = sys.argv[1:]
@@ -63,6 +64,39 @@ def install() -> None:
     bpy.ops.extensions.package_install(repo_index=index, pkg_id="diffusionnet_blender")
 
 
+class Layout:
+    """Where there is no window: what is drawn must be there, and is noted."""
+
+    def __init__(self):
+        self.drawn = set()
+
+    def prop(self, owner, name: str, **_) -> None:
+        getattr(owner, name)
+        self.drawn.add(name)
+
+    def operator(self, idname: str, **_) -> types.SimpleNamespace:
+        room, name = idname.split(".")
+        getattr(getattr(bpy.ops, room), name).get_rna_type()
+        self.drawn.add(name)
+        return types.SimpleNamespace()
+
+    def __getattr__(self, name: str):
+        return lambda *_, **__: self
+
+
+def draw_preferences() -> list[str]:
+    preferences = bpy.context.preferences.addons[MODULE].preferences
+
+    class Panel:
+        layout = Layout()
+
+        def __getattr__(self, name: str):
+            return getattr(preferences, name)
+
+    type(preferences).draw(Panel(), bpy.context)
+    return sorted(Panel.layout.drawn)
+
+
 def segment() -> dict:
     bpy.ops.wm.read_homefile(app_template="", use_empty=True)
     bpy.ops.import_scene.gltf(filepath=CHARACTER)
@@ -78,6 +112,7 @@ def segment() -> dict:
 before = state()
 install()
 states = [state()]
+drawn = draw_preferences()
 segmented = segment()
 
 # The libraries that came in the zip, not those that this Python has as well.
@@ -97,6 +132,7 @@ bpy.ops.preferences.addon_disable(module=MODULE)
 told = {
     "before": before,
     "states": states,
+    "drawn": drawn,
     "segmented": segmented,
     "libraries": libraries,
     "loaded": loaded,

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from tools import repository
-from tools.package import REQUIREMENTS
+from tools.package import bundled_libraries
 
 HERE = Path(__file__).resolve().parent
 CHARACTER = HERE.parents[1] / "samples" / "ada.glb"
 # What the environment that runs the tests has, and a Blender that was just installed has not.
-NOT_BLENDERS = {"torch", *(line.partition("==")[0] for line in REQUIREMENTS.read_text().split())}
+NOT_BLENDERS = {"torch", *bundled_libraries()}
+INSTALLERS = {"find_torch", "install_torch", "remove_torch"}
 
 
 @pytest.fixture(scope="module")
@@ -27,10 +28,15 @@ def blender(tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module", params=["zip", "repository"])
-def installed(request, blender, extension_zip, tmp_path_factory) -> dict:
-    extension = extension_zip
-    if request.param == "repository":
+@pytest.fixture(scope="module", params=["zip", "repository", "official"])
+def kind(request) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def installed(kind, blender, extension_zip, official_zip, tmp_path_factory) -> dict:
+    extension = official_zip if kind == "official" else extension_zip
+    if kind == "repository":
         extension = repository.build([extension_zip], tmp_path_factory.mktemp("site") / "files")
     resources = tmp_path_factory.mktemp("resources")
     done = subprocess.run(
@@ -48,6 +54,20 @@ def test_it_registers_its_operators(installed):
     assert {"segment", "write_labels", "select_part"} <= set(installed["states"][0]["operators"])
     assert installed["states"][0]["scene"]
     assert installed["states"][0]["mesh"]
+
+
+def test_only_the_official_zip_has_no_button_that_installs(installed, kind):
+    found = INSTALLERS & set(installed["states"][0]["operators"])
+    assert found == (set() if kind == "official" else INSTALLERS)
+    settings = {name for name in installed["states"][0]["classes"] if "torch" in name}
+    assert bool(settings) == (kind != "official")
+
+
+def test_the_preferences_draw_what_is_there(installed, kind):
+    drawn = set(installed["drawn"])
+    assert {"engine", "environment", "check", "palette"} <= drawn
+    of_the_installer = {"variant", "index", "find_torch"}
+    assert drawn & of_the_installer == (set() if kind == "official" else of_the_installer)
 
 
 def test_it_segments_a_character_without_torch(installed):

@@ -10,9 +10,10 @@ from tools.package import (
     PACKAGE,
     PLATFORMS,
     PYTHONS,
-    REQUIREMENTS,
+    bundled_libraries,
     download_torch,
     manifest_text,
+    pins,
 )
 
 
@@ -61,7 +62,7 @@ def test_compiled_libraries_are_there_for_each_python(names, python, library):
 
 def test_just_the_pinned_wheels_are_bundled(names):
     wheels = {name.split("/")[1].split("-")[0] for name in names if name.endswith(".whl")}
-    assert wheels == {line.partition("==")[0] for line in REQUIREMENTS.read_text().split()}
+    assert wheels == set(bundled_libraries())
     # Blender has its own NumPy, and torch is the user's.
     assert not wheels & {"numpy", "torch"}
 
@@ -75,10 +76,44 @@ def test_the_manifest_names_all_wheels(extension_zip, names):
 
 def test_platforms_and_wheels_replace_those_of_the_manifest():
     text = 'id = "x"\nplatforms = ["linux-x64"]\n\n[permissions]\nfiles = "Read models"\n'
-    manifest = tomllib.loads(manifest_text(text, list(PLATFORMS), ["./wheels/a.whl"]))
+    manifest = tomllib.loads(manifest_text(text, list(PLATFORMS), ["./wheels/a.whl"], False))
     assert manifest["platforms"] == list(PLATFORMS)
     assert manifest["wheels"] == ["./wheels/a.whl"]
     assert manifest["permissions"] == {"files": "Read models"}
+
+
+def test_the_official_zip_lacks_the_installer_alone(official_zip, names):
+    with zipfile.ZipFile(official_zip) as archive:
+        official = set(archive.namelist())
+        manifest = tomllib.loads(archive.read("blender_manifest.toml").decode())
+    missing = names - official
+    assert official <= names
+    assert missing == {name for name in names if name.startswith("torch_installer/")}
+    assert set(manifest["permissions"]) == {"files"}
+
+
+def test_nothing_in_the_official_zip_runs_pip_or_asks_a_network(official_zip):
+    with zipfile.ZipFile(official_zip) as archive:
+        sources = [name for name in archive.namelist() if name.endswith(".py")]
+        texts = {name: archive.read(name).decode() for name in sources}
+    for name, text in texts.items():
+        assert not re.search(r"ensurepip|run_pip|urllib\.request|http\.client", text), name
+        # A message may tell the user what to type for a Python of his own.
+        assert not re.search(r"\bpip\b(?! install )", text), name
+
+
+def test_the_studio_zip_states_what_it_uses_the_network_for(extension_zip):
+    with zipfile.ZipFile(extension_zip) as archive:
+        manifest = tomllib.loads(archive.read("blender_manifest.toml").decode())
+    assert set(manifest["permissions"]) == {"files", "network"}
+
+
+def test_a_python_may_have_a_pin_of_its_own():
+    old, new = (pins(["scipy"], python)[0] for python in ("3.11", "3.14"))
+    assert old.startswith("scipy==")
+    assert new.startswith("scipy==")
+    assert old != new
+    assert len({tuple(pins(bundled_libraries(), python)) for python in PYTHONS}) == 1
 
 
 def test_where_pip_has_no_torch_it_says_what_to_do(tmp_path, monkeypatch):

@@ -1,7 +1,5 @@
 """Training and classifying in the worker: live curve, ending early, killed and gone on with."""
 
-import time
-
 import numpy as np
 import pytest
 
@@ -17,6 +15,7 @@ from diffusionnet_blender.tasks.train.training_set import LabelledSurface, Train
 from diffusionnet_blender.worker.client import Answer, Worker  # noqa: E402
 from diffusionnet_blender.worker.launch import own_python  # noqa: E402
 from tests.shapes import lumpy_body  # noqa: E402
+from tests.waiting import moments  # noqa: E402
 
 # Long enough not to be over before it is stopped.
 LONG = Size("Long", width=8, k=8, steps=400, copies=2)
@@ -45,11 +44,10 @@ def request(folder, labels=None, **options):
 
 
 def wait(worker, until=lambda progress: False):
-    while True:
+    for _ in moments("the job is done", seconds=240, pause=0.01):
         found = worker.poll()
         if isinstance(found, Answer) or until(found):
             return found
-        time.sleep(0.01)
 
 
 def has_curve(rows):

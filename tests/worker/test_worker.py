@@ -29,6 +29,7 @@ from diffusionnet_blender.worker import protocol
 from diffusionnet_blender.worker.client import Answer, Worker, WorkerFault
 from diffusionnet_blender.worker.launch import Launch, environment, own_python
 from tests.shapes import lumpy_body
+from tests.waiting import LIMIT, moments
 
 PACKAGE = protocol.PACKAGE
 posix_only = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
@@ -48,13 +49,12 @@ def request_for(model, subdivisions=2, **changes):
 
 def wait(worker, until=lambda progress: False):
     """Poll until the job is done, or `until` holds of its progress."""
-    while True:
+    for _ in moments("the job is done"):
         found = worker.poll()
         if isinstance(found, Answer):
             return found.result
         if until(found):
             return found
-        time.sleep(0.005)
 
 
 def run(worker, request):
@@ -97,9 +97,11 @@ def test_it_stays_for_the_next_job_and_leaves_no_files_of_the_last(worker, tiny_
 def test_progress_comes_in_the_order_of_the_stages(worker, tiny_model):
     seen = []
     worker.submit(job, request_for(tiny_model, subdivisions=5))
-    while not isinstance(found := worker.poll(), Answer):
+    for _ in moments("the job is done", pause=0.001):
+        found = worker.poll()
+        if isinstance(found, Answer):
+            break
         seen.append(found)
-        time.sleep(0.001)
     stages = list(dict.fromkeys(progress.stage for progress in seen))
     order = ["", "repair", "laplacian", "eigenbasis", "gradient", "network"]
     assert [stage for stage in order if stage in stages] == stages
@@ -111,9 +113,10 @@ def test_nobody_needs_to_listen_for_it_to_go_on(worker, tiny_model):
     """What it says goes to a file, which never fills up as a pipe does."""
     worker.submit(job, request_for(tiny_model, subdivisions=4))
     answer = worker._folder / "job-1" / "result" / "value.json"
-    while not answer.exists():
+    for _ in moments("the result is there"):
         assert worker.alive
-        time.sleep(0.01)
+        if answer.exists():
+            break
     assert len(wait(worker).vertex_probabilities) == 2562
 
 
@@ -234,8 +237,9 @@ def test_an_idle_worker_ends_and_the_next_job_starts_another(tiny_model, expecte
     worker = Worker(own_python(), idle_seconds=0.2)
     run(worker, request_for(tiny_model))
     folder = worker._folder
-    while worker.alive:
-        time.sleep(0.02)
+    for _ in moments("the worker has ended"):
+        if not worker.alive:
+            break
     assert not folder.exists()
     assert_right(run(worker, request_for(tiny_model)), expected)
     worker.stop()
@@ -366,18 +370,22 @@ def test_it_ends_with_the_process_that_started_it(tmp_path, tiny_model):
         print(worker.pid, worker._folder, flush=True)
         time.sleep(60)
     """
-    parent = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(script)],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=PACKAGE.parent,
-    )
-    pid, folder = parent.stdout.readline().split()
-    parent.kill()
-    parent.wait()
-    parent.stdout.close()
-    while Path(folder).exists() or is_running(int(pid)):
-        time.sleep(0.02)
+    output = tmp_path / "output.txt"
+    with open(output, "wb") as file:
+        command = [sys.executable, "-c", textwrap.dedent(script)]
+        parent = subprocess.Popen(command, stdout=file, cwd=PACKAGE.parent)
+    try:
+        for _ in moments("the job is done"):
+            assert parent.poll() is None
+            if output.read_text().endswith("\n"):
+                break
+    finally:
+        parent.kill()
+        parent.wait(timeout=LIMIT)
+    pid, folder = output.read_text().split()
+    for _ in moments("the worker has ended"):
+        if not (Path(folder).exists() or is_running(int(pid))):
+            break
 
 
 def is_running(pid):

@@ -8,9 +8,14 @@ import sys
 from dataclasses import dataclass
 from importlib import metadata
 
+import numpy as np
+
 from ..progress import SILENT, Progress
 
 STAGES: dict[str, float] = {}
+# How the status of a library begins that is there and does not work.
+NOT_LOADED = "not loaded"
+SAMPLE = np.arange(4.0)
 # Of all tasks: torch is optional, the others are not.
 LIBRARIES = ("numpy", "scipy", "robust_laplacian", "safetensors", "threadpoolctl", "torch")
 
@@ -64,13 +69,21 @@ def run(request: StatusRequest, progress: Progress = SILENT) -> Status:
 
 def _version(name: str) -> str:
     try:
-        importlib.import_module(name)
+        module = importlib.import_module(name)
+        if name == "torch":
+            _require_arrays(module)
         return metadata.version(name)
     except ModuleNotFoundError as error:
-        return "not installed" if error.name == name else f"not loaded ({error})"
+        return "not installed" if error.name == name else f"{NOT_LOADED} ({error})"
     except Exception as error:
         # A library that is damaged or of another platform raises whatever it likes.
-        return f"not loaded ({type(error).__name__}: {error})"
+        return f"{NOT_LOADED} ({type(error).__name__}: {error})"
+
+
+def _require_arrays(torch) -> None:
+    """A build for another NumPy may load, and fail as soon as it is handed an array."""
+    if not np.array_equal(torch.from_numpy(SAMPLE).numpy(), SAMPLE):
+        raise RuntimeError("it misreads the arrays of NumPy")
 
 
 def devices_of(torch) -> list[str]:

@@ -66,7 +66,7 @@ def require_torch() -> None:
     if importlib.util.find_spec("torch") is None:
         raise DeviceError(
             "Training needs PyTorch, which is not installed here",
-            "Install it in the add-on's preferences under PyTorch, or with pip into this Python.",
+            "The guide's page PyTorch has the ways to it; without Blender: pip install torch.",
         )
 
 

@@ -19,12 +19,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import DiffusionNetError, WorkerError
-from . import try_torch
-from .client import Answer, Worker, apart_from_the_terminal
-from .launch import own_python, python_executable
-from .protocol import PACKAGE
+from ..errors import DeviceError, DiffusionNetError, WorkerError
+from ..tasks.status import job as status_job
+from ..worker.client import Answer, Worker, apart_from_the_terminal
+from ..worker.launch import own_python, python_executable
 from .run_pip import NO_PIP
+
+SCRIPTS = Path(__file__).resolve().parent
 
 VARIANTS = ("cpu", "cuda", "rocm")
 STAGING = "staging-"
@@ -68,6 +69,21 @@ class TorchBuild:
     version: str
     packages: tuple[str, ...]
     size: int
+
+
+@dataclass(frozen=True)
+class WorkingTorch:
+    """A build that was tried.
+
+    Attributes
+    ----------
+    version : str
+    devices : tuple of str
+        Where it can run, as `tasks.status` names them.
+    """
+
+    version: str
+    devices: tuple[str, ...]
 
 
 def torch_folder(root: Path, variant: str) -> Path:
@@ -133,8 +149,8 @@ def install_build(root: Path, variant: str, index: str, build: TorchBuild) -> It
 
     Returns
     -------
-    dict
-        As the value of the generator: what `try_torch.run` found.
+    WorkingTorch
+        As the value of the generator.
 
     Raises
     ------
@@ -211,15 +227,22 @@ def _replace(folder: Path, libraries: Path, old: Path) -> None:
 
 
 def _try(libraries: Path) -> Iterator[Step]:
+    """Load it in a worker, which hands it an array of the NumPy that is here."""
     worker = Worker(own_python(libraries))
     try:
-        worker.submit(try_torch, try_torch.TrialRequest())
-        while not isinstance(found := worker.poll(), Answer):
+        worker.submit(status_job, status_job.StatusRequest())
+        while not isinstance(answer := worker.poll(), Answer):
             yield Step("trying")
-        return found.result
     finally:
         # Windows renames no folder whose libraries are loaded.
         worker.stop()
+    version = answer.content["libraries"]["torch"]
+    if answer.content["engine"] != "torch":
+        raise DeviceError(
+            f"PyTorch does not work here: {version}",
+            "Choose another variant or another index of builds.",
+        )
+    return WorkingTorch(version, answer.result.devices)
 
 
 def _pip(staging: Path, index: str, options: list[str]) -> Iterator[Path]:
@@ -236,7 +259,7 @@ def _pip(staging: Path, index: str, options: list[str]) -> Iterator[Path]:
 
 
 def _process(staging: Path, script: str, arguments: list[str]) -> Iterator[Path]:
-    """Run a script of this room; yields its log while it runs, returns its exit status."""
+    """Run a script of this folder; yields its log while it runs, returns its exit status."""
     temporary = staging / "temporary"
     temporary.mkdir(exist_ok=True)
     # What pip unpacks goes with the staging folder, even if pip is killed.
@@ -245,7 +268,7 @@ def _process(staging: Path, script: str, arguments: list[str]) -> Iterator[Path]
     try:
         with open(log, "wb") as output:
             process = subprocess.Popen(
-                [python_executable(), "-I", str(PACKAGE / "worker" / script), *arguments],
+                [python_executable(), "-I", str(SCRIPTS / script), *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

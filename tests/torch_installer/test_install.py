@@ -10,21 +10,24 @@ import pytest
 
 from diffusionnet_blender.errors import DeviceError, WorkerError
 from diffusionnet_blender.tasks.status import job as status_job
-from diffusionnet_blender.worker import torch_folder
-from diffusionnet_blender.worker.client import Answer, Worker
-from diffusionnet_blender.worker.launch import environment, own_python
-from diffusionnet_blender.worker.torch_folder import (
+from diffusionnet_blender.torch_installer.install import (
+    SCRIPTS,
     TorchBuild,
+    WorkingTorch,
     find_build,
     install_build,
     remove_torch,
+    torch_folder,
 )
+from diffusionnet_blender.worker.client import Answer, Worker
+from diffusionnet_blender.worker.launch import environment, own_python
+from tests.waiting import moments
 from tests.wheels import BROKEN, WORKING, only_this_index, write_torch, write_wheel
 
 
 def value_of(steps, seen=None):
     """Take all steps; what the generator returns."""
-    while True:
+    for _ in moments("the steps are taken", pause=0):
         try:
             step = next(steps)
         except StopIteration as end:
@@ -62,24 +65,25 @@ def test_it_is_tried_and_put_in_place_without_a_numpy(root, index):
     seen = []
     build = value_of(find_build(root, "cpu", str(index)))
     found = value_of(install_build(root, "cpu", str(index), build), seen)
-    assert found == {"version": "99.0+cpu", "devices": ["cpu"]}
+    assert found == WorkingTorch("99.0+cpu", ("cpu",))
     stages = list(dict.fromkeys(step.stage for step in seen))
     order = ["downloading", "unpacking", "trying"]
     assert [stage for stage in order if stage in stages] == stages
     assert {"downloading", "trying"} <= set(stages)
     (folder,) = root.iterdir()
-    assert folder == torch_folder.torch_folder(root, "cpu")
+    assert folder == torch_folder(root, "cpu")
     assert f"py{sys.version_info.major}{sys.version_info.minor}" in folder.name
     assert {path.name for path in folder.glob("*.py")} == {"torch.py", "helper.py"}
 
 
 def test_the_worker_finds_it_and_this_process_does_not(root, index):
     install(root, index)
-    worker = Worker(own_python(torch_folder.torch_folder(root, "cpu")))
+    worker = Worker(own_python(torch_folder(root, "cpu")))
     try:
         worker.submit(status_job, status_job.StatusRequest())
-        while not isinstance(found := worker.poll(), Answer):
-            pass
+        for _ in moments("the job is done"):
+            if isinstance(found := worker.poll(), Answer):
+                break
     finally:
         worker.stop()
     libraries = found.result.libraries
@@ -105,6 +109,14 @@ def test_one_that_does_not_load_leaves_nothing(root, index):
     assert list(root.iterdir()) == []
 
 
+def test_one_that_misreads_arrays_leaves_nothing(root, index):
+    misreading = WORKING.replace("return self.array", "return self.array + 1")
+    write_wheel(index, "torch", "99.1+cpu", misreading)
+    with pytest.raises(DeviceError, match="misreads the arrays of NumPy"):
+        install(root, index)
+    assert list(root.iterdir()) == []
+
+
 @pytest.mark.parametrize("stage", ["looking up", "downloading", "trying"])
 def test_cancelling_leaves_nothing(root, index, stage):
     def all_steps():
@@ -112,8 +124,9 @@ def test_cancelling_leaves_nothing(root, index, stage):
         yield from install_build(root, "cpu", str(index), build)
 
     steps = all_steps()
-    while next(steps).stage != stage:
-        pass
+    for _ in moments(f"it is {stage}", pause=0):
+        if next(steps).stage == stage:
+            break
     assert list(root.iterdir())
     steps.close()
     assert list(root.iterdir()) == []
@@ -122,7 +135,7 @@ def test_cancelling_leaves_nothing(root, index, stage):
 def test_a_newer_one_takes_the_place_of_an_older_one(root, index):
     install(root, index)
     write_wheel(index, "torch", "99.2+cpu", WORKING.replace("99.0", "99.2"))
-    assert install(root, index)["version"] == "99.2+cpu"
+    assert install(root, index).version == "99.2+cpu"
     (folder,) = root.iterdir()
     assert "99.2" in (folder / "torch.py").read_text()
 
@@ -162,7 +175,7 @@ def test_it_can_be_removed(root, index):
 def test_a_python_without_pip_has_one_packed(tmp_path):
     venv.create(tmp_path / "bare", with_pip=False)
     python = environment(tmp_path / "bare").python
-    script = torch_folder.PACKAGE / "worker" / "run_pip.py"
+    script = SCRIPTS / "run_pip.py"
     command = [python, "-I", script, "--version"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.stdout.startswith("pip "), done.stderr

@@ -8,13 +8,13 @@ from time import sleep
 
 import bpy
 
+from ..operators.background import TICK, BackgroundOperator
+from ..operators.base import ReportingOperator
 from ..session.computing import end_worker
 from ..session.progress import Progress
-from ..settings import TorchChoice, settings
 from ..translations import worded
-from ..worker.torch_folder import Step, TorchBuild, find_build, install_build, remove_torch
-from .background import TICK, BackgroundOperator
-from .base import ReportingOperator
+from .choice import TorchChoice, torch_choice
+from .install import Step, TorchBuild, find_build, install_build, remove_torch
 
 # Share of the bar: unpacking and trying take a while, too.
 DOWNLOAD_SHARE = 0.8
@@ -30,7 +30,7 @@ def found_build(choice: TorchChoice) -> TorchBuild | None:
 
 
 class StepsRun:
-    """Takes the steps of a generator; see `background.BackgroundOperator` for what a run is."""
+    """Takes the steps of a generator; see `BackgroundOperator` for what a run is."""
 
     touches_data = False
     farewell = "Cancelled; nothing was installed"
@@ -60,7 +60,7 @@ class NetworkOperator(BackgroundOperator):
     @classmethod
     def poll(cls, context) -> bool:
         """Blender must be allowed to go online, unless the wheels lie in a folder."""
-        choice = settings().torch
+        choice = torch_choice()
         if not bpy.app.online_access and not Path(choice.index or "?").is_dir():
             cls.poll_message_set(
                 worded("Blender was started offline; start it without --offline-mode")
@@ -94,7 +94,7 @@ class DIFFUSIONNET_OT_find_torch(NetworkOperator, bpy.types.Operator):
 
     def begin(self, context, at_once: bool) -> StepsRun:
         """Ask the index."""
-        choice = settings().torch
+        choice = torch_choice()
         return StepsRun(_find(choice))
 
     def finish(self, context, run: StepsRun):
@@ -113,7 +113,7 @@ class DIFFUSIONNET_OT_install_torch(NetworkOperator, bpy.types.Operator):
         """Start the download."""
         # It may have an earlier one loaded.
         end_worker()
-        return StepsRun(_install(settings().torch))
+        return StepsRun(_install(torch_choice()))
 
     def finish(self, context, run: StepsRun):
         """Say what it can do."""
@@ -137,7 +137,7 @@ class DIFFUSIONNET_OT_remove_torch(ReportingOperator, bpy.types.Operator):
         if context.window_manager.diffusionnet.running:
             cls.poll_message_set(worded("DiffusionNet is at work; cancel it first"))
             return False
-        if not settings().torch.installed:
+        if not torch_choice().installed:
             cls.poll_message_set(worded("This variant is not installed"))
             return False
         return True
@@ -148,7 +148,7 @@ class DIFFUSIONNET_OT_remove_torch(ReportingOperator, bpy.types.Operator):
 
     def run(self, context):
         """Delete it."""
-        choice = settings().torch
+        choice = torch_choice()
         end_worker()
         remove_torch(choice.root, choice.variant)
         self.report({"INFO"}, f"{choice.folder.name} is removed")

@@ -1,0 +1,89 @@
+"""Which PyTorch to install: variant and index, as the preferences store them."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
+from bpy.props import EnumProperty, PointerProperty, StringProperty
+
+from .. import extras
+from ..folders import user_folder
+from .install import torch_folder
+
+
+class DIFFUSIONNET_PG_torch(bpy.types.PropertyGroup):
+    """What the preferences store."""
+
+    variant: EnumProperty(
+        name="Variant",
+        description="Which build of PyTorch to install, and to use where it is installed",
+        items=(
+            ("cpu", "CPU", "For the processor, and for the graphics processor of a Mac"),
+            ("cuda", "CUDA", "For NVIDIA graphics cards; about 3 GB to download"),
+            ("rocm", "ROCm", "For AMD graphics cards; several GB to download"),
+        ),
+        default="cuda" if sys.platform == "linux" else "cpu",
+    )
+    index: StringProperty(
+        name="Index",
+        description="Index of PyTorch builds: the address that PyTorch's installation page names "
+        "for the variant, or a folder of wheels. Empty: where pip looks by itself, which has the "
+        "CUDA build on Linux and the CPU build elsewhere",
+    )
+
+
+@dataclass(frozen=True)
+class TorchChoice:
+    """PyTorch of the extension's own, there or not.
+
+    Attributes
+    ----------
+    root : Path
+        Folder of all variants.
+    variant : str
+    index : str
+    """
+
+    root: Path
+    variant: str
+    index: str
+
+    @property
+    def folder(self) -> Path:
+        """Of the variant."""
+        return torch_folder(self.root, self.variant)
+
+    @property
+    def installed(self) -> bool:
+        """Whether it is there."""
+        return self.folder.is_dir()
+
+
+def torch_choice() -> TorchChoice:
+    """What is chosen; the build for the CPU where the extension is not enabled as such."""
+    stored = extras.stored()
+    return TorchChoice(
+        root=user_folder("torch"),
+        variant=stored.torch.variant if stored else "cpu",
+        index=stored.torch.index.strip() if stored else "",
+    )
+
+
+def installed_folder() -> Path | None:
+    """The folder of the variant that is chosen; None where it is not installed."""
+    choice = torch_choice()
+    return choice.folder if choice.installed else None
+
+
+def register() -> None:
+    """Add it to the preferences."""
+    extras.DIFFUSIONNET_PG_extras.torch = PointerProperty(type=DIFFUSIONNET_PG_torch)
+
+
+def unregister() -> None:
+    """Take it back."""
+    del extras.DIFFUSIONNET_PG_extras.torch
+
+
+CLASSES = (DIFFUSIONNET_PG_torch,)
