@@ -22,7 +22,7 @@ from diffusionnet_blender.matching.closest import ClosestPoints
 from diffusionnet_blender.matching.geodesic import geodesic_distances, surface_graph
 from diffusionnet_blender.matching.points import SurfacePoints
 from diffusionnet_blender.surface.surface import Surface, triangle_areas
-from diffusionnet_blender.tasks.match.pipeline import match
+from diffusionnet_blender.tasks.match import match
 from training.matched_bodies import MatchedBody
 
 # How much proportions differ: from poses of one animal to animals of all kinds.

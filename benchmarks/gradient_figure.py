@@ -23,8 +23,8 @@ from diffusionnet_blender.surface.gradient import directed_edges, gradient_matri
 from diffusionnet_blender.surface.repair import repair
 from diffusionnet_blender.surface.surface import Surface
 from diffusionnet_blender.surface.winding import vertex_normals
+from diffusionnet_blender.tasks.inference import class_probabilities
 from diffusionnet_blender.tasks.models import find_model
-from diffusionnet_blender.tasks.segment.pipeline import class_probabilities
 
 SIZES = (2_000, 10_000, 50_000, 184_000)
 FIGURE = meshes.ROOT / "docs" / "images" / "gradient_lengths.webp"

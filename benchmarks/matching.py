@@ -33,8 +33,8 @@ from diffusionnet_blender.surface.settings import DiscretizationSettings
 from diffusionnet_blender.surface.signatures import wave_kernel_signature
 from diffusionnet_blender.surface.surface import Surface, triangle_areas, triangle_vectors
 from diffusionnet_blender.tasks.engines import choose_engine
+from diffusionnet_blender.tasks.match import match
 from diffusionnet_blender.tasks.match.maps import FIRST_MAP_SIZE
-from diffusionnet_blender.tasks.match.pipeline import match
 from diffusionnet_blender.tasks.match.side import MAP_SIZE, vertex_features
 from diffusionnet_blender.tasks.models import find_model
 from training.bodies import FIRST_HELD_OUT_SEED, load_template, sample_body

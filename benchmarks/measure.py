@@ -32,7 +32,7 @@ from diffusionnet_blender.surface.repair import repair
 from diffusionnet_blender.surface.surface import Surface
 from diffusionnet_blender.surface.winding import vertex_normals
 from diffusionnet_blender.tasks.models import find_model
-from diffusionnet_blender.tasks.segment.pipeline import segment
+from diffusionnet_blender.tasks.segment import segment
 from diffusionnet_blender.tasks.sides import mirrored_classes
 
 MODEL = "body_parts"
@@ -191,9 +191,10 @@ def _segment(surface: Surface, model, case: Case, meter: Meter, cache: OperatorC
 
 def scene(case: Case, meter: Meter) -> dict:
     """A Blender object read, and labels written to it as the default outputs."""
+    from diffusionnet_blender.scene.options import Outputs
     from diffusionnet_blender.scene.read import read_object
-    from diffusionnet_blender.scene.results import LabelResult
-    from diffusionnet_blender.scene.write import Outputs, write_labels
+    from diffusionnet_blender.scene.write import write_labels
+    from diffusionnet_blender.tasks.labels import Labels
 
     card = find_model(MODEL).card
     obj = _character(case)
@@ -204,15 +205,14 @@ def scene(case: Case, meter: Meter) -> dict:
     bands = len(card.class_names)
     height = geometry.surface.vertices[:, 2]
     band = np.minimum(bands * (height - height.min()) / np.ptp(height), bands - 1).astype(np.int32)
-    result = LabelResult(
+    result = Labels(
         class_names=card.class_names,
         class_colours=np.array(card.class_colours),
         vertex_probabilities=np.eye(bands, dtype=np.float32)[band],
         polygon_labels=band[geometry.surface.faces[:, 0]],
         polygon_areas=geometry.polygon_areas,
-        topology=geometry.topology,
+        topology=geometry.polygons.topology,
         model_name=card.name,
-        seconds={},
     )
     meter.enter("write")
     write_labels(obj, result, Outputs())

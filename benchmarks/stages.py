@@ -16,7 +16,7 @@ import numpy as np
 from benchmarks import meshes
 from diffusionnet_blender.surface.surface import Surface
 from diffusionnet_blender.tasks.models import find_model
-from diffusionnet_blender.tasks.segment.pipeline import segment
+from diffusionnet_blender.tasks.segment import segment
 
 SIZES = (1_000, 10_000, 50_000)
 STAGES = ("repair", "laplacian", "eigenbasis", "gradient", "features", "network")

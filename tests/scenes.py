@@ -46,15 +46,20 @@ def select(*objects):
 def result_for(obj, seed=0, classes=CLASSES, colours=COLOURS):
     """Labels by height, with probabilities that are neither 0 nor 1."""
     from diffusionnet_blender.scene.read import read_object
-    from diffusionnet_blender.scene.results import label_result
+    from diffusionnet_blender.tasks.labels import labels_of
 
     geometry = read_object(obj)
     heights = geometry.surface.vertices @ np.random.default_rng(seed).standard_normal(3)
     middles = np.quantile(heights, (np.arange(len(classes)) + 0.5) / len(classes))
     scores = np.exp(-8 * np.abs(heights[:, None] - middles) / np.ptp(heights))
     probabilities = (scores / scores.sum(axis=1, keepdims=True)).astype(np.float32)
-    return label_result(
-        geometry, probabilities, classes, np.array(colours), "by height", {"network": 0.5}
+    return labels_of(
+        probabilities,
+        geometry.surface,
+        geometry.polygons,
+        classes,
+        np.array(colours),
+        "by height",
     )
 
 

@@ -15,6 +15,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -58,9 +59,9 @@ def _of_classes() -> Iterator[str]:
     """Tooltips of operators, and names and tooltips of properties."""
     import bpy
 
-    from diffusionnet_blender import operators, panels, preferences, properties, torch_installer
+    from diffusionnet_blender import extras, operators, panels, properties, torch_installer
 
-    rooms = (operators, panels, preferences, properties)
+    rooms = (properties, extras, operators, panels)
     for cls in (*(cls for room in rooms for cls in room.CLASSES), *torch_installer.classes()):
         if issubclass(cls, bpy.types.Operator):
             yield getattr(cls, "bl_description", "") or (cls.__doc__ or "")
@@ -115,9 +116,8 @@ def _literals(node: ast.expr) -> Iterator[str]:
 
 def _of_stages() -> Iterator[str]:
     """Stages of a run, which the progress bar names."""
-    from diffusionnet_blender.operators import match_run, segment_run
-
-    yield from (*segment_run.SHARES, *match_run.SHARES)
+    for path in sorted((PACKAGE / "tasks").glob("*/job.py")):
+        yield from import_module(f"{PACKAGE.name}.tasks.{path.parent.name}.job").STAGES
 
 
 def _register() -> None:

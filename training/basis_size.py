@@ -16,7 +16,7 @@ from itertools import repeat
 import numpy as np
 
 from diffusionnet_blender.network.architecture import Architecture
-from diffusionnet_blender.network.card import FEATURE_WIDTHS
+from diffusionnet_blender.network.features import input_width
 from diffusionnet_blender.network.training import LabelledShape
 from diffusionnet_blender.surface.discretization import discretize
 from diffusionnet_blender.surface.prepare import prepare
@@ -58,7 +58,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=4000)
     arguments = parser.parse_args()
     architecture = Architecture(
-        inputs=sum(FEATURE_WIDTHS[feature] for feature in FEATURES),
+        inputs=input_width(FEATURES),
         outputs=len(PART_NAMES),
         width=96,
         dropout=0.1,

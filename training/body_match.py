@@ -25,8 +25,9 @@ from diffusionnet_blender.matching.geodesic import geodesic_distances, surface_g
 from diffusionnet_blender.matching.pointwise import nearest_rows
 from diffusionnet_blender.matching.sampling import farthest_points
 from diffusionnet_blender.network.architecture import Architecture
-from diffusionnet_blender.network.card import FEATURE_WIDTHS, ModelCard
+from diffusionnet_blender.network.card import ModelCard
 from diffusionnet_blender.network.checkpoint import Model, load_model, save_model
+from diffusionnet_blender.network.features import input_width
 from diffusionnet_blender.network.numpy_engine import NumpyEngine
 from diffusionnet_blender.surface.cache import OperatorCache, cache_key
 from diffusionnet_blender.surface.prepare import prepare as prepare_surface
@@ -197,7 +198,7 @@ def train(
     torch.set_num_threads(threads)
     torch.manual_seed(0)
     architecture = Architecture(
-        inputs=sum(FEATURE_WIDTHS[feature] for feature in FEATURES),
+        inputs=input_width(FEATURES),
         outputs=128,
         width=width,
         dropout=0.1,

@@ -23,8 +23,9 @@ from pathlib import Path
 import numpy as np
 
 from diffusionnet_blender.network.architecture import Architecture
-from diffusionnet_blender.network.card import FEATURE_WIDTHS, ModelCard
+from diffusionnet_blender.network.card import ModelCard
 from diffusionnet_blender.network.checkpoint import Model, load_model, save_model
+from diffusionnet_blender.network.features import input_width
 from diffusionnet_blender.surface.cache import OperatorCache, cache_key
 from diffusionnet_blender.surface.prepare import prepare as prepare_surface
 from diffusionnet_blender.surface.settings import DiscretizationSettings
@@ -129,7 +130,7 @@ def make_data(seeds: range, processes: int) -> None:
 def architecture_of(outputs: int, width: int) -> Architecture:
     """The network with so many rows in its last layer."""
     return Architecture(
-        inputs=sum(FEATURE_WIDTHS[feature] for feature in FEATURES),
+        inputs=input_width(FEATURES),
         outputs=outputs,
         width=width,
         dropout=0.1,

@@ -22,7 +22,7 @@ from scipy.optimize import minimize_scalar
 from diffusionnet_blender.network.checkpoint import Model, load_model, save_model
 from diffusionnet_blender.surface.cache import OperatorCache
 from diffusionnet_blender.tasks.models import BUNDLED
-from diffusionnet_blender.tasks.segment.pipeline import segment
+from diffusionnet_blender.tasks.segment import segment
 
 from .bodies import FIRST_HELD_OUT_SEED
 from .examples import sample_example
@@ -75,7 +75,9 @@ def predict(model: Model, seeds: Sequence[int]) -> list[Predictions]:
     for seed in seeds:
         example = sample_example(seed)
         truth = example.labels if len(model.card.class_names) == len(PART_NAMES) else example.fine
-        probabilities = segment(example.surface, model, cache=cache).vertex_probabilities
+        probabilities = segment(
+            example.surface, model, cache=cache, clean=False
+        ).vertex_probabilities
         found.append(Predictions(probabilities, truth, example.areas / example.areas.sum()))
     return found
 

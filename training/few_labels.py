@@ -24,8 +24,8 @@ from scipy.spatial import cKDTree
 from diffusionnet_blender.network.checkpoint import load_model
 from diffusionnet_blender.surface.cache import OperatorCache
 from diffusionnet_blender.surface.surface import Surface, triangle_areas
-from diffusionnet_blender.tasks.segment.pipeline import segment
-from diffusionnet_blender.tasks.train.pipeline import train
+from diffusionnet_blender.tasks.segment import segment
+from diffusionnet_blender.tasks.train import train
 from diffusionnet_blender.tasks.train.training_set import LabelledSurface, TrainingSet
 from training.bodies import (
     FIRST_HELD_OUT_SEED,
@@ -168,12 +168,12 @@ def measure(labelling: str, start: str, count: int, size: str) -> dict:
     clock, cpu = time.monotonic(), time.process_time()
     trained = train(
         TrainingSet(tuple(members), tuple(names), tuple(colours)),
-        name="few_labels",
+        "few_labels",
         model_folder=RUN / "models",
         checkpoint_folder=RUN / "checkpoints",
         size=size,
-        start="" if start == "fresh" else start,
-        replace_model=True,
+        start="none" if start == "fresh" else start,
+        replace=True,
         device="cpu",
     )
     row["minutes"] = (time.process_time() - cpu) / 60
@@ -185,7 +185,9 @@ def measure(labelling: str, start: str, count: int, size: str) -> dict:
         found = []
         for body in bodies:
             surface = Surface(body.vertices, body.faces)
-            found.append(accuracy(body, segment(surface, model, cache=cache).vertex_labels))
+            found.append(
+                accuracy(body, segment(surface, model, cache=cache, clean=False).vertex_labels)
+            )
         row[what] = float(np.mean(found))
     return row
 

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from diffusionnet_blender.network.architecture import Architecture
-from diffusionnet_blender.network.card import FEATURE_WIDTHS
+from diffusionnet_blender.network.features import input_width
 from diffusionnet_blender.network.training import LabelledShape
 from diffusionnet_blender.surface.prepare import prepare
 from diffusionnet_blender.surface.settings import DiscretizationSettings
@@ -42,7 +42,7 @@ MEASURED, KEPT = FOLDER / "results.json", Path(__file__).with_suffix(".json")
 DOCUMENT = Path(__file__).parents[1] / "docs" / "paper.md"
 BODIES, HELD_OUT, STEPS, WIDTH, VERTICES, K = 300, 60, 1500, 64, 800, 128
 BASE = Architecture(
-    inputs=sum(FEATURE_WIDTHS[feature] for feature in FEATURES),
+    inputs=input_width(FEATURES),
     outputs=len(PART_NAMES),
     width=WIDTH,
     dropout=0.1,

@@ -19,7 +19,7 @@ from diffusionnet_blender.network.checkpoint import Model, load_model
 from diffusionnet_blender.surface.cache import OperatorCache
 from diffusionnet_blender.tasks.edit_labels import label_pieces, vertex_neighbourhood
 from diffusionnet_blender.tasks.models import find_model
-from diffusionnet_blender.tasks.segment.pipeline import segment
+from diffusionnet_blender.tasks.segment import segment
 from diffusionnet_blender.tasks.sides import mirrored_classes
 
 from .bodies import FIRST_HELD_OUT_SEED

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from diffusionnet_blender.network.card import FEATURE_WIDTHS
 from diffusionnet_blender.network.checkpoint import Model
+from diffusionnet_blender.network.features import input_width
 
 
 def weights_for(model: Model, features: tuple[str, ...]) -> dict[str, np.ndarray]:
@@ -30,6 +30,6 @@ def weights_for(model: Model, features: tuple[str, ...]) -> dict[str, np.ndarray
     if features[: len(own)] != own:
         raise ValueError(f"{model.card.name} is fed {own}, which {features} does not begin with")
     weights = {name: weight.astype(np.float32) for name, weight in model.weights.items()}
-    more = sum(FEATURE_WIDTHS[name] for name in features[len(own) :])
+    more = input_width(features[len(own) :])
     weights["first.weight"] = np.pad(weights["first.weight"], ((0, 0), (0, more)))
     return weights

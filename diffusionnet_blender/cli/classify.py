@@ -1,4 +1,4 @@
-"""The command `classify`: what kind of thing the meshes in files are."""
+"""The command `classify`: classes of the meshes in files."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 
 from ..errors import DiffusionNetError
-from .options import add_cache_option, add_engine_options, add_quiet_option
+from ..tasks.classify import job
+from ..tasks.models import loaded
+from .options import add_cache_option, add_options, add_quiet_option, values_of
 from .places import place, require_places
 from .session import blender, cache_of, fail, library
 
@@ -15,12 +17,11 @@ def add_parser(commands) -> None:
     """Add the command to those of the command line."""
     classify = commands.add_parser(
         "classify",
-        help="say what kind of thing the meshes in files are",
+        help="find the class of each mesh in files",
         description="Prints a line a mesh: file, object, class, probability, with tabs between. "
         "Blender prints lines of its own; --table has none of them.",
     )
     classify.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    classify.add_argument("--model", required=True, help="name, or path of a .safetensors")
     classify.add_argument(
         "--output",
         type=Path,
@@ -28,24 +29,23 @@ def add_parser(commands) -> None:
         help="write the meshes with their classes as custom properties; in a folder, as .blend",
     )
     classify.add_argument("--table", type=Path, metavar="TSV", help="write the lines to a file")
+    add_options(classify, job.ClassifyRequest)
     add_cache_option(classify)
-    add_engine_options(classify)
     add_quiet_option(classify)
     classify.set_defaults(run=run)
 
 
 def run(chosen) -> int:
     """Classify the meshes of each file."""
-    from ..tasks.models import find_model
-
     require_places(chosen.files, chosen.output, "output")
+    options = values_of(job.ClassifyRequest, chosen)
+    options["model"] = loaded(chosen.model, [library()], "classify")
+    options["cache"] = cache_of(chosen)
     with blender():
         from ..scene.classes import write_class
         from ..scene.files import open_file, require_known_suffix, save_file
         from ..scene.read import read_object
-        from ..tasks.classify.pipeline import classify
 
-        model = find_model(chosen.model, [library()])
         status, lines = 0, []
         for path in chosen.files:
             output = place(chosen.output, path, ".blend")
@@ -55,16 +55,10 @@ def run(chosen) -> int:
                 for obj in open_file(path):
                     if not chosen.quiet:
                         print(f"{path}: {obj.name}", file=sys.stderr, flush=True)
-                    found = classify(
-                        read_object(obj).surface,
-                        model,
-                        engine=chosen.engine,
-                        device=chosen.device,
-                        cache=cache_of(chosen),
-                    )
+                    found = job.classify(read_object(obj).surface, **options)
                     write_class(obj, found.class_name, found.probability)
-                    told = (path, obj.name, found.class_name, f"{found.probability:.3f}")
-                    lines.append("\t".join(map(str, told)))
+                    row = (path, obj.name, found.class_name, f"{found.probability:.3f}")
+                    lines.append("\t".join(map(str, row)))
                     print(lines[-1], flush=True)
                 if output:
                     save_file(output)

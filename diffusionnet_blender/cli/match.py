@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DiffusionNetError
+from ..tasks.match import job
 from .options import stage_lines
-from .pair import add_pair_options, load_matching_model, mesh_in
+from .pair import add_pair_options, match_options, mesh_in, method_of
 from .places import save_arrays
 from .session import blender
 
@@ -21,14 +22,6 @@ triangle; confidence (Vt,), 0 to 1; source_vertices, source_faces, target_vertic
 (as stored in the meshes, in triangles); seconds. Of a file with several meshes the largest is
 taken, or the object that is named.
 """
-
-
-# What came of fitting a network to the pair.
-FITTED = {
-    "kept": " and a network fitted to this pair",
-    "no better": " (a network fitted to this pair was no better)",
-    "no torch": " (no network was fitted: torch is not installed)",
-}
 
 
 def add_parser(commands) -> None:
@@ -46,24 +39,16 @@ def add_parser(commands) -> None:
 
 def run(chosen) -> int:
     """Match two files and write the map."""
-    from ..tasks.match.pipeline import match
-
     if chosen.output.suffix.lower() != ".npz":
         raise DiffusionNetError(f"--output {chosen.output} is not a .npz file", "Name it .npz.")
-    model = load_matching_model(chosen.model)
+    options = match_options(chosen)
     with blender():
         # Opening the second file closes the first: each is read into arrays at once.
         source = _read(chosen.source, chosen.source_object)
         target = _read(chosen.target, chosen.target_object)
-    found = match(
-        source.surface,
-        target.surface,
-        model,
-        fit=chosen.fit,
-        engine=chosen.engine,
-        device=chosen.device,
-        progress=stage_lines(f"{chosen.source} to {chosen.target}", chosen.quiet),
-    )
+    progress = stage_lines(f"{chosen.source} to {chosen.target}", chosen.quiet)
+    found = job.match(source.surface, target.surface, progress=progress, **options)
+    seconds = sum(found.seconds.values())
     save_arrays(
         chosen.output,
         target_to_source_face=found.target_to_source.face,
@@ -73,15 +58,10 @@ def run(chosen) -> int:
         source_faces=source.surface.faces,
         target_vertices=target.coordinates,
         target_faces=target.surface.faces,
-        seconds=np.float64(sum(found.seconds.values())),
+        seconds=np.float64(seconds),
     )
     if not chosen.quiet:
-        print(
-            f"{chosen.output}: by {found.features}{FITTED.get(found.fit, '')}, "
-            f"{np.mean(found.confidence > 0.5):.0%} of the vertices sure, "
-            f"in {sum(found.seconds.values()):.1f} s",
-            file=sys.stderr,
-        )
+        print(f"{chosen.output}: {method_of(found)}, in {seconds:.1f} s", file=sys.stderr)
     return 0
 
 

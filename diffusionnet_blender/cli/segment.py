@@ -1,4 +1,4 @@
-"""The command `segment`: the meshes in files get labels."""
+"""The command `segment`: labels of the meshes in files."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DiffusionNetError
-from ..tasks.models import DEFAULT_MODEL
-from .options import add_cache_option, add_engine_options, add_quiet_option, stage_lines
+from ..scene.options import Outputs, ReadOptions
+from ..tasks.models import loaded
+from ..tasks.segment import job
+from .options import add_cache_option, add_options, add_quiet_option, stage_lines, values_of
 from .places import place, require_places, save_arrays
 from .session import blender, cache_of, fail, library
 
 EPILOGUE = """\
-Written onto each mesh: integer attributes part (faces) and part_vertex, color attribute part_color,
-a vertex group for each part, float attribute part_confidence.
+Written onto each mesh, as in the sidebar: integer attributes part (faces) and part_vertex, color
+attribute part_color, a vertex group for each part, float attribute part_confidence. --no-colors and
+so on leave one out; --face-sets and --materials add more.
 
 Labels (--labels OUT.npz) hold, in the file's own order of vertices: vertices (V, 3) as stored in
 the mesh, faces (F, 3) triangles, vertex_labels (V,), vertex_probabilities (V, C), class_names
@@ -38,7 +41,6 @@ def add_parser(commands) -> None:
     segment.add_argument(
         "files", nargs="+", type=Path, metavar="FILE", help=".blend .obj .ply .stl .glb .fbx .usd"
     )
-    segment.add_argument("--model", default=DEFAULT_MODEL, help="name, or path of a .safetensors")
     segment.add_argument(
         "--output",
         type=Path,
@@ -46,29 +48,10 @@ def add_parser(commands) -> None:
         help="write the labelled meshes; in a folder, as .blend",
     )
     segment.add_argument("--labels", type=Path, metavar="NPZ|DIR", help="write the labels as .npz")
-    segment.add_argument(
-        "--use-modifiers",
-        action="store_true",
-        help="look at meshes as modifiers, armature and shape keys show them",
-    )
-    segment.add_argument(
-        "--use-rest-shape",
-        action="store_true",
-        help="compute on meshes as modelled, whose matrices every pose and place shares; models "
-        "that are fed no positions, as body_parts, give every pose the labels of the rest shape",
-    )
-    segment.add_argument(
-        "--exact",
-        action="store_true",
-        help="compute on every vertex of a dense mesh, and not on a proxy of it",
-    )
-    segment.add_argument(
-        "--clean",
-        action="store_true",
-        help="take frays and islands out of the parts",
-    )
+    add_options(segment, job.SegmentRequest)
+    add_options(segment, ReadOptions)
+    add_options(segment, Outputs)
     add_cache_option(segment)
-    add_engine_options(segment)
     add_quiet_option(segment)
     segment.set_defaults(run=run)
 
@@ -76,11 +59,12 @@ def add_parser(commands) -> None:
 def run(chosen) -> int:
     """Segment the meshes of each file."""
     _check_paths(chosen)
+    options = values_of(job.SegmentRequest, chosen)
+    # Loaded once, for all files.
+    options["model"] = loaded(chosen.model, [library()], "segment")
+    options["cache"] = cache_of(chosen)
     with blender():
-        from ..tasks.models import find_model, labelling_model_path
-
-        model = find_model(str(labelling_model_path(chosen.model, [library()])))
-        return max(_segment_file(path, model, chosen) for path in chosen.files)
+        return max(_segment_file(path, options, chosen) for path in chosen.files)
 
 
 def _check_paths(chosen) -> None:
@@ -91,45 +75,32 @@ def _check_paths(chosen) -> None:
     require_places(chosen.files, chosen.labels, "labels", ".npz")
 
 
-def _segment_file(path: Path, model, chosen) -> int:
+def _segment_file(path: Path, options: dict, chosen) -> int:
     """Label the meshes of a file and save it; 0 if all of them were done."""
-    import bpy
-
-    from ..operators.segment_object import segment_object
     from ..scene.files import open_file, require_known_suffix, save_file
-    from ..scene.write import Outputs, write_labels
+    from ..scene.jobs import segment_request
+    from ..scene.write import write_labels
 
-    # Nothing that would take the place of what the artist has: no face sets, no materials.
-    outputs = Outputs(confidence=True)
+    reading = ReadOptions(**values_of(ReadOptions, chosen))
+    outputs = Outputs(**values_of(Outputs, chosen))
     output = place(chosen.output, path, ".blend")
     labels = place(chosen.labels, path, ".npz")
-    cache = cache_of(chosen)
     status, found = 0, []
     try:
         if output:
             require_known_suffix(output)
         for obj in open_file(path):
-            depsgraph = bpy.context.evaluated_depsgraph_get() if chosen.use_modifiers else None
             try:
-                geometry, segmentation, result = segment_object(
-                    obj,
-                    model,
-                    depsgraph=depsgraph,
-                    use_rest_shape=chosen.use_rest_shape,
-                    exact=chosen.exact,
-                    clean=chosen.clean,
-                    engine=chosen.engine,
-                    device=chosen.device,
-                    cache=cache,
-                    progress=stage_lines(f"{path}: {obj.name}", chosen.quiet),
-                )
+                geometry, request = segment_request(obj, reading, **options)
+                progress = stage_lines(f"{path}: {obj.name}", chosen.quiet)
+                result = job.run(request, progress)
                 write_labels(obj, result, outputs)
             except DiffusionNetError as error:
                 status = fail(f"{path}: {error}")
             else:
-                found.append((geometry, segmentation))
+                found.append((geometry, result))
                 if not chosen.quiet:
-                    print(f"{path}: {_summary(geometry, segmentation)}", file=sys.stderr)
+                    print(f"{path}: {_summary(geometry, result)}", file=sys.stderr)
         if found and labels:
             _save_labels(labels, found)
         if found and output:
@@ -139,28 +110,28 @@ def _segment_file(path: Path, model, chosen) -> int:
     return status
 
 
-def _summary(geometry, segmentation) -> str:
-    parts = len(np.unique(segmentation.vertex_labels))
-    seconds = sum(segmentation.seconds.values())
+def _summary(geometry, result: job.Segmentation) -> str:
+    parts = len(np.unique(result.vertex_labels))
+    seconds = sum(result.seconds.values())
     text = (
         f"{geometry.name}: {parts} parts on {len(geometry.coordinates):,} vertices "
-        f"in {seconds:.1f} s ({segmentation.engine}, {segmentation.device})"
+        f"in {seconds:.1f} s ({result.engine}, {result.device})"
     )
-    return f"{text}, {segmentation.remark}" if segmentation.remark else text
+    return f"{text}, {result.remark}" if result.remark else text
 
 
 def _save_labels(path: Path, found: list) -> None:
     """Write the labels of the meshes in a file."""
     arrays = {}
-    for geometry, segmentation in found:
+    for geometry, result in found:
         prefix = f"{geometry.name}/" if len(found) > 1 else ""
         arrays |= {
             f"{prefix}vertices": geometry.coordinates,
             f"{prefix}faces": geometry.surface.faces,
-            f"{prefix}vertex_labels": segmentation.vertex_labels,
-            f"{prefix}vertex_probabilities": segmentation.vertex_probabilities,
-            f"{prefix}class_names": np.array(segmentation.class_names),
-            f"{prefix}seconds": np.float64(sum(segmentation.seconds.values())),
+            f"{prefix}vertex_labels": result.vertex_labels,
+            f"{prefix}vertex_probabilities": result.vertex_probabilities,
+            f"{prefix}class_names": np.array(result.class_names),
+            f"{prefix}seconds": np.float64(sum(result.seconds.values())),
         }
     if len(found) > 1:
         arrays["objects"] = np.array([geometry.name for geometry, _ in found])

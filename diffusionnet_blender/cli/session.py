@@ -29,7 +29,7 @@ def blender():
     import bpy
 
     # Labels are saved with a legend, so Blender must know what a legend is.
-    from .. import register, unregister
+    from ..registration import register, unregister
 
     registered = hasattr(bpy.types.Mesh, "diffusionnet")
     if not registered:
@@ -59,7 +59,7 @@ def library() -> Path:
 def folder_of(name: str, preference: str) -> Path:
     """A folder of the user's: as the preferences say, where there are any."""
     if __package__.startswith("bl_ext."):
-        from ..preferences import settings
+        from ..settings import settings
 
         return getattr(settings(), preference)
     return user_folder(name)

@@ -9,9 +9,10 @@ import sys
 from pathlib import Path
 
 from ..errors import DiffusionNetError
-from ..tasks.models import DEFAULT_MODEL
-from ..tasks.train.sizes import SIZES
-from .options import add_device_option, add_quiet_option, names_in
+from ..scene.options import SOURCES, LabelSource
+from ..tasks.progress import CallbackProgress
+from ..tasks.train import job
+from .options import add_options, add_quiet_option, names_in, spelling, values_of
 from .session import about, blender, folder_of, library
 
 EPILOGUE = """\
@@ -39,16 +40,13 @@ def add_parser(commands) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     train.add_argument("files", nargs="+", type=Path, metavar="FILE", help="labelled meshes")
-    train.add_argument("--name", required=True, help="of the model and its files")
-    train.add_argument("--title", default="", help="what lists show")
+    add_options(train, job.TrainRequest)
     train.add_argument(
         "--labels",
-        choices=(
-            "file", "parts", "vertex-groups", "face-sets", "materials", "attribute", "color",
-        ),
+        choices=("file", *(spelling(value) for value, _, _ in SOURCES)),
         help="where the labels are (default: parts in .blend files, file for all others)",
-    )  # fmt: skip
-    train.add_argument("--attribute", default="", metavar="NAME", help="of attribute or color")
+    )
+    add_options(train, LabelSource, leave_out=["source"])
     train.add_argument("--collection", metavar="NAME", help="learn from the meshes in it alone")
     train.add_argument("--classes", default="", metavar="A,B,C", help="names of numbers in files")
     train.add_argument(
@@ -56,29 +54,13 @@ def add_parser(commands) -> None:
         metavar="folder|collection|property:NAME",
         help="learn what whole shapes are, and not their parts",
     )
-    train.add_argument("--size", default="balanced", choices=tuple(SIZES))
-    train.add_argument(
-        "--start",
-        metavar="MODEL|none",
-        help="model to start from: for people and characters body_parts, which is the default for "
-        "parts, needs far fewer labels; for animals and props none",
-    )
-    train.add_argument(
-        "--held-out",
-        type=float,
-        default=0.1,
-        metavar="SHARE",
-        help="share of the meshes that validates, rounded down (default 0.1)",
-    )
-    train.add_argument("--replace", action="store_true", help="a model of that name, once done")
-    add_device_option(train)
     add_quiet_option(train)
     train.set_defaults(run=run)
 
 
 def run(chosen) -> int:
     """Train on the meshes of all files."""
-    from ..tasks.train.pipeline import require_torch, train
+    from ..tasks.train.pipeline import require_torch
     from ..tasks.train.training_set import gathered, gathered_shapes
 
     require_torch()
@@ -86,23 +68,15 @@ def run(chosen) -> int:
         read = _read_shapes if chosen.shapes else _read_labelled
         found = [entry for path in chosen.files for entry in read(path, chosen)]
     given = gathered_shapes(found) if chosen.shapes else gathered(found)
-    start = chosen.start or ("none" if chosen.shapes else DEFAULT_MODEL)
     with _kept_on_interrupt() as (arm, enough):
-        done = train(
+        progress = CallbackProgress(_progress(chosen.quiet), _report(chosen.quiet, arm), enough)
+        request = job.TrainRequest(
             given,
-            name=chosen.name,
-            title=chosen.title,
             model_folder=library(),
             checkpoint_folder=folder_of("checkpoints", "checkpoint_folder"),
-            size=chosen.size,
-            start="" if start == "none" else start,
-            validation_share=chosen.held_out,
-            replace_model=chosen.replace,
-            device=chosen.device,
-            progress=_progress(chosen.quiet),
-            report=_report(chosen.quiet, arm),
-            enough=enough,
+            **values_of(job.TrainRequest, chosen),
         )
+        done = job.run(request, progress)
     if not chosen.quiet:
         print(done.summary, file=sys.stderr)
     print(done.path)
@@ -125,11 +99,11 @@ def _read_labelled(path: Path, chosen) -> list:
         objects = list({obj.data: obj for obj in found}.values())
         if source == "file":
             return [_read_beside(path, objects, chosen)]
-        key = {"color": "COLOUR"}.get(source, source.upper().replace("-", "_"))
+        where = LabelSource(source.upper().replace("-", "_"), chosen.attribute)
         found = []
         for obj in objects:
             geometry = read_object(obj)
-            labels = read_label_source(obj, geometry, key, chosen.attribute)
+            labels = read_label_source(obj, geometry, where)
             found.append((f"{path.stem}/{obj.name}", geometry.surface, labels))
         return found
 
@@ -167,7 +141,7 @@ def _read_beside(path: Path, objects, chosen):
     file, where = find_label_file(path)
     found = read_label_file(file, names_in(chosen.classes))
     geometry = read_object(objects[0])
-    vertices, faces = len(geometry.coordinates), geometry.polygon_count
+    vertices, faces = len(geometry.coordinates), geometry.polygons.count
     count = len(found.labels)
     if not where and vertices == faces == count:
         raise DiffusionNetError(
@@ -252,7 +226,7 @@ def _progress(quiet: bool):
 
 
 def _report(quiet: bool, arm):
-    from ..operators.progress import TimeLeft, duration
+    from ..session.progress import TimeLeft, duration
 
     time_left = TimeLeft()
 

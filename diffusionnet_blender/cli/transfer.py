@@ -1,4 +1,4 @@
-"""The command `transfer`: what one file's mesh carries, moved onto another's."""
+"""The command `transfer`: data of one file's mesh, moved onto another's."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import argparse
 import sys
 from pathlib import Path
 
-import numpy as np
-
 from ..errors import DiffusionNetError
-from ..tasks.transfer.layers import KINDS
-from .options import names_in, stage_lines
-from .pair import add_pair_options, load_matching_model, mesh_in
+from ..tasks.match import job as match_job
+from ..tasks.transfer import job
+from ..tasks.transfer.kinds import KINDS, Kinds
+from .options import add_options, names_in, stage_lines, values_of
+from .pair import add_pair_options, match_options, mesh_in
 from .session import blender
 
 EPILOGUE = """\
@@ -36,37 +36,31 @@ def add_parser(commands) -> None:
         "--what", required=True, metavar="KINDS", help=f"with commas: {','.join(KINDS)}"
     )
     transfer.add_argument("--output", type=Path, required=True, metavar="FILE")
-    transfer.add_argument("--texture-size", type=int, default=0, metavar="PIXELS")
-    transfer.add_argument("--limit", type=int, default=4, help="most bones of a vertex; 0: any")
-    transfer.add_argument("--groups", default="", metavar="NAMES", help="only these vertex groups")
-    transfer.add_argument("--keys", default="", metavar="NAMES", help="only these shape keys")
+    add_options(transfer, Kinds, leave_out=KINDS)
+    add_options(transfer, job.TransferRequest)
     transfer.set_defaults(run=run)
 
 
 def run(chosen) -> int:
     """Match two files, move what is asked for, and save the target."""
-    kinds = _kinds(chosen.what)
+    kinds = _kinds(chosen)
+    options = match_options(chosen)
     with blender():
         from ..scene.files import require_known_suffix
 
         require_known_suffix(chosen.output)
-        return _transfer(chosen, kinds)
+        return _transfer(chosen, kinds, options)
 
 
-def _transfer(chosen, kinds: tuple[str, ...]) -> int:
+def _transfer(chosen, kinds: Kinds, options: dict) -> int:
     import bpy
 
     from ..scene.files import add_file, open_file, save_file
-    from ..scene.layers import Wanted
-    from ..scene.matches import Match, fingerprint
     from ..scene.pair import require_pair
     from ..scene.read import read_object
-    from ..scene.transfer import prepare_transfer
+    from ..scene.transfer import Prepared, read_transfer
     from ..scene.transfer_write import write_transfer
-    from ..tasks.match.pipeline import match
-    from ..tasks.transfer.pipeline import TransferSettings
 
-    model = load_matching_model(chosen.model)
     target = mesh_in(chosen.target, chosen.target_object, open_file)
     # Objects of the two files may be called alike; each is found by the name that its file has.
     own = {obj: obj.name for obj in bpy.data.objects}
@@ -79,52 +73,30 @@ def _transfer(chosen, kinds: tuple[str, ...]) -> int:
         obj.name = name
     given = set(bpy.data.objects) - set(own)
     require_pair(source, target)
-    wanted = Wanted(
-        **dict.fromkeys(kinds, True),
-        group_names=names_in(chosen.groups),
-        key_names=names_in(chosen.keys),
-    )
+    # What the source lacks is told before anything is computed.
+    reading = read_transfer(source, target, kinds)
     progress = stage_lines(f"{chosen.source} to {chosen.target}", chosen.quiet)
-    found = match(
-        read_object(source).surface,
-        read_object(target).surface,
-        model,
-        fit=chosen.fit,
-        engine=chosen.engine,
-        device=chosen.device,
-        progress=progress,
-    )
-    kept = Match(
-        target_to_source=found.target_to_source,
-        confidence=found.confidence,
-        way="" if model is None else found.features,
-        fit=found.fit,
-        mirrored=found.judgement.mirrored,
-        source_fingerprint=fingerprint(source),
-        target_fingerprint=fingerprint(target),
-        pins=np.zeros((0, 2), dtype=np.int64),
-        seconds=sum(found.seconds.values()),
-    )
-    options = TransferSettings(texture_size=chosen.texture_size, limit=chosen.limit)
-    prepared = prepare_transfer(source, target, kept, wanted, options, progress)
-    told = write_transfer(source, target, prepared)
+    surfaces = (read_object(obj).surface for obj in (source, target))
+    found = match_job.match(*surfaces, progress=progress, **options)
+    moved = job.run(reading.request(found, **values_of(job.TransferRequest, chosen)), progress)
+    written = write_transfer(source, target, Prepared(reading, moved))
     for obj in given:
         bpy.data.objects.remove(obj)
     save_file(chosen.output)
     if not chosen.quiet:
         print(
-            f"{chosen.output}: {'; '.join(told)}; {kept.sure:.0%} of the vertices sure",
+            f"{chosen.output}: {'; '.join(written)}; {found.sure:.0%} of the vertices sure",
             file=sys.stderr,
         )
     return 0
 
 
-def _kinds(text: str) -> tuple[str, ...]:
-    kinds = names_in(text)
-    unknown = [kind for kind in kinds if kind not in KINDS]
-    if unknown or not kinds:
+def _kinds(chosen) -> Kinds:
+    names = names_in(chosen.what)
+    unknown = [name for name in names if name not in KINDS]
+    if unknown or not names:
         raise DiffusionNetError(
-            f"--what {text!r} names {unknown[0]!r}" if unknown else "--what names nothing",
+            f"--what {chosen.what!r} names {unknown[0]!r}" if unknown else "--what names nothing",
             f"Known are {', '.join(KINDS)}.",
         )
-    return kinds
+    return Kinds.only(*names, **values_of(Kinds, chosen))

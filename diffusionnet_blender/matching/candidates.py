@@ -7,7 +7,8 @@ from itertools import product
 
 import numpy as np
 
-from .orientation import Judgement, judge
+from .judgement import Judgement
+from .orientation import judge
 from .points import points_at_vertices
 from .pointwise import embeddings, nearest_rows
 from .sampling import farthest_points

@@ -2,43 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from ..surface.surface import triangle_vectors
+from .judgement import Judgement
 from .points import SurfacePoints
 from .spectral import SpectralMesh
-
-# A map that keeps the orientation of less than this share of the area is mirrored. Right maps
-# keep nine tenths and more, mirrored ones a twentieth.
-LEAST_KEPT = 0.5
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """How far a map can be believed as a whole.
-
-    Attributes
-    ----------
-    orientation_kept : float
-        Share of the target's area whose triangles are not mirrored, 0 to 1.
-    feature_agreement : float
-        Mean cosine of the features that the map pairs, -1 to 1. It tells apart what keeps
-        orientation all the same: the half turn that swaps left with right and front with back.
-    rigid_residual : float
-        Root mean square distance left after the best rigid motion, in units of the square root
-        of the area; how far the poses and the proportions differ, if the map is right.
-    """
-
-    orientation_kept: float
-    feature_agreement: float
-    rigid_residual: float
-
-    @property
-    def mirrored(self) -> bool:
-        """Whether left and right are swapped by a reflection."""
-        return self.orientation_kept < LEAST_KEPT
 
 
 def orientation_kept(

@@ -6,16 +6,16 @@ import json
 import math
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ..errors import ModelError
-from ..surface.integral_invariants import CHANNELS
 from ..surface.settings import DEFAULT_SETTINGS, DiscretizationSettings
 from .architecture import Architecture
+from .features import FEATURES, input_width
 
+# To label parts, to classify whole shapes, to give features that shapes are matched by.
+Purpose = Literal["segment", "classify", "match"]
 CARD_FORMAT = 1
-# Channels of each input feature that a card may name.
-FEATURE_WIDTHS = {"xyz": 3, "hks": 16, "wks": 16, "integral": CHANNELS}
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class ModelCard:
     class_colours : tuple of (r, g, b)
         sRGB, 0 to 1, one a class.
     features : tuple of str
-        Inputs, side by side; see `FEATURE_WIDTHS`.
+        Inputs, side by side; keys of `features.FEATURES`.
     architecture : Architecture
     discretization : DiscretizationSettings
         Number of eigenpairs, normalisation, gradient regulariser.
@@ -72,11 +72,11 @@ class ModelCard:
         object.__setattr__(self, "limbs", tuple(tuple(limb) for limb in self.limbs))
         colours = tuple(tuple(float(x) for x in colour) for colour in self.class_colours)
         object.__setattr__(self, "class_colours", colours)
-        unknown = [name for name in self.features if name not in FEATURE_WIDTHS]
+        unknown = [name for name in self.features if name not in FEATURES]
         if unknown or not self.features:
             raise ModelError(
                 f"Card {self.name!r} names unknown input features {unknown}",
-                f"Known are {', '.join(FEATURE_WIDTHS)}.",
+                f"Known are {', '.join(FEATURES)}.",
             )
         if not (isinstance(self.temperature, int | float) and 0 < self.temperature < math.inf):
             raise ModelError(
@@ -89,7 +89,7 @@ class ModelCard:
                 f"Card {self.name!r} has limbs that are not classes of arms and legs: {self.limbs}",
                 "Give two lists, each of at least two classes of one side, or leave them out.",
             )
-        width = sum(FEATURE_WIDTHS[name] for name in self.features)
+        width = input_width(self.features)
         if width != self.architecture.inputs:
             raise ModelError(
                 f"Card {self.name!r}: its features have {width} channels, the network takes "
@@ -105,6 +105,23 @@ class ModelCard:
                     f"{self.architecture.outputs} outputs",
                     "Give one for each output, or neither for a model that matches shapes.",
                 )
+
+    @property
+    def purpose(self) -> Purpose:
+        """What the model is for."""
+        if not self.class_names:
+            return "match"
+        return "classify" if self.architecture.output_at == "shape" else "segment"
+
+    @property
+    def sees_pose(self) -> bool:
+        """Whether some input is computed from the positions of a pose."""
+        return any(FEATURES[name].sees_pose for name in self.features)
+
+    @property
+    def mirror_invariant(self) -> bool:
+        """Whether all inputs are the same on the mirror image of a shape."""
+        return all(FEATURES[name].mirror_invariant for name in self.features)
 
     def save(self, path: Path) -> None:
         """Write the card as JSON."""

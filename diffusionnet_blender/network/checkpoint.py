@@ -1,4 +1,7 @@
-"""Weights on disk: safetensors, with the model card beside them."""
+"""Weights on disk: safetensors, with the model card beside them.
+
+The library is imported where a file is read or written, not before: requests of tasks hold a model.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import safetensors
-import safetensors.numpy
 
 from ..errors import ModelError
 from .card import ModelCard
@@ -42,6 +43,8 @@ def save_model(model: Model, folder: Path, half: bool = False) -> Path:
     Path
         Of the weights.
     """
+    import safetensors.numpy
+
     model.card.architecture.check(model.weights)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -75,6 +78,8 @@ def load_model(path: Path) -> Model:
     ModelError
         If a file is missing, damaged, or the two do not belong together.
     """
+    import safetensors.numpy
+
     path = Path(path)
     card = ModelCard.load(path.with_suffix(CARD_SUFFIX))
     try:

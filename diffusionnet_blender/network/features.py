@@ -1,38 +1,109 @@
-"""What the network is fed at every vertex (paper 4.1)."""
+"""Input features of the network at the vertices of a shape (paper 4.1), in one table.
+
+Free of SciPy: model cards, which the panels read, check their inputs by it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from ..surface.discretization import Discretization
-from ..surface.integral_invariants import integral_invariants
-from ..surface.signatures import heat_kernel_signature, wave_kernel_signature
+from ..surface.integral_invariants import CHANNELS, integral_invariants
+from ..surface.signatures import (
+    HKS_TIMES,
+    WKS_ENERGIES,
+    heat_kernel_signature,
+    wave_kernel_signature,
+)
+
+if TYPE_CHECKING:
+    from ..surface.discretization import Discretization
 
 
-def input_features(discretization: Discretization, names: tuple[str, ...]) -> np.ndarray:
+@dataclass(frozen=True)
+class Feature:
+    """One input of the network.
+
+    Attributes
+    ----------
+    name : str
+        As cards spell it.
+    width : int
+        Channels.
+    compute : callable
+        From a Discretization to a (V, width) float array.
+    sees_pose : bool
+        Whether it is computed from the positions of a pose where the matrices are those of a rest
+        shape. All others are computed at rest, as the matrices are.
+    mirror_invariant : bool
+        Whether the mirror image of a shape has the same values, so that a network may be evaluated
+        on both at the cost of other weights (`forward.mirrored_weights`).
+    published : bool
+        Whether the published implementation has it, with as many channels.
+    """
+
+    name: str
+    width: int
+    compute: Callable[[Discretization], np.ndarray]
+    sees_pose: bool = False
+    mirror_invariant: bool = True
+    published: bool = False
+
+
+def _positions(shape: Discretization) -> np.ndarray:
+    """Coordinates in the unit sphere, (V, 3)."""
+    return shape.vertices
+
+
+def _heat_kernel(shape: Discretization) -> np.ndarray:
+    """Heat kernel signature, (V, 16)."""
+    return heat_kernel_signature(shape.eigenvalues, shape.eigenvectors)
+
+
+def _wave_kernel(shape: Discretization) -> np.ndarray:
+    """Wave kernel signature, (V, 16)."""
+    return wave_kernel_signature(shape.eigenvalues, shape.eigenvectors)
+
+
+def _integral(shape: Discretization) -> np.ndarray:
+    """Integral invariants, (V, 24)."""
+    return integral_invariants(shape.vertices, shape.mass, normals_of_frames(shape))
+
+
+FEATURES = {
+    feature.name: feature
+    for feature in (
+        Feature("xyz", 3, _positions, sees_pose=True, mirror_invariant=False, published=True),
+        Feature("hks", len(HKS_TIMES), _heat_kernel, published=True),
+        Feature("wks", WKS_ENERGIES, _wave_kernel),
+        Feature("integral", CHANNELS, _integral),
+    )
+}
+
+
+def input_width(names: Iterable[str]) -> int:
+    """Channels of some features side by side."""
+    return sum(FEATURES[name].width for name in names)
+
+
+def input_features(discretization: Discretization, names: Iterable[str]) -> np.ndarray:
     """Features side by side.
 
     Parameters
     ----------
     discretization : Discretization
-    names : tuple of str
-        Keys of `card.FEATURE_WIDTHS`: normalised positions, heat or wave kernel signatures,
-        integral invariants.
+    names : iterable of str
+        Keys of `FEATURES`.
 
     Returns
     -------
     (V, C) float32
     """
-    values, vectors = discretization.eigenvalues, discretization.eigenvectors
-    compute = {
-        "xyz": lambda: discretization.vertices,
-        "hks": lambda: heat_kernel_signature(values, vectors),
-        "wks": lambda: wave_kernel_signature(values, vectors),
-        "integral": lambda: integral_invariants(
-            discretization.vertices, discretization.mass, normals_of_frames(discretization)
-        ),
-    }
-    return np.concatenate([compute[name]() for name in names], axis=1).astype(np.float32)
+    columns = [FEATURES[name].compute(discretization) for name in names]
+    return np.concatenate(columns, axis=1).astype(np.float32)
 
 
 def normals_of_frames(discretization: Discretization) -> np.ndarray:

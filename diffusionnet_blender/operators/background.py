@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import atexit
 from collections import Counter
 from time import monotonic
 
 import bpy
 from bpy.app.handlers import persistent
 
-from .. import extras
-from ..preferences import settings
+from ..scene.jobs import Jobs
+from ..session.computing import begin_run, end_run, end_worker, the_run, the_worker, worker_alive
+from ..session.trouble import forget_trouble
 from ..translations import worded
-from ..worker.client import Worker
-from ..worker.launch import environment, own_python
 from .base import ReportingOperator
+from .run import JobRun
 
 # Seconds between two looks at the worker.
 TICK = 0.1
@@ -24,72 +23,36 @@ STATUS_BAR_WIDTH = 2.5
 # Regions that draw the progress bar: the sidebar and the preferences.
 SHOWN_IN = {("VIEW_3D", "UI"), ("PREFERENCES", "WINDOW")}
 
-_workers: list[Worker] = []
-_runs: list = []
 _timers: list[bpy.types.Timer] = []
 _show_escape: list[bool] = []
-
-
-def the_worker() -> Worker:
-    """The one worker of this Blender; its process starts with its first job.
-
-    Raises
-    ------
-    WorkerError
-        If the Python that the preferences name is not there.
-    """
-    chosen = settings()
-    if chosen.environment is not None:
-        launch = environment(chosen.environment)
-    else:
-        launch = own_python(extras.library_folder())
-    if _workers and _workers[0].launch != launch:
-        end_worker()
-    if not _workers:
-        _workers.append(Worker(launch))
-    return _workers[0]
-
-
-def the_run():
-    """The run that is going on, or None."""
-    return _runs[0] if _runs else None
-
-
-def worker_alive() -> bool:
-    """Whether the worker's process is there and holds memory."""
-    return bool(_workers) and _workers[0].alive
-
-
-@atexit.register
-def end_worker() -> None:
-    """End its process; the next run starts another."""
-    while _workers:
-        _workers.pop().stop()
 
 
 @persistent
 def drop_run(*_) -> None:
     """End the run without a word: another file is about to be opened, or the extension goes."""
-    while _runs:
-        _runs.pop().cancel()
+    while (run := the_run()) is not None:
+        end_run(run)
+        run.abandon()
     _stop_showing(bpy.context)
 
 
 class BackgroundOperator(ReportingOperator):
     """Runs modally where there is a window, and synchronously everywhere else.
 
-    A subclass gives `begin(context)`, which returns a run, and `finish(context, run)`, which
-    writes what it gave. A run has `advance(context)`, which never waits; `finished`,
-    `cancelled` and `touches_data`; `cancel()`; and a `progress` with `text` and `factor`. One that
+    A subclass gives `begin(context, at_once)`, which returns a run, and `finish(context, run)`,
+    which writes its results. A run has `advance()`, which never waits; `finished`, `cancelled` and
+    `touches_data`; `cancel()` and `abandon()`; and a `progress` with `text` and `factor`. One that
     takes long sets `stops_on_escape` to False: Esc is for other things meanwhile.
     """
 
     stops_on_escape = True
+    # Whether the last error is gone once this begins.
+    forgets_trouble = True
 
     @classmethod
     def poll(cls, context) -> bool:
         """One run at a time."""
-        if _runs:
+        if the_run() is not None:
             cls.poll_message_set(worded("DiffusionNet is at work; wait for it or cancel it"))
             return False
         return super().poll(context)
@@ -100,12 +63,33 @@ class BackgroundOperator(ReportingOperator):
             return self.execute(context)
         return self.reporting(lambda: self._begin(context))
 
+    def run(self, context):
+        """Run to the end, where there is no window."""
+        self._forget()
+        manager = context.window_manager
+        run = self.begin(context, at_once=True)
+        manager.progress_begin(0.0, 1.0)
+        try:
+            while not run.finished:
+                run.advance()
+                manager.progress_update(run.progress.factor)
+        finally:
+            manager.progress_end()
+            if not run.finished:
+                run.abandon()
+        return self.finish(context, run)
+
     def _begin(self, context):
-        self._run = self.begin(context)
+        self._forget()
+        self._run = self.begin(context, at_once=False)
+        # The first item is read now: an error is told at the click.
+        self._run.advance()
+        if self._run.finished:
+            return self.finish(context, self._run)
         self._started = monotonic()
         # What ran before this does not end by itself, such as an add-on that shows keys.
         self._others = _modal_operators(context)
-        _runs.append(self._run)
+        begin_run(self._run)
         _show_escape[:] = [self.stops_on_escape]
         manager = context.window_manager
         # The run goes on when a window that was opened from another, as the preferences, is closed.
@@ -116,10 +100,14 @@ class BackgroundOperator(ReportingOperator):
         _show(context, self._run.progress)
         return {"RUNNING_MODAL"}
 
+    def _forget(self) -> None:
+        if self.forgets_trouble:
+            forget_trouble()
+
     def modal(self, context, event):
         """Look at the worker at every tick; everything else goes through to Blender."""
         run = self._run
-        if run not in _runs:
+        if run is not the_run():
             self._leave(context)
             return {"CANCELLED"}
         if event.type == "ESC" and event.value == "PRESS" and self.stops_on_escape:
@@ -139,7 +127,7 @@ class BackgroundOperator(ReportingOperator):
             if run.finished and not run.cancelled:
                 return self.finish(context, run)
             if not run.finished:
-                run.advance(context)
+                run.advance()
         if run.finished and run.cancelled:
             self.report({"INFO"}, run.farewell)
             return {"CANCELLED"}
@@ -151,10 +139,8 @@ class BackgroundOperator(ReportingOperator):
         self._leave(context)
 
     def _leave(self, context):
-        run = self._run
-        run.cancel()
-        if run in _runs:
-            _runs.remove(run)
+        end_run(self._run)
+        self._run.abandon()
         _stop_showing(context)
 
     def _is_occupied(self, context) -> bool:
@@ -163,6 +149,18 @@ class BackgroundOperator(ReportingOperator):
         return bool(_modal_operators(context) - self._others - ours) or bpy.app.is_job_running(
             "RENDER"
         )
+
+
+class JobOperator(BackgroundOperator):
+    """Runs a task; a subclass gives `jobs(context)`, and writes what is done in `finish`."""
+
+    def begin(self, context, at_once: bool) -> JobRun:
+        """A run in the worker, or here and now."""
+        jobs: Jobs = self.jobs(context)
+        if not at_once:
+            return JobRun(jobs, the_worker())
+        manager = context.window_manager
+        return JobRun(jobs, listen=lambda progress: manager.progress_update(progress.factor))
 
 
 def _modal_operators(context) -> Counter:
@@ -236,14 +234,13 @@ class DIFFUSIONNET_OT_cancel(ReportingOperator, bpy.types.Operator):
     @classmethod
     def poll(cls, context) -> bool:
         """There must be something to stop."""
-        if not _runs:
+        if the_run() is None:
             cls.poll_message_set(worded("DiffusionNet is not at work"))
-        return bool(_runs)
+        return the_run() is not None
 
     def run(self, context):
         """Ask; the run's own operator sees to the rest."""
-        for run in _runs:
-            run.cancel()
+        the_run().cancel()
         return {"FINISHED"}
 
 
@@ -261,7 +258,7 @@ class DIFFUSIONNET_OT_release_memory(ReportingOperator, bpy.types.Operator):
     @classmethod
     def poll(cls, context) -> bool:
         """There must be a process, and it must not be at work."""
-        if _runs:
+        if the_run() is not None:
             cls.poll_message_set(worded("DiffusionNet is at work; cancel it first"))
             return False
         if not worker_alive():

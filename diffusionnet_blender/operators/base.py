@@ -7,14 +7,17 @@ import traceback
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import bpy
 from bpy.props import CollectionProperty, StringProperty
 
 from ..errors import DiffusionNetError
-from ..preferences import settings
+from ..properties.from_options import values_of
+from ..scene.targets import meshes_to_work_on
+from ..session.trouble import note_trouble
+from ..settings import settings
 from ..translations import worded
-from .trouble import note_trouble
 
 # Set in tests: an error that nobody foresaw is raised instead of reported.
 RERAISE = "DIFFUSIONNET_RERAISE"
@@ -49,6 +52,25 @@ class ReportingOperator:
                 f"it with the file {write_report(self.bl_idname)}",
             )
         return {"CANCELLED"}
+
+    def chosen(self, kind: type, panel) -> dict[str, Any]:
+        """Values of the options of a dataclass: those that a script gives, else the panel's.
+
+        Parameters
+        ----------
+        kind : type
+        panel : bpy_struct
+            Properties of the panel.
+        """
+        given = values_of(kind, self.properties)
+        return {
+            **values_of(kind, panel),
+            **{name: value for name, value in given.items() if self.is_given(name)},
+        }
+
+    def is_given(self, name: str) -> bool:
+        """Whether a script gives a property; an empty text stands for none."""
+        return self.properties.is_property_set(name) and getattr(self, name) != ""
 
 
 class ObjectOperator(ReportingOperator):
@@ -92,35 +114,6 @@ class ObjectOperator(ReportingOperator):
                 "Give the name of a mesh object.",
             )
         return found or meshes_to_work_on(context)
-
-
-def meshes_to_work_on(context) -> list[bpy.types.Object]:
-    """Selected meshes, else the one picked in the panel; a mesh of several objects once."""
-    selected = selected_objects(context)
-    picked = context.scene.diffusionnet.object
-    by_mesh: dict[bpy.types.Mesh, bpy.types.Object] = {}
-    for obj in selected:
-        if obj.type == "MESH":
-            by_mesh.setdefault(obj.data, obj)
-    if by_mesh:
-        return list(by_mesh.values())
-    if picked:
-        return [picked]
-    if selected:
-        # Reading it raises the error that says what to do with a curve or an armature.
-        return selected[:1]
-    raise DiffusionNetError("No mesh is selected", "Select one, or pick one in the panel.")
-
-
-def selected_objects(context) -> list[bpy.types.Object]:
-    """What is selected; an object that was just deleted is listed as None until an update."""
-    return [obj for obj in context.view_layer.objects.selected if obj]
-
-
-def has_parts(context) -> bool:
-    """Whether any mesh in the view layer has been segmented."""
-    objects = (obj for obj in context.view_layer.objects if obj and obj.type == "MESH")
-    return any(obj.data.diffusionnet.parts for obj in objects)
 
 
 def counted(number: int, what: str) -> str:

@@ -6,8 +6,9 @@ from bpy.props import BoolProperty, FloatProperty, FloatVectorProperty, IntPrope
 from ..errors import DiffusionNetError
 from ..scene import edit
 from ..scene.edit_mode import whole_undo
+from ..scene.targets import has_parts
 from ..translations import worded
-from .base import ObjectOperator, counted, has_parts
+from .base import ObjectOperator, counted
 
 # The part that is highlighted in the legend.
 ACTIVE = -1

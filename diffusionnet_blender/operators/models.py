@@ -5,16 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import bpy
-from bpy.props import EnumProperty, StringProperty
+from bpy.props import StringProperty
 
-from ..preferences import settings
+from ..properties.from_options import properties_of, values_of
 from ..properties.model_lists import reload_models
+from ..scene.jobs import OneJob
+from ..settings import settings
+from ..tasks.import_model import job as import_job
 from ..tasks.models import remove_model, rename_model
 from ..translations import worded
-from .background import BackgroundOperator, the_worker
+from .background import JobOperator
 from .base import ReportingOperator
-from .trouble import forget_trouble
-from .worker_run import WorkerRun
 
 
 class DIFFUSIONNET_OT_reload_models(ReportingOperator, bpy.types.Operator):
@@ -29,7 +30,13 @@ class DIFFUSIONNET_OT_reload_models(ReportingOperator, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class DIFFUSIONNET_OT_import_model(BackgroundOperator, bpy.types.Operator):
+class ImportProperties:
+    """Options of an import."""
+
+    __annotations__ = properties_of(import_job.ImportRequest)
+
+
+class DIFFUSIONNET_OT_import_model(ImportProperties, JobOperator, bpy.types.Operator):
     """Copies a model into the library."""
 
     bl_idname = "diffusionnet.import_model"
@@ -47,14 +54,6 @@ class DIFFUSIONNET_OT_import_model(BackgroundOperator, bpy.types.Operator):
         "numbered, and the features are told from the weights",
         subtype="FILE_PATH",
         options={"SKIP_SAVE"},
-    )
-    output_at: EnumProperty(
-        name="Output",
-        description="What a .pth without a card labels",
-        items=(
-            ("vertices", "Vertices", "The network names the part of each vertex"),
-            ("faces", "Faces", "The network names the part of each face"),
-        ),
     )
 
     def invoke(self, context, event):
@@ -79,34 +78,23 @@ class DIFFUSIONNET_OT_import_model(BackgroundOperator, bpy.types.Operator):
         row.active = not self.card
         row.prop(self, "output_at")
 
-    def run(self, context):
-        """Import in this process."""
-        from ..worker.import_model import run
+    def jobs(self, context) -> OneJob:
+        """One: the worker has PyTorch, if anything has."""
+        request = import_job.ImportRequest(
+            file=Path(bpy.path.abspath(self.filepath)),
+            folder=settings().model_folder,
+            card=Path(bpy.path.abspath(self.card)) if self.card else None,
+            **values_of(import_job.ImportRequest, self),
+        )
+        text = worded("Importing {name}", name=request.file.name)
+        return OneJob(import_job, text, request)
 
-        return self._tell(context, run(self._request(), lambda stage, fraction: None))
-
-    def begin(self, context) -> WorkerRun:
-        """Have the worker import it: it knows where PyTorch is."""
-        forget_trouble()
-        text = worded("Importing {name}", name=Path(self.filepath).name)
-        return WorkerRun(the_worker(), "import_model", self._request(), text)
-
-    def finish(self, context, run: WorkerRun):
+    def finish(self, context, run):
         """Show it in the list."""
-        return self._tell(context, run.answer)
-
-    def _request(self) -> dict:
-        return {
-            "file": bpy.path.abspath(self.filepath),
-            "folder": str(settings().model_folder),
-            "card": bpy.path.abspath(self.card) if self.card else None,
-            "output_at": self.output_at,
-        }
-
-    def _tell(self, context, answer: dict):
+        name = run.result.name
         reload_models()
-        context.scene.diffusionnet.model = answer["name"]
-        self.report({"INFO"}, f"{answer['name']} is in the library")
+        context.scene.diffusionnet.model = name
+        self.report({"INFO"}, f"{name} is in the library")
         return {"FINISHED"}
 
 

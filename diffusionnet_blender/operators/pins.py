@@ -5,7 +5,8 @@ import bpy
 from ..errors import DiffusionNetError
 from ..scene.pair import require_pair
 from ..scene.pins import add_pins_by_empties, add_pins_by_vertices
-from .base import ReportingOperator, counted, selected_objects
+from ..scene.targets import selected_objects
+from .base import ReportingOperator, counted
 
 
 class DIFFUSIONNET_OT_add_pin(ReportingOperator, bpy.types.Operator):

@@ -4,7 +4,8 @@ import bpy
 from bpy.props import BoolProperty, IntProperty, StringProperty
 
 from ..scene.selection import select_part
-from .base import ObjectOperator, counted, selected_objects
+from ..scene.targets import selected_objects
+from .base import ObjectOperator, counted
 from .edit_labels import name_of, number_of, segmented
 
 

@@ -6,8 +6,9 @@ from bpy.props import EnumProperty
 from ..scene.edit_mode import outside_edit_mode
 from ..scene.labels import read_labels
 from ..scene.separate import remove_object, separate_parts
+from ..scene.targets import selected_objects
 from ..scene.write import require_writable
-from .base import counted, selected_objects
+from .base import counted
 from .edit_labels import PartOperator, segmented
 
 

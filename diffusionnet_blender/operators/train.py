@@ -1,149 +1,62 @@
-"""Teach a new model from meshes that the artist has labelled."""
+"""Train a new model on meshes that the artist has labelled."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import bpy
 
-from ..errors import Cancelled
-from ..preferences import settings
+from ..properties.from_options import values_of
 from ..properties.model_lists import reload_models
-from ..tasks.models import DEFAULT_MODEL
+from ..scene.jobs import Item, OneJob
+from ..scene.training_objects import read_training_set
+from ..session.computing import the_run
+from ..session.curve_icon import forget_curve, show_curve
+from ..settings import settings
+from ..tasks.train import job as train_job
 from ..translations import worded
-from ..worker import train as train_job
-from ..worker.client import Answer, Worker
-from .background import BackgroundOperator, the_run, the_worker
+from .background import JobOperator
 from .base import ReportingOperator
-from .curve_icon import forget_curve, show_curve
-from .progress import Progress, TimeLeft, duration
-from .training_objects import read_training_set
-from .trouble import forget_trouble
-
-# Share of the bar that is for the copies and their matrices.
-COPYING = 0.25
 
 
-class TrainRun:
-    """Trains in the worker; see `background.BackgroundOperator` for what a run is.
+class TrainJob(OneJob):
+    """A training, whose curve is drawn as it grows."""
 
-    Parameters
-    ----------
-    worker : Worker
-    request : dict
-        Of `worker.train`.
-    """
+    def note(self, partial: train_job.Curve) -> str:
+        """Draw the curve; the best accuracy so far."""
+        show_curve(partial)
+        return worded(", {share:.1%} right", share=partial.best) if len(partial.rows) else ""
 
-    touches_data = False
-    farewell = "Training was stopped; started again as it is set now, it goes on from there"
-
-    def __init__(self, worker: Worker, request: dict):
-        self._worker = worker
-        self._time_left = TimeLeft()
-        self.cancelled = self.ending = False
-        self.answer: dict | None = None
-        self.progress = Progress(0.0, worded("Training: starting"))
-        self._shown = 0
-        worker.submit("train", request)
-
-    @property
-    def finished(self) -> bool:
-        """Whether the worker has answered."""
-        return self.cancelled or self.answer is not None
-
-    @property
-    def has_learned(self) -> bool:
-        """Whether there is a best so far to keep."""
-        return self._shown > 0
-
-    def advance(self, context) -> None:
-        """Look how it is getting on."""
-        try:
-            found = self._worker.poll()
-        except Cancelled:
-            self.cancelled = True
-            return
-        if isinstance(found, Answer):
-            self.answer = found.content
-            return
-        curve = train_job.curve_of(found.details) if found.details else None
-        if curve and len(curve.rows) != self._shown:
-            self._shown = len(curve.rows)
-            show_curve(curve)
-        self.progress = self._progress(found.stage, found.fraction, curve)
-
-    def keep_best(self) -> None:
-        """End it with the best weights so far."""
-        self.ending = True
-        self._worker.enough()
-
-    def cancel(self) -> None:
-        """Stop it; its checkpoint stays."""
-        if not self.finished:
-            self._worker.stop()
-        self.cancelled = True
-
-    def _progress(self, stage: str, fraction: float, curve) -> Progress:
-        if stage != "learning":
-            text = worded("Training: making copies, {share:.0%}", share=fraction)
-            return Progress(COPYING * fraction, text)
-        if self.ending:
-            return Progress(1.0, worded("Training: ending with the best so far"))
-        factor = COPYING + (1 - COPYING) * fraction
-        text = worded("Training: {share:.0%}", share=factor)
-        if curve and len(curve.rows):
-            text += worded(", {share:.1%} right", share=curve.best)
-        seconds = self._time_left.at(fraction)
-        if seconds is not None:
-            text += worded(", {time} left", time=duration(seconds))
-        return Progress(factor, text)
+    def farewell(self, done: Sequence[Item]) -> str:
+        """The checkpoint stays."""
+        return "Training was stopped; started again as it is set now, it goes on from there"
 
 
-class DIFFUSIONNET_OT_train(BackgroundOperator, bpy.types.Operator):
-    """Teach a new model what the labels on these meshes are; it is then in the list of models"""
+class DIFFUSIONNET_OT_train(JobOperator, bpy.types.Operator):
+    """Train a new model on the labels of these meshes; it is then in the list of models"""
 
     bl_idname = "diffusionnet.train"
     bl_label = "Start Training"
     stops_on_escape = False
 
-    def run(self, context):
-        """Train in this process."""
-        from ..tasks.train.pipeline import train
-
-        forget_trouble()
-        given, options = read_training_set(context), train_options(context)
-        manager = context.window_manager
-        manager.progress_begin(0.0, 1.0)
-        try:
-            found = train(
-                given,
-                **options,
-                progress=lambda stage, fraction: manager.progress_update(fraction),
-                report=show_curve,
-            )
-        finally:
-            manager.progress_end()
-        return self._tell(context, found.card.name, found.summary)
-
-    def begin(self, context) -> TrainRun:
-        """Have the worker do it."""
-        forget_trouble()
-        request = train_job.request(read_training_set(context), **train_options(context))
+    def jobs(self, context) -> TrainJob:
+        """One, on all meshes."""
+        request = train_job.TrainRequest(read_training_set(context), **_options(context))
         forget_curve()
-        return TrainRun(the_worker(), request)
+        return TrainJob(train_job, request.model_name, request)
 
-    def finish(self, context, run: TrainRun):
-        """Put the new model where it can be used."""
-        show_curve(train_job.curve_of(run.answer["curve"]))
-        return self._tell(context, run.answer["name"], run.answer["summary"])
-
-    def _tell(self, context, name: str, summary: str):
+    def finish(self, context, run):
         """Choose the new model in the list that it belongs to."""
+        trained = run.result
+        show_curve(trained.curve)
         reload_models()
         chosen = context.scene.diffusionnet
         if chosen.training.learn == "SHAPES":
-            chosen.classifier_name = name
+            chosen.classifier_name = trained.card.name
         else:
-            chosen.model_name = name
-        self.report({"INFO"}, summary)
+            chosen.model_name = trained.card.name
+        self.report({"INFO"}, trained.summary)
         return {"FINISHED"}
 
 
@@ -155,14 +68,14 @@ class DIFFUSIONNET_OT_stop_training(ReportingOperator, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context) -> bool:
-        """Something must be learning."""
-        run = the_run()
-        if not isinstance(run, TrainRun) or run.ending:
-            cls.poll_message_set(worded("Nothing is learning"))
+        """A network must be in training."""
+        if not is_training() or the_run().ending:
+            cls.poll_message_set(worded("No training is going on"))
             return False
-        if not run.has_learned:
-            cls.poll_message_set(worded("Nothing has been learned yet"))
-        return run.has_learned
+        if not _has_weights(the_run()):
+            cls.poll_message_set(worded("There are no trained weights yet"))
+            return False
+        return True
 
     def run(self, context):
         """Ask the worker."""
@@ -172,22 +85,27 @@ class DIFFUSIONNET_OT_stop_training(ReportingOperator, bpy.types.Operator):
 
 def is_training() -> bool:
     """Whether a training is going on."""
-    return isinstance(the_run(), TrainRun)
+    run = the_run()
+    return isinstance(getattr(run, "jobs", None), TrainJob)
 
 
-def train_options(context) -> dict:
-    """Options of `tasks.train.train`, as the panel and the preferences have them."""
-    chosen, preferences = context.scene.diffusionnet.training, settings()
-    from_character = chosen.subject == "CHARACTER" and chosen.learn == "PARTS"
+def _has_weights(run) -> bool:
+    """Whether a training has validated any weights."""
+    return run.partial is not None and len(run.partial.rows) > 0
+
+
+def _options(context) -> dict[str, Any]:
+    """Options of `TrainRequest`, as the panel and the preferences have them."""
+    panel, preferences = context.scene.diffusionnet.training, settings()
+    from_character = panel.subject == "CHARACTER" and panel.learn == "PARTS"
+    options = values_of(train_job.TrainRequest, panel)
     return {
-        "name": chosen.model_name.strip(),
+        **options,
+        "model_name": options["model_name"].strip(),
+        "start": train_job.BY_KIND if from_character else train_job.FRESH,
+        "device": preferences.device,
         "model_folder": preferences.model_folder,
         "checkpoint_folder": preferences.checkpoint_folder,
-        "size": chosen.size,
-        "start": DEFAULT_MODEL if from_character else "",
-        "validation_share": chosen.validation_share,
-        "replace_model": chosen.replace,
-        "device": preferences.device,
     }
 
 

@@ -1,102 +1,69 @@
-"""Move what the source carries onto the target, along their match."""
+"""Transfer data from the source to the target, along their match."""
 
 from time import perf_counter
 
 import bpy
-from bpy.props import StringProperty
 
-from ..errors import DiffusionNetError
+from ..properties.from_options import values_of
 from ..properties.transfer import TRANSFER_NAMES, TransferProperties
 from ..scene.edit_mode import whole_undo
-from ..scene.layers import Wanted
+from ..scene.jobs import TransferJobs
 from ..scene.matches import current_match
+from ..scene.options import Outputs
 from ..scene.pair import outside_edit_modes
-from ..scene.transfer import prepare_transfer
 from ..scene.transfer_write import write_transfer
-from ..tasks.transfer.layers import KINDS
-from .background import BackgroundOperator, the_worker
-from .match import PairOperator, pins_of
-from .transfer_run import TransferRun
-from .trouble import forget_trouble
-from .write_labels import chosen_outputs
+from ..tasks.transfer.job import TransferRequest
+from ..tasks.transfer.kinds import KINDS, Kinds
+from .background import JobOperator
+from .pair import PairOperator, pins_of
+
+# Options that the panel draws under a kind where it is chosen.
+DETAILS = {
+    "texture": ("texture_size", "dilation"),
+    "weights": ("groups", "limit", "least_confidence"),
+    "shape_keys": ("small_keys",),
+}
 
 
-class DIFFUSIONNET_OT_transfer(
-    TransferProperties, BackgroundOperator, PairOperator, bpy.types.Operator
-):
-    """Move what is chosen from the source onto the target, along the last match"""
+class DIFFUSIONNET_OT_transfer(TransferProperties, JobOperator, PairOperator, bpy.types.Operator):
+    """Move the chosen kinds of data from the source onto the target, along the last match"""
 
     bl_idname = "diffusionnet.transfer"
     bl_label = "Transfer"
     bl_options = {"REGISTER", "UNDO"}
 
-    group_names: StringProperty(
-        name="Group Names",
-        description="Only these vertex groups, with commas between them",
-        options={"SKIP_SAVE"},
-    )
-    key_names: StringProperty(
-        name="Key Names",
-        description="Only these shape keys, with commas between them",
-        options={"SKIP_SAVE"},
-    )
-
-    def run(self, context):
-        """Compute all, then write all: where there is no window, and in the redo panel."""
+    def jobs(self, context) -> TransferJobs:
+        """One, of the pair."""
         self._clock = perf_counter()
-        source, target, match = self._asked(context)
-        manager = context.window_manager
-        manager.progress_begin(0.0, 1.0)
-        try:
-            with whole_undo([source, target]), outside_edit_modes(source, target):
-                prepared = prepare_transfer(
-                    source,
-                    target,
-                    match,
-                    wanted_of(self, source),
-                    transfer_settings(self),
-                    lambda stage, fraction: manager.progress_update(fraction),
-                )
-                return self._write(context, source, target, prepared)
-        finally:
-            manager.progress_end()
-
-    def begin(self, context) -> TransferRun:
-        """Read all, and have the worker compute it."""
-        self._clock = perf_counter()
-        source, target, match = self._asked(context)
-        wanted, how = wanted_of(self, source), transfer_settings(self)
-        return TransferRun(the_worker(), source, target, match, wanted, how)
-
-    def finish(self, context, run: TransferRun):
-        """Write all, if both are as they were."""
-        context.view_layer.update()
-        source, target = run.pair()
-        with whole_undo([source, target]), outside_edit_modes(source, target):
-            return self._write(context, source, target, run.prepared(source, target))
-
-    def _asked(self, context):
-        """Source, target and their match, after what a script leaves unsaid has been settled."""
-        forget_trouble()
-        context.view_layer.update()
         source, target = self.pair(context)
-        panel = context.scene.diffusionnet.transfer
-        # That is as the panel has it; of the kinds, if the script names none.
-        unsaid = [n for n in TRANSFER_NAMES if not self.properties.is_property_set(n)]
-        named = any(n in KINDS and n not in unsaid for n in TRANSFER_NAMES)
-        for name in unsaid:
-            value = getattr(panel, name)
-            if name in KINDS and (named or not (panel.is_property_set(name) or has(source, name))):
-                value = False
-            setattr(self, name, value)
-        return source, target, current_match(source, target, pins_of(context, source, target))
+        self._settle(context.scene.diffusionnet.transfer, source)
+        match = current_match(source, target, pins_of(context, source, target))
+        kinds = Kinds(**values_of(Kinds, self))
+        return TransferJobs(source, target, match, kinds, **values_of(TransferRequest, self))
 
-    def _write(self, context, source, target, prepared):
-        outputs = chosen_outputs(context.scene.diffusionnet)
-        told = write_transfer(source, target, prepared, outputs)
-        text = f"{source.name} to {target.name}: {'; '.join(told)}"
+    def finish(self, context, run):
+        """Write all, if both objects are as they were."""
+        moved = run.result
+        context.view_layer.update()
+        source, target = run.jobs.items[0].find()
+        outputs = Outputs(**values_of(Outputs, context.scene.diffusionnet))
+        with whole_undo([source, target]), outside_edit_modes(source, target):
+            prepared = run.jobs.prepared(moved, at_once=run.in_place)
+            written = write_transfer(source, target, prepared, outputs)
+        text = f"{source.name} to {target.name}: {'; '.join(written)}"
         self.report({"INFO"}, f"{text}; in {perf_counter() - self._clock:.1f} s")
         return {"FINISHED"}
+
+    def _settle(self, panel, source) -> None:
+        """Options that a script leaves out are as in the panel; kinds only if it names none."""
+        unset = [name for name in TRANSFER_NAMES if not self.is_given(name)]
+        names_kinds = any(name in KINDS and name not in unset for name in TRANSFER_NAMES)
+        for name in unset:
+            value = getattr(panel, name)
+            if name in KINDS:
+                chosen = panel.is_property_set(name) or has(source, name)
+                value = value and chosen and not names_kinds
+            setattr(self, name, value)
 
     def draw(self, context):
         """Draw the redo panel."""
@@ -104,59 +71,21 @@ class DIFFUSIONNET_OT_transfer(
 
 
 def has(source, kind: str) -> bool:
-    """Whether a source has what is moved as long as nothing else has been chosen."""
-    there = {"texture": source.data.uv_layers, "weights": source.vertex_groups}
-    return kind not in there or len(there[kind]) > 0
+    """Whether a source has the data of a kind that is moved unless another is chosen."""
+    data = {"texture": source.data.uv_layers, "weights": source.vertex_groups}
+    return kind not in data or len(data[kind]) > 0
 
 
-def wanted_of(chosen, source) -> Wanted:
-    """What an operator is asked to move."""
-    names = _names(chosen.group_names)
-    if chosen.groups == "ACTIVE" and not names:
-        active = source.vertex_groups.active
-        if active is None:
-            raise DiffusionNetError(f"{source.name!r} has no active vertex group", "Choose one.")
-        names = (active.name,)
-    return Wanted(
-        **{name: getattr(chosen, name) for name in KINDS},
-        deforming_only=chosen.groups == "DEFORM",
-        group_names=names,
-        key_names=_names(chosen.key_names),
-    )
-
-
-def transfer_settings(chosen):
-    """How an operator is asked to move it."""
-    from ..tasks.transfer.pipeline import TransferSettings
-
-    return TransferSettings(
-        texture_size=chosen.texture_size,
-        dilation=chosen.dilation,
-        limit=chosen.limit,
-        least_confidence=chosen.least_confidence,
-        small_keys=chosen.small_keys,
-    )
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
-
-
-def draw_transfer(layout, chosen) -> None:
+def draw_transfer(layout, properties) -> None:
     """The choice of what to move, for the redo panel and the sidebar."""
     layout.use_property_split = True
     layout.use_property_decorate = False
-    settings_of = {
-        "texture": ("texture_size", "dilation"),
-        "weights": ("groups", "limit", "least_confidence"),
-        "shape_keys": ("small_keys",),
-    }
     column = layout.column(heading="Move")
     for name in KINDS:
-        column.prop(chosen, name)
-        if getattr(chosen, name):
-            for detail in settings_of.get(name, ()):
-                column.prop(chosen, detail)
+        column.prop(properties, name)
+        if getattr(properties, name):
+            for detail in DETAILS.get(name, ()):
+                column.prop(properties, detail)
 
 
 CLASSES = (DIFFUSIONNET_OT_transfer,)

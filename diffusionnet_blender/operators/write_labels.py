@@ -5,14 +5,17 @@ from time import perf_counter
 import bpy
 
 from ..errors import DiffusionNetError
+from ..properties.from_options import values_of
 from ..properties.outputs import OUTPUT_NAMES, OutputProperties
 from ..scene.edit_mode import outside_edit_mode, whole_undo
 from ..scene.labels import labels_to_write
+from ..scene.options import Outputs
 from ..scene.results import any_results
-from ..scene.write import Outputs, left_out, write_labels
+from ..scene.targets import has_parts
+from ..scene.write import left_out, write_labels
+from ..session.trouble import forget_trouble
 from ..translations import worded
-from .base import ObjectOperator, counted, has_parts
-from .trouble import forget_trouble
+from .base import ObjectOperator, counted
 
 
 class DIFFUSIONNET_OT_write_labels(OutputProperties, ObjectOperator, bpy.types.Operator):
@@ -56,7 +59,7 @@ class DIFFUSIONNET_OT_write_labels(OutputProperties, ObjectOperator, bpy.types.O
         for name in OUTPUT_NAMES:
             if not self.properties.is_property_set(name):
                 setattr(self, name, getattr(context.scene.diffusionnet, name))
-        outputs = chosen_outputs(self)
+        outputs = Outputs(**values_of(Outputs, self))
 
         clock = perf_counter()
         with whole_undo(targets):
@@ -88,19 +91,13 @@ def _labels(obj):
         return labels_to_write(obj)
 
 
-def chosen_outputs(properties) -> Outputs:
-    """The outputs that an operator or the panel is set to."""
-    named = {name: getattr(properties, name) for name in OUTPUT_NAMES if name != "weights"}
-    return Outputs(soft=properties.weights == "SOFT", **named)
-
-
 def draw_outputs(layout, properties) -> None:
     """The choice of outputs, for the redo panel and the sidebar."""
     layout.use_property_split = True
     layout.use_property_decorate = False
     column = layout.column(heading="Write")
     for name in OUTPUT_NAMES:
-        if name == "weights":
+        if name == "group_weights":
             row = column.row()
             row.active = properties.vertex_groups
             row.prop(properties, name, expand=True)

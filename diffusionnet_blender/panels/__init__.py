@@ -1,5 +1,11 @@
 """Panels: `draw` only, no computing and no files."""
 
-from . import parts, segment, train, transfer
+from . import parts, preferences, segment, train, transfer
 
-CLASSES = (*segment.CLASSES, *parts.CLASSES, *transfer.CLASSES, *train.CLASSES)
+CLASSES = (
+    *preferences.CLASSES,
+    *segment.CLASSES,
+    *parts.CLASSES,
+    *transfer.CLASSES,
+    *train.CLASSES,
+)

@@ -5,12 +5,13 @@ from textwrap import wrap
 import bpy
 from bl_ui.utils import PresetPanel
 
-from ..operators.background import draw_progress, worker_alive
-from ..operators.base import selected_objects
+from ..operators.background import draw_progress
 from ..operators.presets import FOLDER
-from ..operators.trouble import last_trouble
 from ..operators.write_labels import draw_outputs
 from ..properties.model_lists import model_card
+from ..scene.targets import selected_objects
+from ..session.computing import worker_alive
+from ..session.trouble import last_trouble
 from ..translations import worded
 
 # Characters that fit into a line of the sidebar as wide as Blender opens it.

@@ -3,11 +3,11 @@
 import bpy
 
 from ..operators.background import draw_progress
-from ..operators.curve_icon import curve_icon, shown_curve
 from ..operators.train import is_training
-from ..operators.training_objects import training_meshes
-from ..operators.trouble import last_trouble
 from ..properties.model_lists import NO_MODEL
+from ..scene.training_objects import training_meshes
+from ..session.curve_icon import curve_icon, shown_curve
+from ..session.trouble import last_trouble
 from ..translations import worded
 from .segment import Sidebar, draw_trouble
 
@@ -94,7 +94,7 @@ def _draw_set(column, chosen) -> None:
             column.prop(chosen, "property_name")
         return
     column.prop(chosen, "source")
-    if chosen.source in {"ATTRIBUTE", "COLOUR"}:
+    if chosen.source in {"ATTRIBUTE", "COLOR"}:
         column.prop(chosen, "attribute", placeholder="Active")
 
 

@@ -3,10 +3,10 @@
 import bpy
 
 from ..operators.background import draw_progress
-from ..operators.match import way_of, without_torch
+from ..operators.match import method_of, without_torch
 from ..operators.transfer import draw_transfer
-from ..operators.trouble import last_trouble
 from ..scene.matches import find_match
+from ..session.trouble import last_trouble
 from ..translations import worded
 from .segment import Sidebar, draw_trouble
 
@@ -74,20 +74,21 @@ class DIFFUSIONNET_PT_transfer(Sidebar, bpy.types.Panel):
 def draw_match(layout, chosen, match) -> None:
     """How the match was found, how sure it is, and ways to look at it."""
     box = layout.box().column(align=True)
+    found = match.correspondence
     count = len(chosen.target.data.vertices)
-    if len(match.confidence) != count and not chosen.target.data.is_editmode:
+    if len(found.confidence) != count and not chosen.target.data.is_editmode:
         box.label(text="The target has changed: match again", icon="ERROR")
         return
-    box.label(text=way_of(match), icon="INFO")
-    sure = worded("{share:.0%} of the vertices sure", share=match.sure)
-    box.label(text=sure, icon="CHECKMARK" if match.sure >= DOUBTFUL else "ERROR")
-    if match.fit == "no torch":
+    box.label(text=method_of(found), icon="INFO")
+    sure = worded("{share:.0%} of the vertices sure", share=found.sure)
+    box.label(text=sure, icon="CHECKMARK" if found.sure >= DOUBTFUL else "ERROR")
+    if found.fit == "no torch":
         box.label(text=without_torch(), icon="INFO")
-    elif match.fit == "no better":
+    elif found.fit == "no better":
         box.label(text="A network fitted to this pair was no better", icon="BLANK1")
-    if match.mirrored:
+    if found.judgement.mirrored:
         box.label(text="Left and right seem swapped: set pins", icon="ERROR")
-    elif match.sure < DOUBTFUL:
+    elif found.sure < DOUBTFUL:
         box.label(text="Set pins where it is wrong", icon="BLANK1")
     row = box.row(align=True)
     row.operator("diffusionnet.preview_match", text="Position").show = "POSITION"

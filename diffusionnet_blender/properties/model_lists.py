@@ -1,9 +1,7 @@
 """The models to choose from, by what they do; read from files now and then, never while drawing."""
 
-from collections.abc import Callable
-
-from .. import preferences
-from ..network.card import ModelCard
+from ..network.card import ModelCard, Purpose
+from ..settings import settings
 from ..tasks.models import DEFAULT_MATCH_MODEL, DEFAULT_MODEL, is_bundled, list_models
 
 NO_MODEL = "NONE"
@@ -18,17 +16,17 @@ _match_items: list[tuple[str, str, str, int]] = []
 def reload_models() -> None:
     """Read the cards of all models again; nothing that draws ever reads a file."""
     _cards.clear()
-    _cards.update({card.name: card for card in list_models([preferences.settings().model_folder])})
+    _cards.update({card.name: card for card in list_models([settings().model_folder])})
     _bundled.clear()
     _bundled.update(filter(is_bundled, _cards))
-    _model_items[:] = _items(_labels_vertices) or [
+    _model_items[:] = _items("segment") or [
         (NO_MODEL, "No model found", "Import one, or set the library in the preferences", 0)
     ]
-    _classifier_items[:] = _items(_classifies) or [
+    _classifier_items[:] = _items("classify") or [
         (NO_MODEL, "None yet", "Train one on whole shapes, or import one", 0)
     ]
     _match_items[:] = [
-        *_items(_matches),
+        *_items("match"),
         (
             NO_MODEL,
             "None",
@@ -39,23 +37,11 @@ def reload_models() -> None:
     ]
 
 
-def _matches(card: ModelCard) -> bool:
-    return not card.class_names
-
-
-def _classifies(card: ModelCard) -> bool:
-    return not _matches(card) and card.architecture.output_at == "shape"
-
-
-def _labels_vertices(card: ModelCard) -> bool:
-    return not _matches(card) and not _classifies(card)
-
-
-def _items(wanted: Callable[[ModelCard], bool]) -> list[tuple[str, str, str, int]]:
+def _items(purpose: Purpose) -> list[tuple[str, str, str, int]]:
     return [
         (name, card.title, card.description, number)
         for number, (name, card) in enumerate(_cards.items())
-        if wanted(card)
+        if card.purpose == purpose
     ]
 
 

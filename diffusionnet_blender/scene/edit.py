@@ -13,6 +13,7 @@ import bpy
 import numpy as np
 
 from ..errors import DiffusionNetError
+from ..tasks.labels import Labels
 from .colours import paint_part
 from .edit_mode import outside_edit_mode
 from .labels import read_labels, written_outputs
@@ -27,7 +28,7 @@ from .materials import (
 )
 from .names import claim_names, forget_name, names_in_use, record_names
 from .read import read_object
-from .results import LabelResult, keep_edit
+from .results import keep_edit
 from .write import require_writable, write_labels
 
 # Colours of parts that are added, (r, g, b) in sRGB: far from each other and from grey.
@@ -288,7 +289,7 @@ def _change(obj, part: int | None, change: Callable, decided: int | None = None)
     with outside_edit_mode(obj.data):
         geometry = read_object(obj)
         before = _readable(obj, part, geometry)
-        near = neighbourhood_of(geometry.surface, geometry.polygon_of_triangle)
+        near = neighbourhood_of(geometry.surface, geometry.polygons.of_triangle)
         if geometry.surface.is_point_cloud:
             labels = before.vertex_labels
             faces = before.polygon_labels
@@ -307,7 +308,7 @@ def _change(obj, part: int | None, change: Callable, decided: int | None = None)
         return int(np.count_nonzero(labels != after))
 
 
-def _readable(obj, part: int | None = None, geometry=None) -> LabelResult:
+def _readable(obj, part: int | None = None, geometry=None) -> Labels:
     """Labels of an object that can be written to and has the part."""
     require_writable(obj)
     labels = read_labels(obj, geometry)
@@ -333,7 +334,7 @@ def _require_part(obj, part: int) -> None:
         )
 
 
-def _rewrite(obj, before: LabelResult, after: LabelResult) -> None:
+def _rewrite(obj, before: Labels, after: Labels) -> None:
     """Write corrected labels in every way in which those before are on the mesh."""
     mesh = obj.data
     outputs = written_outputs(obj, before)

@@ -1,4 +1,4 @@
-"""Labels that an artist has put on a mesh, by whatever means: what a model is taught with."""
+"""Labels that an artist has put on a mesh, by whatever means, for training."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from .attributes import FACE_LABELS, read_attribute
 from .edit_mode import outside_edit_mode
 from .labels import read_labels
 from .materials import material_indices
+from .options import LabelSource
 from .read import ObjectGeometry
 from .vertex_groups import read_weights
 from .write import FACE_SETS
 
-SOURCES = ("PARTS", "VERTEX_GROUPS", "FACE_SETS", "MATERIALS", "ATTRIBUTE", "COLOUR")
 # A colour on less than this share of a mesh is where the brush mixed two others: no class.
 LEAST_SHARE_OF_A_COLOUR = 0.01
 MOST_COLOURS = 64
 
 
 def read_label_source(
-    obj: bpy.types.Object, geometry: ObjectGeometry, source: str, name: str = ""
+    obj: bpy.types.Object, geometry: ObjectGeometry, where: LabelSource
 ) -> NamedLabels:
     """Labels of the vertices of an object, with the names that they have on it.
 
@@ -38,13 +38,11 @@ def read_label_source(
         A mesh, in any mode.
     geometry : ObjectGeometry
         Of its mesh, without modifiers.
-    source : str
-        One of `SOURCES`. Parts are those of this extension, as corrected since. Of vertex groups
+    where : LabelSource
+        Parts are those of this extension, as corrected since. Of vertex groups
         the one with the highest weight counts, and vertices without one are not labelled; nor are
         faces with an empty material slot, negative integers, and transparent colours. Materials
         "Skin" and "Skin.001" of two meshes are one class.
-    name : str
-        Of the integer or colour attribute; empty: the active one.
 
     Returns
     -------
@@ -61,14 +59,14 @@ def read_label_source(
         "FACE_SETS": _from_face_sets,
         "MATERIALS": _from_materials,
         "ATTRIBUTE": _from_attribute,
-        "COLOUR": _from_colours,
+        "COLOR": _from_colours,
     }
-    if source not in readers:
+    if where.source not in readers:
         raise DiffusionNetError(
-            f"There is no source of labels {source!r}", f"Choose one of {', '.join(SOURCES)}."
+            f"There is no source of labels {where.source!r}", f"Choose one of {', '.join(readers)}."
         )
     with outside_edit_mode(obj.data):
-        return readers[source](obj, geometry, name)
+        return readers[where.source](obj, geometry, where.attribute)
 
 
 def _from_parts(obj, geometry, name) -> NamedLabels:
@@ -202,7 +200,7 @@ def at_vertices(geometry: ObjectGeometry, labels: np.ndarray) -> np.ndarray:
     areas = np.maximum(geometry.areas, np.finfo(np.float32).tiny)
     return vertex_labels(
         geometry.surface.faces.ravel(),
-        np.repeat(labels[geometry.polygon_of_triangle], 3),
+        np.repeat(labels[geometry.polygons.of_triangle], 3),
         np.repeat(areas, 3),
         len(geometry.surface.vertices),
     )

@@ -13,17 +13,18 @@ import bpy
 import numpy as np
 
 from ..errors import DiffusionNetError
-from ..tasks.labels import polygon_labels
+from ..tasks.labels import Labels, polygon_labels
 from .attributes import FACE_LABELS, VERTEX_LABELS, VERTEX_VALUES, AttributeKind, read_attribute
 from .materials import part_slots
 from .names import own_name
+from .options import Outputs
 from .read import ObjectGeometry, read_object
-from .results import LabelResult, candidates, find_result, was_edited
+from .results import candidates, find_result, was_edited
 from .vertex_groups import WEIGHT_STEPS, read_weights
-from .write import COLOUR_ATTRIBUTE, CONFIDENCE_ATTRIBUTE, FACE_SETS, Outputs
+from .write import COLOUR_ATTRIBUTE, CONFIDENCE_ATTRIBUTE, FACE_SETS
 
 
-def labels_to_write(obj: bpy.types.Object) -> LabelResult | None:
+def labels_to_write(obj: bpy.types.Object) -> Labels | None:
     """What Write Labels writes: the last run's labels with all corrections; None if there are none.
 
     Parameters
@@ -37,7 +38,7 @@ def labels_to_write(obj: bpy.types.Object) -> LabelResult | None:
     return read_labels(obj) if obj.data.diffusionnet.parts else None
 
 
-def read_labels(obj: bpy.types.Object, geometry: ObjectGeometry | None = None) -> LabelResult:
+def read_labels(obj: bpy.types.Object, geometry: ObjectGeometry | None = None) -> Labels:
     """The labels on a mesh.
 
     Parameters
@@ -49,7 +50,7 @@ def read_labels(obj: bpy.types.Object, geometry: ObjectGeometry | None = None) -
 
     Returns
     -------
-    LabelResult
+    Labels
 
     Raises
     ------
@@ -71,7 +72,7 @@ def read_labels(obj: bpy.types.Object, geometry: ObjectGeometry | None = None) -
         "polygon_areas": geometry.polygon_areas,
     }
     for kept in candidates(mesh):
-        if _is_on(mesh, kept, geometry.topology, vertices, faces):
+        if _is_on(mesh, kept, geometry.polygons.topology, vertices, faces):
             return replace(kept, **named)
 
     weights = read_weights(obj, [part.vertex_group for part in legend.parts])
@@ -84,31 +85,25 @@ def read_labels(obj: bpy.types.Object, geometry: ObjectGeometry | None = None) -
         )
     probabilities = _probabilities(mesh, weights, vertices)
     if faces is None:
-        faces = polygon_labels(
-            probabilities,
-            geometry.surface.faces,
-            geometry.areas,
-            geometry.polygon_of_triangle,
-            geometry.polygon_count,
-        )
-    return LabelResult(
+        surface = geometry.surface
+        faces = polygon_labels(probabilities, surface.faces, geometry.areas, geometry.polygons)
+    return Labels(
         vertex_probabilities=probabilities,
         polygon_labels=faces,
-        topology=geometry.topology,
+        topology=geometry.polygons.topology,
         model_name=legend.model,
-        seconds={},
         **named,
     )
 
 
-def written_outputs(obj: bpy.types.Object, result: LabelResult) -> Outputs:
+def written_outputs(obj: bpy.types.Object, result: Labels) -> Outputs:
     """The outputs that are on a mesh, and the attributes, which corrections are kept in.
 
     Parameters
     ----------
     obj : bpy.types.Object
         A mesh, not in Edit Mode.
-    result : LabelResult
+    result : Labels
         Its labels. Face sets that are others are the artist's own.
     """
     mesh = obj.data
@@ -117,9 +112,9 @@ def written_outputs(obj: bpy.types.Object, result: LabelResult) -> Outputs:
     weights = read_weights(obj, groups) if has_groups else np.zeros(0)
     return Outputs(
         attributes=True,
-        colours=own_name(mesh, "ATTRIBUTE", COLOUR_ATTRIBUTE) in mesh.attributes.keys(),
+        colors=own_name(mesh, "ATTRIBUTE", COLOUR_ATTRIBUTE) in mesh.attributes.keys(),
         vertex_groups=has_groups,
-        soft=bool(((weights > 0) & (weights < 1)).any()),
+        group_weights="SOFT" if ((weights > 0) & (weights < 1)).any() else "HARD",
         face_sets=_has_face_sets(mesh, result),
         materials=bool(set(part_slots(mesh)) & set(result.class_names)),
         confidence=own_name(mesh, "ATTRIBUTE", CONFIDENCE_ATTRIBUTE) in mesh.attributes.keys(),
@@ -140,7 +135,7 @@ def labels_on(mesh, name: str, kind: AttributeKind, count: int) -> np.ndarray | 
     return labels
 
 
-def _is_on(mesh, kept: LabelResult, topology: str, vertices, faces) -> bool:
+def _is_on(mesh, kept: Labels, topology: str, vertices, faces) -> bool:
     """Whether a result is what lies on the mesh."""
     parts = mesh.diffusionnet.parts
     if kept.topology != topology or len(kept.class_names) != len(parts):
@@ -162,7 +157,7 @@ def _vertices_from(weights, faces, geometry: ObjectGeometry, count: int) -> np.n
         return None
     votes = np.zeros((len(geometry.surface.vertices), count))
     triangles = geometry.surface.faces
-    labels = np.repeat(faces[geometry.polygon_of_triangle], 3)
+    labels = np.repeat(faces[geometry.polygons.of_triangle], 3)
     np.add.at(votes, (triangles.ravel(), labels), 1)
     return votes.argmax(axis=1).astype(np.int32)
 
@@ -189,7 +184,7 @@ def _probabilities(mesh, weights: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return np.where(is_soft[:, None], soft, made_up).astype(np.float32)
 
 
-def _has_face_sets(mesh, result: LabelResult) -> bool:
+def _has_face_sets(mesh, result: Labels) -> bool:
     if FACE_SETS not in mesh.attributes or not len(result.polygon_labels):
         return False
     return np.array_equal(read_attribute(mesh, FACE_SETS, FACE_LABELS), result.polygon_labels + 1)

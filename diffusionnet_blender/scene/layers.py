@@ -1,4 +1,4 @@
-"""What a mesh carries besides its shape, read from Blender as `tasks.layers` has it."""
+"""Layers of data on an object, read from Blender and written to it."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ import bpy
 import numpy as np
 
 from ..errors import DiffusionNetError
+from ..tasks.labels import Labels
+from ..tasks.transfer.kinds import Kinds
 from ..tasks.transfer.layers import Attribute, Layers, MeshShape, ShapeKeys, Weights
 from .armatures import armature_of, bone_names, read_bones
 from .attributes import AttributeKind, read_attribute, write_attribute
 from .labels import read_labels
 from .read import read_object
-from .results import LabelResult
 from .textures import SourceTextures, read_textures
 from .vertex_groups import read_weights
 
-# Kinds of attributes that can be moved.
-KINDS = {
+# Types of attributes that can be moved, and how each is stored.
+STORED = {
     "FLOAT": ("value", np.float32, 1),
     "INT": ("value", np.int32, 1),
     "INT8": ("value", np.int8, 1),
@@ -36,33 +37,6 @@ DOMAINS = {"POINT", "CORNER", "FACE"}
 NOT_MOVED = {"position", "material_index", "custom_normal", "sharp_face", "sharp_edge"}
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """What to move.
-
-    Attributes
-    ----------
-    texture, uv, weights, shape_keys, colors, attributes, materials, labels, armature : bool
-    deforming_only : bool
-        Of the vertex groups those that bones go by.
-    group_names, key_names : tuple of str
-        Only these; empty: all.
-    """
-
-    texture: bool = False
-    uv: bool = False
-    weights: bool = False
-    shape_keys: bool = False
-    colors: bool = False
-    attributes: bool = False
-    materials: bool = False
-    labels: bool = False
-    armature: bool = False
-    deforming_only: bool = False
-    group_names: tuple[str, ...] = ()
-    key_names: tuple[str, ...] = ()
-
-
 @dataclass(frozen=True, eq=False)
 class Source:
     """What was read of a source.
@@ -73,13 +47,13 @@ class Source:
     layers : Layers
     textures : SourceTextures or None
         Where the images are in its materials.
-    labels : LabelResult or None
+    labels : Labels or None
     """
 
     shape: MeshShape
     layers: Layers
     textures: SourceTextures | None
-    labels: LabelResult | None
+    labels: Labels | None
 
 
 def read_shape(obj: bpy.types.Object) -> MeshShape:
@@ -109,20 +83,20 @@ def read_shape(obj: bpy.types.Object) -> MeshShape:
         vertices=geometry.surface.vertices,
         triangles=geometry.surface.faces,
         corners=np.ascontiguousarray(corners),
-        polygon_of_triangle=geometry.polygon_of_triangle.astype(np.int64),
+        polygon_of_triangle=geometry.polygons.of_triangle.astype(np.int64),
         corner_count=len(mesh.loops),
-        polygon_count=geometry.polygon_count,
+        polygon_count=geometry.polygons.count,
     )
 
 
-def read_source(obj: bpy.types.Object, wanted: Wanted) -> Source:
+def read_source(obj: bpy.types.Object, wanted: Kinds) -> Source:
     """Read all that is to be moved; not in Edit Mode.
 
     Parameters
     ----------
     obj : bpy.types.Object
         A mesh; it may be linked.
-    wanted : Wanted
+    wanted : Kinds
 
     Raises
     ------
@@ -186,7 +160,7 @@ def read_uv(mesh: bpy.types.Mesh, name: str) -> np.ndarray:
 
 def kind_of(data_type: str, domain: str) -> AttributeKind:
     """How an attribute that can be moved is stored."""
-    value_name, dtype, width = KINDS[data_type]
+    value_name, dtype, width = STORED[data_type]
     return AttributeKind(data_type, domain, value_name, dtype, width)
 
 
@@ -196,7 +170,7 @@ def write_moved_attribute(mesh: bpy.types.Mesh, name: str, attribute: Attribute)
     write_attribute(mesh, name, kind, attribute.values)
 
 
-def _read_attributes(obj: bpy.types.Object, wanted: Wanted) -> tuple[Attribute, ...]:
+def _read_attributes(obj: bpy.types.Object, wanted: Kinds) -> tuple[Attribute, ...]:
     mesh = obj.data
     left_out = {*NOT_MOVED, *mesh.uv_layers.keys()}
     legend = mesh.diffusionnet if hasattr(mesh, "diffusionnet") else None
@@ -207,7 +181,7 @@ def _read_attributes(obj: bpy.types.Object, wanted: Wanted) -> tuple[Attribute, 
         name = attribute.name
         if name.startswith(".") or name in left_out or attribute.is_internal:
             continue
-        if attribute.data_type not in KINDS or attribute.domain not in DOMAINS:
+        if attribute.data_type not in STORED or attribute.domain not in DOMAINS:
             continue
         is_colour = attribute.data_type in COLOURS
         if wanted.colors if is_colour else wanted.attributes:
@@ -224,10 +198,16 @@ def _read_attributes(obj: bpy.types.Object, wanted: Wanted) -> tuple[Attribute, 
     return tuple(found)
 
 
-def _read_groups(obj: bpy.types.Object, wanted: Wanted) -> Weights:
-    names = _chosen(obj, obj.vertex_groups.keys(), wanted.group_names, "vertex group")
+def _read_groups(obj: bpy.types.Object, wanted: Kinds) -> Weights:
+    asked = wanted.group_names
+    if wanted.groups == "ACTIVE" and not asked:
+        active = obj.vertex_groups.active
+        if active is None:
+            raise DiffusionNetError(f"{obj.name!r} has no active vertex group", "Choose one.")
+        asked = (active.name,)
+    names = _chosen(obj, obj.vertex_groups.keys(), asked, "vertex group")
     bones = bone_names(obj)
-    if wanted.deforming_only and bones:
+    if wanted.groups == "DEFORM" and bones:
         names = [name for name in names if name in bones]
         if not names:
             raise DiffusionNetError(

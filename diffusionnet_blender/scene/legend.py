@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import bpy
 import numpy as np
 
-from .results import LabelResult
+from ..tasks.labels import Labels
 
 
 def write_legend(
     mesh: bpy.types.Mesh,
-    result: LabelResult,
+    result: Labels,
     face_attribute: str,
     vertex_attribute: str,
     groups: Sequence[str] = (),
@@ -22,7 +22,7 @@ def write_legend(
     Parameters
     ----------
     mesh : bpy.types.Mesh
-    result : LabelResult
+    result : Labels
     face_attribute, vertex_attribute : str
         Where the class of each face and of each vertex was written; "" where it was not.
     groups : sequence of str

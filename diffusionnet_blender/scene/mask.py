@@ -11,21 +11,21 @@ from collections.abc import Collection
 import bpy
 import numpy as np
 
+from ..tasks.labels import Labels
 from .names import claim_names, forget_name, names_in_use, own_name, record_names
-from .results import LabelResult
 from .vertex_groups import write_vertex_groups
 
 MASK = "part_mask"
 
 
-def mask_parts(obj: bpy.types.Object, result: LabelResult, hidden: Collection[int]) -> None:
+def mask_parts(obj: bpy.types.Object, result: Labels, hidden: Collection[int]) -> None:
     """Hide these parts of an object and show the others.
 
     Parameters
     ----------
     obj : bpy.types.Object
         Not in Edit Mode.
-    result : LabelResult
+    result : Labels
         The labels on it.
     hidden : collection of int
         Numbers in the legend. None: the modifier is taken off.
@@ -43,14 +43,14 @@ def mask_parts(obj: bpy.types.Object, result: LabelResult, hidden: Collection[in
     modifier.vertex_group = name
 
 
-def renew_mask(obj: bpy.types.Object, result: LabelResult) -> None:
+def renew_mask(obj: bpy.types.Object, result: Labels) -> None:
     """Let the mask, where there is one, follow labels that have changed."""
     name = own_name(obj.data, "VERTEX_GROUP", MASK)
     if name in obj.vertex_groups.keys():
         _fill(obj, name, result)
 
 
-def _fill(obj, name: str, result: LabelResult) -> None:
+def _fill(obj, name: str, result: Labels) -> None:
     mesh = obj.data
     hidden = np.array([part.hidden for part in mesh.diffusionnet.parts])
     shown = ~hidden[result.vertex_labels]

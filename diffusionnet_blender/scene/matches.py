@@ -4,54 +4,35 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
 
 import bpy
 import numpy as np
 from bpy.app.handlers import persistent
 
 from ..errors import DiffusionNetError
+from ..tasks.match.job import Correspondence
 from .read import topology_of
 
 
 @dataclass(frozen=True, eq=False)
 class Match:
-    """Where the vertices of a target are on a source.
+    """A correspondence of two objects, and what it depends on.
 
     Attributes
     ----------
-    target_to_source : SurfacePoints
-        On the triangles of the source as `read.read_object` gives them, one for each vertex of
-        the target.
-    confidence : (V_t,) float64
-        0 to 1.
-    way : str
-        Name of the model that found it; "" where it was found by distances alone.
-    fit : str
-        What came of fitting a network to the pair, see `tasks.match.Correspondence`.
-    mirrored : bool
-        Whether the map swaps left and right for all that could be done.
-    source_fingerprint, target_fingerprint : str
-        Of the meshes, see `fingerprint`.
+    correspondence : Correspondence
+        On the triangles of the source as `read.read_object` gives them, one point for each vertex
+        of the target.
     pins : (P, 2) int64
         Vertices of source and target that were pinned.
-    seconds : float
+    source_fingerprint, target_fingerprint : str
+        Of the meshes, see `fingerprint`.
     """
 
-    target_to_source: Any
-    confidence: np.ndarray
-    way: str
-    fit: str
-    mirrored: bool
+    correspondence: Correspondence
+    pins: np.ndarray
     source_fingerprint: str
     target_fingerprint: str
-    pins: np.ndarray
-    seconds: float
-
-    @property
-    def sure(self) -> float:
-        """Share of the vertices that the map is sure of."""
-        return float(np.mean(self.confidence > 0.5))
 
 
 # By the `session_uid` of the two meshes, which undo does not change.

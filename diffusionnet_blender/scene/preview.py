@@ -41,15 +41,16 @@ def write_preview(
     surface = read_object(source).surface
     low, extent = surface.vertices.min(axis=0), np.ptp(surface.vertices, axis=0)
     place = 0.1 + 0.85 * (surface.vertices - low) / np.maximum(extent, 1e-30)
-    moved = match.target_to_source.interpolate(place, surface.faces)
-    sure = match.confidence[:, None]
+    found = match.correspondence
+    moved = found.target_to_source.interpolate(place, surface.faces)
+    sure = found.confidence[:, None]
     colour = sure * SURE + (1 - sure) * UNSURE
     _write(source, [(POSITION, VERTEX_COLOURS, _opaque(place))], POSITION)
     return _write(
         target,
         [
             (POSITION, VERTEX_COLOURS, _opaque(moved)),
-            (CONFIDENCE, VERTEX_VALUES, match.confidence),
+            (CONFIDENCE, VERTEX_VALUES, found.confidence),
             (CONFIDENCE_COLOUR, VERTEX_COLOURS, _opaque(colour)),
         ],
         POSITION if show == "POSITION" else CONFIDENCE_COLOUR,

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..errors import DiffusionNetError, SurfaceError
 from ..surface.surface import Surface, triangle_areas
+from ..tasks.labels import Polygons
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,18 +28,14 @@ class ObjectGeometry:
         With the rotation and scale of the object's world transform (its location changes
         nothing and would cost digits), in triangles. A mirroring transform has their winding
         turned, so that what is outward stays outward. No triangles: a point cloud.
-    polygon_of_triangle : (F,) int32
-    polygon_count : int
-    topology : str
-        Fingerprint of which vertices make which polygons.
+    polygons : Polygons
+        With the topology of the mesh, see `topology_of`.
     """
 
     name: str
     coordinates: np.ndarray
     surface: Surface
-    polygon_of_triangle: np.ndarray
-    polygon_count: int
-    topology: str
+    polygons: Polygons
 
     @cached_property
     def areas(self) -> np.ndarray:
@@ -48,9 +45,7 @@ class ObjectGeometry:
     @property
     def polygon_areas(self) -> np.ndarray:
         """Areas of the polygons, (P,) float64."""
-        return np.bincount(
-            self.polygon_of_triangle, weights=self.areas, minlength=self.polygon_count
-        )
+        return self.polygons.areas(self.areas)
 
 
 def read_object(
@@ -133,9 +128,7 @@ def _read_mesh(mesh: bpy.types.Mesh, obj: bpy.types.Object) -> ObjectGeometry:
         name=obj.name,
         coordinates=coordinates,
         surface=surface,
-        polygon_of_triangle=polygon_of_triangle,
-        polygon_count=len(mesh.polygons),
-        topology=topology_of(mesh),
+        polygons=Polygons(polygon_of_triangle, len(mesh.polygons), topology_of(mesh)),
     )
 
 

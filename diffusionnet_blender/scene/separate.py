@@ -6,11 +6,11 @@ import bmesh
 import bpy
 import numpy as np
 
+from ..tasks.labels import Labels
 from .mask import mask_parts
-from .results import LabelResult
 
 
-def separate_parts(obj: bpy.types.Object, result: LabelResult) -> list[bpy.types.Object]:
+def separate_parts(obj: bpy.types.Object, result: Labels) -> list[bpy.types.Object]:
     """Copy an object once for each part that it has, with that part's faces alone.
 
     The copies keep what the object has: transform, parent, modifiers, vertex groups, UV maps,
@@ -21,7 +21,7 @@ def separate_parts(obj: bpy.types.Object, result: LabelResult) -> list[bpy.types
     ----------
     obj : bpy.types.Object
         Not in Edit Mode.
-    result : LabelResult
+    result : Labels
         The labels on it.
 
     Returns

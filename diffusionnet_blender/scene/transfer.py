@@ -5,17 +5,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import bpy
 import numpy as np
 
 from ..errors import DiffusionNetError
+from ..tasks.match.job import Correspondence
+from ..tasks.transfer.job import TransferRequest
+from ..tasks.transfer.kinds import Kinds
 from ..tasks.transfer.layers import Layers, MeshShape, Moved, Weights
 from .armatures import require_free_of_armatures
-from .layers import Source, Wanted, read_shape, read_source, read_uv, source_uv_name
-from .matches import Match
+from .layers import Source, read_shape, read_source, read_uv, source_uv_name
 from .unwrap import unwrapped_uv
 from .vertex_groups import read_weights
 
@@ -45,6 +47,19 @@ class Reading:
     unwrapped: bool
     locked: Weights | None
 
+    def request(self, correspondence: Correspondence, **options: Any) -> TransferRequest:
+        """The request of a transfer along a correspondence; `options` are its options."""
+        return TransferRequest(
+            self.source.shape,
+            self.target,
+            correspondence.target_to_source,
+            correspondence.confidence,
+            self.source.layers,
+            target_uv=self.target_uv,
+            locked=self.locked,
+            **options,
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
@@ -60,49 +75,7 @@ class Prepared:
     moved: Moved
 
 
-def prepare_transfer(
-    source: bpy.types.Object,
-    target: bpy.types.Object,
-    match: Match,
-    wanted: Wanted,
-    settings=None,
-    progress: Callable[[str, float], None] = lambda stage, fraction: None,
-) -> Prepared:
-    """Read and compute; nothing is written. Neither may be in Edit Mode.
-
-    Parameters
-    ----------
-    source, target : bpy.types.Object
-    match : Match
-    wanted : Wanted
-    settings : tasks.transfer.TransferSettings, optional
-    progress : callable
-
-    Raises
-    ------
-    DiffusionNetError
-        If something that is wanted cannot be moved.
-    """
-    # SciPy is slow to import: not before it is needed.
-    from ..tasks.transfer.pipeline import DEFAULTS, transfer
-
-    progress("uv", 0.0)
-    read = read_transfer(source, target, wanted)
-    moved = transfer(
-        read.source.shape,
-        read.target,
-        match.target_to_source,
-        match.confidence,
-        read.source.layers,
-        target_uv=read.target_uv,
-        locked=read.locked,
-        settings=settings or DEFAULTS,
-        progress=progress,
-    )
-    return Prepared(read, moved)
-
-
-def read_transfer(source: bpy.types.Object, target: bpy.types.Object, wanted: Wanted) -> Reading:
+def read_transfer(source: bpy.types.Object, target: bpy.types.Object, wanted: Kinds) -> Reading:
     """Read all that is needed; nothing is written. Neither may be in Edit Mode.
 
     Raises
@@ -134,7 +107,7 @@ def read_transfer(source: bpy.types.Object, target: bpy.types.Object, wanted: Wa
 def prepared_again(
     source: bpy.types.Object,
     target: bpy.types.Object,
-    wanted: Wanted,
+    wanted: Kinds,
     read: Reading,
     moved: Moved,
 ) -> Prepared:

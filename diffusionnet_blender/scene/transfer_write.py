@@ -5,19 +5,21 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
+from ..tasks.labels import labels_of
 from ..tasks.transfer.layers import Moved, ShapeKeys
 from .armatures import armature_of, write_armature
 from .attributes import FACE_LABELS, show_colours, write_attribute
 from .layers import COLOURS, source_uv_name, write_moved_attribute
 from .materials import MATERIAL_INDEX
 from .names import claim_names, names_in_use, record_names
+from .options import Outputs
 from .read import read_object
-from .results import keep_result, label_result
+from .results import keep_result
 from .textures import MARK, baked_image, textured_material
 from .transfer import Prepared
 from .unwrap import UV_MAP
 from .vertex_groups import write_vertex_groups
-from .write import Outputs, write_labels
+from .write import write_labels
 
 
 def write_transfer(
@@ -217,13 +219,14 @@ def _write_attributes(source, mesh, target, moved: Moved) -> str:
 
 def _write_labels(target, prepared: Prepared, outputs: Outputs) -> str:
     given = prepared.read.source.labels
-    result = label_result(
-        read_object(target),
+    geometry = read_object(target)
+    result = labels_of(
         prepared.moved.labels.astype(np.float32),
+        geometry.surface,
+        geometry.polygons,
         given.class_names,
         given.class_colours,
         given.model_name,
-        seconds={},
     )
     write_labels(target, result, outputs)
     keep_result(target.data, result)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import bpy
 import numpy as np
 
 from ..errors import DiffusionNetError
+from ..tasks.labels import Labels
 from .attributes import (
     CORNER_COLOURS,
     FACE_LABELS,
@@ -23,8 +22,8 @@ from .legend import write_legend
 from .mask import renew_mask
 from .materials import write_materials
 from .names import claim_names, names_in_use, record_names
+from .options import Outputs
 from .read import require_same_topology
-from .results import LabelResult
 from .vertex_groups import hard_weights, locked_groups, soft_weights, write_vertex_groups
 
 FACE_ATTRIBUTE = "part"
@@ -32,47 +31,6 @@ VERTEX_ATTRIBUTE = "part_vertex"
 COLOUR_ATTRIBUTE = "part_color"
 CONFIDENCE_ATTRIBUTE = "part_confidence"
 FACE_SETS = ".sculpt_face_set"
-
-
-@dataclass(frozen=True)
-class Outputs:
-    """What to write.
-
-    Attributes
-    ----------
-    attributes : bool
-        Class numbers, as an integer attribute of the faces and one of the vertices.
-    colours : bool
-        Colour attribute in the palette, made active.
-    vertex_groups : bool
-        One a class.
-    soft : bool
-        Vertex groups weigh by probability instead of 1.
-    face_sets : bool
-        Face set of a face = its class + 1.
-    materials : bool
-        A material slot a class, and every face assigned to one.
-    confidence : bool
-        Probability of the most probable class, a float attribute of the vertices.
-    """
-
-    attributes: bool = True
-    colours: bool = True
-    vertex_groups: bool = True
-    soft: bool = False
-    face_sets: bool = False
-    materials: bool = False
-    confidence: bool = False
-
-    @property
-    def on_vertices(self) -> bool:
-        """Whether anything can be written to a mesh without faces."""
-        return self.attributes or self.colours or self.vertex_groups or self.confidence
-
-    @property
-    def on_faces_only(self) -> bool:
-        """Whether anything is asked for that needs faces."""
-        return self.face_sets or self.materials
 
 
 def require_writable(obj: bpy.types.Object) -> None:
@@ -92,7 +50,7 @@ def require_writable(obj: bpy.types.Object) -> None:
         )
 
 
-def left_out(obj: bpy.types.Object, result: LabelResult, outputs: Outputs) -> str:
+def left_out(obj: bpy.types.Object, result: Labels, outputs: Outputs) -> str:
     """What of the outputs cannot be written, for the user; "" if all can."""
     notes = []
     if outputs.vertex_groups:
@@ -105,14 +63,14 @@ def left_out(obj: bpy.types.Object, result: LabelResult, outputs: Outputs) -> st
     return "; ".join(notes)
 
 
-def write_labels(obj: bpy.types.Object, result: LabelResult, outputs: Outputs) -> None:
+def write_labels(obj: bpy.types.Object, result: Labels, outputs: Outputs) -> None:
     """Write labels to an object's mesh; what is not asked for stays as it is.
 
     Parameters
     ----------
     obj : bpy.types.Object
         In any mode but dynamic topology sculpting.
-    result : LabelResult
+    result : Labels
     outputs : Outputs
         `left_out` says what of it the object cannot take.
 
@@ -140,7 +98,7 @@ def write_labels(obj: bpy.types.Object, result: LabelResult, outputs: Outputs) -
         mesh.update()
 
 
-def _write(obj, result: LabelResult, outputs: Outputs, has_faces: bool) -> None:
+def _write(obj, result: Labels, outputs: Outputs, has_faces: bool) -> None:
     mesh = obj.data
     attributes = dict(
         zip(
@@ -152,7 +110,7 @@ def _write(obj, result: LabelResult, outputs: Outputs, has_faces: bool) -> None:
     for base, (kind, values) in wanted.items():
         write_attribute(mesh, attributes[base], kind, values)
     record_names(mesh, "ATTRIBUTE", list(attributes.values()))
-    if outputs.colours:
+    if outputs.colors:
         show_colours(mesh, attributes[COLOUR_ATTRIBUTE])
 
     groups = []
@@ -160,7 +118,7 @@ def _write(obj, result: LabelResult, outputs: Outputs, has_faces: bool) -> None:
         groups = claim_names(mesh, "VERTEX_GROUP", result.class_names, names_in_use(obj))
         weights = (
             soft_weights(result.vertex_probabilities)
-            if outputs.soft
+            if outputs.group_weights == "SOFT"
             else hard_weights(result.vertex_labels, len(result.class_names))
         )
         write_vertex_groups(obj, groups, weights)
@@ -180,7 +138,7 @@ def _write(obj, result: LabelResult, outputs: Outputs, has_faces: bool) -> None:
 
 
 def _attributes(
-    mesh, result: LabelResult, outputs: Outputs, has_faces: bool
+    mesh, result: Labels, outputs: Outputs, has_faces: bool
 ) -> dict[str, tuple[AttributeKind, np.ndarray]]:
     """Kind and values of every attribute to write, by the name it should have."""
     found: dict[str, tuple[AttributeKind, np.ndarray]] = {}
@@ -188,7 +146,7 @@ def _attributes(
         found[VERTEX_ATTRIBUTE] = (VERTEX_LABELS, result.vertex_labels)
         if has_faces:
             found[FACE_ATTRIBUTE] = (FACE_LABELS, result.polygon_labels)
-    if outputs.colours:
+    if outputs.colors:
         opaque = np.ones((len(result.class_colours), 4), dtype=np.float32)
         opaque[:, :3] = result.class_colours
         if has_faces:

@@ -1,4 +1,7 @@
-"""Prepared surfaces kept on disk, found again by the geometry they were made from."""
+"""Prepared surfaces kept on disk, found again by the geometry they were made from.
+
+SciPy is imported where an entry is read or written, not before: requests of tasks hold a cache.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +12,20 @@ import tempfile
 import time
 import zipfile
 import zlib
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import sparse
 
-from .discretization import Discretization
-from .prepare import PreparedSurface
 from .repair_report import RepairReport
 from .settings import DiscretizationSettings
 from .surface import Surface
+
+if TYPE_CHECKING:
+    from scipy import sparse
+
+    from .prepare import PreparedSurface
 
 # Part of every key: raise it when the numbers that `prepare` gives change, or how they are kept.
 FORMAT = 3
@@ -50,6 +56,7 @@ def cache_key(
     return digest.hexdigest()[:40]
 
 
+@dataclass(frozen=True)
 class OperatorCache:
     """A folder of prepared surfaces, bounded in size; the least recently used goes first.
 
@@ -57,7 +64,7 @@ class OperatorCache:
     file or none and two writers cannot mix. A file that is damaged is deleted and counts as
     missing. Where the folder cannot be written, nothing is kept and nothing fails.
 
-    Parameters
+    Attributes
     ----------
     folder : Path
         Made when the first file is written.
@@ -65,9 +72,11 @@ class OperatorCache:
         Upper bound of the sum of the files' sizes.
     """
 
-    def __init__(self, folder: Path, max_bytes: int = DEFAULT_MAX_BYTES):
-        self.folder = Path(folder)
-        self.max_bytes = max_bytes
+    folder: Path
+    max_bytes: int = DEFAULT_MAX_BYTES
+
+    def __post_init__(self):
+        object.__setattr__(self, "folder", Path(self.folder))
 
     def load(self, key: str) -> PreparedSurface | None:
         """The prepared surface of this key, or None."""
@@ -152,6 +161,8 @@ def _delete(path: Path) -> None:
 
 
 def _to_arrays(prepared: PreparedSurface) -> dict[str, np.ndarray]:
+    from .discretization import Discretization
+
     arrays = {
         "clean_vertex": prepared.clean_vertex,
         "user_vertex": prepared.user_vertex,
@@ -170,6 +181,8 @@ def _pieces(name: str, matrix: sparse.csr_matrix) -> dict[str, np.ndarray]:
 
 
 def _matrix(arrays: dict[str, np.ndarray], name: str, rows: int, columns: int):
+    from scipy import sparse
+
     pieces = tuple(arrays[f"{name}_{piece}"] for piece in _PIECES)
     matrix = sparse.csr_matrix(pieces, shape=(rows, columns))
     matrix.check_format(full_check=True)
@@ -177,6 +190,9 @@ def _matrix(arrays: dict[str, np.ndarray], name: str, rows: int, columns: int):
 
 
 def _from_arrays(arrays: dict[str, np.ndarray]) -> PreparedSurface:
+    from .discretization import Discretization
+    from .prepare import PreparedSurface
+
     count = len(arrays["vertices"])
     clean_vertex, user_vertex = arrays["clean_vertex"], arrays["user_vertex"]
     clean_count = len(arrays["blend_indptr"]) - 1 if "blend_indptr" in arrays else count

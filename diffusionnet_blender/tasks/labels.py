@@ -1,10 +1,118 @@
-"""From probabilities at vertices to labels of polygons, and from labels of corners to vertices."""
+"""Labels of a mesh: probabilities at vertices, classes of polygons, and the votes between them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 
-from ..surface.surface import blocks, corners
+from ..surface.surface import Surface, blocks, corners, triangle_areas
+
+
+@dataclass(frozen=True, eq=False)
+class Polygons:
+    """The polygons of a mesh, each made of triangles of its surface.
+
+    Attributes
+    ----------
+    of_triangle : (F,) int
+        Polygon of each triangle.
+    count : int
+    topology : str
+        Digest of which vertices make which polygons; empty where nothing is compared with it.
+    """
+
+    of_triangle: np.ndarray
+    count: int
+    topology: str = ""
+
+    @classmethod
+    def triangles(cls, surface: Surface) -> Polygons:
+        """Every triangle of a surface as a polygon of its own."""
+        count = len(surface.faces)
+        return cls(np.arange(count, dtype=np.int32), count)
+
+    def areas(self, triangle_areas: np.ndarray) -> np.ndarray:
+        """Areas of the polygons, (P,) float64, from those of the triangles, (F,)."""
+        return np.bincount(self.of_triangle, weights=triangle_areas, minlength=self.count)
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """Classes at the vertices and polygons of a mesh.
+
+    Attributes
+    ----------
+    class_names : tuple of str
+    class_colours : (C, 3) float
+        sRGB, 0 to 1.
+    vertex_probabilities : (V, C) float32
+        In the order of the vertices of the input.
+    polygon_labels : (P,) int32
+        Empty for a point cloud.
+    polygon_areas : (P,) float64
+        In the squared unit of the surface.
+    topology : str
+        Of the mesh that they belong to, see `Polygons`.
+    model_name : str
+    """
+
+    class_names: tuple[str, ...]
+    class_colours: np.ndarray
+    vertex_probabilities: np.ndarray
+    polygon_labels: np.ndarray
+    polygon_areas: np.ndarray
+    topology: str
+    model_name: str
+
+    @cached_property
+    def vertex_labels(self) -> np.ndarray:
+        """Most probable class of each vertex, (V,) int32."""
+        return self.vertex_probabilities.argmax(axis=1).astype(np.int32)
+
+    @property
+    def confidence(self) -> np.ndarray:
+        """Probability of that class, (V,) float32."""
+        return self.vertex_probabilities.max(axis=1)
+
+
+def labels_of(
+    vertex_probabilities: np.ndarray,
+    surface: Surface,
+    polygons: Polygons,
+    class_names: Sequence[str],
+    class_colours: np.ndarray,
+    model_name: str,
+) -> Labels:
+    """Labels of a mesh from the probabilities at its vertices, (V, C) float32."""
+    labels, areas = polygon_classes(vertex_probabilities, surface, polygons)
+    return Labels(
+        class_names=tuple(class_names),
+        class_colours=class_colours,
+        vertex_probabilities=vertex_probabilities,
+        polygon_labels=labels,
+        polygon_areas=areas,
+        topology=polygons.topology,
+        model_name=model_name,
+    )
+
+
+def polygon_classes(
+    vertex_probabilities: np.ndarray, surface: Surface, polygons: Polygons
+) -> tuple[np.ndarray, np.ndarray]:
+    """Classes and areas of polygons, (P,) int32 and (P,) float64.
+
+    Parameters
+    ----------
+    vertex_probabilities : (V, C) float
+    surface : Surface
+    polygons : Polygons
+    """
+    areas = triangle_areas(surface.vertices, surface.faces)
+    labels = polygon_labels(vertex_probabilities, surface.faces, areas, polygons)
+    return labels, polygons.areas(areas)
 
 
 def triangle_labels(vertex_probabilities: np.ndarray, triangles: np.ndarray) -> np.ndarray:
@@ -29,8 +137,7 @@ def polygon_labels(
     vertex_probabilities: np.ndarray,
     triangles: np.ndarray,
     areas: np.ndarray,
-    polygon_of_triangle: np.ndarray,
-    polygon_count: int,
+    polygons: Polygons,
 ) -> np.ndarray:
     """Class of each polygon: the area-weighted vote of its triangles.
 
@@ -40,8 +147,7 @@ def polygon_labels(
     triangles : (F, 3) int
     areas : (F,) float
         Any unit.
-    polygon_of_triangle : (F,) int
-    polygon_count : int
+    polygons : Polygons
 
     Returns
     -------
@@ -51,9 +157,9 @@ def polygon_labels(
     # A polygon without any area still has triangles, and they may still vote.
     weight = np.maximum(areas, np.finfo(np.float32).tiny)
     class_count = vertex_probabilities.shape[1]
-    vote = polygon_of_triangle.astype(np.int64) * class_count + label
-    voted = np.bincount(vote, weight, minlength=polygon_count * class_count)
-    return voted.reshape(polygon_count, class_count).argmax(axis=1).astype(np.int32)
+    vote = polygons.of_triangle.astype(np.int64) * class_count + label
+    voted = np.bincount(vote, weight, minlength=polygons.count * class_count)
+    return voted.reshape(polygons.count, class_count).argmax(axis=1).astype(np.int32)
 
 
 def vertex_labels(

@@ -13,12 +13,21 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from ..errors import ModelError
-from ..network.card import CARD_FORMAT, FEATURE_WIDTHS, ModelCard
+from ..network.card import CARD_FORMAT, ModelCard, Purpose
+from ..network.checkpoint import Model
+from ..network.features import FEATURES
 
 BUNDLED = Path(__file__).resolve().parent.parent / "weights"
 # What is used where nothing else is chosen.
 DEFAULT_MODEL = "body_parts"
 DEFAULT_MATCH_MODEL = "body_match"
+DEFAULT_MODELS: dict[Purpose, str] = {"segment": DEFAULT_MODEL, "match": DEFAULT_MATCH_MODEL}
+_DOES = {
+    "segment": "labels parts",
+    "classify": "classifies whole shapes",
+    "match": "matches shapes",
+}
+_TO = {"segment": "label parts", "classify": "classify whole shapes", "match": "match shapes"}
 
 
 def list_models(folders: Sequence[Path] = ()) -> list[ModelCard]:
@@ -58,41 +67,46 @@ def model_path(name: str, folders: Sequence[Path] = ()) -> Path:
     )
 
 
-def labelling_model_path(name: str, folders: Sequence[Path] = ()) -> Path:
-    """As `model_path`, for a model that names parts.
+def path_for(name: str, folders: Sequence[Path], purpose: Purpose) -> Path:
+    """As `model_path`, for a model of a purpose.
 
     Raises
     ------
     ModelError
-        If there is no such model, or if it gives features to match by and no parts.
+        If there is no such model, or it is of another purpose.
     """
     path = model_path(name, folders)
-    if not ModelCard.load(path.with_suffix(".json")).class_names:
-        raise ModelError(
-            f"The model {name!r} matches shapes and names no parts",
-            "Choose another one to segment with, such as body_parts.",
-        )
+    require_purpose(ModelCard.load(path.with_suffix(".json")), purpose)
     return path
 
 
-def matching_model_path(name: str, folders: Sequence[Path] = ()) -> Path:
-    """As `model_path`, for a model that gives features to match by.
+def require_purpose(card: ModelCard, purpose: Purpose) -> None:
+    """Raise ModelError unless a model is of a purpose."""
+    if card.purpose != purpose:
+        default = DEFAULT_MODELS.get(purpose)
+        raise ModelError(
+            f"The model {card.name!r} {_DOES[card.purpose]} and does not {_TO[purpose]}",
+            f"Choose another one, such as {default}."
+            if default
+            else "Choose one that was trained on whole shapes.",
+        )
+
+
+def loaded(model: str | Model, folders: Sequence[Path], purpose: Purpose) -> Model:
+    """A model of a purpose, loaded where only its name or path is given.
 
     Raises
     ------
     ModelError
-        If there is no such model, or if it names parts.
+        If there is no such model, it cannot be read, or it is of another purpose.
     """
-    path = model_path(name, folders)
-    if ModelCard.load(path.with_suffix(".json")).class_names:
-        raise ModelError(
-            f"The model {name!r} names parts and does not match shapes",
-            "Choose another one to match with, such as body_match, or none.",
-        )
-    return path
+    if not isinstance(model, str):
+        require_purpose(model.card, purpose)
+        return model
+    return find_model(str(path_for(model, folders, purpose)))
 
 
-def find_model(name: str, folders: Sequence[Path] = ()):
+def find_model(name: str, folders: Sequence[Path] = ()) -> Model:
     """Load a model by its name or path; see `model_path` and `checkpoint.load_model`."""
     from ..network.checkpoint import load_model
 
@@ -227,7 +241,7 @@ def import_published(pth: Path, card: dict, folder: Path) -> Path:
         If the file holds anything but plain tensors, is of another network, a field is wrong,
         or the library already has a model of that name.
     """
-    from ..network.checkpoint import Model, save_model
+    from ..network.checkpoint import save_model
     from ..network.published import architecture_of, read_published, rename_published
 
     weights = rename_published(read_published(Path(pth)))
@@ -243,7 +257,11 @@ def import_published(pth: Path, card: dict, folder: Path) -> Path:
         "title": Path(pth).stem,
         "class_names": [f"part {number + 1}" for number in range(count)],
         "class_colours": [hsv_to_rgb(number / count, 0.6, 0.9) for number in range(count)],
-        "features": [n for n in ("xyz", "hks") if FEATURE_WIDTHS[n] == architecture.inputs],
+        "features": [
+            feature.name
+            for feature in FEATURES.values()
+            if feature.published and feature.width == architecture.inputs
+        ],
         **card,
         "architecture": asdict(architecture),
         "discretization": {**published, **card.get("discretization", {})},

@@ -20,8 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import DeviceError, DiffusionNetError, WorkerError
+from ..tasks.status import job as status_job
 from ..worker.client import Answer, Worker, apart_from_the_terminal
-from ..worker.launch import NOT_LOADED, own_python, python_executable
+from ..worker.launch import own_python, python_executable
 from .run_pip import NO_PIP
 
 SCRIPTS = Path(__file__).resolve().parent
@@ -78,7 +79,7 @@ class WorkingTorch:
     ----------
     version : str
     devices : tuple of str
-        Where it can run, as `worker.status` names them.
+        Where it can run, as `tasks.status` names them.
     """
 
     version: str
@@ -229,19 +230,19 @@ def _try(libraries: Path) -> Iterator[Step]:
     """Load it in a worker, which hands it an array of the NumPy that is here."""
     worker = Worker(own_python(libraries))
     try:
-        worker.submit("status", {})
+        worker.submit(status_job, status_job.StatusRequest())
         while not isinstance(answer := worker.poll(), Answer):
             yield Step("trying")
     finally:
         # Windows renames no folder whose libraries are loaded.
         worker.stop()
     version = answer.content["libraries"]["torch"]
-    if version.startswith(NOT_LOADED):
+    if answer.content["engine"] != "torch":
         raise DeviceError(
             f"PyTorch does not work here: {version}",
             "Choose another variant or another index of builds.",
         )
-    return WorkingTorch(version, tuple(answer.content["devices"]))
+    return WorkingTorch(version, answer.result.devices)
 
 
 def _pip(staging: Path, index: str, options: list[str]) -> Iterator[Path]:

@@ -8,10 +8,10 @@ from time import sleep
 
 import bpy
 
-from ..operators.background import TICK, BackgroundOperator, end_worker
+from ..operators.background import TICK, BackgroundOperator
 from ..operators.base import ReportingOperator
-from ..operators.progress import Progress
-from ..operators.trouble import forget_trouble
+from ..session.computing import end_worker
+from ..session.progress import Progress
 from ..translations import worded
 from .choice import TorchChoice, torch_choice
 from .install import Step, TorchBuild, find_build, install_build, remove_torch
@@ -41,7 +41,7 @@ class StepsRun:
         self.value = None
         self.progress = _progress_of(Step("looking up"))
 
-    def advance(self, context) -> None:
+    def advance(self) -> None:
         """Take the next."""
         try:
             self.progress = _progress_of(next(self._steps))
@@ -75,10 +75,10 @@ class NetworkOperator(BackgroundOperator):
 
     def run(self, context):
         """Wait for it: there is no window."""
-        run = self.begin(context)
+        run = self.begin(context, at_once=True)
         try:
             while not run.finished:
-                run.advance(context)
+                run.advance()
                 sleep(TICK)
         finally:
             if not run.finished:
@@ -92,9 +92,8 @@ class DIFFUSIONNET_OT_find_torch(NetworkOperator, bpy.types.Operator):
     bl_idname = "diffusionnet.find_torch"
     bl_label = "Look Up PyTorch"
 
-    def begin(self, context) -> StepsRun:
+    def begin(self, context, at_once: bool) -> StepsRun:
         """Ask the index."""
-        forget_trouble()
         choice = torch_choice()
         return StepsRun(_find(choice))
 
@@ -110,9 +109,8 @@ class DIFFUSIONNET_OT_install_torch(NetworkOperator, bpy.types.Operator):
     bl_idname = "diffusionnet.install_torch"
     bl_label = "Install PyTorch"
 
-    def begin(self, context) -> StepsRun:
+    def begin(self, context, at_once: bool) -> StepsRun:
         """Start the download."""
-        forget_trouble()
         # It may have an earlier one loaded.
         end_worker()
         return StepsRun(_install(torch_choice()))

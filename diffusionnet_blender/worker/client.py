@@ -11,8 +11,11 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
+from types import ModuleType
+from typing import Any
 
 from ..errors import Cancelled, WorkerError
+from .codec import from_message, read_value, write_value
 from .launch import Launch
 from .protocol import (
     LOG,
@@ -23,8 +26,8 @@ from .protocol import (
     MessageReader,
     error_from_json,
     line_of,
-    read_value,
-    write_value,
+    name_of,
+    types_of,
 )
 
 IDLE_SECONDS = 600.0
@@ -44,20 +47,20 @@ class Progress:
         As the task names it; "" while the worker starts.
     fraction : float
         Of this stage, 0 to 1.
-    details : dict, optional
-        What the job told last besides, see `jobs.Progress`.
+    partial : optional
+        Its last intermediate result.
     """
 
     stage: str
     fraction: float
-    details: dict | None = None
+    partial: Any = None
 
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What a job gave, as its task's module describes it."""
+    """The result of a job."""
 
-    content: dict
+    result: Any
 
 
 class WorkerFault(Exception):  # noqa: N818
@@ -67,9 +70,9 @@ class WorkerFault(Exception):  # noqa: N818
 @dataclass
 class _Job:
     number: int
-    task: str
+    module: ModuleType
     # Until the process has it: to hand it out again.
-    request: dict | None
+    request: Any
     progress: Progress = Progress("", 0.0)
     # Whether the process was started for this job.
     first_of_process: bool = False
@@ -121,8 +124,15 @@ class Worker:
         """Of the process, if there is one."""
         return self._process.pid if self.alive else None
 
-    def submit(self, task: str, request: dict) -> None:
+    def submit(self, job: ModuleType, request: Any) -> None:
         """Hand out a job; `poll` tells what becomes of it.
+
+        Parameters
+        ----------
+        job : module
+            With a function `run(request, progress)`, such as `tasks.segment.job`.
+        request
+            Of the type that `run` takes.
 
         Raises
         ------
@@ -132,9 +142,9 @@ class Worker:
         if self._job is not None:
             raise RuntimeError("the worker is busy")
         self._count += 1
-        job = _Job(self._count, task, request)
-        self._hand_out(job)
-        self._job = job
+        handed = _Job(self._count, job, request)
+        self._hand_out(handed)
+        self._job = handed
 
     def poll(self) -> Progress | Answer:
         """Look how the job is getting on, without waiting.
@@ -168,8 +178,9 @@ class Worker:
                 job.progress = replace(
                     job.progress, stage=message["stage"], fraction=message["fraction"]
                 )
-            elif "details" in message:
-                job.progress = replace(job.progress, details=message["details"])
+            elif "partial" in message:
+                partial = from_message(message["partial"], types_of(job.module)[2])
+                job.progress = replace(job.progress, partial=partial)
             elif "started" in message:
                 job.started, job.request = True, None
             else:
@@ -266,7 +277,7 @@ class Worker:
                 f"The mesh cannot be handed to the worker in {self._folder} ({error.strerror})",
                 "Make room on that disk.",
             ) from error
-        self._send({"job": job.number, "task": job.task, "folder": str(folder)})
+        self._send({"job": job.number, "task": name_of(job.module), "folder": str(folder)})
 
     def _folder_of(self, job: _Job) -> Path:
         return self._folder / f"job-{job.number}"
@@ -304,7 +315,8 @@ class Worker:
                 fault.add_note(message["traceback"])
                 raise fault
             try:
-                return Answer(read_value(self._folder_of(job) / "answer"))
+                kind = types_of(job.module)[1]
+                return Answer(read_value(self._folder_of(job) / "result", kind))
             except (OSError, ValueError) as error:
                 raise WorkerError(
                     f"The worker's result cannot be read ({error})", "Try again."

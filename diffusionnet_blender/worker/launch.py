@@ -9,10 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import WorkerError
-
-LIBRARIES = ("numpy", "scipy", "robust_laplacian", "safetensors", "threadpoolctl", "torch")
-# How the status of a library begins that is there and does not work.
-NOT_LOADED = "not loaded"
+from ..tasks.status.job import LIBRARIES
 
 
 @dataclass(frozen=True)

@@ -1,25 +1,24 @@
-"""What both ends agree on: lines of JSON for messages, and folders for values with arrays."""
+"""Protocol of both ends: lines of JSON for messages, and the modules of jobs by name."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from types import ModuleType
+from typing import Any, get_args, get_type_hints
 
 from .. import errors
 from ..errors import DiffusionNetError
 
 PACKAGE = Path(__file__).resolve().parent.parent
 # Raise it when a message or a task's request changes its meaning.
-PROTOCOL = 2
+PROTOCOL = 3
 MESSAGES = "messages.jsonl"
 LOG = "log.txt"
-_VALUE = "value.json"
-_ARRAY = "__array__"
+_ROOT = __package__.rpartition(".")[0]
 
 
 def version_on_disk() -> str:
@@ -64,45 +63,20 @@ class MessageReader:
             yield json.loads(line)
 
 
-def write_value(folder: Path, value: Any) -> None:
-    """Save a value in a folder of its own: JSON, and a .npy file for each array.
-
-    Parameters
-    ----------
-    folder : Path
-        Made here.
-    value
-        Dictionaries (with strings as keys), lists, tuples (read back as lists), strings,
-        numbers, None, and arrays anywhere among them.
-    """
-    folder.mkdir()
-    arrays = []
-
-    def plain(item):
-        if isinstance(item, np.ndarray):
-            arrays.append(item)
-            return {_ARRAY: len(arrays) - 1}
-        if isinstance(item, dict):
-            return {key: plain(entry) for key, entry in item.items()}
-        if isinstance(item, (list, tuple)):
-            return [plain(entry) for entry in item]
-        return item
-
-    text = json.dumps(plain(value))
-    for number, array in enumerate(arrays):
-        np.save(folder / f"{number}.npy", array, allow_pickle=False)
-    (folder / _VALUE).write_text(text, encoding="utf-8")
+def name_of(job: ModuleType) -> str:
+    """Name of a job's module inside the package, which both processes know under other names."""
+    return job.__name__.removeprefix(_ROOT + ".")
 
 
-def read_value(folder: Path) -> Any:
-    """What `write_value` saved."""
+def find_job(name: str) -> ModuleType:
+    """The module of a job; its libraries are imported when it runs, not before."""
+    return import_module(f"{_ROOT}.{name}")
 
-    def arrays_back(item: dict):
-        if _ARRAY in item:
-            return np.load(folder / f"{item[_ARRAY]}.npy", allow_pickle=False)
-        return item
 
-    return json.loads((folder / _VALUE).read_text(encoding="utf-8"), object_hook=arrays_back)
+def types_of(job: ModuleType) -> tuple[type, type, Any]:
+    """Types of a job's request, result and intermediate results, by the annotations of `run`."""
+    hints = get_type_hints(job.run)
+    return hints["request"], hints["return"], next(iter(get_args(hints["progress"])), Any)
 
 
 def error_to_json(error: DiffusionNetError) -> dict:

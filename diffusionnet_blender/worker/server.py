@@ -15,15 +15,16 @@ import traceback
 from pathlib import Path
 
 from ..errors import Cancelled, DeviceError, DiffusionNetError, WorkerError
-from .jobs import find_job
+from ..tasks.progress import Progress
+from .codec import read_value, to_message, write_value
 from .protocol import (
     MESSAGES,
     PROTOCOL,
     error_to_json,
+    find_job,
     line_of,
-    read_value,
+    types_of,
     version_on_disk,
-    write_value,
 )
 
 # Progress within a stage is told at most this often, in seconds.
@@ -110,9 +111,11 @@ class _Server:
     def _work(self, message: dict) -> None:
         number, folder = message["job"], Path(message["folder"])
         progress = _Progress(self, number)
-        answer = find_job(message["task"])(read_value(folder / "request"), progress)
+        job = find_job(message["task"])
+        request = read_value(folder / "request", types_of(job)[0])
+        result = job.run(request, progress)
         try:
-            write_value(folder / "answer", answer)
+            write_value(folder / "result", result)
         except OSError as error:
             raise WorkerError(
                 f"The result cannot be saved in {self.folder} ({error.strerror})",
@@ -121,8 +124,8 @@ class _Server:
         self.send({"job": number, "done": True})
 
 
-class _Progress:
-    """See `jobs.Progress`."""
+class _Progress(Progress):
+    """Progress of a job, told to Blender."""
 
     def __init__(self, server: _Server, number: int):
         self._server, self._number = server, number
@@ -140,5 +143,5 @@ class _Progress:
             self._told = (stage, now)
             self._server.send({"job": self._number, "stage": stage, "fraction": float(fraction)})
 
-    def tell(self, details: dict) -> None:
-        self._server.send({"job": self._number, "details": details})
+    def report(self, partial: object) -> None:
+        self._server.send({"job": self._number, "partial": to_message(partial)})

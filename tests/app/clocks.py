@@ -33,7 +33,7 @@ class Cancels:
 
 
 def background_run():
-    return part_of_extension("operators.segment_run").SegmentRun
+    return part_of_extension("operators.run").JobRun
 
 
 class Ticks:
@@ -116,11 +116,10 @@ def instrument():
         setattr(owner, name, outer)
 
     run = sys.modules[background_run().__module__]
-    timed(run, "read_object", "read the mesh")
-    timed(run.SegmentRun, "_begin", "read and hand out")
+    timed(part_of_extension("scene.jobs"), "read_object", "read the mesh")
+    timed(run.JobRun, "_begin", "read and hand out")
     timed(run.Worker, "poll", "look at the worker")
-    timed(run.SegmentRun, "_keep", "keep the result")
-    timed(run.SegmentRun, "outcome", "find what changed")
+    timed(part_of_extension("scene.jobs").SegmentJobs, "keep", "keep the result")
     timed(part_of_extension("operators.write_labels"), "write_labels", "write the labels")
     timed(bpy.types.DIFFUSIONNET_OT_segment, "finish", "finish with undo")
     return steps

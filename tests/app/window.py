@@ -94,7 +94,7 @@ def seconds_of(obj):
 
 def forget_matrices():
     """Every run is to compute: a cache that an earlier session filled is emptied."""
-    folder = part_of_extension("preferences").settings().cache_folder
+    folder = part_of_extension("settings").settings().cache_folder
     shutil.rmtree(folder, ignore_errors=True)
 
 

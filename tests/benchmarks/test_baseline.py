@@ -17,8 +17,8 @@ from diffusionnet_blender.surface.gradient import (  # noqa: E402
 from diffusionnet_blender.surface.settings import DiscretizationSettings  # noqa: E402
 from diffusionnet_blender.surface.surface import Surface  # noqa: E402
 from diffusionnet_blender.surface.winding import vertex_normals  # noqa: E402
+from diffusionnet_blender.tasks.inference import class_probabilities  # noqa: E402
 from diffusionnet_blender.tasks.models import find_model  # noqa: E402
-from diffusionnet_blender.tasks.segment.pipeline import class_probabilities  # noqa: E402
 from diffusionnet_blender.tasks.sides import mirrored_classes  # noqa: E402
 from tests.shapes import joined, lumpy_body  # noqa: E402
 

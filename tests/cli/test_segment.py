@@ -356,7 +356,7 @@ def test_cleaned_labels_have_shorter_borders(tmp_path):
     path = tmp_path / "body.ply"
     write_ply(path, *lumpy_body(3))
     borders = []
-    for number, options in enumerate([(), ("--clean",)]):
+    for number, options in enumerate([("--no-clean",), ()]):
         labels = tmp_path / f"{number}.npz"
         run("segment", path, "--model", MODEL, "--labels", labels, *options)
         with np.load(labels) as found:

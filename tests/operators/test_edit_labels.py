@@ -343,7 +343,7 @@ def test_writing_again_writes_the_edit_and_after_undo_what_was_before(body):
 
 def test_only_what_was_written_is_written_again(settings):
     obj = add_body()
-    settings.vertex_groups = False
+    settings.vertex_groups = settings.confidence = False
     bpy.ops.diffusionnet.segment()
     bpy.ops.diffusionnet.grow_part(index=biggest(obj))
     assert not obj.vertex_groups.keys()

@@ -6,11 +6,13 @@ import bpy
 import numpy as np
 import pytest
 
-from diffusionnet_blender.operators import background
-from diffusionnet_blender.operators.match_run import MatchRun, match_options
-from diffusionnet_blender.preferences import settings
+from diffusionnet_blender.errors import DiffusionNetError
+from diffusionnet_blender.operators.run import JobRun
 from diffusionnet_blender.properties.model_lists import NO_MODEL
+from diffusionnet_blender.scene.jobs import MatchJobs
 from diffusionnet_blender.scene.matches import current_match, find_match
+from diffusionnet_blender.session import computing
+from diffusionnet_blender.settings import settings
 from tests.conftest import MODEL
 from tests.matching.pairs import lumpy_surface
 from tests.operators.test_transfer import (
@@ -30,12 +32,19 @@ pytestmark = pytest.mark.usefixtures("blender")
 @pytest.fixture(scope="module", autouse=True)
 def _end_worker():
     yield
-    background.end_worker()
+    computing.end_worker()
 
 
 @pytest.fixture
 def pair(blender):
     return make_pair()
+
+
+def in_the_worker(source, target, pins, **options):
+    """A run that matches two objects by distances alone."""
+    compute = settings().compute | {"engine": "numpy"}
+    jobs = MatchJobs(source, target, pins, model=None, **options, **compute)
+    return JobRun(jobs, computing.the_worker())
 
 
 def refused(call, **options):
@@ -63,12 +72,12 @@ def test_a_match_is_found_kept_and_stale_after_an_edit(pair):
     target.rotation_euler = (0.4, 2.0, 1.0)
     assert bpy.ops.diffusionnet.match(model=NO_MODEL) == {"FINISHED"}
     match = find_match(source, target)
-    assert match.way == ""
-    there = match.target_to_source.interpolate(
+    assert match.correspondence.model_name == ""
+    there = match.correspondence.target_to_source.interpolate(
         directions(source), np.array([p.vertices[:] for p in source.data.polygons])
     )
     assert np.linalg.norm(there - directions(target), axis=1).mean() < 0.1
-    assert match.sure > 0.8
+    assert match.correspondence.sure > 0.8
     # Where it stands changes nothing, and what is painted on it neither.
     source.location.x += 3
     source.data.attributes.new("new", "FLOAT", "POINT")
@@ -84,19 +93,20 @@ def test_the_worker_finds_what_blender_finds(pair):
     panel = pin(source, target, [11, 77, 300, 500])
     pins = np.array([(p.source_vertex, p.target_vertex) for p in panel.pins])
     # That no network can be fitted is told, and is no reason to stop.
-    options = match_options(NO_MODEL, True, settings()) | {"engine": "numpy"}
-    run = MatchRun(background.the_worker(), source, target, pins, options)
     stages = set()
+    run = in_the_worker(source, target, pins, fit=True)
     while not run.finished:
-        run.advance(bpy.context)
+        run.advance()
         stages.add(run.progress.text)
         time.sleep(0.01)
-    _, _, found = run.outcome()
+    found = run.result
+    assert find_match(source, target).correspondence is found
     assert len(stages) > 3
     bpy.ops.diffusionnet.match(model=NO_MODEL)
-    here = find_match(source, target)
+    kept = find_match(source, target)
+    here = kept.correspondence
     assert (found.fit, here.fit) == ("no torch", "")
-    np.testing.assert_array_equal(here.pins, pins)
+    np.testing.assert_array_equal(kept.pins, pins)
     faces = np.array([p.vertices[:] for p in source.data.polygons])
     for match in (found, here):
         pinned = match.target_to_source[pins[:, 1]]
@@ -107,14 +117,16 @@ def test_the_worker_finds_what_blender_finds(pair):
 
 def test_an_edit_meanwhile_is_told(pair):
     source, target = pair
-    options = match_options(NO_MODEL, False, settings())
-    run = MatchRun(background.the_worker(), source, target, np.zeros((0, 2)), options)
+    before = find_match(source, target)
+    run = in_the_worker(source, target, np.zeros((0, 2), dtype=np.int64))
+    run.advance()
     target.data.vertices[0].co.x += 0.1
     while not run.finished:
-        run.advance(bpy.context)
+        run.advance()
         time.sleep(0.01)
-    with pytest.raises(Exception, match="was changed while it was being matched"):
-        run.outcome()
+    with pytest.raises(DiffusionNetError, match="was changed while it was being matched"):
+        _ = run.result
+    assert find_match(source, target) is before
 
 
 def test_pins_by_vertices_in_the_order_of_their_selection(pair):
@@ -189,8 +201,8 @@ def lumpy_mesh():
 def test_a_preview_colours_both_alike_and_shows_confidence(pair):
     source, target = pair
     match = find_match(source, target)
-    sure = np.linspace(0, 1, len(match.confidence))
-    keep_true_match(source, target, match.target_to_source, sure)
+    sure = np.linspace(0, 1, len(match.correspondence.confidence))
+    keep_true_match(source, target, match.correspondence.target_to_source, sure)
     bpy.ops.diffusionnet.preview_match(show="CONFIDENCE")
     np.testing.assert_allclose(values_of(target, "match_confidence"), sure, atol=1e-6)
     assert target.data.color_attributes.active_color_name == "match_confidence_color"
@@ -207,8 +219,8 @@ def test_a_preview_colours_both_alike_and_shows_confidence(pair):
 def test_uncertain_vertices_are_selected(pair, mode):
     source, target = pair
     match = find_match(source, target)
-    sure = (np.arange(len(match.confidence)) >= 30).astype(float)
-    keep_true_match(source, target, match.target_to_source, sure)
+    sure = (np.arange(len(match.correspondence.confidence)) >= 30).astype(float)
+    keep_true_match(source, target, match.correspondence.target_to_source, sure)
     select(target)
     bpy.ops.object.mode_set(mode=mode)
     bpy.ops.diffusionnet.select_uncertain()
@@ -220,7 +232,7 @@ def test_uncertain_vertices_are_selected(pair, mode):
 def test_a_model_that_names_parts_matches_nothing_and_the_other_way(pair, tiny_model):
     import json
 
-    assert "names parts and does not match" in refused(bpy.ops.diffusionnet.match, model=MODEL)
+    assert "labels parts and does not match" in refused(bpy.ops.diffusionnet.match, model=MODEL)
     card = tiny_model.with_suffix(".json")
     content = json.loads(card.read_text())
     twin = tiny_model.with_name("twin.safetensors")
@@ -234,7 +246,7 @@ def test_a_model_that_names_parts_matches_nothing_and_the_other_way(pair, tiny_m
             panel.model = "twin"
         panel.transfer.model = "twin"
         told = refused(bpy.ops.diffusionnet.segment, model="twin")
-        assert "matches shapes and names no parts" in told
+        assert "matches shapes and does not label parts" in told
     finally:
         for path in (twin, twin.with_suffix(".json")):
             path.unlink()

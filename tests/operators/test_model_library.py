@@ -6,9 +6,10 @@ import shutil
 import bpy
 import pytest
 
-from diffusionnet_blender.operators import background
-from diffusionnet_blender.preferences import settings
 from diffusionnet_blender.properties.model_lists import known_models, model_card
+from diffusionnet_blender.session import computing
+from diffusionnet_blender.settings import settings
+from diffusionnet_blender.tasks.import_model import job as import_job
 from diffusionnet_blender.tasks.models import find_model
 from tests.conftest import MODEL
 from tests.scenes import add_body
@@ -22,7 +23,7 @@ def library():
     folder = settings().model_folder
     before = {path: path.read_bytes() for path in folder.iterdir()}
     yield folder
-    background.end_worker()
+    computing.end_worker()
     for path in folder.iterdir():
         if path not in before:
             path.unlink()
@@ -98,9 +99,9 @@ def test_published_weights_are_imported_by_the_worker_without_a_card(tmp_path, l
         state[published.get(name, name)] = torch.ones(shape)
     torch.save(state, tmp_path / "published.pth")
 
-    request = {"file": str(tmp_path / "published.pth"), "folder": str(library)}
-    worker = background.the_worker()
-    worker.submit("import_model", {**request, "card": None, "output_at": "faces"})
+    request = import_job.ImportRequest(tmp_path / "published.pth", library, output_at="faces")
+    worker = computing.the_worker()
+    worker.submit(import_job, request)
     while worker.busy:
         worker.poll()
     bpy.ops.diffusionnet.reload_models()

@@ -308,7 +308,7 @@ def test_write_labels_takes_the_panels_settings_where_a_script_says_nothing(sett
     settings.confidence = True
     for attribute in ("part", "part_vertex", "part_color"):
         obj.data.attributes.remove(obj.data.attributes[attribute])
-    bpy.ops.diffusionnet.write_labels(colours=False)
+    bpy.ops.diffusionnet.write_labels(colors=False)
     assert "part" not in obj.data.attributes
     assert "part_color" not in obj.data.attributes
     assert "part_confidence" in obj.data.attributes

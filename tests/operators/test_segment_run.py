@@ -7,11 +7,14 @@ import numpy as np
 import pytest
 
 from diffusionnet_blender.errors import DiffusionNetError
-from diffusionnet_blender.operators import background
-from diffusionnet_blender.operators.progress import ProgressOfObjects, duration
-from diffusionnet_blender.operators.segment_run import SHARES, SegmentRun, run_options
-from diffusionnet_blender.preferences import settings
+from diffusionnet_blender.operators.run import JobRun
+from diffusionnet_blender.scene.jobs import SegmentJobs
+from diffusionnet_blender.scene.options import ReadOptions
 from diffusionnet_blender.scene.results import find_result
+from diffusionnet_blender.session import computing
+from diffusionnet_blender.session.progress import Meter, duration
+from diffusionnet_blender.settings import settings
+from diffusionnet_blender.tasks.segment.job import STAGES
 from tests.conftest import MODEL
 from tests.scenes import add_body, add_mesh, select, values_of
 
@@ -21,24 +24,19 @@ pytestmark = pytest.mark.usefixtures("blender")
 @pytest.fixture(scope="module", autouse=True)
 def _end_worker():
     yield
-    background.end_worker()
+    computing.end_worker()
 
 
 def start(*objects, model=MODEL, use_modifiers=False, use_rest_shape=False):
-    return SegmentRun(
-        background.the_worker(),
-        objects,
-        options=run_options(model, settings()) | {"engine": "numpy"},
-        use_modifiers=use_modifiers,
-        use_rest_shape=use_rest_shape,
-        exact=False,
-        clean=True,
-    )
+    compute = settings().compute | {"engine": "numpy"}
+    reading = ReadOptions(use_modifiers, use_rest_shape)
+    jobs = SegmentJobs(objects, reading, model=model, cache=settings().cache, **compute)
+    return JobRun(jobs, computing.the_worker())
 
 
 def step(run, times=1):
     for _ in range(times):
-        run.advance(bpy.context)
+        run.advance()
 
 
 def finish(run, meanwhile=None):
@@ -49,7 +47,18 @@ def finish(run, meanwhile=None):
     while not run.finished:
         step(run)
         time.sleep(0.005)
-    return run.outcome()
+    return outcome(run)
+
+
+def outcome(run):
+    """What to write and what went wrong, judged by the objects as they are now."""
+    done, failed = [], list(run.failed)
+    for item, result in run.done:
+        try:
+            done.append((item.find_unchanged(result.topology), result))
+        except DiffusionNetError as error:
+            failed.append(error)
+    return done, failed
 
 
 def test_it_finds_what_the_operator_finds():
@@ -81,8 +90,8 @@ from tests.operators.test_segment_run import finish, start
 from tests.scenes import add_body
 found = finish(start(add_body(), model="body_parts"))
 heavy = [name for name in ("scipy", "torch", "robust_laplacian") if name in sys.modules]
-from diffusionnet_blender.operators import background
-background.end_worker()
+from diffusionnet_blender.session import computing
+computing.end_worker()
 print("loaded", heavy, len(found[0]), flush=True)
 os._exit(0)
 """
@@ -200,7 +209,7 @@ def test_a_worker_that_is_killed_costs_only_the_object_that_it_had():
     def kill():
         while run.progress.factor == 0:
             step(run)
-        background.the_worker()._process.kill()
+        computing.the_worker()._process.kill()
 
     done, failed = finish(run, kill)
     assert [obj.name for obj, _ in done] == ["B"]
@@ -256,9 +265,9 @@ def test_write_labels_on_several_objects_by_name():
 
 def test_release_memory_ends_the_worker():
     finish(start(add_body()))
-    assert background.worker_alive()
+    assert computing.worker_alive()
     assert bpy.ops.diffusionnet.release_memory() == {"FINISHED"}
-    assert not background.worker_alive()
+    assert not computing.worker_alive()
     with pytest.raises(RuntimeError, match="No memory is held"):
         bpy.ops.diffusionnet.release_memory()
     assert not finish(start(add_body()))[1]
@@ -282,11 +291,11 @@ def test_state_of_a_run_is_not_saved(tmp_path):
 
 
 def test_progress_only_goes_forward_through_stages_and_objects():
-    meter = ProgressOfObjects(["A", "B"], SHARES)
+    meter = Meter(["A", "B"], STAGES)
     factors = [meter.progress.factor]
     for name in ("A", "B"):
-        meter.object(name)
-        for stage in SHARES:
+        meter.start(name)
+        for stage in STAGES:
             for fraction in (0.0, 0.5, 1.0):
                 meter.at(stage, fraction)
                 factors.append(meter.progress.factor)

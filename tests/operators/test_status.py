@@ -7,9 +7,12 @@ import bpy
 import pytest
 
 from diffusionnet_blender.errors import Cancelled
-from diffusionnet_blender.operators import background, status
-from diffusionnet_blender.operators.trouble import forget_trouble, last_trouble, note_trouble
-from diffusionnet_blender.preferences import settings
+from diffusionnet_blender.operators.run import JobRun
+from diffusionnet_blender.scene.jobs import OneJob
+from diffusionnet_blender.session import computing, status
+from diffusionnet_blender.session.trouble import forget_trouble, last_trouble, note_trouble
+from diffusionnet_blender.settings import settings
+from diffusionnet_blender.tasks.status import job as status_job
 from tests.scenes import add_body, add_mesh, select
 
 pytestmark = pytest.mark.usefixtures("blender")
@@ -20,7 +23,15 @@ def _no_trouble():
     forget_trouble()
     yield
     forget_trouble()
-    background.end_worker()
+    computing.end_worker()
+
+
+def status_of_the_worker():
+    jobs = OneJob(status_job, "Looking", status_job.StatusRequest())
+    run = JobRun(jobs, computing.the_worker())
+    while not run.finished:
+        run.advance()
+    return run.result
 
 
 def test_an_error_stays_until_the_next_attempt():
@@ -64,18 +75,15 @@ def test_the_report_has_versions_and_the_error_but_no_home(tmp_path, monkeypatch
 
 
 def test_the_worker_is_asked_without_waiting():
-    run = status.status_run()
-    while not run.finished:
-        run.advance(bpy.context)
-    assert "cpu" in run.answer["devices"]
+    assert "cpu" in status_of_the_worker().devices
 
 
 def test_clear_cache_empties_the_folder():
     add_body()
     bpy.ops.diffusionnet.segment()
-    assert settings().cache().size()
+    assert settings().cache.size()
     bpy.ops.diffusionnet.clear_cache()
-    assert settings().cache().size() == 0
+    assert settings().cache.size() == 0
 
 
 def test_another_environment_gets_a_worker_of_its_own(tmp_path, monkeypatch):
@@ -83,16 +91,13 @@ def test_another_environment_gets_a_worker_of_its_own(tmp_path, monkeypatch):
 
     from diffusionnet_blender.worker.client import Worker
 
-    first = background.the_worker()
-    assert background.the_worker() is first
+    first = computing.the_worker()
+    assert computing.the_worker() is first
     venv.create(tmp_path / "environment", with_pip=False)
     chosen = replace(settings(), environment=tmp_path / "environment")
-    monkeypatch.setattr(background, "settings", lambda: chosen)
-    second = background.the_worker()
+    monkeypatch.setattr(computing, "settings", lambda: chosen)
+    second = computing.the_worker()
     assert isinstance(second, Worker)
     assert second is not first
     assert str(tmp_path) in second.launch.python
-    run = status.status_run()
-    while not run.finished:
-        run.advance(bpy.context)
-    assert str(tmp_path) in run.answer["executable"]
+    assert str(tmp_path) in status_of_the_worker().executable

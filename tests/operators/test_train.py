@@ -8,18 +8,19 @@ import pytest
 
 pytest.importorskip("torch", reason="training needs torch")
 
-from diffusionnet_blender.operators import progress  # noqa: E402
-from diffusionnet_blender.operators.background import _runs  # noqa: E402
-from diffusionnet_blender.operators.curve_icon import forget_curve, shown_curve  # noqa: E402
-from diffusionnet_blender.operators.train import TrainRun, train_options  # noqa: E402
-from diffusionnet_blender.operators.training_objects import read_training_set  # noqa: E402
-from diffusionnet_blender.preferences import settings  # noqa: E402
+from diffusionnet_blender.operators.run import JobRun  # noqa: E402
+from diffusionnet_blender.operators.train import TrainJob  # noqa: E402
 from diffusionnet_blender.properties.model_lists import model_card, reload_models  # noqa: E402
 from diffusionnet_blender.scene.attributes import VERTEX_LABELS, write_attribute  # noqa: E402
-from diffusionnet_blender.scene.write import Outputs, write_labels  # noqa: E402
+from diffusionnet_blender.scene.options import Outputs  # noqa: E402
+from diffusionnet_blender.scene.training_objects import read_training_set  # noqa: E402
+from diffusionnet_blender.scene.write import write_labels  # noqa: E402
+from diffusionnet_blender.session import computing, progress  # noqa: E402
+from diffusionnet_blender.session.curve_icon import forget_curve, shown_curve  # noqa: E402
+from diffusionnet_blender.settings import settings  # noqa: E402
 from diffusionnet_blender.tasks.models import remove_model  # noqa: E402
+from diffusionnet_blender.tasks.train import job as train_job  # noqa: E402
 from diffusionnet_blender.tasks.train.sizes import SIZES, Size  # noqa: E402
-from diffusionnet_blender.worker import train as train_job  # noqa: E402
 from diffusionnet_blender.worker.client import Worker  # noqa: E402
 from diffusionnet_blender.worker.launch import own_python  # noqa: E402
 from tests.scenes import add_body, add_mesh, result_for, select  # noqa: E402
@@ -114,16 +115,23 @@ def test_in_the_worker_it_tells_how_it_gets_on_and_ends_with_the_best_when_asked
     labelled("One")
     chosen.source, chosen.attribute = "ATTRIBUTE", "zone"
     size = Size("Long", width=8, k=8, steps=400, copies=2)
-    options = {**train_options(bpy.context), "size": size}
+    request = train_job.TrainRequest(
+        read_training_set(bpy.context),
+        "my own",
+        size=size,
+        start="none",
+        model_folder=settings().model_folder,
+        checkpoint_folder=settings().checkpoint_folder,
+    )
     worker = Worker(own_python())
     try:
-        run = TrainRun(worker, train_job.request(read_training_set(bpy.context), **options))
+        run = JobRun(TrainJob(train_job, request.model_name, request), worker)
         factors = []
-        _runs.append(run)
+        computing.begin_run(run)
         # There is no best so far as long as nothing has been learned.
         assert not bpy.ops.diffusionnet.stop_training.poll()
         while not (shown_curve() and len(shown_curve().rows)):
-            run.advance(bpy.context)
+            run.advance()
             factors.append(run.progress.factor)
             sleep(0.02)
         assert factors == sorted(factors)
@@ -131,21 +139,33 @@ def test_in_the_worker_it_tells_how_it_gets_on_and_ends_with_the_best_when_asked
         assert bpy.ops.diffusionnet.stop_training() == {"FINISHED"}
         assert not bpy.ops.diffusionnet.stop_training.poll()
         while not run.finished:
-            run.advance(bpy.context)
+            run.advance()
             sleep(0.02)
     finally:
-        _runs.clear()
+        computing.end_run(run)
         worker.stop()
-    assert run.answer["name"] == "my own"
+    assert run.result.card.name == "my own"
     assert (settings().model_folder / "my own.json").exists()
 
 
 def test_the_time_left_is_that_of_what_is_not_yet_done(monkeypatch):
     """Of a training that goes on at its half, 20 s after which it is at three quarters."""
-    clock = iter([100.0, 101.0, 120.0, 140.0])
+    clock = iter([100.0, 101.0, 110.4, 120.0, 130.0, 140.0])
     monkeypatch.setattr(progress, "monotonic", lambda: next(clock))
     left = progress.TimeLeft()
-    assert [left.at(done) for done in (0.5, 0.51, 0.75, 1.0)] == [None, None, 20.0, 0.0]
+    found = [left.at(done) for done in (0.5, 0.51, 0.63, 0.75, 0.87, 1.0)]
+    assert found[:2] == [None, None]
+    assert (found[3], found[5]) == (20.0, 0.0)
+
+
+def test_a_leap_to_a_checkpoint_says_nothing_of_the_pace(monkeypatch):
+    """From a tenth to six tenths in no time, then a tenth in 10 s."""
+    clock = iter([100.0, 101.0, 111.0])
+    monkeypatch.setattr(progress, "monotonic", lambda: next(clock))
+    left = progress.TimeLeft()
+    found = [left.at(done) for done in (0.1, 0.6, 0.7)]
+    assert found[:2] == [None, None]
+    assert found[2] == pytest.approx(30.0)
 
 
 def test_nothing_can_be_stopped_where_nothing_learns(chosen):

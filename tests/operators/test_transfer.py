@@ -8,14 +8,19 @@ import pytest
 
 from diffusionnet_blender.errors import DiffusionNetError
 from diffusionnet_blender.matching.closest import ClosestPoints
-from diffusionnet_blender.operators import background
-from diffusionnet_blender.operators.transfer import transfer_settings
-from diffusionnet_blender.operators.transfer_run import TransferRun
-from diffusionnet_blender.scene.layers import Wanted
+from diffusionnet_blender.matching.judgement import Judgement
+from diffusionnet_blender.operators.run import JobRun
+from diffusionnet_blender.properties import from_options
+from diffusionnet_blender.scene.jobs import TransferJobs
 from diffusionnet_blender.scene.matches import Match, find_match, fingerprint, keep_match
 from diffusionnet_blender.scene.read import read_object
-from diffusionnet_blender.scene.transfer import prepare_transfer
-from diffusionnet_blender.tasks.transfer.layers import KINDS
+from diffusionnet_blender.scene.transfer import read_transfer
+from diffusionnet_blender.session import computing
+from diffusionnet_blender.surface.repair_report import RepairReport
+from diffusionnet_blender.tasks.match.job import Correspondence, no_pins
+from diffusionnet_blender.tasks.transfer import job
+from diffusionnet_blender.tasks.transfer.job import TransferRequest
+from diffusionnet_blender.tasks.transfer.kinds import KINDS, Kinds
 from tests.matching.pairs import lumps, lumpy_surface
 from tests.scenes import add_mesh, group_weights, select, values_of
 
@@ -27,7 +32,7 @@ LEAN = (0.8, 0.5)
 @pytest.fixture(scope="module", autouse=True)
 def _end_worker():
     yield
-    background.end_worker()
+    computing.end_worker()
 
 
 @pytest.fixture
@@ -53,21 +58,16 @@ def make_pair(turned=None):
 
 
 def keep_true_match(one, other, points, confidence=None):
-    keep_match(
-        one,
-        other,
-        Match(
-            target_to_source=points,
-            confidence=np.ones(len(points)) if confidence is None else confidence,
-            way="truth",
-            fit="",
-            mirrored=False,
-            source_fingerprint=fingerprint(one),
-            target_fingerprint=fingerprint(other),
-            pins=np.zeros((0, 2), dtype=np.int64),
-            seconds=0.0,
-        ),
+    found = Correspondence(
+        target_to_source=points,
+        confidence=np.ones(len(points)) if confidence is None else confidence,
+        judgement=Judgement(1.0, 1.0, 0.0),
+        model_name="truth",
+        fit="",
+        repairs=(RepairReport(), RepairReport()),
+        seconds={},
     )
+    keep_match(one, other, Match(found, no_pins(), fingerprint(one), fingerprint(other)))
 
 
 def directions(obj):
@@ -296,7 +296,7 @@ def test_skin_weights_arrive_where_the_match_is_sure_and_are_filled_in_elsewhere
     height = (directions(target)[:, 2] + 1) / 2
     doubtful = np.abs(directions(target)[:, 0]) < 0.3
     # Where it is not sure the map is nonsense; a smooth filling does not care.
-    points = match.target_to_source
+    points = match.correspondence.target_to_source
     points.face[doubtful] = 0
     keep_true_match(source, target, points, np.where(doubtful, 0.0, 1.0))
     bpy.ops.diffusionnet.transfer(weights=True)
@@ -452,21 +452,22 @@ def test_the_target_may_be_in_edit_mode(pair):
 
 def transferred(run, meanwhile=None):
     """Let the worker do it; `meanwhile` happens while it does."""
+    run.advance()
     if meanwhile:
         meanwhile()
     while not run.finished:
-        run.advance(bpy.context)
+        run.advance()
         time.sleep(0.01)
-    source, target = run.pair()
-    return run.prepared(source, target)
+    return run.jobs.prepared(run.result, at_once=False)
 
 
-def start(source, target, **wanted):
+def start(source, target, *kinds):
     panel = bpy.context.scene.diffusionnet.transfer
     match = find_match(source, target)
-    return TransferRun(
-        background.the_worker(), source, target, match, Wanted(**wanted), transfer_settings(panel)
+    jobs = TransferJobs(
+        source, target, match, Kinds.only(*kinds), **from_options.values_of(TransferRequest, panel)
     )
+    return JobRun(jobs, computing.the_worker())
 
 
 def test_the_worker_computes_what_is_computed_here(pair):
@@ -480,15 +481,15 @@ def test_the_worker_computes_what_is_computed_here(pair):
     source.data.color_attributes.new("tint", "FLOAT_COLOR", "POINT")
     source.data.attributes.new("count", "INT", "FACE")
     unwrap(target)
-    everything = dict.fromkeys([kind for kind in KINDS if kind != "labels"], True)
+    everything = [kind for kind in KINDS if kind != "labels"]
     bpy.context.scene.diffusionnet.transfer.texture_size = 32
-    how = transfer_settings(bpy.context.scene.diffusionnet.transfer)
-    wanted = Wanted(**everything)
-    here = prepare_transfer(source, target, find_match(source, target), wanted, how)
-    there = transferred(start(source, target, **everything))
-    assert there.read.unwrapped == here.read.unwrapped
+    reading = read_transfer(source, target, Kinds.only(*everything))
+    found = find_match(source, target).correspondence
+    here = job.run(reading.request(found, texture_size=32))
+    there = transferred(start(source, target, *everything))
+    assert there.read.unwrapped == reading.unwrapped
     assert there.moved.bones is not None
-    assert_alike(vars(here.moved), vars(there.moved))
+    assert_alike(vars(here), vars(there.moved))
 
 
 def assert_alike(one, other):
@@ -519,7 +520,7 @@ def test_a_mesh_that_was_edited_meanwhile_is_not_written_to(pair):
         target.data.vertices[0].co.x += 0.1
 
     with pytest.raises(DiffusionNetError, match="'Target' was changed while"):
-        transferred(start(source, target, weights=True), edit)
+        transferred(start(source, target, "weights"), edit)
 
 
 def test_a_source_that_gave_away_its_groups_meanwhile_is_told(pair):
@@ -528,14 +529,14 @@ def test_a_source_that_gave_away_its_groups_meanwhile_is_told(pair):
     group.add(range(len(source.data.vertices)), 1.0, "REPLACE")
     source.vertex_groups.new(name="other")
     with pytest.raises(DiffusionNetError, match="'Source' was changed while"):
-        transferred(start(source, target, weights=True), lambda: source.vertex_groups.remove(group))
+        transferred(start(source, target, "weights"), lambda: source.vertex_groups.remove(group))
 
 
 def test_a_deleted_target_is_told(pair):
     source, target = pair
     source.vertex_groups.new(name="all").add(range(len(source.data.vertices)), 1.0, "REPLACE")
     with pytest.raises(DiffusionNetError, match="'Target' was deleted meanwhile"):
-        transferred(start(source, target, weights=True), lambda: bpy.data.objects.remove(target))
+        transferred(start(source, target, "weights"), lambda: bpy.data.objects.remove(target))
 
 
 def test_what_is_on_by_default_is_left_out_where_the_source_has_none(pair):

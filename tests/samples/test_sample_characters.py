@@ -6,10 +6,12 @@ import bpy
 import numpy as np
 import pytest
 
-from diffusionnet_blender.operators.segment_object import segment_object
 from diffusionnet_blender.scene.files import open_file
+from diffusionnet_blender.scene.jobs import segment_request
+from diffusionnet_blender.scene.options import ReadOptions
 from diffusionnet_blender.surface.cache import OperatorCache
-from diffusionnet_blender.tasks.models import find_model, is_bundled
+from diffusionnet_blender.tasks.models import is_bundled
+from diffusionnet_blender.tasks.segment.job import run
 from training.parts import PART_OF_FINE
 
 SAMPLES = Path(__file__).parents[2] / "samples"
@@ -19,18 +21,17 @@ SIDED = ("upper_arm", "forearm", "hand", "thigh", "shin", "foot")
 @pytest.mark.parametrize(("file", "turned"), [("ada.glb", 0.0), ("bo.blend", 25.0)])
 def test_parts_of_a_character_are_where_they_belong(file, turned):
     character = open_file(SAMPLES / file)[0]
-    geometry, segmentation, result = segment_object(
-        character, find_model("body_parts"), engine="numpy"
-    )
+    geometry, request = segment_request(character, ReadOptions(), engine="numpy", clean=False)
+    result = run(request)
     world = np.array(character.matrix_world)
     points = geometry.coordinates @ world[:3, :3].T + world[:3, 3]
-    names = segmentation.class_names
+    names = result.class_names
     share = np.bincount(result.polygon_labels, result.polygon_areas, minlength=len(names))
     share /= share.sum()
     assert (share > 0.005).all(), dict(zip(names, share.round(4), strict=True))
     # A character that faces -y has its own left at +x; it may be turned about z, in degrees.
     left = np.array([np.cos(np.radians(turned)), np.sin(np.radians(turned)), 0.0])
-    centre = {n: points[segmentation.vertex_labels == i].mean(0) for i, n in enumerate(names)}
+    centre = {n: points[result.vertex_labels == i].mean(0) for i, n in enumerate(names)}
     for part in SIDED:
         assert (centre[f"{part}.L"] - centre[f"{part}.R"]) @ left > 0.0, part
     for side in "LR":
@@ -39,7 +40,7 @@ def test_parts_of_a_character_are_where_they_belong(file, turned):
     # Loose parts, eyeballs and teeth, are head.
     loose = _small_loose_parts(character.data)
     assert loose.any()
-    assert (segmentation.vertex_labels[loose] == names.index("head")).mean() > 0.99
+    assert (result.vertex_labels[loose] == names.index("head")).mean() > 0.99
 
 
 @pytest.mark.skipif(not is_bundled("body_parts_fine"), reason="the fine model is not there yet")
@@ -47,16 +48,19 @@ def test_parts_of_a_character_are_where_they_belong(file, turned):
 def test_fine_parts_are_within_the_coarse_ones_and_where_they_belong(file, turned, tmp_path):
     character = open_file(SAMPLES / file)[0]
     cache = OperatorCache(tmp_path)
-    (_, _, coarse), (geometry, fine, result) = (
-        segment_object(character, find_model(name), engine="numpy", cache=cache)
-        for name in ("body_parts", "body_parts_fine")
+    options = {"engine": "numpy", "clean": False, "cache": cache}
+    _, request = segment_request(character, ReadOptions(), model="body_parts", **options)
+    coarse = run(request)
+    geometry, request = segment_request(
+        character, ReadOptions(), model="body_parts_fine", **options
     )
+    fine = run(request)
     # Both have the same matrices: the second run finds them.
     assert "eigenbasis" not in fine.seconds
-    merged = PART_OF_FINE[result.polygon_labels]
-    assert np.average(merged == coarse.polygon_labels, weights=result.polygon_areas) > 0.95
+    merged = PART_OF_FINE[fine.polygon_labels]
+    assert np.average(merged == coarse.polygon_labels, weights=fine.polygon_areas) > 0.95
     names = fine.class_names
-    share = np.bincount(result.polygon_labels, result.polygon_areas, minlength=len(names))
+    share = np.bincount(fine.polygon_labels, fine.polygon_areas, minlength=len(names))
     assert (share > 0.0005 * share.sum()).all(), dict(zip(names, share.round(4), strict=True))
 
     world = np.array(character.matrix_world)

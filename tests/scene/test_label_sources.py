@@ -12,9 +12,10 @@ from diffusionnet_blender.scene.attributes import (
     VERTEX_LABELS,
     write_attribute,
 )
-from diffusionnet_blender.scene.label_sources import SOURCES, read_label_source
+from diffusionnet_blender.scene.label_sources import read_label_source
+from diffusionnet_blender.scene.options import SOURCES, LabelSource, Outputs
 from diffusionnet_blender.scene.read import read_object
-from diffusionnet_blender.scene.write import FACE_SETS, Outputs, write_labels
+from diffusionnet_blender.scene.write import FACE_SETS, write_labels
 from tests.scenes import add_body, add_quads, result_for
 
 pytestmark = pytest.mark.usefixtures("blender")
@@ -23,7 +24,7 @@ RED, GREEN = (1.0, 0.0, 0.0, 1.0), (0.0, 1.0, 0.0, 1.0)
 
 
 def read(obj, source, name=""):
-    return read_label_source(obj, read_object(obj), source, name)
+    return read_label_source(obj, read_object(obj), LabelSource(source, name))
 
 
 def halves(obj):
@@ -122,7 +123,7 @@ def test_colours_are_classes_but_for_what_a_soft_brush_mixed(kind):
     colours[:1] = (0.5, 0.5, 0.0, 1.0)
     write_attribute(obj.data, "paint", kind, colours)
     for name in ("paint", ""):
-        found = read(obj, "COLOUR", name)
+        found = read(obj, "COLOR", name)
         assert set(found.class_names) == {"#ff0000", "#00ff00"}
         assert dict(zip(found.class_names, found.class_colours, strict=True))["#ff0000"] == (
             1.0, 0.0, 0.0,
@@ -156,7 +157,7 @@ def test_labels_are_read_in_edit_mode_too():
     np.testing.assert_array_equal(found.labels, vertices)
 
 
-@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("source", [value for value, _, _ in SOURCES])
 def test_what_is_not_there_is_said_with_what_to_do(source):
     obj = add_body()
     with pytest.raises(DiffusionNetError, match="Body") as caught:
@@ -170,4 +171,4 @@ def test_too_many_colours_are_no_labels():
     colours[:, 0] = np.linspace(0, 1, len(colours)) // 0.012 * 0.012
     write_attribute(obj.data, "paint", VERTEX_COLOURS, colours)
     with pytest.raises(DiffusionNetError, match="hard brush"):
-        read(obj, "COLOUR")
+        read(obj, "COLOR")

@@ -18,15 +18,15 @@ def test_triangles_come_as_they_are():
     np.testing.assert_allclose(geometry.coordinates, vertices, atol=1e-6)
     np.testing.assert_allclose(geometry.surface.vertices, vertices, atol=1e-6)
     assert np.array_equal(np.sort(geometry.surface.faces), np.sort(faces))
-    assert np.array_equal(geometry.polygon_of_triangle, np.arange(len(faces)))
-    assert geometry.polygon_count == len(faces)
+    assert np.array_equal(geometry.polygons.of_triangle, np.arange(len(faces)))
+    assert geometry.polygons.count == len(faces)
 
 
 def test_ngons_are_cut_into_triangles_that_know_their_polygon():
     geometry = read_object(add_quads())
     # Six quads of two triangles, two hexagons of four.
-    assert geometry.polygon_count == 8
-    assert sorted(np.bincount(geometry.polygon_of_triangle)) == [2] * 6 + [4] * 2
+    assert geometry.polygons.count == 8
+    assert sorted(np.bincount(geometry.polygons.of_triangle)) == [2] * 6 + [4] * 2
     hexagon = 1.5 * 3**0.5
     np.testing.assert_allclose(np.sort(geometry.polygon_areas), [2] * 6 + [hexagon] * 2, rtol=1e-5)
 
@@ -41,7 +41,7 @@ def test_scale_counts_and_location_does_not():
     expected = before.surface.vertices * [1, 2, 3]
     np.testing.assert_allclose(after.surface.vertices, expected, atol=1e-6)
     np.testing.assert_array_equal(after.coordinates, before.coordinates)
-    assert after.topology == before.topology
+    assert after.polygons.topology == before.polygons.topology
 
 
 @pytest.mark.parametrize("scale", [(1, 1, 1), (-1, 1, 1), (1, 2, -3), (-1, -1, 1), (-1, -1, -1)])
@@ -64,7 +64,7 @@ def test_unsaved_edits_in_edit_mode_are_seen():
     assert obj.mode == "EDIT"
     bpy.ops.object.mode_set(mode="OBJECT")
     assert len(geometry.coordinates) == len(obj.data.vertices)
-    assert geometry.topology == read_object(obj).topology
+    assert geometry.polygons.topology == read_object(obj).polygons.topology
 
 
 def test_a_mesh_edited_through_another_object_is_seen():
@@ -89,7 +89,7 @@ def test_shape_keys_count_in_the_evaluated_mesh_only():
     np.testing.assert_array_equal(read_object(obj).coordinates, rest)
     shown = read_object(obj, depsgraph)
     np.testing.assert_allclose(shown.coordinates, rest * [2, 1, 1], atol=1e-6)
-    assert shown.topology == read_object(obj).topology
+    assert shown.polygons.topology == read_object(obj).polygons.topology
 
 
 def test_modifiers_count_in_the_evaluated_mesh_only():
@@ -99,7 +99,7 @@ def test_modifiers_count_in_the_evaluated_mesh_only():
     assert len(read_object(obj).coordinates) == 162
     finer = read_object(obj, depsgraph)
     assert len(finer.coordinates) > 600
-    assert finer.topology != read_object(obj).topology
+    assert finer.polygons.topology != read_object(obj).polygons.topology
 
 
 def test_an_armature_poses_the_evaluated_mesh():
@@ -152,7 +152,7 @@ def test_triangles_are_those_of_blender_with_and_without_quads():
         geometry = read_object(obj)
         wanted = [tuple(triangle.vertices) for triangle in mesh.loop_triangles]
         assert [tuple(face) for face in geometry.surface.faces.tolist()] == wanted
-        assert geometry.polygon_of_triangle.tolist() == [
+        assert geometry.polygons.of_triangle.tolist() == [
             triangle.polygon_index for triangle in mesh.loop_triangles
         ]
 
@@ -161,16 +161,16 @@ def test_a_mesh_without_faces_is_a_point_cloud():
     vertices, _ = icosphere(2)
     geometry = read_object(add_mesh("Cloud", vertices, []))
     assert geometry.surface.is_point_cloud
-    assert geometry.polygon_count == 0
+    assert geometry.polygons.count == 0
     assert len(geometry.polygon_areas) == 0
 
 
 def test_topology_ignores_positions_and_sees_one_flipped_face():
     vertices, faces = icosphere(1)
-    plain = read_object(add_mesh("A", vertices, faces)).topology
-    assert read_object(add_mesh("B", vertices * 3, faces)).topology == plain
+    plain = read_object(add_mesh("A", vertices, faces)).polygons.topology
+    assert read_object(add_mesh("B", vertices * 3, faces)).polygons.topology == plain
     faces[7] = faces[7][::-1]
-    assert read_object(add_mesh("C", vertices, faces)).topology != plain
+    assert read_object(add_mesh("C", vertices, faces)).polygons.topology != plain
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from diffusionnet_blender.errors import DiffusionNetError
+from diffusionnet_blender.scene.options import Outputs
 from diffusionnet_blender.scene.selection import select_part
-from diffusionnet_blender.scene.write import Outputs, write_labels
+from diffusionnet_blender.scene.write import write_labels
 from tests.scenes import add_body, add_mesh, add_quads, result_for
 from tests.shapes import icosphere
 

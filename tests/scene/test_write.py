@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from diffusionnet_blender.errors import DiffusionNetError
+from diffusionnet_blender.scene.options import Outputs
 from diffusionnet_blender.scene.read import read_object
-from diffusionnet_blender.scene.write import Outputs, left_out, write_labels
+from diffusionnet_blender.scene.write import left_out, write_labels
 from diffusionnet_blender.tasks.labels import polygon_labels, triangle_labels
 from tests.conftest import CLASSES, COLOURS
 from tests.scenes import (
@@ -26,12 +27,12 @@ from tests.shapes import icosphere
 
 pytestmark = pytest.mark.usefixtures("blender")
 
-NOTHING = Outputs(attributes=False, colours=False, vertex_groups=False)
-EVERYTHING = Outputs(soft=True, face_sets=True, materials=True, confidence=True)
+NOTHING = Outputs(attributes=False, colors=False, vertex_groups=False, confidence=False)
+EVERYTHING = Outputs(group_weights="SOFT", face_sets=True, materials=True, confidence=True)
 
 
 def only(**chosen):
-    return Outputs(**{"attributes": False, "colours": False, "vertex_groups": False, **chosen})
+    return replace(NOTHING, **chosen)
 
 
 def test_attributes():
@@ -49,7 +50,7 @@ def test_colours_are_the_palette_at_every_corner_and_active():
     obj = add_quads()
     obj.data.color_attributes.new("mine", "FLOAT_COLOR", "POINT")
     result = result_for(obj)
-    write_labels(obj, result, only(colours=True))
+    write_labels(obj, result, only(colors=True))
     colours = obj.data.color_attributes
     assert colours.active_color.name == "part_color"
     assert colours[colours.render_color_index].name == "part_color"
@@ -76,7 +77,7 @@ def test_hard_vertex_groups():
 def test_soft_vertex_groups_are_the_probabilities():
     obj = add_body()
     result = result_for(obj)
-    write_labels(obj, result, only(vertex_groups=True, soft=True))
+    write_labels(obj, result, only(vertex_groups=True, group_weights="SOFT"))
     weights = np.stack([group_weights(obj, name) for name in CLASSES], axis=1)
     probabilities = result.vertex_probabilities
     kept = probabilities >= 0.01
@@ -271,13 +272,8 @@ def test_ngons_get_the_area_weighted_vote():
     by_triangle = triangle_labels(probabilities, geometry.surface.faces)
     assert (by_triangle == 0).sum() > (by_triangle == 1).sum()
     result = result_for(obj, classes=("small", "large"), colours=COLOURS[:2])
-    voted = polygon_labels(
-        probabilities,
-        geometry.surface.faces,
-        geometry.areas,
-        geometry.polygon_of_triangle,
-        geometry.polygon_count,
-    )
+    surface = geometry.surface
+    voted = polygon_labels(probabilities, surface.faces, geometry.areas, geometry.polygons)
     write_labels(obj, replace(result, polygon_labels=voted), only(attributes=True))
     assert values_of(obj, "part").tolist() == [1]
 

@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 
+from diffusionnet_blender.network.features import input_features
+from diffusionnet_blender.surface.discretization import discretize
 from diffusionnet_blender.surface.surface import Surface
+from diffusionnet_blender.tasks.engines import choose_engine
+from diffusionnet_blender.tasks.inference import class_probabilities
 from diffusionnet_blender.tasks.models import BUNDLED, find_model, list_models
-from diffusionnet_blender.tasks.segment.pipeline import segment
 from tests.shapes import lumpy_body
 
 NAMES = [card.name for card in list_models()]
@@ -44,8 +47,10 @@ def test_both_engines_give_the_same_probabilities(name):
     pytest.importorskip("torch", reason="torch is optional")
     model = find_model(name)
     surface = Surface(*lumpy_body(4))
+    shape = discretize(surface, model.card.discretization)
+    features = input_features(shape, model.card.features)
     one, other = (
-        segment(surface, model, engine=engine, device="cpu").vertex_probabilities
+        class_probabilities(model, shape, features, choose_engine(engine, "cpu"))
         for engine in ("numpy", "torch")
     )
     np.testing.assert_allclose(one, other, atol=1e-4)

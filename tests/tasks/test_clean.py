@@ -7,8 +7,8 @@ from diffusionnet_blender.surface.discretization import discretize
 from diffusionnet_blender.surface.settings import DiscretizationSettings
 from diffusionnet_blender.surface.surface import Surface
 from diffusionnet_blender.tasks.edit_labels import label_pieces, vertex_neighbourhood
+from diffusionnet_blender.tasks.segment import segment
 from diffusionnet_blender.tasks.segment.clean import cleaned
-from diffusionnet_blender.tasks.segment.pipeline import segment
 from tests.shapes import icosphere, joined, lumpy_body
 from tests.tasks.test_segment import MODEL
 
@@ -73,7 +73,7 @@ def test_corners_of_a_split_mesh_get_one_cleaned_label():
     np.testing.assert_allclose(
         found.vertex_probabilities, whole.vertex_probabilities[faces.ravel()], atol=0.02
     )
-    rough = segment(Surface(vertices, faces), MODEL).vertex_labels
+    rough = segment(Surface(vertices, faces), MODEL, clean=False).vertex_labels
     tail, head = faces.ravel(), np.roll(faces, -1, axis=1).ravel()
     border_before, border = (np.sum(x[tail] != x[head]) for x in (rough, whole.vertex_labels))
     assert 0 < border < border_before

@@ -11,8 +11,7 @@ from diffusionnet_blender.network.card import ModelCard
 from diffusionnet_blender.network.checkpoint import Model
 from diffusionnet_blender.surface.settings import DiscretizationSettings
 from diffusionnet_blender.surface.surface import Surface
-from diffusionnet_blender.tasks.match import fit_pair, maps, side
-from diffusionnet_blender.tasks.match.pipeline import match
+from diffusionnet_blender.tasks.match import fit_pair, maps, match, side
 from tests.matching.pairs import lumpy_surface, mapped_directions
 from tests.shapes import icosphere, joined, random_rotation
 
@@ -37,9 +36,9 @@ def error(found, pair):
 
 def test_two_of_a_kind_are_matched_without_a_model(pair):
     stages = []
-    found = match(pair[0], pair[2], progress=lambda stage, fraction: stages.append(stage))
+    found = match(pair[0], pair[2], None, progress=lambda stage, fraction: stages.append(stage))
     assert error(found, pair).mean() < EDGE / 5
-    assert found.features == "signatures"
+    assert found.model_name == ""
     assert not found.judgement.mirrored
     assert found.judgement.rigid_residual < 0.05
     assert np.median(found.confidence) > 0.8
@@ -50,7 +49,7 @@ def test_two_of_a_kind_are_matched_without_a_model(pair):
 def test_pins_are_honoured_exactly(pair):
     on_source = np.array([11, 77, 300, 500])
     nearest = (pair[1][on_source] @ pair[3].T).argmax(axis=1)
-    found = match(pair[0], pair[2], pins=(on_source, nearest))
+    found = match(pair[0], pair[2], None, pins=np.stack([on_source, nearest], axis=1))
     pinned = found.target_to_source[nearest]
     np.testing.assert_array_equal(pinned.nearest_vertex(pair[0].faces), on_source)
     np.testing.assert_allclose(pinned.barycentric.max(axis=1), 1)
@@ -63,7 +62,7 @@ def test_dense_meshes_are_matched_by_their_proxies(pair, monkeypatch):
     dense = (source, directions, *pair[2:])
     on_source = np.array([11, 77, 300, 500])
     nearest = (directions[on_source] @ pair[3].T).argmax(axis=1)
-    found = match(source, pair[2], pins=(on_source, nearest))
+    found = match(source, pair[2], None, pins=np.stack([on_source, nearest], axis=1))
     assert len(found.confidence) == len(pair[2].vertices)
     assert error(found, dense).mean() < EDGE / 1.5
 
@@ -79,7 +78,7 @@ def test_the_map_is_in_the_order_and_on_the_faces_of_what_was_handed_in(pair):
         np.concatenate([place[source.faces][:, ::-1], [[0, 0, 1]]]),
     )
     messy_directions = np.concatenate([directions[order], directions[:3], [[0, 0, 1.0]]])
-    found = match(messy, target)
+    found = match(messy, target, None)
     assert found.repairs[0].degenerate_faces == 1
     assert (found.target_to_source.face < len(messy.faces)).all()
     assert error(found, (messy, messy_directions, target, wanted)).mean() < EDGE / 1.5
@@ -87,18 +86,18 @@ def test_the_map_is_in_the_order_and_on_the_faces_of_what_was_handed_in(pair):
 
 def test_shapes_that_cannot_be_matched_are_refused(pair):
     with pytest.raises(DiffusionNetError, match="no faces"):
-        match(Surface(pair[0].vertices), pair[2])
+        match(Surface(pair[0].vertices), pair[2], None)
     with pytest.raises(DiffusionNetError, match="only 12 vertices"):
-        match(pair[0], Surface(*icosphere(0)))
+        match(pair[0], Surface(*icosphere(0)), None)
     with pytest.raises(DiffusionNetError, match="pins"):
-        match(pair[0], pair[2], pins=([1, 2], [1]))
+        match(pair[0], pair[2], None, pins=np.array([[1, 10**6]]))
 
 
 def test_loose_parts_are_matched_too(pair):
     ball, ball_faces = icosphere(1)
     eyes = [(0.15 * ball + [x, 0.55, 1.2], ball_faces) for x in (-0.3, 0.3)]
     source = Surface(*joined((pair[0].vertices, pair[0].faces), *eyes))
-    found = match(source, source)
+    found = match(source, source, None)
     position = found.target_to_source.interpolate(source.vertices, source.faces)
     assert np.linalg.norm(position - source.vertices, axis=1).mean() < 0.05
 
@@ -115,7 +114,7 @@ def test_the_features_of_a_model_are_used(pair):
         for name, shape in architecture.weight_shapes().items()
     }
     found = match(pair[0], pair[2], Model(card, weights), engine="numpy")
-    assert found.features == "few"
+    assert found.model_name == "few"
     assert error(found, pair).mean() < EDGE / 3
     assert not found.judgement.mirrored
 
@@ -129,7 +128,7 @@ def test_a_fitted_network_is_believed_only_where_its_map_is_better(pair, monkeyp
     monkeypatch.setattr(fit_pair, "COARSE_VERTICES", 200)
     stages = []
     told = {"progress": lambda stage, fraction: stages.append(stage)}
-    found = match(pair[0], pair[2], fit=True, **told)
+    found = match(pair[0], pair[2], None, fit=True, **told)
     assert "fit" in stages
     assert found.fit == "no better"
     assert error(found, pair).mean() < EDGE / 5
@@ -139,14 +138,14 @@ def test_a_fitted_network_is_believed_only_where_its_map_is_better(pair, monkeyp
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        match(pair[0], pair[2], fit=True, progress=stop)
+        match(pair[0], pair[2], None, fit=True, progress=stop)
 
 
 def test_a_map_in_doubt_is_refined_anew_and_without_torch_no_network_is_fitted(pair, monkeypatch):
     monkeypatch.setattr(maps, "CLEARLY_SURE", 1.1)
     stages = []
     told = {"progress": lambda stage, fraction: stages.append(stage)}
-    found = match(pair[0], pair[2], fit=True, engine="numpy", **told)
+    found = match(pair[0], pair[2], None, fit=True, engine="numpy", **told)
     assert "map" in stages[stages.index("registration") :]
     assert "fit" not in stages
     assert found.fit == "no torch"
@@ -159,4 +158,4 @@ def test_a_match_can_be_stopped(pair):
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        match(pair[0], pair[2], progress=stop)
+        match(pair[0], pair[2], None, progress=stop)

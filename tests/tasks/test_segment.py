@@ -10,20 +10,26 @@ import pytest
 
 from diffusionnet_blender.errors import Cancelled, DeviceError, ModelError, SurfaceError
 from diffusionnet_blender.network.architecture import Architecture
-from diffusionnet_blender.network.card import FEATURE_WIDTHS, ModelCard
+from diffusionnet_blender.network.card import ModelCard
 from diffusionnet_blender.network.checkpoint import Model, save_model
+from diffusionnet_blender.network.features import input_width
 from diffusionnet_blender.surface.cache import OperatorCache
 from diffusionnet_blender.surface.settings import DiscretizationSettings
 from diffusionnet_blender.surface.surface import Surface
-from diffusionnet_blender.tasks.labels import polygon_labels, triangle_labels
-from diffusionnet_blender.tasks.segment.pipeline import segment
+from diffusionnet_blender.tasks import segment as task
+from diffusionnet_blender.tasks.labels import Polygons, polygon_labels, triangle_labels
 from tests.network.test_forward import random_weights
 from tests.shapes import icosphere, joined, lumpy_body, random_rotation
 
 
+def segment(surface, model, **options):
+    """Labels as the network gives them, with borders as they are."""
+    return task.segment(surface, model, **{"clean": False, **options})
+
+
 def untrained_model(output_at="vertices", features=("hks",), k=32):
     network = Architecture(
-        inputs=sum(FEATURE_WIDTHS[name] for name in features),
+        inputs=input_width(features),
         outputs=3,
         width=16,
         blocks=2,
@@ -293,10 +299,10 @@ def test_an_ngon_follows_the_area_weighted_vote_of_its_triangles():
     probabilities = np.eye(3, dtype=np.float32)[[0, 0, 0, 1, 1, 2]]
     triangles = np.array([[0, 1, 2], [0, 2, 3], [2, 3, 4], [3, 4, 5]])
     np.testing.assert_array_equal(triangle_labels(probabilities, triangles), [0, 0, 1, 1])
-    polygon = np.array([0, 0, 0, 1])
-    small_first = polygon_labels(probabilities, triangles, np.array([1, 1, 5, 1.0]), polygon, 2)
+    polygons = Polygons(np.array([0, 0, 0, 1]), 2)
+    small_first = polygon_labels(probabilities, triangles, np.array([1, 1, 5, 1.0]), polygons)
     np.testing.assert_array_equal(small_first, [1, 1])
-    big_first = polygon_labels(probabilities, triangles, np.array([4, 2, 5, 0.0]), polygon, 2)
+    big_first = polygon_labels(probabilities, triangles, np.array([4, 2, 5, 0.0]), polygons)
     np.testing.assert_array_equal(big_first, [0, 1])
 
 

@@ -22,10 +22,10 @@ from diffusionnet_blender.errors import (  # noqa: E402
     ModelError,
 )
 from diffusionnet_blender.surface.surface import Surface  # noqa: E402
-from diffusionnet_blender.tasks.classify.pipeline import classify  # noqa: E402
+from diffusionnet_blender.tasks.classify import classify  # noqa: E402
 from diffusionnet_blender.tasks.models import find_model  # noqa: E402
-from diffusionnet_blender.tasks.segment.pipeline import segment  # noqa: E402
-from diffusionnet_blender.tasks.train.pipeline import train  # noqa: E402
+from diffusionnet_blender.tasks.segment import segment  # noqa: E402
+from diffusionnet_blender.tasks.train import train  # noqa: E402
 from diffusionnet_blender.tasks.train.sizes import Size  # noqa: E402
 from diffusionnet_blender.tasks.train.training_set import (  # noqa: E402
     UNLABELLED,
@@ -72,17 +72,25 @@ def loose():
 
 @pytest.fixture
 def folders(tmp_path):
-    return {"model_folder": tmp_path / "models", "checkpoint_folder": tmp_path / "checkpoints"}
+    return {
+        "model_folder": tmp_path / "models",
+        "checkpoint_folder": tmp_path / "checkpoints",
+        "start": "none",
+    }
 
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory):
     """Folders with a model "own" that has learned from one mesh, what training gave, its curves."""
     root = tmp_path_factory.mktemp("library")
-    folders = {"model_folder": root / "models", "checkpoint_folder": root / "checkpoints"}
+    folders = {
+        "model_folder": root / "models",
+        "checkpoint_folder": root / "checkpoints",
+        "start": "none",
+    }
     seen = []
     found = train(
-        set_of(body()), name="own", size=TINY, title="My own", report=seen.append, **folders
+        set_of(body()), model_name="own", size=TINY, title="My own", report=seen.append, **folders
     )
     return folders, found, seen
 
@@ -110,7 +118,7 @@ def test_unlabelled_vertices_are_not_learned_from(folders):
     vertices, _ = lumpy_body(2)
     right = by_height(vertices)
     labels = np.where((np.abs(vertices[:, 2]) > 0.5) & (right == 0), UNLABELLED, right)
-    train(set_of(body(labels=labels)), name="own", size=TINY, **folders)
+    train(set_of(body(labels=labels)), model_name="own", size=TINY, **folders)
     found = segment(body().surface, find_model("own", [folders["model_folder"]])).vertex_labels
     known = labels != UNLABELLED
     assert (found == labels)[known].mean() > 0.9
@@ -123,7 +131,7 @@ def test_two_labelled_vertices_of_a_dense_mesh_are_labels_too(folders):
     labels[vertices[:, 2].argmax()], labels[np.abs(vertices[:, 2]).argmin()] = 1, 0
     dense = LabelledSurface("dense", Surface(vertices, faces), labels)
     size = replace(TINY, k=8, steps=1, copies=2)
-    found = train(set_of(dense), name="own", size=size, **folders)
+    found = train(set_of(dense), model_name="own", size=size, **folders)
     assert found.card.class_names == NAMES
     assert "1 mesh with labels" in found.card.training_data
 
@@ -131,23 +139,26 @@ def test_two_labelled_vertices_of_a_dense_mesh_are_labels_too(folders):
 @pytest.mark.parametrize(("names", "mirrored"), [(("a.L", "a.R"), True), (NAMES, False)])
 def test_mirrored_copies_are_learned_from_where_the_names_are_pairs(names, mirrored, folders):
     size = replace(TINY, steps=1)
-    assert train(set_of(body(), names=names), name="own", size=size, **folders).mirrored == mirrored
+    assert (
+        train(set_of(body(), names=names), model_name="own", size=size, **folders).mirrored
+        == mirrored
+    )
 
 
 def test_meshes_are_held_out_for_validation(folders):
     members = [body(f"body {i}") for i in range(4)]
     size = replace(TINY, steps=1)
-    found = train(set_of(*members), name="own", size=size, validation_share=0.25, **folders)
+    found = train(set_of(*members), model_name="own", size=size, validation_share=0.25, **folders)
     assert list(found.card.accuracy) == ["a mesh held out"]
 
 
 def test_a_network_that_starts_from_another_keeps_its_make(library):
     folders, first, _ = library
     short = replace(TINY, width=64, steps=1, learning_rate=1e-4)
-    second = train(set_of(body()), name="second", size=short, start="own", **folders)
+    second = train(set_of(body()), model_name="second", size=short, **{**folders, "start": "own"})
     assert second.card.architecture == first.card.architecture
     # One step from where the other was is still good; one step from nothing is not.
-    fresh = train(set_of(body()), name="third", size=short, **folders)
+    fresh = train(set_of(body()), model_name="third", size=short, **folders)
     assert second.curve.best > 0.8 > fresh.curve.best
 
 
@@ -161,7 +172,7 @@ def test_whole_shapes_are_classified(folders):
 
     shapes = [(f"{name} {i}", shape(name), name) for name in made for i in range(2)]
     size = replace(TINY, width=32, copies=12, steps=120, learning_rate=3e-3)
-    found = train(gathered_shapes(shapes), name="kinds", size=size, **folders)
+    found = train(gathered_shapes(shapes), model_name="kinds", size=size, **folders)
     assert found.card.class_names == ("ball", "ring", "rod")
     assert found.card.architecture.output_at == "shape"
     model = find_model("kinds", [folders["model_folder"]])
@@ -172,7 +183,7 @@ def test_whole_shapes_are_classified(folders):
         assert result.probabilities.sum() == pytest.approx(1, abs=1e-5)
     with pytest.raises(ModelError, match="classifies whole shapes"):
         segment(shape("ball"), model)
-    with pytest.raises(ModelError, match="finds parts"):
+    with pytest.raises(ModelError, match="labels parts and does not classify"):
         classify(shape("ball"), find_model("body_parts"))
 
 
@@ -222,7 +233,7 @@ BAD = {
 @pytest.mark.parametrize("message", BAD, ids=list(BAD))
 def test_labels_that_cannot_be_learned_are_refused_before_any_work(message, folders):
     with pytest.raises(DiffusionNetError, match=f"(?i){message}") as caught:
-        train(BAD[message](), name="own", size=TINY, progress=must_not_be_called, **folders)
+        train(BAD[message](), model_name="own", size=TINY, progress=must_not_be_called, **folders)
     assert caught.value.fix
     assert not folders["model_folder"].exists() or not any(folders["model_folder"].iterdir())
 
@@ -234,22 +245,28 @@ def must_not_be_called(stage, fraction):
 @pytest.mark.parametrize(
     ("changes", "kind", "message"),
     [
-        ({"name": "body_parts"}, ModelError, "already has"),
-        ({"name": "a/b"}, ModelError, "no name"),
+        ({"model_name": "body_parts"}, ModelError, "already has"),
+        ({"model_name": "a/b"}, ModelError, "no name"),
         ({"size": "huge"}, DiffusionNetError, "no size"),
         ({"start": "nothing"}, ModelError, "no model 'nothing'"),
         ({"validation_share": 1.0}, DiffusionNetError, "below 1"),
     ],
 )
 def test_wrong_settings_are_refused_before_any_work(changes, kind, message, folders):
-    options = {"name": "own", "size": TINY, "progress": must_not_be_called, **folders, **changes}
+    options = {
+        "model_name": "own",
+        "size": TINY,
+        "progress": must_not_be_called,
+        **folders,
+        **changes,
+    }
     with pytest.raises(kind, match=message):
         train(set_of(body()), **options)
 
 
 def test_a_device_that_is_not_there_is_refused(folders):
     with pytest.raises(DeviceError):
-        train(set_of(body()), name="own", size=TINY, device="nothing", **folders)
+        train(set_of(body()), model_name="own", size=TINY, device="nothing", **folders)
 
 
 def test_stopping_keeps_the_best_so_far(folders):
@@ -260,7 +277,7 @@ def test_stopping_keeps_the_best_so_far(folders):
             steps.append(fraction)
 
     found = train(
-        set_of(body()), name="own", size=TINY, progress=progress,
+        set_of(body()), model_name="own", size=TINY, progress=progress,
         enough=lambda: len(steps) > 14, **folders,
     )  # fmt: skip
     assert 14 <= found.steps < TINY.steps
@@ -278,9 +295,9 @@ def interrupt_at(fraction):
 def test_what_was_interrupted_goes_on_and_ends_as_if_it_had_not_been(library, folders):
     _, whole, _ = library
     with pytest.raises(Cancelled):
-        train(set_of(body()), name="again", size=TINY, progress=interrupt_at(0.5), **folders)
+        train(set_of(body()), model_name="again", size=TINY, progress=interrupt_at(0.5), **folders)
     assert not (folders["model_folder"] / "again.json").exists()
-    found = train(set_of(body()), name="again", size=TINY, **folders)
+    found = train(set_of(body()), model_name="again", size=TINY, **folders)
     assert found.resumed_at == 20
     np.testing.assert_allclose(found.curve.rows, whole.curve.rows, atol=1e-3)
 
@@ -288,17 +305,17 @@ def test_what_was_interrupted_goes_on_and_ends_as_if_it_had_not_been(library, fo
 def test_other_labels_are_another_training(folders):
     size = replace(TINY, steps=21)
     with pytest.raises(Cancelled):
-        train(set_of(body()), name="own", size=size, progress=interrupt_at(1.0), **folders)
+        train(set_of(body()), model_name="own", size=size, progress=interrupt_at(1.0), **folders)
     other = set_of(body(labels=1 - body().labels))
-    assert train(other, name="own", size=size, **folders).resumed_at == 0
+    assert train(other, model_name="own", size=size, **folders).resumed_at == 0
 
 
 def test_a_damaged_checkpoint_is_begun_anew(folders):
     with pytest.raises(Cancelled):
-        train(set_of(body()), name="own", size=TINY, progress=interrupt_at(0.5), **folders)
+        train(set_of(body()), model_name="own", size=TINY, progress=interrupt_at(0.5), **folders)
     (checkpoint,) = folders["checkpoint_folder"].glob("*/run.pt")
     checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
-    assert train(set_of(body()), name="own", size=TINY, **folders).resumed_at == 0
+    assert train(set_of(body()), model_name="own", size=TINY, **folders).resumed_at == 0
 
 
 SCRIPT = """
@@ -311,14 +328,14 @@ root = Path(sys.argv[1])
 def progress(stage, fraction):
     if stage == "learning":
         print(fraction, flush=True)
-train(set_of(body()), name="own", size=TINY, replace_model=True, progress=progress,
-      model_folder=root / "models", checkpoint_folder=root / "checkpoints")
+train(set_of(body()), model_name="own", size=TINY, replace=True, progress=progress,
+      model_folder=root / "models", checkpoint_folder=root / "checkpoints", start="none")
 """
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
 def test_a_killed_training_leaves_the_model_before_it_and_the_next_goes_on(folders, tmp_path):
-    train(set_of(body()), name="own", size=replace(TINY, steps=2), **folders)
+    train(set_of(body()), model_name="own", size=replace(TINY, steps=2), **folders)
     before = {p.name: p.read_bytes() for p in folders["model_folder"].iterdir()}
     process = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(SCRIPT), str(tmp_path)],
@@ -330,20 +347,20 @@ def test_a_killed_training_leaves_the_model_before_it_and_the_next_goes_on(folde
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert {p.name: p.read_bytes() for p in folders["model_folder"].iterdir()} == before
-    found = train(set_of(body()), name="own", size=TINY, replace_model=True, **folders)
+    found = train(set_of(body()), model_name="own", size=TINY, replace=True, **folders)
     assert found.resumed_at >= 20
     assert find_model("own", [folders["model_folder"]]).card.accuracy == found.card.accuracy
 
 
 @pytest.mark.skipif(os.name != "posix", reason="limits of size are POSIX's")
 def test_a_disk_that_is_full_leaves_the_model_before_it(folders):
-    train(set_of(body()), name="own", size=replace(TINY, steps=2), **folders)
+    train(set_of(body()), model_name="own", size=replace(TINY, steps=2), **folders)
     before = {p.name: p.read_bytes() for p in folders["model_folder"].iterdir()}
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (8192, limits[1]))
     try:
         with pytest.raises(ModelError, match="cannot be written") as caught:
-            train(set_of(body()), name="own", size=TINY, replace_model=True, **folders)
+            train(set_of(body()), model_name="own", size=TINY, replace=True, **folders)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert "Make room" in caught.value.fix

@@ -5,6 +5,7 @@ import pytest
 
 from diffusionnet_blender.errors import DiffusionNetError
 from diffusionnet_blender.matching.closest import ClosestPoints
+from diffusionnet_blender.tasks.transfer import transfer
 from diffusionnet_blender.tasks.transfer.layers import (
     Attribute,
     Layers,
@@ -13,7 +14,6 @@ from diffusionnet_blender.tasks.transfer.layers import (
     Texture,
     Weights,
 )
-from diffusionnet_blender.tasks.transfer.pipeline import TransferSettings, transfer
 from tests.matching.pairs import lumpy_surface
 
 
@@ -63,7 +63,7 @@ def test_everything_at_once(pair):
         np.ones(len(there)),
         layers,
         target_uv=flat_layout(there, target.faces),
-        settings=TransferSettings(texture_size=32),
+        texture_size=32,
         progress=lambda stage, fraction: stages.append(stage),
     )
     assert {"texture", "weights", "shape keys"} <= set(stages)
@@ -98,7 +98,7 @@ def test_a_mesh_split_along_its_seams_stays_whole(pair):
         np.ones(len(split)),
         layers,
         target_uv=flat_layout(there, target.faces),
-        settings=TransferSettings(texture_size=32),
+        texture_size=32,
     )
     found = moved.keys.positions[0]
     for vertex in (0, 100, 300):

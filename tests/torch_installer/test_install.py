@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from diffusionnet_blender.errors import DeviceError, WorkerError
+from diffusionnet_blender.tasks.status import job as status_job
 from diffusionnet_blender.torch_installer.install import (
     SCRIPTS,
     TorchBuild,
@@ -79,13 +80,13 @@ def test_the_worker_finds_it_and_this_process_does_not(root, index):
     install(root, index)
     worker = Worker(own_python(torch_folder(root, "cpu")))
     try:
-        worker.submit("status", {})
+        worker.submit(status_job, status_job.StatusRequest())
         for _ in moments("the job is done"):
             if isinstance(found := worker.poll(), Answer):
                 break
     finally:
         worker.stop()
-    libraries = found.content["libraries"]
+    libraries = found.result.libraries
     assert libraries["torch"] == "99.0+cpu"
     assert libraries["numpy"] == np.__version__
     assert str(root) not in "".join(sys.path)
@@ -104,6 +105,14 @@ def test_one_that_does_not_load_leaves_the_earlier_one(root, index):
 def test_one_that_does_not_load_leaves_nothing(root, index):
     write_wheel(index, "torch", "99.1+cpu", BROKEN)
     with pytest.raises(DeviceError):
+        install(root, index)
+    assert list(root.iterdir()) == []
+
+
+def test_one_that_misreads_arrays_leaves_nothing(root, index):
+    misreading = WORKING.replace("return self.array", "return self.array + 1")
+    write_wheel(index, "torch", "99.1+cpu", misreading)
+    with pytest.raises(DeviceError, match="misreads the arrays of NumPy"):
         install(root, index)
     assert list(root.iterdir()) == []
 

@@ -6,10 +6,11 @@ from pathlib import Path
 import bpy
 import pytest
 
-from diffusionnet_blender.operators import background, status
-from diffusionnet_blender.operators.trouble import forget_trouble, last_trouble
+from diffusionnet_blender.session import computing
+from diffusionnet_blender.session.trouble import forget_trouble, last_trouble
 from diffusionnet_blender.torch_installer import operators
 from diffusionnet_blender.torch_installer.choice import torch_choice
+from tests.operators.test_status import status_of_the_worker
 from tests.scenes import add_body
 from tests.waiting import moments
 from tests.wheels import BROKEN, only_this_index, write_torch, write_wheel
@@ -27,7 +28,7 @@ def preferences(tmp_path, monkeypatch):
     addon.preferences.extras.torch.index = str(write_torch(tmp_path / "wheels"))
     bpy.context.preferences.system.use_online_access = False
     yield addon.preferences
-    background.end_worker()
+    computing.end_worker()
     forget_trouble()
     shutil.rmtree(torch_choice().root, ignore_errors=True)
     bpy.context.preferences.addons.remove(addon)
@@ -55,16 +56,11 @@ def test_looked_up_installed_used_and_removed(preferences):
 
     assert bpy.ops.diffusionnet.install_torch() == {"FINISHED"}
     assert torch_choice().installed
-    run = status.status_run()
-    for _ in moments("the worker has answered"):
-        if run.finished:
-            break
-        run.advance(bpy.context)
-    assert run.answer["libraries"]["torch"] == "99.0+cpu"
+    assert status_of_the_worker().libraries["torch"] == "99.0+cpu"
 
     assert bpy.ops.diffusionnet.remove_torch() == {"FINISHED"}
     assert not torch_choice().installed
-    assert str(torch_choice().root) not in "".join(background.the_worker().launch.paths)
+    assert str(torch_choice().root) not in "".join(computing.the_worker().launch.paths)
 
 
 def test_another_index_is_looked_up_anew(preferences):
@@ -88,12 +84,12 @@ def test_what_does_not_load_is_not_installed_and_segmenting_goes_on(preferences)
 
 
 def test_a_run_that_is_cancelled_leaves_nothing(preferences):
-    run = operators.DIFFUSIONNET_OT_install_torch.begin(None, bpy.context)
+    run = operators.DIFFUSIONNET_OT_install_torch.begin(None, bpy.context, at_once=True)
     seen = []
     for _ in moments("it is downloaded", pause=0):
         if run.progress.factor >= operators.DOWNLOAD_SHARE:
             break
-        run.advance(bpy.context)
+        run.advance()
         seen.append(run.progress.factor)
     assert seen == sorted(seen)
     run.cancel()

@@ -22,7 +22,7 @@ from diffusionnet_blender.network.training import (  # noqa: E402
 from diffusionnet_blender.surface.discretization import discretize  # noqa: E402
 from diffusionnet_blender.surface.integral_invariants import CHANNELS  # noqa: E402
 from diffusionnet_blender.surface.surface import Surface  # noqa: E402
-from diffusionnet_blender.tasks.segment.pipeline import class_probabilities  # noqa: E402
+from diffusionnet_blender.tasks.inference import class_probabilities  # noqa: E402
 from tests.network.test_forward import random_weights  # noqa: E402
 from tests.shapes import lumpy_body  # noqa: E402
 from training import body_parts  # noqa: E402

@@ -20,14 +20,14 @@ from diffusionnet_blender.errors import (
     SurfaceError,
     WorkerError,
 )
-from diffusionnet_blender.surface.surface import Surface, triangle_areas
-from diffusionnet_blender.tasks.labels import polygon_labels
-from diffusionnet_blender.tasks.models import find_model
-from diffusionnet_blender.tasks.segment.pipeline import segment
+from diffusionnet_blender.surface.surface import Surface
+from diffusionnet_blender.tasks.labels import Polygons
+from diffusionnet_blender.tasks.segment import job
+from diffusionnet_blender.tasks.status import job as status
+from diffusionnet_blender.tasks.status.job import LIBRARIES
 from diffusionnet_blender.worker import protocol
-from diffusionnet_blender.worker import segment as segment_job
 from diffusionnet_blender.worker.client import Answer, Worker, WorkerFault
-from diffusionnet_blender.worker.launch import LIBRARIES, Launch, environment, own_python
+from diffusionnet_blender.worker.launch import Launch, environment, own_python
 from tests.shapes import lumpy_body
 from tests.waiting import LIMIT, moments
 
@@ -43,25 +43,8 @@ def worker():
 
 
 def request_for(model, subdivisions=2, **changes):
-    vertices, faces = lumpy_body(subdivisions)
-    content = segment_job.request(
-        Surface(vertices, faces),
-        np.arange(len(faces), dtype=np.int32),
-        len(faces),
-        model=str(model),
-        model_folders=[],
-        engine="numpy",
-        device="auto",
-        template=None,
-        exact=False,
-        clean=False,
-        cache_folder=None,
-    )
-    return content | changes
-
-
-def surface_of(vertices, faces):
-    return {"vertices": vertices, "faces": np.array(faces, dtype=np.int32)}
+    given = {"surface": Surface(*lumpy_body(subdivisions)), "model": str(model), "clean": False}
+    return job.SegmentRequest(engine="numpy", **{**given, **changes})
 
 
 def wait(worker, until=lambda progress: False):
@@ -69,20 +52,19 @@ def wait(worker, until=lambda progress: False):
     for _ in moments("the job is done"):
         found = worker.poll()
         if isinstance(found, Answer):
-            return segment_job.answer_of(found.content)
+            return found.result
         if until(found):
             return found
 
 
 def run(worker, request):
-    worker.submit("segment", request)
+    worker.submit(job, request)
     return wait(worker)
 
 
 @pytest.fixture(scope="module")
 def expected(tiny_model):
-    vertices, faces = lumpy_body(2)
-    return segment(Surface(vertices, faces), find_model(str(tiny_model)), engine="numpy")
+    return job.run(request_for(tiny_model))
 
 
 def assert_right(answer, expected):
@@ -96,13 +78,8 @@ def assert_right(answer, expected):
 def test_it_gives_what_the_task_gives_in_this_process(worker, tiny_model, expected):
     answer = run(worker, request_for(tiny_model))
     assert_right(answer, expected)
-    vertices, faces = lumpy_body(2)
-    areas = triangle_areas(vertices, faces)
-    labels = polygon_labels(
-        expected.vertex_probabilities, faces, areas, np.arange(len(faces)), len(faces)
-    )
-    np.testing.assert_array_equal(answer.polygon_labels, labels)
-    np.testing.assert_allclose(answer.polygon_areas, areas)
+    np.testing.assert_array_equal(answer.polygon_labels, expected.polygon_labels)
+    np.testing.assert_allclose(answer.polygon_areas, expected.polygon_areas)
     np.testing.assert_array_equal(answer.class_colours, expected.class_colours)
     assert answer.seconds.keys() == expected.seconds.keys()
     assert (answer.engine, answer.device, answer.model_name) == ("numpy", "cpu", "tiny")
@@ -119,7 +96,7 @@ def test_it_stays_for_the_next_job_and_leaves_no_files_of_the_last(worker, tiny_
 
 def test_progress_comes_in_the_order_of_the_stages(worker, tiny_model):
     seen = []
-    worker.submit("segment", request_for(tiny_model, subdivisions=5))
+    worker.submit(job, request_for(tiny_model, subdivisions=5))
     for _ in moments("the job is done", pause=0.001):
         found = worker.poll()
         if isinstance(found, Answer):
@@ -134,9 +111,9 @@ def test_progress_comes_in_the_order_of_the_stages(worker, tiny_model):
 
 def test_nobody_needs_to_listen_for_it_to_go_on(worker, tiny_model):
     """What it says goes to a file, which never fills up as a pipe does."""
-    worker.submit("segment", request_for(tiny_model, subdivisions=4))
-    answer = worker._folder / "job-1" / "answer" / "value.json"
-    for _ in moments("the answer is there"):
+    worker.submit(job, request_for(tiny_model, subdivisions=4))
+    answer = worker._folder / "job-1" / "result" / "value.json"
+    for _ in moments("the result is there"):
         assert worker.alive
         if answer.exists():
             break
@@ -147,11 +124,11 @@ def test_nobody_needs_to_listen_for_it_to_go_on(worker, tiny_model):
     ("changes", "kind", "says"),
     [
         ({"model": "nobody"}, ModelError, "There is no model 'nobody'"),
-        ({"surface": surface_of(np.eye(3)[:2], [])}, SurfaceError, "only 2"),
+        ({"surface": Surface(np.diag([1.0, 0, 0]), [[0, 1, 2]])}, SurfaceError, "Only 2"),
     ],
 )
 def test_an_error_comes_back_as_what_it_is(worker, tiny_model, expected, changes, kind, says):
-    worker.submit("segment", request_for(tiny_model) | changes)
+    worker.submit(job, request_for(**{"model": tiny_model, **changes}))
     with pytest.raises(kind, match=says) as caught:
         wait(worker)
     assert caught.value.fix
@@ -160,17 +137,16 @@ def test_an_error_comes_back_as_what_it_is(worker, tiny_model, expected, changes
 
 
 def test_a_fault_comes_back_with_its_traceback(worker, tiny_model, expected):
-    incomplete = request_for(tiny_model)
-    del incomplete["engine"]
-    worker.submit("segment", incomplete)
-    with pytest.raises(WorkerFault, match="KeyError: 'engine'") as caught:
+    too_few = Polygons(np.zeros(3, dtype=np.int32), 1)
+    worker.submit(job, request_for(tiny_model, polygons=too_few))
+    with pytest.raises(WorkerFault, match="ValueError") as caught:
         wait(worker)
-    assert "segment.py" in caught.value.__notes__[0]
+    assert "labels.py" in caught.value.__notes__[0]
     assert_right(run(worker, request_for(tiny_model)), expected)
 
 
 def test_cancel_before_it_has_even_started(worker, tiny_model, expected):
-    worker.submit("segment", request_for(tiny_model))
+    worker.submit(job, request_for(tiny_model))
     worker.cancel()
     with pytest.raises(Cancelled):
         wait(worker)
@@ -180,7 +156,7 @@ def test_cancel_before_it_has_even_started(worker, tiny_model, expected):
 @pytest.mark.parametrize("stage", ["laplacian", "eigenbasis", "network"])
 def test_cancel_in_the_middle(worker, tiny_model, expected, stage):
     run(worker, request_for(tiny_model))
-    worker.submit("segment", request_for(tiny_model, subdivisions=5))
+    worker.submit(job, request_for(tiny_model, subdivisions=5))
     wait(worker, until=lambda progress: progress.stage == stage)
     worker.cancel()
     with pytest.raises(Cancelled):
@@ -194,7 +170,7 @@ def test_cancel_kills_a_worker_that_does_not_listen(worker, tiny_model, expected
     run(worker, request_for(tiny_model))
     deaf = worker.pid
     os.kill(deaf, signal.SIGSTOP)
-    worker.submit("segment", request_for(tiny_model))
+    worker.submit(job, request_for(tiny_model))
     worker.cancel()
     with pytest.raises(Cancelled):
         wait(worker)
@@ -210,7 +186,7 @@ def test_a_crash_is_one_message_and_the_next_job_is_done(
     worker, tiny_model, expected, ending, says
 ):
     run(worker, request_for(tiny_model))
-    worker.submit("segment", request_for(tiny_model, subdivisions=5))
+    worker.submit(job, request_for(tiny_model, subdivisions=5))
     wait(worker, until=lambda progress: progress.stage == "eigenbasis")
     os.kill(worker.pid, ending)
     with pytest.raises(WorkerError, match=says) as caught:
@@ -227,7 +203,7 @@ def test_fifty_kills_at_random_moments(worker, tiny_model, expected):
     for _ in range(50):
         # A worker at work is done within some hundredths of a second, one that starts is not.
         longest = 0.05 if worker.alive else 0.4
-        worker.submit("segment", request_for(tiny_model))
+        worker.submit(job, request_for(tiny_model))
         time.sleep(random.uniform(0, longest))
         os.kill(worker._process.pid, signal.SIGKILL)
         try:
@@ -249,8 +225,8 @@ def test_out_of_memory_is_told_before_anything_is_computed(worker, tiny_model):
     run(worker, request_for(tiny_model))
     resource.prlimit(worker.pid, resource.RLIMIT_AS, (2**31, 2**31))
     x = np.arange(count, dtype=float)
-    huge = surface_of(np.stack([x, x**2, x % 7], axis=1), [[0, 1, 2]])
-    worker.submit("segment", request_for(tiny_model, surface=huge, exact=True))
+    huge = Surface(np.stack([x, x**2, x % 7], axis=1), [[0, 1, 2]])
+    worker.submit(job, request_for(tiny_model, surface=huge, exact=True))
     with pytest.raises(DiffusionNetError, match="1,000,000 vertices need|Memory ran out") as caught:
         wait(worker)
     assert "decimate" in caught.value.fix
@@ -275,7 +251,7 @@ def test_a_job_for_a_worker_that_was_just_killed_is_handed_to_another(worker, ti
     run(worker, request_for(tiny_model))
     first = worker.pid
     os.kill(first, signal.SIGSTOP)
-    worker.submit("segment", request_for(tiny_model))
+    worker.submit(job, request_for(tiny_model))
     os.kill(first, signal.SIGKILL)
     assert_right(wait(worker), expected)
     assert worker.pid != first
@@ -289,7 +265,7 @@ def test_another_version_on_disk_says_to_restart(tmp_path, tiny_model):
         manifest.read_text().replace(f'version = "{protocol.VERSION}"', 'version = "99.0"')
     )
     worker = Worker(own_python(), package=copied)
-    worker.submit("segment", request_for(tiny_model))
+    worker.submit(job, request_for(tiny_model))
     with pytest.raises(WorkerError, match="updated while Blender was running") as caught:
         wait(worker)
     assert caught.value.fix == "Restart Blender."
@@ -323,14 +299,14 @@ def test_it_is_apart_from_its_surroundings(tmp_path, tiny_model, expected, monke
 def test_a_python_that_is_none_or_has_no_libraries_says_so(tmp_path, tiny_model):
     nobody = Worker(Launch(str(tmp_path / "python3")))
     with pytest.raises(WorkerError, match="cannot be started") as caught:
-        nobody.submit("segment", request_for(tiny_model))
+        nobody.submit(job, request_for(tiny_model))
     assert caught.value.fix
     # A package that cannot be loaded.
     (tmp_path / "worker").mkdir()
     bootstrap = PACKAGE / "worker" / "bootstrap.py"
     (tmp_path / "worker" / "bootstrap.py").write_text(bootstrap.read_text())
     broken = Worker(own_python(), package=tmp_path)
-    broken.submit("segment", request_for(tiny_model))
+    broken.submit(job, request_for(tiny_model))
     with pytest.raises(WorkerError, match="could not start") as caught:
         wait(broken)
     assert "FileNotFoundError" in caught.value.__notes__[0]
@@ -340,9 +316,9 @@ def test_an_environment_of_the_users_runs_it(tmp_path, tiny_model, expected):
     """What it lacks it takes from Blender's, where that is of the same version of Python."""
     venv.create(tmp_path / "environment", with_pip=False)
     worker = Worker(environment(tmp_path / "environment"))
-    worker.submit("status", {})
-    found = wait_for_content(worker)
-    assert Path(found["executable"]).parent.parent == tmp_path / "environment"
+    worker.submit(status, status.StatusRequest())
+    found = wait(worker)
+    assert Path(found.executable).parent.parent == tmp_path / "environment"
     assert_right(run(worker, request_for(tiny_model)), expected)
     worker.stop()
 
@@ -351,7 +327,7 @@ def test_an_environment_that_lacks_a_library_says_what_to_type(tmp_path, tiny_mo
     venv.create(tmp_path / "environment", with_pip=False)
     bare = replace(environment(tmp_path / "environment"), spare_paths=())
     worker = Worker(bare)
-    worker.submit("segment", request_for(tiny_model))
+    worker.submit(job, request_for(tiny_model))
     with pytest.raises(WorkerError, match="could not start|cannot be loaded") as caught:
         wait(worker)
     assert "-m pip install numpy scipy" in caught.value.fix
@@ -361,24 +337,18 @@ def test_an_environment_that_lacks_a_library_says_what_to_type(tmp_path, tiny_mo
 
 
 def test_the_worker_tells_what_it_runs_on(worker):
-    worker.submit("status", {})
-    found = wait_for_content(worker)
-    assert found["python"] == sys.version.split()[0]
-    assert found["libraries"]["numpy"] == np.__version__
-    assert set(found["libraries"]) == set(LIBRARIES)
-    assert found["engine"] in {"numpy", "torch"}
-    assert "cpu" in found["devices"]
-    assert found["free_bytes"] is None or found["free_bytes"] > 0
-
-
-def wait_for_content(worker):
-    for _ in moments("the job is done"):
-        if isinstance(found := worker.poll(), Answer):
-            return found.content
+    worker.submit(status, status.StatusRequest())
+    found = wait(worker)
+    assert found.python == sys.version.split()[0]
+    assert found.libraries["numpy"] == np.__version__
+    assert set(found.libraries) == set(LIBRARIES)
+    assert found.engine in {"numpy", "torch"}
+    assert "cpu" in found.devices
+    assert found.free_bytes is None or found.free_bytes > 0
 
 
 def test_stop_ends_the_process_and_removes_its_files(worker, tiny_model):
-    worker.submit("segment", request_for(tiny_model, subdivisions=5))
+    worker.submit(job, request_for(tiny_model, subdivisions=5))
     process, folder = worker._process, worker._folder
     worker.stop()
     assert process.poll() is not None
@@ -423,21 +393,6 @@ def is_running(pid):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
-
-
-def test_values_come_back_as_they_went(tmp_path):
-    value = {
-        "array": np.arange(6, dtype=np.int32).reshape(2, 3),
-        "nested": [{"x": np.zeros((0, 3))}, "text", 1.5, None],
-        "pair": (1, 2),
-    }
-    protocol.write_value(tmp_path / "value", value)
-    found = protocol.read_value(tmp_path / "value")
-    np.testing.assert_array_equal(found["array"], value["array"])
-    assert found["array"].dtype == np.int32
-    assert found["nested"][0]["x"].shape == (0, 3)
-    assert found["nested"][1:] == ["text", 1.5, None]
-    assert found["pair"] == [1, 2]
 
 
 def test_a_line_that_is_not_whole_is_left_for_later(tmp_path):

@@ -1,97 +1,29 @@
-"""Say what a whole shape is (paper 5.1)."""
+"""Classification, stage by stage: matrices, then the network averaged over the shape."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from time import perf_counter
 
-import numpy as np
-
-from ...errors import ModelError
-from ...network.checkpoint import Model
 from ...network.features import input_features
-from ...surface.cache import OperatorCache
-from ...surface.surface import Surface
 from ..engines import choose_engine
+from ..inference import class_probabilities, prepare_cached
 from ..memory import memory_shortage_told
-from ..segment.pipeline import Progress, class_probabilities, prepare_cached
+from ..models import loaded
+from ..progress import Progress
+from .job import Classification, ClassifyRequest
 
 
-@dataclass(frozen=True, eq=False)
-class Classification:
-    """Which class a shape is of.
-
-    Attributes
-    ----------
-    probabilities : (C,) float32
-    class_names : tuple of str
-    model_name : str
-    seconds : dict of str to float
-        Of each stage; stages that the cache saved are missing.
-    """
-
-    probabilities: np.ndarray
-    class_names: tuple[str, ...]
-    model_name: str
-    seconds: dict[str, float]
-
-    @property
-    def class_name(self) -> str:
-        """The most probable class."""
-        return self.class_names[int(self.probabilities.argmax())]
-
-    @property
-    def probability(self) -> float:
-        """Its probability, 0 to 1."""
-        return float(self.probabilities.max())
-
-
-def classify(
-    surface: Surface,
-    model: Model,
-    *,
-    engine: str = "auto",
-    device: str = "auto",
-    cache: OperatorCache | None = None,
-    progress: Progress = lambda stage, fraction: None,
-) -> Classification:
-    """Say which class a mesh or a point cloud is of.
-
-    Parameters
-    ----------
-    surface : Surface
-    model : Model
-        One whose outputs are at the shape, as `train.train` makes from labels of shapes.
-    engine, device
-        As for `engines.choose_engine`.
-    cache : OperatorCache, optional
-        Makes the next run on the same geometry skip all but the network.
-    progress : callable
-        Called with a stage and a fraction from 0 to 1; may raise `Cancelled` to stop.
-
-    Returns
-    -------
-    Classification
-
-    Raises
-    ------
-    SurfaceError
-        If the geometry cannot be used.
-    DeviceError
-        If the engine or the device is not there, or memory does not suffice.
-    ModelError
-        If the model labels parts.
-    """
+def classification(request: ClassifyRequest, progress: Progress) -> Classification:
+    """Find the class of a shape, see `job.run`."""
+    surface = request.surface
+    model = loaded(request.model, request.model_folders, "classify")
     card = model.card
-    if card.architecture.output_at != "shape":
-        raise ModelError(
-            f"Model {card.name!r} finds parts, it does not classify whole shapes",
-            "Choose a model that was trained on whole shapes, or segment with this one.",
-        )
-    runner = choose_engine(engine, device)
+    runner = choose_engine(request.engine, request.device)
     seconds: dict[str, float] = {}
     with memory_shortage_told(len(surface.vertices)):
-        prepared = prepare_cached(surface, card.discretization, False, cache, progress, seconds)
+        prepared = prepare_cached(
+            surface, card.discretization, False, request.cache, progress, seconds
+        )
         clock = perf_counter()
         features = input_features(prepared.discretization, card.features)
         probabilities = class_probabilities(

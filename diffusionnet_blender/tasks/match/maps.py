@@ -14,7 +14,8 @@ from ...matching.by_features import map_by_features
 from ...matching.candidates import maps_by_signs, merit
 from ...matching.confidence import confidence, cycle_distance
 from ...matching.functional_map import functional_map, map_of_points
-from ...matching.orientation import Judgement, judge
+from ...matching.judgement import Judgement
+from ...matching.orientation import judge
 from ...matching.pins import bend_to_pins, pin_functions
 from ...matching.points import Maps, SurfacePoints, points_at_vertices
 from ...matching.pointwise import embeddings, nearest_rows, precise_map

@@ -1,27 +1,26 @@
-"""Match two surfaces: where each vertex of the target is on the source."""
+"""Correspondence, stage by stage: proxies and features, a map, registration, confidence."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from ...errors import DeviceError, DiffusionNetError
+from ...errors import DiffusionNetError
 from ...matching.closest import ClosestPoints
 from ...matching.confidence import confidence, cycle_distance, feature_margin
 from ...matching.lift import lift_map
-from ...matching.orientation import Judgement, judge
+from ...matching.orientation import judge
 from ...matching.parts import place_parts
 from ...matching.pins import check_pins
 from ...matching.points import SurfacePoints, points_at_vertices
 from ...matching.registration import SETTLING, SLIDING
 from ...matching.sampling import farthest_points
-from ...network.checkpoint import Model
-from ...surface.repair_report import RepairReport
-from ...surface.surface import Surface
-from ..clock import Clock, Progress
+from ..clock import Clock
 from ..engines import choose_engine
+from ..memory import memory_shortage_told
+from ..models import loaded
+from ..progress import Progress
 from .fit_pair import can_fit
+from .job import Correspondence, MatchRequest
 from .maps import Fitting, by_features, by_functional_maps, fitted, laid_down, refined_anew
 from .side import Side, prepare_side
 
@@ -29,99 +28,27 @@ from .side import Side, prepare_side
 PLACES = 600
 
 
-@dataclass(frozen=True, eq=False)
-class Correspondence:
-    """Where each vertex of the target is on the source, in the order they were handed in.
-
-    Attributes
-    ----------
-    target_to_source : SurfacePoints
-        Triangles of the source as handed in; one for each vertex of the target.
-    confidence : (V_t,) float64
-        From 0 to 1.
-    judgement : Judgement
-        Of the map as a whole.
-    features : str
-        Name of the model whose features found the map, or "signatures" where no model was given.
-    fit : {"", "kept", "no better", "no torch"}
-        What came of fitting a network to this pair: the map is that of the network, or was the
-        better one without, or torch was not there. Empty: it was not asked for.
-    repairs : (RepairReport, RepairReport)
-        What had to be mended on source and target on the way; they themselves are untouched.
-    seconds : dict of str to float
-        Of each stage.
-    """
-
-    target_to_source: SurfacePoints
-    confidence: np.ndarray
-    judgement: Judgement
-    features: str
-    fit: str
-    repairs: tuple[RepairReport, RepairReport]
-    seconds: dict[str, float]
-
-
-def match(
-    source: Surface,
-    target: Surface,
-    model: Model | None = None,
-    *,
-    pins: tuple[np.ndarray, np.ndarray] = ((), ()),
-    fit: bool = False,
-    engine: str = "auto",
-    device: str = "auto",
-    progress: Progress = lambda stage, fraction: None,
-) -> Correspondence:
-    """Find the target's vertices on the source.
-
-    Parameters
-    ----------
-    source, target : Surface
-        Meshes, in any position, size, pose and topology.
-    model : Model, optional
-        Whose features tell the places of these shapes apart. Without one, shapes are matched by
-        their distances alone (wave kernel signatures), which suits two of a kind.
-    pins : pair of (P,) int
-        Vertices of the source and of the target that the map must pair.
-    fit : bool
-        Fit a network to this pair as well (`fit_pair.fitted_map`), if torch is there, and keep the
-        map that it gives where it is judged better.
-    engine, device : str
-        Of the network.
-    progress : callable
-        Called with a stage and a fraction; may raise `Cancelled` to stop.
-
-    Returns
-    -------
-    Correspondence
-
-    Raises
-    ------
-    SurfaceError
-        If the geometry cannot be used.
-    DiffusionNetError
-        If a shape is no mesh or too small, or pins make no sense.
-    """
-    pins = tuple(np.asarray(one, dtype=np.int64).reshape(-1) for one in pins)
+def correspondence(request: MatchRequest, progress: Progress) -> Correspondence:
+    """Find the vertices of the target on the source, see `job.run`."""
+    source, target = request.source, request.target
+    pins = np.asarray(request.pins, dtype=np.int64).reshape(-1, 2).T
     for name, surface in (("source", source), ("target", target)):
         if surface.is_point_cloud:
             raise DiffusionNetError(
                 f"The {name} has no faces", "Choose a mesh; a point cloud cannot be matched."
             )
     check_pins(*pins, (len(source.vertices), len(target.vertices)))
-    runner = None if model is None else choose_engine(engine, device)
+    model = runner = None
+    if request.model is not None:
+        model = loaded(request.model, request.model_folders, "match")
+        runner = choose_engine(request.engine, request.device)
     clock = Clock(progress)
-    try:
+    with memory_shortage_told(len(source.vertices), len(target.vertices)):
         sides = [
             prepare_side(surface, own, model, runner, clock, name)
             for name, surface, own in zip(("source", "target"), (source, target), pins, strict=True)
         ]
-        return _match(*sides, model, Fitting(fit, engine, device), clock)
-    except MemoryError as error:
-        raise DeviceError(
-            f"Memory ran out on {len(source.vertices):,} and {len(target.vertices):,} vertices",
-            "Close other programs, or decimate copies of the meshes first.",
-        ) from error
+        return _match(*sides, model, Fitting(request.fit, request.engine, request.device), clock)
 
 
 def _match(source: Side, target: Side, model, fitting: Fitting, clock) -> Correspondence:
@@ -168,7 +95,7 @@ def _match(source: Side, target: Side, model, fitting: Fitting, clock) -> Corres
         target_to_source=lifted,
         confidence=sure,
         judgement=judged,
-        features="signatures" if model is None else model.card.name,
+        model_name="" if model is None else model.card.name,
         fit=fit,
         repairs=(source.report, target.report),
         seconds=clock.seconds,

@@ -1,5 +1,5 @@
-"""Body parts of a surface by a trained network."""
+"""Segmentation: body parts of a surface by a trained network."""
 
-from .pipeline import segment
+from .job import Segmentation, SegmentRequest, segment
 
-__all__ = ["segment"]
+__all__ = ["SegmentRequest", "Segmentation", "segment"]

@@ -1,30 +1,28 @@
-"""Cut a surface into the parts that a model knows."""
+"""Segmentation, stage by stage: matrices, network, sides, borders, polygons."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from time import perf_counter
 
 import numpy as np
 
-from ...errors import ModelError, SurfaceError
-from ...network.architecture import OutputAt
+from ...errors import SurfaceError
 from ...network.checkpoint import Model
 from ...network.features import input_features
-from ...network.forward import forward, mirrored_weights
-from ...network.shape import shape_of
-from ...surface.cache import OperatorCache, cache_key
-from ...surface.discretization import Discretization, Progress, normalise
-from ...surface.prepare import PreparedSurface, prepare, prepare_skin
-from ...surface.repair_report import RepairReport
-from ...surface.settings import DiscretizationSettings
+from ...surface.cache import cache_key
+from ...surface.discretization import Discretization, normalise
+from ...surface.prepare import PreparedSurface, prepare_skin
 from ...surface.surface import Surface
 from ..engines import choose_engine
-from ..memory import memory_shortage_told, require_memory
-from ..models import DEFAULT_MODEL, find_model
+from ..inference import class_probabilities, prepare_cached
+from ..labels import Polygons, polygon_classes
+from ..memory import memory_shortage_told
+from ..models import loaded
+from ..progress import Progress
 from ..sides import mirrored_classes
 from .clean import cleaned
+from .job import Segmentation, SegmentRequest
 from .limbs import with_sides_agreed
 
 # A part with more than this share of the area is not an eye or a button.
@@ -32,126 +30,19 @@ SIZEABLE_PART = 0.02
 TINY = np.finfo(np.float32).tiny
 
 
-@dataclass(frozen=True, eq=False)
-class Segmentation:
-    """Parts of a surface, in the order of the vertices that were handed in.
-
-    Attributes
-    ----------
-    vertex_probabilities : (V, C) float32
-    class_names : tuple of str
-    class_colours : (C, 3) float
-        sRGB, 0 to 1.
-    repairs : RepairReport
-        What had to be mended on the way; the input is untouched.
-    seconds : dict of str to float
-        Of each stage; stages that the cache saved are missing.
-    engine, device : str
-        What the network ran on.
-    model_name : str
-    proxy_size : int or None
-        Vertices of the proxy that stood for a dense surface; None where every vertex counted.
-    skin_size : int or None
-        Vertices of the outer skin that was looked at beside the surface; None where it was not.
-    """
-
-    vertex_probabilities: np.ndarray
-    class_names: tuple[str, ...]
-    class_colours: np.ndarray
-    repairs: RepairReport
-    seconds: dict[str, float]
-    engine: str
-    device: str
-    model_name: str
-    proxy_size: int | None = None
-    skin_size: int | None = None
-
-    @property
-    def vertex_labels(self) -> np.ndarray:
-        """Most probable class of each vertex, (V,) int32."""
-        return self.vertex_probabilities.argmax(axis=1).astype(np.int32)
-
-    @property
-    def remark(self) -> str:
-        """What a user should know of how it was done, in one line; empty for nothing."""
-        told = []
-        if self.proxy_size:
-            told.append(f"by a proxy of {self.proxy_size:,} vertices")
-        if self.skin_size:
-            told.append("with the outer skin of all parts")
-        if self.repairs.summary():
-            told.append(f"mended on the way: {self.repairs.summary()}")
-        return ", ".join(told)
-
-    @property
-    def confidence(self) -> np.ndarray:
-        """Probability of that class, (V,) float32."""
-        return self.vertex_probabilities.max(axis=1)
-
-
-def segment(
-    surface: Surface,
-    model: Model | str = DEFAULT_MODEL,
-    *,
-    engine: str = "auto",
-    device: str = "auto",
-    template: Surface | None = None,
-    exact: bool = False,
-    clean: bool = False,
-    cache: OperatorCache | None = None,
-    progress: Progress = lambda stage, fraction: None,
-) -> Segmentation:
-    """Label every vertex of a mesh or a point cloud.
-
-    Parameters
-    ----------
-    surface : Surface
-    model : Model or str
-        From `models.find_model`, or what that takes.
-    engine : {"auto", "torch", "numpy"}
-    device : str
-        "auto", "cpu", "cuda", "mps", "xpu", ...
-    template : Surface, optional
-        The same vertices and faces in their rest shape: the matrices are then those of the rest
-        shape, which every pose of it shares, and the surface itself gives the positions. A model
-        that is fed no positions (its card's features lack "xyz", as those of the bundled one do)
-        so gives every pose the labels of the rest shape.
-    exact : bool
-        Compute on every vertex of a dense surface, and not on a proxy of it.
-    clean : bool
-        Take frays and islands out of the labels; see `clean.cleaned`.
-    cache : OperatorCache, optional
-        Makes the next run on the same geometry skip all but the network.
-    progress : callable
-        Called with a stage and a fraction from 0 to 1; may raise `Cancelled` to stop.
-
-    Returns
-    -------
-    Segmentation
-
-    Raises
-    ------
-    SurfaceError
-        If the geometry cannot be used, or that of the template does not match it.
-    DeviceError
-        If the engine or the device is not there, or memory does not suffice.
-    ModelError
-        If the model labels whole shapes.
-    """
-    if isinstance(model, str):
-        model = find_model(model)
-    if model.card.architecture.output_at == "shape":
-        raise ModelError(
-            f"Model {model.card.name!r} classifies whole shapes, it has no parts",
-            "Choose a segmentation model, or classify with this one.",
-        )
+def segmentation(request: SegmentRequest, progress: Progress) -> Segmentation:
+    """Label every vertex and polygon, see `job.run`."""
+    surface, template, cache = request.surface, request.template, request.cache
+    model = loaded(request.model, request.model_folders, "segment")
     if template is not None:
         _require_match(surface, template)
-    runner = choose_engine(engine, device)
+    runner = choose_engine(request.engine, request.device)
     seconds: dict[str, float] = {}
     with memory_shortage_told(len(surface.vertices)):
         rest = surface if template is None else template
-        prepared = prepare_cached(rest, model.card.discretization, exact, cache, progress, seconds)
+        prepared = prepare_cached(
+            rest, model.card.discretization, request.exact, cache, progress, seconds
+        )
 
         skin = None
         if model.card.outer_skin and _is_heap(prepared):
@@ -162,7 +53,7 @@ def segment(
         for view in views:
             clock = perf_counter()
             discretization = view.discretization
-            if template is not None and "xyz" in model.card.features:
+            if template is not None and model.card.sees_pose:
                 discretization = _posed(view, surface, model)
             features = input_features(discretization, model.card.features)
             seconds["features"] = seconds.get("features", 0.0) + perf_counter() - clock
@@ -179,7 +70,7 @@ def segment(
             seconds["network"] = seconds.get("network", 0.0) + perf_counter() - clock
         probabilities = found[0] if skin is None else _agreed(*found)
         limbs, other_side = _limbs(model)
-        if limbs or clean:
+        if limbs or request.clean:
             at_vertices = probabilities[prepared.user_vertex]
             if limbs:
                 clock = perf_counter()
@@ -187,54 +78,28 @@ def segment(
                     prepared.discretization, at_vertices, limbs, other_side
                 )
                 seconds["sides"] = perf_counter() - clock
-            if clean:
+            if request.clean:
                 clock = perf_counter()
                 at_vertices = cleaned(prepared.discretization, at_vertices)
                 seconds["clean"] = perf_counter() - clock
             probabilities = prepared.hand_back(at_vertices)
+    polygons = request.polygons or Polygons.triangles(surface)
+    labels, areas = polygon_classes(probabilities, surface, polygons)
     return Segmentation(
-        vertex_probabilities=probabilities,
         class_names=model.card.class_names,
         class_colours=np.array(model.card.class_colours),
+        vertex_probabilities=probabilities,
+        polygon_labels=labels,
+        polygon_areas=areas,
+        topology=polygons.topology,
+        model_name=model.card.name,
         repairs=prepared.repairs,
         seconds=seconds,
         engine=runner.name,
         device=runner.device,
-        model_name=model.card.name,
         proxy_size=prepared.proxy_size,
         skin_size=None if skin is None else skin.proxy_size,
     )
-
-
-def prepare_cached(
-    surface: Surface,
-    settings: DiscretizationSettings,
-    exact: bool,
-    cache: OperatorCache | None,
-    progress: Progress,
-    seconds: dict[str, float],
-) -> PreparedSurface:
-    """As `surface.prepare.prepare`: from the cache where it is there, else computed and kept.
-
-    Raises
-    ------
-    SurfaceError
-        If the geometry cannot be used.
-    DeviceError
-        If memory does not suffice.
-    """
-    if cache is not None:
-        clock = perf_counter()
-        key = cache_key(surface, settings, exact)
-        found = cache.load(key)
-        if found is not None:
-            seconds["cache"] = perf_counter() - clock
-            return found
-    require_memory(len(surface.vertices), settings.k, exact)
-    prepared = prepare(surface, settings, exact, progress, seconds)
-    if cache is not None:
-        cache.store(key, prepared)
-    return prepared
 
 
 def _is_heap(prepared: PreparedSurface) -> bool:
@@ -300,54 +165,6 @@ def _posed(prepared: PreparedSurface, surface: Surface, model: Model) -> Discret
     return replace(discretization, vertices=vertices.astype(np.float32))
 
 
-def class_probabilities(
-    model: Model,
-    discretization: Discretization,
-    features: np.ndarray,
-    engine,
-    progress: Callable[[float], None] = lambda fraction: None,
-    output_at: OutputAt = "vertices",
-) -> np.ndarray:
-    """Calibrated probabilities of the classes at vertices, (V, C) float32; or of the shape, (C,).
-
-    A network that was trained with outputs at faces or edges is read before it averages them
-    there, since vertices are what the surface's other users need. One that tells left from right
-    by the sense of rotation alone sees the surface in a mirror, too, and the mean of both counts:
-    where it takes sides by chance, the two do not agree by chance.
-
-    Parameters
-    ----------
-    model : Model
-    discretization : Discretization
-    features : (V, inputs) float
-    engine : NumpyEngine or TorchEngine
-    progress : callable
-        Called with a fraction; may raise to stop.
-    output_at : {"vertices", "shape"}
-    """
-    architecture = replace(model.card.architecture, output_at=output_at)
-    shape = shape_of(discretization, engine)
-    features = engine.array(features)
-    views = [(model.weights, slice(None))]
-    other_side = _mirrored_classes(model)
-    if other_side is not None:
-        views.append((mirrored_weights(model.weights), other_side))
-    with engine.inference():
-        outputs = 0.0
-        for done, (weights, order) in enumerate(views):
-            seen = forward(
-                architecture,
-                {name: engine.array(value) for name, value in weights.items()},
-                shape,
-                features,
-                engine,
-                progress=lambda part, done=done: progress((done + part) / len(views)),
-            )
-            outputs = outputs + seen[..., order]
-        outputs = outputs / (len(views) * model.card.temperature)
-        return engine.to_numpy(engine.softmax(outputs)).astype(np.float32)
-
-
 def _limbs(model: Model) -> tuple[list[list[int]], list[int] | None]:
     """Classes of arms and legs of one side, and of each class that on the other side."""
     names = model.card.class_names
@@ -355,11 +172,3 @@ def _limbs(model: Model) -> tuple[list[list[int]], list[int] | None]:
     if other_side is None:
         return [], None
     return [[names.index(name) for name in limb] for limb in model.card.limbs], other_side
-
-
-def _mirrored_classes(model: Model) -> list[int] | None:
-    """For each class that on the other side, where a model knows a mirrored surface as well."""
-    card = model.card
-    if card.architecture.gradient != "complex" or "xyz" in card.features:
-        return None
-    return mirrored_classes(card.class_names)

@@ -1,1 +1,6 @@
-"""A model of the user's own from a few labelled meshes."""
+"""Training: a model of the user's own from a few labelled meshes."""
+
+from .job import TrainedModel, TrainRequest, train
+from .training_set import LabelledSurface, TrainingSet
+
+__all__ = ["LabelledSurface", "TrainRequest", "TrainedModel", "TrainingSet", "train"]

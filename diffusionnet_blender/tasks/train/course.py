@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ...network.checkpoint import Model, load_model, save_model
+from ..progress import Progress
 from ..sides import mirrored_classes
 from .curve import Curve
 from .plan import Plan
@@ -96,8 +97,8 @@ class Course:
         self.best = Model(card, best.weights)
         self.curve = Curve(self._plan.steps, rows[rows[:, 0] <= self.trainer.step])
 
-    def run(self, progress, report, enough) -> None:
-        """Learn until it is done or enough; parameters as of `train.train`.
+    def run(self, progress: Progress[Curve]) -> None:
+        """Train until all steps are taken, or `progress` has enough.
 
         Raises
         ------
@@ -109,17 +110,17 @@ class Course:
         def after_step(step: int, loss: float, accuracy: float) -> None:
             losses.append(loss)
             accuracies.append(accuracy)
-            stop = enough()
+            stop = progress.enough
             if stop or step % self._look_every == 0 or step == self._plan.steps:
                 self._look(step, float(np.mean(losses)), float(np.mean(accuracies)))
                 losses.clear()
                 accuracies.clear()
-                report(self.curve)
+                progress.report(self.curve)
             if stop:
                 raise _Enough
             progress("learning", step / self._plan.steps)
 
-        report(self.curve)
+        progress.report(self.curve)
         progress("learning", self.trainer.step / self._plan.steps)
         try:
             self.trainer.run(self._learned, self._checkpoint, after_step)

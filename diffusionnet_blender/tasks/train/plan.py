@@ -12,10 +12,12 @@ import numpy as np
 
 from ...errors import DiffusionNetError
 from ...network.architecture import Architecture
-from ...network.card import FEATURE_WIDTHS, ModelCard
+from ...network.card import ModelCard
 from ...network.checkpoint import Model
+from ...network.features import input_width
 from ...surface.settings import DiscretizationSettings
-from ..models import find_model
+from ..models import DEFAULT_MODEL, find_model
+from .job import BY_KIND, FRESH, TrainRequest
 from .sizes import BLOCKS, SIZES, Size
 from .training_set import TrainingSet
 
@@ -60,24 +62,29 @@ class Plan:
     start_weights: dict = field(hash=False, compare=False)
 
 
-def make_plan(
-    given: TrainingSet,
-    name: str,
-    title: str,
-    size: str | Size,
-    start: str,
-    validation_share: float,
-    model_folder: Path,
-) -> Plan:
-    """The plan of a training; parameters as of `train.train`.
+def make_plan(given: TrainingSet, request: TrainRequest, library: Path) -> Plan:
+    """The plan of a training.
+
+    Parameters
+    ----------
+    given : TrainingSet
+        As `training_set.checked` returns it.
+    request : TrainRequest
+    library : Path
+        Where the model to start from is looked for, besides the bundled ones.
 
     Raises
     ------
     DiffusionNetError
-        If a setting is none.
+        If a setting is out of range.
     ModelError
         If the model to start from cannot be used.
     """
+    size, validation_share = request.size, request.validation_share
+    start = request.start
+    if start == BY_KIND:
+        start = FRESH if given.of_shapes else DEFAULT_MODEL
+    start = "" if start == FRESH else start
     if not isinstance(size, Size) and size not in SIZES:
         raise DiffusionNetError(f"There is no size {size!r}", f"Choose one of {', '.join(SIZES)}.")
     if not 0.0 <= validation_share < 1.0:
@@ -90,7 +97,7 @@ def make_plan(
     output_at = "shape" if given.of_shapes else "vertices"
     weights: dict[str, np.ndarray] = {}
     if start:
-        base = find_model(start, [model_folder])
+        base = find_model(start, [library])
         architecture = replace(base.card.architecture, outputs=classes, output_at=output_at)
         features, settings = base.card.features, base.card.discretization
         weights = _started(base, architecture, given.class_names)
@@ -98,7 +105,7 @@ def make_plan(
         features = FEATURES
         settings = DiscretizationSettings(k=chosen.k)
         architecture = Architecture(
-            inputs=sum(FEATURE_WIDTHS[feature] for feature in features),
+            inputs=input_width(features),
             outputs=classes,
             width=chosen.width,
             blocks=BLOCKS,
@@ -110,8 +117,8 @@ def make_plan(
     if count == 1:
         what = "1 mesh with labels"
     card = ModelCard(
-        name=name,
-        title=title or name,
+        name=request.model_name,
+        title=request.title or request.model_name,
         description=f"{classes} classes, learned from {what}.",
         class_names=given.class_names,
         class_colours=given.class_colours,

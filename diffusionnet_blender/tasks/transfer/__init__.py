@@ -1,1 +1,7 @@
-"""Data of one mesh carried along a correspondence to another."""
+"""Transfer: data of one mesh carried along a correspondence to another."""
+
+from .job import TransferRequest, transfer
+from .kinds import KINDS, Kinds
+from .layers import Layers, MeshShape, Moved
+
+__all__ = ["KINDS", "Kinds", "Layers", "MeshShape", "Moved", "TransferRequest", "transfer"]

@@ -1,4 +1,4 @@
-"""What a mesh carries besides its shape, as arrays: what `transfer` takes and what it gives."""
+"""Layers of data on a mesh, as arrays: skin weights, UV layouts, textures, shape keys."""
 
 from __future__ import annotations
 
@@ -6,18 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-# What can be asked for, by its name in scripts and on the command line.
-KINDS = (
-    "texture",
-    "uv",
-    "weights",
-    "shape_keys",
-    "colors",
-    "attributes",
-    "materials",
-    "labels",
-    "armature",
-)
+from ...surface.surface import Surface
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +30,19 @@ class MeshShape:
     polygon_of_triangle: np.ndarray
     corner_count: int
     polygon_count: int
+
+    @classmethod
+    def of(cls, surface: Surface) -> MeshShape:
+        """The shape of a surface whose triangles are its polygons."""
+        count = len(surface.faces)
+        return cls(
+            vertices=surface.vertices,
+            triangles=surface.faces,
+            corners=np.arange(3 * count).reshape(-1, 3),
+            polygon_of_triangle=np.arange(count),
+            corner_count=3 * count,
+            polygon_count=count,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,8 +151,8 @@ class Layers:
         At the corners; needed for `textures` and `copy_uv`.
     copy_uv : bool
     textures : tuple of Texture
-    slots : (P,) int
-        Material of each polygon.
+    slots : (P,) int, optional
+        Material of each polygon; needed for `textures` and `move_slots`.
     move_slots : bool
     weights : Weights, optional
     keys : ShapeKeys, optional
@@ -160,7 +162,7 @@ class Layers:
     bones : Bones, optional
     """
 
-    slots: np.ndarray
+    slots: np.ndarray | None = None
     uv: np.ndarray | None = None
     copy_uv: bool = False
     textures: tuple[Texture, ...] = ()

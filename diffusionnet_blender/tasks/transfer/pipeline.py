@@ -1,8 +1,6 @@
-"""Move what a source carries onto a target, along the map that `match` found."""
+"""Transfer, layer by layer, along the map that `match` found."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,7 +16,6 @@ from ...matching.transfer.corners import MapInside
 from ...matching.transfer.joints import carry_joints
 from ...matching.transfer.shape_keys import deformation_transfer, rotated_offsets
 from ...matching.transfer.texture import (
-    DILATION,
     TransferMap,
     dilate,
     frame_turns,
@@ -29,19 +26,18 @@ from ...matching.transfer.texture import (
 )
 from ...matching.transfer.uv import copy_uv
 from ...matching.transfer.weights import (
-    LEAST_CONFIDENCE,
     inpaint,
     normals_agree,
     transfer_weights,
 )
-from ...surface.discretization import Progress
 from ...surface.repair import weld
 from ...surface.surface import triangle_areas
+from ..progress import Progress
+from .job import TransferRequest
 from .layers import (
     Attribute,
     Bones,
     CopiedLayout,
-    Layers,
     MeshShape,
     Moved,
     ShapeKeys,
@@ -59,92 +55,29 @@ SHORTEST = 0.05
 FLAT_NORMAL = (0.5, 0.5, 1.0, 1.0)
 
 
-@dataclass(frozen=True)
-class TransferSettings:
-    """How things are moved.
-
-    Attributes
-    ----------
-    texture_size : int
-        Width and height of baked images; 0: as large as the source's.
-    dilation : int
-        Texels by which islands grow beyond their rim.
-    limit : int
-        Most bones of one vertex; 0: any number.
-    least_confidence : float
-        Below it weights are not copied but filled in from around.
-    small_keys : bool
-        Move shape keys by rotated offsets, the cheap way, which suits small facial ones.
-    """
-
-    texture_size: int = 0
-    dilation: int = DILATION
-    limit: int = 4
-    least_confidence: float = LEAST_CONFIDENCE
-    small_keys: bool = False
-
-
-DEFAULTS = TransferSettings()
-
-
-def transfer(
-    source: MeshShape,
-    target: MeshShape,
-    target_to_source: SurfacePoints,
-    confidence: np.ndarray,
-    layers: Layers,
-    *,
-    target_uv: np.ndarray | None = None,
-    locked: Weights | None = None,
-    settings: TransferSettings = DEFAULTS,
-    progress: Progress = lambda stage, fraction: None,
-) -> Moved:
-    """Compute all that the target is given; nothing is changed.
-
-    Parameters
-    ----------
-    source, target : MeshShape
-    target_to_source : SurfacePoints
-        On the source's triangles, one for each vertex of the target.
-    confidence : (V_t,) float
-    layers : Layers
-        Of the source.
-    target_uv : (L_t, 2) float, optional
-        The target's own layout; needed for textures.
-    locked : Weights, optional
-        Groups of the target, among those that are moved, that must stay as they are.
-    settings : TransferSettings
-    progress : callable
-        Called with a stage and a fraction; may raise `Cancelled` to stop.
-
-    Returns
-    -------
-    Moved
-
-    Raises
-    ------
-    DiffusionNetError
-        If something that is asked for cannot be moved.
-    """
-    route = _Route(source, target, target_to_source)
+def moved(request: TransferRequest, progress: Progress) -> Moved:
+    """Compute the layers of the target, see `job.run`."""
+    source, target, layers = request.source, request.target, request.layers
+    points, confidence = request.target_to_source, request.confidence
+    route = _Route(source, target, points)
     layout, textures, weights, trusted, keys = None, {}, None, None, None
     if layers.copy_uv:
         progress("uv", 0.0)
         layout = _layout(route, layers.uv)
     if layers.textures:
-        textures = _textures(route, layers, target_uv, settings, progress)
+        textures = _textures(route, request, progress)
     if layers.weights is not None:
         progress("weights", 0.0)
-        weights, trusted = _weights(route, layers.weights, confidence, locked, settings)
+        weights, trusted = _weights(route, request)
     if layers.keys is not None:
         progress("shape keys", 0.0)
-        keys = _keys(route, layers.keys, settings)
+        keys = _keys(route, layers.keys, request.small_keys)
     progress("attributes", 0.0)
     attributes = tuple(_attribute(route, attribute) for attribute in layers.attributes)
     slots = route.majority(layers.slots[source.polygon_of_triangle]) if layers.move_slots else None
     labels = None
     if layers.labels is not None:
-        labels = transfer_values(target_to_source, source.triangles, layers.labels)
+        labels = transfer_values(points, source.triangles, layers.labels)
     bones = None
     if layers.bones is not None:
         progress("armature", 0.0)
@@ -235,16 +168,18 @@ def _layout(route: _Route, uv: np.ndarray) -> CopiedLayout:
     )
 
 
-def _textures(route: _Route, layers: Layers, target_uv, settings, progress) -> dict:
-    if target_uv is None:
+def _textures(route: _Route, request: TransferRequest, progress: Progress) -> dict:
+    """Images of the target, (H, W, 4) float32 each, by channel."""
+    layers = request.layers
+    if request.target_uv is None:
         raise DiffusionNetError("The target has no UV map to bake into", "Unwrap it.")
     source_uv = layers.uv[route.source.corners]
-    uv = target_uv[route.target.corners]
+    uv = request.target_uv[route.target.corners]
     slot = layers.slots[route.source.polygon_of_triangle]
     lookups: dict[tuple[int, int], tuple[TransferMap, np.ndarray | None]] = {}
     made = {}
     for number, texture in enumerate(layers.textures):
-        size = _size(texture, settings.texture_size)
+        size = _size(texture, request.texture_size)
 
         def tell(fraction, number=number):
             progress("texture", (number + fraction) / len(layers.textures))
@@ -262,7 +197,7 @@ def _textures(route: _Route, layers: Layers, target_uv, settings, progress) -> d
                 (route.target.vertices, route.target.triangles, uv),
             )
             colours = turned_normals(colours, turn)
-        made[texture.name] = dilate(paint(lookup.texels, colours), lookup.texels, settings.dilation)
+        made[texture.name] = dilate(paint(lookup.texels, colours), lookup.texels, request.dilation)
     return made
 
 
@@ -287,10 +222,12 @@ def _colours(lookup: TransferMap, texture: Texture, slot_of_face: np.ndarray) ->
     return colours
 
 
-def _weights(route: _Route, weights: Weights, confidence, locked, settings):
+def _weights(route: _Route, request: TransferRequest) -> tuple[Weights, np.ndarray]:
+    """Vertex groups of the target, and where they were copied and not filled in, (V,) bool."""
+    weights, locked = request.layers.weights, request.locked
     target, points = route.target_mesh, route.points[route.kept]
     faces = route.source_faces
-    trusted = confidence[route.kept] >= settings.least_confidence
+    trusted = request.confidence[route.kept] >= request.least_confidence
     trusted &= normals_agree(points, route.source_mesh, target)
     made = np.zeros((len(route.kept), len(weights.names)))
     is_locked = np.zeros(len(weights.names), dtype=bool)
@@ -307,7 +244,7 @@ def _weights(route: _Route, weights: Weights, confidence, locked, settings):
             weights.values[:, skin],
             target,
             trusted,
-            settings.limit,
+            request.limit,
             is_locked[skin],
             stay[:, skin],
         )
@@ -321,9 +258,9 @@ def _weights(route: _Route, weights: Weights, confidence, locked, settings):
     return moved, route.expanded(trusted)
 
 
-def _keys(route: _Route, keys: ShapeKeys, settings) -> ShapeKeys:
-    way = rotated_offsets if settings.small_keys else deformation_transfer
-    made = way(route.points[route.kept], route.source_mesh, route.target_mesh, keys.positions)
+def _keys(route: _Route, keys: ShapeKeys, small: bool) -> ShapeKeys:
+    method = rotated_offsets if small else deformation_transfer
+    made = method(route.points[route.kept], route.source_mesh, route.target_mesh, keys.positions)
     return ShapeKeys(keys.names, route.expanded(np.moveaxis(made, 0, 1)).swapaxes(0, 1))
 
 

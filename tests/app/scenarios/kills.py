@@ -70,7 +70,7 @@ def steps():
         os.kill(pid, signal.SIGKILL)
         yield from ended(60)
         obj = bpy.data.objects["Ada"]
-        trouble = part_of_extension("operators.trouble").last_trouble()
+        trouble = part_of_extension("session.trouble").last_trouble()
         if trouble:
             # The message is the one that tells of it, and nothing was written.
             assert trouble.kind == "WorkerError", trouble
@@ -82,7 +82,7 @@ def steps():
         wipe_labels()
         segment()
         yield from ended(120)
-        trouble = part_of_extension("operators.trouble").last_trouble()
+        trouble = part_of_extension("session.trouble").last_trouble()
         assert trouble is None, trouble
         worst = min(worst, share(labels_of(bpy.data.objects["Ada"]), right))
         assert worst > 0.999, f"kill {kill}: {worst:.2%} of the faces as before"

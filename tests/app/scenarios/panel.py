@@ -101,7 +101,7 @@ def steps():
         yield from ask(do="move", **place)
         yield 0.5
     yield from ask(do="picture", name="error.png")
-    assert part_of_extension("operators.trouble").last_trouble().kind == "SurfaceError"
+    assert part_of_extension("session.trouble").last_trouble().kind == "SurfaceError"
 
     # The entry in the context menu.
     clear()

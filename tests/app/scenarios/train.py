@@ -55,7 +55,7 @@ def steps():
     yield from ask(do="picture", name="before.png")
 
     # Blender's own Python has no PyTorch: the panel says what to do, and leads to the preferences.
-    trouble = part_of_extension("operators.trouble").last_trouble
+    trouble = part_of_extension("session.trouble").last_trouble
     yield from press("train")
     yield from until(trouble, 120, "the message that PyTorch is missing")
     assert "PyTorch" in trouble().message
@@ -95,5 +95,5 @@ def meshes():
 
 def rows():
     """Of the curve that the panel shows."""
-    curve = part_of_extension("operators.curve_icon").shown_curve()
+    curve = part_of_extension("session.curve_icon").shown_curve()
     return len(curve.rows) if curve else 0

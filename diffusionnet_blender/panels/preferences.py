@@ -1,51 +1,38 @@
-"""Preferences: what belongs to the machine rather than to a file."""
+"""Preferences: settings of the machine rather than of a file."""
 
-from dataclasses import dataclass
-from pathlib import Path
 from time import monotonic
 
 import bpy
 from bpy.props import EnumProperty, PointerProperty, StringProperty
 
-from . import extras
-from .folders import user_folder
-from .properties.outputs import DIFFUSIONNET_PG_outputs
-from .translations import worded
+from ..extras import DIFFUSIONNET_PG_extras, sections
+from ..operators.background import draw_progress
+from ..operators.write_labels import draw_outputs
+from ..properties.from_options import properties_of
+from ..properties.model_lists import known_models, reload_models
+from ..properties.outputs import DIFFUSIONNET_PG_outputs
+from ..session.status import known_status, status_lines
+from ..session.trouble import last_trouble
+from ..settings import settings
+from ..tasks.compute import Compute, OnDevice
+from ..translations import worded
 
 
 def _reload_models(self, context):
-    from .properties.model_lists import reload_models
-
     reload_models()
 
 
-class DiffusionNetPreferences(bpy.types.AddonPreferences):
-    """What the panel of preferences shows."""
+class ComputeProperties:
+    """Where the network runs."""
 
-    bl_idname = __package__
+    __annotations__ = properties_of(Compute) | properties_of(OnDevice)
 
-    engine: EnumProperty(
-        name="Engine",
-        description="What runs the network",
-        items=(
-            ("auto", "Automatic", "PyTorch where it is installed, else NumPy"),
-            ("torch", "PyTorch", "Needs PyTorch in Blender's Python"),
-            ("numpy", "NumPy", "Always there, on the CPU"),
-        ),
-        default="auto",
-    )
-    device: EnumProperty(
-        name="Device",
-        description="Where PyTorch runs the network",
-        items=(
-            ("auto", "Automatic", "The graphics card where PyTorch can use it, else the CPU"),
-            ("cpu", "CPU", "The processor"),
-            ("cuda", "CUDA", "NVIDIA graphics cards, and AMD ones through ROCm"),
-            ("mps", "Metal", "Apple graphics processors"),
-            ("xpu", "XPU", "Intel graphics cards"),
-        ),
-        default="auto",
-    )
+
+class DiffusionNetPreferences(ComputeProperties, bpy.types.AddonPreferences):
+    """Preferences of the extension."""
+
+    bl_idname = __package__.rpartition(".")[0]
+
     environment: StringProperty(
         name="Environment",
         description="Folder of a Python environment that has PyTorch, or its python: the network "
@@ -80,7 +67,7 @@ class DiffusionNetPreferences(bpy.types.AddonPreferences):
         ),
         default="MODEL",
     )
-    extras: PointerProperty(type=extras.DIFFUSIONNET_PG_extras)
+    extras: PointerProperty(type=DIFFUSIONNET_PG_extras)
 
     def draw(self, context):
         """Draw the preferences."""
@@ -101,17 +88,13 @@ class DiffusionNetPreferences(bpy.types.AddonPreferences):
         self._draw_status(layout.box())
         self._draw_models(layout.box())
         self._draw_defaults(layout.box())
-        for draw in extras.sections:
+        for draw in sections:
             draw(self, layout.box())
         if context.window_manager.diffusionnet.running:
-            from .operators.background import draw_progress
-
             draw_progress(layout, context)
 
     def _draw_models(self, layout):
         """The models at hand, and what can be done with each."""
-        from .properties.model_lists import known_models
-
         column = layout.column(align=True)
         for card, bundled in known_models():
             row = column.row()
@@ -126,18 +109,12 @@ class DiffusionNetPreferences(bpy.types.AddonPreferences):
 
     def _draw_defaults(self, layout):
         """What scenes start with."""
-        from .operators.write_labels import draw_outputs
-
         layout.label(text="What Segment writes, where a scene has not chosen")
         draw_outputs(layout, self.outputs)
         layout.prop(self, "palette")
 
     def _draw_status(self, layout):
         """Versions, what the worker found once it has been asked, and what went wrong last."""
-        # The operators are registered with this class, and import it.
-        from .operators.status import known_status, status_lines
-        from .operators.trouble import last_trouble
-
         column = layout.column(align=True)
         status, trouble = known_status(), last_trouble()
         for line in status_lines(status):
@@ -153,12 +130,6 @@ class DiffusionNetPreferences(bpy.types.AddonPreferences):
         row.operator("diffusionnet.release_memory", icon="TRASH")
 
 
-def default_outputs() -> bpy.types.PropertyGroup | None:
-    """Outputs of scenes that have chosen none; None where the extension is not enabled as such."""
-    addon = bpy.context.preferences.addons.get(__package__)
-    return addon.preferences.outputs if addon else None
-
-
 # Time and result of the last look at the cache: a drawing function is called at every mouse move.
 _cache_look = [float("-inf"), 0]
 SECONDS_BETWEEN_LOOKS = 2.0
@@ -169,49 +140,6 @@ def _cache_megabytes() -> int:
         size = sum(path.stat().st_size for path in settings().cache_folder.glob("*.npz"))
         _cache_look[:] = [monotonic(), round(size / 2**20)]
     return _cache_look[1]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The preferences as plain values; defaults where the extension is not enabled as such."""
-
-    engine: str
-    device: str
-    palette: str
-    cache_folder: Path
-    model_folder: Path
-    report_folder: Path
-    checkpoint_folder: Path
-    environment: Path | None
-
-    def cache(self):
-        """The cache of matrices, an `OperatorCache`."""
-        # It brings SciPy, which is slow to import: not before it is needed.
-        from .surface.cache import OperatorCache
-
-        return OperatorCache(self.cache_folder)
-
-
-def settings() -> Settings:
-    """Current preferences."""
-    addon = bpy.context.preferences.addons.get(__package__)
-    stored = addon.preferences if addon else None
-    return Settings(
-        engine=stored.engine if stored else "auto",
-        device=stored.device if stored else "auto",
-        palette=stored.palette if stored else "MODEL",
-        cache_folder=_folder(stored and stored.cache_folder, "cache"),
-        model_folder=_folder(stored and stored.model_folder, "models"),
-        report_folder=user_folder("reports"),
-        checkpoint_folder=user_folder("checkpoints"),
-        environment=(
-            Path(bpy.path.abspath(stored.environment)) if stored and stored.environment else None
-        ),
-    )
-
-
-def _folder(chosen: str | None, name: str) -> Path:
-    return Path(bpy.path.abspath(chosen)) if chosen else user_folder(name)
 
 
 CLASSES = (DiffusionNetPreferences,)

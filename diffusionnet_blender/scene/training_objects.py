@@ -1,15 +1,16 @@
-"""Which objects a model is to learn from, and what is on them."""
+"""Training set of the panel: the objects, and the labels on them."""
 
 from __future__ import annotations
 
 import bpy
 
 from ..errors import DiffusionNetError
-from ..scene.classes import class_by_collection, class_by_property
-from ..scene.label_sources import read_label_source
-from ..scene.read import read_object
 from ..tasks.train.training_set import TrainingSet, checked, gathered, gathered_shapes
-from .base import selected_objects
+from .classes import class_by_collection, class_by_property
+from .label_sources import read_label_source
+from .options import LabelSource
+from .read import read_object
+from .targets import selected_objects
 
 
 def training_meshes(context) -> list[bpy.types.Object]:
@@ -38,11 +39,12 @@ def read_training_set(context) -> TrainingSet:
     context.view_layer.update()
     if settings.learn == "SHAPES":
         return checked(_shapes(settings, objects))
+    where = LabelSource(settings.source, settings.attribute)
     meshes = []
     # Parts are on the mesh; several objects that share one are one.
     for obj in {obj.data: obj for obj in reversed(objects)}.values():
         geometry = read_object(obj)
-        labels = read_label_source(obj, geometry, settings.source, settings.attribute)
+        labels = read_label_source(obj, geometry, where)
         meshes.append((obj.name, geometry.surface, labels))
     return checked(gathered(meshes[::-1]))
 

@@ -1,4 +1,4 @@
-"""How far a run over objects is, and how long it still takes."""
+"""Progress of a run over several items, and the time that it still takes."""
 
 from __future__ import annotations
 
@@ -11,46 +11,50 @@ from ..translations import worded
 # An estimate from less of the run than this would jump about.
 LEAST_SHARE = 0.05
 LEAST_SECONDS = 1.0
+# A run that leaps ahead by so much went on from a checkpoint, or skipped a stage.
+LEAP = 0.15
 
 
 @dataclass(frozen=True)
 class Progress:
-    """What a progress bar shows: a factor from 0 to 1, and a line."""
+    """Content of a progress bar: a factor from 0 to 1, and a line."""
 
     factor: float
     text: str
 
 
-class ProgressOfObjects:
-    """Adds up the stages of each object.
+class Meter:
+    """Adds up the stages of each item.
 
     Parameters
     ----------
     names : sequence of str
-        Of the objects, in their order.
+        Of the items, in their order.
     shares : mapping of str to float
-        Share of an object's time that each stage takes, in the order of the stages.
+        Share of an item's time that each stage takes, in the order of the stages.
     """
 
     def __init__(self, names: Sequence[str], shares: Mapping[str, float]):
         self._names = list(names)
         self._shares = shares
-        self._started = monotonic()
+        self._time_left = TimeLeft()
         self._index = -1
         self._stage, self._done = "", 0.0
+        # Shown after the share that is done.
+        self.note = ""
 
-    def object(self, name: str) -> None:
-        """The next object begins."""
+    def start(self, name: str) -> None:
+        """The next item begins."""
         self._index += 1
         self._names[self._index] = name
         self._stage, self._done = "", 0.0
 
     def at(self, stage: str, fraction: float) -> None:
-        """The object is at a fraction of a stage."""
+        """The item is at a fraction of a stage."""
         before = 0.0
         for name, share in self._shares.items():
             if name == stage:
-                # The worker looks again at what it has done already: a bar goes forward only.
+                # Stages of a second surface are those of the first: a bar goes forward only.
                 self._done = max(self._done, before + share * fraction)
                 break
             before += share
@@ -64,27 +68,28 @@ class ProgressOfObjects:
         text = self._names[index] if self._names else ""
         if len(self._names) > 1:
             text += worded(" ({number} of {count})", number=index + 1, count=len(self._names))
-        text += f": {worded(self._stage or 'starting')}, {factor:.0%}"
-        elapsed = monotonic() - self._started
-        if factor >= LEAST_SHARE and elapsed >= LEAST_SECONDS:
-            text += worded(", {time} left", time=duration(elapsed * (1 - factor) / factor))
+        if self._shares:
+            text += f": {worded(self._stage or 'starting')}, {factor:.0%}"
+        text += self.note
+        seconds = self._time_left.at(factor)
+        if seconds is not None:
+            text += worded(", {time} left", time=duration(seconds))
         return Progress(factor, text)
 
 
 class TimeLeft:
-    """How long something still takes, at its pace since it was first looked at.
-
-    What is gone on with begins in the middle: what was done before costs nothing now.
-    """
+    """Estimate of the time that something still takes, at its pace since it began or leapt."""
 
     def __init__(self):
         self._first: tuple[float, float] | None = None
+        self._last = 0.0
 
     def at(self, fraction: float) -> float | None:
         """Seconds left where a fraction is done; None as long as too little of it is."""
         now = monotonic()
-        if self._first is None:
+        if self._first is None or fraction - self._last > LEAP:
             self._first = (fraction, now)
+        self._last = fraction
         begun, since = self._first
         done, elapsed = fraction - begun, now - since
         if done < LEAST_SHARE * (1.0 - begun) or elapsed < LEAST_SECONDS or done <= 0.0:

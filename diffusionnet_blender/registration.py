@@ -1,0 +1,68 @@
+"""Registration of everything that Blender keeps of the extension: classes, handlers, menus."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+import bpy
+
+from . import extras, manual, operators, panels, properties, translations
+from .operators.background import drop_run
+from .panels.menus import add_entries, remove_entries
+from .scene.matches import forget_all_matches
+from .scene.results import forget_all_results
+from .session.computing import end_worker
+from .session.curve_icon import forget_curve
+
+# Before another file is opened.
+HANDLERS = (forget_all_results, forget_all_matches, drop_run)
+
+
+def register() -> None:
+    """Register all; a failure is raised."""
+    for cls in _classes():
+        bpy.utils.register_class(cls)
+    if installer := _torch_installer():
+        installer.register()
+    properties.register()
+    add_entries()
+    manual.register()
+    translations.register()
+    for handler in HANDLERS:
+        bpy.app.handlers.load_pre.append(handler)
+
+
+def unregister() -> None:
+    """Take all back, in reverse, and end the worker."""
+    for handler in reversed(HANDLERS):
+        bpy.app.handlers.load_pre.remove(handler)
+        handler()
+    end_worker()
+    forget_curve()
+    translations.unregister()
+    manual.unregister()
+    remove_entries()
+    properties.unregister()
+    if installer := _torch_installer():
+        installer.unregister()
+    for cls in reversed(_classes()):
+        bpy.utils.unregister_class(cls)
+
+
+def _classes() -> tuple[type, ...]:
+    installer = _torch_installer()
+    # The preferences, of the panels, show what the others are.
+    rooms = (properties, extras, operators, panels)
+    return (
+        *(cls for room in rooms for cls in room.CLASSES),
+        *(installer.classes() if installer else ()),
+    )
+
+
+def _torch_installer():
+    """The folder that some zips come without; None there."""
+    if find_spec(".torch_installer", __package__) is None:
+        return None
+    from . import torch_installer
+
+    return torch_installer

@@ -1,0 +1,301 @@
+"""Jobs on objects: what is read of each for its request, and where its result is kept.
+
+None of them waits or computes; `operators.run.JobRun` runs them, here or in the worker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import bpy
+import numpy as np
+
+from ..errors import DiffusionNetError
+from ..tasks.classify import job as classify_job
+from ..tasks.match import job as match_job
+from ..tasks.segment import job as segment_job
+from ..tasks.transfer import job as transfer_job
+from ..tasks.transfer.kinds import Kinds
+from ..tasks.transfer.layers import Moved
+from .matches import Match, fingerprint, keep_match
+from .options import ReadOptions
+from .pair import outside_edit_modes
+from .read import ObjectGeometry, read_object, read_rest_shape, require_same_topology
+from .results import forget_result, keep_result
+from .tracked import Tracked
+from .transfer import Prepared, Reading, prepared_again, read_transfer
+from .write import require_writable
+
+
+class Jobs:
+    """The jobs of a run, one for each item.
+
+    Attributes
+    ----------
+    job : module
+        Of the task, such as `tasks.segment.job`.
+    items : list
+        Each with a `name`, which the progress bar shows.
+    """
+
+    def __init__(self, job: ModuleType, items: Sequence[Any]):
+        self.job, self.items = job, list(items)
+
+    def request(self, item: Any) -> Any:
+        """Read an item; a DiffusionNetError costs this item alone."""
+        raise NotImplementedError
+
+    def keep(self, item: Any, result: Any) -> None:
+        """Keep a result until all are there; a DiffusionNetError costs this item alone."""
+
+    def drop(self, item: Any) -> None:
+        """Forget what an earlier run left, after a failure."""
+
+    def note(self, partial: Any) -> str:
+        """Take in an intermediate result; text for the progress bar."""
+        return ""
+
+    def farewell(self, done: Sequence[Any]) -> str:
+        """Report of a run that was cancelled after some items were done."""
+        return "Cancelled; nothing was written"
+
+
+@dataclass(frozen=True)
+class Item:
+    """An item of which nothing is read: a line of text."""
+
+    name: str
+
+
+class OneJob(Jobs):
+    """A single job whose request is at hand.
+
+    Parameters
+    ----------
+    job : module
+    name : str
+        For the progress bar.
+    request
+    """
+
+    def __init__(self, job: ModuleType, name: str, request: Any):
+        super().__init__(job, [Item(name)])
+        self._request = request
+
+    def request(self, item: Item) -> Any:
+        """As it was given."""
+        return self._request
+
+    def farewell(self, done: Sequence[Any]) -> str:
+        """Nothing is ever written half."""
+        return "Cancelled"
+
+
+class SegmentJobs(Jobs):
+    """Segmentation of objects, one after the other.
+
+    Parameters
+    ----------
+    objects : sequence of bpy.types.Object
+    reading : ReadOptions
+    **options
+        Fields of `SegmentRequest`.
+    """
+
+    def __init__(self, objects: Sequence[bpy.types.Object], reading: ReadOptions, **options: Any):
+        super().__init__(segment_job, map(Tracked.of, objects))
+        self._reading, self._options = reading, options
+
+    def request(self, item: Tracked) -> segment_job.SegmentRequest:
+        """Read the object; what would keep the result from being written is found out now."""
+        return segment_request(item.find(), self._reading, **self._options)[1]
+
+    def keep(self, item: Tracked, result: segment_job.Segmentation) -> None:
+        """Keep it for *Write Labels*."""
+        keep_result(item.find().data, result)
+
+    def drop(self, item: Tracked) -> None:
+        """Labels of an earlier run must not pass for those of this one."""
+        mesh = item.find_mesh()
+        if mesh is not None:
+            forget_result(mesh)
+
+    def farewell(self, done: Sequence[Tracked]) -> str:
+        """Results of objects that were done stay."""
+        text = super().farewell(done)
+        names = ", ".join(item.name for item in done)
+        return f"{text}. {names}: done before, Write Labels writes it" if done else text
+
+
+class ClassifyJobs(Jobs):
+    """Classification of objects, one after the other.
+
+    Parameters
+    ----------
+    objects : sequence of bpy.types.Object
+    use_modifiers : bool
+    **options
+        Fields of `ClassifyRequest`.
+    """
+
+    def __init__(self, objects: Sequence[bpy.types.Object], use_modifiers: bool, **options: Any):
+        super().__init__(classify_job, map(Tracked.of, objects))
+        self._use_modifiers, self._options = use_modifiers, options
+
+    def request(self, item: Tracked) -> classify_job.ClassifyRequest:
+        """Read the object."""
+        geometry = read_object(item.find(), _depsgraph(self._use_modifiers))
+        return classify_job.ClassifyRequest(geometry.surface, **self._options)
+
+
+@dataclass(frozen=True)
+class TrackedPair:
+    """A source and a target, remembered over time.
+
+    Attributes
+    ----------
+    source, target : Tracked
+    fingerprints : (str, str)
+        Of both as they were, see `matches.fingerprint`.
+    """
+
+    source: Tracked
+    target: Tracked
+    fingerprints: tuple[str, str]
+
+    @classmethod
+    def of(cls, source: bpy.types.Object, target: bpy.types.Object) -> TrackedPair:
+        """Remember two meshes."""
+        prints = fingerprint(source), fingerprint(target)
+        return cls(Tracked.of(source), Tracked.of(target), prints)
+
+    @property
+    def name(self) -> str:
+        """Of both."""
+        return f"{self.source.name} > {self.target.name}"
+
+    def find(self) -> tuple[bpy.types.Object, bpy.types.Object]:
+        """Both objects, wherever undo has put them."""
+        return self.source.find(), self.target.find()
+
+    def find_unchanged(self, meanwhile: str, fix: str) -> tuple[bpy.types.Object, bpy.types.Object]:
+        """Both objects; raise DiffusionNetError if one is gone or was changed."""
+        pair = self.find()
+        for obj, then in zip(pair, self.fingerprints, strict=True):
+            if fingerprint(obj) != then:
+                raise DiffusionNetError(f"{obj.name!r} was changed while {meanwhile}", fix)
+        return pair
+
+
+class MatchJobs(Jobs):
+    """The match of two objects.
+
+    Parameters
+    ----------
+    source, target : bpy.types.Object
+    pins : (P, 2) int64
+        Vertices of source and target.
+    **options
+        Fields of `MatchRequest`.
+    """
+
+    def __init__(self, source, target, pins: np.ndarray, **options: Any):
+        super().__init__(match_job, [TrackedPair.of(source, target)])
+        self._pins, self._options = pins, options
+
+    def request(self, item: TrackedPair) -> match_job.MatchRequest:
+        """Read both objects."""
+        surfaces = (read_object(obj).surface for obj in item.find())
+        return match_job.MatchRequest(*surfaces, pins=self._pins, **self._options)
+
+    def keep(self, item: TrackedPair, result: match_job.Correspondence) -> None:
+        """Keep it for any number of transfers."""
+        pair = item.find_unchanged("it was being matched", "Press Match again.")
+        keep_match(*pair, Match(result, self._pins, *item.fingerprints))
+
+    def farewell(self, done: Sequence[TrackedPair]) -> str:
+        """A match that was there before is still good."""
+        return "Cancelled; the match before, if there was one, is kept"
+
+
+class TransferJobs(Jobs):
+    """The transfer of data from one object to another.
+
+    Parameters
+    ----------
+    source, target : bpy.types.Object
+    match : Match
+    kinds : Kinds
+    **options
+        Options of `TransferRequest`.
+    """
+
+    def __init__(self, source, target, match: Match, kinds: Kinds, **options: Any):
+        prints = match.source_fingerprint, match.target_fingerprint
+        pair = TrackedPair(Tracked.of(source), Tracked.of(target), prints)
+        super().__init__(transfer_job, [pair])
+        self._match, self._kinds, self._options = match, kinds, options
+        self._reading: Reading | None = None
+
+    def request(self, item: TrackedPair) -> transfer_job.TransferRequest:
+        """Read all that is to be moved."""
+        pair = item.find()
+        with outside_edit_modes(*pair):
+            self._reading = read_transfer(*pair, self._kinds)
+        return self._reading.request(self._match.correspondence, **self._options)
+
+    def prepared(self, moved: Moved, at_once: bool) -> Prepared:
+        """All that is to be written; neither object may be in Edit Mode.
+
+        Parameters
+        ----------
+        moved : Moved
+        at_once : bool
+            Whether nothing else happened since the request.
+
+        Raises
+        ------
+        DiffusionNetError
+            If one of the objects was changed meanwhile.
+        """
+        if at_once:
+            return Prepared(self._reading, moved)
+        source, target = self.items[0].find_unchanged(
+            "its data was being moved, so nothing was written", "Press Match and Transfer again."
+        )
+        require_writable(target)
+        return prepared_again(source, target, self._kinds, self._reading, moved)
+
+
+def segment_request(
+    obj: bpy.types.Object, reading: ReadOptions, **options: Any
+) -> tuple[ObjectGeometry, segment_job.SegmentRequest]:
+    """Geometry of an object, and the request to segment it.
+
+    What would keep the result from being written is found out before anything is computed.
+
+    Raises
+    ------
+    DiffusionNetError
+        If the object cannot be read, or labels cannot be written to it.
+    """
+    geometry = read_object(obj, _depsgraph(reading.use_modifiers))
+    require_writable(obj)
+    if reading.use_modifiers:
+        require_same_topology(obj, geometry.polygons.topology)
+    request = segment_job.SegmentRequest(
+        geometry.surface,
+        template=read_rest_shape(obj) if reading.use_rest_shape else None,
+        polygons=geometry.polygons,
+        **options,
+    )
+    return geometry, request
+
+
+def _depsgraph(use_modifiers: bool) -> bpy.types.Depsgraph | None:
+    """Where evaluated objects are read from; None for objects as they are."""
+    bpy.context.view_layer.update()
+    return bpy.context.evaluated_depsgraph_get() if use_modifiers else None

@@ -1,0 +1,73 @@
+"""Objects remembered over time: undo and other operators may change or delete them meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import bpy
+
+from ..errors import DiffusionNetError
+from .read import topology_of
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """An object, remembered by what undo does not change.
+
+    Attributes
+    ----------
+    name : str
+        As it was.
+    object_uid, mesh_uid : int
+        Session identifiers of the object and its data.
+    """
+
+    name: str
+    object_uid: int
+    mesh_uid: int
+
+    @classmethod
+    def of(cls, obj: bpy.types.Object) -> Tracked:
+        """Remember an object."""
+        return cls(obj.name, obj.session_uid, obj.data.session_uid if obj.data else 0)
+
+    def find(self) -> bpy.types.Object:
+        """The object, under whatever name.
+
+        Raises
+        ------
+        DiffusionNetError
+            If it is gone, or has another mesh now.
+        """
+        obj = next((o for o in bpy.data.objects if o.session_uid == self.object_uid), None)
+        if obj is None:
+            raise DiffusionNetError(
+                f"{self.name!r} was deleted meanwhile", "Nothing was written for it."
+            )
+        if obj.data and obj.data.session_uid != self.mesh_uid:
+            raise DiffusionNetError(
+                f"{obj.name!r} was given another mesh meanwhile", "Run it again on that one."
+            )
+        return obj
+
+    def find_unchanged(self, topology: str) -> bpy.types.Object:
+        """The object, if its mesh still has the vertices and faces that were read.
+
+        Raises
+        ------
+        DiffusionNetError
+            If it is gone or was edited.
+        """
+        obj = self.find()
+        if obj.data.is_editmode:
+            obj.update_from_editmode()
+        if topology_of(obj.data) != topology:
+            raise DiffusionNetError(
+                f"{obj.name!r} was edited while it was being segmented, so nothing was written",
+                "Segment it again.",
+            )
+        return obj
+
+    def find_mesh(self) -> bpy.types.Mesh | None:
+        """The object's mesh, also where the object is gone."""
+        return next((m for m in bpy.data.meshes if m.session_uid == self.mesh_uid), None)

@@ -1,0 +1,1 @@
+"""Import of a model into the user's library."""

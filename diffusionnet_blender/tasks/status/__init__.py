@@ -1,0 +1,1 @@
+"""Status of the process that computes: versions, devices, memory."""
