@@ -91,7 +91,7 @@ def segment_and_correct():
         bpy.ops.object.mode_set(mode="EDIT")
     look_at((0.1, -1.0, 0.5), 1.1)
     yield from settle()
-    place = yield from find_button("assign_part", across=0.88)
+    place = yield from find_button("assign_part", across=0.8)
     yield from shown("select", place)
     yield from ask(do="click", x=place[0], y=place[1])
     yield from settle()
