@@ -236,7 +236,7 @@ def _try(libraries: Path) -> Iterator[Step]:
     finally:
         # Windows renames no folder whose libraries are loaded.
         worker.stop()
-    version = answer.content["libraries"]["torch"]
+    version = answer.result.libraries["torch"]
     if answer.content["engine"] != "torch":
         raise DeviceError(
             f"PyTorch does not work here: {version}",

@@ -20,8 +20,8 @@ from ..memory import memory_shortage_told
 from ..models import loaded
 from ..progress import Progress
 from .fit_pair import can_fit
-from .job import Correspondence, MatchRequest
 from .maps import Fitting, by_features, by_functional_maps, fitted, laid_down, refined_anew
+from .request import Correspondence, MatchRequest
 from .side import Side, prepare_side
 
 # Places of the source among which the features of a vertex must tell its own.

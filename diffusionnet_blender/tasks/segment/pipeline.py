@@ -22,8 +22,8 @@ from ..models import loaded
 from ..progress import Progress
 from ..sides import mirrored_classes
 from .clean import cleaned
-from .job import Segmentation, SegmentRequest
 from .limbs import with_sides_agreed
+from .request import Segmentation, SegmentRequest
 
 # A part with more than this share of the area is not an eye or a button.
 SIZEABLE_PART = 0.02
