@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial import cKDTree
 
+from ..surface.edges import side_lengths
 from ..surface.surface import triangle_vectors
 from .points import SurfacePoints
 from .pointwise import nearest_in_triangle
@@ -108,7 +109,7 @@ class ClosestPoints:
 
 def _samples(corners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Points inside triangles, about as dense as the triangles are small; and their triangles."""
-    longest = np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2).max(axis=1)
+    longest = side_lengths(corners).max(axis=1)
     pieces = np.clip(np.ceil(longest / np.median(longest)), 1, FINEST).astype(int)
     points, owners = [], []
     for n in np.unique(pieces):

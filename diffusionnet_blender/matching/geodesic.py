@@ -6,6 +6,8 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from ..surface.edges import edge_keys
+
 
 def surface_graph(vertices: np.ndarray, faces: np.ndarray) -> sparse.csr_matrix:
     """Edges of a mesh, and the straight lines across pairs of neighbouring triangles.
@@ -22,12 +24,10 @@ def surface_graph(vertices: np.ndarray, faces: np.ndarray) -> sparse.csr_matrix:
     (V, V) csr_matrix
         Symmetric, lengths.
     """
-    tail = faces.ravel()
-    head = np.roll(faces, -1, axis=1).ravel()
-    opposite = np.roll(faces, 1, axis=1).ravel()
-    low, high = np.minimum(tail, head), np.maximum(tail, head)
-    order = np.lexsort((high, low))
-    low, high, opposite = low[order], high[order], opposite[order]
+    key, _ = edge_keys(faces, len(vertices))
+    order = np.argsort(key, kind="stable")
+    low, high = np.divmod(key[order], len(vertices))
+    opposite = np.roll(faces, 1, axis=1).ravel()[order]
     twin = np.flatnonzero((low[1:] == low[:-1]) & (high[1:] == high[:-1]))
     a, b, c, d = low[twin], high[twin], opposite[twin], opposite[twin + 1]
     across, crosses = _unfolded(*(vertices[i] for i in (a, b, c, d)))

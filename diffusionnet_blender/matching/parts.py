@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..surface.loose_parts import label_parts
+from ..surface.loose_parts import label_mesh_parts
 from ..surface.surface import Surface, triangle_areas
 from ..surface.winding import vertex_normals
 from .closest import ClosestPoints
@@ -67,7 +67,7 @@ def split_parts(surface: Surface) -> Parts:
         As `repair.repair` leaves it.
     """
     faces, count = surface.faces, len(surface.vertices)
-    label = label_parts(count, np.concatenate([faces[:, :2], faces[:, 1:]]))
+    label = label_mesh_parts(count, faces)
     area = np.bincount(
         label[faces[:, 0]], triangle_areas(surface.vertices, faces), minlength=label.max() + 1
     )

@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
+from ..surface.edges import edges_of_sides, sides, unique_edges
 from ..surface.surface import Surface, triangle_vectors
 
 # Share of the cheapest edges from which each round takes those that do not touch each other.
@@ -52,13 +53,11 @@ def decimate(surface: Surface, vertex_count: int) -> Surface:
     for _ in range(MOST_ROUNDS):
         if alive <= vertex_count or fruitless > FRUITLESS:
             break
-        edges, uses = _edges(faces)
+        edges, uses = unique_edges(faces)
         cost, position = _collapse_cost(vertices, quadrics, edges)
         cost *= wait[edges].max(axis=1)
         chosen = _independent(edges, cost, len(vertices), alive - vertex_count)
-        safe = _safe(
-            vertices, faces, edges[chosen], uses[chosen], position[chosen], edges[uses == 1]
-        )
+        safe = _safe(vertices, faces, edges, uses == 1, chosen, uses[chosen], position[chosen])
         wait[edges[chosen[~safe]].ravel()] *= PATIENCE
         chosen = chosen[safe]
         fruitless = 0 if len(chosen) else fruitless + 1
@@ -95,10 +94,9 @@ def _quadrics(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
 
     for corner in range(3):
         add(faces[:, corner], unit, vertices[faces[:, 0]], area)
-    tail, head = faces.ravel(), np.roll(faces, -1, axis=1).ravel()
-    key = np.minimum(tail, head) * len(vertices) + np.maximum(tail, head)
-    _, inverse, uses = np.unique(key, return_inverse=True, return_counts=True)
-    rim = np.flatnonzero(uses[inverse.ravel()] == 1)
+    tail, head = sides(faces)
+    _, edge = edges_of_sides(faces)
+    rim = np.flatnonzero(np.bincount(edge)[edge] == 1)
     along = vertices[head[rim]] - vertices[tail[rim]]
     across = np.cross(along, unit[rim // 3])
     length = np.linalg.norm(across, axis=1)
@@ -106,15 +104,6 @@ def _quadrics(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     for end in (tail[rim], head[rim]):
         add(end, across, vertices[tail[rim]], 10 * np.square(length))
     return quadrics.reshape(-1, 4, 4)
-
-
-def _edges(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Edges (E, 2) and how many triangles use each."""
-    pairs = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
-    pairs.sort(axis=1)
-    width = faces.max() + 1
-    key, uses = np.unique(pairs[:, 0] * width + pairs[:, 1], return_counts=True)
-    return np.stack(np.divmod(key, width), axis=1), uses
 
 
 def _collapse_cost(vertices, quadrics, edges):
@@ -155,21 +144,19 @@ def _independent(edges, cost, count, most):
     return winner[:most]
 
 
-def _safe(vertices, faces, edges, uses, position, rim):
+def _safe(vertices, faces, all_edges, is_rim, chosen, uses, position):
     """Whether collapsing an edge keeps the surface a surface and turns no triangle over."""
-    count = len(vertices)
-    pairs = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    count, edges = len(vertices), all_edges[chosen]
     ring = sparse.csr_matrix(
-        (np.ones(2 * len(pairs), np.int8), np.concatenate([pairs, pairs[:, ::-1]]).T),
+        (np.ones(2 * len(all_edges), np.int8), np.concatenate([all_edges, all_edges[:, ::-1]]).T),
         shape=(count, count),
     )
-    ring.data[:] = 1
     shared = np.asarray(ring[edges[:, 0]].multiply(ring[edges[:, 1]]).sum(axis=1)).ravel()
     # Link condition: the ends share as many neighbours as the edge has triangles.
     safe = (shared == uses) & (uses <= 2)
     # An edge between two rims, or across a sheet of one triangle's width, must stay.
     on_rim = np.zeros(count, dtype=bool)
-    on_rim[rim] = True
+    on_rim[all_edges[is_rim]] = True
     safe &= ~(on_rim[edges].all(axis=1) & (uses == 2))
     owner = np.full(count, -1)
     owner[edges[:, 0]] = owner[edges[:, 1]] = np.arange(len(edges))

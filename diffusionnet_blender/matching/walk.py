@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..surface.edges import face_neighbours
 from .points import SurfacePoints
 from .pointwise import nearest_in_triangle
 
@@ -113,30 +114,3 @@ class SurfaceWalk:
             shares[end] = np.stack([1 - b - c, b, c], axis=1)
         shares = np.clip(shares, 0.0, 1.0)
         return face, shares / shares.sum(axis=1, keepdims=True)
-
-
-def face_neighbours(faces: np.ndarray) -> np.ndarray:
-    """The triangle across each edge, (F, 3) int64; -1 at a rim and where more than two meet.
-
-    Parameters
-    ----------
-    faces : (F, 3) int
-
-    Returns
-    -------
-    (F, 3) int64
-        Column i is across the edge that lies opposite of corner i.
-    """
-    tail = np.roll(faces, -1, axis=1).ravel()
-    head = np.roll(faces, -2, axis=1).ravel()
-    low, high = np.minimum(tail, head), np.maximum(tail, head)
-    order = np.lexsort((high, low))
-    low, high = low[order], high[order]
-    fresh = np.ones(len(low), dtype=bool)
-    fresh[1:] = (low[1:] != low[:-1]) | (high[1:] != high[:-1])
-    start = np.flatnonzero(fresh)
-    pair = start[np.diff(np.append(start, len(low))) == 2]
-    one, other = order[pair], order[pair + 1]
-    neighbour = np.full(faces.size, -1, dtype=np.int64)
-    neighbour[one], neighbour[other] = other // 3, one // 3
-    return neighbour.reshape(faces.shape)

@@ -10,9 +10,10 @@ import numpy as np
 from scipy import sparse
 
 from . import loose_parts
+from .edges import directed_edges
 from .eigenbasis import eigenbasis
 from .frames import cloud_normals, nearest_neighbours, tangent_frames
-from .gradient import directed_edges, gradient_matrices
+from .gradient import gradient_matrices
 from .laplacian import CLOUD_NEIGHBOURS, laplacian_and_mass
 from .settings import DEFAULT_SETTINGS, Centre, DiscretizationSettings
 from .surface import Surface, triangle_areas

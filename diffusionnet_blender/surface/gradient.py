@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from .edges import edge_keys, starts_of_runs
 from .settings import GradientRegulariser
 from .surface import blocks
 
@@ -14,26 +13,6 @@ RELATIVE_REGULARISER = 1e-3
 # What the published implementation adds, whatever the edge length. On dense meshes it swallows
 # the gradient; weights trained with it expect that.
 PUBLISHED_REGULARISER = 1e-5
-
-
-def directed_edges(faces: np.ndarray) -> np.ndarray:
-    """Both directions of every edge of a triangle mesh, (E, 2) int64, sorted, each once."""
-    count = int(faces.max()) + 1
-    keys, _ = edge_keys(faces, count)
-    keys.sort()
-    low, high = np.divmod(keys[starts_of_runs(keys)], count)
-    above, below = np.bincount(low, minlength=count), np.bincount(high, minlength=count)
-    # In each row the neighbours below come first. A transpose sorts them, in linear time.
-    start_above, start_below = (np.concatenate([[0], np.cumsum(n)]) for n in (above, below))
-    upper = sparse.csr_matrix((np.ones(len(low), np.int8), high, start_above), (count, count))
-    lower = upper.tocsc()
-    # Column by column, as all that follows reads it.
-    edges = np.empty((2, 2 * len(low)), dtype=np.int64).T
-    place = np.arange(len(low)) + np.repeat(start_below[1:], above)
-    edges[place, 0], edges[place, 1] = low, high
-    place = np.arange(len(low)) + np.repeat(start_above[:-1], below)
-    edges[place, 0], edges[place, 1] = np.repeat(np.arange(count), below), lower.indices
-    return edges
 
 
 def gradient_matrices(

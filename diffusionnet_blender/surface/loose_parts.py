@@ -9,6 +9,8 @@ from scipy import sparse
 from scipy.sparse import csgraph
 from scipy.spatial import cKDTree
 
+from .edges import sides
+
 # Values equalise across a bridge at about the rate of this eigenpair of the whole shape:
 # fast enough that an eyeball has the heat kernel signature of the head around it at the
 # shortest time, slow beside what happens between neighbouring vertices.
@@ -37,6 +39,18 @@ def label_parts(count: int, edges: np.ndarray) -> np.ndarray:
     """
     graph = sparse.coo_matrix((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), (count, count))
     return csgraph.connected_components(graph, directed=False)[1]
+
+
+def label_mesh_parts(count: int, faces: np.ndarray) -> np.ndarray:
+    """Number the connected components of a triangle mesh, (count,) int.
+
+    Parameters
+    ----------
+    count : int
+        Number of vertices.
+    faces : (F, 3) int
+    """
+    return label_parts(count, np.stack(sides(faces), axis=1))
 
 
 def bridge_laplacian(vertices: np.ndarray, mass: np.ndarray, part: np.ndarray) -> sparse.csr_matrix:

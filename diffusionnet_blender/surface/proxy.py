@@ -9,8 +9,8 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from .edges import directed_edges
 from .frames import nearest_neighbours
-from .gradient import directed_edges
 from .grid import cell_keys
 from .surface import Surface
 

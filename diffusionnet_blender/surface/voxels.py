@@ -12,6 +12,7 @@ import numpy as np
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
+from .edges import side_lengths
 from .triangles import compact, smooth
 
 
@@ -179,7 +180,7 @@ def _dense_points(
     corner of its triangle, (P,).
     """
     corners = vertices[faces]
-    longest = np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2).max(axis=1)
+    longest = side_lengths(corners).max(axis=1)
     steps = np.minimum(np.ceil(longest / spacing).astype(int), 200)
     points, owners = [], []
     for count in np.unique(steps):

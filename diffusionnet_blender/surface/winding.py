@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from .edges import edge_keys, starts_of_runs
+from .edges import paired_sides, sides
 from .surface import blocks, corners, triangle_vectors
 
 # An enclosed volume below this share of area^1.5 says nothing about inside and outside
@@ -155,12 +155,9 @@ def propagate_signs(
 
 def _faces_across_edges(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Pairs of triangles that alone share an edge, and whether they run along it the same way."""
-    key, upward = edge_keys(faces, int(faces.max()) + 1)
-    order = np.argsort(key)
-    start = starts_of_runs(key[order])
-    pair = start[np.diff(start, append=len(order)) == 2]
-    first, second = order[pair], order[pair + 1]
-    return first // 3, second // 3, upward[first] == upward[second]
+    first, second = paired_sides(faces)
+    tail, _ = sides(faces)
+    return first // 3, second // 3, tail[first] == tail[second]
 
 
 def _agree_across_edges(

@@ -13,7 +13,8 @@ from diffusionnet_blender.matching.points import points_at_vertices
 from diffusionnet_blender.matching.pointwise import nearest_rows
 from diffusionnet_blender.matching.proxy import decimate
 from diffusionnet_blender.matching.registration import SETTLING, congruent_map, register
-from diffusionnet_blender.matching.walk import SurfaceWalk, face_neighbours
+from diffusionnet_blender.matching.walk import SurfaceWalk
+from diffusionnet_blender.surface.edges import face_neighbours
 from diffusionnet_blender.surface.surface import Surface, triangle_areas
 from diffusionnet_blender.surface.triangles import compact
 from tests.matching.pairs import lumpy_surface, mapped_directions, spectral

@@ -5,8 +5,9 @@ import pytest
 
 from diffusionnet_blender.errors import SurfaceError
 from diffusionnet_blender.surface.discretization import discretize, normalise
+from diffusionnet_blender.surface.edges import directed_edges
 from diffusionnet_blender.surface.frames import cloud_normals, nearest_neighbours, tangent_frames
-from diffusionnet_blender.surface.gradient import directed_edges, gradient_matrices
+from diffusionnet_blender.surface.gradient import gradient_matrices
 from diffusionnet_blender.surface.repair import repair
 from diffusionnet_blender.surface.settings import DiscretizationSettings
 from diffusionnet_blender.surface.signatures import (

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from diffusionnet_blender.errors import Cancelled
+from diffusionnet_blender.surface.edges import boundary_edges
 from diffusionnet_blender.surface.outer_skin import CELLS, make_skin
 from diffusionnet_blender.surface.prepare import prepare_skin
 from diffusionnet_blender.surface.settings import DiscretizationSettings
 from diffusionnet_blender.surface.surface import Surface
-from diffusionnet_blender.surface.triangles import boundary_edges
 from tests.shapes import icosphere, joined
 
 SETTINGS = DiscretizationSettings(k=16)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...surface.edges import side_lengths
 from ...surface.surface import triangle_areas
 from ..points import SurfacePoints
 from ..walk import SurfaceWalk
@@ -41,8 +42,8 @@ class MapInside:
         self._start, self._faces = target_to_source.face, target_faces
         self.image = target_to_source.interpolate(source_vertices, source_faces)
         self._walk = SurfaceWalk(source_vertices, source_faces)
-        own = _longest_edges(target_vertices[target_faces])
-        mapped = _longest_edges(self.image[target_faces])
+        own = side_lengths(target_vertices[target_faces]).max(axis=1)
+        mapped = side_lengths(self.image[target_faces]).max(axis=1)
         target_size = np.sqrt(triangle_areas(target_vertices, target_faces).sum())
         source_size = np.sqrt(triangle_areas(source_vertices, source_faces).sum())
         self.torn = mapped * target_size > TORN * own * source_size
@@ -68,7 +69,3 @@ class MapInside:
         torn = self.torn[points.face]
         image[torn] = self.image[main[torn]]
         return self._walk(self._start[main], image)
-
-
-def _longest_edges(corners: np.ndarray) -> np.ndarray:
-    return np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2).max(axis=1)

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse import linalg as sparse_linalg
 
+from ...surface.edges import sides
 from ...surface.surface import triangle_vectors
 from ...surface.winding import vertex_normals
 from ..points import SurfacePoints
@@ -104,7 +105,7 @@ def _vertex_turns(target_to_source, source, target):
     """
     vertices, faces = target
     image = target_to_source.interpolate(np.asarray(source[0], float), source[1])
-    tail, head = faces.ravel(), np.roll(faces, -1, axis=1).ravel()
+    tail, head = sides(faces)
     here, there = vertices[head] - vertices[tail], image[head] - image[tail]
     product = (there[:, :, None] * here[:, None]).reshape(-1, 9)
     count = len(vertices)

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...surface.edges import face_neighbours, side_lengths
 from ...surface.surface import triangle_vectors
 from ..points import SurfacePoints
-from ..walk import SurfaceWalk, face_neighbours
+from ..walk import SurfaceWalk
 from .corners import MapInside
 
 # UVs of one vertex that differ by less than this share of the edges around it are one.
@@ -106,7 +107,7 @@ def uncut_neighbours(faces: np.ndarray, uv: np.ndarray) -> np.ndarray:
 def _welded(uv, faces):
     """One UV for the corners of a vertex that all but agree."""
     flat, vertex = uv.reshape(-1, 2), faces.ravel()
-    edge = np.linalg.norm(uv - np.roll(uv, 1, axis=1), axis=2).mean(axis=1)
+    edge = side_lengths(uv).mean(axis=1)
     reach = WELD * np.repeat(edge, 3)
     welded = flat.copy()
     done = np.zeros(len(flat), dtype=bool)

@@ -9,7 +9,7 @@ from scipy.spatial import cKDTree
 
 from ...errors import DiffusionNetError
 from ...surface.laplacian import laplacian_and_mass
-from ...surface.loose_parts import label_parts
+from ...surface.loose_parts import label_mesh_parts
 from ...surface.winding import vertex_normals
 from ..points import SurfacePoints
 
@@ -158,7 +158,7 @@ def inpaint(
 
 
 def _fill_unknown_parts(vertices, faces, values, known):
-    part = label_parts(len(vertices), np.concatenate([faces[:, :2], faces[:, 1:]]))
+    part = label_mesh_parts(len(vertices), faces)
     has_known = np.bincount(part, known) > 0
     lost = np.flatnonzero(~has_known[part])
     if len(lost):
