@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse import linalg as sparse_linalg
 
+from ..surface.factorisation import Factorisation
 from ..surface.laplacian import laplacian_and_mass
 from ..surface.winding import vertex_normals
 from .closest import ClosestPoints
@@ -126,7 +127,7 @@ def register(
     SurfacePoints
     """
     rest, faces = target.vertices, target.faces
-    laplacian, _ = laplacian_and_mass(rest, faces)
+    laplacian, _ = laplacian_and_mass(rest, faces, lambda fraction: progress(0.0))
     edges = sparse.triu(-laplacian, 1).tocoo()
     kept = edges.data > 0
     tail, head, weight = edges.row[kept], edges.col[kept], edges.data[kept]
@@ -138,7 +139,8 @@ def register(
     at = trust[:, None] * goal + (1 - trust[:, None]) * _carried(rest, goal, trust * target.mass)
     first_pull, last_pull = course.pulls
     for round_number in range(course.rounds):
-        progress(round_number / course.rounds)
+        done = round_number / course.rounds
+        progress(done)
         if round_number >= course.on_map:
             points, agrees = surface(at, vertex_normals(at, faces), MOST_TURNED)
             goal = surface.positions(points)
@@ -149,11 +151,8 @@ def register(
         if pins is not None:
             goal[pins[1]] = source.vertices[pins[0]]
             drawn[pins[1]] = 10 * last_pull * target.mass[pins[1]]
-        factor = sparse_linalg.splu(
-            (stiffness + sparse.diags(drawn)).tocsc(),
-            permc_spec="MMD_AT_PLUS_A",
-            diag_pivot_thresh=0.0,
-            options={"SymmetricMode": True},
+        factor = Factorisation(
+            stiffness + sparse.diags(drawn), partial(progress, done), definite=True
         )
         for _ in range(3):
             bent = _bent_edges(rest, at, tail, head, weight)

@@ -27,10 +27,14 @@ class Factorisation:
 
     Parameters
     ----------
-    matrix : (V, V) csr_matrix
+    matrix : (V, V) sparse
         Symmetric; need not be definite.
     waiting : callable
         Called now and then while the factorisation runs; may raise to leave it.
+    definite : bool
+        Whether the matrix is known to be positive definite. Elimination without pivoting is then
+        as stable as Cholesky's, however ill-conditioned the matrix is; other factors are put to
+        the test.
 
     Raises
     ------
@@ -42,7 +46,9 @@ class Factorisation:
         self,
         matrix: sparse.csr_matrix,
         waiting: Callable[[], None] = lambda: None,
+        definite: bool = False,
     ):
+        matrix = matrix.tocsr()
         self._order = csgraph.reverse_cuthill_mckee(matrix, symmetric_mode=True)
         matrix = matrix[self._order][:, self._order].tocsc()
         # A long C call runs beside this thread, which goes on asking whether it is still wanted.
@@ -65,6 +71,8 @@ class Factorisation:
             if isinstance(error, RuntimeError):
                 raise ArithmeticError(str(error)) from error
             raise error
+        if definite:
+            return
         trial = np.random.default_rng(0).standard_normal(matrix.shape[0])
         residual = matrix @ self._held[0].solve(trial) - trial
         if not np.linalg.norm(residual) <= LARGEST_RESIDUAL * np.linalg.norm(trial):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy import sparse
-from scipy.sparse import linalg as sparse_linalg
 
 from ...surface.edges import sides
+from ...surface.factorisation import Factorisation
 from ...surface.surface import triangle_vectors
 from ...surface.winding import vertex_normals
 from ..points import SurfacePoints
@@ -22,6 +24,7 @@ def deformation_transfer(
     source: tuple[np.ndarray, np.ndarray],
     target: tuple[np.ndarray, np.ndarray],
     source_keys: np.ndarray,
+    progress: Callable[[float], None] = lambda fraction: None,
 ) -> np.ndarray:
     """Every key of the source as a key of the target (Sumner and Popovic 2004).
 
@@ -35,6 +38,8 @@ def deformation_transfer(
         At rest.
     source_keys : (K, V_s, 3) float
         Positions of the source's vertices in each key.
+    progress : callable
+        Called with a fraction from 0 to 1 between steps; may raise to stop.
 
     Returns
     -------
@@ -51,14 +56,10 @@ def deformation_transfer(
     stiffness = gradient.T @ weight @ gradient
     used = stiffness.diagonal() > 0
     pull = np.where(used, PLACING * stiffness.diagonal(), 1.0)
-    factor = sparse_linalg.splu(
-        (stiffness + sparse.diags(pull)).tocsc(),
-        permc_spec="MMD_AT_PLUS_A",
-        diag_pivot_thresh=0.0,
-        options={"SymmetricMode": True},
-    )
+    factor = Factorisation(stiffness + sparse.diags(pull), lambda: progress(0.0), definite=True)
     made = np.empty((len(source_keys), len(vertices), 3))
     for index, key in enumerate(source_keys):
+        progress(index / len(source_keys))
         deformed = _gradients_of(source[0], key, source[1])[middle]
         # The same deformation seen from the target, which may stand another way.
         local = np.einsum("fji,fjk,fkl->fil", turn, deformed, turn)
@@ -74,6 +75,7 @@ def rotated_offsets(
     source: tuple[np.ndarray, np.ndarray],
     target: tuple[np.ndarray, np.ndarray],
     source_keys: np.ndarray,
+    progress: Callable[[float], None] = lambda fraction: None,
 ) -> np.ndarray:
     """Every key by the offsets of its vertices, turned and scaled from source to target.
 
@@ -81,7 +83,7 @@ def rotated_offsets(
 
     Parameters
     ----------
-    target_to_source, source, target, source_keys :
+    target_to_source, source, target, source_keys, progress :
         As in `deformation_transfer`.
 
     Returns
@@ -92,6 +94,7 @@ def rotated_offsets(
     turn, scale = _vertex_turns(target_to_source, source, (vertices, faces))
     made = np.empty((len(source_keys), len(vertices), 3))
     for index, key in enumerate(source_keys):
+        progress(index / len(source_keys))
         offset = target_to_source.interpolate(key - source[0], source[1])
         made[index] = vertices + scale[:, None] * np.einsum("vji,vj->vi", turn, offset)
     return made

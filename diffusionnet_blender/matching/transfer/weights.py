@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy import sparse
-from scipy.sparse import linalg as sparse_linalg
 from scipy.spatial import cKDTree
 
 from ...errors import DiffusionNetError
+from ...surface.factorisation import Factorisation
 from ...surface.laplacian import laplacian_and_mass
 from ...surface.loose_parts import label_mesh_parts
 from ...surface.winding import vertex_normals
@@ -57,6 +59,7 @@ def transfer_weights(
     limit: int = 4,
     locked: np.ndarray | None = None,
     locked_weights: np.ndarray | None = None,
+    progress: Callable[[float], None] = lambda fraction: None,
 ) -> np.ndarray:
     """Weights of bones on the target.
 
@@ -74,6 +77,8 @@ def transfer_weights(
         Groups of the target that stay as they are; the others share what these leave.
     locked_weights : (V_t, B) float, optional
         Of the target; only the locked columns count.
+    progress : callable
+        Called with a fraction from 0 to 1 between steps; may raise to stop.
 
     Returns
     -------
@@ -91,7 +96,7 @@ def transfer_weights(
             "Set a few pins, match again, or lower the least confidence.",
         )
     copied = target_to_source.interpolate(np.asarray(source_weights, float), source_faces)
-    weights = inpaint(*target, copied, trusted)
+    weights = inpaint(*target, copied, trusted, progress)
     weights = np.maximum(weights, 0.0)
     total = copied.sum(axis=1)
     total[~trusted] = 1.0
@@ -115,7 +120,11 @@ def _shared_out(weights, total, limit):
 
 
 def inpaint(
-    vertices: np.ndarray, faces: np.ndarray, values: np.ndarray, known: np.ndarray
+    vertices: np.ndarray,
+    faces: np.ndarray,
+    values: np.ndarray,
+    known: np.ndarray,
+    progress: Callable[[float], None] = lambda fraction: None,
 ) -> np.ndarray:
     """Fill in values so that they run on as smoothly as they can (Abdrashitov et al. 2023).
 
@@ -130,6 +139,8 @@ def inpaint(
     known : (V,) bool
         At least one vertex. Loose parts of which nothing is known take the values of the nearest
         known vertex.
+    progress : callable
+        Called with a fraction from 0 to 1 between steps; may raise to stop.
 
     Returns
     -------
@@ -142,18 +153,17 @@ def inpaint(
     if not len(unknown):
         return values
     size = np.ptp(vertices, axis=0).max()
-    laplacian, mass = laplacian_and_mass(vertices / size, faces)
+    laplacian, mass = laplacian_and_mass(
+        vertices / size, faces, lambda fraction: progress(0.2 * fraction)
+    )
     energy = (laplacian + laplacian @ sparse.diags(1.0 / mass) @ laplacian).tocsr()
     rows = energy[unknown]
     system = rows[:, unknown] + 1e-10 * sparse.diags(energy.diagonal()[unknown])
     right = -(rows[:, np.flatnonzero(known)] @ values[known])
-    factor = sparse_linalg.splu(
-        system.tocsc(),
-        permc_spec="MMD_AT_PLUS_A",
-        diag_pivot_thresh=0.0,
-        options={"SymmetricMode": True},
-    )
+    factor = Factorisation(system, lambda: progress(0.2), definite=True)
+    progress(0.8)
     values[unknown] = factor.solve(right)
+    progress(1.0)
     return values
 
 
