@@ -14,7 +14,7 @@ import torch
 
 from ..surface.discretization import Discretization
 from .checkpoint import Model
-from .correspondence import partner_contrast
+from .contrast import partner_contrast
 from .features import input_features
 from .module import DiffusionNet
 from .shape import shape_of
