@@ -66,7 +66,7 @@ def study(size: int, model) -> dict:
             "labels": labels,
             "shares": shares,
             "length": float(np.average(shares, weights=shape.mass)),
-            "right": float(np.mean(repaired.hand_back(labels) == body["labels"])),
+            "right": float(np.mean(repaired.to_user_vertices(labels) == body["labels"])),
         }
     return found
 

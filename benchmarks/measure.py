@@ -118,7 +118,7 @@ def baseline(case: Case, meter: Meter) -> dict:
             "mass": mass,
             "eigenvalues": eigenvalues,
             "eigenvectors": eigenvectors,
-            "labels": clean.hand_back(probabilities).argmax(axis=1),
+            "labels": clean.to_user_vertices(probabilities).argmax(axis=1),
         }
 
     run(Surface(*meshes.bumpy_sphere(WARM_UP)), Meter())

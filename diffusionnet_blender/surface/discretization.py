@@ -1,4 +1,4 @@
-"""All matrices of one shape (paper 3.2 to 3.4), computed once and kept."""
+"""Discretization of a shape: mass, Laplacian, eigenbasis and gradient (paper 3.2 to 3.4)."""
 
 from __future__ import annotations
 
@@ -76,7 +76,9 @@ def normalise(surface: Surface, centre: Centre) -> np.ndarray:
     if centre == "area" and not surface.is_point_cloud:
         area = triangle_areas(vertices, faces)
         # The mean of the triangles' middles: that of the vertices, by the area around them.
-        around = sum(np.bincount(corner, area, minlength=len(vertices)) for corner in faces.T)
+        around = np.bincount(faces[:, 0], area, minlength=len(vertices))
+        for corner in (faces[:, 1], faces[:, 2]):
+            around += np.bincount(corner, area, minlength=len(vertices))
         origin = around @ vertices / around.sum()
     else:
         origin = vertices.mean(axis=0)

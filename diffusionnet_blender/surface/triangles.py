@@ -1,4 +1,4 @@
-"""What is done to triangle meshes everywhere: borders, averages, unused vertices."""
+"""Compaction and Laplacian smoothing of triangle meshes."""
 
 from __future__ import annotations
 
@@ -32,9 +32,7 @@ def smooth(values: np.ndarray, faces: np.ndarray, steps: int, strength: float = 
 
 
 def _averaging(faces: np.ndarray, count: int) -> sparse.csr_matrix:
-    """Matrix that replaces each vertex by the mean of its neighbours, a border vertex by the mean
-    of those along the border.
-    """
+    """Matrix (V, V) of the mean over a vertex's neighbours; at a border, over those along it."""
     edges = np.stack(sides(faces), axis=1)
     border = boundary_edges(faces)
     at_border = np.zeros(count, bool)

@@ -172,7 +172,7 @@ def segment(
                 runner,
                 lambda done: progress("network", (len(found) + done) / len(views)),
             )
-            found.append(view.hand_back(at_vertices))
+            found.append(view.to_user_vertices(at_vertices))
             seconds["network"] = seconds.get("network", 0.0) + perf_counter() - clock
         probabilities = found[0] if skin is None else _agreed(*found)
         limbs, other_side = _limbs(model)
@@ -188,7 +188,7 @@ def segment(
                 clock = perf_counter()
                 at_vertices = cleaned(prepared.discretization, at_vertices)
                 seconds["clean"] = perf_counter() - clock
-            probabilities = prepared.hand_back(at_vertices)
+            probabilities = prepared.to_user_vertices(at_vertices)
     return Segmentation(
         vertex_probabilities=probabilities,
         class_names=model.card.class_names,
