@@ -1,4 +1,4 @@
-"""Weights on disk: safetensors, with the model card beside them."""
+"""Models on disk: safetensors, with the model card beside them."""
 
 from __future__ import annotations
 

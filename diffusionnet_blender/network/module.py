@@ -33,7 +33,7 @@ class DiffusionNet(torch.nn.Module):
         architecture: Architecture,
         engine: TorchEngine,
         weights: Mapping[str, np.ndarray] | None = None,
-    ):
+    ) -> None:
         super().__init__()
         self.architecture, self.engine = architecture, engine
         if weights is None:

@@ -208,7 +208,7 @@ def test_portions_of_rows_give_what_all_rows_at_once_give(
     for engine in (NumpyEngine(np.float64), TorchEngine("cpu", torch.float64)):
         monkeypatch.setattr(engine, "_threads", lambda: threads)
         monkeypatch.setattr("diffusionnet_blender.network.torch_engine.ROWS_IN_CACHE", 100)
-        monkeypatch.setattr("diffusionnet_blender.network.rows.RowWise.rows_at_once", 100)
+        monkeypatch.setattr("diffusionnet_blender.network.rows.ROWS_IN_CACHE", 100)
         with engine.inference():
             np.testing.assert_allclose(outputs(network, body, engine=engine), whole, atol=1e-10)
 
