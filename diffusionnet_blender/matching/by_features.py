@@ -1,4 +1,4 @@
-"""The map that learned features give where they know both shapes."""
+"""Point maps by nearest learned features, for shapes like those of the training data."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from .points import Maps
 from .pointwise import precise_map
 from .spectral import SpectralMesh
 
-# Time of the diffusion that evens features out, for a surface of unit area: the noise of single
-# vertices goes, and what tells places apart stays.
+# Time of the diffusion that smooths features, for a surface of unit area: noise of single vertices
+# goes, differences between places stay.
 SMOOTHING_TIME = 1e-4
 # Directions in which the features of a pair differ most; all others together change a match by
 # less than a hundredth of its error, and cost several times as much.
@@ -28,11 +28,11 @@ def map_by_features(
     target_features: np.ndarray,
     progress: Callable[[float], None] = lambda fraction: None,
 ) -> Maps:
-    """For each vertex of either shape the point of the other whose features are most alike.
+    """For each vertex of either shape the point of the other with the nearest features.
 
     Points lie within triangles: features vary smoothly, and are interpolated there. No functional
-    map smooths what is found, since one of two bodies that are no isometry bends it more than the
-    features err (docs/transfer.md).
+    map smooths the result: between two bodies that are no isometry, its error is larger than that
+    of the features (docs/transfer.md).
 
     Parameters
     ----------

@@ -44,7 +44,7 @@ class Architecture:
     Raises
     ------
     ModelError
-        If a value is outside what is listed.
+        If a value is not among the listed ones.
     """
 
     inputs: int

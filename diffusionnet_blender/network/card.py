@@ -41,14 +41,14 @@ class ModelCard:
     accuracy : dict of str to float
         Measured, area-weighted, 0 to 1, by the set that it was measured on.
     temperature : float
-        What the network's outputs are divided by before the softmax, so that a probability of 0.8
-        is right in eight of ten places (Guo et al. 2017).
+        Divisor of the network's outputs before the softmax, so that a probability of 0.8 is right
+        in eight of ten places (Guo et al. 2017).
     outer_skin : bool
         Whether the training data hold outer skins, so that a mesh of many parts is evaluated both
         as it is and as one skin around all of them.
     limbs : tuple of two tuples of str
         Of arms and of legs, the classes of one side from the body outwards, so that the sides of a
-        body can be agreed (`tasks.limbs`). Empty for what has no arms and legs.
+        body can be agreed (`tasks.segment.limbs`). Empty for shapes without arms and legs.
     """
 
     name: str
@@ -97,9 +97,9 @@ class ModelCard:
                 "Correct features or architecture.inputs in the card.",
             )
         # A model of features for matching has no classes.
-        wanted = self.architecture.outputs if self.class_names else 0
+        count = self.architecture.outputs if self.class_names else 0
         for name in ("class_names", "class_colours"):
-            if len(getattr(self, name)) != wanted:
+            if len(getattr(self, name)) != count:
                 raise ModelError(
                     f"Card {self.name!r} has {len(getattr(self, name))} {name}, the network "
                     f"{self.architecture.outputs} outputs",

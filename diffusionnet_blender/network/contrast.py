@@ -35,5 +35,5 @@ def partner_contrast(
     log_area = torch.log(shape.mass / shape.mass.sum())
     similar = query_features @ features.T / temperature
     squared = torch.cdist(query_positions, positions).square() / (2 * width**2)
-    wanted = torch.softmax(log_area - squared, dim=1)
-    return -(wanted * torch.log_softmax(similar + log_area, dim=1)).sum(dim=1)
+    target = torch.softmax(log_area - squared, dim=1)
+    return -(target * torch.log_softmax(similar + log_area, dim=1)).sum(dim=1)

@@ -1,4 +1,4 @@
-"""DiffusionNet as a torch module: the same forward pass, with weights that learn."""
+"""DiffusionNet as a torch module: the same forward pass, with trainable weights."""
 
 from __future__ import annotations
 

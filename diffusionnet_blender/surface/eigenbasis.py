@@ -20,7 +20,7 @@ TOLERANCE = 3e-3
 # Eigenvalues on both sides of it converge at once, in two thirds of the steps that a shift
 # below zero takes.
 SHIFT = 0.5
-# Convergence is looked at from this many times k dimensions on, every so many steps.
+# Convergence is checked from this many times k dimensions on, every so many steps.
 CHECK_FROM = 1.4
 CHECK_EVERY = 2
 EXPECTED_SIZE = 1.75
@@ -189,7 +189,7 @@ def _block_lanczos(
         if size >= CHECK_FROM * k and steps % CHECK_EVERY == 0:
             inverse_values, coefficients = linalg.eigh(projected[:size, :size])
             values = shift + 1.0 / inverse_values
-            # What is below zero has not converged: there are no such eigenvalues.
+            # Values below zero have not converged: the matrix has no such eigenvalues.
             possible = np.flatnonzero(values > -1e-4 * abs(shift))
             chosen = possible[np.argsort(values[possible])[:k]]
             residual = np.linalg.norm(beyond @ coefficients[-width:, chosen], axis=0)

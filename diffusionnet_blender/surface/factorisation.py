@@ -11,7 +11,7 @@ from scipy import sparse
 from scipy.sparse import csgraph
 from scipy.sparse import linalg as sparse_linalg
 
-# Seconds between two calls of what may stop a factorisation.
+# Seconds between two calls of the function that may stop a factorisation.
 PATIENCE = 0.1
 # Relative residual of a solve beyond which a factorisation has lost its accuracy.
 LARGEST_RESIDUAL = 1e-8
@@ -21,9 +21,8 @@ class Factorisation:
     """L D L^T of a symmetric matrix, by SuperLU without pivoting.
 
     The order of elimination is that of minimum degree. On regular meshes all degrees are alike, and
-    the order in which the vertices come decides among them: left to chance, the factors of a
-    subdivided sphere grow ten times as large. So the vertices are numbered anew first, by reverse
-    Cuthill-McKee.
+    the order of the vertices decides among them: in a random one, the factors of a subdivided
+    sphere grow ten times as large. So the vertices are renumbered first, by reverse Cuthill-McKee.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ from .surface import blocks
 
 # Share of the mean squared edge length that is added to the 2 x 2 normal equations.
 RELATIVE_REGULARISER = 1e-3
-# What the published implementation adds, whatever the edge length. On dense meshes it swallows
+# The published implementation's constant, whatever the edge length. On dense meshes it dominates
 # the gradient; weights trained with it expect that.
 PUBLISHED_REGULARISER = 1e-5
 

@@ -29,7 +29,7 @@ def integral_invariants(
 ) -> np.ndarray:
     """Area of the surface in balls around each vertex, and where the middle of that area is.
 
-    Balls have a soft border: what is at distance d counts exp(-d^2 / r^2).
+    Balls have a soft border: area at distance d has weight exp(-d^2 / r^2).
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ MAX_ROUNDS = 5000
 
 @dataclass(eq=False)
 class Triangulation:
-    """A closed triangulation known by its side lengths. Side 3 f + i is the i-th of triangle f.
+    """A closed triangulation given by its side lengths. Side 3 f + i is the i-th of triangle f.
 
     Attributes
     ----------
@@ -94,8 +94,8 @@ def tufted_cover(
 ) -> Triangulation:
     """Glue the two sides of all triangles into one closed surface.
 
-    Around an edge, the side of a triangle that looks in the direction of rotation meets the
-    side of the next triangle that looks back. At a border, a triangle's sides meet each other.
+    In the order of rotation around an edge, the front of a triangle is glued to the back of the
+    next one. At a border, the front of a triangle is glued to its own back.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ from .edges import sides
 
 # Values equalise across a bridge at about the rate of this eigenpair of the whole shape:
 # fast enough that an eyeball has the heat kernel signature of the head around it at the
-# shortest time, slow beside what happens between neighbouring vertices.
+# shortest time, slow beside diffusion between neighbouring vertices.
 BRIDGE_EIGENPAIR = 100
 # How far beyond the closest pair a bridge reaches, as a share of the square root of the area
 # of the whole shape; a part of no more than this size (an eye, a button) is tied all over.

@@ -59,10 +59,11 @@ def outer_skin(
     softness : float
         Standard deviation of the blur, in cells.
     shrink_wrap : bool
-        Whether vertices are drawn back to the surface they came from.
+        Whether vertices are projected to the original surface.
     enclosing : int, optional
         Fill cells from which triangles are met along so many of the six directions of the axes.
-        Without, a hole wider than what is bridged lets the outside in, and the skin has two sides.
+        Without, the outside enters through a hole wider than `close` bridges, and the skin has two
+        sides.
 
     Returns
     -------

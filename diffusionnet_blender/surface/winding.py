@@ -144,9 +144,9 @@ def propagate_signs(
     node = np.arange(count)
     inner = parent[:count] != count
     child, above = node[inner], parent[:count][inner]
-    wanted = np.minimum(child, above).astype(np.int64) * (count + 1) + np.maximum(child, above)
-    flip[child] = opposed[np.searchsorted(keys, wanted)]
-    # Pointer doubling: each round sums the signs of twice as long a way to the root.
+    edge = np.minimum(child, above).astype(np.int64) * (count + 1) + np.maximum(child, above)
+    flip[child] = opposed[np.searchsorted(keys, edge)]
+    # Pointer doubling: each round sums the signs of twice as long a path to the root.
     while np.any(parent != count):
         flip ^= flip[parent]
         parent = parent[parent]

@@ -1,4 +1,4 @@
-"""The map inside the target's triangles: any point of the target to a point of the source."""
+"""Extension of a map at vertices to all points of the target's triangles."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ TORN = 8.0
 
 
 class MapInside:
-    """A map at vertices carried into the triangles between them.
+    """A map at vertices, interpolated inside triangles.
 
-    A point is first put between the images of the corners, in space, and then walks from the
-    image of its nearest corner onto the triangle under it. Where the map is torn, it stays with
-    that corner.
+    A point is interpolated between the images of the corners, in space, and projected onto the
+    source by a walk from the image of its nearest corner. Where the map is torn, it has the image
+    of that corner.
 
     Parameters
     ----------
@@ -31,13 +31,18 @@ class MapInside:
     Attributes
     ----------
     image : (V_t, 3) float64
-        Where each target vertex is on the source.
+        Position of each target vertex's image.
     torn : (F_t,) bool
-        Triangles whose corners are in different places of the source.
+        Triangles whose corners have images in different places of the source.
     """
 
     def __init__(
-        self, target_to_source, source_vertices, source_faces, target_vertices, target_faces
+        self,
+        target_to_source: SurfacePoints,
+        source_vertices: np.ndarray,
+        source_faces: np.ndarray,
+        target_vertices: np.ndarray,
+        target_faces: np.ndarray,
     ):
         self._start, self._faces = target_to_source.face, target_faces
         self.image = target_to_source.interpolate(source_vertices, source_faces)
@@ -49,7 +54,7 @@ class MapInside:
         self.torn = mapped * target_size > TORN * own * source_size
 
     def __call__(self, points: SurfacePoints) -> SurfacePoints:
-        """Where points of the target are on the source.
+        """Images of points of the target on the source.
 
         Parameters
         ----------
