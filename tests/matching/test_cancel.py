@@ -1,4 +1,4 @@
-"""What factorises or takes long can be left, and tells how far it is."""
+"""Long computations report their progress and can be cancelled."""
 
 import numpy as np
 import pytest

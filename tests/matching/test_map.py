@@ -1,4 +1,4 @@
-"""Functional maps, ZoomOut, precise maps and what judges them, on meshes whose map is known."""
+"""Functional maps, ZoomOut, precise maps and their measures, on meshes of one body."""
 
 import numpy as np
 import pytest
@@ -164,15 +164,14 @@ def test_of_several_maps_the_right_one_has_the_highest_score(pair):
 
 
 def test_confidence_falls_where_the_cycle_does_not_close(pair):
-    assert (
-        confidence(cycle_distance(pair.source, pair.target, pair.truth, pair.reverse)).min() > 0.5
-    )
+    right = cycle_distance(pair.source, pair.target, pair.truth, pair.reverse)
+    assert confidence(right).min() > 0.5
     astray = pair.target_directions[:, 2] > 0.6
     wrong = SurfacePoints(pair.truth.face.copy(), pair.truth.barycentric)
     wrong.face[astray] = pair.truth.face[pair.target_directions[:, 2].argmin()]
-    sure = confidence(cycle_distance(pair.source, pair.target, wrong, pair.reverse))
-    assert sure[astray].max() < 0.05
-    assert sure[~astray].min() > 0.5
+    found = confidence(cycle_distance(pair.source, pair.target, wrong, pair.reverse))
+    assert found[astray].max() < 0.05
+    assert found[~astray].min() > 0.5
 
 
 def test_features_that_fit_better_elsewhere_lower_the_confidence(pair):

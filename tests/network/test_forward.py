@@ -93,10 +93,10 @@ def test_a_network_gives_nearly_the_same_with_either_diffusion(body):
 
 def test_rotation_does_not_change_the_outputs_with_hks_input():
     vertices, faces = lumpy_body(3)
-    here = outputs(HKS_NETWORK, discretize(Surface(vertices, faces), SETTINGS))
+    original = outputs(HKS_NETWORK, discretize(Surface(vertices, faces), SETTINGS))
     turned = Surface(vertices @ random_rotation(3).T * 7 + [1, 2, 3], faces)
-    there = outputs(HKS_NETWORK, discretize(turned, SETTINGS))
-    np.testing.assert_allclose(here, there, atol=1e-3 * np.abs(here).max())
+    rotated = outputs(HKS_NETWORK, discretize(turned, SETTINGS))
+    np.testing.assert_allclose(original, rotated, atol=1e-3 * np.abs(original).max())
 
 
 def test_the_order_of_vertices_does_not_matter(body):

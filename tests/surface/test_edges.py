@@ -37,21 +37,21 @@ def counted(faces):
 
 
 def test_every_edge_is_found_once_with_its_triangles(faces):
-    known = counted(faces)
+    expected = counted(faces)
     edges, uses = unique_edges(faces)
-    assert [tuple(edge) for edge in edges.tolist()] == sorted(known)
-    assert uses.tolist() == [len(known[edge]) for edge in sorted(known)]
+    assert [tuple(edge) for edge in edges.tolist()] == sorted(expected)
+    assert uses.tolist() == [len(expected[edge]) for edge in sorted(expected)]
     again, edge = edges_of_sides(faces)
     np.testing.assert_array_equal(again, edges)
     np.testing.assert_array_equal(np.sort(np.stack(sides(faces), axis=1), axis=1), edges[edge])
 
 
 def test_sides_meet_in_pairs_where_two_triangles_share_an_edge(faces):
-    known = {tuple(n for n, _ in one) for one in counted(faces).values() if len(one) == 2}
+    expected = {tuple(n for n, _ in one) for one in counted(faces).values() if len(one) == 2}
     found = np.sort(np.stack(paired_sides(faces), axis=1), axis=1)
-    assert {tuple(pair) for pair in found.tolist()} == known
+    assert {tuple(pair) for pair in found.tolist()} == expected
     neighbour = face_neighbours(faces)
-    pairs = {(one // 3, other // 3) for one, other in known}
+    pairs = {(one // 3, other // 3) for one, other in expected}
     assert Counter((f, n) for f, row in enumerate(neighbour.tolist()) for n in row if n >= 0) == (
         Counter(pairs | {pair[::-1] for pair in pairs})
     )
@@ -64,8 +64,8 @@ def test_sides_meet_in_pairs_where_two_triangles_share_an_edge(faces):
 
 def test_the_border_is_what_no_triangle_passes_the_other_way(faces):
     directed = {ends for one in counted(faces).values() for _, ends in one}
-    known = {(a, b) for a, b in directed if (b, a) not in directed}
-    assert {tuple(edge) for edge in boundary_edges(faces).tolist()} == known
+    expected = {(a, b) for a, b in directed if (b, a) not in directed}
+    assert {tuple(edge) for edge in boundary_edges(faces).tolist()} == expected
 
 
 def test_lengths_of_sides_and_pieces():

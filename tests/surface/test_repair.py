@@ -1,4 +1,4 @@
-"""What is mended is reported, and results come back to the user's own vertices."""
+"""Repairs are counted, and results mapped to the user's own vertices."""
 
 import numpy as np
 import pytest
