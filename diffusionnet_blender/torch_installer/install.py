@@ -236,8 +236,8 @@ def _try(libraries: Path) -> Iterator[Step]:
     finally:
         # Windows renames no folder whose libraries are loaded.
         worker.stop()
-    version = answer.content["libraries"]["torch"]
-    if answer.content["engine"] != "torch":
+    version = answer.result.libraries["torch"]
+    if answer.result.engine != "torch":
         raise DeviceError(
             f"PyTorch does not work here: {version}",
             "Choose another variant or another index of builds.",
