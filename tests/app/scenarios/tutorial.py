@@ -151,7 +151,7 @@ def transfer():
     found = part_of_extension("scene.matches").find_match
     yield from until(lambda: found(source, target), 120, "the match")
     yield from ended()
-    place = yield from find_button("preview_match", across=0.14)
+    place = yield from find_button("preview_match", across=0.4)
     yield from ask(do="click", x=place[0], y=place[1])
     yield from settle()
     assert "match_position" in target.data.attributes
