@@ -166,8 +166,9 @@ def open_instead(label):
         # Of closed panels nothing is seen but their titles.
         y = int(top + (FIRST_TITLE + NEXT_TITLE * number) * unit)
         yield from ask(do="click", x=int(region.x + 0.4 * region.width), y=y)
-        # They open and close by and by.
-        yield 1.5
+        # They open and close by and by, redraw by redraw, and slowly on a busy machine.
+        for _ in range(2):
+            yield from settle()
 
 
 def find_button(operator, across=0.3):
