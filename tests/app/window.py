@@ -166,9 +166,12 @@ def open_instead(label):
         # Of closed panels nothing is seen but their titles.
         y = int(top + (FIRST_TITLE + NEXT_TITLE * number) * unit)
         yield from ask(do="click", x=int(region.x + 0.4 * region.width), y=y)
-        # They open and close by and by, redraw by redraw, and slowly on a busy machine.
-        for _ in range(2):
-            yield from settle()
+        # They open and close by and by, while events come.
+        for step in range(8):
+            x = int(region.x + (0.4 + 0.02 * (step % 2)) * region.width)
+            yield from ask(do="move", x=x, y=y)
+            view()[1].tag_redraw()
+            yield 0.25
 
 
 def find_button(operator, across=0.3):
