@@ -236,13 +236,14 @@ def _try(libraries: Path) -> Iterator[Step]:
     finally:
         # Windows renames no folder whose libraries are loaded.
         worker.stop()
-    version = answer.content["libraries"]["torch"]
-    if answer.content["engine"] != "torch":
+    status = answer.result
+    version = status.libraries["torch"]
+    if status.engine != "torch":
         raise DeviceError(
             f"PyTorch does not work here: {version}",
             "Choose another variant or another index of builds.",
         )
-    return WorkingTorch(version, answer.result.devices)
+    return WorkingTorch(version, status.devices)
 
 
 def _pip(staging: Path, index: str, options: list[str]) -> Iterator[Path]:
