@@ -104,9 +104,10 @@ stalls: $(READY) ## how long Blender's window stalls with 200,000 vertices, and 
 	@$(PYTHON) -m tests.app.run large
 
 .PHONY: lint format
-lint: $(READY) ## check style
+lint: $(READY) ## check style and types
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
 
 format: $(READY) ## mend style
 	$(PYTHON) -m ruff check --fix .

@@ -18,8 +18,9 @@ from benchmarks.raster import picture
 from diffusionnet_blender.network.features import input_features
 from diffusionnet_blender.network.numpy_engine import NumpyEngine
 from diffusionnet_blender.surface.discretization import Discretization, discretize
+from diffusionnet_blender.surface.edges import directed_edges
 from diffusionnet_blender.surface.frames import tangent_frames
-from diffusionnet_blender.surface.gradient import directed_edges, gradient_matrices
+from diffusionnet_blender.surface.gradient import gradient_matrices
 from diffusionnet_blender.surface.repair import repair
 from diffusionnet_blender.surface.surface import Surface
 from diffusionnet_blender.surface.winding import vertex_normals
@@ -65,7 +66,7 @@ def study(size: int, model) -> dict:
             "labels": labels,
             "shares": shares,
             "length": float(np.average(shares, weights=shape.mass)),
-            "right": float(np.mean(repaired.hand_back(labels) == body["labels"])),
+            "right": float(np.mean(repaired.to_user_vertices(labels) == body["labels"])),
         }
     return found
 

@@ -28,6 +28,7 @@ from diffusionnet_blender.matching.pointwise import embeddings, nearest_rows, pr
 from diffusionnet_blender.matching.spectral import spectral_mesh
 from diffusionnet_blender.matching.zoomout import zoomout
 from diffusionnet_blender.surface.discretization import discretize, truncated
+from diffusionnet_blender.surface.edges import edges_of_sides
 from diffusionnet_blender.surface.repair import repair
 from diffusionnet_blender.surface.settings import DiscretizationSettings
 from diffusionnet_blender.surface.signatures import wave_kernel_signature
@@ -189,8 +190,7 @@ def below_waist(body: MatchedBody) -> np.ndarray:
 
 def _subdivided(body: MatchedBody) -> MatchedBody:
     """Each triangle in four; the vertices that were there come first."""
-    edges = np.sort(body.faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
-    ends, number = np.unique(edges, axis=0, return_inverse=True)
+    ends, number = edges_of_sides(body.faces)
     a, b, c = body.faces.T
     ab, bc, ca = number.reshape(-1, 3).T + len(body.vertices)
     faces = [[a, ab, ca], [ab, b, bc], [ca, bc, c], [ab, bc, ca]]

@@ -24,8 +24,9 @@ from benchmarks.variants import VARIANTS
 from diffusionnet_blender.network.features import input_features
 from diffusionnet_blender.surface.cache import OperatorCache
 from diffusionnet_blender.surface.discretization import Discretization, normalise
+from diffusionnet_blender.surface.edges import directed_edges
 from diffusionnet_blender.surface.frames import tangent_frames
-from diffusionnet_blender.surface.gradient import directed_edges, gradient_matrices
+from diffusionnet_blender.surface.gradient import gradient_matrices
 from diffusionnet_blender.surface.loose_parts import label_parts
 from diffusionnet_blender.surface.prepare import PreparedSurface
 from diffusionnet_blender.surface.repair import repair
@@ -117,7 +118,7 @@ def baseline(case: Case, meter: Meter) -> dict:
             "mass": mass,
             "eigenvalues": eigenvalues,
             "eigenvectors": eigenvectors,
-            "labels": clean.hand_back(probabilities).argmax(axis=1),
+            "labels": clean.to_user_vertices(probabilities).argmax(axis=1),
         }
 
     run(Surface(*meshes.bumpy_sphere(WARM_UP)), Meter())

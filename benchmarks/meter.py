@@ -35,7 +35,7 @@ class Meter:
             return
         self.leave()
         self.current = stage
-        _reset_peak()
+        reset_peak()
         self._wall, self._cpu = perf_counter(), process_time()
 
     def leave(self) -> None:
@@ -52,7 +52,8 @@ class Meter:
         self.current = None
 
 
-def _reset_peak() -> None:
+def reset_peak() -> None:
+    """Let `peak_memory` begin anew, where the system allows it."""
     try:
         CLEAR_REFS.write_text(RESET_PEAK)
     except OSError:
@@ -61,9 +62,18 @@ def _reset_peak() -> None:
 
 def peak_memory() -> int | None:
     """Highest resident memory of this process since the last reset, in bytes; None off Linux."""
+    return _status("VmHWM:")
+
+
+def current_memory() -> int | None:
+    """Resident memory of this process, in bytes; None off Linux."""
+    return _status("VmRSS:")
+
+
+def _status(field: str) -> int | None:
     try:
         lines = STATUS.read_text().splitlines()
     except OSError:
         return None
-    found = next((line for line in lines if line.startswith("VmHWM:")), None)
+    found = next((line for line in lines if line.startswith(field)), None)
     return int(found.split()[1]) * 1024 if found else None

@@ -22,8 +22,9 @@ from diffusionnet_blender.network.forward import forward
 from diffusionnet_blender.network.numpy_engine import NumpyEngine
 from diffusionnet_blender.network.shape import Shape, shape_of
 from diffusionnet_blender.surface.discretization import Discretization, normalise
+from diffusionnet_blender.surface.edges import directed_edges
 from diffusionnet_blender.surface.frames import tangent_frames
-from diffusionnet_blender.surface.gradient import directed_edges, gradient_matrices
+from diffusionnet_blender.surface.gradient import gradient_matrices
 from diffusionnet_blender.surface.surface import Surface
 from diffusionnet_blender.surface.winding import vertex_normals
 

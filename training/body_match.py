@@ -58,9 +58,9 @@ FIRST_MEASURED_SEED = FIRST_HELD_OUT_SEED + 1000
 
 @lru_cache(maxsize=1)
 def template():
-    """The body that all bodies are known on, as `network.correspondence.Template`."""
-    from diffusionnet_blender.network.correspondence import Template
+    """The body that all bodies are known on, as `correspondence.Template`."""
     from training.bodies import load_template
+    from training.correspondence import Template
 
     body = load_template()
     faces = body.faces[body.component[body.faces[:, 0]] == 0]
@@ -114,7 +114,7 @@ def prepare(seed: int) -> Path:
 
 def load(seed: int):
     """A prepared body as something to learn from."""
-    from diffusionnet_blender.network.correspondence import MatchedShape
+    from training.correspondence import MatchedShape
 
     with np.load(prepare(seed)) as stored:
         key, place = str(stored["key"]), stored["place"]
@@ -191,9 +191,9 @@ def train(
     """
     import torch
 
-    from diffusionnet_blender.network.correspondence import MatchTrainer, TemplateNetwork
     from diffusionnet_blender.network.torch_engine import TorchEngine
     from diffusionnet_blender.network.training import TrainingSettings
+    from training.correspondence import MatchTrainer, TemplateNetwork
 
     torch.set_num_threads(threads)
     torch.manual_seed(0)

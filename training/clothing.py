@@ -13,6 +13,7 @@ import numpy as np
 from scipy import sparse
 from scipy.spatial import cKDTree
 
+from diffusionnet_blender.surface.edges import directed_edges
 from diffusionnet_blender.surface.triangles import compact, smooth
 from diffusionnet_blender.surface.winding import vertex_normals
 
@@ -271,10 +272,9 @@ def skirt(body: Rigged, rng: np.random.Generator) -> Garment:
 
 def _blend(faces: np.ndarray, count: int) -> sparse.csr_matrix:
     """Mean of each vertex and its neighbours."""
-    pairs = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
-    pairs = np.concatenate([pairs, pairs[:, ::-1], np.arange(count)[:, None].repeat(2, axis=1)])
+    itself = np.arange(count)[:, None].repeat(2, axis=1)
+    pairs = np.concatenate([directed_edges(faces), itself])
     graph = sparse.csr_matrix((np.ones(len(pairs)), pairs.T), shape=(count, count))
-    graph.data[:] = 1.0
     return sparse.diags(1.0 / np.asarray(graph.sum(axis=1)).ravel()) @ graph
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
+from scipy.spatial.transform import Rotation
 
 from diffusionnet_blender.surface.surface import triangle_vectors
 
@@ -41,10 +42,7 @@ def picture(
         normals = triangle_vectors(surface.vertices, surface.faces)[face]
         normals = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-30)
         size = 1
-    angle = np.radians(turn)
-    rotation = np.array(
-        [[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]]
-    )
+    rotation = Rotation.from_euler("z", turn, degrees=True).as_matrix()
     points, normals = points @ rotation.T, normals @ rotation.T
     low, high = points.min(axis=0), points.max(axis=0)
     scale = min((WIDTH - 10) / (high[0] - low[0]), (HEIGHT - 30) / (high[2] - low[2]))

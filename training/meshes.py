@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from diffusionnet_blender.surface.edges import boundary_edges
 from diffusionnet_blender.surface.surface import triangle_areas
-from diffusionnet_blender.surface.triangles import boundary_edges, compact
+from diffusionnet_blender.surface.triangles import compact
 from diffusionnet_blender.surface.winding import vertex_normals
 
 from .parts import PART_OF_FINE

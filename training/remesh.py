@@ -9,6 +9,7 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.spatial import cKDTree
 
+from diffusionnet_blender.surface.edges import edges_of_sides, sides, unique_edges
 from diffusionnet_blender.surface.surface import triangle_areas
 
 from .meshes import Body
@@ -82,7 +83,7 @@ def flip_diagonals(body: Body, rng: np.random.Generator, share: float) -> Body:
     share : of all edges that are tried; a triangle is turned at most once.
     """
     faces = body.faces
-    tail, head = faces.ravel(), np.roll(faces, -1, axis=1).ravel()
+    tail, head = sides(faces)
     tip = np.roll(faces, -2, axis=1).ravel()
     owner = np.repeat(np.arange(len(faces)), 3)
     count = len(body.vertices)
@@ -91,7 +92,7 @@ def flip_diagonals(body: Body, rng: np.random.Generator, share: float) -> Body:
     found = np.minimum(np.searchsorted(key[order], back), len(key) - 1)
     partner = order[found]
     pairs = np.flatnonzero((key[partner] == back) & (tail < head))
-    _, uses = np.unique(np.sort(np.stack([tail, head], 1), axis=1), axis=0, return_counts=True)
+    _, uses = unique_edges(faces)
     if (uses > 2).any():
         return body
     a, b, c, d = tail[pairs], head[pairs], tip[pairs], tip[partner[pairs]]
@@ -188,15 +189,13 @@ def subdivide(body: Body, smooth: bool, origin: Body | None = None) -> Body:
     """
     count = len(body.vertices)
     corners = body.faces
-    halves = np.concatenate([corners[:, [0, 1]], corners[:, [1, 2]], corners[:, [2, 0]]])
-    opposite = np.concatenate([corners[:, 2], corners[:, 0], corners[:, 1]])
-    edges, edge_of_half = np.unique(np.sort(halves, axis=1), axis=0, return_inverse=True)
-    edge_of_half = edge_of_half.ravel()
+    opposite = np.roll(corners, 1, axis=1).ravel()
+    edges, edge_of_side = edges_of_sides(corners)
     old, new = body.vertices, body.vertices[edges].mean(axis=1)
     if smooth:
-        uses = np.bincount(edge_of_half, minlength=len(edges))
+        uses = np.bincount(edge_of_side, minlength=len(edges))
         wings = np.zeros((len(edges), 3))
-        np.add.at(wings, edge_of_half, body.vertices[opposite])
+        np.add.at(wings, edge_of_side, body.vertices[opposite])
         inner = uses == 2
         new = np.where(inner[:, None], 0.75 * new + wings / 8.0, new)
         both = np.concatenate([edges, edges[:, ::-1]])
@@ -210,7 +209,7 @@ def subdivide(body: Body, smooth: bool, origin: Body | None = None) -> Body:
     end = edges[:, 0]
     if origin is not None:
         end = np.where(_second_is_nearer(body, edges, origin), edges[:, 1], end)
-    middle = count + edge_of_half.reshape(3, -1).T
+    middle = count + edge_of_side.reshape(-1, 3)
     a, b, c = corners.T
     ab, bc, ca = middle.T
     faces = np.concatenate(

@@ -11,7 +11,8 @@ from functools import lru_cache
 
 import numpy as np
 from scipy.sparse import coo_matrix, csr_matrix
-from scipy.sparse.csgraph import connected_components
+
+from diffusionnet_blender.surface.loose_parts import label_mesh_parts
 
 from .parts import FINE_NAMES, PART_NAMES, PART_OF_FINE, fine_part_of_bone
 
@@ -152,11 +153,9 @@ def load_template() -> Template:
 def _components(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """Ids of the connected pieces: by size, of two alike the left one (+x) first."""
     count = len(vertices)
-    edges = np.concatenate([faces[:, :2], faces[:, 1:]])
-    graph = coo_matrix((np.ones(len(edges)), edges.T), shape=(count, count))
-    pieces, piece = connected_components(graph, directed=False)
+    piece = label_mesh_parts(count, faces)
     sizes = np.bincount(piece)
     sides = np.bincount(piece, vertices[:, 0]) / sizes
-    ids = np.empty(pieces, np.int32)
-    ids[np.lexsort((-sides, -sizes))] = np.arange(pieces)
+    ids = np.empty(len(sizes), np.int32)
+    ids[np.lexsort((-sides, -sizes))] = np.arange(len(sizes))
     return ids[piece]

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import DiffusionNetError
 from ..network.checkpoint import Model
-from ..tasks.match.job import Correspondence, MatchRequest
+from ..tasks.match.request import Correspondence, MatchRequest
 from ..tasks.models import loaded
 from .options import add_options, add_quiet_option, values_of
 from .session import about, library

@@ -1,18 +1,20 @@
-"""The map that learned features give where they know both shapes."""
+"""Point maps by nearest learned features, for shapes like those of the training data."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy import sparse
-from scipy.sparse import linalg as sparse_linalg
 
+from ..surface.factorisation import Factorisation
 from ..surface.laplacian import laplacian_and_mass
 from .points import Maps
 from .pointwise import precise_map
 from .spectral import SpectralMesh
 
-# Time of the diffusion that evens features out, for a surface of unit area: the noise of single
-# vertices goes, and what tells places apart stays.
+# Time of the diffusion that smooths features, for a surface of unit area: noise of single vertices
+# goes, differences between places stay.
 SMOOTHING_TIME = 1e-4
 # Directions in which the features of a pair differ most; all others together change a match by
 # less than a hundredth of its error, and cost several times as much.
@@ -24,41 +26,46 @@ def map_by_features(
     target: SpectralMesh,
     source_features: np.ndarray,
     target_features: np.ndarray,
+    progress: Callable[[float], None] = lambda fraction: None,
 ) -> Maps:
-    """For each vertex of either shape the point of the other whose features are most alike.
+    """For each vertex of either shape the point of the other with the nearest features.
 
     Points lie within triangles: features vary smoothly, and are interpolated there. No functional
-    map smooths what is found, since one of two bodies that are no isometry bends it more than the
-    features err (docs/transfer.md).
+    map smooths the result: between two bodies that are no isometry, its error is larger than that
+    of the features (docs/transfer.md).
 
     Parameters
     ----------
     source, target : SpectralMesh
     source_features, target_features : (V_s, d), (V_t, d) float
         Rows of unit length.
+    progress : callable
+        Called with a fraction from 0 to 1 between steps; may raise to stop.
 
     Returns
     -------
     target_to_source, source_to_target : SurfacePoints
     """
-    there, here = (
-        _evened_out(mesh, features)
-        for mesh, features in ((source, source_features), (target, target_features))
-    )
-    both = np.concatenate([there, here])
+    on_source = _smoothed(source, source_features, lambda: progress(0.0))
+    on_target = _smoothed(target, target_features, lambda: progress(0.2))
+    both = np.concatenate([on_source, on_target])
     _, directions = np.linalg.eigh(both.T @ both)
-    there, here = (features @ directions[:, -COMPONENTS:] for features in (there, here))
-    return precise_map(there, source.faces, here), precise_map(here, target.faces, there)
+    on_source, on_target = (
+        values @ directions[:, -COMPONENTS:] for values in (on_source, on_target)
+    )
+    progress(0.4)
+    target_to_source = precise_map(on_source, source.faces, on_target)
+    progress(0.7)
+    source_to_target = precise_map(on_target, target.faces, on_source)
+    progress(1.0)
+    return target_to_source, source_to_target
 
 
-def _evened_out(mesh: SpectralMesh, features: np.ndarray) -> np.ndarray:
-    """Features after a short diffusion, one implicit step; rows of unit length."""
-    laplacian, _ = laplacian_and_mass(mesh.vertices, mesh.faces)
-    factor = sparse_linalg.splu(
-        (sparse.diags(mesh.mass) + SMOOTHING_TIME * laplacian).tocsc(),
-        permc_spec="MMD_AT_PLUS_A",
-        diag_pivot_thresh=0.0,
-        options={"SymmetricMode": True},
+def _smoothed(mesh: SpectralMesh, features: np.ndarray, waiting: Callable[[], None]) -> np.ndarray:
+    """Features (V, d) after one implicit step of diffusion; rows of unit length."""
+    laplacian, _ = laplacian_and_mass(mesh.vertices, mesh.faces, lambda fraction: waiting())
+    factor = Factorisation(
+        sparse.diags(mesh.mass) + SMOOTHING_TIME * laplacian, waiting, definite=True
     )
     smooth = factor.solve(mesh.mass[:, None] * features.astype(float))
     length = np.linalg.norm(smooth, axis=1, keepdims=True)

@@ -1,4 +1,4 @@
-"""First functional maps of shapes that no features tell apart."""
+"""Candidate functional maps by signs of eigenfunctions, and their score."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from .sampling import farthest_points
 from .spectral import SpectralMesh
 from .zoomout import zoomout
 
-# Eigenfunctions whose signs are tried both ways: with the constant one, a map of one more.
+# Eigenfunctions of which both signs are tried: with the constant one, a map of one more.
 SIGNS = 6
-# What each try is refined to, on so many samples.
+# Size that each candidate is refined to, on so many samples.
 REFINED = 24
 SAMPLES = 300
-# How many different ones of the tries are looked at closely, and how many are handed on.
+# How many distinct candidates are measured as point maps, and how many are returned.
 JUDGED = 16
 KEPT = 4
 
@@ -34,15 +34,14 @@ def maps_by_signs(
 ) -> list[np.ndarray]:
     """Functional maps that differ in the signs of the first eigenfunctions, the best first.
 
-    On shapes alike in their distances, eigenfunctions agree but for their signs (and the order
-    of those next to each other, which the refinement mends). Mirrored maps are left out; of the
-    rest, those are kept that preserve areas and descriptors best.
+    On near isometric shapes, eigenfunctions agree but for their signs (and the order of close
+    eigenvalues, which the refinement mends). Those of the highest `map_score` are returned.
 
     Parameters
     ----------
     source, target : SpectralMesh
     source_features, target_features : (V_s, d), (V_t, d) float
-        Descriptors, signs of eigenfunctions aside.
+        Descriptors that do not depend on signs of eigenfunctions.
     progress : callable
         Called with a fraction; may raise to stop.
 
@@ -53,7 +52,7 @@ def maps_by_signs(
     """
     count = min(SIGNS, len(source.eigenvalues) - 1, len(target.eigenvalues) - 1)
     tries = list(product((1.0, -1.0), repeat=count))
-    rough: list[tuple[float, np.ndarray]] = []
+    distinct: list[tuple[float, np.ndarray]] = []
     samples = (
         farthest_points(source.vertices, SAMPLES),
         farthest_points(target.vertices, SAMPLES),
@@ -62,31 +61,37 @@ def maps_by_signs(
         progress(index / len(tries))
         start = np.diag([1.0, *signs])
         refined = zoomout(source, target, start, REFINED, samples=samples, between_vertices=False)
-        distinct = all(np.linalg.norm(refined - other) > 0.5 for _, other in rough)
-        if distinct:
-            rough.append((-_distortion(refined), refined))
-    rough.sort(key=lambda entry: entry[0], reverse=True)
-    judged = []
-    for _, refined in rough[:JUDGED]:
-        there, here = embeddings(source.eigenvectors, target.eigenvectors, refined)
-        points = points_at_vertices(nearest_rows(there, here), source.faces)
-        found = judge(source, target, points, source_features, target_features)
-        judged.append((merit(refined, found), refined))
-    judged.sort(key=lambda entry: entry[0], reverse=True)
-    return [refined for _, refined in judged[:KEPT]]
+        if all(np.linalg.norm(refined - other) > 0.5 for _, other in distinct):
+            distinct.append((-area_distortion(refined), refined))
+    distinct.sort(key=lambda entry: entry[0], reverse=True)
+    scored = []
+    for _, refined in distinct[:JUDGED]:
+        embedded = embeddings(source.eigenvectors, target.eigenvectors, refined)
+        points = points_at_vertices(nearest_rows(*embedded), source.faces)
+        quality = judge(source, target, points, source_features, target_features)
+        scored.append((map_score(refined, quality), refined))
+    scored.sort(key=lambda entry: entry[0], reverse=True)
+    return [refined for _, refined in scored[:KEPT]]
 
 
-def merit(functional_map: np.ndarray, found: Judgement) -> float:
-    """How well a map keeps descriptors, areas, orientation, and, poses aside, the whole shape."""
+def map_score(functional_map: np.ndarray, quality: Judgement) -> float:
+    """Score of a map, the higher the better: descriptors, orientation, areas, rigid residual.
+
+    Parameters
+    ----------
+    functional_map : (k, k) float
+    quality : Judgement
+        Of its point map.
+    """
     return (
-        found.feature_agreement
-        - 2 * (1 - found.orientation_kept)
-        - _distortion(functional_map)
-        - found.rigid_residual
+        quality.feature_agreement
+        - 2 * (1 - quality.orientation_kept)
+        - area_distortion(functional_map)
+        - quality.rigid_residual
     )
 
 
-def _distortion(functional_map: np.ndarray) -> float:
-    """How far a map is from keeping areas."""
+def area_distortion(functional_map: np.ndarray) -> float:
+    """Departure of a functional map (k, k) from orthogonality, 0 where it keeps areas."""
     identity = np.eye(len(functional_map))
     return float(np.abs(functional_map.T @ functional_map - identity).sum(axis=1).mean() / 10)

@@ -1,10 +1,11 @@
-"""Closest points of a mesh in space, and across its surface."""
+"""Closest-point queries on a triangle mesh, with compatible normals if wanted."""
 
 from __future__ import annotations
 
 import numpy as np
 from scipy.spatial import cKDTree
 
+from ..surface.edges import side_lengths
 from ..surface.surface import triangle_vectors
 from .points import SurfacePoints
 from .pointwise import nearest_in_triangle
@@ -17,10 +18,10 @@ QUERIES_AT_A_TIME = 100_000
 
 
 class ClosestPoints:
-    """The triangles of a mesh, ready to be asked for the closest point.
+    """Search structure for the closest points of a mesh.
 
-    Triangles much larger than the rest are sampled more than once, so that the samples nearest to
-    a query tell the triangles worth trying.
+    Triangles much larger than the rest are sampled more than once, so that the triangles of the
+    samples nearest to a query are good candidates.
 
     Parameters
     ----------
@@ -61,7 +62,7 @@ class ClosestPoints:
         -------
         points : SurfacePoints
         agrees : (N,) bool
-            Whether the triangle found faces the way of the query.
+            Whether the normal of the triangle found is within `most_turned` of the query's.
         """
         face = np.empty(len(queries), dtype=np.int64)
         barycentric = np.empty((len(queries), 3))
@@ -74,7 +75,10 @@ class ClosestPoints:
             )
         return SurfacePoints(face, barycentric), agrees
 
-    def _closest(self, queries, normals, least_cosine):
+    def _closest(
+        self, queries: np.ndarray, normals: np.ndarray | None, least_cosine: float
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Face (N,), barycentric coordinates (N, 3) and agreement (N,) of queries (N, 3)."""
         count = min(CANDIDATES if normals is None else 4 * CANDIDATES, self._tree.n)
         candidate = self._owner[self._tree.query(queries, count)[1].reshape(len(queries), -1)]
         b, c, distance = self._project(queries[:, None], candidate)
@@ -93,7 +97,10 @@ class ClosestPoints:
             agrees[row, best],
         )
 
-    def _project(self, queries, face):
+    def _project(
+        self, queries: np.ndarray, face: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Shares of corners b and c and squared distances, (N, m), of queries (N, 1, 3)."""
         away = queries - self._origin[face]
         pb = np.einsum("...i,...i->...", away, self._b[face])
         pc = np.einsum("...i,...i->...", away, self._c[face])
@@ -102,13 +109,13 @@ class ClosestPoints:
         return b, c, np.einsum("...i,...i->...", away, away)
 
     def positions(self, points: SurfacePoints) -> np.ndarray:
-        """Where the points are, (N, 3)."""
+        """Positions of points on the mesh, (N, 3)."""
         return points.interpolate(self.vertices, self.faces)
 
 
 def _samples(corners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Points inside triangles, about as dense as the triangles are small; and their triangles."""
-    longest = np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2).max(axis=1)
+    """Samples (S, 3) of triangles (F, 3, 3), more of large ones, and the triangle of each (S,)."""
+    longest = side_lengths(corners).max(axis=1)
     pieces = np.clip(np.ceil(longest / np.median(longest)), 1, FINEST).astype(int)
     points, owners = [], []
     for n in np.unique(pieces):

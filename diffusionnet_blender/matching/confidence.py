@@ -1,4 +1,4 @@
-"""How sure a map is at each vertex."""
+"""Confidence of a map at each vertex, by cycle consistency and by the margin of features."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import numpy as np
 from .points import SurfacePoints
 from .spectral import SpectralMesh
 
-# A map that comes back this far from where it started (in units of the square root of the area)
-# is as good as lost; the thickness of a forearm is about this much.
+# A vertex whose cycle ends this far from it (in units of the square root of the area) is lost; the
+# thickness of a forearm is about this much.
 LOST = 0.08
 # Difference of cosines between the features' best partner and the best one elsewhere, above which
-# the features are sure.
+# features alone decide.
 CLEAR_MARGIN = 0.1
 
 
@@ -21,7 +21,7 @@ def cycle_distance(
     target_to_source: SurfacePoints,
     source_to_target: SurfacePoints,
 ) -> np.ndarray:
-    """How far from each target vertex the way to the source and back ends.
+    """Distance from each target vertex to its image under the map to the source and back.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def feature_margin(
     target_features: np.ndarray,
     samples: np.ndarray,
 ) -> np.ndarray:
-    """By how much the mapped-to place has more similar features than any place far from it.
+    """Similarity of features at the image of each vertex less that at any place far from it.
 
     Parameters
     ----------
@@ -65,42 +65,42 @@ def feature_margin(
     source_features, target_features : (V_s, d), (V_t, d) float
         Rows of unit length.
     samples : (S,) int
-        Source vertices that stand for all places.
+        Source vertices, spread evenly, that are compared with.
 
     Returns
     -------
     (V_t,) float64
-        Difference of cosines; below zero where another place fits better.
+        Difference of cosines; below zero where another place is more similar.
     """
     image = target_to_source.interpolate(source.vertices, source.faces)
-    found = target_to_source.interpolate(source_features, source.faces)
-    found /= np.maximum(np.linalg.norm(found, axis=1, keepdims=True), np.finfo(float).tiny)
-    here = np.einsum("vd,vd->v", found, target_features)
+    pulled = target_to_source.interpolate(source_features, source.faces)
+    pulled /= np.maximum(np.linalg.norm(pulled, axis=1, keepdims=True), np.finfo(float).tiny)
+    at_image = np.einsum("vd,vd->v", pulled, target_features)
     similar = target_features @ source_features[samples].T
     places = source.vertices[samples]
     squared = (
         np.square(image).sum(axis=1)[:, None] - 2 * image @ places.T + np.square(places).sum(axis=1)
     )
     elsewhere = np.where(squared > (2 * LOST) ** 2, similar, -1.0).max(axis=1)
-    return here - elsewhere
+    return at_image - elsewhere
 
 
 def confidence(cycle: np.ndarray, margin: np.ndarray | None = None) -> np.ndarray:
-    """One number for each vertex.
+    """Confidence of each vertex from 0 to 1.
 
     Parameters
     ----------
     cycle : (V,) float
         Of `cycle_distance`.
     margin : (V,) float, optional
-        Of `feature_margin`, where there are features that tell places apart.
+        Of `feature_margin`, where there are learned features.
 
     Returns
     -------
     (V,) float64
-        From 0 (take nothing from here) to 1.
+        0: nothing should be transferred from here.
     """
-    sure = np.exp(-np.square(cycle / (0.5 * LOST)))
+    consistency = np.exp(-np.square(cycle / (0.5 * LOST)))
     if margin is None:
-        return sure
-    return sure * (0.5 + 0.5 * np.clip(margin / CLEAR_MARGIN, -1.0, 1.0))
+        return consistency
+    return consistency * (0.5 + 0.5 * np.clip(margin / CLEAR_MARGIN, -1.0, 1.0))

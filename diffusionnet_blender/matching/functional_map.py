@@ -8,7 +8,7 @@ from .points import SurfacePoints
 from .spectral import SpectralMesh
 
 # Weight of the commutativity with the Laplacians against descriptors of length 1 in all.
-# Descriptors that no learning made differ between meshings, and need as much.
+# Descriptors that are not learned differ between meshings, and need as much.
 COMMUTATIVITY = 0.1
 
 
@@ -75,7 +75,7 @@ def solve_commuting(
     gap = np.square((target_eigenvalues[:, None] - source_eigenvalues[None]) / largest)
     systems = np.broadcast_to(a @ a.T, (len(b), len(a), len(a))).copy()
     diagonal = np.arange(len(a))
-    # The floor keeps a row solvable whose own eigenvalue no descriptor sees.
+    # The floor keeps a row solvable whose eigenfunction no descriptor contains.
     systems[:, diagonal, diagonal] += commutativity * gap + 1e-9 * np.trace(a @ a.T) / len(a)
     return np.linalg.solve(systems, (b @ a.T)[:, :, None])[:, :, 0]
 

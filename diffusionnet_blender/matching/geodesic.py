@@ -1,4 +1,4 @@
-"""Distances along a surface."""
+"""Geodesic distances by shortest paths on a graph of edges and unfolded diagonals."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from ..surface.edges import edge_keys
+
 
 def surface_graph(vertices: np.ndarray, faces: np.ndarray) -> sparse.csr_matrix:
-    """Edges of a mesh, and the straight lines across pairs of neighbouring triangles.
+    """Graph of the edges of a mesh and the diagonals of neighbouring triangles.
 
     Along edges alone, shortest paths zigzag and come out a tenth too long.
 
@@ -22,12 +24,10 @@ def surface_graph(vertices: np.ndarray, faces: np.ndarray) -> sparse.csr_matrix:
     (V, V) csr_matrix
         Symmetric, lengths.
     """
-    tail = faces.ravel()
-    head = np.roll(faces, -1, axis=1).ravel()
-    opposite = np.roll(faces, 1, axis=1).ravel()
-    low, high = np.minimum(tail, head), np.maximum(tail, head)
-    order = np.lexsort((high, low))
-    low, high, opposite = low[order], high[order], opposite[order]
+    key, _ = edge_keys(faces, len(vertices))
+    order = np.argsort(key, kind="stable")
+    low, high = np.divmod(key[order], len(vertices))
+    opposite = np.roll(faces, 1, axis=1).ravel()[order]
     twin = np.flatnonzero((low[1:] == low[:-1]) & (high[1:] == high[:-1]))
     a, b, c, d = low[twin], high[twin], opposite[twin], opposite[twin + 1]
     across, crosses = _unfolded(*(vertices[i] for i in (a, b, c, d)))
@@ -51,8 +51,13 @@ def surface_graph(vertices: np.ndarray, faces: np.ndarray) -> sparse.csr_matrix:
     return upper + upper.T
 
 
-def _unfolded(a, b, c, d):
-    """Distance of c and d when their triangles on a b are laid flat; whether the line meets a b."""
+def _unfolded(
+    a: np.ndarray, b: np.ndarray, c: np.ndarray, d: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Distance (n,) of c and d with their triangles on a b unfolded, and if the line meets a b.
+
+    All points are (n, 3).
+    """
     edge = b - a
     length = np.maximum(np.linalg.norm(edge, axis=1), np.finfo(float).tiny)
     along = edge / length[:, None]

@@ -11,18 +11,18 @@ LEAST_KEPT = 0.5
 
 @dataclass(frozen=True)
 class Judgement:
-    """How far a map can be believed as a whole.
+    """Quality of a map as a whole.
 
     Attributes
     ----------
     orientation_kept : float
         Share of the target's area whose triangles are not mirrored, 0 to 1.
     feature_agreement : float
-        Mean cosine of the features that the map pairs, -1 to 1. It tells apart what keeps
-        orientation all the same: the half turn that swaps left with right and front with back.
+        Mean cosine of the features that the map pairs, -1 to 1. It detects errors that keep the
+        orientation, such as the half turn that swaps left with right and front with back.
     rigid_residual : float
-        Root mean square distance left after the best rigid motion, in units of the square root
-        of the area; how far the poses and the proportions differ, if the map is right.
+        Root mean square residual of the best rigid motion, in units of the square root of the
+        area; under a right map the difference of the poses and proportions.
     """
 
     orientation_kept: float

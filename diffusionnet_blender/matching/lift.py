@@ -1,4 +1,4 @@
-"""A map between proxies carried to the meshes they stand for."""
+"""Extension of a map between proxies to the dense meshes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def lift_map(
     source: Surface,
     target: Surface,
 ) -> SurfacePoints:
-    """The map of the dense meshes: dense to proxy, along the map, proxy to dense.
+    """Map of the dense meshes: from dense to proxy, along the map, from proxy to dense.
 
     Parameters
     ----------
@@ -50,8 +50,10 @@ def lift_map(
     return dense(proxy.positions(target_to_source), at, MOST_TURNED)[0]
 
 
-def _refine(target_to_source, source_proxy, target_proxy, target):
-    """The map at the vertices of the dense target, still on the source's proxy."""
+def _refine(
+    target_to_source: SurfacePoints, source_proxy: Surface, target_proxy: Surface, target: Surface
+) -> SurfacePoints:
+    """The map at the vertices of the dense target (V_t), still on the source's proxy."""
     surface = ClosestPoints(target_proxy.vertices, target_proxy.faces)
     normals = vertex_normals(target.vertices, target.faces)
     on_proxy, _ = surface(target.vertices, normals, MOST_TURNED)

@@ -1,4 +1,4 @@
-"""Which of several maps is neither mirrored nor turned around."""
+"""Measures of a map as a whole: orientation, agreement of features, rigid residual."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def judge(
     source_features: np.ndarray,
     target_features: np.ndarray,
 ) -> Judgement:
-    """Measure what tells a right map from a mirrored one and from one turned around.
+    """Measure the quality of a map: low for one that is mirrored or turned around.
 
     Parameters
     ----------
@@ -58,27 +58,13 @@ def judge(
     Judgement
     """
     centre = source.mass @ source_features
-    there = _unit(target_to_source.interpolate(source_features, source.faces) - centre)
-    here = _unit(target_features - centre)
+    pulled = _unit(target_to_source.interpolate(source_features, source.faces) - centre)
+    own = _unit(target_features - centre)
     image = target_to_source.interpolate(source.vertices, source.faces)
     return Judgement(
         orientation_kept=orientation_kept(source, target, target_to_source),
-        feature_agreement=float(target.mass @ np.einsum("vd,vd->v", there, here)),
+        feature_agreement=float(target.mass @ np.einsum("vd,vd->v", pulled, own)),
         rigid_residual=rigid_residual(target.vertices, image, target.mass),
-    )
-
-
-def choose(judgements: list[Judgement]) -> int:
-    """Index of the map to keep: not mirrored, and of those the one whose features agree best.
-
-    Parameters
-    ----------
-    judgements : list of Judgement
-        At least one.
-    """
-    return max(
-        range(len(judgements)),
-        key=lambda i: (not judgements[i].mirrored, judgements[i].feature_agreement),
     )
 
 
@@ -100,5 +86,6 @@ def rigid_residual(points: np.ndarray, images: np.ndarray, weight: np.ndarray) -
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:
+    """Rows (n, d) at unit length."""
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     return vectors / np.maximum(length, np.finfo(float).tiny)

@@ -1,4 +1,4 @@
-"""Small loose parts, as eyes and teeth: kept out of the map, and placed by what is around them."""
+"""Small loose parts, as eyes and teeth: matched part to part, by the surface around them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..surface.loose_parts import label_parts
+from ..surface.loose_parts import label_mesh_parts
 from ..surface.surface import Surface, triangle_areas
 from ..surface.winding import vertex_normals
 from .closest import ClosestPoints
@@ -15,11 +15,10 @@ from .similarity import similarity
 
 # Loose parts with less than this share of the area of the largest one are small.
 SMALL = 0.05
-# The surface within so many radii of a small part, and so many vertices of it at least, say how
-# it is moved to the other shape.
+# A small part moves with the surface within so many of its radii, and at least so many vertices.
 REACH = 5.0
 AROUND = 200
-# Of two small parts that belong together, the middles are no farther apart than this many radii,
+# Of two small parts that correspond, the centres are no farther apart than this many radii,
 # and the sizes differ by no more than this factor.
 FARTHEST = 1.0
 SIZES = 2.0
@@ -28,7 +27,7 @@ MOST_TURNED = 75.0
 
 @dataclass(frozen=True, eq=False)
 class Parts:
-    """A surface cut into its main part and small ones.
+    """A surface split into its main part and small ones.
 
     Attributes
     ----------
@@ -59,7 +58,7 @@ class Parts:
 
 
 def split_parts(surface: Surface) -> Parts:
-    """Tell the main part of a surface from small loose ones.
+    """Split small loose parts off a surface.
 
     Parameters
     ----------
@@ -67,7 +66,7 @@ def split_parts(surface: Surface) -> Parts:
         As `repair.repair` leaves it.
     """
     faces, count = surface.faces, len(surface.vertices)
-    label = label_parts(count, np.concatenate([faces[:, :2], faces[:, 1:]]))
+    label = label_mesh_parts(count, faces)
     area = np.bincount(
         label[faces[:, 0]], triangle_areas(surface.vertices, faces), minlength=label.max() + 1
     )
@@ -87,10 +86,10 @@ def split_parts(surface: Surface) -> Parts:
 def place_parts(
     points: SurfacePoints, confidence: np.ndarray, source: Parts, target: Parts
 ) -> tuple[SurfacePoints, np.ndarray]:
-    """The map of the main parts carried to the whole surfaces.
+    """Extend the map of the main parts to the whole surfaces.
 
-    A small part is moved as the surface around it is, and lies on the small part of the source
-    that it comes to; where there is none, on the main part.
+    A small part moves by the similarity that fits the surface around it, onto the nearest small
+    part of the source of about its size; without one, onto the main part.
 
     Parameters
     ----------
@@ -104,14 +103,14 @@ def place_parts(
     points : SurfacePoints
         On `source.whole`, one for each vertex of `target.whole`.
     confidence : (V,) float64
-        A small part is as sure as what is around it, and less where it has no partner.
+        That of a small part is the mean of the surface around it, half of it without a partner.
     """
     count = len(target.whole.vertices)
     face, barycentric = np.zeros(count, dtype=np.int64), np.zeros((count, 3))
-    sure = np.zeros(count)
+    extended = np.zeros(count)
     face[target.main_vertex] = source.main_face[points.face]
     barycentric[target.main_vertex] = points.barycentric
-    sure[target.main_vertex] = confidence
+    extended[target.main_vertex] = confidence
     image = points.interpolate(source.main.vertices, source.main.faces)
     partners = [source.whole.vertices[source.of(number)[0]] for number in range(source.count)]
     surface = None
@@ -123,8 +122,8 @@ def place_parts(
         away = np.square(target.main.vertices - own.mean(axis=0)).sum(axis=1)
         reached = np.count_nonzero(away < np.square(REACH * _radius(own)))
         near = np.argsort(away)[: max(AROUND, reached)]
-        turn, scale, shift = similarity(target.main.vertices[near], image[near])
-        moved = scale * own @ turn.T + shift
+        rotation, scale, shift = similarity(target.main.vertices[near], image[near])
+        moved = scale * own @ rotation.T + shift
         normals = vertex_normals(target.whole.vertices, target.whole.faces[faces])[vertices]
         partner = _partner(moved, partners)
         if partner < 0:
@@ -132,30 +131,31 @@ def place_parts(
                 surface = ClosestPoints(source.main.vertices, source.main.faces)
             found = surface(moved)[0]
             face[vertices], barycentric[vertices] = source.main_face[found.face], found.barycentric
-            sure[vertices] = 0.5 * confidence[near].mean()
+            extended[vertices] = 0.5 * confidence[near].mean()
             continue
-        there = source.of(partner)[1]
+        partner_faces = source.of(partner)[1]
         goal = partners[partner]
         moved = goal.mean(axis=0) + (moved - moved.mean(axis=0)) * (_radius(goal) / _radius(moved))
-        closest = ClosestPoints(source.whole.vertices, source.whole.faces[there])
-        found, _ = closest(moved, normals @ turn.T, MOST_TURNED)
-        face[vertices], barycentric[vertices] = there[found.face], found.barycentric
-        sure[vertices] = confidence[near].mean()
-    return SurfacePoints(face, barycentric), sure
+        closest = ClosestPoints(source.whole.vertices, source.whole.faces[partner_faces])
+        found, _ = closest(moved, normals @ rotation.T, MOST_TURNED)
+        face[vertices], barycentric[vertices] = partner_faces[found.face], found.barycentric
+        extended[vertices] = confidence[near].mean()
+    return SurfacePoints(face, barycentric), extended
 
 
 def _partner(moved: np.ndarray, partners: list[np.ndarray]) -> int:
-    """The part that a moved one comes to lie on, or -1."""
-    best, chosen = np.inf, -1
+    """Index of the part (n, 3) nearest to a moved one (m, 3) and of about its size, or -1."""
+    best, chosen = float("inf"), -1
     radius = _radius(moved)
     for number, goal in enumerate(partners):
         ratio = _radius(goal) / radius
-        away = np.linalg.norm(goal.mean(axis=0) - moved.mean(axis=0)) / radius
+        away = float(np.linalg.norm(goal.mean(axis=0) - moved.mean(axis=0))) / radius
         if 1 / SIZES < ratio < SIZES and away < FARTHEST and away < best:
             best, chosen = away, number
     return chosen
 
 
 def _radius(vertices: np.ndarray) -> float:
+    """Root mean square distance of points (n, 3) from their mean."""
     away = vertices - vertices.mean(axis=0)
     return float(max(np.sqrt(np.square(away).sum(axis=1).mean()), 1e-12))

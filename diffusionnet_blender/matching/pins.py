@@ -1,4 +1,4 @@
-"""Pairs of points that the artist sets: the map passes through them and bends smoothly around."""
+"""Landmark constraints: pairs of vertices that the map interpolates, deformed smoothly around."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from .points import SurfacePoints, points_at_vertices
 from .pointwise import precise_map
 from .spectral import SpectralMesh
 
-# A pin pulls what is nearer than this (in units of the square root of the area), or than this
-# many times the way it pulls: a shorter reach would fold the map.
+# Reach of a pin, in units of the square root of the area, and in multiples of its displacement: a
+# shorter reach would fold the map.
 REACH = 0.1
 REACH_OF_PULL = 3.0
-# Most steps of one bend; each is about as long as an edge.
+# Most steps of a deformation; each is about as long as an edge.
 MOST_STEPS = 24
 # Influence below which a vertex stays where it is.
 LEAST_INFLUENCE = 1e-3
@@ -55,7 +55,7 @@ def check_pins(source_pins: np.ndarray, target_pins: np.ndarray, sizes: tuple[in
 
 
 def pin_functions(mesh: SpectralMesh, pins: np.ndarray) -> np.ndarray:
-    """Descriptors that know the pins: heat after two times around each, (V, 2 P).
+    """Descriptors by pins: heat kernels of two times around each, (V, 2 P).
 
     Parameters
     ----------
@@ -67,8 +67,8 @@ def pin_functions(mesh: SpectralMesh, pins: np.ndarray) -> np.ndarray:
         mesh.eigenvectors @ (np.exp(-mesh.eigenvalues * t)[:, None] * mesh.eigenvectors[pins].T)
         for t in (0.2 / scale, 0.02 / scale)
     ]
-    heat = np.concatenate(heat, axis=1)
-    return heat / np.maximum(np.sqrt(mesh.mass @ np.square(heat)), np.finfo(float).tiny)
+    kernels = np.concatenate(heat, axis=1)
+    return kernels / np.maximum(np.sqrt(mesh.mass @ np.square(kernels)), np.finfo(float).tiny)
 
 
 def bend_to_pins(
@@ -80,9 +80,9 @@ def bend_to_pins(
 ) -> SurfacePoints:
     """The map with each pinned vertex of the target on its partner, exactly.
 
-    The images of the pins walk the shortest way to where they belong; what lies around follows
-    in small steps, each time back onto the source, less the farther it is. Steps are taken in
-    the biharmonic embedding (Lipman et al. 2010), in which nothing jumps from limb to limb.
+    The images of the pins move along shortest paths to their partners; images around them follow
+    in small steps, less with their distance, and are projected onto the source after each. Steps
+    are taken in the biharmonic embedding (Lipman et al. 2010), in which limbs stay apart.
 
     Parameters
     ----------
@@ -109,16 +109,16 @@ def bend_to_pins(
     above = source.eigenvalues > 1e-6 * source.eigenvalues[-1]
     embedding = source.eigenvectors[:, above] / source.eigenvalues[above]
     starts = target_to_source[target_pins].nearest_vertex(source.faces)
-    ways, lengths = _ways(source, starts, source_pins)
+    paths, lengths = _shortest_paths(source, starts, source_pins)
     influence = _influence(target, target_pins, lengths)
     moved = np.flatnonzero(np.abs(influence).max(axis=1) > LEAST_INFLUENCE)
     edge = np.sqrt(2.3 / len(source.faces))
     steps = int(np.clip(np.ceil(lengths.max() / edge), 1, MOST_STEPS))
-    way = np.stack([_along(embedding[nodes], steps) for nodes in ways])
-    way[:, 0] = target_to_source[target_pins].interpolate(embedding, source.faces)
+    path = np.stack([_resampled(embedding[nodes], steps) for nodes in paths])
+    path[:, 0] = target_to_source[target_pins].interpolate(embedding, source.faces)
     at = target_to_source[moved].interpolate(embedding, source.faces)
     for step in range(steps):
-        at = at + influence[moved] @ (way[:, step + 1] - way[:, step])
+        at = at + influence[moved] @ (path[:, step + 1] - path[:, step])
         found = precise_map(embedding, source.faces, at)
         at = found.interpolate(embedding, source.faces)
     face, barycentric = target_to_source.face.copy(), target_to_source.barycentric.copy()
@@ -128,26 +128,28 @@ def bend_to_pins(
     return SurfacePoints(face, barycentric)
 
 
-def _ways(source, starts, ends):
-    """Vertices along the shortest way of each pin, and its length."""
+def _shortest_paths(
+    source: SpectralMesh, starts: np.ndarray, ends: np.ndarray
+) -> tuple[list[np.ndarray], np.ndarray]:
+    """Vertices along the shortest path of each pin, and lengths (P,), from starts to ends (P,)."""
     graph = surface_graph(source.vertices, source.faces)
     distance, before = csgraph.dijkstra(
         graph, directed=False, indices=ends, return_predecessors=True
     )
-    ways = []
+    paths = []
     for start, row in zip(starts, before, strict=True):
         nodes = [start]
         while row[nodes[-1]] >= 0:
             nodes.append(row[nodes[-1]])
-        ways.append(np.array(nodes))
+        paths.append(np.array(nodes))
     lengths = distance[np.arange(len(ends)), starts]
-    # Onto another loose part there is no way: the pin goes straight, what is around stays.
+    # To another loose part there is no path: the pin moves straight, images around it stay.
     for i in np.flatnonzero(~np.isfinite(lengths)):
-        ways[i] = np.array([starts[i], ends[i]])
-    return ways, np.where(np.isfinite(lengths), lengths, 0.0)
+        paths[i] = np.array([starts[i], ends[i]])
+    return paths, np.where(np.isfinite(lengths), lengths, 0.0)
 
 
-def _along(nodes: np.ndarray, steps: int) -> np.ndarray:
+def _resampled(nodes: np.ndarray, steps: int) -> np.ndarray:
     """A polyline (n, d) cut into equal steps, (steps + 1, d)."""
     if len(nodes) == 1:
         nodes = np.repeat(nodes, 2, axis=0)
@@ -158,7 +160,7 @@ def _along(nodes: np.ndarray, steps: int) -> np.ndarray:
 
 
 def _influence(target: SpectralMesh, pins: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """How much each vertex follows each pin, (V, P): 1 at the pin itself, 0 at the others."""
+    """Weight of each pin at each vertex, (V, P): 1 at the pin itself, 0 at the others."""
     graph = surface_graph(target.vertices, target.faces)
     distance = geodesic_distances(graph, pins).T
     reach = np.maximum(REACH, REACH_OF_PULL * lengths)

@@ -1,4 +1,4 @@
-"""Points on the triangles of a mesh."""
+"""Points on a triangle mesh in barycentric coordinates."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class SurfacePoints:
-    """Points on a mesh: a triangle for each, and where in it.
+    """Points on a mesh: a triangle and barycentric coordinates for each.
 
     Attributes
     ----------
@@ -24,11 +24,11 @@ class SurfacePoints:
     def __len__(self) -> int:
         return len(self.face)
 
-    def __getitem__(self, chosen) -> SurfacePoints:
+    def __getitem__(self, chosen: slice | np.ndarray) -> SurfacePoints:
         return SurfacePoints(self.face[chosen], self.barycentric[chosen])
 
     def interpolate(self, values: np.ndarray, faces: np.ndarray) -> np.ndarray:
-        """Values at vertices (V, ...) read at the points, (N, ...)."""
+        """Values at vertices (V, ...) interpolated at the points, (N, ...)."""
         corners = values[faces[self.face]]
         return np.einsum("nc,nc...->n...", self.barycentric, corners)
 
@@ -52,5 +52,5 @@ def points_at_vertices(vertices: np.ndarray, faces: np.ndarray) -> SurfacePoints
     return SurfacePoints(corner // 3, np.eye(3)[corner % 3])
 
 
-# Of two shapes: target to source, and source to target.
+# Maps of two shapes in both directions: target to source, and source to target.
 Maps = tuple[SurfacePoints, SurfacePoints]

@@ -1,6 +1,8 @@
-"""From a functional map to points: nearest vertices, and precise maps."""
+"""Point maps of functional maps: nearest vertices, and precise maps within triangles."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -41,7 +43,7 @@ def nearest_rows(points: np.ndarray, queries: np.ndarray) -> np.ndarray:
 def embeddings(
     source_eigenvectors: np.ndarray, target_eigenvectors: np.ndarray, functional_map: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The vertices of both shapes in one space, where those that the map pairs are close.
+    """Spectral embeddings of both shapes in one space, where corresponding vertices are close.
 
     Parameters
     ----------
@@ -131,14 +133,18 @@ def precise_map(
     return SurfacePoints(face, np.clip(barycentric, 0.0, 1.0))
 
 
-class _Gram:
-    """Inner products of the edges and first corners of triangles."""
+class _Gram(NamedTuple):
+    """Inner products (F,) of the edges b - a, c - a and first corners a of triangles."""
 
-    def __init__(self, **products: np.ndarray):
-        self.__dict__.update(products)
+    bb: np.ndarray
+    bc: np.ndarray
+    cc: np.ndarray
+    ab: np.ndarray
+    ac: np.ndarray
 
     def of(self, face: np.ndarray) -> _Gram:
-        return _Gram(**{name: value[face] for name, value in self.__dict__.items()})
+        """Those of some triangles."""
+        return _Gram(*(product[face] for product in self))
 
 
 def nearest_in_triangle(

@@ -1,10 +1,9 @@
-"""A mesh of a few thousand vertices that stands for a dense one.
+"""Decimation by quadric edge collapse, to a proxy of a few thousand vertices.
 
-Not `surface.proxy`, whose clusters are vertices of the dense mesh and which blends labels back
-over its edges: a match goes through points inside the proxy's triangles, and at a quarter of that
-proxy's size these must lie on the surface, hold fingers apart, and keep holes and loose parts.
-Quadric collapses do; clusters are faster, which is what a segmentation of half a million
-vertices needs.
+Unlike `surface.proxy`, which clusters vertices and interpolates labels over the dense mesh's edges:
+a match uses points inside the proxy's triangles, and at a quarter of that proxy's size these must
+lie on the surface, separate fingers, and keep holes and loose parts. Quadric collapses do;
+clustering is faster, as a segmentation of half a million vertices needs.
 """
 
 from __future__ import annotations
@@ -12,12 +11,13 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
+from ..surface.edges import edges_of_sides, sides, unique_edges
 from ..surface.surface import Surface, triangle_vectors
 
 # Share of the cheapest edges from which each round takes those that do not touch each other.
 ROUND = 0.35
 MOST_ROUNDS = 400
-# An edge that could not be collapsed safely waits: its ends raise the cost by this factor.
+# An edge that could not be collapsed safely waits: the cost of its ends rises by this factor.
 PATIENCE = 8.0
 # Rounds in a row without a safe edge after which the mesh is as small as it gets.
 FRUITLESS = 20
@@ -52,13 +52,11 @@ def decimate(surface: Surface, vertex_count: int) -> Surface:
     for _ in range(MOST_ROUNDS):
         if alive <= vertex_count or fruitless > FRUITLESS:
             break
-        edges, uses = _edges(faces)
+        edges, uses = unique_edges(faces)
         cost, position = _collapse_cost(vertices, quadrics, edges)
         cost *= wait[edges].max(axis=1)
         chosen = _independent(edges, cost, len(vertices), alive - vertex_count)
-        safe = _safe(
-            vertices, faces, edges[chosen], uses[chosen], position[chosen], edges[uses == 1]
-        )
+        safe = _safe(vertices, faces, edges, uses == 1, chosen, uses[chosen], position[chosen])
         wait[edges[chosen[~safe]].ravel()] *= PATIENCE
         chosen = chosen[safe]
         fruitless = 0 if len(chosen) else fruitless + 1
@@ -78,13 +76,13 @@ def decimate(surface: Surface, vertex_count: int) -> Surface:
 
 
 def _quadrics(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """Sum of squared distances to the planes around each vertex, and across rims, (V, 4, 4)."""
+    """Quadrics of the planes around each vertex, and across borders, (V, 4, 4)."""
     normal = triangle_vectors(vertices, faces)
     area = np.linalg.norm(normal, axis=1)
     unit = normal / np.maximum(area, np.finfo(float).tiny)[:, None]
     quadrics = np.zeros((len(vertices), 16))
 
-    def add(corner, unit, point, weight):
+    def add(corner: np.ndarray, unit: np.ndarray, point: np.ndarray, weight: np.ndarray) -> None:
         plane = np.concatenate([unit, -np.einsum("ni,ni->n", unit, point)[:, None]], axis=1)
         outer = (weight[:, None, None] * plane[:, :, None] * plane[:, None]).reshape(-1, 16)
         incidence = sparse.csr_matrix(
@@ -95,10 +93,9 @@ def _quadrics(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
 
     for corner in range(3):
         add(faces[:, corner], unit, vertices[faces[:, 0]], area)
-    tail, head = faces.ravel(), np.roll(faces, -1, axis=1).ravel()
-    key = np.minimum(tail, head) * len(vertices) + np.maximum(tail, head)
-    _, inverse, uses = np.unique(key, return_inverse=True, return_counts=True)
-    rim = np.flatnonzero(uses[inverse.ravel()] == 1)
+    tail, head = sides(faces)
+    _, edge = edges_of_sides(faces)
+    rim = np.flatnonzero(np.bincount(edge)[edge] == 1)
     along = vertices[head[rim]] - vertices[tail[rim]]
     across = np.cross(along, unit[rim // 3])
     length = np.linalg.norm(across, axis=1)
@@ -108,17 +105,10 @@ def _quadrics(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     return quadrics.reshape(-1, 4, 4)
 
 
-def _edges(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Edges (E, 2) and how many triangles use each."""
-    pairs = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
-    pairs.sort(axis=1)
-    width = faces.max() + 1
-    key, uses = np.unique(pairs[:, 0] * width + pairs[:, 1], return_counts=True)
-    return np.stack(np.divmod(key, width), axis=1), uses
-
-
-def _collapse_cost(vertices, quadrics, edges):
-    """Quadric error of each edge's best vertex, and that vertex."""
+def _collapse_cost(
+    vertices: np.ndarray, quadrics: np.ndarray, edges: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Quadric error (E,) of each edge's best vertex, and that vertex (E, 3)."""
     middle = vertices[edges].mean(axis=1)
     length = np.square(vertices[edges[:, 0]] - vertices[edges[:, 1]]).sum(axis=1)
     quadric = quadrics[edges[:, 0]] + quadrics[edges[:, 1]]
@@ -138,38 +128,48 @@ def _collapse_cost(vertices, quadrics, edges):
     return np.maximum(error, 0.0) + 1e-4 * pull * length, position
 
 
-def _independent(edges, cost, count, most):
-    """Cheap edges no two of which touch, or are joined by an edge."""
+def _independent(edges: np.ndarray, cost: np.ndarray, count: int, most: int) -> np.ndarray:
+    """Indices of cheap edges (n,) no two of which touch, or are joined by an edge."""
     kept = np.argsort(cost)[: max(int(ROUND * len(edges)), 1)]
     rank = np.full(len(edges), len(edges))
     rank[kept] = np.arange(len(kept))
-    # Each vertex learns the best rank within two rings; an edge is taken where it is the best
-    # that both its ends have heard of.
+    # The best rank within two rings of each vertex; an edge is chosen where its rank is the best of
+    # both its ends.
     best = np.full(count, len(edges))
     for corner in range(2):
         np.minimum.at(best, edges[:, corner], rank)
-    heard = best.copy()
+    nearby = best.copy()
     for corner in range(2):
-        np.minimum.at(heard, edges[:, corner], best[edges[:, 1 - corner]])
-    winner = kept[(rank[kept, None] == heard[edges[kept]]).all(axis=1)]
+        np.minimum.at(nearby, edges[:, corner], best[edges[:, 1 - corner]])
+    winner = kept[(rank[kept, None] == nearby[edges[kept]]).all(axis=1)]
     return winner[:most]
 
 
-def _safe(vertices, faces, edges, uses, position, rim):
-    """Whether collapsing an edge keeps the surface a surface and turns no triangle over."""
-    count = len(vertices)
-    pairs = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+def _safe(
+    vertices: np.ndarray,
+    faces: np.ndarray,
+    all_edges: np.ndarray,
+    is_rim: np.ndarray,
+    chosen: np.ndarray,
+    uses: np.ndarray,
+    position: np.ndarray,
+) -> np.ndarray:
+    """Whether the collapse of each edge keeps the topology and flips no triangle, (n,) bool.
+
+    Of all edges (E, 2), some (n,) are chosen, with their numbers of triangles (n,) and new vertices
+    (n, 3); `is_rim` (E,) marks those of one triangle.
+    """
+    count, edges = len(vertices), all_edges[chosen]
     ring = sparse.csr_matrix(
-        (np.ones(2 * len(pairs), np.int8), np.concatenate([pairs, pairs[:, ::-1]]).T),
+        (np.ones(2 * len(all_edges), np.int8), np.concatenate([all_edges, all_edges[:, ::-1]]).T),
         shape=(count, count),
     )
-    ring.data[:] = 1
     shared = np.asarray(ring[edges[:, 0]].multiply(ring[edges[:, 1]]).sum(axis=1)).ravel()
     # Link condition: the ends share as many neighbours as the edge has triangles.
     safe = (shared == uses) & (uses <= 2)
     # An edge between two rims, or across a sheet of one triangle's width, must stay.
     on_rim = np.zeros(count, dtype=bool)
-    on_rim[rim] = True
+    on_rim[all_edges[is_rim]] = True
     safe &= ~(on_rim[edges].all(axis=1) & (uses == 2))
     owner = np.full(count, -1)
     owner[edges[:, 0]] = owner[edges[:, 1]] = np.arange(len(edges))
@@ -184,7 +184,7 @@ def _safe(vertices, faces, edges, uses, position, rim):
     now = np.cross(b, c)
     lengths = np.linalg.norm(before, axis=1) * np.linalg.norm(now, axis=1)
     turned = np.einsum("ni,ni->n", before, now) < 0.2 * lengths
-    # Slivers are turned by next to nothing later on.
+    # Slivers flip at next to nothing later on.
     longest = np.maximum(np.square(b).sum(axis=1), np.square(c).sum(axis=1))
     turned |= np.linalg.norm(now, axis=1) < 0.02 * longest
     # The triangles on the edge itself vanish.

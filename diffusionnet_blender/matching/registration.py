@@ -1,14 +1,15 @@
-"""The last stage: the target laid onto the source in space, bending as little as it can."""
+"""Non-rigid (ARAP) registration of the target to the source, and rigid ICP of congruent shapes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse import linalg as sparse_linalg
 
+from ..surface.factorisation import Factorisation
 from ..surface.laplacian import laplacian_and_mass
 from ..surface.winding import vertex_normals
 from .closest import ClosestPoints
@@ -18,53 +19,53 @@ from .spectral import SpectralMesh
 from .transfer.shape_keys import nearest_rotations
 
 MOST_TURNED = 60.0
-# Local scales of target to source that are believed.
+# Limits of the local scale of target to source.
 SCALES = (0.5, 2.0)
 
-# Share of the pull on what the map is not sure of, or what finds nothing that faces its way within
-# the reach (in units of the square root of the area): where the source lacks something, the rest of
-# the body takes it along.
-LEAST_TRUST = 1e-3
+# Relative weight of the data term at vertices of no confidence, or without a closest point of
+# compatible normal within the reach (in units of the square root of the area): where the source
+# lacks something, the rigidity of the rest decides.
+LEAST_WEIGHT = 1e-3
 REACH = 0.15
 
-# Root mean square distance left after a rigid fit, in units of the square root of the area, below
-# which two shapes are one and the same in other triangles.
+# Root mean square residual of a rigid fit, in units of the square root of the area, below which two
+# shapes are the same surface in other triangles.
 CONGRUENT = 0.01
 RIGID_ROUNDS = 30
 
 
 @dataclass(frozen=True)
-class Course:
-    """How the target is laid down.
+class Schedule:
+    """Rounds and weights of a registration.
 
     Attributes
     ----------
     rounds : int
     on_map : int
-        Rounds that follow the map alone before closest points are looked for.
-    pulls : (float, float)
-        Towards the source against stiffness, of the first round and of the last.
+        First rounds, in which the goals are those of the map; closest points follow.
+    data_weights : (float, float)
+        Of the distance to the source against stiffness, in the first round and in the last.
     """
 
     rounds: int
     on_map: int
-    pulls: tuple[float, float]
+    data_weights: tuple[float, float]
 
 
-# Of a map that is roughly right: the first rounds let a vertex slide to where the surface around it
-# fits; the last lay it down.
-SLIDING = Course(rounds=16, on_map=2, pulls=(500.0, 5000.0))
-# Of a map that is right but for the noise of single vertices: sliding would only lose it.
-SETTLING = Course(rounds=9, on_map=8, pulls=(2000.0, 20000.0))
+# For a map that is right at large: in the first rounds a vertex slides to where the surface around
+# it fits; the last bring it onto the source.
+SLIDING = Schedule(rounds=16, on_map=2, data_weights=(500.0, 5000.0))
+# For a map that is right but for the noise of single vertices: sliding would lose accuracy.
+SETTLING = Schedule(rounds=9, on_map=8, data_weights=(2000.0, 20000.0))
 
 
 def congruent_map(
     source: SpectralMesh, target: SpectralMesh, target_to_source: SurfacePoints
 ) -> SurfacePoints | None:
-    """The map by position alone, if the target is the source in other triangles.
+    """The map by rigid ICP (Besl and McKay 1992), if the target is the source in other triangles.
 
-    A mesh and its retopology have the same form: what the spectrum leaves undecided by some
-    edges, iterated closest points (Besl and McKay 1992) decide.
+    A mesh and its retopology are the same surface: spectral maps are off by some edges there,
+    closest points are exact.
 
     Parameters
     ----------
@@ -80,16 +81,17 @@ def congruent_map(
     surface = ClosestPoints(source.vertices, source.faces)
     points = target_to_source
     for _ in range(RIGID_ROUNDS):
-        at = _carried(target.vertices, surface.positions(points), target.mass)
+        at = _aligned(target.vertices, surface.positions(points), target.mass)
         points, _ = surface(at, vertex_normals(at, target.faces), MOST_TURNED)
-    left = np.square(surface.positions(points) - at).sum(axis=1)
-    # By the size that it has come to: what shrinks to a point is near to anything.
-    shrunk = _spread(at, target.mass) / _spread(target.vertices, target.mass)
-    away = np.sqrt(target.mass @ left / max(shrunk, np.finfo(float).tiny))
-    return points if away < CONGRUENT else None
+    squares = np.square(surface.positions(points) - at).sum(axis=1)
+    # Relative to the size after the fit: a shape that shrinks to a point is near to anything.
+    scale = _variance(at, target.mass) / _variance(target.vertices, target.mass)
+    residual = np.sqrt(target.mass @ squares / max(scale, np.finfo(float).tiny))
+    return points if residual < CONGRUENT else None
 
 
-def _spread(positions: np.ndarray, weight: np.ndarray) -> float:
+def _variance(positions: np.ndarray, weight: np.ndarray) -> float:
+    """Weighted variance of positions (V, 3)."""
     return float(weight @ np.square(positions - weight @ positions).sum(axis=1))
 
 
@@ -100,13 +102,13 @@ def register(
     confidence: np.ndarray,
     pins: tuple[np.ndarray, np.ndarray] | None = None,
     progress: Callable[[float], None] = lambda fraction: None,
-    course: Course = SLIDING,
+    schedule: Schedule = SLIDING,
 ) -> SurfacePoints:
-    """The map after the target was deformed onto the source, as rigidly as possible.
+    """The map after an as-rigid-as-possible deformation of the target to the source.
 
-    Sorkine and Alexa 2007, with a scale of its own for each neighbourhood: it need not keep the
-    size of limbs, only their shape. In each round the vertices are drawn to the closest points of
-    the source that face their way.
+    Sorkine and Alexa 2007, with a local scale for each neighbourhood: the shape of limbs is kept,
+    not their size. The data term of each round is the distance to the closest points of the source
+    with compatible normals.
 
     Parameters
     ----------
@@ -114,50 +116,49 @@ def register(
     target_to_source : SurfacePoints
         The map to start from.
     confidence : (V_t,) float
-        How much each vertex is drawn to where the map has it.
+        Weight of the map's goal at each vertex.
     pins : pair of (P,) int, optional
-        Vertices of source and target that stay together, exactly.
+        Vertices of source and target that correspond exactly.
     progress : callable
         Called with a fraction; may raise to stop.
-    course : Course
+    schedule : Schedule
 
     Returns
     -------
     SurfacePoints
     """
     rest, faces = target.vertices, target.faces
-    laplacian, _ = laplacian_and_mass(rest, faces)
+    laplacian, _ = laplacian_and_mass(rest, faces, lambda fraction: progress(0.0))
     edges = sparse.triu(-laplacian, 1).tocoo()
     kept = edges.data > 0
     tail, head, weight = edges.row[kept], edges.col[kept], edges.data[kept]
     stiffness = _graph_laplacian(len(rest), tail, head, weight)
     surface = ClosestPoints(source.vertices, source.faces)
     goal = surface.positions(target_to_source)
-    points, trust = target_to_source, np.maximum(confidence, LEAST_TRUST)
-    # What has no partner there starts where the rest of the body takes it, not in a heap.
-    at = trust[:, None] * goal + (1 - trust[:, None]) * _carried(rest, goal, trust * target.mass)
-    first_pull, last_pull = course.pulls
-    for round_number in range(course.rounds):
-        progress(round_number / course.rounds)
-        if round_number >= course.on_map:
+    points, reliable = target_to_source, np.maximum(confidence, LEAST_WEIGHT)
+    # Vertices without a partner on the source start by the similarity of the rest, not in a heap.
+    aligned = _aligned(rest, goal, reliable * target.mass)
+    at = reliable[:, None] * goal + (1 - reliable[:, None]) * aligned
+    first_weight, last_weight = schedule.data_weights
+    for round_number in range(schedule.rounds):
+        done = round_number / schedule.rounds
+        progress(done)
+        if round_number >= schedule.on_map:
             points, agrees = surface(at, vertex_normals(at, faces), MOST_TURNED)
             goal = surface.positions(points)
             near = np.linalg.norm(goal - at, axis=1) < REACH
-            trust = np.where(agrees & near, 1.0, LEAST_TRUST)
-        pull = first_pull * (last_pull / first_pull) ** (round_number / (course.rounds - 1))
-        drawn = pull * trust * target.mass
+            reliable = np.where(agrees & near, 1.0, LEAST_WEIGHT)
+        growth = (last_weight / first_weight) ** (round_number / (schedule.rounds - 1))
+        data_weight = first_weight * growth * reliable * target.mass
         if pins is not None:
             goal[pins[1]] = source.vertices[pins[0]]
-            drawn[pins[1]] = 10 * last_pull * target.mass[pins[1]]
-        factor = sparse_linalg.splu(
-            (stiffness + sparse.diags(drawn)).tocsc(),
-            permc_spec="MMD_AT_PLUS_A",
-            diag_pivot_thresh=0.0,
-            options={"SymmetricMode": True},
+            data_weight[pins[1]] = 10 * last_weight * target.mass[pins[1]]
+        factor = Factorisation(
+            stiffness + sparse.diags(data_weight), partial(progress, done), definite=True
         )
         for _ in range(3):
-            bent = _bent_edges(rest, at, tail, head, weight)
-            at = factor.solve(bent + drawn[:, None] * goal)
+            rotated = _rotated_edges(rest, at, tail, head, weight)
+            at = factor.solve(rotated + data_weight[:, None] * goal)
     points = surface(at, vertex_normals(at, faces), MOST_TURNED)[0]
     if pins is None:
         return points
@@ -166,21 +167,30 @@ def register(
     return points
 
 
-def _carried(rest: np.ndarray, goal: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """A shape moved, turned and scaled as a whole to where most of it belongs."""
-    turn, scale, shift = similarity(rest, goal, weight)
-    return scale * rest @ turn.T + shift
+def _aligned(rest: np.ndarray, goal: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """A shape (V, 3) after the similarity that fits its goals (V, 3) best."""
+    rotation, scale, shift = similarity(rest, goal, weight)
+    return scale * rest @ rotation.T + shift
 
 
-def _graph_laplacian(count, tail, head, weight):
+def _graph_laplacian(
+    count: int, tail: np.ndarray, head: np.ndarray, weight: np.ndarray
+) -> sparse.csr_matrix:
+    """Laplacian (count, count) of edges (E,) to (E,) with weights (E,)."""
     rows = np.concatenate([tail, head, tail, head])
     columns = np.concatenate([head, tail, tail, head])
     entries = np.concatenate([-weight, -weight, weight, weight])
     return sparse.csr_matrix((entries, (rows, columns)), shape=(count, count))
 
 
-def _bent_edges(rest, at, tail, head, weight):
-    """Right side of the global step: edges at rest, turned and scaled with their ends."""
+def _rotated_edges(
+    rest: np.ndarray, at: np.ndarray, tail: np.ndarray, head: np.ndarray, weight: np.ndarray
+) -> np.ndarray:
+    """Right-hand side (V, 3) of ARAP's global step, with the local step.
+
+    That is the divergence of the edges at rest under the rotations and scales of their ends, for
+    positions (V, 3) at rest and deformed, edges (E,) to (E,) and weights (E,).
+    """
     before, after = rest[tail] - rest[head], at[tail] - at[head]
     count = len(rest)
     product = (weight[:, None, None] * after[:, :, None] * before[:, None]).reshape(-1, 9)
@@ -189,13 +199,13 @@ def _bent_edges(rest, at, tail, head, weight):
         shape=(count, len(tail)),
     )
     fitted = (rows @ product).reshape(-1, 3, 3)
-    turn = nearest_rotations(fitted)
+    rotation = nearest_rotations(fitted)
     # Sizes vary slowly: the scale of a vertex is that of its neighbours' neighbours.
     squares = np.stack([weight * np.square(e).sum(axis=1) for e in (before, after)], axis=1)
     squares = rows @ (rows.T @ (rows @ (rows.T @ (rows @ squares))))
     scale = np.sqrt(squares[:, 1] / np.maximum(squares[:, 0], np.finfo(float).tiny))
-    turn = np.clip(scale, *SCALES)[:, None, None] * turn
-    half = 0.5 * weight[:, None] * np.einsum("eij,ej->ei", turn[tail] + turn[head], before)
+    linear = np.clip(scale, *SCALES)[:, None, None] * rotation
+    half = 0.5 * weight[:, None] * np.einsum("eij,ej->ei", linear[tail] + linear[head], before)
     right = np.empty((count, 3))
     for axis in range(3):
         right[:, axis] = np.bincount(tail, half[:, axis], count) - np.bincount(

@@ -1,4 +1,4 @@
-"""Vertices spread evenly over a shape."""
+"""Farthest point sampling of vertices."""
 
 from __future__ import annotations
 

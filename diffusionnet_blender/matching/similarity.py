@@ -1,4 +1,4 @@
-"""The best motion of one set of points onto another."""
+"""Least-squares similarity transform between corresponding points."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ import numpy as np
 
 
 def similarity(
-    here: np.ndarray, there: np.ndarray, weight: np.ndarray | None = None
+    points: np.ndarray, images: np.ndarray, weight: np.ndarray | None = None
 ) -> tuple[np.ndarray, float, np.ndarray]:
-    """Rotation, scale and shift that take points to others with the least squares (Umeyama 1991).
+    """Rotation, scale and translation between points by weighted least squares (Umeyama 1991).
 
     Parameters
     ----------
-    here, there : (V, 3) float
+    points, images : (V, 3) float
     weight : (V,) float, optional
         By default all points count alike.
 
     Returns
     -------
-    turn : (3, 3);  scale : float;  shift : (3,)
-        A point x goes to ``scale * turn @ x + shift``.
+    rotation : (3, 3);  scale : float;  shift : (3,)
+        A point x goes to ``scale * rotation @ x + shift``.
     """
-    weight = np.ones(len(here)) if weight is None else weight
+    weight = np.ones(len(points)) if weight is None else weight
     weight = weight / weight.sum()
-    middle, goal = weight @ here, weight @ there
-    u, strength, v = np.linalg.svd((there - goal).T @ (weight[:, None] * (here - middle)))
+    middle, goal = weight @ points, weight @ images
+    u, strength, v = np.linalg.svd((images - goal).T @ (weight[:, None] * (points - middle)))
     sign = np.array([1.0, 1.0, np.sign(np.linalg.det(u @ v)) or 1.0])
-    turn = (u * sign) @ v
-    spread = weight @ np.square(here - middle).sum(axis=1)
+    rotation = (u * sign) @ v
+    spread = weight @ np.square(points - middle).sum(axis=1)
     scale = float((strength * sign).sum() / max(spread, np.finfo(float).tiny))
-    return turn, scale, goal - scale * turn @ middle
+    return rotation, scale, goal - scale * rotation @ middle

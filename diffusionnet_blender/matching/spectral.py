@@ -36,7 +36,7 @@ class SpectralMesh:
 
 
 def spectral_mesh(discretization: Discretization) -> SpectralMesh:
-    """What matching needs of a shape's matrices.
+    """The mesh and eigenbasis of a discretization, at unit area.
 
     Parameters
     ----------

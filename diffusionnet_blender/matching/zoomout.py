@@ -21,13 +21,13 @@ def zoomout(
     target: SpectralMesh,
     functional_map: np.ndarray,
     k: int,
-    both_ways: bool = True,
+    bidirectional: bool = True,
     pins: tuple[np.ndarray, np.ndarray] | None = None,
     samples: tuple[np.ndarray, np.ndarray] | None = None,
     between_vertices: bool = True,
     progress: Callable[[float], None] = lambda fraction: None,
 ) -> np.ndarray:
-    """Refine a functional map by turns of points and functions, each time with more of them.
+    """Refine a functional map by alternate point maps and functional maps of growing size.
 
     Parameters
     ----------
@@ -36,15 +36,15 @@ def zoomout(
         Source functions to target functions.
     k : int
         Size to end with; less where a shape has fewer eigenpairs.
-    both_ways : bool
+    bidirectional : bool
         Fit the functional map to the point maps of both directions (Ren et al. 2021), which keeps
         a map from covering only half of a shape.
     pins : pair of (P,) int, optional
-        Vertices of the source and of the target that belong together; they count as much as
-        half of the samples.
+        Corresponding vertices of the source and of the target, with half the weight of the
+        samples.
     samples : pair of (S,) int, optional
-        Vertices of the source and of the target that are matched on the way; by default `SAMPLES`
-        of each, spread evenly.
+        Vertices of the source and of the target that are matched in each round; by default
+        `SAMPLES` of each, spread evenly.
     between_vertices : bool
         Let the last round match points within triangles.
     progress : callable
@@ -66,32 +66,40 @@ def zoomout(
         precise = last and between_vertices
         grown = min(k, max(size + 1, int(size * (1 + GROWTH))))
         phi_source, phi_target = source.eigenvectors[:, :grown], target.eigenvectors[:, :grown]
-        there, here = embeddings(phi_source, phi_target, functional_map)
-        left = [phi_target[on_target]]
-        right = [_matched(there, source.faces, here[on_target], phi_source, precise)]
-        if both_ways:
-            left.append(_matched(here, target.faces, there[on_source], phi_target, precise))
-            right.append(phi_source[on_source])
+        embedded_source, embedded_target = embeddings(phi_source, phi_target, functional_map)
+        a = [phi_target[on_target]]
+        queries = embedded_target[on_target]
+        b = [_matched(embedded_source, source.faces, queries, phi_source, precise)]
+        if bidirectional:
+            queries = embedded_source[on_source]
+            a.append(_matched(embedded_target, target.faces, queries, phi_target, precise))
+            b.append(phi_source[on_source])
         if pins is not None and len(pins[0]):
             weight = np.sqrt(0.5 * len(on_target) / len(pins[0]))
-            left.append(weight * phi_target[pins[1]])
-            right.append(weight * phi_source[pins[0]])
-        functional_map = _least_squares(np.concatenate(left), np.concatenate(right))
+            a.append(weight * phi_target[pins[1]])
+            b.append(weight * phi_source[pins[0]])
+        functional_map = _least_squares(np.concatenate(a), np.concatenate(b))
         progress(grown / k)
         if last:
             return functional_map
         size = grown
 
 
-def _matched(embedded, faces, queries, functions, precise):
-    """Functions (V, d) at the nearest place of an embedded mesh to each query."""
+def _matched(
+    embedded: np.ndarray,
+    faces: np.ndarray,
+    queries: np.ndarray,
+    functions: np.ndarray,
+    precise: bool,
+) -> np.ndarray:
+    """Functions (V, d) at the nearest point of an embedded mesh (V, k) to each query (N, k)."""
     if precise:
         return precise_map(embedded, faces, queries).interpolate(functions, faces)
     return functions[nearest_rows(embedded, queries)]
 
 
-def _least_squares(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Minimiser C of |left C - right|^2; a trace of regularisation where samples are few."""
-    gram = left.T @ left
+def _least_squares(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Minimiser C (k, k) of |a C - b|^2 for (N, k), slightly regularised for few samples."""
+    gram = a.T @ a
     gram[np.diag_indices_from(gram)] += 1e-8 * np.trace(gram) / len(gram)
-    return np.linalg.solve(gram, left.T @ right)
+    return np.linalg.solve(gram, a.T @ b)

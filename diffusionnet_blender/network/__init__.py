@@ -1,8 +1,8 @@
 """DiffusionNet (paper 3, 4): from the matrices of a shape to values on it.
 
-`architecture` says which network it is, `features` what it is fed. `shape` hands a shape's matrices
-to an engine (`numpy_engine`, `torch_engine`), and `forward` computes the network on its arrays.
-`card` and `checkpoint` are how a network is kept, `published` imports those of the paper's authors.
-`module` and `training` are what learning needs. Torch is imported by these two, by its engine, and
-to read published files.
+`architecture` lists the options of a network, `features` is the table of its inputs. `shape` hands
+a shape's matrices to an engine (`numpy_engine`, `torch_engine`), and `forward` computes the network
+on its arrays. `card` and `checkpoint` store a network, `published` imports those of the paper's
+authors. `module`, `training`, `contrast` and `pair_fit` are for learning. Torch is imported by
+these four, by its engine, and to read published files.
 """

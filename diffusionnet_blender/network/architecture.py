@@ -1,9 +1,10 @@
-"""Which DiffusionNet it is: every option of the paper, and the names and shapes of its weights."""
+"""Architecture of a DiffusionNet: the options of the paper, and names and shapes of its weights."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from ..errors import ModelError
 
@@ -43,7 +44,7 @@ class Architecture:
     Raises
     ------
     ModelError
-        If a value is outside what is listed.
+        If a value is not among the listed ones.
     """
 
     inputs: int
@@ -56,19 +57,26 @@ class Architecture:
     gradient: Gradient = "complex"
     output_at: OutputAt = "vertices"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 raise ModelError(
                     f"{name} is {getattr(self, name)!r}", f"Choose one of {', '.join(choices)}."
                 )
-        widths = (self.width, self.width) if self.mlp_widths is None else tuple(self.mlp_widths)
-        object.__setattr__(self, "mlp_widths", widths)
-        sizes = (self.inputs, self.outputs, self.width, self.blocks, *widths)
+        if self.mlp_widths is not None:
+            object.__setattr__(self, "mlp_widths", tuple(self.mlp_widths))
+        else:
+            object.__setattr__(self, "mlp_widths", (self.width, self.width))
+        sizes = (self.inputs, self.outputs, self.width, self.blocks, *self.hidden_widths)
         if any(not isinstance(size, int) or size < 1 for size in sizes):
             raise ModelError(f"Sizes of a network are {sizes}", "Give whole numbers above zero.")
         if not 0.0 <= self.dropout < 1.0:
             raise ModelError(f"dropout is {self.dropout}", "Give a probability below 1.")
+
+    @property
+    def hidden_widths(self) -> tuple[int, ...]:
+        """Hidden widths of the MLP of each block."""
+        return self.mlp_widths or ()
 
     def weight_shapes(self) -> dict[str, tuple[int, ...]]:
         """Name and shape of every weight.
@@ -76,7 +84,10 @@ class Architecture:
         Linear layers are stored (out, in). `block_I.time` is the diffusion time of each
         channel, `block_I.gradient_re` and `_im` the halves of A.
         """
-        shapes = {"first.weight": (self.width, self.inputs), "first.bias": (self.width,)}
+        shapes: dict[str, tuple[int, ...]] = {
+            "first.weight": (self.width, self.inputs),
+            "first.bias": (self.width,),
+        }
         pieces = 2 if self.gradient == "none" else 3
         for index in range(self.blocks):
             block = f"block_{index}"
@@ -86,7 +97,7 @@ class Architecture:
                 shapes[f"{block}.gradient_re"] = (self.width, self.width)
             if self.gradient == "complex":
                 shapes[f"{block}.gradient_im"] = (self.width, self.width)
-            widths = (pieces * self.width, *self.mlp_widths, self.width)
+            widths = (pieces * self.width, *self.hidden_widths, self.width)
             for layer, (into, out) in enumerate(zip(widths[:-1], widths[1:], strict=True)):
                 shapes[f"{block}.mlp_{layer}.weight"] = (out, into)
                 shapes[f"{block}.mlp_{layer}.bias"] = (out,)
@@ -94,7 +105,7 @@ class Architecture:
         shapes["last.bias"] = (self.outputs,)
         return shapes
 
-    def check(self, weights: dict) -> None:
+    def check(self, weights: Mapping[str, Any]) -> None:
         """Raise ModelError unless the weights are those of this network."""
         expected = self.weight_shapes()
         lacking, foreign = expected.keys() - weights.keys(), weights.keys() - expected.keys()

@@ -1,12 +1,13 @@
-"""The model card: all that a set of weights does not say of itself, as JSON beside it."""
+"""Model cards: classes, inputs, architecture and origin of weights, as JSON beside them."""
 
 from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from ..errors import ModelError
 from ..surface.settings import DEFAULT_SETTINGS, DiscretizationSettings
@@ -16,11 +17,12 @@ from .features import FEATURES, input_width
 # To label parts, to classify whole shapes, to give features that shapes are matched by.
 Purpose = Literal["segment", "classify", "match"]
 CARD_FORMAT = 1
+Kind = TypeVar("Kind")
 
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What a model is, what it expects and how good it was measured to be.
+    """Classes, inputs, architecture, discretization and measured accuracy of a model.
 
     Attributes
     ----------
@@ -39,16 +41,16 @@ class ModelCard:
         Number of eigenpairs, normalisation, gradient regulariser.
     training_data, licence : str
     accuracy : dict of str to float
-        Measured, area-weighted, 0 to 1; the key says on what.
+        Measured, area-weighted, 0 to 1, by the set that it was measured on.
     temperature : float
-        What the network's outputs are divided by before the softmax, so that a probability of 0.8
-        is right in eight of ten places (Guo et al. 2017).
+        Divisor of the network's outputs before the softmax, so that a probability of 0.8 is right
+        in eight of ten places (Guo et al. 2017).
     outer_skin : bool
-        Whether the model was taught outer skins, too, so that it looks at a mesh of many parts both
+        Whether the training data hold outer skins, so that a mesh of many parts is evaluated both
         as it is and as one skin around all of them.
     limbs : tuple of two tuples of str
         Of arms and of legs, the classes of one side from the body outwards, so that the sides of a
-        body can be agreed (`tasks.limbs`). Empty for what has no arms and legs.
+        body can be agreed (`tasks.segment.limbs`). Empty for shapes without arms and legs.
     """
 
     name: str
@@ -66,7 +68,7 @@ class ModelCard:
     outer_skin: bool = False
     limbs: tuple[tuple[str, ...], ...] = ()
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("class_names", "features"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         object.__setattr__(self, "limbs", tuple(tuple(limb) for limb in self.limbs))
@@ -96,10 +98,10 @@ class ModelCard:
                 f"{self.architecture.inputs}",
                 "Correct features or architecture.inputs in the card.",
             )
-        # One that gives features to match by has no classes.
-        wanted = self.architecture.outputs if self.class_names else 0
+        # A model of features for matching has no classes.
+        count = self.architecture.outputs if self.class_names else 0
         for name in ("class_names", "class_colours"):
-            if len(getattr(self, name)) != wanted:
+            if len(getattr(self, name)) != count:
                 raise ModelError(
                     f"Card {self.name!r} has {len(getattr(self, name))} {name}, the network "
                     f"{self.architecture.outputs} outputs",
@@ -177,7 +179,8 @@ class ModelCard:
             ) from error
 
 
-def _build(kind, content: dict):
+def _build(kind: type[Kind], content: Mapping[str, Any]) -> Kind:
+    """A dataclass from its fields in JSON."""
     content = dict(content)
     if content.get("mlp_widths") is not None:
         content["mlp_widths"] = tuple(content["mlp_widths"])

@@ -1,4 +1,4 @@
-"""Weights on disk: safetensors, with the model card beside them.
+"""Models on disk: safetensors, with the model card beside them.
 
 The library is imported where a file is read or written, not before: requests of tasks hold a model.
 """

@@ -107,7 +107,7 @@ def input_features(discretization: Discretization, names: Iterable[str]) -> np.n
 
 
 def normals_of_frames(discretization: Discretization) -> np.ndarray:
-    """Unit normals (V, 3) that the tangent frames of meshes and point clouds alike were made of.
+    """Unit normals (V, 3) of the tangent frames, of meshes and point clouds alike.
 
     The gradients of the three coordinates along the two axes of a frame are the axes themselves.
     """

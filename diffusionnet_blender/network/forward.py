@@ -1,7 +1,7 @@
 """The forward pass (paper 3 and 4), defined once for both engines.
 
-Arrays are of one kind throughout, NumPy's or torch's; what the two do not spell alike is asked
-of the engine. What is pointwise is written for some rows at a time, see `rows`.
+Arrays are of one kind throughout, NumPy's or torch's; operations that the two spell differently are
+methods of the engine. Pointwise operations are written for some rows at a time, see `rows`.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from .architecture import Architecture
-from .shape import Array, Shape
+from .engine import Array, Engine
+from .shape import Shape
 
 # Below this, a learned time counts as no diffusion (the published implementation's floor).
 SHORTEST_TIME = 1e-8
-# What has decayed beyond this is gone at any precision. Left to decay further it becomes
-# denormal numbers, on which matrix products run several times slower.
+# Below this, exponentials are zero at any precision. Further down they are denormal numbers, on
+# which matrix products run several times slower.
 SMALLEST_EXPONENT = -40.0
 
 
@@ -23,7 +24,7 @@ def forward(
     weights: Mapping[str, Array],
     shape: Shape,
     features: Array,
-    engine,
+    engine: Engine,
     dropout: Callable[[Array], Array] = lambda values: values,
     progress: Callable[[float], None] = lambda fraction: None,
 ) -> Array:
@@ -37,7 +38,7 @@ def forward(
     shape : Shape
     features : (..., V, inputs) array
         Leading axes are a batch on the one shape.
-    engine : NumpyEngine or TorchEngine
+    engine : Engine
     dropout : callable
         Applied before the linear layers of an MLP but its first; identity outside training.
     progress : callable
@@ -56,7 +57,7 @@ def forward(
         return engine.stack(members)
     count = len(features)
 
-    def layer(name, values, width):
+    def layer(name: str, values: Array, width: int) -> Array:
         weight, bias = weights[f"{name}.weight"], weights[f"{name}.bias"]
         return engine.over_rows(
             count, width, lambda rows: engine.linear(values[rows], weight, bias)
@@ -81,7 +82,7 @@ def forward(
 
 
 def mirrored_weights(weights: Mapping[str, Array]) -> dict[str, Array]:
-    """The weights that see of a shape what the given ones see of its mirror image.
+    """Weights whose outputs on a shape are those of the given ones on its mirror image.
 
     Under a reflection all matrices stay but the imaginary half of the gradient, which changes its
     sign. With conj(G) in eq. 5, the matrix A has the effect that conj(A) has with G.
@@ -91,27 +92,36 @@ def mirrored_weights(weights: Mapping[str, Array]) -> dict[str, Array]:
     }
 
 
-def _block(architecture, weights, shape, x, engine, dropout):
-    """One DiffusionNet block (Figure 7): diffuse, take gradient features, mix pointwise, add."""
+def _block(
+    architecture: Architecture,
+    weights: Mapping[str, Array],
+    shape: Shape,
+    x: Array,
+    engine: Engine,
+    dropout: Callable[[Array], Array],
+) -> Array:
+    """One DiffusionNet block (Figure 7) on (V, C): diffuse, take gradient features, mix, add."""
     diffused = x
     if architecture.diffusion != "none":
         diffused = _diffuse(architecture, weights["time"], shape, x, engine)
     gradient_features = _gradient_features(architecture, weights, shape, diffused, engine)
 
-    def mixed(rows):
+    def mixed(rows: slice) -> Array:
         y = engine.concatenate([x[rows], diffused[rows], *gradient_features(rows)])
-        for layer in range(len(architecture.mlp_widths) + 1):
+        for layer in range(len(architecture.hidden_widths) + 1):
             if layer:
                 y = dropout(engine.relu(y))
             y = engine.linear(y, weights[f"mlp_{layer}.weight"], weights[f"mlp_{layer}.bias"])
         return engine.add(y, x[rows])
 
-    # Gradients reach beyond their own rows: what they are taken of stays as it is.
+    # Gradients reach beyond their own rows: their argument must not be overwritten.
     return engine.over_rows(len(x), architecture.width, mixed, into=None if diffused is x else x)
 
 
-def _diffuse(architecture, time, shape, x, engine):
-    """Diffuse each channel for its learned time (eq. 2 or 4)."""
+def _diffuse(
+    architecture: Architecture, time: Array, shape: Shape, x: Array, engine: Engine
+) -> Array:
+    """Diffuse each channel of (V, C) for its learned time (C,) (eq. 2 or 4)."""
     time = engine.at_least(time, SHORTEST_TIME)
     if architecture.diffusion == "implicit":
         return engine.implicit_step(shape.implicit, x, time)
@@ -128,10 +138,16 @@ def _diffuse(architecture, time, shape, x, engine):
     )
 
 
-def _gradient_features(architecture, weights, shape, x, engine):
+def _gradient_features(
+    architecture: Architecture,
+    weights: Mapping[str, Array],
+    shape: Shape,
+    x: Array,
+    engine: Engine,
+) -> Callable[[slice], list[Array]]:
     """Inner products of the channels' gradients after a learned transformation (eq. 5, 6).
 
-    Returns a function from rows to a list of what is to stand beside the other channels.
+    Returns a function from rows to a list of the (rows, C) features, empty where there are none.
     """
     if architecture.gradient == "none":
         return lambda rows: []
@@ -142,7 +158,7 @@ def _gradient_features(architecture, weights, shape, x, engine):
         upper, lower = engine.concatenate([real, -imaginary]), engine.concatenate([imaginary, real])
         rotation = engine.concatenate([upper.T, lower.T]).T
 
-    def of_rows(rows):
+    def of_rows(rows: slice) -> list[Array]:
         gradient = engine.sparse_product(shape.gradient, x, rows)
         rotated = gradient
         if rotation is not None:

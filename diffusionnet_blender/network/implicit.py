@@ -69,8 +69,8 @@ class ImplicitDiffusion:
                 raise _ill_conditioned() from error
         return self._factors[anchor]
 
-    def _conjugate_gradients(self, right, times, anchor):
-        """Preconditioned by an anchor's factor; columns side by side, each with its own time."""
+    def _conjugate_gradients(self, right: np.ndarray, times: np.ndarray, anchor: int) -> np.ndarray:
+        """Solutions (V, n) for n right-hand sides and times (n,), preconditioned by one anchor."""
         precondition = self._factor(anchor).solve
         mass = self.mass.astype(np.float64)[:, None]
         solved = np.zeros_like(right)
@@ -79,18 +79,18 @@ class ImplicitDiffusion:
         direction = conditioned.copy()
         size = first = np.einsum("vc,vc->c", residual, conditioned)
         for _ in range(MOST_STEPS):
-            # A column that is done goes on with steps of zero.
-            going = size > TOLERANCE**2 * first
-            if not going.any():
+            # A converged column goes on with steps of zero.
+            active = size > TOLERANCE**2 * first
+            if not active.any():
                 break
             image = mass * direction + (self.laplacian @ direction) * times
             along = np.einsum("vc,vc->c", direction, image)
-            step = np.divide(size, along, out=np.zeros_like(size), where=going)
+            step = np.divide(size, along, out=np.zeros_like(size), where=active)
             solved += step * direction
             residual -= step * image
             conditioned = precondition(residual)
             before, size = size, np.einsum("vc,vc->c", residual, conditioned)
-            ratio = np.divide(size, before, out=np.zeros_like(size), where=going)
+            ratio = np.divide(size, before, out=np.zeros_like(size), where=active)
             direction = conditioned + ratio * direction
         else:
             raise _ill_conditioned()

@@ -1,4 +1,4 @@
-"""DiffusionNet as a torch module: the same forward pass, with weights that learn."""
+"""DiffusionNet as a torch module: the same forward pass, with trainable weights."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class DiffusionNet(torch.nn.Module):
         architecture: Architecture,
         engine: TorchEngine,
         weights: Mapping[str, np.ndarray] | None = None,
-    ):
+    ) -> None:
         super().__init__()
         self.architecture, self.engine = architecture, engine
         if weights is None:

@@ -1,20 +1,22 @@
-"""The engine that needs nothing but NumPy and SciPy."""
+"""The engine on NumPy and SciPy."""
 
 from __future__ import annotations
 
 import contextlib
+from contextlib import AbstractContextManager
+from typing import Any
 
 import numpy as np
-from scipy import sparse
-from scipy.sparse import _sparsetools
+import numpy.typing as npt
+from scipy.sparse import _sparsetools, csr_matrix
 from threadpoolctl import ThreadpoolController
 
+from .engine import Engine
 from .implicit import ImplicitDiffusion
-from .rows import RowWise
 
 
-class NumpyEngine(RowWise):
-    """What `forward` asks of an engine, in NumPy.
+class NumpyEngine(Engine):
+    """Operations of the forward pass in NumPy.
 
     Parameters
     ----------
@@ -24,20 +26,17 @@ class NumpyEngine(RowWise):
 
     name = "numpy"
     device = "cpu"
-    exp = staticmethod(np.exp)
-    stack = staticmethod(np.stack)
-    at_least = staticmethod(np.maximum)
 
-    def __init__(self, dtype=np.float32):
+    def __init__(self, dtype: npt.DTypeLike = np.float32):
         super().__init__()
         self.dtype = np.dtype(dtype)
         self._blas = ThreadpoolController().select(user_api="blas")
 
-    def array(self, values) -> np.ndarray:
+    def array(self, values: npt.ArrayLike) -> np.ndarray:
         """Values in this engine's precision."""
         return np.ascontiguousarray(values, dtype=self.dtype)
 
-    def inference(self):
+    def inference(self) -> AbstractContextManager[Any]:
         """Context in which no derivatives are kept: NumPy keeps none anyway."""
         return contextlib.nullcontext()
 
@@ -45,7 +44,7 @@ class NumpyEngine(RowWise):
         """Values as a NumPy array."""
         return values
 
-    def sparse(self, matrix: sparse.csr_matrix) -> sparse.csr_matrix:
+    def sparse(self, matrix: csr_matrix) -> csr_matrix:
         """A sparse matrix in this engine's precision."""
         return matrix.astype(self.dtype)
 
@@ -59,7 +58,21 @@ class NumpyEngine(RowWise):
         """Diffuse (V, C) for times (C,) by eq. 2."""
         return implicit(u, times).astype(self.dtype)
 
-    def linear(self, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None = None):
+    def stack(self, arrays: list[np.ndarray]) -> np.ndarray:
+        """Arrays along a new first axis."""
+        return np.stack(arrays)
+
+    def exp(self, x: np.ndarray) -> np.ndarray:
+        """Exponential function."""
+        return np.exp(x)
+
+    def at_least(self, x: np.ndarray, floor: float) -> np.ndarray:
+        """Entrywise maximum with a number."""
+        return np.maximum(x, floor)
+
+    def linear(
+        self, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None = None
+    ) -> np.ndarray:
         """Linear layer on the channels (n, C)."""
         y = np.matmul(x, weight.T, out=self._take((len(x), len(weight))))
         return y if bias is None else np.add(y, bias, out=y)
@@ -85,14 +98,12 @@ class NumpyEngine(RowWise):
         width = sum(piece.shape[1] for piece in pieces)
         return np.concatenate(pieces, axis=1, out=self._take((len(pieces[0]), width)))
 
-    def sparse_product(
-        self, matrix: sparse.csr_matrix, u: np.ndarray, vertices: slice
-    ) -> np.ndarray:
+    def sparse_product(self, matrix: csr_matrix, u: np.ndarray, vertices: slice) -> np.ndarray:
         """Rows of sparse (2V, V) times dense (V, C), two for each of some vertices."""
         first, last = 2 * vertices.start, 2 * vertices.stop
         product = self._take((last - first, u.shape[1]))
         product[:] = 0.0
-        # What `matrix @ u` calls: on some rows without copying them, and into memory at hand.
+        # The routine of `matrix @ u`: on some rows without copying them, into scratch memory.
         _sparsetools.csr_matvecs(
             last - first,
             *u.shape,
@@ -104,20 +115,19 @@ class NumpyEngine(RowWise):
         )
         return product
 
-    @staticmethod
-    def softmax(x: np.ndarray) -> np.ndarray:
+    def softmax(self, x: np.ndarray) -> np.ndarray:
         """Probabilities along the last axis."""
         raised = np.exp(x - x.max(axis=-1, keepdims=True))
         return raised / raised.sum(axis=-1, keepdims=True)
 
-    def _empty(self, shape):
+    def _empty(self, shape: tuple[int, ...]) -> np.ndarray:
         return np.empty(shape, self.dtype)
 
-    def _threads(self):
+    def _threads(self) -> int:
         return max((library["num_threads"] for library in self._blas.info()), default=1)
 
-    def _start_thread(self):
+    def _start_thread(self) -> None:
         """Nothing to set: the limit holds for all threads."""
 
-    def _one_thread_each(self):
+    def _one_thread_each(self) -> AbstractContextManager[Any]:
         return self._blas.limit(limits=1)

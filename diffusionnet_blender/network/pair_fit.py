@@ -1,8 +1,8 @@
-"""A network fitted to one pair of shapes, taught by nothing but a rough map between them.
+"""Unsupervised fit of a network to one pair of shapes, from an initial map between them.
 
-The network sees geometry alone and is the same on both shapes, so that it learns of a map what both
-places bear out. The map that its features give, mended outside of the network, is the next teacher,
-through which no derivatives run (as in test-time adaptation, Cao et al. 2023).
+One network on the intrinsic geometry of both shapes can reproduce only that part of a map which the
+geometry supports. The map by its features, regularised outside of the network, is the target of the
+next round, without derivatives through it (as in test-time adaptation, Cao et al. 2023).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import torch
 
 from ..surface.discretization import Discretization
 from .checkpoint import Model
-from .correspondence import partner_contrast
+from .contrast import partner_contrast
 from .features import input_features
 from .module import DiffusionNet
 from .shape import shape_of
@@ -22,41 +22,41 @@ from .torch_engine import TorchEngine
 from .training import Trainer, TrainingSettings
 
 SETTINGS = TrainingSettings(steps=60, learning_rate=1e-3)
-# Vertices of either shape that look for their partners in one step.
+# Vertices of either shape whose partners are looked up in one step.
 SAMPLES = 400
 TEMPERATURE = 0.07
-# What the teacher is believed to, in units of the square root of the area.
+# Expected error of a teacher, in units of the square root of the area.
 TEACHER_WIDTH = 0.02
-LEAST_TRUST = 1e-3
+LEAST_CONFIDENCE = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
 class Teacher:
-    """Where the vertices of one shape belong on the other.
+    """A map from the vertices of one shape to the other, as the target of the contrast.
 
     Attributes
     ----------
-    places : (V, 3) float
+    positions : (V, 3) float
         In the space of the other shape's vertices.
-    trust : (V,) float
-        How much each counts.
+    confidence : (V,) float
+        Weight of each vertex.
     """
 
-    places: np.ndarray
-    trust: np.ndarray
+    positions: np.ndarray
+    confidence: np.ndarray
 
 
 class PairFit(Trainer):
-    """Learns from one pair of shapes.
+    """Optimisation of a network on one pair of shapes.
 
     Parameters
     ----------
     start : Model
-        Whose weights to start from: those that know other shapes know what a place looks like.
+        Initial weights: those trained on other shapes are a good start.
     pair : (Discretization, Discretization)
-        As the model wants them.
-    places : ((V, 3) float, (V, 3) float)
-        Where their vertices are, each at unit area.
+        With the settings of the model's card.
+    positions : ((V, 3) float, (V, 3) float)
+        Their vertices, each shape at unit area.
     engine : TorchEngine
     settings : TrainingSettings
     """
@@ -65,53 +65,55 @@ class PairFit(Trainer):
         self,
         start: Model,
         pair: tuple[Discretization, Discretization],
-        places: tuple[np.ndarray, np.ndarray],
+        positions: tuple[np.ndarray, np.ndarray],
         engine: TorchEngine,
         settings: TrainingSettings,
     ):
-        # Tensors share the memory of arrays: without copies the model would learn along.
+        # Tensors share the memory of arrays: without copies the model would change as well.
         own = {name: np.array(weight) for name, weight in start.weights.items()}
         module = DiffusionNet(start.card.architecture, engine, own)
         super().__init__(module, start.card.features, settings=settings)
-        # A few steps have no use for chance of their own.
+        # Dropout is of no use in a few steps.
         module.eval()
         self._shapes = [shape_of(d, engine) for d in pair]
         self._inputs = [engine.array(input_features(d, self.features)) for d in pair]
-        self._places = [engine.array(own) for own in places]
+        self._positions = [engine.array(own) for own in positions]
         self._area = [d.mass.astype(float) / d.mass.sum(dtype=float) for d in pair]
         self._teachers: tuple[Teacher, Teacher] | None = None
 
     def follow(self, teachers: tuple[Teacher, Teacher]) -> None:
-        """Learn from these from now on: of the first shape on the second, and the other way."""
+        """Set the targets: of the first shape on the second, and of the second on the first."""
         self._teachers = teachers
 
     def learn(self) -> float:
         """One step; the loss before it."""
+        if self._teachers is None:
+            raise RuntimeError("`follow` comes before `learn`")
         engine = self.module.engine
         found = [
             torch.nn.functional.normalize(self.module(shape, inputs), dim=1)
             for shape, inputs in zip(self._shapes, self._inputs, strict=True)
         ]
-        loss = 0.0
+        loss = torch.zeros((), dtype=engine.dtype, device=engine.torch_device)
         for own, other in ((0, 1), (1, 0)):
             teacher, area = self._teachers[own], self._area[own]
-            asking = self.rng.choice(len(area), min(SAMPLES, len(area)), p=area)
-            trust = engine.array(np.maximum(teacher.trust[asking], LEAST_TRUST))
+            queries = self.rng.choice(len(area), min(SAMPLES, len(area)), p=area)
+            confidence = engine.array(np.maximum(teacher.confidence[queries], LEAST_CONFIDENCE))
             losses = partner_contrast(
                 self._shapes[other],
                 found[other],
-                self._places[other],
-                found[own][engine.indices(asking)],
-                engine.array(teacher.places[asking]),
+                self._positions[other],
+                found[own][engine.indices(queries)],
+                engine.array(teacher.positions[queries]),
                 TEMPERATURE,
                 TEACHER_WIDTH,
             )
-            loss = loss + (trust * losses).sum() / (2 * trust.sum())
+            loss = loss + (confidence * losses).sum() / (2 * confidence.sum())
         self._descend(loss)
         return float(loss.detach())
 
     def features_of(self, discretization: Discretization) -> np.ndarray:
-        """What the network says of a shape now, rows of unit length, (V, d) float32."""
+        """Features of a shape by the present weights, rows of unit length, (V, d) float32."""
         engine = self.module.engine
         inputs = engine.array(input_features(discretization, self.features))
         with torch.no_grad():

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DeviceError, ModelError
-from .architecture import Architecture
+from .architecture import Architecture, Diffusion, OutputAt
 
 _RENAMED = (
     (r"^(first|last)_lin\.", r"\1."),
@@ -72,9 +72,9 @@ def rename_published(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]
 
 
 def architecture_of(
-    weights: Mapping[str, np.ndarray], output_at: str, diffusion: str = "spectral"
+    weights: Mapping[str, np.ndarray], output_at: OutputAt, diffusion: Diffusion = "spectral"
 ) -> Architecture:
-    """The network that weights belong to; what they do not tell is given.
+    """Architecture of a network by the shapes of its weights, and options that these leave open.
 
     Parameters
     ----------

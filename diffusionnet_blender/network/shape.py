@@ -9,14 +9,13 @@ import numpy as np
 from scipy import sparse
 
 from ..surface.discretization import Discretization
+from .engine import Array, Engine
 from .implicit import ImplicitDiffusion
-
-Array = Any
 
 
 @dataclass(frozen=True, eq=False)
 class Shape:
-    """What the forward pass needs of a shape.
+    """A shape's matrices for the forward pass.
 
     Attributes
     ----------
@@ -26,7 +25,7 @@ class Shape:
     gradient : sparse (2V, V)
         Rows of G_x and G_y by turns: one product gives both halves of each vertex side by side.
     implicit : ImplicitDiffusion
-        The other way to diffuse.
+        For direct implicit diffusion (3.3.1).
     corners : (n, 2) or (n, 3) array of integers, optional
         Vertices of each edge or face, where outputs are wanted there.
     """
@@ -39,13 +38,15 @@ class Shape:
     corners: Array | None = None
 
 
-def shape_of(discretization: Discretization, engine, corners: np.ndarray | None = None) -> Shape:
-    """Hand the matrices of a shape to an engine.
+def shape_of(
+    discretization: Discretization, engine: Engine, corners: np.ndarray | None = None
+) -> Shape:
+    """The matrices of a shape as arrays of an engine.
 
     Parameters
     ----------
     discretization : Discretization
-    engine : NumpyEngine or TorchEngine
+    engine : Engine
     corners : (n, 2) or (n, 3) int, optional
         Vertices of each edge or face.
     """

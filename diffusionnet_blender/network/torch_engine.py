@@ -5,18 +5,22 @@ from __future__ import annotations
 import contextlib
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
-from scipy import sparse
+from scipy.sparse import csr_matrix, spmatrix
 
 from ..errors import DeviceError
+from .engine import Engine
 from .implicit import ImplicitDiffusion
-from .rows import ROWS_IN_CACHE, RowWise
+from .rows import ROWS_IN_CACHE
 
-# What a graphics processor works on at once: whole shapes, as far as memory is bounded (6 kB a
-# vertex for 96 channels).
+# Rows at once on a graphics processor: whole shapes, as far as memory is bounded (6 kB a vertex for
+# 96 channels).
 ROWS_ON_DEVICE = 2**17
 
 
@@ -26,7 +30,7 @@ def find_device(name: str = "auto") -> torch.device:
     Parameters
     ----------
     name : str
-        "auto" (the first of CUDA, XPU, MPS that is there, else the CPU) or a torch name such
+        "auto" (the first of CUDA, XPU, MPS that is available, else the CPU) or a torch name such
         as "cpu", "cuda", "cuda:1", "mps", "xpu".
 
     Raises
@@ -40,14 +44,15 @@ def find_device(name: str = "auto") -> torch.device:
         "mps": torch.backends.mps.is_available(),
         "cpu": True,
     }
-    there = [kind for kind, available in found.items() if available]
+    present = [kind for kind, available in found.items() if available]
     if name == "auto":
-        return torch.device(there[0])
+        return torch.device(present[0])
+    device: torch.device | None
     try:
         device = torch.device(name)
     except RuntimeError:
         device = None
-    if device is not None and device.type in there:
+    if device is not None and device.type in present:
         if (
             device.index is None
             or device.type != "cuda"
@@ -56,12 +61,12 @@ def find_device(name: str = "auto") -> torch.device:
             return device
     raise DeviceError(
         f"There is no device {name!r} for torch on this machine",
-        f"Choose auto, or one of: {', '.join(there)}.",
+        f"Choose auto, or one of: {', '.join(present)}.",
     )
 
 
-class TorchEngine(RowWise):
-    """What `forward` asks of an engine, in torch.
+class TorchEngine(Engine):
+    """Operations of the forward pass in torch.
 
     Parameters
     ----------
@@ -70,8 +75,6 @@ class TorchEngine(RowWise):
     """
 
     name = "torch"
-    exp = staticmethod(torch.exp)
-    stack = staticmethod(torch.stack)
 
     def __init__(self, device: str | torch.device = "auto", dtype: torch.dtype = torch.float32):
         super().__init__()
@@ -79,7 +82,7 @@ class TorchEngine(RowWise):
         self.device = str(self.torch_device)
         self.dtype = dtype
 
-    def array(self, values) -> torch.Tensor:
+    def array(self, values: Any) -> torch.Tensor:
         """Values in this engine's precision on its device."""
         return self.place(torch.as_tensor(np.asarray(values)))
 
@@ -88,7 +91,7 @@ class TorchEngine(RowWise):
         # Precision first: Metal has no double precision to receive.
         return tensor.to(self.dtype).to(self.torch_device)
 
-    def inference(self):
+    def inference(self) -> AbstractContextManager[Any]:
         """Context in which no derivatives are kept."""
         return torch.inference_mode()
 
@@ -96,7 +99,7 @@ class TorchEngine(RowWise):
         """Values as a NumPy array."""
         return values.detach().cpu().numpy()
 
-    def sparse(self, matrix: sparse.csr_matrix) -> GradientMatrix:
+    def sparse(self, matrix: csr_matrix) -> GradientMatrix:
         """A sparse matrix in this engine's precision on its device."""
         return GradientMatrix(matrix, self)
 
@@ -110,22 +113,31 @@ class TorchEngine(RowWise):
         """Diffuse (V, C) for times (C,) by eq. 2; differentiable by both."""
         return _ImplicitStep.apply(u, times, implicit)
 
-    @staticmethod
-    def at_least(x: torch.Tensor, floor: float) -> torch.Tensor:
-        """No entry below the floor."""
+    def stack(self, arrays: list[torch.Tensor]) -> torch.Tensor:
+        """Arrays along a new first axis."""
+        return torch.stack(arrays)
+
+    def exp(self, x: torch.Tensor) -> torch.Tensor:
+        """Exponential function."""
+        return torch.exp(x)
+
+    def at_least(self, x: torch.Tensor, floor: float) -> torch.Tensor:
+        """Entrywise maximum with a number."""
         return torch.clamp(x, min=floor)
 
-    def linear(self, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None):
+    def linear(
+        self, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """Linear layer on the channels (n, C)."""
-        room = self._take((len(x), len(weight)))
+        out = self._take((len(x), len(weight)))
         if bias is None:
-            return torch.mm(x, weight.T, out=room)
-        return torch.addmm(bias, x, weight.T, out=room)
+            return torch.mm(x, weight.T, out=out)
+        return torch.addmm(bias, x, weight.T, out=out)
 
     def relu(self, x: torch.Tensor) -> torch.Tensor:
         """The positive part."""
-        room = self._take(tuple(x.shape))
-        return torch.relu(x) if room is None else torch.clamp_min(x, 0.0, out=room)
+        out = self._take(tuple(x.shape))
+        return torch.relu(x) if out is None else torch.clamp_min(x, 0.0, out=out)
 
     def tanh(self, x: torch.Tensor) -> torch.Tensor:
         """Hyperbolic tangent."""
@@ -152,8 +164,7 @@ class TorchEngine(RowWise):
             return _SparseProduct.apply(u, matrix)
         return matrix.rows(2 * vertices.start, 2 * vertices.stop) @ u
 
-    @staticmethod
-    def softmax(x: torch.Tensor) -> torch.Tensor:
+    def softmax(self, x: torch.Tensor) -> torch.Tensor:
         """Probabilities along the last axis."""
         return torch.softmax(x, dim=-1)
 
@@ -169,19 +180,19 @@ class TorchEngine(RowWise):
         """Not on a device, whose memory torch keeps, nor where derivatives are kept."""
         return self.torch_device.type == "cpu" and not torch.is_grad_enabled()
 
-    def _empty(self, shape):
+    def _empty(self, shape: tuple[int, ...]) -> torch.Tensor:
         # A tensor of inference mode could not be written to outside of it.
         with torch.inference_mode(False):
             return torch.empty(shape, dtype=self.dtype, device=self.torch_device)
 
-    def _threads(self):
+    def _threads(self) -> int:
         return torch.get_num_threads() if self.reuses_memory else 1
 
-    def _start_thread(self):
+    def _start_thread(self) -> None:
         torch.set_num_threads(1)
 
     @contextlib.contextmanager
-    def _one_thread_each(self):
+    def _one_thread_each(self) -> Iterator[None]:
         # A thread limits itself, and with it every thread that starts later: undone here.
         threads = torch.get_num_threads()
         try:
@@ -193,8 +204,9 @@ class TorchEngine(RowWise):
 class GradientMatrix:
     """A sparse matrix, its transpose and portions of its rows, each made when first asked for."""
 
-    def __init__(self, matrix: sparse.csr_matrix, engine: TorchEngine):
-        self._matrix, self._engine, self._portions = matrix, engine, {}
+    def __init__(self, matrix: csr_matrix, engine: TorchEngine):
+        self._matrix, self._engine = matrix, engine
+        self._portions: dict[tuple[int, int], torch.Tensor] = {}
 
     def rows(self, start: int, stop: int) -> torch.Tensor:
         """Some rows of the matrix."""
@@ -213,7 +225,8 @@ class GradientMatrix:
         return _compressed(self._matrix.T, self._engine)
 
 
-def _compressed(matrix: sparse.spmatrix, engine: TorchEngine) -> torch.Tensor:
+def _compressed(matrix: spmatrix, engine: TorchEngine) -> torch.Tensor:
+    """A sparse tensor in the layout that the device multiplies fastest."""
     device = engine.torch_device.type
     if device == "cuda" or (device == "cpu" and torch.backends.mkl.is_available()):
         matrix = matrix.tocsr()

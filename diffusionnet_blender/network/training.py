@@ -1,8 +1,8 @@
-"""Teaching a network to label vertices or shapes (paper 5), with what was measured to help.
+"""Training of networks that label vertices or shapes (paper 5).
 
-Each step sees one shape. Mirrored copies cost nothing: under a reflection, mass, eigenpairs and
-HKS stay, the imaginary half of the gradient changes sign, and left and right labels swap. Sides
-can be told only from that sign (paper 3.4, Figure 5), so every shape is seen both ways.
+Each step is on one shape. Mirrored copies cost nothing: under a reflection, mass, eigenpairs and
+HKS stay, the imaginary half of the gradient changes sign, and left and right labels swap. Only that
+sign separates the sides (paper 3.4, Figure 5), so every shape is trained on in both forms.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from ..surface.discretization import Discretization
 from .features import input_features
 from .forward import forward
 from .module import DiffusionNet
-from .shape import shape_of
+from .shape import Shape, shape_of
 
 IGNORED = -1
 
 
 @dataclass(frozen=True, eq=False)
 class LabelledShape:
-    """A shape to learn from.
+    """A training shape with its labels.
 
     Attributes
     ----------
     discretization : Discretization
     labels : (V,) int, or int
-        Class of each vertex, `IGNORED` where it is not known; or that of the shape, for a network
+        Class of each vertex, `IGNORED` without a label; or that of the shape, for a network
         whose outputs are at the shape.
     """
 
@@ -45,7 +45,7 @@ class LabelledShape:
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """How to learn.
+    """Optimiser, schedule and augmentation of a training.
 
     Attributes
     ----------
@@ -61,7 +61,7 @@ class TrainingSettings:
     scale_jitter : float
         Shapes are scaled by up to this share: posed bodies differ in size after normalisation.
     averaging : float
-        Decay of the running mean of the weights, which is what is kept.
+        Decay of the running mean of the weights, which is the result.
     weight_decay : float
     checkpoint_every : int
         Steps between checkpoints on disk.
@@ -83,7 +83,7 @@ class TrainingSettings:
 
 
 class Trainer:
-    """Trains one network, and can stop at any step and go on later.
+    """Optimisation of one network, which can stop at any step and go on later.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ class Trainer:
         checkpoint: Path | None = None,
         report: Callable[[int, float, float], None] = lambda step, loss, accuracy: None,
     ) -> None:
-        """Learn until `settings.steps`.
+        """Train until `settings.steps`.
 
         Parameters
         ----------
@@ -146,13 +146,16 @@ class Trainer:
             self.save(checkpoint)
 
     def _learn_from(self, example: LabelledShape) -> tuple[float, float]:
-        mirror = self.mirrored_class is not None and self.rng.random() < 0.5
+        classes = self.mirrored_class
+        # In every other step the mirror image, with its classes.
+        if classes is not None and self.rng.random() >= 0.5:
+            classes = None
         scale = np.exp(self.rng.uniform(-1, 1) * self.settings.scale_jitter)
         discretization = scaled(example.discretization, scale)
         labels = example.labels
-        if mirror:
+        if classes is not None:
             discretization = mirrored(discretization)
-            labels = np.where(labels >= 0, self.mirrored_class[labels], labels)
+            labels = np.where(labels >= 0, classes[labels], labels)
         shape, features, target, share = self._on_device(discretization, labels)
 
         outputs = self.module(shape, features).reshape(len(target), -1)
@@ -169,7 +172,7 @@ class Trainer:
         Parameters
         ----------
         outputs : (n, C) float
-        target : (n,) int64, `IGNORED` where it is not known.
+        target : (n,) int64, `IGNORED` without a label.
 
         Returns
         -------
@@ -196,7 +199,9 @@ class Trainer:
         self.step += 1
         self._average()
 
-    def _on_device(self, discretization: Discretization, labels: np.ndarray | int):
+    def _on_device(
+        self, discretization: Discretization, labels: np.ndarray | int
+    ) -> tuple[Shape, torch.Tensor, torch.Tensor, torch.Tensor]:
         """Shape, features, classes (n,), and the share of the area that each of them stands for."""
         engine = self.module.engine
         shape = shape_of(discretization, engine)
@@ -209,7 +214,7 @@ class Trainer:
         return shape, features, target, share / share.sum()
 
     def accuracy(self, shapes: Sequence[LabelledShape]) -> float:
-        """Share that the running mean of the weights gets right, by area where vertices count.
+        """Accuracy of the running mean of the weights, by area where outputs are at vertices.
 
         Parameters
         ----------
@@ -243,11 +248,11 @@ class Trainer:
             self.mean_weights[name].lerp_(weight.detach(), 1.0 - decay)
 
     def averaged_weights(self) -> dict[str, np.ndarray]:
-        """The running mean of the weights as float32 arrays: what to keep."""
+        """The running mean of the weights as float32 arrays: the result of a training."""
         return {n: self.module.engine.to_numpy(w).copy() for n, w in self.mean_weights.items()}
 
     def save(self, path: Path) -> None:
-        """Write all that `resume` needs, whole or not at all; OSError if the disk is full, say."""
+        """Write a checkpoint for `resume`, whole or not at all; OSError on a full disk, say."""
         state = {
             "step": self.step,
             "order": self.order,
@@ -257,7 +262,7 @@ class Trainer:
             "rng": self.rng.bit_generator.state,
             "torch_rng": torch.get_rng_state(),
         }
-        # Torch's own writer tells a full disk apart from nothing else that may go wrong.
+        # Torch's own writer reports a full disk like any other error.
         buffer = io.BytesIO()
         torch.save(state, buffer)
         temporary = path.with_suffix(".part")
@@ -279,14 +284,14 @@ class Trainer:
 
 
 def mirrored(discretization: Discretization) -> Discretization:
-    """The shape seen in a mirror, its triangles turned so that they still face outward.
+    """The mirror image of a shape, its triangles reversed so that they still face outward.
 
     The tangent frames of the copy are the reflections of the shape's own with the second axis
     reversed, which only changes the sign of the imaginary half of the gradient.
     """
     return replace(
         discretization,
-        vertices=discretization.vertices * np.float32([-1, 1, 1]),
+        vertices=discretization.vertices * np.array([-1, 1, 1], np.float32),
         faces=discretization.faces[:, ::-1],
         gradient_y=-discretization.gradient_y,
     )

@@ -11,7 +11,7 @@ from ..scene.classes import sort_object, write_class
 from ..scene.jobs import ClassifyJobs
 from ..session.trouble import note_trouble
 from ..settings import settings
-from ..tasks.classify.job import ClassifyRequest
+from ..tasks.classify.request import ClassifyRequest
 from ..tasks.models import path_for
 from .background import JobOperator
 from .base import ObjectOperator, counted

@@ -12,7 +12,7 @@ from ..scene.pair import outside_edit_modes
 from ..scene.preview import select_uncertain, write_preview
 from ..scene.viewport import show_colours_in
 from ..settings import settings
-from ..tasks.match.job import Correspondence, MatchRequest
+from ..tasks.match.request import Correspondence, MatchRequest
 from ..tasks.models import path_for
 from ..translations import worded
 from .background import JobOperator

@@ -17,7 +17,7 @@ from ..scene.write import left_out
 from ..session.trouble import note_trouble
 from ..settings import settings
 from ..tasks.models import path_for
-from ..tasks.segment.job import SegmentRequest
+from ..tasks.segment.request import SegmentRequest
 from .background import JobOperator
 from .base import ObjectOperator, counted
 

@@ -15,6 +15,8 @@ from ..session.computing import the_run
 from ..session.curve_icon import forget_curve, show_curve
 from ..settings import settings
 from ..tasks.train import job as train_job
+from ..tasks.train.curve import Curve
+from ..tasks.train.request import BY_KIND, FRESH, TrainRequest
 from ..translations import worded
 from .background import JobOperator
 from .base import ReportingOperator
@@ -23,7 +25,7 @@ from .base import ReportingOperator
 class TrainJob(OneJob):
     """A training, whose curve is drawn as it grows."""
 
-    def note(self, partial: train_job.Curve) -> str:
+    def note(self, partial: Curve) -> str:
         """Draw the curve; the best accuracy so far."""
         show_curve(partial)
         return worded(", {share:.1%} right", share=partial.best) if len(partial.rows) else ""
@@ -42,7 +44,7 @@ class DIFFUSIONNET_OT_train(JobOperator, bpy.types.Operator):
 
     def jobs(self, context) -> TrainJob:
         """One, on all meshes."""
-        request = train_job.TrainRequest(read_training_set(context), **_options(context))
+        request = TrainRequest(read_training_set(context), **_options(context))
         forget_curve()
         return TrainJob(train_job, request.model_name, request)
 
@@ -98,11 +100,11 @@ def _options(context) -> dict[str, Any]:
     """Options of `TrainRequest`, as the panel and the preferences have them."""
     panel, preferences = context.scene.diffusionnet.training, settings()
     from_character = panel.subject == "CHARACTER" and panel.learn == "PARTS"
-    options = values_of(train_job.TrainRequest, panel)
+    options = values_of(TrainRequest, panel)
     return {
         **options,
         "model_name": options["model_name"].strip(),
-        "start": train_job.BY_KIND if from_character else train_job.FRESH,
+        "start": BY_KIND if from_character else FRESH,
         "device": preferences.device,
         "model_folder": preferences.model_folder,
         "checkpoint_folder": preferences.checkpoint_folder,

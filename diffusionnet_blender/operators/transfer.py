@@ -12,8 +12,8 @@ from ..scene.matches import current_match
 from ..scene.options import Outputs
 from ..scene.pair import outside_edit_modes
 from ..scene.transfer_write import write_transfer
-from ..tasks.transfer.job import TransferRequest
 from ..tasks.transfer.kinds import KINDS, Kinds
+from ..tasks.transfer.request import TransferRequest
 from .background import JobOperator
 from .pair import PairOperator, pins_of
 

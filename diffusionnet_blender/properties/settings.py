@@ -4,7 +4,7 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, PointerProperty, StringProperty
 
 from ..scene.options import ReadOptions
-from ..tasks.segment.job import SegmentRequest
+from ..tasks.segment.request import SegmentRequest
 from .from_options import properties_of
 from .model_lists import (
     get_classifier,

@@ -4,7 +4,7 @@ import bpy
 from bpy.props import EnumProperty, PointerProperty, StringProperty
 
 from ..scene.options import LabelSource
-from ..tasks.train.job import TrainRequest
+from ..tasks.train.request import TrainRequest
 from .from_options import properties_of
 
 

@@ -9,9 +9,9 @@ from bpy.props import (
     StringProperty,
 )
 
-from ..tasks.match.job import MatchRequest
-from ..tasks.transfer.job import TransferRequest
+from ..tasks.match.request import MatchRequest
 from ..tasks.transfer.kinds import Kinds
+from ..tasks.transfer.request import TransferRequest
 from .from_options import ONE_CALL, properties_of
 from .model_lists import get_match_model, items_of_match_model, set_match_model
 from .polls import is_mesh

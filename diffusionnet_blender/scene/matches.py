@@ -10,7 +10,7 @@ import numpy as np
 from bpy.app.handlers import persistent
 
 from ..errors import DiffusionNetError
-from ..tasks.match.job import Correspondence
+from ..tasks.match.request import Correspondence
 from .read import topology_of
 
 

@@ -1,6 +1,8 @@
-"""From a mesh or a point cloud to the matrices the network eats.
+"""Repair and discretization of triangle meshes and point clouds (paper 3).
 
-Order of the rooms: `surface` (what comes in) -> `repair` -> `parts` (loose parts, bridges) ->
-`laplacian`, `frames`, `gradient`, `eigenbasis` -> `discretization` (all of them, one dataclass) ->
-`signatures` (HKS, WKS). `cache` keeps discretizations on disk.
+Order of the modules: `surface` (validated input) -> `repair` -> `loose_parts` (components and
+bridges between them) -> `laplacian`, `frames`, `gradient`, `eigenbasis` -> `discretization` (all of
+them, one dataclass) -> `signatures`, `integral_invariants`. `prepare` runs all of it, `proxy` and
+`outer_skin` make simpler surfaces of dense and nested ones, `cache` keeps results on disk. `edges`
+and `factorisation` serve all of them.
 """

@@ -1,4 +1,4 @@
-"""All matrices of one shape (paper 3.2 to 3.4), computed once and kept."""
+"""Discretization of a shape: mass, Laplacian, eigenbasis and gradient (paper 3.2 to 3.4)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import numpy as np
 from scipy import sparse
 
 from . import loose_parts
+from .edges import directed_edges
 from .eigenbasis import eigenbasis
 from .frames import cloud_normals, nearest_neighbours, tangent_frames
-from .gradient import directed_edges, gradient_matrices
+from .gradient import gradient_matrices
 from .laplacian import CLOUD_NEIGHBOURS, laplacian_and_mass
 from .settings import DEFAULT_SETTINGS, Centre, DiscretizationSettings
 from .surface import Surface, triangle_areas
@@ -75,7 +76,9 @@ def normalise(surface: Surface, centre: Centre) -> np.ndarray:
     if centre == "area" and not surface.is_point_cloud:
         area = triangle_areas(vertices, faces)
         # The mean of the triangles' middles: that of the vertices, by the area around them.
-        around = sum(np.bincount(corner, area, minlength=len(vertices)) for corner in faces.T)
+        around = np.bincount(faces[:, 0], area, minlength=len(vertices))
+        for corner in (faces[:, 1], faces[:, 2]):
+            around += np.bincount(corner, area, minlength=len(vertices))
         origin = around @ vertices / around.sum()
     else:
         origin = vertices.mean(axis=0)

@@ -20,7 +20,7 @@ TOLERANCE = 3e-3
 # Eigenvalues on both sides of it converge at once, in two thirds of the steps that a shift
 # below zero takes.
 SHIFT = 0.5
-# Convergence is looked at from this many times k dimensions on, every so many steps.
+# Convergence is checked from this many times k dimensions on, every so many steps.
 CHECK_FROM = 1.4
 CHECK_EVERY = 2
 EXPECTED_SIZE = 1.75
@@ -80,7 +80,7 @@ def eigenbasis(
     with threadpool_limits(limits=1, user_api="blas"):
         for shift in shifts:
             try:
-                values, vectors = _about(laplacian, mass, k, shift, progress)
+                values, vectors = _at_shift(laplacian, mass, k, shift, progress)
             except ArithmeticError:
                 continue
             if np.isfinite(values).all() and np.isfinite(vectors).all():
@@ -92,15 +92,24 @@ def eigenbasis(
     )
 
 
-def _about(laplacian, mass, k, shift, progress):
-    """Eigenpairs by way of one shift; ArithmeticError where it is a bad one."""
+def _at_shift(
+    laplacian: sparse.csr_matrix,
+    mass: np.ndarray,
+    k: int,
+    shift: float,
+    progress: Callable[[float], None],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Eigenvalues (k,) and eigenvectors (V, k) by shift-and-invert.
+
+    Raises ArithmeticError where the shift is unusable.
+    """
     count = len(mass)
     progress(0.0)
     factors = Factorisation((laplacian - sparse.diags(shift * mass)).tocsr(), lambda: progress(0.0))
     root_mass = np.sqrt(mass)[:, None]
 
-    def inverse(block):
-        """M^1/2 (L - s M)^-1 M^1/2; its eigenvalues are 1 / (lambda - s)."""
+    def inverse(block: np.ndarray) -> np.ndarray:
+        """M^1/2 (L - s M)^-1 M^1/2 times (V, n); its eigenvalues are 1 / (lambda - s)."""
         return root_mass * factors.solve(root_mass * block)
 
     if shift < 0 and count <= max(DENSE_SIZE, OUTSIDE_LIMIT * k):
@@ -114,8 +123,10 @@ def _about(laplacian, mass, k, shift, progress):
     return values, vectors.astype(np.float32, copy=False)
 
 
-def _dense(apply, count, k, shift):
-    """Eigenpairs from the matrix of a symmetric positive operator.
+def _dense(
+    apply: Callable[[np.ndarray], np.ndarray], count: int, k: int, shift: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Eigenpairs (k,), (count, k) from the matrix of a symmetric positive operator.
 
     Through the inverse and not L itself: on slivers the entries of L are so large that a
     decomposition of L loses the low end.
@@ -127,19 +138,28 @@ def _dense(apply, count, k, shift):
     return shift + 1.0 / values[::-1], vectors[:, ::-1]
 
 
-def _block_lanczos(apply, count, k, shift, below, progress):
-    """The k smallest lambda where `apply` has eigenvalues 1 / (lambda - shift), none below zero.
+def _block_lanczos(
+    apply: Callable[[np.ndarray], np.ndarray],
+    count: int,
+    k: int,
+    shift: float,
+    below: int,
+    progress: Callable[[float], None],
+) -> tuple[np.ndarray, np.ndarray]:
+    """The k smallest lambda (k,), none below zero, and their vectors (count, k).
 
-    `below` eigenvalues are known to lie between zero and a shift above it.
+    `apply` takes (count, n) to (count, n) and has eigenvalues 1 / (lambda - shift). `below` is the
+    number of eigenvalues from zero to a shift above it.
     """
     rng = np.random.default_rng(0)
+    precision: type[np.float32] | type[np.float64]
     precision = np.float32 if count >= SINGLE_SIZE else np.float64
 
-    def random(width):
+    def random(width: int) -> np.ndarray:
         return rng.standard_normal((count, width), dtype=precision)
 
     limit = min((INSIDE_LIMIT if shift > 0 else OUTSIDE_LIMIT) * k + 8 * BLOCK, count)
-    basis = np.empty((count, limit), dtype=precision, order="F")
+    basis: np.ndarray = np.empty((count, limit), dtype=precision, order="F")
     projected = np.zeros((limit, limit))
     block = np.linalg.qr(random(BLOCK))[0]
     size, before, steps = 0, 0, 0
@@ -147,7 +167,7 @@ def _block_lanczos(apply, count, k, shift, below, progress):
         width = block.shape[1]
         if size + width > limit:
             raise ArithmeticError("the space is spent")
-        image = apply(block).astype(precision)
+        image: np.ndarray = apply(block).astype(precision)
         basis[:, size : size + width] = block
         size, steps = size + width, steps + 1
         # The image of the last block reaches back to the two last blocks only; taking those
@@ -163,13 +183,13 @@ def _block_lanczos(apply, count, k, shift, below, progress):
         before = size - width
         block, beyond = np.linalg.qr(image)
 
-        # The space is closed under the operator where nothing is left: new directions.
+        # Where the residual loses rank, the space is closed under the operator: new directions.
         lost = np.abs(np.diag(beyond)) <= np.finfo(precision).eps * 10 * np.abs(coupling).max()
         missing = False
         if size >= CHECK_FROM * k and steps % CHECK_EVERY == 0:
             inverse_values, coefficients = linalg.eigh(projected[:size, :size])
             values = shift + 1.0 / inverse_values
-            # What is below zero has not converged: there are no such eigenvalues.
+            # Values below zero have not converged: the matrix has no such eigenvalues.
             possible = np.flatnonzero(values > -1e-4 * abs(shift))
             chosen = possible[np.argsort(values[possible])[:k]]
             residual = np.linalg.norm(beyond @ coefficients[-width:, chosen], axis=0)
@@ -183,11 +203,11 @@ def _block_lanczos(apply, count, k, shift, below, progress):
         if lost.any() or missing:
             fresh = np.count_nonzero(lost) + (BLOCK if missing else 0)
             block = np.concatenate([block[:, ~lost], random(fresh)], axis=1)
-            block = _beside(basis[:, :size], block)
+            block = _orthogonalised(block, basis[:, :size])
 
 
-def _beside(basis, block):
-    """Orthonormal columns with the span of a block, less what lies in the basis."""
+def _orthogonalised(block: np.ndarray, basis: np.ndarray) -> np.ndarray:
+    """Orthonormal columns (V, n) that span a block's projection off an orthonormal basis (V, m)."""
     for _ in range(2):
         block = np.linalg.qr(block - basis @ (basis.T @ block))[0]
     return block

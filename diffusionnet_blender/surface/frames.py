@@ -48,8 +48,8 @@ def cloud_normals(
     neighbours : (V, m) int
     mass : (V,) float
     given : (V, 3) float or None
-        Known outward normals; they decide the sign, point by point. Without them signs are
-        carried from neighbour to neighbour.
+        Outward normals that decide the sign, point by point. Without them signs are propagated
+        from neighbour to neighbour.
 
     Returns
     -------

@@ -5,35 +5,14 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from .edges import edge_keys, starts_of_runs
 from .settings import GradientRegulariser
 from .surface import blocks
 
 # Share of the mean squared edge length that is added to the 2 x 2 normal equations.
 RELATIVE_REGULARISER = 1e-3
-# What the published implementation adds, whatever the edge length. On dense meshes it swallows
+# The published implementation's constant, whatever the edge length. On dense meshes it dominates
 # the gradient; weights trained with it expect that.
 PUBLISHED_REGULARISER = 1e-5
-
-
-def directed_edges(faces: np.ndarray) -> np.ndarray:
-    """Both directions of every edge of a triangle mesh, (E, 2) int64, sorted, each once."""
-    count = int(faces.max()) + 1
-    keys, _ = edge_keys(faces, count)
-    keys.sort()
-    low, high = np.divmod(keys[starts_of_runs(keys)], count)
-    above, below = np.bincount(low, minlength=count), np.bincount(high, minlength=count)
-    # In each row the neighbours below come first. A transpose sorts them, in linear time.
-    start_above, start_below = (np.concatenate([[0], np.cumsum(n)]) for n in (above, below))
-    upper = sparse.csr_matrix((np.ones(len(low), np.int8), high, start_above), (count, count))
-    lower = upper.tocsc()
-    # Column by column, as all that follows reads it.
-    edges = np.empty((2, 2 * len(low)), dtype=np.int64).T
-    place = np.arange(len(low)) + np.repeat(start_below[1:], above)
-    edges[place, 0], edges[place, 1] = low, high
-    place = np.arange(len(low)) + np.repeat(start_above[:-1], below)
-    edges[place, 0], edges[place, 1] = np.repeat(np.arange(count), below), lower.indices
-    return edges
 
 
 def gradient_matrices(
@@ -66,7 +45,10 @@ def gradient_matrices(
     count, edges = len(vertices), _sorted(edges, len(vertices))
     tail = edges[:, 0]
     x, y = _in_tangent_planes(vertices, edges, frames)
+    xx: np.ndarray
+    yy: np.ndarray
     xx, xy, yy = (np.bincount(tail, product, minlength=count) for product in (x * x, x * y, y * y))
+    added: np.ndarray | float
     if regulariser == "relative":
         added = np.maximum(0.5 * RELATIVE_REGULARISER * (xx + yy), np.finfo(float).tiny)
     else:
@@ -80,13 +62,15 @@ def gradient_matrices(
     return _difference_matrices(count, edges, (yy * x - xy * y, xx * y - xy * x))
 
 
-def _sorted(edges, count):
-    """Edges in the order of a sparse matrix; those of a mesh have it already."""
+def _sorted(edges: np.ndarray, count: int) -> np.ndarray:
+    """Edges (E, 2) in the order of a sparse matrix; those of a mesh have it already."""
     key = edges[:, 0] * count + edges[:, 1]
     return edges if (key[1:] > key[:-1]).all() else edges[np.argsort(key)]
 
 
-def _in_tangent_planes(vertices, edges, frames):
+def _in_tangent_planes(
+    vertices: np.ndarray, edges: np.ndarray, frames: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """The two tangent components of every edge, (E,) each."""
     x_axes, y_axes = np.ascontiguousarray(frames[:, 0]), np.ascontiguousarray(frames[:, 1])
     x, y = np.empty(len(edges)), np.empty(len(edges))
@@ -98,8 +82,10 @@ def _in_tangent_planes(vertices, edges, frames):
     return x, y
 
 
-def _difference_matrices(count, edges, weights):
-    """Matrices of the sum over edges of weight times (u_head - u_tail), of one sparsity."""
+def _difference_matrices(
+    count: int, edges: np.ndarray, weights: tuple[np.ndarray, np.ndarray]
+) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
+    """Matrices (V, V) of the sum over edges of a weight (E,) times (u_head - u_tail)."""
     tail, head = edges[:, 0], edges[:, 1]
     starts = np.arange(count + 1)
     starts[1:] += np.cumsum(np.bincount(tail, minlength=count))
@@ -109,10 +95,10 @@ def _difference_matrices(count, edges, weights):
     index = sparse.get_index_dtype(maxval=starts[-1])
     indices = np.empty(starts[-1], dtype=index)
     indices[place], indices[diagonal] = head, np.arange(count)
-    matrices = []
-    for weight in weights:
+
+    def matrix(weight: np.ndarray) -> sparse.csr_matrix:
         data = np.empty(starts[-1])
         data[place], data[diagonal] = weight, -np.bincount(tail, weight, minlength=count)
-        matrix = sparse.csr_matrix((data, indices, starts.astype(index)), (count, count))
-        matrices.append(matrix)
-    return tuple(matrices)
+        return sparse.csr_matrix((data, indices, starts.astype(index)), (count, count))
+
+    return matrix(weights[0]), matrix(weights[1])

@@ -1,8 +1,8 @@
-"""Descriptors of a point that any rigid motion keeps: what of the surface is around it in space.
+"""Integral invariants: point descriptors that any rigid motion keeps, from balls in space.
 
-Where skins touch and grow together, have holes, or are cut into pieces, distances along them say
-little of the figure, and so do heat and wave kernels. How much of the surface lies within a ball,
-and on which side, is not changed by such harm (Manay et al. 2004; Pottmann et al. 2009).
+Where surfaces touch and merge, have holes, or are cut into pieces, geodesic distances describe the
+figure badly, and so do heat and wave kernels. The area of the surface within a ball, and the side
+on which it lies, stay (Manay et al. 2004; Pottmann et al. 2009).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ RADII = 0.08 * np.sqrt(2.0) ** np.arange(8)
 CHANNELS = 3 * len(RADII)
 # The surface counts in cells of this share of the radius, each at its centre of mass.
 CELL_SHARE = 0.5
-# Pairs of a vertex and a cell that are looked at together stay in cache.
+# Pairs of a vertex and a cell at a time: they stay in cache.
 PAIRS = 2**18
 SMALLEST_AREA = 1e-4
 
@@ -29,7 +29,7 @@ def integral_invariants(
 ) -> np.ndarray:
     """Area of the surface in balls around each vertex, and where the middle of that area is.
 
-    Balls have a soft border: what is at distance d counts exp(-d^2 / r^2).
+    Balls have a soft border: area at distance d has weight exp(-d^2 / r^2).
 
     Parameters
     ----------
@@ -54,13 +54,13 @@ def integral_invariants(
         weighted = np.column_stack([areas, areas[:, None] * centres])
         squares = np.square(centres).sum(axis=1)
         for rows in _portions(len(vertices), len(centres)):
-            here = vertices[rows]
-            near = np.square(here).sum(axis=1)[:, None] + squares - 2.0 * (here @ centres.T)
-            near *= -1.0 / radius**2
-            np.exp(near, out=near)
-            sums = near @ weighted
+            points = vertices[rows]
+            kernel = np.square(points).sum(axis=1)[:, None] + squares - 2.0 * (points @ centres.T)
+            kernel *= -1.0 / radius**2
+            np.exp(kernel, out=kernel)
+            sums = kernel @ weighted
             area = np.maximum(sums[:, 0], SMALLEST_AREA * radius**2)
-            middle = (sums[:, 1:] / area[:, None] - here) / radius
+            middle = (sums[:, 1:] / area[:, None] - points) / radius
             found[rows, 3 * i] = np.log(area / (np.pi * radius**2))
             found[rows, 3 * i + 1] = np.einsum("ij,ij->i", middle, normals[rows])
             found[rows, 3 * i + 2] = np.linalg.norm(middle, axis=1)
@@ -68,7 +68,7 @@ def integral_invariants(
 
 
 def _cells(vertices: np.ndarray, mass: np.ndarray, size: float) -> tuple[np.ndarray, np.ndarray]:
-    """Centre of mass and area of what is in each cell of a grid."""
+    """Centre of mass (C, 3) and area (C,) of the surface in each cell of a grid."""
     _, cell = np.unique(cell_keys(vertices, size), return_inverse=True)
     area = np.bincount(cell, mass)
     # Vertices that no triangle uses have no area, and may have a cell of their own.

@@ -21,13 +21,13 @@ from .surface import blocks, corners
 MOLLIFICATION = 1e-5
 # Sum of cotangents from which on an edge counts as Delaunay.
 TOLERANCE = -1e-6
-# Flipping ends by itself; where rounding keeps it from that, what is left is next to nothing.
+# Flipping ends by itself; where rounding prevents it, the remaining weights are next to nothing.
 MAX_ROUNDS = 5000
 
 
 @dataclass(eq=False)
 class Triangulation:
-    """A closed triangulation known by its side lengths. Side 3 f + i is the i-th of triangle f.
+    """A closed triangulation given by its side lengths. Side 3 f + i is the i-th of triangle f.
 
     Attributes
     ----------
@@ -94,8 +94,8 @@ def tufted_cover(
 ) -> Triangulation:
     """Glue the two sides of all triangles into one closed surface.
 
-    Around an edge, the side of a triangle that looks in the direction of rotation meets the
-    side of the next triangle that looks back. At a border, a triangle's sides meet each other.
+    In the order of rotation around an edge, the front of a triangle is glued to the back of the
+    next one. At a border, the front of a triangle is glued to its own back.
 
     Parameters
     ----------
@@ -139,8 +139,19 @@ def tufted_cover(
     )
 
 
-def _sides_by_edge(vertices, faces):
-    """Sides sorted by edge and by angle around it, where each edge starts, and directions."""
+def _sides_by_edge(
+    vertices: np.ndarray, faces: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Sides (3F,) sorted by edge and by angle around it, the first of each edge, and directions.
+
+    Returns
+    -------
+    order : (3F,) int64
+    start : (E,) int64
+        Into `order`.
+    upward : (3F,) bool
+        As of `edge_keys`.
+    """
     key, upward = edge_keys(faces, len(vertices))
     order = np.argsort(key)
     key = key[order]
@@ -160,7 +171,9 @@ def _sides_by_edge(vertices, faces):
     return order, start, upward
 
 
-def _mollified_lengths(vertices, faces, order, start):
+def _mollified_lengths(
+    vertices: np.ndarray, faces: np.ndarray, order: np.ndarray, start: np.ndarray
+) -> np.ndarray:
     """Lengths of all sides, (3F,), grown so that no triangle is flat."""
     length = np.empty(faces.shape)
     for block in blocks(len(faces)):
@@ -179,7 +192,7 @@ def flip_to_delaunay(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Flip edges, in place, until opposite angles sum up to at most half a turn everywhere.
 
-    Each round flips, of all edges to flip, those whose two triangles no worse one wants.
+    Each round flips, of all edges to flip, those that are the worst of both their triangles.
 
     Parameters
     ----------
@@ -198,7 +211,7 @@ def flip_to_delaunay(
     cotangent, area = np.empty(len(twin)), np.empty(len(triangles))
     _measure(triangulation.length, triangles, cotangent, area)
     bad = np.flatnonzero(cotangent + cotangent[twin] < TOLERANCE)
-    wanted = np.empty(len(triangles), dtype=np.int64)
+    worst = np.empty(len(triangles), dtype=np.int64)
     moved = np.arange(len(twin), dtype=np.int32)
     for _ in range(MAX_ROUNDS):
         progress(0.5)
@@ -208,11 +221,11 @@ def flip_to_delaunay(
             break
         # Of several that are assigned to one place, the last stays: that is the worst edge.
         bad = bad[np.argsort(-(cotangent[bad] + cotangent[twin[bad]]))]
-        here, beyond, rank = bad // 3, twin[bad] // 3, np.arange(len(bad))
-        wanted[np.stack([here, beyond], axis=1).ravel()] = np.repeat(rank, 2)
-        chosen = (wanted[here] == rank) & (wanted[beyond] == rank)
+        triangle, beyond, rank = bad // 3, twin[bad] // 3, np.arange(len(bad))
+        worst[np.stack([triangle, beyond], axis=1).ravel()] = np.repeat(rank, 2)
+        chosen = (worst[triangle] == rank) & (worst[beyond] == rank)
         _flip(triangulation, bad[chosen], area, moved)
-        changed = np.concatenate([here[chosen], beyond[chosen]])
+        changed = np.concatenate([triangle[chosen], beyond[chosen]])
         _measure(triangulation.length, changed, cotangent, area)
         around = (3 * changed[:, None] + np.arange(3)).ravel()
         around = np.minimum(around, twin[around])
@@ -222,8 +235,10 @@ def flip_to_delaunay(
     return cotangent, area
 
 
-def _measure(length, triangles, cotangent, area):
-    """Fill in the area of triangles and the cotangents of their angles."""
+def _measure(
+    length: np.ndarray, triangles: np.ndarray, cotangent: np.ndarray, area: np.ndarray
+) -> None:
+    """Fill in area (T,) and cotangent (3T,) of some triangles (n,), from all lengths (3T,)."""
     for block in blocks(len(triangles)):
         chosen = triangles[block]
         side = 3 * chosen
@@ -239,10 +254,12 @@ def _measure(length, triangles, cotangent, area):
         cotangent[side + 2] = (a + b - c) / four_areas
 
 
-def _flip(triangulation, side, area, moved):
-    """Turn edges into the other diagonals of their two triangles, which no two of them share.
+def _flip(
+    triangulation: Triangulation, side: np.ndarray, area: np.ndarray, moved: np.ndarray
+) -> None:
+    """Flip edges, each given by one side (n,), no two of which share a triangle.
 
-    `moved` is the identity; it lends its room.
+    `area` (T,) is that before; `moved` (3T,) is scratch, the identity before and after.
     """
     tail, twin, length = triangulation.tail, triangulation.twin, triangulation.length
     other = twin[side].astype(np.int64)
@@ -272,7 +289,7 @@ def _flip(triangulation, side, area, moved):
     twin[place], twin[other_place] = other_place, place
 
 
-def _neighbours(side):
-    """The next and the previous side of the same triangle."""
+def _neighbours(side: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The next and the previous side (n,) of the same triangle."""
     first, i = side - side % 3, side % 3
     return first + (i + 1) % 3, first + (i + 2) % 3

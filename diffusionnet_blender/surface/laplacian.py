@@ -60,7 +60,7 @@ def laplacian_and_mass(
 
 
 def _of_points(points: np.ndarray) -> tuple[sparse.csr_matrix, np.ndarray]:
-    """The same of the triangles that the neighbourhoods of points give."""
+    """Laplacian (V, V) and mass (V,) of the triangulated neighbourhoods of points (V, 3)."""
     if len(points) < FEWEST_POINTS:
         raise _no_surface(len(points))
     neighbours = min(CLOUD_NEIGHBOURS, len(points) - 1)

@@ -1,17 +1,20 @@
-"""Loose parts tied together, so that diffusion sees one shape (paper, Limitations, Figure 12)."""
+"""Connected components, and bridges that diffusion crosses (paper, Limitations, Figure 12)."""
 
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterator
 
 import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
 from scipy.spatial import cKDTree
 
+from .edges import sides
+
 # Values equalise across a bridge at about the rate of this eigenpair of the whole shape:
 # fast enough that an eyeball has the heat kernel signature of the head around it at the
-# shortest time, slow beside what happens between neighbouring vertices.
+# shortest time, slow beside diffusion between neighbouring vertices.
 BRIDGE_EIGENPAIR = 100
 # How far beyond the closest pair a bridge reaches, as a share of the square root of the area
 # of the whole shape; a part of no more than this size (an eye, a button) is tied all over.
@@ -20,6 +23,9 @@ SMALL_PART = 0.15
 # The cheapest tree of bridges is found among this many of the largest parts; every further
 # part is tied to the nearest of them.
 TREE_PARTS = 64
+
+# Vertices (n,) of one part, the closest ones of another (n,), and the distances (n,).
+Gap = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def label_parts(count: int, edges: np.ndarray) -> np.ndarray:
@@ -37,6 +43,18 @@ def label_parts(count: int, edges: np.ndarray) -> np.ndarray:
     """
     graph = sparse.coo_matrix((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), (count, count))
     return csgraph.connected_components(graph, directed=False)[1]
+
+
+def label_mesh_parts(count: int, faces: np.ndarray) -> np.ndarray:
+    """Number the connected components of a triangle mesh, (count,) int.
+
+    Parameters
+    ----------
+    count : int
+        Number of vertices.
+    faces : (F, 3) int
+    """
+    return label_parts(count, np.stack(sides(faces), axis=1))
 
 
 def bridge_laplacian(vertices: np.ndarray, mass: np.ndarray, part: np.ndarray) -> sparse.csr_matrix:
@@ -86,13 +104,13 @@ def bridge_laplacian(vertices: np.ndarray, mass: np.ndarray, part: np.ndarray) -
     )
 
 
-def _gaps(vertices, mass, part):
-    """Yield the gaps to bridge: vertices of one part, the closest ones beyond, the distances."""
+def _gaps(vertices: np.ndarray, mass: np.ndarray, part: np.ndarray) -> Iterator[Gap]:
+    """Yield the gaps to bridge."""
     by_size = np.argsort(-np.bincount(part, mass), kind="stable")
     members = {p: np.flatnonzero(part == p) for p in by_size[:TREE_PARTS]}
     trees = {p: cKDTree(vertices[m]) for p, m in members.items()}
 
-    def gap(smaller, larger):
+    def gap(smaller: int, larger: int) -> Gap:
         distance, closest = trees[larger].query(vertices[members[smaller]])
         return members[smaller], members[larger][closest], distance
 
@@ -101,7 +119,7 @@ def _gaps(vertices, mass, part):
     low = {p: vertices[m].min(axis=0) for p, m in members.items()}
     high = {p: vertices[m].max(axis=0) for p, m in members.items()}
     order = list(members)
-    queue = []
+    queue: list[tuple[float, int, int, bool]] = []
     for rank, smaller in enumerate(order):
         for larger in order[:rank]:
             apart = np.maximum(
@@ -111,12 +129,12 @@ def _gaps(vertices, mass, part):
     heapq.heapify(queue)
     group = {p: p for p in order}
 
-    def root(p):
+    def root(p: int) -> int:
         while group[p] != p:
             p = group[p]
         return p
 
-    measured = {}
+    measured: dict[tuple[int, int], Gap] = {}
     while queue:
         _, smaller, larger, exact = heapq.heappop(queue)
         if root(smaller) == root(larger):
@@ -133,7 +151,7 @@ def _gaps(vertices, mass, part):
         is_large = np.isin(part, by_size[:TREE_PARTS])
         large, small = np.flatnonzero(is_large), np.flatnonzero(~is_large)
         distance, closest = cKDTree(vertices[large]).query(vertices[small])
-        order = np.argsort(part[small], kind="stable")
-        bounds = np.flatnonzero(np.diff(part[small][order])) + 1
-        for chosen in np.split(order, bounds):
+        by_part = np.argsort(part[small], kind="stable")
+        bounds = np.flatnonzero(np.diff(part[small][by_part])) + 1
+        for chosen in np.split(by_part, bounds):
             yield small[chosen], large[closest[chosen]], distance[chosen]

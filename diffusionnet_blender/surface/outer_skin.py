@@ -1,9 +1,9 @@
-"""The outer skin of all parts of a mesh as a stand-in for it, and the way back.
+"""Outer skin of a mesh of many parts: one closed proxy, and interpolation from it to the mesh.
 
-What artists model is nested and crossing shells: clothes over a body, armour, hair, machines of
-separate pieces. Heat does not pass from one shell to the next as it would on a body, and the
-Laplacian of the mesh tells of its shells more than of the figure they make. One skin around all of
-them is the figure.
+Artists model nested and crossing shells: clothes over a body, armour, hair, machines of separate
+pieces. Heat does not pass from one shell to the next as it would on a body, so that the Laplacian
+of the mesh describes its shells more than the figure they make. One skin around all of them is the
+figure.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ CELLS = 80
 # A cell is inside where triangles are met in five of the six directions: an open neck or missing
 # soles leave one.
 ENCLOSING = 5
-# Values are read from so many vertices of the skin, and outside of it only within so many cells.
+# Values are interpolated from so many vertices of the skin; outside of it only within so many
+# cells.
 NEAREST = 4
 REACH = 2.0
 # A sheet has 1.0, spindly machines 1.2, most figures 1.6 to 2.2.
@@ -43,8 +44,8 @@ class SkinProxy:
     vertex : (C,) int64
         The nearest vertex of the surface to each of them.
     weights : (V, C) csr_matrix
-        How values of the skin blend at each vertex of the surface; rows sum to 1, or to 0 where the
-        skin is too far away to tell anything.
+        Interpolation from the skin to the vertices of the surface; rows sum to 1, or to 0 where the
+        skin is too far away.
     """
 
     surface: Surface
@@ -73,12 +74,12 @@ def make_skin(surface: Surface) -> SkinProxy | None:
     return SkinProxy(
         Surface(skin.vertices, skin.faces),
         kept[skin.source],
-        _read_back(surface.vertices, skin.vertices, skin.faces),
+        _interpolation(surface.vertices, skin.vertices, skin.faces),
     )
 
 
-def _read_back(vertices, skin, faces):
-    """Weights by which the nearest vertices of the skin count at each vertex."""
+def _interpolation(vertices: np.ndarray, skin: np.ndarray, faces: np.ndarray) -> sparse.csr_matrix:
+    """Inverse-distance weights (V, C) of the nearest vertices of a skin (C, 3) at those (V, 3)."""
     cell = np.ptp(skin, axis=0).max() / CELLS
     # Vertices that no face uses may lie anywhere, even at infinity.
     distance, nearest = cKDTree(skin).query(np.nan_to_num(vertices), k=NEAREST)

@@ -1,4 +1,4 @@
-"""From a surface as it comes to all that a network needs of it: mended, then discretized."""
+"""Repair, proxy and discretization of a surface, with the map to the user's vertices."""
 
 from __future__ import annotations
 
@@ -21,18 +21,17 @@ from .surface import Surface
 
 @dataclass(frozen=True, eq=False)
 class PreparedSurface:
-    """The matrices of a surface, and how the user's vertices relate to theirs.
+    """A discretization, and how the user's vertices relate to its vertices.
 
     Attributes
     ----------
     discretization : Discretization
-        Of C vertices: those that repair left, or some of them where a proxy stands for a dense
-        surface.
+        Of C vertices: the repaired ones, or those of a proxy of a dense surface.
     clean_vertex : (V,) int32
-        For each vertex of the user the one that repair left whose value it takes.
+        For each vertex of the user the repaired vertex whose value it takes.
     blend : (D, C) csr_matrix or None
-        How values of the discretization blend at each vertex that repair left; None where there
-        is no proxy.
+        Interpolation from the discretization to the repaired vertices; None where there is no
+        proxy.
     user_vertex : (C,) int32
         For each vertex of the discretization the one of the user that it is.
     repairs : RepairReport
@@ -44,7 +43,7 @@ class PreparedSurface:
     user_vertex: np.ndarray
     repairs: RepairReport
 
-    def hand_back(self, values: np.ndarray) -> np.ndarray:
+    def to_user_vertices(self, values: np.ndarray) -> np.ndarray:
         """Values at the discretization's vertices (C, ...) as values at the user's (V, ...)."""
         if self.blend is not None:
             values = self.blend @ values
@@ -63,15 +62,15 @@ def prepare(
     progress: Callable[[str, float], None] = lambda stage, fraction: None,
     seconds: dict[str, float] | None = None,
 ) -> PreparedSurface:
-    """Mend a surface and compute its matrices.
+    """Repair a surface and discretize it.
 
     Parameters
     ----------
     surface : Surface
     settings : DiscretizationSettings
     exact : bool
-        Compute on every vertex. Otherwise a proxy stands for a surface of more than
-        `proxy.DENSE_SIZE` vertices.
+        Discretize every vertex. Otherwise a surface of more than `proxy.DENSE_SIZE` vertices is
+        replaced by a proxy.
     progress : callable
         Called with a stage ("repair", "proxy", or one of `discretize`) and a fraction; may raise
         to stop.
@@ -98,7 +97,7 @@ def prepare(
         repaired_proxy = repair(proxy.surface)
         clean = repaired_proxy.surface
         user_vertex = user_vertex[proxy.vertex[repaired_proxy.user_vertex]]
-        blend = _moved(proxy.weights, repaired_proxy.clean_vertex, len(clean.vertices))
+        blend = _with_columns_at(proxy.weights, repaired_proxy.clean_vertex, len(clean.vertices))
         seconds["proxy"] = perf_counter() - clock
     discretization = discretize(clean, settings, progress, seconds)
     return PreparedSurface(
@@ -115,12 +114,12 @@ def prepare_skin(
     settings: DiscretizationSettings = DEFAULT_SETTINGS,
     progress: Callable[[str, float], None] = lambda stage, fraction: None,
 ) -> PreparedSurface | None:
-    """Compute the matrices of the outer skin of all parts of a mesh.
+    """Discretize the outer skin of all parts of a mesh.
 
     Parameters
     ----------
     surface : Surface
-        For which `prepare` has found matrices.
+        One that `prepare` accepts.
     settings : DiscretizationSettings
     progress : callable
         Called with the stage "outer skin" and a fraction; may raise to stop.
@@ -128,7 +127,7 @@ def prepare_skin(
     Returns
     -------
     PreparedSurface or None
-        Its `hand_back` gives zero where the skin is too far away to tell anything. None where
+        Its `to_user_vertices` gives zero where the skin is too far away. None where
         there is no skin.
     """
     parts = {"laplacian": (0.4, 0.1), "eigenbasis": (0.5, 0.4), "gradient": (0.9, 0.1)}
@@ -151,14 +150,16 @@ def prepare_skin(
     return PreparedSurface(
         discretization=discretization,
         clean_vertex=np.arange(len(surface.vertices), dtype=np.int32),
-        blend=_moved(skin.weights, repaired.clean_vertex, len(repaired.surface.vertices)),
+        blend=_with_columns_at(skin.weights, repaired.clean_vertex, len(repaired.surface.vertices)),
         user_vertex=skin.vertex[repaired.user_vertex].astype(np.int32),
         repairs=repaired.report,
     )
 
 
-def _moved(weights: sparse.csr_matrix, column: np.ndarray, count: int) -> sparse.csr_matrix:
-    """The same weights with each of their columns moved to the place of another, (D, count)."""
+def _with_columns_at(
+    weights: sparse.csr_matrix, column: np.ndarray, count: int
+) -> sparse.csr_matrix:
+    """Weights (D, n) with their columns added up at given places (n,), (D, count)."""
     moved = sparse.csr_matrix(
         (weights.data, column[weights.indices].astype(np.int32), weights.indptr),
         shape=(weights.shape[0], count),

@@ -1,4 +1,4 @@
-"""A coarse stand-in for a dense surface, and the way back."""
+"""Coarse proxy of a dense surface by vertex clustering, and interpolation from it."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from .edges import directed_edges
 from .frames import nearest_neighbours
-from .gradient import directed_edges
 from .grid import cell_keys
 from .surface import Surface
 
 # Surfaces of more vertices are dense: on one core their exact matrices take more than about
 # three seconds, and a proxy gives nearly all vertices the same labels (docs/speed.md).
 DENSE_SIZE = 60_000
-# Vertices of a proxy, about. Values travel back over the edges of the dense surface, on a cloud
-# over those to so many neighbours.
+# Vertices of a proxy, about. Values are interpolated over the edges of the dense surface; on a
+# cloud over those to so many neighbours.
 PROXY_SIZE = 20_000
 NEIGHBOURS = 8
 
@@ -34,7 +34,7 @@ class Proxy:
     vertex : (C,) int64
         Each of them among the dense ones.
     weights : (V, C) csr_matrix
-        How values at the proxy's vertices blend at each dense one; rows sum to 1.
+        Interpolation from the proxy to the dense vertices; rows sum to 1.
     """
 
     surface: Surface
@@ -47,10 +47,10 @@ def make_proxy(
     count: int = PROXY_SIZE,
     progress: Callable[[float], None] = lambda fraction: None,
 ) -> Proxy:
-    """Gather the vertices of a dense surface in clusters, one vertex of the proxy each.
+    """Cluster the vertices of a dense surface; each cluster is a vertex of the proxy.
 
-    A cluster is what hangs together inside one cell of a grid, so that the two sides of a thin
-    part, or fingers that touch, stay apart.
+    A cluster is a connected set of vertices inside one cell of a grid, so that the two sides of a
+    thin part, or fingers that touch, stay apart.
 
     Parameters
     ----------
@@ -93,12 +93,12 @@ def make_proxy(
         apart = (faces != np.roll(faces, 1, axis=1)).all(axis=1)
         coarse = Surface(vertices[chosen], faces[apart])
     progress(0.7)
-    weights = _blend(cluster, tail, head)
+    weights = _interpolation(cluster, tail, head)
     progress(1.0)
     return Proxy(coarse, chosen, weights)
 
 
-def _grid_area(vertices):
+def _grid_area(vertices: np.ndarray) -> float:
     """Area of a surface by the cells of a grid that it meets, a few thousand of them."""
     extent = np.ptp(vertices, axis=0)
     cell = extent.max() / 64
@@ -106,8 +106,8 @@ def _grid_area(vertices):
     return len(np.unique(keys)) * cell**2 * 0.66
 
 
-def _clusters(vertices, tail, head, size):
-    """Number of the cluster of each vertex, (V,) int32."""
+def _clusters(vertices: np.ndarray, tail: np.ndarray, head: np.ndarray, size: float) -> np.ndarray:
+    """Number of the cluster of each vertex, (V,) int32, by edges (E,), (E,) within cells."""
     key = cell_keys(vertices - vertices.min(axis=0), size)
     inside = key[tail] == key[head]
     graph = sparse.coo_matrix(
@@ -117,7 +117,7 @@ def _clusters(vertices, tail, head, size):
     return csgraph.connected_components(graph, directed=False)[1]
 
 
-def _central_vertices(vertices, cluster):
+def _central_vertices(vertices: np.ndarray, cluster: np.ndarray) -> np.ndarray:
     """The vertex of each cluster that is nearest to the middle of it, (C,) int."""
     size = np.bincount(cluster)
     middle = np.stack([np.bincount(cluster, x) for x in vertices.T], axis=1) / size[:, None]
@@ -126,20 +126,20 @@ def _central_vertices(vertices, cluster):
     return by_distance[np.cumsum(size) - size]
 
 
-def _blend(cluster, tail, head):
-    """Weights by which the clusters around a vertex blend, (V, C) csr_matrix."""
+def _interpolation(cluster: np.ndarray, tail: np.ndarray, head: np.ndarray) -> sparse.csr_matrix:
+    """Smoothed indicator functions of the clusters, (V, C)."""
     total = len(cluster)
     own = sparse.csr_matrix(
         (np.ones(total, np.float32), cluster, np.arange(total + 1)),
         shape=(total, cluster.max() + 1),
     )
     degree = np.bincount(tail, minlength=total) + 1.0
-    here = np.arange(total)
+    itself = np.arange(total)
     share = (1.0 / degree).astype(np.float32)
     average = sparse.csr_matrix(
         (
             np.concatenate([share[tail], share]),
-            (np.concatenate([tail, here]), np.concatenate([head, here])),
+            (np.concatenate([tail, itself]), np.concatenate([head, itself])),
         ),
         shape=(total, total),
     )

@@ -1,4 +1,4 @@
-"""What real meshes need before anything is computed, and the way back to the user's vertices."""
+"""Mesh repair (welding, degenerate and duplicate triangles, winding), and the map back from it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class RepairedSurface:
     user_vertex: np.ndarray
     report: RepairReport
 
-    def hand_back(self, values: np.ndarray) -> np.ndarray:
+    def to_user_vertices(self, values: np.ndarray) -> np.ndarray:
         """Values at clean vertices (C, ...) as values at the user's own vertices (V, ...)."""
         return values[self.clean_vertex]
 
@@ -51,7 +51,7 @@ class RepairedSurface:
 def repair(
     surface: Surface, progress: Callable[[float], None] = lambda fraction: None
 ) -> RepairedSurface:
-    """Weld, set aside what has no area, and wind outward.
+    """Weld vertices, remove degenerate and duplicate triangles, and wind outward.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Counts of what `repair` mended; free of SciPy, so that results of tasks can hold it."""
+"""Counts of repairs; free of SciPy, so that results of tasks can hold them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 @dataclass(frozen=True)
 class RepairReport:
-    """What was mended, in numbers. The user's own mesh is never changed.
+    """Number of repairs of each kind. The user's own mesh is never changed.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What a model expects of the matrices. Imports nothing heavy: cards are read at start-up."""
+"""Settings of the discretization. Imports nothing heavy: cards are read at start-up."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ GradientRegulariser = Literal["relative", "published"]
 
 @dataclass(frozen=True)
 class DiscretizationSettings:
-    """What a model expects of the matrices; its card says it.
+    """Settings of the discretization that a model was trained with; part of its card.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Descriptors of a point that any isometry keeps: heat and wave kernel signatures."""
+"""Isometry-invariant point descriptors: heat and wave kernel signatures."""
 
 from __future__ import annotations
 

@@ -1,13 +1,17 @@
-"""What comes in: a triangle mesh or a point cloud."""
+"""Triangle meshes and point clouds, validated; areas and cross products of triangles."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from ..errors import SurfaceError
+
+
+def _no_faces() -> np.ndarray:
+    return np.zeros((0, 3), dtype=np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +23,7 @@ class Surface:
     vertices : (V, 3) float64
         Positions, in any unit.
     faces : (F, 3) int64
-        Vertex indices, anticlockwise seen from outside. None or an empty array: a point cloud.
+        Vertex indices, anticlockwise seen from outside. An empty array, the default: a point cloud.
     normals : (V, 3) float64, optional
         Outward normals of a point cloud. A mesh has its own and ignores them.
 
@@ -31,12 +35,12 @@ class Surface:
     """
 
     vertices: np.ndarray
-    faces: np.ndarray = None
+    faces: np.ndarray = field(default_factory=_no_faces)
     normals: np.ndarray | None = None
 
     def __post_init__(self):
         vertices = np.ascontiguousarray(self.vertices, dtype=np.float64)
-        faces = np.zeros((0, 3)) if self.faces is None else np.asarray(self.faces)
+        faces = np.asarray(self.faces)
         if vertices.size == 0:
             raise SurfaceError(
                 "The mesh has no vertices", "Choose an object that has geometry, or add some."

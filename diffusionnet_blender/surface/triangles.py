@@ -1,9 +1,11 @@
-"""What is done to triangle meshes everywhere: borders, averages, unused vertices."""
+"""Compaction and Laplacian smoothing of triangle meshes."""
 
 from __future__ import annotations
 
 import numpy as np
 from scipy import sparse
+
+from .edges import boundary_edges, sides
 
 
 def compact(count: int, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -21,15 +23,6 @@ def compact(count: int, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return place[faces].astype(np.int64), np.flatnonzero(used)
 
 
-def boundary_edges(faces: np.ndarray) -> np.ndarray:
-    """Directed edges (E, 2) that no triangle runs along the other way."""
-    tail = faces.ravel()
-    head = np.roll(faces, -1, axis=1).ravel()
-    span = int(faces.max()) + 1 if len(faces) else 1
-    lonely = ~np.isin(tail * span + head, head * span + tail)
-    return np.stack([tail[lonely], head[lonely]], axis=1)
-
-
 def smooth(values: np.ndarray, faces: np.ndarray, steps: int, strength: float = 0.6) -> np.ndarray:
     """Repeated averaging of values at vertices (V, C) with their neighbours."""
     average = _averaging(faces, len(values))
@@ -39,10 +32,8 @@ def smooth(values: np.ndarray, faces: np.ndarray, steps: int, strength: float = 
 
 
 def _averaging(faces: np.ndarray, count: int) -> sparse.csr_matrix:
-    """Matrix that replaces each vertex by the mean of its neighbours, a border vertex by the mean
-    of those along the border.
-    """
-    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    """Matrix (V, V) of the mean over a vertex's neighbours; at a border, over those along it."""
+    edges = np.stack(sides(faces), axis=1)
     border = boundary_edges(faces)
     at_border = np.zeros(count, bool)
     at_border[border] = True

@@ -1,6 +1,6 @@
-"""Solids on a grid of cubes: filled from triangles, read back as a surface.
+"""Voxel remeshing: triangles to a solid on a grid, and its boundary as a surface.
 
-The surface is that of surface nets (Gibson 1998): one vertex in each cell that the boundary
+The boundary is that of surface nets (Gibson 1998): one vertex in each cell that the boundary
 crosses, one quad for each crossed edge of the grid.
 """
 
@@ -12,19 +12,20 @@ import numpy as np
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
+from .edges import side_lengths
 from .triangles import compact, smooth
 
 
 @dataclass(frozen=True, eq=False)
 class Skin:
-    """The outer skin of a heap of triangles.
+    """The outer skin of a triangle soup.
 
     Attributes
     ----------
     vertices : (V, 3) float64
     faces : (F, 3) int64, wound outward.
     source : (V,) int64
-        For each vertex the nearest corner of the nearest triangle that it is the skin of.
+        For each vertex the nearest corner of the nearest triangle.
     fullness : float
         Filled cells of the grid for each that triangles are in: little above 1 where all is thin.
     """
@@ -44,13 +45,13 @@ def outer_skin(
     shrink_wrap: bool = False,
     enclosing: int | None = None,
 ) -> Skin:
-    """Voxel remesh: what is seen from outside, in one skin.
+    """Voxel remesh of the outside of a triangle soup, in one skin.
 
     Parameters
     ----------
     vertices : (V, 3) float
     faces : (F, 3) int
-        Any heap of triangles, open or closed, in one piece or many.
+        Any triangle soup, open or closed, in one piece or many.
     cells : int
         Grid cells along the longest side.
     close : int
@@ -58,10 +59,11 @@ def outer_skin(
     softness : float
         Standard deviation of the blur, in cells.
     shrink_wrap : bool
-        Whether vertices are drawn back to the surface they came from.
+        Whether vertices are projected to the original surface.
     enclosing : int, optional
         Fill cells from which triangles are met along so many of the six directions of the axes.
-        Without, a hole wider than what is bridged lets the outside in, and the skin has two sides.
+        Without, the outside enters through a hole wider than `close` bridges, and the skin has two
+        sides.
 
     Returns
     -------
@@ -120,10 +122,10 @@ def surface_nets(field: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarra
     corners = [(i, j, k) for i in (0, 1) for j in (0, 1) for k in (0, 1)]
     x, y, z = field.shape
 
-    def at(values, i, j, k):
+    def at(values: np.ndarray, i: int, j: int, k: int) -> np.ndarray:
         return values[i : x - 1 + i, j : y - 1 + j, k : z - 1 + k]
 
-    filled = sum(at(inside, *corner).astype(np.int8) for corner in corners)
+    filled = np.sum([at(inside, *corner) for corner in corners], axis=0, dtype=np.int8)
     crossed = (filled > 0) & (filled < 8)
     cells = np.argwhere(crossed)
     number = np.full(crossed.shape, -1, np.int64)
@@ -143,7 +145,7 @@ def surface_nets(field: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarra
             weight += cut[:, None]
     vertices = cells + total / weight
 
-    faces = []
+    triangles = []
     for axis in range(3):
         step = np.eye(3, dtype=np.int64)[axis]
         u, v = (np.eye(3, dtype=np.int64)[(axis + i) % 3] for i in (1, 2))
@@ -156,15 +158,13 @@ def surface_nets(field: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarra
         outward = inside[tuple(edges.T)]
         quad = np.stack(around, axis=1)
         quad = np.where(outward[:, None], quad, quad[:, ::-1])
-        faces += [quad[:, [0, 1, 2]], quad[:, [0, 2, 3]]]
-    faces, kept = compact(len(vertices), np.concatenate(faces))
+        triangles += [quad[:, [0, 1, 2]], quad[:, [0, 2, 3]]]
+    faces, kept = compact(len(vertices), np.concatenate(triangles))
     return vertices[kept], faces
 
 
 def _directions_met(solid: np.ndarray) -> np.ndarray:
-    """Along how many of the six directions of the axes a cell meets one that is filled, (X, Y, Z)
-    int8.
-    """
+    """Number of the six axis directions in which each cell meets a filled one, (X, Y, Z) int8."""
     count = np.zeros(solid.shape, np.int8)
     for axis in range(3):
         count += np.logical_or.accumulate(solid, axis)
@@ -179,7 +179,7 @@ def _dense_points(
     corner of its triangle, (P,).
     """
     corners = vertices[faces]
-    longest = np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2).max(axis=1)
+    longest = side_lengths(corners).max(axis=1)
     steps = np.minimum(np.ceil(longest / spacing).astype(int), 200)
     points, owners = [], []
     for count in np.unique(steps):

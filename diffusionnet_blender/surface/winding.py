@@ -8,10 +8,10 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from .edges import edge_keys, starts_of_runs
+from .edges import paired_sides, sides
 from .surface import blocks, corners, triangle_vectors
 
-# An enclosed volume below this share of area^1.5 says nothing about inside and outside
+# An enclosed volume below this share of area^1.5 does not separate inside from outside
 # (a flat sheet, a crumpled cloth). A sphere has 0.094, a thin arm 0.02.
 MEANINGFUL_VOLUME = 1e-3
 
@@ -69,7 +69,7 @@ def orient_normals(
 ) -> np.ndarray:
     """Turn the normals of a point cloud to agree with their neighbours and to point outward.
 
-    Signs are carried along the spanning tree of the neighbour graph that crosses the flattest
+    Signs are propagated along the spanning tree of the neighbour graph that crosses the flattest
     places (Hoppe et al. 1992); each connected piece then points away from its inside.
 
     Parameters
@@ -144,9 +144,9 @@ def propagate_signs(
     node = np.arange(count)
     inner = parent[:count] != count
     child, above = node[inner], parent[:count][inner]
-    wanted = np.minimum(child, above).astype(np.int64) * (count + 1) + np.maximum(child, above)
-    flip[child] = opposed[np.searchsorted(keys, wanted)]
-    # Pointer doubling: each round sums the signs of twice as long a way to the root.
+    edge = np.minimum(child, above).astype(np.int64) * (count + 1) + np.maximum(child, above)
+    flip[child] = opposed[np.searchsorted(keys, edge)]
+    # Pointer doubling: each round sums the signs of twice as long a path to the root.
     while np.any(parent != count):
         flip ^= flip[parent]
         parent = parent[parent]
@@ -155,19 +155,16 @@ def propagate_signs(
 
 def _faces_across_edges(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Pairs of triangles that alone share an edge, and whether they run along it the same way."""
-    key, upward = edge_keys(faces, int(faces.max()) + 1)
-    order = np.argsort(key)
-    start = starts_of_runs(key[order])
-    pair = start[np.diff(start, append=len(order)) == 2]
-    first, second = order[pair], order[pair + 1]
-    return first // 3, second // 3, upward[first] == upward[second]
+    first, second = paired_sides(faces)
+    tail, _ = sides(faces)
+    return first // 3, second // 3, tail[first] == tail[second]
 
 
 def _agree_across_edges(
     count: int, first: np.ndarray, second: np.ndarray, opposed: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Connected piece of each triangle, and whether to turn it, from pairs of neighbours."""
-    # Most neighbours agree: what hangs together by those is one node of a small graph.
+    # Most neighbours agree: a component of those is one node of a small graph.
     alike = ~opposed
     patch_count, patch = _components(count, first[alike], second[alike])
     if not opposed.any():
@@ -182,6 +179,7 @@ def _agree_across_edges(
 
 
 def _components(count: int, first: np.ndarray, second: np.ndarray) -> tuple[int, np.ndarray]:
+    """Number of components of a graph with edges (E,), (E,), and that of each node, (count,)."""
     edges = (np.ones(len(first), dtype=np.int8), (first, second))
     return csgraph.connected_components(sparse.coo_matrix(edges, (count, count)), directed=False)
 
@@ -198,6 +196,7 @@ def _centroids(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
 def _mean_by_label(
     points: np.ndarray, label: np.ndarray, weight: np.ndarray | None = None
 ) -> np.ndarray:
+    """Weighted mean (L, 3) of the points (V, 3) of each label."""
     weight = np.ones(len(points)) if weight is None else weight
     total = np.maximum(np.bincount(label, weight), np.finfo(float).tiny)
     return np.stack([np.bincount(label, weight * points[:, i]) / total for i in range(3)], axis=1)
@@ -235,4 +234,7 @@ def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
 def _sum_at_corners(count: int, faces: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Sum of the values of the triangles around each vertex, (count,) float64."""
     values = np.ascontiguousarray(values)
-    return sum(np.bincount(faces[:, i], values, minlength=count) for i in range(3))
+    total = np.bincount(faces[:, 0], values, minlength=count)
+    for corner in (faces[:, 1], faces[:, 2]):
+        total += np.bincount(corner, values, minlength=count)
+    return total

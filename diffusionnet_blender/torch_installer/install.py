@@ -236,14 +236,13 @@ def _try(libraries: Path) -> Iterator[Step]:
     finally:
         # Windows renames no folder whose libraries are loaded.
         worker.stop()
-    status = answer.result
-    version = status.libraries["torch"]
-    if status.engine != "torch":
+    version = answer.result.libraries["torch"]
+    if answer.result.engine != "torch":
         raise DeviceError(
             f"PyTorch does not work here: {version}",
             "Choose another variant or another index of builds.",
         )
-    return WorkingTorch(version, status.devices)
+    return WorkingTorch(version, answer.result.devices)
 
 
 def _pip(staging: Path, index: str, options: list[str]) -> Iterator[Path]:

@@ -9,11 +9,9 @@ from benchmarks import accuracy, baseline  # noqa: E402
 from diffusionnet_blender.network.features import input_features  # noqa: E402
 from diffusionnet_blender.network.numpy_engine import NumpyEngine  # noqa: E402
 from diffusionnet_blender.surface.discretization import discretize  # noqa: E402
+from diffusionnet_blender.surface.edges import directed_edges  # noqa: E402
 from diffusionnet_blender.surface.frames import tangent_frames  # noqa: E402
-from diffusionnet_blender.surface.gradient import (  # noqa: E402
-    directed_edges,
-    gradient_matrices,
-)
+from diffusionnet_blender.surface.gradient import gradient_matrices  # noqa: E402
 from diffusionnet_blender.surface.settings import DiscretizationSettings  # noqa: E402
 from diffusionnet_blender.surface.surface import Surface  # noqa: E402
 from diffusionnet_blender.surface.winding import vertex_normals  # noqa: E402

@@ -1,4 +1,4 @@
-"""Pairs of meshes of one shape, whose true map is known."""
+"""Pairs of meshes of one shape, with their true map."""
 
 import numpy as np
 
@@ -33,5 +33,5 @@ def spectral(surface: Surface, k: int = 60):
 
 def mapped_directions(points, surface, directions):
     """Directions of points on a lumpy surface, unit length."""
-    there = points.interpolate(directions, surface.faces)
-    return there / np.linalg.norm(there, axis=1, keepdims=True)
+    mapped = points.interpolate(directions, surface.faces)
+    return mapped / np.linalg.norm(mapped, axis=1, keepdims=True)

@@ -13,7 +13,8 @@ from diffusionnet_blender.matching.points import points_at_vertices
 from diffusionnet_blender.matching.pointwise import nearest_rows
 from diffusionnet_blender.matching.proxy import decimate
 from diffusionnet_blender.matching.registration import SETTLING, congruent_map, register
-from diffusionnet_blender.matching.walk import SurfaceWalk, face_neighbours
+from diffusionnet_blender.matching.walk import SurfaceWalk
+from diffusionnet_blender.surface.edges import face_neighbours
 from diffusionnet_blender.surface.surface import Surface, triangle_areas
 from diffusionnet_blender.surface.triangles import compact
 from tests.matching.pairs import lumpy_surface, mapped_directions, spectral
@@ -200,21 +201,21 @@ def test_a_shape_and_its_retopology_are_matched_by_position(identical):
     assert congruent_map(mesh, fat, points_at_vertices(slid, mesh.faces)) is None
 
 
-def test_a_whole_shape_is_laid_onto_a_part_of_it(identical):
-    """What the part lacks neither shrinks the rest to a point nor drags it away."""
+def test_a_whole_shape_is_registered_to_a_part_of_it(identical):
+    """Vertices without a partner neither shrink the rest to a point nor drag it away."""
     mesh, directions, _ = identical
     whole_surface, whole_directions = lumpy_surface(3, seed=4)
     whole = spectral(whole_surface)
     kept = directions[:, 2] > 0.3
     faces, used = compact(len(kept), mesh.faces[kept[mesh.faces].all(axis=1)])
     part = spectral(Surface(mesh.vertices[used], faces))
-    rough = points_at_vertices(nearest_rows(directions[used], whole_directions), faces)
-    assert congruent_map(part, whole, rough) is None
+    initial = points_at_vertices(nearest_rows(directions[used], whole_directions), faces)
+    assert congruent_map(part, whole, initial) is None
     to_one_place = points_at_vertices(np.zeros(len(whole_directions), np.int64), faces)
     assert congruent_map(part, whole, to_one_place) is None
-    there = whole_directions[:, 2] > 0.5
-    found = register(part, whole, rough, there.astype(float), course=SETTLING)
-    away = found.interpolate(directions[used], faces)[there] - whole_directions[there]
+    common = whole_directions[:, 2] > 0.5
+    found = register(part, whole, initial, common.astype(float), schedule=SETTLING)
+    away = found.interpolate(directions[used], faces)[common] - whole_directions[common]
     assert np.quantile(np.linalg.norm(away, axis=1), 0.95) < 0.1
 
 

@@ -2,13 +2,20 @@
 
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
+from typing import get_type_hints
 
 import numpy as np
 import pytest
 
+from diffusionnet_blender.matching.judgement import Judgement
+from diffusionnet_blender.matching.points import SurfacePoints
+from diffusionnet_blender.network.card import ModelCard
+from diffusionnet_blender.network.checkpoint import Model
 from diffusionnet_blender.network.features import FEATURES, input_features, input_width
 from diffusionnet_blender.surface.discretization import discretize
+from diffusionnet_blender.surface.repair_report import RepairReport
 from diffusionnet_blender.surface.settings import DiscretizationSettings
 from diffusionnet_blender.surface.surface import Surface
 from tests.shapes import lumpy_body
@@ -51,6 +58,15 @@ def test_features_stand_side_by_side_in_the_order_of_their_names(body):
     both = input_features(body, ("hks", "xyz"))
     assert both.shape[1] == input_width(("hks", "xyz")) == 19
     np.testing.assert_array_equal(both[:, 16:], body.vertices)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [Judgement, SurfacePoints, ModelCard, Model, RepairReport, Surface],
+    ids=lambda k: k.__name__,
+)
+def test_annotations_of_types_that_results_hold_are_real_at_run_time(kind):
+    assert get_type_hints(kind).keys() == {field.name for field in fields(kind)}
 
 
 def test_types_that_results_hold_are_imported_without_scipy_and_torch():

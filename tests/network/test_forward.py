@@ -93,10 +93,10 @@ def test_a_network_gives_nearly_the_same_with_either_diffusion(body):
 
 def test_rotation_does_not_change_the_outputs_with_hks_input():
     vertices, faces = lumpy_body(3)
-    here = outputs(HKS_NETWORK, discretize(Surface(vertices, faces), SETTINGS))
+    original = outputs(HKS_NETWORK, discretize(Surface(vertices, faces), SETTINGS))
     turned = Surface(vertices @ random_rotation(3).T * 7 + [1, 2, 3], faces)
-    there = outputs(HKS_NETWORK, discretize(turned, SETTINGS))
-    np.testing.assert_allclose(here, there, atol=1e-3 * np.abs(here).max())
+    rotated = outputs(HKS_NETWORK, discretize(turned, SETTINGS))
+    np.testing.assert_allclose(original, rotated, atol=1e-3 * np.abs(original).max())
 
 
 def test_the_order_of_vertices_does_not_matter(body):
@@ -208,7 +208,7 @@ def test_portions_of_rows_give_what_all_rows_at_once_give(
     for engine in (NumpyEngine(np.float64), TorchEngine("cpu", torch.float64)):
         monkeypatch.setattr(engine, "_threads", lambda: threads)
         monkeypatch.setattr("diffusionnet_blender.network.torch_engine.ROWS_IN_CACHE", 100)
-        monkeypatch.setattr("diffusionnet_blender.network.rows.RowWise.rows_at_once", 100)
+        monkeypatch.setattr("diffusionnet_blender.network.rows.ROWS_IN_CACHE", 100)
         with engine.inference():
             np.testing.assert_allclose(outputs(network, body, engine=engine), whole, atol=1e-10)
 

@@ -50,8 +50,8 @@ def unit(surface):
 def teachers(pair):
     """The true map, vertex to vertex."""
     return tuple(
-        Teacher(unit(other)[(here @ there.T).argmax(axis=1)], np.ones(len(here)))
-        for (_, here), (other, there) in (pair, pair[::-1])
+        Teacher(unit(other)[(own @ partners.T).argmax(axis=1)], np.ones(len(own)))
+        for (_, own), (other, partners) in (pair, pair[::-1])
     )
 
 

@@ -13,8 +13,9 @@ from diffusionnet_blender.network.published import (
 )
 from diffusionnet_blender.network.shape import shape_of
 from diffusionnet_blender.surface.discretization import normalise
+from diffusionnet_blender.surface.edges import directed_edges
 from diffusionnet_blender.surface.frames import tangent_frames
-from diffusionnet_blender.surface.gradient import directed_edges, gradient_matrices
+from diffusionnet_blender.surface.gradient import gradient_matrices
 from diffusionnet_blender.surface.surface import Surface
 from tests.network import golden
 

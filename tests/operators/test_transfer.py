@@ -17,10 +17,10 @@ from diffusionnet_blender.scene.read import read_object
 from diffusionnet_blender.scene.transfer import read_transfer
 from diffusionnet_blender.session import computing
 from diffusionnet_blender.surface.repair_report import RepairReport
-from diffusionnet_blender.tasks.match.job import Correspondence, no_pins
+from diffusionnet_blender.tasks.match.request import Correspondence, no_pins
 from diffusionnet_blender.tasks.transfer import job
-from diffusionnet_blender.tasks.transfer.job import TransferRequest
 from diffusionnet_blender.tasks.transfer.kinds import KINDS, Kinds
+from diffusionnet_blender.tasks.transfer.request import TransferRequest
 from tests.matching.pairs import lumps, lumpy_surface
 from tests.scenes import add_mesh, group_weights, select, values_of
 

@@ -56,7 +56,7 @@ def test_the_way_back_from_a_proxy_is_kept(tmp_path):
     found = cache.load("key")
     assert same(found, dense)
     values = np.arange(dense.proxy_size, dtype=float)
-    np.testing.assert_array_equal(found.hand_back(values), dense.hand_back(values))
+    np.testing.assert_array_equal(found.to_user_vertices(values), dense.to_user_vertices(values))
 
 
 def test_the_key_depends_on_geometry_and_settings():

@@ -1,12 +1,13 @@
-"""Gradients, frames, normalisation, bridges: what must hold on shapes with known answers."""
+"""Gradients, frames, normalisation and bridges, on shapes with analytic solutions."""
 
 import numpy as np
 import pytest
 
 from diffusionnet_blender.errors import SurfaceError
 from diffusionnet_blender.surface.discretization import discretize, normalise
+from diffusionnet_blender.surface.edges import directed_edges
 from diffusionnet_blender.surface.frames import cloud_normals, nearest_neighbours, tangent_frames
-from diffusionnet_blender.surface.gradient import directed_edges, gradient_matrices
+from diffusionnet_blender.surface.gradient import gradient_matrices
 from diffusionnet_blender.surface.repair import repair
 from diffusionnet_blender.surface.settings import DiscretizationSettings
 from diffusionnet_blender.surface.signatures import (
@@ -95,10 +96,10 @@ def test_normals_exist_where_triangles_cancel():
 def test_any_placement_gives_the_same_normalised_shape(centre):
     vertices, faces = lumpy_body(2)
     rotation = random_rotation(1)
-    here = normalise(Surface(vertices, faces), centre)
-    there = normalise(Surface(40 * vertices @ rotation.T + [5, 6, 7], faces), centre)
-    np.testing.assert_allclose(here @ rotation.T, there, atol=1e-9)
-    assert np.linalg.norm(here, axis=1).max() == pytest.approx(1.0)
+    original = normalise(Surface(vertices, faces), centre)
+    moved = normalise(Surface(40 * vertices @ rotation.T + [5, 6, 7], faces), centre)
+    np.testing.assert_allclose(original @ rotation.T, moved, atol=1e-9)
+    assert np.linalg.norm(original, axis=1).max() == pytest.approx(1.0)
 
 
 def test_the_area_centre_does_not_move_when_half_the_mesh_is_refined():
@@ -197,13 +198,13 @@ def test_bridges_do_not_depend_on_the_meshing():
 
 def test_signatures_do_not_change_under_rotation_and_see_what_is_symmetric():
     vertices, faces = lumpy_body(3)
-    here = discretize(Surface(vertices, faces), DiscretizationSettings(k=60))
-    there = discretize(
+    original = discretize(Surface(vertices, faces), DiscretizationSettings(k=60))
+    moved = discretize(
         Surface(vertices @ random_rotation(2).T, faces), DiscretizationSettings(k=60)
     )
     for signature in (heat_kernel_signature, wave_kernel_signature):
-        a = signature(here.eigenvalues, here.eigenvectors)
-        b = signature(there.eigenvalues, there.eigenvectors)
+        a = signature(original.eigenvalues, original.eigenvectors)
+        b = signature(moved.eigenvalues, moved.eigenvectors)
         np.testing.assert_allclose(a, b, rtol=0.01, atol=0.01 * a.max())
         assert a.shape == (len(vertices), 16)
         assert (a >= 0).all()

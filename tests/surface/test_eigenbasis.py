@@ -1,4 +1,4 @@
-"""The low end of the spectrum is right on known shapes, and exists on any."""
+"""The low end of the spectrum: analytic shapes, and degenerate ones."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""A factorisation solves, counts, refuses what it cannot do, and can be left."""
+"""Factorisations: solutions, inertia, singular matrices, cancel and memory."""
 
 import os
 import subprocess

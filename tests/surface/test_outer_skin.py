@@ -1,14 +1,14 @@
-"""One skin around all parts of a mesh, and values read back from it."""
+"""One skin around all parts of a mesh, and values interpolated from it."""
 
 import numpy as np
 import pytest
 
 from diffusionnet_blender.errors import Cancelled
+from diffusionnet_blender.surface.edges import boundary_edges
 from diffusionnet_blender.surface.outer_skin import CELLS, make_skin
 from diffusionnet_blender.surface.prepare import prepare_skin
 from diffusionnet_blender.surface.settings import DiscretizationSettings
 from diffusionnet_blender.surface.surface import Surface
-from diffusionnet_blender.surface.triangles import boundary_edges
 from tests.shapes import icosphere, joined
 
 SETTINGS = DiscretizationSettings(k=16)
@@ -49,12 +49,12 @@ def test_values_are_read_back_where_the_skin_is_and_nowhere_else():
     heap = Surface(*joined(scaled(ball, 1.0), scaled(ball, 0.7), scaled(ball, 0.1, (0, 0, 3.0))))
     skin = prepare_skin(heap, SETTINGS)
     height = skin.discretization.vertices[:, 2:]
-    back = skin.hand_back(np.concatenate([np.ones_like(height), height], axis=1))
-    assert back.shape == (len(heap.vertices), 2)
+    returned = skin.to_user_vertices(np.concatenate([np.ones_like(height), height], axis=1))
+    assert returned.shape == (len(heap.vertices), 2)
     # What lies within is told by the skin over it; the small ball far outside by nothing.
-    np.testing.assert_allclose(back[: 2 * count, 0], 1.0, atol=1e-5)
-    assert not back[2 * count :].any()
-    order = np.corrcoef(back[:count, 1], heap.vertices[:count, 2])[0, 1]
+    np.testing.assert_allclose(returned[: 2 * count, 0], 1.0, atol=1e-5)
+    assert not returned[2 * count :].any()
+    order = np.corrcoef(returned[:count, 1], heap.vertices[:count, 2])[0, 1]
     assert order > 0.999
 
 

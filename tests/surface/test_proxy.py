@@ -1,4 +1,4 @@
-"""A proxy has the shape of what it stands for, and values come back where they belong."""
+"""Clustered proxies: shape, and interpolation to the dense surface."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What is mended is reported, and results come back to the user's own vertices."""
+"""Repairs are counted, and results mapped to the user's own vertices."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def test_a_triangle_soup_is_welded_and_values_return_to_every_copy():
     assert len(repaired.surface.vertices) == len(vertices)
     assert repaired.report.welded_vertices == len(soup) - len(vertices)
     heights = repaired.surface.vertices[:, 2]
-    np.testing.assert_allclose(repaired.hand_back(heights), soup[:, 2], atol=1e-9)
+    np.testing.assert_allclose(repaired.to_user_vertices(heights), soup[:, 2], atol=1e-9)
 
 
 def test_degenerate_triangles_and_stray_vertices_take_their_nearest_neighbours_value():
@@ -40,7 +40,7 @@ def test_degenerate_triangles_and_stray_vertices_take_their_nearest_neighbours_v
     report = repaired.report
     assert (report.degenerate_faces, report.unreferenced_vertices) == (2, 2)
     assert report.duplicate_faces == 1
-    returned = repaired.hand_back(repaired.surface.vertices)
+    returned = repaired.to_user_vertices(repaired.surface.vertices)
     np.testing.assert_array_equal(returned[: len(vertices)], vertices)
     for point, value in zip(stray, returned[-2:], strict=True):
         np.testing.assert_array_equal(value, vertices[np.argmax(vertices @ point)])

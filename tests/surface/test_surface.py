@@ -24,7 +24,7 @@ from tests.shapes import grid, icosphere, signed_volume
 )
 def test_unusable_geometry_is_refused_with_a_fix(vertices, faces, says):
     with pytest.raises(SurfaceError, match=says) as caught:
-        Surface(np.array(vertices), None if faces is None else np.array(faces))
+        Surface(np.array(vertices), *([] if faces is None else [np.array(faces)]))
     assert caught.value.fix
 
 

@@ -142,7 +142,7 @@ def test_a_fitted_network_is_believed_only_where_its_map_is_better(pair, monkeyp
 
 
 def test_a_map_in_doubt_is_refined_anew_and_without_torch_no_network_is_fitted(pair, monkeypatch):
-    monkeypatch.setattr(maps, "CLEARLY_SURE", 1.1)
+    monkeypatch.setattr(maps, "CONSISTENT_AREA", 1.1)
     stages = []
     told = {"progress": lambda stage, fraction: stages.append(stage)}
     found = match(pair[0], pair[2], None, fit=True, engine="numpy", **told)

@@ -8,8 +8,9 @@ pytest.importorskip("fast_simplification", reason="remeshing needs the training 
 from scipy.sparse import coo_matrix  # noqa: E402
 from scipy.sparse.csgraph import connected_components  # noqa: E402
 
+from diffusionnet_blender.surface.edges import boundary_edges  # noqa: E402
 from diffusionnet_blender.surface.surface import triangle_areas  # noqa: E402
-from diffusionnet_blender.surface.triangles import boundary_edges, smooth  # noqa: E402
+from diffusionnet_blender.surface.triangles import smooth  # noqa: E402
 from diffusionnet_blender.surface.voxels import surface_nets  # noqa: E402
 from training import meshes, primitives, remesh, voxels  # noqa: E402
 

@@ -18,7 +18,7 @@ from diffusionnet_blender.tasks.labels import Polygons
 from diffusionnet_blender.tasks.models import find_model
 from diffusionnet_blender.tasks.status.job import Status, StatusRequest
 from diffusionnet_blender.tasks.train.curve import Curve
-from diffusionnet_blender.tasks.train.job import TrainRequest
+from diffusionnet_blender.tasks.train.request import TrainRequest
 from diffusionnet_blender.tasks.train.sizes import SIZES
 from diffusionnet_blender.tasks.train.training_set import LabelledSurface, TrainingSet
 from diffusionnet_blender.tasks.transfer import layers

@@ -1,4 +1,4 @@
-"""Values at vertices, corners and faces moved along the map."""
+"""Transfer of values at vertices, corners and faces."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ..points import SurfacePoints
 def transfer_values(
     points: SurfacePoints, source_faces: np.ndarray, values: np.ndarray
 ) -> np.ndarray:
-    """Numbers, vectors or colours at the source's vertices, read along the map.
+    """Interpolate numbers, vectors or colours at the source's vertices.
 
     Parameters
     ----------
     points : SurfacePoints
-        On the source: of the target's vertices, of its corners, or of the middles of its faces.
+        On the source: images of the target's vertices, corners, or face centres.
     source_faces : (F_s, 3) int
     values : (V_s, ...) float
 
@@ -28,7 +28,7 @@ def transfer_values(
 
 
 def transfer_corner_values(points: SurfacePoints, values: np.ndarray) -> np.ndarray:
-    """Numbers at the corners of the source's triangles, read within one triangle each.
+    """Interpolate numbers at the corners of the source's triangles, within one triangle each.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def transfer_corner_values(points: SurfacePoints, values: np.ndarray) -> np.ndar
 def transfer_labels(
     points: SurfacePoints, source_faces: np.ndarray, labels: np.ndarray
 ) -> np.ndarray:
-    """Integers at the source's vertices: the one with the largest share of the triangle.
+    """Transfer integers at the source's vertices: the one of the largest barycentric share.
 
     Parameters
     ----------
@@ -63,12 +63,12 @@ def transfer_labels(
 def face_labels_by_majority(
     points: SurfacePoints, face_of_point: np.ndarray, labels: np.ndarray, face_count: int
 ) -> np.ndarray:
-    """Integers at the source's triangles, carried to the target's faces by most of their points.
+    """Transfer integers at the source's triangles to the target's faces by majority of points.
 
     Parameters
     ----------
     points : SurfacePoints
-        Several of each target face: its corners and its middle, say.
+        Several of each target face: its corners and its centre, say.
     face_of_point : (N,) int
         Face of the target that each point belongs to.
     labels : (F_s,) int

@@ -1,9 +1,10 @@
-"""The map inside the target's triangles: any point of the target to a point of the source."""
+"""Extension of a map at vertices to all points of the target's triangles."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from ...surface.edges import side_lengths
 from ...surface.surface import triangle_areas
 from ..points import SurfacePoints
 from ..walk import SurfaceWalk
@@ -14,11 +15,11 @@ TORN = 8.0
 
 
 class MapInside:
-    """A map at vertices carried into the triangles between them.
+    """A map at vertices, interpolated inside triangles.
 
-    A point is first put between the images of the corners, in space, and then walks from the
-    image of its nearest corner onto the triangle under it. Where the map is torn, it stays with
-    that corner.
+    A point is interpolated between the images of the corners, in space, and projected onto the
+    source by a walk from the image of its nearest corner. Where the map is torn, it has the image
+    of that corner.
 
     Parameters
     ----------
@@ -30,25 +31,30 @@ class MapInside:
     Attributes
     ----------
     image : (V_t, 3) float64
-        Where each target vertex is on the source.
+        Position of each target vertex's image.
     torn : (F_t,) bool
-        Triangles whose corners are in different places of the source.
+        Triangles whose corners have images in different places of the source.
     """
 
     def __init__(
-        self, target_to_source, source_vertices, source_faces, target_vertices, target_faces
+        self,
+        target_to_source: SurfacePoints,
+        source_vertices: np.ndarray,
+        source_faces: np.ndarray,
+        target_vertices: np.ndarray,
+        target_faces: np.ndarray,
     ):
         self._start, self._faces = target_to_source.face, target_faces
         self.image = target_to_source.interpolate(source_vertices, source_faces)
         self._walk = SurfaceWalk(source_vertices, source_faces)
-        own = _longest_edges(target_vertices[target_faces])
-        mapped = _longest_edges(self.image[target_faces])
+        own = side_lengths(target_vertices[target_faces]).max(axis=1)
+        mapped = side_lengths(self.image[target_faces]).max(axis=1)
         target_size = np.sqrt(triangle_areas(target_vertices, target_faces).sum())
         source_size = np.sqrt(triangle_areas(source_vertices, source_faces).sum())
         self.torn = mapped * target_size > TORN * own * source_size
 
     def __call__(self, points: SurfacePoints) -> SurfacePoints:
-        """Where points of the target are on the source.
+        """Images of points of the target on the source.
 
         Parameters
         ----------
@@ -68,7 +74,3 @@ class MapInside:
         torn = self.torn[points.face]
         image[torn] = self.image[main[torn]]
         return self._walk(self._start[main], image)
-
-
-def _longest_edges(corners: np.ndarray) -> np.ndarray:
-    return np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2).max(axis=1)

@@ -1,4 +1,4 @@
-"""Joints of a skeleton, carried by the skin around them."""
+"""Transfer of a skeleton's joints, by similarity transforms of the skin around them."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from .shape_keys import nearest_rotations
 REACH = 0.5
 # The same at least, in units of the square root of the source's area: joints on the skin itself.
 LEAST_REACH = 0.02
-# Skin of other bones counts this much, so that a bone without any is carried by what is near it.
+# Relative weight of the skin of other bones, which alone moves a bone without skin.
 OF_OTHERS = 1e-4
-# A vertex belongs to the skin of a joint from this weight on.
+# A vertex is skin of a joint from this skin weight on.
 OF_ITS_OWN = 0.1
-# Local sizes of target to source that are believed.
+# Limits of the local scale of target to source.
 SCALES = (0.2, 5.0)
 
 
 @dataclass(frozen=True, eq=False)
 class CarriedJoints:
-    """Where joints are on the target.
+    """Joints on the target, with the local transform of each.
 
     Attributes
     ----------
@@ -33,7 +33,7 @@ class CarriedJoints:
     turns : (J, 3, 3) float64
         Rotation from source to target around each joint.
     scales : (J,) float64
-        How much larger the target is there.
+        Local scale of target to source.
     """
 
     positions: np.ndarray
@@ -49,11 +49,11 @@ def carry_joints(
     influence: np.ndarray,
     confidence: np.ndarray,
 ) -> CarriedJoints:
-    """Each joint by the rotation, scale and shift that fit the skin around it best.
+    """Each joint by the similarity transform that fits the skin around it best.
 
-    Fitted by least squares (Umeyama 1991) over the target's vertices, weighted by their area,
-    how near to the joint the map has them, how much they follow the joint's bones, and how sure the
-    map is. A target that is the source turned, scaled and moved gets exactly its joints.
+    Fitted by least squares (Umeyama 1991) over the target's vertices, weighted by area, proximity
+    of their images to the joint, skin weights of the joint's bones, and confidence. A target that
+    is a similarity transform of the source gets exactly its joints.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def carry_joints(
     """
     vertices, faces = np.asarray(target[0], float), target[1]
     image = target_to_source.interpolate(np.asarray(source[0], float), source[1])
-    follows = target_to_source.interpolate(np.asarray(influence, float), source[1])
+    skinned = target_to_source.interpolate(np.asarray(influence, float), source[1])
     corner_area = np.repeat(triangle_areas(vertices, faces), 3)
     mass = np.bincount(faces.ravel(), corner_area, minlength=len(vertices))
     mass = mass * np.maximum(confidence, 1e-3)
@@ -81,16 +81,16 @@ def carry_joints(
     turns = np.empty((len(joints), 3, 3))
     for index, joint in enumerate(np.asarray(joints, float)):
         away = np.linalg.norm(image - joint, axis=1)
-        own = follows[:, index] > OF_ITS_OWN
+        own = skinned[:, index] > OF_ITS_OWN
         nearest = away[own].min() if own.any() else away.min()
         reach = max(REACH * nearest, least)
         closeness = np.exp(-0.5 * (np.square(away) - nearest**2) / reach**2)
-        weight = mass * np.minimum(closeness, 1.0) * (follows[:, index] + OF_OTHERS)
+        weight = mass * np.minimum(closeness, 1.0) * (skinned[:, index] + OF_OTHERS)
         weight /= max(weight.sum(), np.finfo(float).tiny)
         middles = weight @ image, weight @ vertices
-        here, there = image - middles[0], vertices - middles[1]
-        turns[index] = nearest_rotations((there.T @ (weight[:, None] * here))[None])[0]
-        squares = [max(weight @ np.square(d).sum(axis=1), 1e-30) for d in (here, there)]
+        before, after = image - middles[0], vertices - middles[1]
+        turns[index] = nearest_rotations((after.T @ (weight[:, None] * before))[None])[0]
+        squares = [max(weight @ np.square(d).sum(axis=1), 1e-30) for d in (before, after)]
         scales[index] = np.clip(np.sqrt(squares[1] / squares[0]), *SCALES)
         positions[index] = middles[1] + scales[index] * turns[index] @ (joint - middles[0])
     return CarriedJoints(positions, turns, scales)

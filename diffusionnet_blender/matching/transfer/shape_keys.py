@@ -1,18 +1,21 @@
-"""Shape keys: deformation transfer, and the cheap way for small ones."""
+"""Transfer of shape keys: deformation transfer, and rotated offsets for small ones."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy import sparse
-from scipy.sparse import linalg as sparse_linalg
 
+from ...surface.edges import sides
+from ...surface.factorisation import Factorisation
 from ...surface.surface import triangle_vectors
 from ...surface.winding import vertex_normals
 from ..points import SurfacePoints
 from .corners import MapInside
 
-# Pull of every vertex towards where the offsets alone would put it, against the mean weight of
-# the triangles around it: it places the loose parts, and is too weak to be seen elsewhere.
+# Weight of every vertex's position by offsets alone, relative to the weight of the triangles around
+# it: it fixes the translation of loose parts, and is too small to be seen elsewhere.
 PLACING = 1e-4
 
 
@@ -21,11 +24,12 @@ def deformation_transfer(
     source: tuple[np.ndarray, np.ndarray],
     target: tuple[np.ndarray, np.ndarray],
     source_keys: np.ndarray,
+    progress: Callable[[float], None] = lambda fraction: None,
 ) -> np.ndarray:
     """Every key of the source as a key of the target (Sumner and Popovic 2004).
 
-    Each target triangle takes the deformation gradient of the source where the map puts it; the
-    vertices that fit them best are found by one solve, prefactored for all keys.
+    Each target triangle takes the deformation gradient of the source at its image; the vertices
+    that fit these best solve one linear system, factorised once for all keys.
 
     Parameters
     ----------
@@ -34,6 +38,8 @@ def deformation_transfer(
         At rest.
     source_keys : (K, V_s, 3) float
         Positions of the source's vertices in each key.
+    progress : callable
+        Called with a fraction from 0 to 1 between steps; may raise to stop.
 
     Returns
     -------
@@ -41,29 +47,25 @@ def deformation_transfer(
         Positions of the target's vertices in each key.
     """
     vertices, faces = np.asarray(target[0], float), target[1]
-    middle = _face_points(target_to_source, *source, vertices, faces)
-    turn, _ = _vertex_turns(target_to_source, source, (vertices, faces))
-    turn = nearest_rotations(turn[faces].sum(axis=1))
+    face = _face_images(target_to_source, *source, vertices, faces)
+    rotation, _ = _vertex_rotations(target_to_source, source, (vertices, faces))
+    rotation = nearest_rotations(rotation[faces].sum(axis=1))
     guess = rotated_offsets(target_to_source, source, target, source_keys)
     gradient, area = _face_gradients(vertices, faces)
     weight = sparse.diags(np.repeat(area, 3))
     stiffness = gradient.T @ weight @ gradient
     used = stiffness.diagonal() > 0
-    pull = np.where(used, PLACING * stiffness.diagonal(), 1.0)
-    factor = sparse_linalg.splu(
-        (stiffness + sparse.diags(pull)).tocsc(),
-        permc_spec="MMD_AT_PLUS_A",
-        diag_pivot_thresh=0.0,
-        options={"SymmetricMode": True},
-    )
+    placing = np.where(used, PLACING * stiffness.diagonal(), 1.0)
+    factor = Factorisation(stiffness + sparse.diags(placing), lambda: progress(0.0), definite=True)
     made = np.empty((len(source_keys), len(vertices), 3))
     for index, key in enumerate(source_keys):
-        deformed = _gradients_of(source[0], key, source[1])[middle]
-        # The same deformation seen from the target, which may stand another way.
-        local = np.einsum("fji,fjk,fkl->fil", turn, deformed, turn)
+        progress(index / len(source_keys))
+        deformed = _gradients_of(source[0], key, source[1])[face]
+        # In the frame of the target, which may stand in another direction.
+        local = np.einsum("fji,fjk,fkl->fil", rotation, deformed, rotation)
         # Rows of the transposed gradient of positions: three for each triangle.
-        wanted = np.swapaxes(local, 1, 2).reshape(-1, 3)
-        right = gradient.T @ (weight @ wanted) + pull[:, None] * guess[index]
+        goal = np.swapaxes(local, 1, 2).reshape(-1, 3)
+        right = gradient.T @ (weight @ goal) + placing[:, None] * guess[index]
         made[index] = factor.solve(right)
     return made
 
@@ -73,14 +75,15 @@ def rotated_offsets(
     source: tuple[np.ndarray, np.ndarray],
     target: tuple[np.ndarray, np.ndarray],
     source_keys: np.ndarray,
+    progress: Callable[[float], None] = lambda fraction: None,
 ) -> np.ndarray:
-    """Every key by the offsets of its vertices, turned and scaled from source to target.
+    """Every key by the offsets of its vertices, rotated and scaled from source to target.
 
     Good for small keys, a brow or the corner of a mouth; a large one shears.
 
     Parameters
     ----------
-    target_to_source, source, target, source_keys :
+    target_to_source, source, target, source_keys, progress :
         As in `deformation_transfer`.
 
     Returns
@@ -88,60 +91,71 @@ def rotated_offsets(
     (K, V_t, 3) float64
     """
     vertices, faces = np.asarray(target[0], float), target[1]
-    turn, scale = _vertex_turns(target_to_source, source, (vertices, faces))
+    rotation, scale = _vertex_rotations(target_to_source, source, (vertices, faces))
     made = np.empty((len(source_keys), len(vertices), 3))
     for index, key in enumerate(source_keys):
+        progress(index / len(source_keys))
         offset = target_to_source.interpolate(key - source[0], source[1])
-        made[index] = vertices + scale[:, None] * np.einsum("vji,vj->vi", turn, offset)
+        made[index] = vertices + scale[:, None] * np.einsum("vji,vj->vi", rotation, offset)
     return made
 
 
-def _vertex_turns(target_to_source, source, target):
-    """Rotation (V, 3, 3) from target to source around each vertex, and how much larger it is.
+def _vertex_rotations(
+    target_to_source: SurfacePoints,
+    source: tuple[np.ndarray, np.ndarray],
+    target: tuple[np.ndarray, np.ndarray],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rotation (V, 3, 3) from target to source around each vertex, and scale (V,) to the target.
 
     Fitted to the edges around a vertex and to its normal, so that it is defined where they lie
     in a plane.
     """
     vertices, faces = target
     image = target_to_source.interpolate(np.asarray(source[0], float), source[1])
-    tail, head = faces.ravel(), np.roll(faces, -1, axis=1).ravel()
-    here, there = vertices[head] - vertices[tail], image[head] - image[tail]
-    product = (there[:, :, None] * here[:, None]).reshape(-1, 9)
+    tail, head = sides(faces)
+    edges, images = vertices[head] - vertices[tail], image[head] - image[tail]
+    product = (images[:, :, None] * edges[:, None]).reshape(-1, 9)
     count = len(vertices)
     rows = sparse.csr_matrix(
         (np.ones(2 * len(tail)), (np.concatenate([tail, head]), np.tile(np.arange(len(tail)), 2))),
         shape=(count, len(tail)),
     )
     fitted = (rows @ product).reshape(-1, 3, 3)
-    squares = rows @ np.square(here).sum(axis=1)
-    squares_there = rows @ np.square(there).sum(axis=1)
+    squares = rows @ np.square(edges).sum(axis=1)
+    source_squares = rows @ np.square(images).sum(axis=1)
     normal = vertex_normals(vertices, faces)
-    normal_there = target_to_source.interpolate(vertex_normals(*source), source[1])
-    strength = np.sqrt(squares * squares_there)[:, None, None]
-    fitted = fitted + strength * normal_there[:, :, None] * normal[:, None]
-    scale = np.sqrt(squares / np.maximum(squares_there, np.finfo(float).tiny))
+    source_normal = target_to_source.interpolate(vertex_normals(*source), source[1])
+    strength = np.sqrt(squares * source_squares)[:, None, None]
+    fitted = fitted + strength * source_normal[:, :, None] * normal[:, None]
+    scale = np.sqrt(squares / np.maximum(source_squares, np.finfo(float).tiny))
     return nearest_rotations(fitted), np.clip(scale, 0.1, 10.0)
 
 
 def nearest_rotations(matrices: np.ndarray) -> np.ndarray:
-    """The proper rotation nearest to each matrix, (N, 3, 3)."""
+    """The proper rotation nearest to each matrix, (N, 3, 3), by polar decomposition."""
     u, _, v = np.linalg.svd(matrices)
     sign = np.sign(np.linalg.det(u @ v))
     u[:, :, 2] *= np.where(sign == 0, 1.0, sign)[:, None]
     return u @ v
 
 
-def _face_points(target_to_source, source_vertices, source_faces, vertices, faces):
-    """Triangle of the source under the middle of each target triangle, (F_t,)."""
+def _face_images(
+    target_to_source: SurfacePoints,
+    source_vertices: np.ndarray,
+    source_faces: np.ndarray,
+    vertices: np.ndarray,
+    faces: np.ndarray,
+) -> np.ndarray:
+    """Triangle of the source at the image of each target triangle's centre, (F_t,)."""
     inside = MapInside(target_to_source, source_vertices, source_faces, vertices, faces)
     centres = SurfacePoints(np.arange(len(faces)), np.full((len(faces), 3), 1 / 3))
     return inside(centres).face
 
 
-def _gradients_of(rest, key, faces):
+def _gradients_of(rest: np.ndarray, key: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """Deformation gradient of each triangle, (F, 3, 3); along the normal it keeps the scale."""
 
-    def frame(vertices):
+    def frame(vertices: np.ndarray) -> np.ndarray:
         a, b, c = (vertices[faces[:, i]] for i in range(3))
         normal = triangle_vectors(vertices, faces)
         length = np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-30)
@@ -156,8 +170,10 @@ def _gradients_of(rest, key, faces):
     return after @ np.linalg.inv(before)
 
 
-def _face_gradients(vertices, faces):
-    """Gradient of functions at vertices, sparse (3 F, V), and the areas of the triangles."""
+def _face_gradients(
+    vertices: np.ndarray, faces: np.ndarray
+) -> tuple[sparse.csr_matrix, np.ndarray]:
+    """Gradient of functions at vertices, sparse (3 F, V), and areas (F,) of the triangles."""
     normal = triangle_vectors(vertices, faces)
     double = np.linalg.norm(normal, axis=1)
     unit = normal / np.maximum(double, np.finfo(float).tiny)[:, None]

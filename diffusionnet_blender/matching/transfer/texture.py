@@ -1,4 +1,4 @@
-"""Textures baked anew into the target's own UV layout, along the map."""
+"""Transfer of textures: baked into the target's own UV layout."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Texels:
 
 @dataclass(frozen=True, eq=False)
 class TransferMap:
-    """Where each covered texel of the target's layout reads the source's images.
+    """Image of each covered texel of the target's layout, on the source and in its layout.
 
     Attributes
     ----------
@@ -115,7 +115,7 @@ def transfer_map(
     width: int,
     progress: Callable[[float], None] = lambda fraction: None,
 ) -> TransferMap:
-    """Follow every texel of the target's layout to its place in the source's images.
+    """Map every texel of the target's layout to the source and its layout.
 
     Seams are exact: a texel is looked up within one triangle of the source, through that
     triangle's own corners.
@@ -174,7 +174,8 @@ def sample_bilinear(image: np.ndarray, uv: np.ndarray) -> np.ndarray:
     return colours
 
 
-def _sampled(image, uv):
+def _sampled(image: np.ndarray, uv: np.ndarray) -> np.ndarray:
+    """Colours (n, C) of an image (H, W, C) at (n, 2)."""
     height, width = image.shape[:2]
     flat = image.reshape(height * width, -1)
     x, y = uv[:, 0] * width - 0.5, uv[:, 1] * height - 0.5
@@ -221,13 +222,13 @@ def bake(lookup: TransferMap, image: np.ndarray, dilation: int = DILATION) -> np
 
 
 def dilate(image: np.ndarray, texels: Texels, distance: int) -> np.ndarray:
-    """Let the colours at the rim of the islands run outward, so that filtering finds no gap.
+    """Extend the colours at the border of the islands outward, so that filtering finds no gap.
 
     Parameters
     ----------
     image : (H, W, C) float
     texels : Texels
-        What is covered.
+        The covered ones.
     distance : int
         In texels.
     """
@@ -243,12 +244,12 @@ def dilate(image: np.ndarray, texels: Texels, distance: int) -> np.ndarray:
 
 
 def turned_normals(colours: np.ndarray, turn: np.ndarray) -> np.ndarray:
-    """Tangent-space normals turned from one tangent frame into another.
+    """Rotate tangent-space normals from one tangent frame into another.
 
     Parameters
     ----------
     colours : (N, >= 3) float32
-        0.5 + half of the normal, as a normal map stores it; what comes after stays.
+        0.5 + half of the normal, as a normal map stores it; further channels stay.
     turn : (N, 2, 2) float
         Of `frame_turns`.
 
@@ -270,10 +271,10 @@ def frame_turns(
     source: tuple[np.ndarray, np.ndarray, np.ndarray],
     target: tuple[np.ndarray, np.ndarray, np.ndarray],
 ) -> np.ndarray:
-    """How directions along the surface turn from the source's tangent frames to the target's.
+    """Rotation from the source's tangent frames to the target's at each texel.
 
     The map takes each triangle of the target to the source; the rotation next to it takes u and
-    v of the source's layout to u and v of the target's. Layouts that are mirrored are seen to.
+    v of the source's layout to u and v of the target's. Mirrored layouts are accounted for.
 
     Parameters
     ----------
@@ -301,27 +302,29 @@ def frame_turns(
     inverse = adjugate / np.where(np.abs(determinant) > 0, determinant, 1.0)[:, None, None]
     moved = inside.image[faces[:, 1:]] - inside.image[faces[:, :1]]
     # Of each triangle: directions in the target's frame to directions in the source's space.
-    carried = np.einsum("fei,fed->fid", moved, inverse)
+    differential = np.einsum("fei,fed->fid", moved, inverse)
     turn = np.empty((len(lookup.source_uv), 2, 2), dtype=np.float32)
     for start in range(0, len(turn), TEXELS_AT_A_TIME):
         chunk = slice(start, start + TEXELS_AT_A_TIME)
-        there = lookup.source_points.face[chunk]
-        here = lookup.texels.points.face[chunk]
-        x = np.einsum("ni,nid->nd", tangent_s[there], carried[here])
-        y = np.einsum("ni,nid->nd", across_s[there], carried[here])
+        source_face = lookup.source_points.face[chunk]
+        target_face = lookup.texels.points.face[chunk]
+        x = np.einsum("ni,nid->nd", tangent_s[source_face], differential[target_face])
+        y = np.einsum("ni,nid->nd", across_s[source_face], differential[target_face])
         # The rotation nearest to the 2 x 2 matrix (x, y), transposed: source to target.
         cosine, sine = x[:, 0] + y[:, 1], x[:, 1] - y[:, 0]
         length = np.maximum(np.hypot(cosine, sine), np.finfo(float).tiny)
         cosine, sine = cosine / length, sine / length
         rotation = np.stack([cosine, -sine, sine, cosine], axis=1).reshape(-1, 2, 2)
-        rotation[:, 1, :] *= sign_t[here, None]
-        rotation[:, :, 1] *= sign_s[there, None]
+        rotation[:, 1, :] *= sign_t[target_face, None]
+        rotation[:, :, 1] *= sign_s[source_face, None]
         turn[chunk] = rotation
     return turn
 
 
-def _tangents(vertices, faces, uv):
-    """Unit direction of u in each triangle, the one a quarter turn on, and the layout's sense."""
+def _tangents(
+    vertices: np.ndarray, faces: np.ndarray, uv: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Unit tangent along u (F, 3), that a quarter turn on (F, 3), and orientation (F,), 1 or -1."""
     edges = vertices[faces[:, 1:]] - vertices[faces[:, :1]]
     b, c = uv[:, 1] - uv[:, 0], uv[:, 2] - uv[:, 0]
     determinant = b[:, 0] * c[:, 1] - b[:, 1] * c[:, 0]

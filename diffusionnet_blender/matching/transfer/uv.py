@@ -1,4 +1,4 @@
-"""The source's UV layout copied onto the target's topology."""
+"""Transfer of a UV layout: copied onto the target's topology."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...surface.edges import face_neighbours, side_lengths
 from ...surface.surface import triangle_vectors
 from ..points import SurfacePoints
-from ..walk import SurfaceWalk, face_neighbours
+from ..walk import SurfaceWalk
 from .corners import MapInside
 
 # UVs of one vertex that differ by less than this share of the edges around it are one.
@@ -28,7 +29,7 @@ class CopiedUv:
     seam : (F_t, 3) bool
         Edges (column i lies opposite of corner i) across which the layout is cut.
     flipped : (F_t,) bool
-        Triangles that lie the other way round in the layout than the source does there.
+        Triangles whose orientation in the layout is the opposite of the source's there.
     stretch : (F_t,) float64
         Longest by shortest scale from the triangle to the layout; 1 keeps angles.
     """
@@ -48,8 +49,8 @@ def copy_uv(
 ) -> CopiedUv:
     """Give each target triangle the UVs of one place of the source's layout.
 
-    The middle of a triangle says where in the layout it is; its corners are walked to from there
-    without crossing a seam, beyond which the layout is continued as it ran.
+    The image of its centre decides the island; its corners are located by walks from there that
+    cross no seam, beyond which the layout is extrapolated.
 
     Parameters
     ----------
@@ -59,8 +60,8 @@ def copy_uv(
         At the corners.
     target : (vertices, faces)
     leader : (F_t,) int, optional
-        Triangle whose middle counts for each: one for all triangles of a polygon. By default
-        each goes by its own.
+        Triangle whose centre counts for each: one for all triangles of a polygon. By default
+        its own.
     """
     vertices, faces = target
     count = len(faces)
@@ -74,11 +75,11 @@ def copy_uv(
     uv = np.einsum("nc,nci->ni", found.barycentric, source_uv[found.face]).reshape(count, 3, 2)
     uv = _welded(uv, faces)
     area = _signed_areas(uv)
-    there = _signed_areas(source_uv)[start]
+    source_area = _signed_areas(source_uv)[start]
     return CopiedUv(
         uv=uv,
         seam=uncut_neighbours(faces, uv) != face_neighbours(faces),
-        flipped=area * there < 0,
+        flipped=area * source_area < 0,
         stretch=_stretch(vertices, faces, uv),
     )
 
@@ -97,29 +98,29 @@ def uncut_neighbours(faces: np.ndarray, uv: np.ndarray) -> np.ndarray:
         other = neighbour[:, corner]
         for end in ((corner + 1) % 3, (corner + 2) % 3):
             same = faces[other] == faces[:, end, None]
-            there = np.einsum("fc,fci->fi", same, uv[other])
-            apart = np.abs(there - uv[:, end]).max(axis=1) > JOINED
+            beyond = np.einsum("fc,fci->fi", same, uv[other])
+            apart = np.abs(beyond - uv[:, end]).max(axis=1) > JOINED
             cut[apart, corner] = -1
     return np.where(neighbour < 0, -1, cut)
 
 
-def _welded(uv, faces):
-    """One UV for the corners of a vertex that all but agree."""
+def _welded(uv: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """UVs (F, 3, 2) with the mean for corners of a vertex that all but agree."""
     flat, vertex = uv.reshape(-1, 2), faces.ravel()
-    edge = np.linalg.norm(uv - np.roll(uv, 1, axis=1), axis=2).mean(axis=1)
+    edge = side_lengths(uv).mean(axis=1)
     reach = WELD * np.repeat(edge, 3)
     welded = flat.copy()
     done = np.zeros(len(flat), dtype=bool)
     # Each round settles, at every vertex, the corners that agree with its first unsettled one.
     while not done.all():
-        left = np.flatnonzero(~done)
-        _, first, inverse = np.unique(vertex[left], return_index=True, return_inverse=True)
-        leader = left[first[inverse.ravel()]]
-        near = np.abs(flat[left] - flat[leader]).max(axis=1) <= np.minimum(
-            reach[left], reach[leader]
+        unsettled = np.flatnonzero(~done)
+        _, first, inverse = np.unique(vertex[unsettled], return_index=True, return_inverse=True)
+        leader = unsettled[first[inverse.ravel()]]
+        near = np.abs(flat[unsettled] - flat[leader]).max(axis=1) <= np.minimum(
+            reach[unsettled], reach[leader]
         )
-        near |= left == leader
-        group, leader = left[near], leader[near]
+        near |= unsettled == leader
+        group, leader = unsettled[near], leader[near]
         members = np.bincount(leader, minlength=len(flat))
         for axis in range(2):
             total = np.bincount(leader, flat[group, axis], minlength=len(flat))
@@ -128,12 +129,14 @@ def _welded(uv, faces):
     return welded.reshape(uv.shape)
 
 
-def _signed_areas(uv):
+def _signed_areas(uv: np.ndarray) -> np.ndarray:
+    """Areas (F,) of triangles (F, 3, 2), below zero where they are clockwise."""
     b, c = uv[:, 1] - uv[:, 0], uv[:, 2] - uv[:, 0]
     return 0.5 * (b[:, 0] * c[:, 1] - b[:, 1] * c[:, 0])
 
 
-def _stretch(vertices, faces, uv):
+def _stretch(vertices: np.ndarray, faces: np.ndarray, uv: np.ndarray) -> np.ndarray:
+    """Ratio of the singular values of each triangle's map to the layout, (F,)."""
     normal = triangle_vectors(vertices, faces)
     double = np.linalg.norm(normal, axis=1)
     b = vertices[faces[:, 1]] - vertices[faces[:, 0]]

@@ -1,21 +1,23 @@
-"""Skin weights: copied where the map is sure, smoothly inpainted elsewhere."""
+"""Transfer of skin weights: interpolated where the map is reliable, inpainted elsewhere."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy import sparse
-from scipy.sparse import linalg as sparse_linalg
 from scipy.spatial import cKDTree
 
 from ...errors import DiffusionNetError
+from ...surface.factorisation import Factorisation
 from ...surface.laplacian import laplacian_and_mass
-from ...surface.loose_parts import label_parts
+from ...surface.loose_parts import label_mesh_parts
 from ...surface.winding import vertex_normals
 from ..points import SurfacePoints
 
 LEAST_CONFIDENCE = 0.3
-# After the best rotation that the map gives to a neighbourhood, normals farther apart than this
-# belong to another layer of the surface.
+# Normals farther apart than this, after the rotation of their neighbourhood by the map, belong to
+# different layers of the surface.
 MOST_TURNED = 60.0
 
 
@@ -25,10 +27,10 @@ def normals_agree(
     target: tuple[np.ndarray, np.ndarray],
     most_turned: float = MOST_TURNED,
 ) -> np.ndarray:
-    """Whether the map keeps a vertex on the outside, whatever the pose.
+    """Whether the map keeps the outside of the surface at each vertex, whatever the pose.
 
-    Poses turn normals, so those of the two shapes cannot be compared: the normal that the mapped
-    triangles around a vertex have is compared with that of the source where they lie.
+    Poses rotate normals, so those of the two shapes cannot be compared: the normal of the mapped
+    triangles around a vertex is compared with that of the source at its image.
 
     Parameters
     ----------
@@ -42,10 +44,10 @@ def normals_agree(
     (V_t,) bool
     """
     image = target_to_source.interpolate(source[0], source[1])
-    around = vertex_normals(image, target[1])
-    there = target_to_source.interpolate(vertex_normals(*source), source[1])
-    there /= np.maximum(np.linalg.norm(there, axis=1, keepdims=True), np.finfo(float).tiny)
-    return np.einsum("vi,vi->v", around, there) >= np.cos(np.radians(most_turned))
+    mapped = vertex_normals(image, target[1])
+    normals = target_to_source.interpolate(vertex_normals(*source), source[1])
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), np.finfo(float).tiny)
+    return np.einsum("vi,vi->v", mapped, normals) >= np.cos(np.radians(most_turned))
 
 
 def transfer_weights(
@@ -57,8 +59,9 @@ def transfer_weights(
     limit: int = 4,
     locked: np.ndarray | None = None,
     locked_weights: np.ndarray | None = None,
+    progress: Callable[[float], None] = lambda fraction: None,
 ) -> np.ndarray:
-    """Weights of bones on the target.
+    """Skin weights of bones on the target.
 
     Parameters
     ----------
@@ -67,13 +70,15 @@ def transfer_weights(
     source_weights : (V_s, B) float
     target : (vertices, faces)
     trusted : (V_t,) bool
-        Where weights are copied; elsewhere they are inpainted.
+        Where weights are interpolated; elsewhere they are inpainted.
     limit : int
         Most bones of one vertex; 0 for any number.
     locked : (B,) bool, optional
-        Groups of the target that stay as they are; the others share what these leave.
+        Groups of the target that stay as they are; the others add up to the remainder.
     locked_weights : (V_t, B) float, optional
-        Of the target; only the locked columns count.
+        Of the target, needed with `locked`; only the locked columns count.
+    progress : callable
+        Called with a fraction from 0 to 1 between steps; may raise to stop.
 
     Returns
     -------
@@ -91,77 +96,87 @@ def transfer_weights(
             "Set a few pins, match again, or lower the least confidence.",
         )
     copied = target_to_source.interpolate(np.asarray(source_weights, float), source_faces)
-    weights = inpaint(*target, copied, trusted)
+    weights = inpaint(*target, copied, trusted, progress)
     weights = np.maximum(weights, 0.0)
     total = copied.sum(axis=1)
     total[~trusted] = 1.0
-    left = np.where(total > 0, np.minimum(total, 1.0), 0.0)
+    total = np.where(total > 0, np.minimum(total, 1.0), 0.0)
     if locked is not None and locked.any():
+        if locked_weights is None:
+            raise ValueError("locked groups need their weights")
         kept = np.where(locked[None], locked_weights, 0.0)
-        left = np.minimum(left, np.maximum(1.0 - kept.sum(axis=1), 0.0))
-        return _shared_out(np.where(locked[None], 0.0, weights), left, limit) + kept
-    return _shared_out(weights, left, limit)
+        total = np.minimum(total, np.maximum(1.0 - kept.sum(axis=1), 0.0))
+        return _normalised(np.where(locked[None], 0.0, weights), total, limit) + kept
+    return _normalised(weights, total, limit)
 
 
-def _shared_out(weights, total, limit):
-    """Keep the largest of each row and let them add up to `total`."""
+def _normalised(weights: np.ndarray, total: np.ndarray, limit: int) -> np.ndarray:
+    """The `limit` largest of each row of (V, B), scaled to add up to `total` (V,)."""
     if limit and limit < weights.shape[1]:
         least = np.partition(weights, -limit, axis=1)[:, -limit, None]
         weights = np.where(weights >= least, weights, 0.0)
-    # What an inpainting leaves of a far bone is no influence.
+    # The tail of a far bone in an inpainting is no influence.
     weights = np.where(weights < 1e-4 * weights.max(axis=1, keepdims=True), 0.0, weights)
     added = weights.sum(axis=1, keepdims=True)
     return weights * (total[:, None] / np.where(added > 0, added, 1.0))
 
 
 def inpaint(
-    vertices: np.ndarray, faces: np.ndarray, values: np.ndarray, known: np.ndarray
+    vertices: np.ndarray,
+    faces: np.ndarray,
+    values: np.ndarray,
+    fixed: np.ndarray,
+    progress: Callable[[float], None] = lambda fraction: None,
 ) -> np.ndarray:
-    """Fill in values so that they run on as smoothly as they can (Abdrashitov et al. 2023).
+    """Extend values as smoothly as possible to free vertices (Abdrashitov et al. 2023).
 
-    Minimises tr W^T Q W with Q = L + L M^-1 L for positive semi-definite L, the known rows fixed;
-    one factorisation serves all columns.
+    Minimises tr W^T Q W with Q = L + L M^-1 L for positive semi-definite L and Dirichlet conditions
+    at the fixed vertices; one factorisation serves all columns.
 
     Parameters
     ----------
     vertices : (V, 3) float
     faces : (F, 3) int
     values : (V, B) float
-    known : (V,) bool
-        At least one vertex. Loose parts of which nothing is known take the values of the nearest
-        known vertex.
+    fixed : (V,) bool
+        Vertices that keep their values, at least one. Loose parts without any take the values of
+        the nearest of these.
+    progress : callable
+        Called with a fraction from 0 to 1 between steps; may raise to stop.
 
     Returns
     -------
     (V, B) float64
     """
     values = np.array(values, dtype=np.float64)
-    known = known.copy()
-    _fill_unknown_parts(vertices, faces, values, known)
-    unknown = np.flatnonzero(~known)
-    if not len(unknown):
+    fixed = fixed.copy()
+    _fill_free_parts(vertices, faces, values, fixed)
+    free = np.flatnonzero(~fixed)
+    if not len(free):
         return values
     size = np.ptp(vertices, axis=0).max()
-    laplacian, mass = laplacian_and_mass(vertices / size, faces)
-    energy = (laplacian + laplacian @ sparse.diags(1.0 / mass) @ laplacian).tocsr()
-    rows = energy[unknown]
-    system = rows[:, unknown] + 1e-10 * sparse.diags(energy.diagonal()[unknown])
-    right = -(rows[:, np.flatnonzero(known)] @ values[known])
-    factor = sparse_linalg.splu(
-        system.tocsc(),
-        permc_spec="MMD_AT_PLUS_A",
-        diag_pivot_thresh=0.0,
-        options={"SymmetricMode": True},
+    laplacian, mass = laplacian_and_mass(
+        vertices / size, faces, lambda fraction: progress(0.2 * fraction)
     )
-    values[unknown] = factor.solve(right)
+    energy = (laplacian + laplacian @ sparse.diags(1.0 / mass) @ laplacian).tocsr()
+    rows = energy[free]
+    system = rows[:, free] + 1e-10 * sparse.diags(energy.diagonal()[free])
+    right = -(rows[:, np.flatnonzero(fixed)] @ values[fixed])
+    factor = Factorisation(system, lambda: progress(0.2), definite=True)
+    progress(0.8)
+    values[free] = factor.solve(right)
+    progress(1.0)
     return values
 
 
-def _fill_unknown_parts(vertices, faces, values, known):
-    part = label_parts(len(vertices), np.concatenate([faces[:, :2], faces[:, 1:]]))
-    has_known = np.bincount(part, known) > 0
-    lost = np.flatnonzero(~has_known[part])
+def _fill_free_parts(
+    vertices: np.ndarray, faces: np.ndarray, values: np.ndarray, fixed: np.ndarray
+) -> None:
+    """Fix loose parts without a fixed vertex at the values of the nearest one, in place."""
+    part = label_mesh_parts(len(vertices), faces)
+    has_fixed = np.bincount(part, fixed) > 0
+    lost = np.flatnonzero(~has_fixed[part])
     if len(lost):
-        sure = np.flatnonzero(known)
-        values[lost] = values[sure[cKDTree(vertices[sure]).query(vertices[lost])[1]]]
-        known[lost] = True
+        given = np.flatnonzero(fixed)
+        values[lost] = values[given[cKDTree(vertices[given]).query(vertices[lost])[1]]]
+        fixed[lost] = True

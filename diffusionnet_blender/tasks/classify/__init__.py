@@ -1,5 +1,6 @@
 """Classification: the class of a whole shape (paper 5.1)."""
 
-from .job import Classification, ClassifyRequest, classify
+from .job import classify
+from .request import Classification, ClassifyRequest
 
 __all__ = ["Classification", "ClassifyRequest", "classify"]

@@ -10,7 +10,7 @@ from ..inference import class_probabilities, prepare_cached
 from ..memory import memory_shortage_told
 from ..models import loaded
 from ..progress import Progress
-from .job import Classification, ClassifyRequest
+from .request import Classification, ClassifyRequest
 
 
 def classification(request: ClassifyRequest, progress: Progress) -> Classification:

@@ -1,5 +1,6 @@
 """Correspondence of two surfaces: where each vertex of the target is on the source."""
 
-from .job import Correspondence, MatchRequest, match
+from .job import match
+from .request import Correspondence, MatchRequest
 
 __all__ = ["Correspondence", "MatchRequest", "match"]

@@ -1,15 +1,17 @@
-"""A map improved by a network that is fitted to the pair, where torch is installed."""
+"""Refinement of a map by a network that is fitted to the pair, where torch is installed."""
 
 from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
+import numpy as np
 from scipy.spatial import cKDTree
 
 from ...matching.by_features import map_by_features
 from ...matching.confidence import confidence, cycle_distance
-from ...matching.points import Maps
+from ...matching.points import Maps, SurfacePoints
 from ...matching.proxy import decimate
 from ...matching.spectral import SpectralMesh
 from ...network.checkpoint import Model
@@ -18,37 +20,41 @@ from ...surface.surface import Surface
 from ..engines import choose_engine
 from ..models import DEFAULT_MATCH_MODEL, find_model
 
-# The network learns on so many vertices and speaks on all of the proxy: meshing is nothing to it.
+if TYPE_CHECKING:
+    from ...network.pair_fit import Teacher
+
+# The network is fitted on so many vertices and evaluated on all of the proxy: it does not depend on
+# the meshing.
 COARSE_VERTICES = 1200
-# How often the teacher is replaced by what its pupil has made of it.
+# Rounds, each with the map by the features of the round before as its target.
 ROUNDS = 4
 
 
 def can_fit(engine: str) -> bool:
-    """Whether networks can be fitted: torch is there, and was not ruled out."""
+    """Whether networks can be fitted: torch is installed, and not excluded."""
     return engine != "numpy" and importlib.util.find_spec("torch") is not None
 
 
 def fitted_map(
     meshes: tuple[SpectralMesh, SpectralMesh],
     matrices: tuple[Discretization, Discretization],
-    teacher: Maps,
+    initial: Maps,
     start: Model | None,
     device: str,
     progress: Callable[[float], None] = lambda fraction: None,
 ) -> Maps:
-    """The map that a network gives that was fitted to this one pair without supervision.
+    """The map by the features of a network, fitted to this one pair without supervision.
 
     Parameters
     ----------
     meshes : (SpectralMesh, SpectralMesh)
         Source and target.
     matrices : (Discretization, Discretization)
-        Of the same, with as many eigenpairs as the network wants, or more.
-    teacher : (SurfacePoints, SurfacePoints)
-        A rough map: target to source, source to target.
+        Of the same, with at least the eigenpairs of the network's settings.
+    initial : (SurfacePoints, SurfacePoints)
+        Target to source, source to target.
     start : Model, optional
-        Whose weights to start from; by default those of `body_match`, whatever the shapes are.
+        Of the initial weights; by default `body_match`, whatever the shapes are.
     device : str
         Of torch.
     progress : callable
@@ -61,7 +67,7 @@ def fitted_map(
     Raises
     ------
     ModelError
-        If there are no weights to start from.
+        If there is no model of initial weights.
     """
     from ...network.pair_fit import SETTINGS, PairFit
 
@@ -71,8 +77,8 @@ def fitted_map(
     small = [decimate(Surface(m.vertices, m.faces), COARSE_VERTICES) for m in meshes]
     fit = PairFit(
         start,
-        tuple(discretize(surface, settings) for surface in small),
-        tuple(surface.vertices for surface in small),
+        (discretize(small[0], settings), discretize(small[1], settings)),
+        (small[0].vertices, small[1].vertices),
         engine,
         SETTINGS,
     )
@@ -80,33 +86,41 @@ def fitted_map(
         cKDTree(mesh.vertices).query(surface.vertices)[1]
         for mesh, surface in zip(meshes, small, strict=True)
     ]
-    matrices = [truncated(found, settings.k) for found in matrices]
-    points = teacher
+    bases = [truncated(found, settings.k) for found in matrices]
+
+    def by_fit() -> Maps:
+        return map_by_features(*meshes, fit.features_of(bases[0]), fit.features_of(bases[1]))
+
+    maps = initial
     for step in range(SETTINGS.steps):
         progress(step / SETTINGS.steps)
         if step % (SETTINGS.steps // ROUNDS) == 0:
             if step:
-                points = map_by_features(*meshes, *map(fit.features_of, matrices))
-            fit.follow(_teachers(meshes, points, nearest))
+                maps = by_fit()
+            fit.follow(_teachers(meshes, maps, nearest))
         fit.learn()
-    return map_by_features(*meshes, *map(fit.features_of, matrices))
+    return by_fit()
 
 
-def _teachers(meshes, points: Maps, nearest):
-    """Where the vertices of the coarse meshes belong on the other shape, (source's, target's)."""
+def _teachers(
+    meshes: tuple[SpectralMesh, SpectralMesh], maps: Maps, nearest: list[np.ndarray]
+) -> tuple[Teacher, Teacher]:
+    """Maps from the vertices of the coarse source and of the coarse target to the other shape.
+
+    `nearest` is the vertex of the fine mesh at each of the coarse one, (V_coarse,).
+    """
     from ...network.pair_fit import Teacher
 
+    def teacher(
+        one: SpectralMesh, other: SpectralMesh, chosen: np.ndarray, *both: SurfacePoints
+    ) -> Teacher:
+        positions = both[0].interpolate(other.vertices, other.faces)
+        weight = confidence(cycle_distance(other, one, *both))
+        return Teacher(positions[chosen], weight[chosen])
+
     source, target = meshes
-    there, back = points
-    trust = (
-        confidence(cycle_distance(target, source, back, there)),
-        confidence(cycle_distance(source, target, there, back)),
-    )
-    places = (
-        back.interpolate(target.vertices, target.faces),
-        there.interpolate(source.vertices, source.faces),
-    )
-    return tuple(
-        Teacher(place[chosen], sure[chosen])
-        for place, sure, chosen in zip(places, trust, nearest, strict=True)
+    target_to_source, source_to_target = maps
+    return (
+        teacher(source, target, nearest[0], source_to_target, target_to_source),
+        teacher(target, source, nearest[1], target_to_source, source_to_target),
     )

@@ -1,17 +1,18 @@
-"""Ways from the features of two shapes to a map of both directions, and from one to a better.
+"""Initial maps of two shapes in both directions, their registration and their refinement.
 
-All of them take the two sides, `pins` (vertices of source and target, each (P,), or None) and the
-clock that tells of their stages.
+All functions take the two sides, `pins` (vertices of source and target, each (P,), or None) and the
+clock of the stages.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from ...matching.by_features import map_by_features
-from ...matching.candidates import maps_by_signs, merit
+from ...matching.candidates import map_score, maps_by_signs
 from ...matching.confidence import confidence, cycle_distance
 from ...matching.functional_map import functional_map, map_of_points
 from ...matching.judgement import Judgement
@@ -19,7 +20,7 @@ from ...matching.orientation import judge
 from ...matching.pins import bend_to_pins, pin_functions
 from ...matching.points import Maps, SurfacePoints, points_at_vertices
 from ...matching.pointwise import embeddings, nearest_rows, precise_map
-from ...matching.registration import SLIDING, Course, congruent_map, register
+from ...matching.registration import SLIDING, Schedule, congruent_map, register
 from ...matching.sampling import farthest_points
 from ...matching.zoomout import zoomout
 from ...network.checkpoint import Model
@@ -27,19 +28,20 @@ from ..clock import Clock
 from .fit_pair import fitted_map
 from .side import MAP_SIZE, Side
 
-# Eigenpairs of a first map.
+# Eigenpairs of an initial functional map.
 FIRST_MAP_SIZE = 30
 # Candidates are refined to this size before one is chosen.
 CHOICE_SIZE = 60
-# A map is beyond doubt, and others are not looked at, where it keeps so much of the orientation
-# and the features of the places that it pairs are so much alike (mean cosine).
-CLEARLY_KEPT = 0.85
-CLEARLY_ALIKE = 0.85
-# A map of which less than this is sure is refined anew from where it ended, so many times.
-CLEARLY_SURE = 0.95
-FRESH_STARTS = 2
-# An eigenfunction needs about this many vertices of a coarse mesh to be one of its shape and not
-# of its triangles.
+# A map is accepted without alternatives from so much area of kept orientation on, and from so large
+# a mean cosine of the paired features on.
+ACCEPTED_ORIENTATION = 0.85
+ACCEPTED_AGREEMENT = 0.85
+# A map with a smaller share of cycle-consistent area is refined again from its registration, so
+# many times.
+CONSISTENT_AREA = 0.95
+RESTARTS = 2
+# An eigenfunction needs about this many vertices of a coarse mesh to depend on its shape and not on
+# its triangles.
 VERTICES_PER_PAIR = 10
 
 
@@ -55,43 +57,43 @@ class Fitting:
     device: str
 
 
-def laid_down(
-    source: Side, target: Side, rough: Maps, pins: Pins, course: Course, clock: Clock
+def registered(
+    source: Side, target: Side, initial: Maps, pins: Pins, schedule: Schedule, clock: Clock
 ) -> SurfacePoints:
-    """Target to source, of a rough map of both directions: through the pins, and registered."""
-    points, back = rough
-    tell = clock.start("registration")
+    """Target to source by registration of an initial map, through the pins."""
+    points, source_to_target = initial
+    report = clock.start("registration")
     if pins is not None:
         points = bend_to_pins(source.mesh, target.mesh, points, *pins)
-    sure = confidence(cycle_distance(source.mesh, target.mesh, points, back))
-    same = None if pins is not None else congruent_map(source.mesh, target.mesh, points)
-    if same is None:
-        points = register(source.mesh, target.mesh, points, sure, pins, tell, course)
+    weight = confidence(cycle_distance(source.mesh, target.mesh, points, source_to_target))
+    congruent = None if pins is not None else congruent_map(source.mesh, target.mesh, points)
+    if congruent is None:
+        points = register(source.mesh, target.mesh, points, weight, pins, report, schedule)
     clock.stop("registration")
-    return points if same is None else same
+    return points if congruent is None else congruent
 
 
-def _share_sure(source: Side, target: Side, maps: Maps) -> float:
-    """Share of the target's area that comes back to where it was."""
-    sure = confidence(cycle_distance(source.mesh, target.mesh, *maps))
-    return float(target.mesh.mass @ (sure > 0.5))
+def _consistent_area(source: Side, target: Side, maps: Maps) -> float:
+    """Share of the target's area whose cycle over the source is closed."""
+    closed = confidence(cycle_distance(source.mesh, target.mesh, *maps)) > 0.5
+    return float(target.mesh.mass @ closed)
 
 
-def refined_anew(source: Side, target: Side, maps: Maps, pins: Pins, clock: Clock) -> Maps:
-    """A map in doubt after it was refined from where registration left it, if that is better.
+def refined_again(source: Side, target: Side, maps: Maps, pins: Pins, clock: Clock) -> Maps:
+    """A map of low cycle consistency after refinement from its registration, if that is better.
 
-    Registration slides limbs to where they fit; a refinement that starts there ends elsewhere than
-    the first.
+    Registration slides limbs to where they fit; a refinement from there converges to another map
+    than the first.
     """
-    for _ in range(FRESH_STARTS):
-        if _share_sure(source, target, maps) >= CLEARLY_SURE:
+    for _ in range(RESTARTS):
+        if _consistent_area(source, target, maps) >= CONSISTENT_AREA:
             break
-        tell = clock.start("map")
+        report = clock.start("map")
         start = map_of_points(source.mesh, target.mesh, maps[0], FIRST_MAP_SIZE)
-        rough = _refined(source, target, start, pins, _samples(source, target), tell)
+        initial = _refined(source, target, start, pins, _samples(source, target), report)
         clock.stop("map")
-        other = laid_down(source, target, rough, pins, SLIDING, clock), rough[1]
-        if _worth(source, target, other) <= _worth(source, target, maps):
+        other = registered(source, target, initial, pins, SLIDING, clock), initial[1]
+        if _score(source, target, other) <= _score(source, target, maps):
             break
         maps = other
     return maps
@@ -106,7 +108,7 @@ def fitted(
     fitting: Fitting,
     clock: Clock,
 ) -> tuple[Maps, str]:
-    """The better of a map and of what a network makes of it, and which it is.
+    """The better of a map and of that by a network fitted to the pair, and which it is.
 
     Returns
     -------
@@ -114,69 +116,69 @@ def fitted(
     which : {"kept", "no better"}
         Whether it is that of the network.
     """
-    tell = clock.start("fit")
+    report = clock.start("fit")
     meshes, matrices = (source.mesh, target.mesh), (source.matrices, target.matrices)
-    learned, _ = fitted_map(
-        meshes, matrices, maps, model, fitting.device, lambda fraction: tell(0.8 * fraction)
+    by_network, _ = fitted_map(
+        meshes, matrices, maps, model, fitting.device, lambda fraction: report(0.8 * fraction)
     )
-    start = map_of_points(*meshes, learned, FIRST_MAP_SIZE)
-    refining = pins, _samples(source, target), lambda fraction: tell(0.8 + 0.2 * fraction)
-    rough, back = _refined(source, target, start, *refining)
+    start = map_of_points(*meshes, by_network, FIRST_MAP_SIZE)
+    refining = pins, _samples(source, target), lambda fraction: report(0.8 + 0.2 * fraction)
+    initial = _refined(source, target, start, *refining)
     clock.stop("fit")
-    points = laid_down(source, target, (rough, back), pins, SLIDING, clock)
-    if _worth(source, target, (points, back)) > _worth(source, target, maps):
-        return (points, back), "kept"
+    other = registered(source, target, initial, pins, SLIDING, clock), initial[1]
+    if _score(source, target, other) > _score(source, target, maps):
+        return other, "kept"
     return maps, "no better"
 
 
-def _worth(source: Side, target: Side, maps: Maps) -> float:
-    """How well a map keeps what it should, and how much of it comes back to where it was."""
-    judged = judge(source.mesh, target.mesh, maps[0], source.features, target.features)
-    refined = map_of_points(source.mesh, target.mesh, maps[0], CHOICE_SIZE)
-    return merit(refined, judged) + _share_sure(source, target, maps)
+def _score(source: Side, target: Side, maps: Maps) -> float:
+    """Score of maps in both directions: that of the map, and its cycle-consistent area."""
+    quality = judge(source.mesh, target.mesh, maps[0], source.features, target.features)
+    spectral = map_of_points(source.mesh, target.mesh, maps[0], CHOICE_SIZE)
+    return map_score(spectral, quality) + _consistent_area(source, target, maps)
 
 
 def by_features(source: Side, target: Side, model: Model | None, clock: Clock) -> Maps | None:
-    """Points of both directions by the features of a model; None where these leave doubts.
+    """Maps in both directions by the nearest features of a model; None below the limits.
 
-    One direction without doubts is enough: of a whole body and a part of one, all of the part has
+    One accepted direction is enough: of a whole body and a part of one, all of the part has
     partners on the whole.
     """
     if model is None:
         return None
-    clock.start("map")
-    there = source.mesh, target.mesh
-    known = source.features, target.features
-    found = map_by_features(*there, *known)
-    judged = (
-        judge(*there, found[0], *known),
-        judge(*there[::-1], found[1], *known[::-1]),
+    report = clock.start("map")
+    meshes = source.mesh, target.mesh
+    features = source.features, target.features
+    maps = map_by_features(*meshes, *features, report)
+    qualities = (
+        judge(*meshes, maps[0], *features),
+        judge(*meshes[::-1], maps[1], *features[::-1]),
     )
     clock.stop("map")
-    return found if any(_is_beyond_doubt(one, model) for one in judged) else None
+    return maps if any(_is_accepted(one, model) for one in qualities) else None
 
 
 def by_functional_maps(
     source: Side, target: Side, model: Model | None, pins: Pins, clock: Clock
 ) -> Maps:
-    """Points of both directions by the best of several functional maps, refined."""
-    tell = clock.start("candidates")
+    """Maps in both directions by the best of several functional maps, refined."""
+    report = clock.start("candidates")
     samples = _samples(source, target)
     refining = min(CHOICE_SIZE, _map_size(source, target)), pins, samples
-    chosen, judged = _choose(source, target, _known_maps(source, target, model), *refining)
-    if len(source.pins) < 3 and not _is_beyond_doubt(judged, model):
-        others = _maps_by_distance(source, target, tell)
+    chosen, quality = _choose(source, target, _initial_maps(source, target, model), *refining)
+    if len(source.pins) < 3 and not _is_accepted(quality, model):
+        others = _maps_by_distance(source, target, report)
         chosen, _ = _choose(source, target, [chosen, *others], *refining)
     clock.stop("candidates")
-    tell = clock.start("map")
-    found = _refined(source, target, chosen, pins, samples, tell)
+    report = clock.start("map")
+    maps = _refined(source, target, chosen, pins, samples, report)
     clock.stop("map")
-    return found
+    return maps
 
 
 def _samples(source: Side, target: Side) -> tuple[np.ndarray, np.ndarray]:
-    """Vertices that are matched on the way to a refined map."""
-    return tuple(farthest_points(side.mesh.vertices, 1500) for side in (source, target))
+    """Vertices of both sides that are matched in each round of a refinement."""
+    return farthest_points(source.mesh.vertices, 1500), farthest_points(target.mesh.vertices, 1500)
 
 
 def _map_size(source: Side, target: Side) -> int:
@@ -185,8 +187,15 @@ def _map_size(source: Side, target: Side) -> int:
     return max(min(MAP_SIZE, fewest // VERTICES_PER_PAIR), FIRST_MAP_SIZE)
 
 
-def _refined(source: Side, target: Side, start: np.ndarray, pins, samples, tell) -> Maps:
-    """Points of both directions of a functional map, refined to its full size."""
+def _refined(
+    source: Side,
+    target: Side,
+    start: np.ndarray,
+    pins: Pins,
+    samples: tuple[np.ndarray, np.ndarray],
+    report: Callable[[float], None],
+) -> Maps:
+    """Maps in both directions of a functional map (k, k), refined to its full size."""
     refined = zoomout(
         source.mesh,
         target.mesh,
@@ -194,16 +203,23 @@ def _refined(source: Side, target: Side, start: np.ndarray, pins, samples, tell)
         _map_size(source, target),
         pins=pins,
         samples=samples,
-        progress=lambda fraction: tell(0.8 * fraction),
+        progress=lambda fraction: report(0.8 * fraction),
     )
-    there, here = embeddings(source.mesh.eigenvectors, target.mesh.eigenvectors, refined)
-    points = precise_map(there, source.mesh.faces, here)
-    return points, precise_map(here, target.mesh.faces, there)
+    on_source, on_target = embeddings(source.mesh.eigenvectors, target.mesh.eigenvectors, refined)
+    target_to_source = precise_map(on_source, source.mesh.faces, on_target)
+    return target_to_source, precise_map(on_target, target.mesh.faces, on_source)
 
 
-def _choose(source, target, candidates, size, pins, samples) -> tuple[np.ndarray, Judgement]:
-    """Of several first maps the best, refined to a size at which they can be told apart."""
-    found = []
+def _choose(
+    source: Side,
+    target: Side,
+    candidates: list[np.ndarray],
+    size: int,
+    pins: Pins,
+    samples: tuple[np.ndarray, np.ndarray],
+) -> tuple[np.ndarray, Judgement]:
+    """The candidate (k, k) of the highest score, refined to (size, size), and its quality."""
+    scored = []
     for start in candidates:
         refined = zoomout(
             source.mesh,
@@ -214,44 +230,46 @@ def _choose(source, target, candidates, size, pins, samples) -> tuple[np.ndarray
             samples=samples,
             between_vertices=False,
         )
-        there, here = embeddings(source.mesh.eigenvectors, target.mesh.eigenvectors, refined)
-        points = points_at_vertices(nearest_rows(there, here), source.mesh.faces)
-        judged = judge(source.mesh, target.mesh, points, source.features, target.features)
-        found.append((merit(refined, judged), refined, judged))
-    _, refined, judged = max(found, key=lambda entry: entry[0])
-    return refined, judged
+        embedded = embeddings(source.mesh.eigenvectors, target.mesh.eigenvectors, refined)
+        points = points_at_vertices(nearest_rows(*embedded), source.mesh.faces)
+        quality = judge(source.mesh, target.mesh, points, source.features, target.features)
+        scored.append((map_score(refined, quality), refined, quality))
+    _, refined, quality = max(scored, key=lambda entry: entry[0])
+    return refined, quality
 
 
-def _is_beyond_doubt(judged: Judgement, model) -> bool:
-    """Whether the features of a model know these shapes, and the map keeps to them."""
+def _is_accepted(quality: Judgement, model: Model | None) -> bool:
+    """Whether a map by a model's features is within the limits for one without alternatives."""
     return (
         model is not None
-        and judged.orientation_kept > CLEARLY_KEPT
-        and judged.feature_agreement > CLEARLY_ALIKE
+        and quality.orientation_kept > ACCEPTED_ORIENTATION
+        and quality.feature_agreement > ACCEPTED_AGREEMENT
     )
 
 
-def _known_maps(source: Side, target: Side, model) -> list[np.ndarray]:
-    """Functional maps to start from, of what is known about places."""
-    known = source.features, target.features
+def _initial_maps(source: Side, target: Side, model: Model | None) -> list[np.ndarray]:
+    """Initial functional maps (k, k): by pins, by nearest learned features, or by descriptors."""
+    features = source.features, target.features
     size = FIRST_MAP_SIZE
     if len(source.pins) >= 3:
-        # Pins alone say where front and left are; descriptors fill in between.
+        # Pins alone decide on front and left.
         pinned = (
             pin_functions(source.mesh, source.pins),
             pin_functions(target.mesh, target.pins),
         )
         return [functional_map(source.mesh, target.mesh, *pinned, size)]
     if model is None:
-        return [functional_map(source.mesh, target.mesh, *known, size)]
-    partners = points_at_vertices(nearest_rows(*known), source.mesh.faces)
+        return [functional_map(source.mesh, target.mesh, *features, size)]
+    partners = points_at_vertices(nearest_rows(*features), source.mesh.faces)
     return [map_of_points(source.mesh, target.mesh, partners, size)]
 
 
-def _maps_by_distance(source: Side, target: Side, tell) -> list[np.ndarray]:
-    """Functional maps that symmetry allows; features that know the sides judge them."""
-    known = source.features, target.features
+def _maps_by_distance(
+    source: Side, target: Side, report: Callable[[float], None]
+) -> list[np.ndarray]:
+    """Functional maps (k, k) of all near isometries, symmetries included."""
+    features = source.features, target.features
     return [
-        *maps_by_signs(source.mesh, target.mesh, *known, tell),
-        functional_map(source.mesh, target.mesh, *known, FIRST_MAP_SIZE),
+        *maps_by_signs(source.mesh, target.mesh, *features, report),
+        functional_map(source.mesh, target.mesh, *features, FIRST_MAP_SIZE),
     ]

@@ -20,8 +20,8 @@ from ..memory import memory_shortage_told
 from ..models import loaded
 from ..progress import Progress
 from .fit_pair import can_fit
-from .job import Correspondence, MatchRequest
-from .maps import Fitting, by_features, by_functional_maps, fitted, laid_down, refined_anew
+from .maps import Fitting, by_features, by_functional_maps, fitted, refined_again, registered
+from .request import Correspondence, MatchRequest
 from .side import Side, prepare_side
 
 # Places of the source among which the features of a vertex must tell its own.
@@ -56,10 +56,10 @@ def _match(source: Side, target: Side, model, fitting: Fitting, clock) -> Corres
     direct = by_features(source, target, model, clock)
     rough, back = direct or by_functional_maps(source, target, model, pins, clock)
     course = SETTLING if direct else SLIDING
-    points = laid_down(source, target, (rough, back), pins, course, clock)
+    points = registered(source, target, (rough, back), pins, course, clock)
     maps, fit = (points, back), ""
     if direct is None:
-        maps = refined_anew(source, target, maps, pins, clock)
+        maps = refined_again(source, target, maps, pins, clock)
     if fitting.wanted:
         fit = "no torch"
         if can_fit(fitting.engine):

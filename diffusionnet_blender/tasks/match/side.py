@@ -1,4 +1,4 @@
-"""One of the two shapes of a match: mended, as a proxy, with what its places are known by."""
+"""One of the two shapes of a match: repaired, as a proxy, with its eigenbasis and features."""
 
 from __future__ import annotations
 
@@ -23,35 +23,35 @@ from ...surface.signatures import wave_kernel_signature
 from ...surface.surface import Surface
 from ..clock import Clock
 
-# Meshes are matched with no more vertices than this; dense ones by a proxy of as many.
+# Most vertices of a mesh that is matched; a denser one has a proxy of as many.
 PROXY_VERTICES = 4500
-# Eigenpairs: those that a map is refined to.
+# Eigenpairs of a refined map.
 MAP_SIZE = 160
-# Energies of the wave kernel signature where no model knows the shapes, of so many eigenpairs.
+# Energies of the wave kernel signature without a model, of so many eigenpairs.
 ENERGIES = 64
 SIGNATURE_PAIRS = 100
-# What the largest part of a shape must have for a map to mean anything.
+# Of the largest part of a shape, for a map to mean anything.
 FEWEST_VERTICES = 40
 
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """As handed in, mended, its proxy, and what that has.
+    """A shape as given, repaired, and its proxy with matrices and features.
 
     Attributes
     ----------
     given, surface, proxy : Surface
-        As handed in; mended; its largest part with few vertices.
+        As given; repaired; its largest part, decimated.
     parts : Parts
     clean_vertex : (V,) int
-        Vertex of the mended surface that each given one is.
+        Vertex of the repaired surface that each given one is.
     report : RepairReport
     matrices : Discretization
         Of the proxy, as are `mesh` and `features`.
     mesh : SpectralMesh
     features : (V_proxy, d) float
     pins, pinned : (P,) int
-        Vertices of the proxy, and of the mended surface.
+        Vertices of the proxy, and of the repaired surface.
     """
 
     given: Surface
@@ -70,7 +70,7 @@ class Side:
 def prepare_side(
     given: Surface, pins: np.ndarray, model: Model | None, runner, clock: Clock, name: str
 ) -> Side:
-    """Mend a surface, make its proxy, and find the features of its places.
+    """Repair a surface, decimate it, and compute its eigenbasis and features.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def prepare_side(
     runner : NumpyEngine or TorchEngine
     clock : Clock
     name : str
-        What messages call it.
+        Of the side, for messages.
 
     Raises
     ------
@@ -102,20 +102,20 @@ def prepare_side(
     parts = split_parts(repaired.surface)
     proxy = decimate(parts.main, PROXY_VERTICES)
     clock.stop("proxy")
-    tell = clock.start("eigenbasis")
+    report = clock.start("eigenbasis")
     settings = DEFAULT_SETTINGS if model is None else model.card.discretization
-    found = discretize(
+    matrices = discretize(
         proxy,
         replace(settings, k=max(MAP_SIZE, settings.k)),
-        lambda stage, fraction: tell(fraction if stage == "eigenbasis" else 0.0),
+        lambda stage, fraction: report(fraction if stage == "eigenbasis" else 0.0),
     )
     clock.stop("eigenbasis")
     clock.start("features")
-    mesh = spectral_mesh(found)
+    mesh = spectral_mesh(matrices)
     if model is None:
         features = _signatures(mesh)
     else:
-        features = vertex_features(model, truncated(found, settings.k), runner)
+        features = vertex_features(model, truncated(matrices, settings.k), runner)
     clock.stop("features")
     pins = repaired.clean_vertex[pins]
     on_proxy = pins
@@ -128,7 +128,7 @@ def prepare_side(
         clean_vertex=repaired.clean_vertex,
         report=repaired.report,
         proxy=proxy,
-        matrices=found,
+        matrices=matrices,
         mesh=mesh,
         features=features,
         pins=on_proxy,
@@ -148,8 +148,8 @@ def _signatures(mesh: SpectralMesh) -> np.ndarray:
 def vertex_features(model: Model, discretization: Discretization, engine) -> np.ndarray:
     """Features of a network at vertices, rows of unit length, (V, 2 outputs) float32.
 
-    Those of the surface, and those of its image in a mirror, which another pass of the network
-    gives (`forward.mirrored_weights`): two opinions of each place.
+    Those of the surface beside those of its mirror image, by another pass of the network
+    (`forward.mirrored_weights`).
 
     Parameters
     ----------

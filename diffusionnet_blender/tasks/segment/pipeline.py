@@ -22,8 +22,8 @@ from ..models import loaded
 from ..progress import Progress
 from ..sides import mirrored_classes
 from .clean import cleaned
-from .job import Segmentation, SegmentRequest
 from .limbs import with_sides_agreed
+from .request import Segmentation, SegmentRequest
 
 # A part with more than this share of the area is not an eye or a button.
 SIZEABLE_PART = 0.02
@@ -66,7 +66,7 @@ def segmentation(request: SegmentRequest, progress: Progress) -> Segmentation:
                 runner,
                 lambda done: progress("network", (len(found) + done) / len(views)),
             )
-            found.append(view.hand_back(at_vertices))
+            found.append(view.to_user_vertices(at_vertices))
             seconds["network"] = seconds.get("network", 0.0) + perf_counter() - clock
         probabilities = found[0] if skin is None else _agreed(*found)
         limbs, other_side = _limbs(model)
@@ -82,7 +82,7 @@ def segmentation(request: SegmentRequest, progress: Progress) -> Segmentation:
                 clock = perf_counter()
                 at_vertices = cleaned(prepared.discretization, at_vertices)
                 seconds["clean"] = perf_counter() - clock
-            probabilities = prepared.hand_back(at_vertices)
+            probabilities = prepared.to_user_vertices(at_vertices)
     polygons = request.polygons or Polygons.triangles(surface)
     labels, areas = polygon_classes(probabilities, surface, polygons)
     return Segmentation(

@@ -7,7 +7,9 @@ other meshings of the character, other poses, and other characters.
 from __future__ import annotations
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
+from ...surface.edges import edges_of_sides
 from ...surface.proxy import make_proxy
 from ...surface.surface import Surface, triangle_vectors
 from ...surface.winding import vertex_normals
@@ -99,9 +101,8 @@ def _resampled(surface, labels, count, grid) -> tuple[Surface, np.ndarray]:
 def _subdivided(surface: Surface, labels) -> tuple[Surface, np.ndarray]:
     """Each triangle cut into four; a vertex between two classes has no label."""
     faces = surface.faces
-    halves = np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]), axis=1)
-    edges, middle = np.unique(halves, axis=0, return_inverse=True)
-    ab, bc, ca = len(surface.vertices) + middle.reshape(3, -1)
+    edges, middle = edges_of_sides(faces)
+    ab, bc, ca = len(surface.vertices) + middle.reshape(-1, 3).T
     a, b, c = faces.T
     cut = [np.stack(f, axis=1) for f in ((a, ab, ca), (b, bc, ab), (c, ca, bc), (ab, bc, ca))]
     ends = labels[edges]
@@ -121,10 +122,8 @@ def _bent(vertices, rng, strength, size):
 
 
 def _turned(vectors, axis, angle):
-    """Vectors (V, 3) about an axis by angles (V,), by Rodrigues' formula."""
-    cosine, sine = np.cos(angle)[:, None], np.sin(angle)[:, None]
-    along = (vectors @ axis)[:, None] * axis
-    return vectors * cosine + np.cross(axis, vectors) * sine + along * (1 - cosine)
+    """Vectors (V, 3) rotated about an axis (3,) by angles (V,)."""
+    return Rotation.from_rotvec(np.outer(angle, axis)).apply(vectors)
 
 
 def _swollen(vertices, rng, amount, size):

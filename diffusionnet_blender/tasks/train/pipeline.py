@@ -15,8 +15,8 @@ from ..models import require_new_name
 from ..progress import Progress
 from .course import Course
 from .curve import Curve
-from .job import TrainedModel, TrainRequest
 from .plan import make_plan, training_key
+from .request import TrainedModel, TrainRequest
 from .shapes import make_shapes
 from .training_set import checked
 

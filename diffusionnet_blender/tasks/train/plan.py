@@ -17,7 +17,7 @@ from ...network.checkpoint import Model
 from ...network.features import input_width
 from ...surface.settings import DiscretizationSettings
 from ..models import DEFAULT_MODEL, find_model
-from .job import BY_KIND, FRESH, TrainRequest
+from .request import BY_KIND, FRESH, TrainRequest
 from .sizes import BLOCKS, SIZES, Size
 from .training_set import TrainingSet
 

@@ -1,17 +1,16 @@
-"""Transfer of data along a correspondence: the request, the result, the function between them."""
+"""Transfer along a correspondence: its stages, and the function from request to result."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ...matching.points import SurfacePoints
-from ...options import option
 from ..progress import SILENT, CallbackProgress, Progress
-from .layers import Layers, MeshShape, Moved, Weights
+from .layers import Layers, MeshShape, Moved
+from .request import TransferRequest
 
 # Shares of the time of a texture and skin weights, by the names of the stages.
 STAGES = {
@@ -23,73 +22,6 @@ STAGES = {
     "attributes": 0.02,
     "armature": 0.01,
 }
-
-
-@dataclass(frozen=True, eq=False)
-class TransferRequest:
-    """Layers of a source, and the target that receives them.
-
-    Attributes
-    ----------
-    source, target : MeshShape
-    target_to_source : SurfacePoints
-        On the source's triangles, one for each vertex of the target.
-    confidence : (V_t,) float
-    layers : Layers
-        Of the source.
-    target_uv : (L_t, 2) float, optional
-        The target's own layout; needed for textures.
-    locked : Weights, optional
-        Groups of the target, among those that are moved, that must stay as they are.
-    texture_size, dilation, limit, least_confidence, small_keys
-    """
-
-    source: MeshShape
-    target: MeshShape
-    target_to_source: SurfacePoints
-    confidence: np.ndarray
-    layers: Layers
-    target_uv: np.ndarray | None = None
-    locked: Weights | None = None
-    texture_size: int = option(
-        0,
-        "Size (0: Same)",
-        "Width and height of the new images. 0: as large as the source's",
-        minimum=0,
-        maximum=16384,
-        subtype="PIXEL",
-    )
-    dilation: int = option(
-        16,
-        "Margin",
-        "Pixels by which islands grow beyond their rim",
-        minimum=0,
-        soft_maximum=64,
-        subtype="PIXEL",
-        flag="margin",
-    )
-    limit: int = option(
-        4,
-        "Limit",
-        "Most bones that a vertex follows. 0: any number",
-        minimum=0,
-        soft_maximum=16,
-    )
-    least_confidence: float = option(
-        0.3,
-        "Sure Above",
-        "Where the match is less sure than this, weights are not copied but filled in smoothly "
-        "from around",
-        minimum=0.0,
-        maximum=1.0,
-        subtype="FACTOR",
-    )
-    small_keys: bool = option(
-        False,
-        "Small Keys",
-        "Turn and scale the offsets of each vertex, which is fast and suits small facial keys. "
-        "Off: deformation transfer, for keys that move whole limbs",
-    )
 
 
 def run(request: TransferRequest, progress: Progress = SILENT) -> Moved:

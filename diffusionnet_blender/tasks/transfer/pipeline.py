@@ -33,7 +33,6 @@ from ...matching.transfer.weights import (
 from ...surface.repair import weld
 from ...surface.surface import triangle_areas
 from ..progress import Progress
-from .job import TransferRequest
 from .layers import (
     Attribute,
     Bones,
@@ -44,6 +43,7 @@ from .layers import (
     Texture,
     Weights,
 )
+from .request import TransferRequest
 
 # Triangles of a copied layout are stretched where one direction is scaled so much more than the
 # other.

@@ -7,7 +7,14 @@ torch = pytest.importorskip("torch", reason="training needs torch")
 
 from diffusionnet_blender.matching.functional_map import solve_commuting  # noqa: E402
 from diffusionnet_blender.network.architecture import Architecture  # noqa: E402
-from diffusionnet_blender.network.correspondence import (  # noqa: E402
+from diffusionnet_blender.network.features import input_features  # noqa: E402
+from diffusionnet_blender.network.shape import shape_of  # noqa: E402
+from diffusionnet_blender.network.torch_engine import TorchEngine  # noqa: E402
+from diffusionnet_blender.network.training import TrainingSettings, scaled  # noqa: E402
+from diffusionnet_blender.surface.discretization import discretize  # noqa: E402
+from diffusionnet_blender.surface.settings import DiscretizationSettings  # noqa: E402
+from tests.matching.pairs import lumpy_surface  # noqa: E402
+from training.correspondence import (  # noqa: E402
     MatchedShape,
     MatchTrainer,
     Template,
@@ -16,13 +23,6 @@ from diffusionnet_blender.network.correspondence import (  # noqa: E402
     isometry_loss,
     true_map,
 )
-from diffusionnet_blender.network.features import input_features  # noqa: E402
-from diffusionnet_blender.network.shape import shape_of  # noqa: E402
-from diffusionnet_blender.network.torch_engine import TorchEngine  # noqa: E402
-from diffusionnet_blender.network.training import TrainingSettings, scaled  # noqa: E402
-from diffusionnet_blender.surface.discretization import discretize  # noqa: E402
-from diffusionnet_blender.surface.settings import DiscretizationSettings  # noqa: E402
-from tests.matching.pairs import lumpy_surface  # noqa: E402
 
 SETTINGS = DiscretizationSettings(k=32)
 

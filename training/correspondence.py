@@ -1,10 +1,10 @@
-"""Learning features to match shapes by (paper 5.3).
+"""Training of features for shape correspondence (paper 5.3).
 
-Ways to learn, which may be combined or stand alone: functional maps against known ones
-(supervised, Donati et al. 2020), functional maps that are asked to be near isometries of shapes
-that stand rigidly aligned (weakly supervised, Sharma and Ovsjanikov 2020), and contrast: with the
-learned features of a template's points, which tells regions apart, and between the two shapes of a
-pair, which is what the nearest feature is looked for in and so as fine as their meshes.
+Three losses, which may be combined or stand alone: functional maps against ground truth
+(supervised, Donati et al. 2020), isometry of the functional maps between rigidly aligned shapes
+(weakly supervised, Sharma and Ovsjanikov 2020), and contrast: with learned features of a template's
+points, which separates regions, and between the two shapes of a pair, which is as fine as their
+meshes.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ import numpy as np
 import torch
 from scipy.spatial import cKDTree
 
-from ..surface.discretization import Discretization
-from .architecture import Architecture
-from .features import input_features
-from .forward import SMALLEST_EXPONENT
-from .module import DiffusionNet
-from .shape import Shape, shape_of
-from .torch_engine import TorchEngine
-from .training import Trainer, TrainingSettings, mirrored, scaled
+from diffusionnet_blender.network.architecture import Architecture
+from diffusionnet_blender.network.contrast import partner_contrast
+from diffusionnet_blender.network.features import input_features
+from diffusionnet_blender.network.forward import SMALLEST_EXPONENT
+from diffusionnet_blender.network.module import DiffusionNet
+from diffusionnet_blender.network.shape import Shape, shape_of
+from diffusionnet_blender.network.torch_engine import TorchEngine
+from diffusionnet_blender.network.training import Trainer, TrainingSettings, mirrored, scaled
+from diffusionnet_blender.surface.discretization import Discretization
 
 # Paper appendix and Donati et al. 2020: size of the maps, weight of the Laplacians.
 MAP_SIZE = 30
@@ -35,7 +36,7 @@ TARGET_WIDTH = 0.03
 PAIR_TEMPERATURE = 0.05
 PAIR_WIDTH = 0.012
 PAIR_SAMPLES = 1024
-# A place that the other shape has nothing so near to, in the same units, has no partner there.
+# Distance to the other shape, in the same units, beyond which a place has no partner.
 ALONE = 0.06
 # Of either shape so much must have partners for a functional map to be learned from.
 MOSTLY_PAIRED = 0.95
@@ -48,7 +49,7 @@ DEFAULTS = TrainingSettings()
 
 @dataclass(frozen=True, eq=False)
 class Template:
-    """The shape that all training shapes are known on.
+    """The reference shape that all training shapes are registered to.
 
     Attributes
     ----------
@@ -63,7 +64,7 @@ class Template:
     size : float
         That root, in the unit of the positions.
     groups : tuple of (T,) int
-        What must not be mixed up above all: left and right, front and back, parts.
+        Classes of places that a match must keep: left and right, front and back, parts.
     """
 
     positions: np.ndarray
@@ -81,7 +82,7 @@ class Template:
 
 @dataclass(frozen=True, eq=False)
 class MatchedShape:
-    """A shape to learn from.
+    """A training shape with its correspondence to the template.
 
     Attributes
     ----------
@@ -172,9 +173,9 @@ class MatchTrainer(Trainer):
             paired = self.template.has_partner(*places), self.template.has_partner(*places[::-1])
             shares = [d.mass @ one / d.mass.sum() for (d, _), one in zip(pair, paired, strict=True)]
             if min(shares) > MOSTLY_PAIRED:
-                known = true_map(pair[0], pair[1], self.template, self.map_size)
+                truth = true_map(pair[0], pair[1], self.template, self.map_size)
                 made = differentiable_map(*shapes, *found, self.map_size)
-                map_loss = (made - engine.array(known)).square().sum() / self.map_size
+                map_loss = (made - engine.array(truth)).square().sum() / self.map_size
                 loss = loss + MAP_WEIGHT * map_loss
             if paired[1].any():
                 loss = loss + self._pair_contrast(shapes, found, pair, paired[1])
@@ -212,42 +213,22 @@ class MatchTrainer(Trainer):
         return loss, (area * right).sum().detach()
 
     def _pair_contrast(self, shapes, found, pair, paired) -> torch.Tensor:
-        """Loss of looking on one shape for the partners of some vertices that have one there."""
+        """Contrast of a sample of the target's vertices that have partners on the source."""
         source, target = shapes
-        there, here = (self._positions[self.module.engine.indices(place)] for _, place in pair)
+        on_source, on_target = (
+            self._positions[self.module.engine.indices(place)] for _, place in pair
+        )
         area = target.mass * self.module.engine.array(paired)
-        asked = torch.multinomial(area, min(PAIR_SAMPLES, int(paired.sum())))
-        return partner_contrast(source, found[0], there, found[1][asked], here[asked]).mean()
-
-
-def partner_contrast(
-    shape: Shape,
-    features: torch.Tensor,
-    places: torch.Tensor,
-    asking_features: torch.Tensor,
-    asking_places: torch.Tensor,
-    temperature: float = PAIR_TEMPERATURE,
-    width: float = PAIR_WIDTH,
-) -> torch.Tensor:
-    """Loss of looking for partners on a shape by features, for each that asks, (n,).
-
-    Parameters
-    ----------
-    shape : Shape
-        That is asked.
-    features, places : (V, d), (V, 3) tensor
-        Its features, of unit length, and where its vertices are.
-    asking_features, asking_places : (n, d), (n, 3) tensor
-        Of those that ask, and where on the shape they belong.
-    temperature, width : float
-        Sharpness of the features; of what is wanted, in the unit of the places.
-    """
-    # Where vertices are dense, each of them is to count for less.
-    log_area = torch.log(shape.mass / shape.mass.sum())
-    similar = asking_features @ features.T / temperature
-    away = torch.cdist(asking_places, places).square() / (2 * width**2)
-    wanted = torch.softmax(log_area - away, dim=1)
-    return -(wanted * torch.log_softmax(similar + log_area, dim=1)).sum(dim=1)
+        queries = torch.multinomial(area, min(PAIR_SAMPLES, int(paired.sum())))
+        return partner_contrast(
+            source,
+            found[0],
+            on_source,
+            found[1][queries],
+            on_target[queries],
+            PAIR_TEMPERATURE,
+            PAIR_WIDTH,
+        ).mean()
 
 
 def differentiable_map(
@@ -299,18 +280,21 @@ def isometry_loss(
     features_one, features_other : (V, d) tensor
     k : int
     """
-    there = differentiable_map(one, other, features_one, features_other, k)
-    back = differentiable_map(other, one, features_other, features_one, k)
-    unit = torch.eye(len(there), dtype=there.dtype, device=there.device)
+    forth = differentiable_map(one, other, features_one, features_other, k)
+    reverse = differentiable_map(other, one, features_other, features_one, k)
+    unit = torch.eye(len(forth), dtype=forth.dtype, device=forth.device)
     values_one, values_other = (shape.eigenvalues[:k] * shape.mass.sum() for shape in (one, other))
     largest = torch.maximum(values_one[-1], values_other[-1])
     commutators = [
         (c * start[None] - end[:, None] * c) / largest
-        for c, start, end in ((there, values_one, values_other), (back, values_other, values_one))
+        for c, start, end in (
+            (forth, values_one, values_other),
+            (reverse, values_other, values_one),
+        )
     ]
-    undone = (there @ back - unit).square().sum() + (back @ there - unit).square().sum()
-    orthogonal = sum((c.T @ c - unit).square().sum() for c in (there, back))
-    return (undone + orthogonal + sum(c.square().sum() for c in commutators)) / k
+    inverse = (forth @ reverse - unit).square().sum() + (reverse @ forth - unit).square().sum()
+    orthogonal = sum((c.T @ c - unit).square().sum() for c in (forth, reverse))
+    return (inverse + orthogonal + sum(c.square().sum() for c in commutators)) / k
 
 
 def true_map(
@@ -319,7 +303,7 @@ def true_map(
     template: Template,
     k: int,
 ) -> np.ndarray:
-    """The functional map of two shapes that are known on a template, (k, k) float64.
+    """Ground-truth functional map of two shapes by way of the template, (k, k) float64.
 
     Parameters
     ----------
@@ -328,9 +312,9 @@ def true_map(
     k : int
     """
     partner = true_partners(source[1], target[1], template)
-    there, here = source[0], target[0]
-    pulled = there.eigenvectors[partner, :k] * np.sqrt(there.mass.sum(dtype=float))
-    return (here.eigenvectors[:, :k] * here.mass[:, None]).T @ pulled / np.sqrt(here.mass.sum())
+    on, to = source[0], target[0]
+    pulled = on.eigenvectors[partner, :k] * np.sqrt(on.mass.sum(dtype=float))
+    return (to.eigenvectors[:, :k] * to.mass[:, None]).T @ pulled / np.sqrt(to.mass.sum())
 
 
 def true_partners(source_place: np.ndarray, target_place: np.ndarray, template: Template):
