@@ -126,6 +126,14 @@ def add_character(subdivisions=0, name="Ada"):
     return obj
 
 
+def maximise():
+    """The viewport alone fills the window; and back."""
+    window, area, _ = view()
+    with bpy.context.temp_override(window=window, area=area):
+        bpy.ops.screen.screen_full_area()
+    yield from settle()
+
+
 def open_tab():
     _, area, _ = view()
     area.spaces.active.show_region_ui = True
