@@ -139,7 +139,7 @@ repository: package ## and an extension repository to host as plain files, in di
 BODY_MODELS := $(basename $(notdir $(wildcard diffusionnet_blender/weights/body_parts*.json)))
 
 .PHONY: weights-body_parts weights-body_match accuracy paper-checks samples
-.PHONY: bench bench-large bench-labels bench-gradients bench-matching
+.PHONY: bench bench-large bench-labels bench-laplacian bench-gradients bench-matching
 # What the bundled weights start from: those of the version before, as git keeps them.
 BEFORE := b05f25a
 START := training/data/start
@@ -182,6 +182,9 @@ bench-large: $(READY_TRAINING) ## the same for half a million and a million vert
 
 bench-labels: $(READY_TRAINING) ## right labels of a mesh and of its points alone
 	$(PYTHON) -m benchmarks.stages
+
+bench-laplacian: $(READY_TRAINING) ## the Laplacian beside robust_laplacian: seconds, memory, cancel
+	$(PYTHON) -m benchmarks.laplacian
 
 bench-gradients: $(READY_TRAINING) ## draw lengths of gradients at four sizes
 	$(PYTHON) -m benchmarks.gradient_figure

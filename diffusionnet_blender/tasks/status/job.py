@@ -13,8 +13,6 @@ import numpy as np
 from ..progress import SILENT, Progress
 
 STAGES: dict[str, float] = {}
-# How the status of a library begins that is there and does not work.
-NOT_LOADED = "not loaded"
 SAMPLE = np.arange(4.0)
 # Of all tasks: torch is optional, the others are not.
 LIBRARIES = ("numpy", "scipy", "robust_laplacian", "safetensors", "threadpoolctl", "torch")
@@ -55,7 +53,8 @@ def run(request: StatusRequest, progress: Progress = SILENT) -> Status:
     from ..memory import available_bytes
 
     libraries = {name: _version(name) for name in LIBRARIES}
-    torch = sys.modules.get("torch")
+    # One that does not get on with this NumPy is imported all the same.
+    torch = None if libraries["torch"].startswith("not ") else sys.modules["torch"]
     return Status(
         python=platform.python_version(),
         executable=sys.executable,
@@ -74,10 +73,10 @@ def _version(name: str) -> str:
             _require_arrays(module)
         return metadata.version(name)
     except ModuleNotFoundError as error:
-        return "not installed" if error.name == name else f"{NOT_LOADED} ({error})"
+        return "not installed" if error.name == name else f"not loaded ({error})"
     except Exception as error:
         # A library that is damaged or of another platform raises whatever it likes.
-        return f"{NOT_LOADED} ({type(error).__name__}: {error})"
+        return f"not loaded ({type(error).__name__}: {error})"
 
 
 def _require_arrays(torch) -> None:
