@@ -15,6 +15,7 @@ EXTRAS := torch test develop
 SETUP := tools/setup.sh pyproject.toml requirements/constraints.txt
 READY := .venv/ready
 READY_TRAINING := .venv/ready-training
+READY_DOCS := .venv/ready-docs
 
 # The suites that touch Blender, run on every Blender that is supported.
 MATRIX := 4.2 4.5 5.2
@@ -34,6 +35,10 @@ $(READY_TRAINING): $(READY)
 	@tools/setup.sh .venv 3.11 4.5 $(EXTRAS) train
 	@touch $@
 
+$(READY_DOCS): $(READY)
+	@tools/setup.sh .venv 3.11 4.5 $(EXTRAS) docs
+	@touch $@
+
 .venv-4.2/ready: $(SETUP) requirements/blender-4.2.txt
 	@tools/setup.sh .venv-4.2 3.11 4.2 test
 	@touch $@
@@ -46,6 +51,11 @@ $(READY_TRAINING): $(READY)
 setup: $(READY) ## make .venv: Blender 4.5 as a module, torch (CPU), the tools
 setup-training: $(READY_TRAINING) ## and what the sample characters and the training data need
 
+.PHONY: docs
+docs: $(READY_DOCS) ## build the documentation site, into build/site; a link that leads nowhere is an error
+	@NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --quiet --clean
+	@echo "build/site/index.html: $$(du -sh build/site | cut -f1)"
+
 .PHONY: demo demo-transfer docs-images docs-window
 demo: $(READY) ## segment a character: a .blend and a picture in build/demo
 	@$(PYTHON) -m demo.run
@@ -57,14 +67,18 @@ docs-images: demo demo-transfer ## make the pictures of the documentation again
 	@$(PYTHON) -m demo.publish build/demo/ada.png docs/images/demo.webp
 	@$(PYTHON) -m demo.publish build/demo/transfer.png docs/images/transfer.webp
 
-# One for each picture of a whole window: where it is in build/app, and what the documentation calls it.
-WINDOWS := panel/panel:panel panel/progress:progress panel/segmented:segmented \
+# One for each picture of a window: where it is in build/app, and what the documentation calls it. Shown
+# is the viewport with its sidebar: a whole window cannot be read on a page.
+WINDOWS := panel/progress:progress panel/segmented:segmented \
 	preferences/preferences:preferences editing/assigned:assigned editing/separated:separated \
 	transfer/transferred:transfer-panel train/learning:train-panel
-docs-window: test-app ## and those of Blender's window
-	@$(PYTHON) -m tests.app.run train
+docs-window: test-app ## and those of Blender's window: steps of the tutorial, the animation of a click
+	@$(PYTHON) -m tests.app.run train tutorial click
+	@$(PYTHON) -m demo.steps build/app/tutorial docs/images/tutorial
+	@$(PYTHON) -m demo.film build/app/click docs/images/click.webp
 	@for both in $(WINDOWS); do \
-		$(PYTHON) -m demo.publish build/app/$${both%:*}.png docs/images/$${both#*:}.webp; done
+		$(PYTHON) -m demo.publish build/app/$${both%:*}.png docs/images/$${both#*:}.webp \
+			--crop 0 0 1322 902; done
 	@$(PYTHON) -m demo.publish build/app/editing/borders.png build/app/editing/straight.png \
 		docs/images/borders.webp --crop 460 340 860 830
 
@@ -125,7 +139,7 @@ repository: package ## and an extension repository to host as plain files, in di
 BODY_MODELS := $(basename $(notdir $(wildcard diffusionnet_blender/weights/body_parts*.json)))
 
 .PHONY: weights-body_parts weights-body_match accuracy paper-checks samples
-.PHONY: bench bench-large bench-labels bench-gradients bench-matching
+.PHONY: bench bench-large bench-labels bench-laplacian bench-gradients bench-matching
 # What the bundled weights start from: those of the version before, as git keeps them.
 BEFORE := b05f25a
 START := training/data/start
@@ -168,6 +182,9 @@ bench-large: $(READY_TRAINING) ## the same for half a million and a million vert
 
 bench-labels: $(READY_TRAINING) ## right labels of a mesh and of its points alone
 	$(PYTHON) -m benchmarks.stages
+
+bench-laplacian: $(READY_TRAINING) ## the Laplacian beside robust_laplacian: seconds, memory, cancel
+	$(PYTHON) -m benchmarks.laplacian
 
 bench-gradients: $(READY_TRAINING) ## draw lengths of gradients at four sizes
 	$(PYTHON) -m benchmarks.gradient_figure

@@ -19,22 +19,19 @@ from statistics import median
 from time import perf_counter, process_time
 
 import numpy as np
+import robust_laplacian
 
 from benchmarks import machine, meshes, meter
+from diffusionnet_blender.surface.intrinsic import delaunay_laplacian
 
 OURS, THEIRS = "surface.intrinsic", "robust_laplacian"
 SIZES = (10_000, 50_000, 200_000)
 
 
-def measured(library: str, size: int) -> dict[str, float]:
+def measured(library: str, vertices: np.ndarray, faces: np.ndarray) -> dict[str, float]:
     """Seconds, bytes and the longest wait of one computation, in this process."""
-    import robust_laplacian
-
-    from diffusionnet_blender.surface.intrinsic import delaunay_laplacian
-
-    mesh = meshes.load("body", size)
-    vertices = np.ascontiguousarray(mesh["vertices"], dtype=np.float64)
-    faces = np.ascontiguousarray(mesh["faces"], dtype=np.int64)
+    vertices = np.ascontiguousarray(vertices, dtype=np.float64)
+    faces = np.ascontiguousarray(faces, dtype=np.int64)
     # What a first call loads is no part of the measurement.
     small = np.eye(3), np.array([[0, 1, 2]])
     robust_laplacian.mesh_laplacian(*small)
@@ -73,7 +70,8 @@ def main() -> None:
     parser.add_argument("--one", choices=(OURS, THEIRS), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one:
-        print(json.dumps(measured(arguments.one, arguments.sizes[0])))
+        mesh = meshes.load("body", arguments.sizes[0])
+        print(json.dumps(measured(arguments.one, mesh["vertices"], mesh["faces"])))
         return
     print(*(f"{name} {value}" for name, value in machine.describe().items()), sep=", ")
     print(f"load {machine.load_average()}, medians of {arguments.runs} runs (fastest to slowest)")

@@ -1,4 +1,4 @@
-"""F1 over a button or a setting opens the page of the guide that tells of it."""
+"""Pages of the guide that F1 opens over a button or a setting."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from pathlib import Path
 
 import bpy
 
-# What the zip brings along (tools/guide.py): F1 works offline, and tells of this version.
+# Part of the zip (tools/guide.py): F1 works offline, on the pages of this version.
 GUIDE = Path(__file__).resolve().with_name("guide")
 # Patterns of Blender's names (in lower case) and the pages; of several that fit the first counts.
 PAGES = (
-    ("bpy.ops.diffusionnet.write_labels*", "segment.html#what-is-written"),
-    ("bpy.ops.diffusionnet.add_preset*", "segment.html#what-is-written"),
+    ("bpy.ops.diffusionnet.write_labels*", "segment.html#outputs"),
+    ("bpy.ops.diffusionnet.add_preset*", "segment.html#outputs"),
     ("bpy.ops.diffusionnet.reload_models*", "models.html#the-library"),
     ("bpy.ops.diffusionnet.import_model*", "models.html#the-library"),
     ("bpy.ops.diffusionnet.rename_model*", "models.html#the-library"),
@@ -21,8 +21,8 @@ PAGES = (
     ("bpy.ops.diffusionnet.remove_torch*", "pytorch.html"),
     ("bpy.ops.diffusionnet.clear_cache*", "segment.html#in-the-preferences"),
     ("bpy.ops.diffusionnet.check*", "segment.html#in-the-preferences"),
-    ("bpy.ops.diffusionnet.copy_report*", "segment.html#when-it-does-not-work"),
-    ("bpy.ops.diffusionnet.dismiss_error*", "segment.html#when-it-does-not-work"),
+    ("bpy.ops.diffusionnet.copy_report*", "segment.html#messages"),
+    ("bpy.ops.diffusionnet.dismiss_error*", "segment.html#messages"),
     *(
         (f"bpy.ops.diffusionnet.{name}*", "segment.html#correct-the-parts")
         for name in (
@@ -41,7 +41,7 @@ PAGES = (
         )
     ),
     ("bpy.ops.diffusionnet.train*", "train.html"),
-    ("bpy.ops.diffusionnet.stop_training*", "train.html#while-it-learns"),
+    ("bpy.ops.diffusionnet.stop_training*", "train.html#during-training"),
     ("bpy.ops.diffusionnet.classify*", "train.html#whole-shapes"),
     *(
         (f"bpy.ops.diffusionnet.{name}*", f"transfer.html{anchor}")
@@ -52,23 +52,23 @@ PAGES = (
             ("add_pin", "#pins"),
             ("remove_pin", "#pins"),
             ("swap_pair", "#match"),
-            ("transfer", "#what-is-moved"),
+            ("transfer", "#what-to-move"),
         )
     ),
-    ("bpy.types.diffusionnet_pg_transfer*", "transfer.html#what-is-moved"),
-    ("bpy.types.diffusionnet_pg_settings.transfer*", "transfer.html#what-is-moved"),
+    ("bpy.types.diffusionnet_pg_transfer*", "transfer.html#what-to-move"),
+    ("bpy.types.diffusionnet_pg_settings.transfer*", "transfer.html#what-to-move"),
     ("bpy.ops.diffusionnet.*", "segment.html#in-the-sidebar"),
     ("bpy.types.diffusionnet_pg_settings.model*", "models.html"),
     ("bpy.types.diffusionnet_pg_settings.classifier*", "train.html#whole-shapes"),
     ("bpy.types.diffusionnet_pg_settings.sort_into_collections*", "train.html#whole-shapes"),
     ("bpy.types.diffusionnet_pg_training*", "train.html#in-the-sidebar"),
     *(
-        (f"bpy.types.diffusionnet_pg_settings.{name}*", "segment.html#what-is-written")
+        (f"bpy.types.diffusionnet_pg_settings.{name}*", "segment.html#outputs")
         for name in (
             "attributes",
-            "colours",
+            "colors",
             "vertex_groups",
-            "weights",
+            "group_weights",
             "face_sets",
             "materials",
             "confidence",

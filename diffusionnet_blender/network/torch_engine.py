@@ -251,12 +251,12 @@ class _SparseProduct(torch.autograd.Function):
     """Sparse times dense; the matrix is constant, and its transpose is not rebuilt each step."""
 
     @staticmethod
-    def forward(ctx, u, matrix):
+    def forward(ctx: Any, u: torch.Tensor, matrix: GradientMatrix) -> torch.Tensor:
         ctx.matrix = matrix
         return matrix.whole @ u
 
     @staticmethod
-    def backward(ctx, upstream):
+    def backward(ctx: Any, upstream: torch.Tensor) -> tuple[torch.Tensor, None]:
         return ctx.matrix.transpose @ upstream.contiguous(), None
 
 
@@ -268,14 +268,16 @@ class _ImplicitStep(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, u, times, implicit):
+    def forward(
+        ctx: Any, u: torch.Tensor, times: torch.Tensor, implicit: ImplicitDiffusion
+    ) -> torch.Tensor:
         exact = times.detach().cpu().double().numpy()
         diffused = implicit(u.detach().cpu().numpy(), exact)
         ctx.implicit, ctx.exact, ctx.diffused = implicit, exact, diffused
         return torch.as_tensor(diffused).to(u.dtype).to(u.device)
 
     @staticmethod
-    def backward(ctx, upstream):
+    def backward(ctx: Any, upstream: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, None]:
         solved = ctx.implicit.solve(upstream.detach().cpu().double().numpy(), ctx.exact)
         by_u = ctx.implicit.mass[:, None] * solved
         by_time = -np.einsum("vc,vc->c", solved, ctx.implicit.laplacian @ ctx.diffused)

@@ -117,7 +117,7 @@ def discretize(
     seconds = {} if seconds is None else seconds
     clock = perf_counter()
 
-    def finished(stage):
+    def finished(stage: str) -> None:
         nonlocal clock
         seconds[stage] = perf_counter() - clock
         clock = perf_counter()

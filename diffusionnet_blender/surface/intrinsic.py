@@ -2,7 +2,24 @@
 
 The cotangent Laplacian of any triangle mesh made safe: both sides of every triangle are glued into
 one closed surface without a border, whatever is non-manifold or open, and its edges are flipped,
-by their lengths alone, until no weight is negative. All triangles go through each step at once.
+by their lengths alone, until no weight is negative.
+
+`robust_laplacian.mesh_laplacian` computes the same matrix; that library serves point clouds
+(`laplacian`). This module exists for speed, memory and cancelling: all triangles go through each
+step at once in flat arrays, and `progress` may stop it between steps. Medians of seven runs on
+bodies, in one thread of a server processor (`python -m benchmarks.laplacian --runs 7`):
+
+========  ============  ================  ===========  ================
+vertices  this module   robust_laplacian  this module  robust_laplacian
+          seconds       seconds           MB           MB
+========  ============  ================  ===========  ================
+10,000    0.02          0.07              6            31
+50,000    0.09          0.53              29           219
+200,000   0.41          2.94              118          838
+========  ============  ================  ===========  ================
+
+A cancel waits for a tenth of a second at 200,000 vertices; the library cannot be left before its
+end.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ class Surface:
     faces: np.ndarray = field(default_factory=_no_faces)
     normals: np.ndarray | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         vertices = np.ascontiguousarray(self.vertices, dtype=np.float64)
         faces = np.asarray(self.faces)
         if vertices.size == 0:

@@ -4,6 +4,7 @@ python -m tests.app.run                    # the checks: pictures and findings i
 python -m tests.app.run kills --kills 50   # the process that computes, killed so often
 python -m tests.app.run large              # how long the window stalls with 200,000 vertices
 python -m tests.app.run train              # a model of one's own, with this Python's PyTorch
+python -m tests.app.run tutorial click     # pictures of the documentation alone
 
 A Debian with Blender and an X server without a screen is made once, in a folder of BLENDER_APP;
 that takes root, some minutes and 1.3 GB. BLENDER_SUITE names the Debian: trixie, with Blender 4.3
@@ -36,6 +37,8 @@ SIZES = {
     "editing": (1600, 1000),
     "transfer": (1600, 1000),
     "train": (1600, 1000),
+    "tutorial": (1200, 920),
+    "click": (960, 820),
     "life": (800, 600),
     "kills": (800, 600),
     "large": (800, 600),

@@ -126,6 +126,14 @@ def add_character(subdivisions=0, name="Ada"):
     return obj
 
 
+def maximise():
+    """The viewport alone fills the window; and back."""
+    window, area, _ = view()
+    with bpy.context.temp_override(window=window, area=area):
+        bpy.ops.screen.screen_full_area()
+    yield from settle()
+
+
 def open_tab():
     _, area, _ = view()
     area.spaces.active.show_region_ui = True
@@ -158,8 +166,12 @@ def open_instead(label):
         # Of closed panels nothing is seen but their titles.
         y = int(top + (FIRST_TITLE + NEXT_TITLE * number) * unit)
         yield from ask(do="click", x=int(region.x + 0.4 * region.width), y=y)
-        # They open and close by and by.
-        yield 1.5
+        # They open and close by and by, while events come.
+        for step in range(8):
+            x = int(region.x + (0.4 + 0.02 * (step % 2)) * region.width)
+            yield from ask(do="move", x=x, y=y)
+            view()[1].tag_redraw()
+            yield 0.25
 
 
 def find_button(operator, across=0.3):

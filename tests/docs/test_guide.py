@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from diffusionnet_blender.tasks.models import list_models
+from tools import guide
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "samples" / "README.md"])
@@ -75,12 +76,36 @@ def test_the_guide_tells_of_every_model_that_ships():
     assert missing == []
 
 
+def test_the_extensions_own_guide_is_small_and_loads_nothing(tmp_path):
+    pages = guide.build(tmp_path)
+    assert {"tutorial", "segment", "transfer", "farm"} <= {page.stem for page in pages}
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert {path.suffix for path in files} == {".html", ".webp"}
+    assert sum(path.stat().st_size for path in files) < 3e6
+    for page in pages:
+        text = page.read_text()
+        assert "<script" not in text
+        for link in re.findall(r'(?:href|src)="([^"]+)"', text):
+            if not re.match(r"\w+:", link):
+                path, _, anchor = link.partition("#")
+                target = page.parent / path if path else page
+                assert target.exists(), (page, link)
+                assert not anchor or f'id="{anchor}"' in target.read_text(), (page, link)
+
+
+def test_the_animation_of_the_first_page_is_small():
+    assert (ROOT / "docs" / "images" / "click.webp").stat().st_size < 2e6
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
     """Where the guide's commands are run: a clone, as far as they look."""
     folder = tmp_path_factory.mktemp("guide")
     (folder / "samples").symlink_to(ROOT / "samples")
-    run(folder, ["-m", "diffusionnet_blender", "segment", "samples/ada.glb", "--labels", "ada.npz"])
+    for name in ("ada.glb", "bo.blend"):
+        labels = f"{Path(name).stem}.npz"
+        command = ["segment", f"samples/{name}", "--labels", labels]
+        run(folder, ["-m", "diffusionnet_blender", *command])
     return folder
 
 

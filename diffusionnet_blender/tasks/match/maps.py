@@ -149,7 +149,8 @@ def by_features(source: Side, target: Side, model: Model | None, clock: Clock) -
     report = clock.start("map")
     meshes = source.mesh, target.mesh
     features = source.features, target.features
-    maps = map_by_features(*meshes, *features, report)
+    # Other maps may follow in the same stage: a fraction of it would fall back.
+    maps = map_by_features(*meshes, *features, lambda fraction: report(0.0))
     qualities = (
         judge(*meshes, maps[0], *features),
         judge(*meshes[::-1], maps[1], *features[::-1]),

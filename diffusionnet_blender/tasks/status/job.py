@@ -14,8 +14,6 @@ import numpy as np
 from ..progress import SILENT, Progress
 
 STAGES: dict[str, float] = {}
-# Prefix of the status of a library that is installed and fails.
-NOT_LOADED = "not loaded"
 SAMPLE = np.arange(4.0)
 # Libraries that the tasks use; torch alone is optional.
 LIBRARIES = ("numpy", "scipy", "robust_laplacian", "safetensors", "threadpoolctl", "torch")
@@ -56,7 +54,8 @@ def run(request: StatusRequest, progress: Progress = SILENT) -> Status:
     from ..memory import available_bytes
 
     libraries = {name: _version(name) for name in LIBRARIES}
-    torch = sys.modules.get("torch")
+    # One that fails with this NumPy stays among the imported modules.
+    torch = None if libraries["torch"].startswith("not ") else sys.modules["torch"]
     return Status(
         python=platform.python_version(),
         executable=sys.executable,
@@ -75,10 +74,10 @@ def _version(name: str) -> str:
             _require_arrays(module)
         return metadata.version(name)
     except ModuleNotFoundError as error:
-        return "not installed" if error.name == name else f"{NOT_LOADED} ({error})"
+        return "not installed" if error.name == name else f"not loaded ({error})"
     except Exception as error:
         # A damaged library, or one for another platform, may raise anything.
-        return f"{NOT_LOADED} ({type(error).__name__}: {error})"
+        return f"not loaded ({type(error).__name__}: {error})"
 
 
 def _require_arrays(torch: Any) -> None:
