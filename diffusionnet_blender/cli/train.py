@@ -188,7 +188,7 @@ def _read_beside(
     count = len(labels.labels)
     if not domain and vertices == faces == count:
         raise DiffusionNetError(
-            f"The mesh has as many faces as vertices, and {file.name} does not say which it is of",
+            f"The mesh has as many faces as vertices, and {file.name} may have labels of either",
             f"Call it {path.stem}.vertices{file.suffix} or {path.stem}.faces{file.suffix}.",
         )
     if count == vertices and domain != "faces":

@@ -305,7 +305,7 @@ class Worker:
         return live
 
     def _submitted(self, number: int, module: ModuleType, request: Any) -> _Job:
-        """A job whose request is on its way to a process."""
+        """A new job, with its request saved and sent to a process."""
         live = self._running()
         job = _Job(number, module, request, live or self._start(), is_first=live is None)
         try:

@@ -62,7 +62,7 @@ def environment(python: Path) -> Launch:
     Raises
     ------
     WorkerError
-        If there is none.
+        If there is no interpreter.
     """
     inside = [python / part for part in ("bin/python", "Scripts/python.exe", "python.exe")]
     found = next((path for path in (python, *inside) if path.is_file()), None)
@@ -85,7 +85,7 @@ def python_executable() -> str:
     Raises
     ------
     WorkerError
-        If there is none.
+        If there is no interpreter.
     """
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     candidates = [
