@@ -21,7 +21,7 @@ class OnDevice:
     device: str = option(
         "auto",
         "Device",
-        "Device on which PyTorch runs the network",
+        "Where PyTorch runs the network",
         choices=(
             ("auto", "Automatic", "The graphics card where PyTorch can use it, else the CPU"),
             ("cpu", "CPU", "The processor"),
@@ -46,7 +46,7 @@ class Compute(OnDevice):
     engine: str = option(
         "auto",
         "Engine",
-        "Engine that runs the network",
+        "What runs the network",
         choices=(
             ("auto", "Automatic", "PyTorch where it is installed, else NumPy"),
             ("torch", "PyTorch", "Needs PyTorch in the Python that computes"),

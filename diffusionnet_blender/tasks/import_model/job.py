@@ -34,7 +34,7 @@ class ImportRequest:
     output_at: str = option(
         "vertices",
         "Output",
-        "Elements that the network labels, for a .pth without a card",
+        "Elements that a .pth without a card labels",
         choices=(
             ("vertices", "Vertices", "The network labels each vertex"),
             ("faces", "Faces", "The network labels each face"),

@@ -47,7 +47,7 @@ class TrainRequest(OnDevice):
     size: str | Size = option(
         "balanced",
         "Size",
-        "Length of the training, and size of a network that starts with fresh weights",
+        "How long to train, and how large the network is where it starts with fresh weights",
         choices=tuple(
             (key, size.title, f"{size.steps:,} steps on {size.copies} varied copies")
             for key, size in SIZES.items()
@@ -63,8 +63,8 @@ class TrainRequest(OnDevice):
     validation_share: float = option(
         0.1,
         "Held Out",
-        "Share of the meshes, rounded down, held out for validation: the best weights are chosen "
-        "on them, and they are not trained on. If it is none, copies of the meshes validate",
+        "Share of the meshes, rounded down, that validates: the best weights are chosen on them, "
+        "and they are not trained on. Where that is none, copies of the meshes are",
         minimum=0.0,
         maximum=0.5,
         subtype="FACTOR",

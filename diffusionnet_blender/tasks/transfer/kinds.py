@@ -63,13 +63,13 @@ class Kinds:
     armature: bool = option(
         False,
         "Armature",
-        "A copy of the source's armature in rest pose, with each joint fitted to the skin around "
-        "it. It deforms the target by its vertex groups, so that it needs Vertex Groups",
+        "A copy of the source's armature, at rest, each joint carried by the skin around it, which "
+        "the target then follows. It needs Vertex Groups to move anything",
     )
     groups: str = option(
         "ALL",
         "Groups",
-        "Vertex groups to transfer",
+        "Which vertex groups to move",
         choices=(
             ("ALL", "All", "Every vertex group of the source"),
             ("DEFORM", "Deforming", "Those that belong to a bone of the source's armature"),

@@ -67,8 +67,8 @@ class TransferRequest:
     least_confidence: float = option(
         0.3,
         "Sure Above",
-        "Confidence of the match above which weights are copied; elsewhere they are filled in "
-        "smoothly from around",
+        "Where the match is less sure than this, weights are not copied but filled in smoothly "
+        "from around",
         minimum=0.0,
         maximum=1.0,
         subtype="FACTOR",
