@@ -1,15 +1,15 @@
-"""Errors that a user can mend: each says what is wrong and what to do about it."""
+"""Errors that a user can resolve: each has a message and a remedy."""
 
 
 class DiffusionNetError(Exception):
-    """Something the user can put right.
+    """An error that the user can resolve.
 
     Parameters
     ----------
     message : str
-        What is wrong, without a full stop at the end.
+        The problem, without a full stop at the end.
     fix : str
-        What to do about it, one sentence.
+        The remedy, in sentences; may be empty.
     """
 
     def __init__(self, message: str, fix: str = ""):
@@ -30,15 +30,15 @@ class ModelError(DiffusionNetError):
 
 
 class DeviceError(DiffusionNetError):
-    """The engine or device asked for is not there, or has not enough memory."""
+    """The chosen engine or device is missing, or has not enough memory."""
 
 
 class WorkerError(DiffusionNetError):
-    """The worker process could not start or has ended before its job had."""
+    """The worker process could not start, or ended before its job did."""
 
 
 class Cancelled(DiffusionNetError):
     """The user stopped the task; nothing was written."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__("Cancelled")

@@ -1,4 +1,4 @@
-"""Where files of the user's are kept: models of their own, cached matrices, and so on."""
+"""Folders of the user's files: models, cached matrices, checkpoints, reports, libraries."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 
 
 def user_folder(name: str) -> Path:
-    """A folder of the extension's own, not made yet.
+    """Folder of one kind of files; it may not exist yet.
 
-    As a Blender extension that is the one that Blender gives each extension (and the only place
-    where one may write); as a plain Python package, the user's data folder of the system.
+    In a Blender extension it is inside the folder that Blender assigns to the extension, the only
+    one it may write to; in a plain Python package, inside the system's folder of user data.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""Options of tasks: name, default, range and help text of each, in one place.
+"""Options of tasks: one definition of name, default, range and help text for each.
 
-An option is a field of a dataclass, made by `option`. Panel, operator, command line and Python
-read it from there.
+An option is a field of a dataclass that `option` makes. Panel, operator, command line and Python
+read its definition there.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import Any, NamedTuple
 
 _KEY = "option"
-# In place of a default.
+# In place of the default of an option that must be given.
 REQUIRED: Any = MISSING
 
 
 class Choice(NamedTuple):
-    """A value that an option may have, its name in the interface, and its tooltip."""
+    """A value of an option that is one of several words, its name in the interface, its tooltip."""
 
     value: str
     name: str
@@ -25,23 +25,23 @@ class Choice(NamedTuple):
 
 @dataclass(frozen=True)
 class Option:
-    """Everything about an option but its default and type, which the field has.
+    """Definition of an option; default and type are those of the field.
 
     Attributes
     ----------
     name : str
         In the interface.
     help : str
-        Tooltip and help text of the command line.
+        Tooltip, and help text of the command line; without a full stop at the end.
     choices : tuple of Choice
-        Of an option that is one of several words.
+        Values of an option that is one of several words.
     minimum, maximum : float, optional
     soft_maximum : float, optional
         Upper end of the slider; larger values may be typed.
     subtype : str
         Of Blender's property, such as "FACTOR".
     flag : str
-        On the command line, where it is not the name of the field.
+        Name on the command line; by default that of the field.
     """
 
     name: str
@@ -60,13 +60,18 @@ def option(default: Any, name: str, help: str, **details: Any) -> Any:
     return field(default=default, metadata={_KEY: Option(name, help, choices=choices, **details)})
 
 
-def options_of(kind: type) -> Iterator[tuple[Field, Option]]:
-    """Field and description of every option of a dataclass, in its order."""
+def options_of(kind: type) -> Iterator[tuple[Field[Any], Option]]:
+    """Field and definition of each option of a dataclass, in the order of its fields."""
     for each in fields(kind):
         if _KEY in each.metadata:
             yield each, each.metadata[_KEY]
 
 
-def default_of(each: Field) -> Any:
-    """Default of a field, None where it has none."""
-    return None if each.default is MISSING else each.default
+def default_of(each: Field[Any]) -> Any:
+    """Default of an option, None for a required one."""
+    return None if each.default is REQUIRED else each.default
+
+
+def names_in(text: str) -> tuple[str, ...]:
+    """Names in a text with commas between them: how a list of names is typed in."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())

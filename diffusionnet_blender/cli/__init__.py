@@ -1,6 +1,6 @@
 """Command line: `python -m diffusionnet_blender ...` and `blender --command diffusionnet ...`.
 
-A module for each command; what several share is in `options`, `session`, `places` and `pair`.
+A module for each command; shared parts are in `options`, `session`, `places` and `pair`.
 """
 
 from __future__ import annotations
@@ -36,11 +36,10 @@ def main(arguments: Sequence[str], program: str) -> int:
 
 
 def build_parser(program: str) -> argparse.ArgumentParser:
-    """The one parser of both ways in."""
+    """Parser of all commands, for Python and for Blender."""
     parser = argparse.ArgumentParser(
         prog=program,
-        description="Parts of characters, and what they carry from one to another, with "
-        "DiffusionNet.",
+        description="Segmentation, correspondence and transfer on meshes, with DiffusionNet.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in (segment, train, classify, match, transfer, models):

@@ -2,40 +2,43 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 
 from ..errors import DiffusionNetError
 from ..tasks.classify import job
 from ..tasks.models import loaded
-from .options import add_cache_option, add_options, add_quiet_option, values_of
+from .options import Commands, add_cache_option, add_options, add_quiet_option, values_of
 from .places import place, require_places
 from .session import blender, cache_of, fail, library
 
 
-def add_parser(commands) -> None:
+def add_parser(commands: Commands) -> None:
     """Add the command to those of the command line."""
     classify = commands.add_parser(
         "classify",
-        help="find the class of each mesh in files",
-        description="Prints a line a mesh: file, object, class, probability, with tabs between. "
-        "Blender prints lines of its own; --table has none of them.",
+        help="classify the meshes in files",
+        description="Prints a line for each mesh: file, object, class, probability, separated by "
+        "tabs. Blender prints lines of its own; the file of --table has none of them.",
     )
-    classify.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    classify.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help=".blend .obj .ply .stl .glb .fbx .usd"
+    )
     classify.add_argument(
         "--output",
         type=Path,
         metavar="FILE|DIR",
-        help="write the meshes with their classes as custom properties; in a folder, as .blend",
+        help="Write the meshes with their classes as custom properties; in a folder, as .blend",
     )
-    classify.add_argument("--table", type=Path, metavar="TSV", help="write the lines to a file")
+    classify.add_argument("--table", type=Path, metavar="TSV", help="Write the lines to a file")
     add_options(classify, job.ClassifyRequest)
     add_cache_option(classify)
     add_quiet_option(classify)
     classify.set_defaults(run=run)
 
 
-def run(chosen) -> int:
+def run(chosen: argparse.Namespace) -> int:
     """Classify the meshes of each file."""
     require_places(chosen.files, chosen.output, "output")
     options = values_of(job.ClassifyRequest, chosen)

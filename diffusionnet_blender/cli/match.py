@@ -1,53 +1,59 @@
-"""The command `match`: where the vertices of one file's mesh are on another's."""
+"""The command `match`: a map from the vertices of one file's mesh to another's."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import DiffusionNetError
 from ..tasks.match import job
-from .options import stage_lines
+from .options import Commands, stage_lines
 from .pair import add_pair_options, match_options, mesh_in, method_of
 from .places import save_arrays
 from .session import blender
 
+if TYPE_CHECKING:
+    from ..scene.read import ObjectGeometry
+
 EPILOGUE = """\
-MAP.npz holds, in the files' own order of vertices: target_to_source_face (Vt,), a row of
-source_faces for each vertex of the target; target_to_source_barycentric (Vt, 3), where in that
-triangle; confidence (Vt,), 0 to 1; source_vertices, source_faces, target_vertices, target_faces
-(as stored in the meshes, in triangles); seconds. Of a file with several meshes the largest is
-taken, or the object that is named.
+MAP.npz has, in the files' own order of vertices: target_to_source_face (Vt,), a row of source_faces
+for each vertex of the target; target_to_source_barycentric (Vt, 3), coordinates in that triangle;
+confidence (Vt,), 0 to 1; source_vertices, source_faces, target_vertices, target_faces (as stored in
+the meshes, triangulated); seconds. Of a file with several meshes the largest is read, or the named
+object.
 """
 
 
-def add_parser(commands) -> None:
+def add_parser(commands: Commands) -> None:
     """Add the command to those of the command line."""
     match = commands.add_parser(
         "match",
-        help="find where each vertex of one mesh is on another",
+        help="map the vertices of one mesh to another",
         epilog=EPILOGUE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_pair_options(match)
-    match.add_argument("--output", type=Path, required=True, metavar="MAP.npz")
+    match.add_argument(
+        "--output", type=Path, required=True, metavar="MAP.npz", help="File of the map"
+    )
     match.set_defaults(run=run)
 
 
-def run(chosen) -> int:
+def run(chosen: argparse.Namespace) -> int:
     """Match two files and write the map."""
     if chosen.output.suffix.lower() != ".npz":
         raise DiffusionNetError(f"--output {chosen.output} is not a .npz file", "Name it .npz.")
     options = match_options(chosen)
     with blender():
-        # Opening the second file closes the first: each is read into arrays at once.
+        # Opening the second file closes the first, of which only arrays are kept.
         source = _read(chosen.source, chosen.source_object)
         target = _read(chosen.target, chosen.target_object)
     progress = stage_lines(f"{chosen.source} to {chosen.target}", chosen.quiet)
-    found = job.match(source.surface, target.surface, progress=progress, **options)
+    found = job.run(job.MatchRequest(source.surface, target.surface, **options), progress)
     seconds = sum(found.seconds.values())
     save_arrays(
         chosen.output,
@@ -65,7 +71,7 @@ def run(chosen) -> int:
     return 0
 
 
-def _read(path: Path, name: str | None):
+def _read(path: Path, name: str | None) -> ObjectGeometry:
     """Geometry of one mesh of a file."""
     from ..scene.files import open_file
     from ..scene.read import read_object

@@ -1,47 +1,51 @@
-"""The command `models`: the library of models."""
+"""The command `models`: lists, shows and imports models of the library."""
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
+from ..tasks.import_model import job
+from .options import Commands, add_options, values_of
 from .session import library
 
 
-def add_parser(commands) -> None:
+def add_parser(commands: Commands) -> None:
     """Add the command to those of the command line."""
     models = commands.add_parser("models", help="list, show and import models")
     actions = models.add_subparsers(required=True, metavar="ACTION")
-    listing = actions.add_parser("list", help="names of the models at hand")
+    listing = actions.add_parser("list", help="list the names of all models")
     listing.set_defaults(run=_list_models)
-    info = actions.add_parser("info", help="the card of a model, as JSON")
-    info.add_argument("name")
+    info = actions.add_parser("info", help="print the card of a model, as JSON")
+    info.add_argument("name", metavar="NAME")
     info.set_defaults(run=_show_model)
     importing = actions.add_parser("import", help="add a model to the library")
     importing.add_argument(
         "file",
         type=Path,
         metavar="FILE",
-        help="published weights (.pth), or a .safetensors with its .json card beside it",
+        help="Published weights (.pth), or a .safetensors with its .json card beside it",
     )
     importing.add_argument(
         "--card",
         type=Path,
         metavar="CARD.json",
-        help="for a .pth: its class names, colours, features, licence ...",
+        help="For a .pth: its class names, colours, features, licence ...",
     )
+    add_options(importing, job.ImportRequest)
     importing.set_defaults(run=_import_model)
 
 
-def _list_models(chosen) -> int:
+def _list_models(chosen: argparse.Namespace) -> int:
     from ..tasks.models import list_models
 
     for card in list_models([library()]):
-        what = f"{len(card.class_names)} classes" if card.class_names else "matches shapes"
-        print(f"{card.name}\t{what}\t{card.title}")
+        outputs = f"{len(card.class_names)} classes" if card.class_names else "matches shapes"
+        print(f"{card.name}\t{outputs}\t{card.title}")
     return 0
 
 
-def _show_model(chosen) -> int:
+def _show_model(chosen: argparse.Namespace) -> int:
     from ..network.card import ModelCard
     from ..tasks.models import model_path
 
@@ -51,8 +55,9 @@ def _show_model(chosen) -> int:
     return 0
 
 
-def _import_model(chosen) -> int:
+def _import_model(chosen: argparse.Namespace) -> int:
     from ..tasks.models import import_model
 
-    print(import_model(chosen.file, library(), chosen.card))
+    options = values_of(job.ImportRequest, chosen)
+    print(import_model(chosen.file, library(), chosen.card, **options))
     return 0

@@ -1,20 +1,22 @@
-"""Options of the commands, made from the fields of the requests."""
+"""Options of the commands, made from the fields of the request dataclasses."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Collection
-from typing import Any, get_type_hints
+from collections.abc import Collection
+from typing import Any, TypeAlias, get_type_hints
 
-from ..options import Option, default_of, options_of
+from ..options import REQUIRED, Option, default_of, names_in, options_of
+from ..tasks.progress import CallbackProgress, Progress
 
-# Devices go beyond the choices of the interface: cuda:1, for example.
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+# Their choices are those of the interface, and others are allowed: cuda:1, for example.
 OPEN_CHOICES = {"device"}
 
 
 def add_options(
-    parser, kind: type, leave_out: Collection[str] = (), required: Collection[str] = ()
+    parser: argparse.ArgumentParser, kind: type, leave_out: Collection[str] = ()
 ) -> None:
     """Add an option of the command line for each option of a dataclass.
 
@@ -24,93 +26,126 @@ def add_options(
     kind : type
     leave_out : collection of str
         Names of options that the command does not have.
-    required : collection of str
-        Names of options without a default here.
     """
     hints = get_type_hints(kind)
     for field, option in options_of(kind):
-        if field.name in leave_out:
-            continue
-        details: dict[str, Any] = {"dest": field.name, "default": default_of(field)}
-        details["help"] = _help(option, details["default"], field.name)
-        if hints[field.name] is bool:
-            details["action"] = argparse.BooleanOptionalAction
-        elif option.choices and field.name not in OPEN_CHOICES:
-            values = {spelling(choice.value): choice.value for choice in option.choices}
-            details |= {"type": _ChoiceType(values), "metavar": "|".join(values)}
-        elif hints[field.name] == tuple[str, ...]:
-            details |= {"type": names_in, "metavar": "NAME,NAME"}
-        else:
-            number = hints[field.name] in (int, float)
-            details |= {
-                "type": hints[field.name] if number else str,
-                "metavar": "N" if number else "NAME",
-            }
-        if field.name in required or details["default"] is None:
-            details["required"] = True
-        parser.add_argument(f"--{option.flag or field.name.replace('_', '-')}", **details)
+        if field.name not in leave_out:
+            flag = option.flag or field.name.replace("_", "-")
+            parser.add_argument(
+                f"--{flag}",
+                dest=field.name,
+                default=default_of(field),
+                required=field.default is REQUIRED,
+                help=_help(option, default_of(field)),
+                **_value(field.name, option, hints[field.name]),
+            )
+
+
+def _value(name: str, option: Option, kind: Any) -> dict[str, Any]:
+    """Arguments of `add_argument` about the value of an option."""
+    if kind is bool:
+        return {"action": argparse.BooleanOptionalAction}
+    if option.choices and name not in OPEN_CHOICES:
+        choices = OneOf([choice.value for choice in option.choices])
+        return {"type": choices, "metavar": choices.metavar}
+    if kind == tuple[str, ...]:
+        return {"type": names_in, "metavar": "NAME,NAME"}
+    if kind in (int, float):
+        return {"type": _Number(kind, option), "metavar": "N"}
+    return {"type": str, "metavar": "NAME"}
 
 
 def values_of(kind: type, chosen: argparse.Namespace) -> dict[str, Any]:
     """Values of the options of a dataclass that a command has."""
-    given = vars(chosen)
-    return {field.name: given[field.name] for field, _ in options_of(kind) if field.name in given}
+    values = vars(chosen)
+    return {field.name: values[field.name] for field, _ in options_of(kind) if field.name in values}
 
 
-def add_quiet_option(parser) -> None:
-    """Silence on stderr, but for errors."""
-    parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
+def add_quiet_option(parser: argparse.ArgumentParser) -> None:
+    """Add --quiet."""
+    parser.add_argument("--quiet", action="store_true", help="No progress on stderr")
 
 
-def add_cache_option(parser) -> None:
-    """Where matrices are kept."""
+def add_cache_option(parser: argparse.ArgumentParser) -> None:
+    """Add --cache."""
     parser.add_argument(
         "--cache",
         metavar="DIR|off",
-        help="where the matrices of meshes are kept for the next run (default: the user's cache)",
+        help="Folder in which the matrices of meshes are kept for the next run (default: the "
+        "user's cache)",
     )
 
 
-def names_in(text: str) -> tuple[str, ...]:
-    """Names with commas between them."""
-    return tuple(name.strip() for name in text.split(",") if name.strip())
-
-
-def stage_lines(what: str, quiet: bool) -> Callable[[str, float], None]:
-    """A progress that writes a line on stderr for each stage, once."""
-    told = set()
+def stage_lines(title: str, quiet: bool) -> Progress[Any]:
+    """Progress that writes a line on stderr at the start of each stage."""
+    started = set()
 
     def progress(stage: str, fraction: float) -> None:
-        if stage not in told and not quiet:
-            told.add(stage)
-            print(f"{what}: {stage}", file=sys.stderr, flush=True)
+        if stage not in started and not quiet:
+            started.add(stage)
+            print(f"{title}: {stage}", file=sys.stderr, flush=True)
 
-    return progress
+    return CallbackProgress(progress)
 
 
-class _ChoiceType:
-    """Type of an option that is one of several words, in any case of letters."""
+class OneOf:
+    """Type of an option of the command line that is one of several words, in upper or lower case.
 
-    def __init__(self, values: dict[str, str]):
-        self._values = values
+    Parameters
+    ----------
+    values : collection of str
+        Values of the option; `spelling` gives the words.
+    """
+
+    def __init__(self, values: Collection[str]):
+        self._values = {spelling(value): value for value in values}
+
+    @property
+    def metavar(self) -> str:
+        """All words, for the help text."""
+        return "|".join(self._values)
 
     def __call__(self, text: str) -> str:
-        spelled = spelling(text)
-        if spelled not in self._values:
+        """The value of a word."""
+        word = spelling(text)
+        if word not in self._values:
             raise argparse.ArgumentTypeError(f"{text!r} is not one of {', '.join(self._values)}")
-        return self._values[spelled]
+        return self._values[word]
+
+
+class _Number:
+    """Type of an option of the command line that is a number within a range."""
+
+    def __init__(self, kind: type[int] | type[float], option: Option):
+        self._kind = kind
+        self._minimum, self._maximum = option.minimum, option.maximum
+
+    def __call__(self, text: str) -> float:
+        try:
+            number = self._kind(text)
+        except ValueError as error:
+            kind = "whole number" if self._kind is int else "number"
+            raise argparse.ArgumentTypeError(f"{text!r} is not a {kind}") from error
+        # Written so that "nan" is refused as well.
+        if self._minimum is not None and not number >= self._minimum:
+            raise argparse.ArgumentTypeError(f"{text} is below {self._minimum}")
+        if self._maximum is not None and not number <= self._maximum:
+            raise argparse.ArgumentTypeError(f"{text} is above {self._maximum}")
+        return number
 
 
 def spelling(value: str) -> str:
-    """A value as the command line spells it."""
+    """A value of an option as a word of the command line."""
     return value.lower().replace("_", "-")
 
 
-def _help(option: Option, default: Any, name: str) -> str:
+def _help(option: Option, default: Any) -> str:
     text = option.help
     if option.choices:
-        each = (f"{spelling(c.value)}: {c.help}" for c in option.choices)
-        text += f" ({'; '.join(each)})"
-    if default not in (None, "", ()) and not isinstance(default, bool):
-        text += f" (default {spelling(str(default)) if option.choices else default})"
+        text += ". " + "; ".join(f"{spelling(c.value)}: {c.help}" for c in option.choices)
+    if isinstance(default, bool):
+        text += f" (default: {'on' if default else 'off'})"
+    elif default not in (None, "", ()):
+        text += f" (default: {spelling(default) if option.choices else default})"
+    # A percent sign starts a placeholder of argparse.
     return text.replace("%", "%%")

@@ -1,36 +1,44 @@
-"""What the commands on a pair of meshes share: their options, and which mesh of a file is meant."""
+"""Shared parts of the commands on a pair of meshes: options, and the mesh of each file."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import DiffusionNetError
 from ..network.checkpoint import Model
-from ..tasks.match.request import Correspondence, MatchRequest
+from ..tasks.match.request import Correspondence, Fit, MatchRequest
 from ..tasks.models import loaded
 from .options import add_options, add_quiet_option, values_of
 from .session import about, library
 
-# Value of --model that names none.
+if TYPE_CHECKING:
+    import bpy
+
+# Value of --model for a match without one.
 NO_MODEL = "none"
-# By what came of fitting a network to the pair.
-FITTED = {
+# By the outcome of fitting a network to the pair.
+FIT_REMARKS: dict[Fit, str] = {
+    "": "",
     "kept": " and a network fitted to this pair",
     "no better": " (a network fitted to this pair was no better)",
     "no torch": " (no network was fitted: torch is not installed)",
 }
 
 
-def add_pair_options(parser) -> None:
-    """Source and target, and the options of their match."""
-    parser.add_argument("source", type=Path, metavar="SOURCE", help=".blend .glb .fbx .obj ...")
-    parser.add_argument("target", type=Path, metavar="TARGET")
-    parser.add_argument("--source-object", metavar="NAME", help="which object of the file")
-    parser.add_argument("--target-object", metavar="NAME")
+def add_pair_options(parser: argparse.ArgumentParser) -> None:
+    """Add source, target, and the options of their match."""
+    parser.add_argument(
+        "source", type=Path, metavar="SOURCE", help=".blend .obj .ply .stl .glb .fbx .usd"
+    )
+    parser.add_argument("target", type=Path, metavar="TARGET", help="Likewise")
+    for side in ("source", "target"):
+        text = f"Object of the {side}'s file (default: the largest mesh)"
+        parser.add_argument(f"--{side}-object", metavar="NAME", help=text)
     add_options(parser, MatchRequest)
     parser.add_argument(
         "--pin",
@@ -39,19 +47,19 @@ def add_pair_options(parser) -> None:
         default=[],
         type=_pin,
         metavar="SOURCE:TARGET",
-        help="numbers of a vertex of the source and of one of the target that belong together; "
-        "give it once for each pin",
+        help="Pin: number, from 0, of a vertex of the source and of the corresponding vertex of "
+        "the target; may be given several times",
     )
     add_quiet_option(parser)
 
 
 def match_options(chosen: argparse.Namespace) -> dict[str, Any]:
-    """Fields of `MatchRequest` but the surfaces.
+    """Fields of `MatchRequest`, without the surfaces.
 
     Raises
     ------
     ModelError
-        If there is no such model, or if it does not match shapes.
+        If there is no such model, or it does not match shapes.
     """
     options = values_of(MatchRequest, chosen)
     model: Model | None = None
@@ -62,35 +70,38 @@ def match_options(chosen: argparse.Namespace) -> dict[str, Any]:
 
 
 def method_of(found: Correspondence) -> str:
-    """How a match was found."""
-    by = f"model {found.model_name}" if found.model_name else "distances alone"
-    return f"by {by}{FITTED.get(found.fit, '')}, {found.sure:.0%} of the vertices sure"
+    """Model, fit and confidence of a match in one line."""
+    method = f"model {found.model_name}" if found.model_name else "distances alone"
+    return f"by {method}{FIT_REMARKS[found.fit]}, {found.sure:.0%} of the vertices sure"
 
 
-def mesh_in(path: Path, name: str | None, read):
-    """The largest mesh of a file, or the one that is named.
+def mesh_in(
+    path: Path, name: str | None, read: Callable[[Path], list[bpy.types.Object]]
+) -> bpy.types.Object:
+    """The largest mesh of a file, or the one of a name.
 
     Parameters
     ----------
     path : Path
     name : str, optional
     read : callable
-        Of `scene.files`: from the file to its objects.
+        Of `scene.files`: returns the objects of a file.
 
     Raises
     ------
     DiffusionNetError
-        If the file cannot be read, or there is none.
+        If the file cannot be read, or has no such mesh.
     """
     with about(path):
         meshes = [obj for obj in read(path) if obj.type == "MESH" and name in (None, obj.name)]
         if not meshes:
-            what = "no mesh" if name is None else f"no mesh called {name!r}"
-            raise DiffusionNetError(f"There is {what} in it", "Name one of its objects.")
+            subject = "no mesh" if name is None else f"no mesh called {name!r}"
+            raise DiffusionNetError(f"There is {subject} in it", "Name one of its objects.")
         return max(meshes, key=lambda obj: len(obj.data.vertices))
 
 
 def _pin(text: str) -> tuple[int, int]:
+    """A pin of the command line."""
     source, _, target = text.partition(":")
     try:
         return int(source), int(target)

@@ -1,4 +1,4 @@
-"""Where results go, whole or not at all."""
+"""Paths of results, and the writing of files that are whole or absent."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..errors import DiffusionNetError
 
@@ -14,7 +15,7 @@ from ..errors import DiffusionNetError
 def require_places(
     files: Sequence[Path], target: Path | None, option: str, suffix: str = ""
 ) -> None:
-    """Raise DiffusionNetError unless each file's result has a place of its own in the target."""
+    """Raise DiffusionNetError unless the result of each file has a path of its own."""
     if target is not None and not _is_folder(target):
         if len(files) > 1:
             raise DiffusionNetError(
@@ -35,7 +36,7 @@ def require_places(
 
 
 def place(target: Path | None, source: Path, suffix: str) -> Path | None:
-    """Where the result of a file goes."""
+    """Path of the result of a file: the target, or inside the target if that is a folder."""
     if target is not None and _is_folder(target):
         return target / f"{source.stem}{suffix}"
     return target
@@ -45,8 +46,8 @@ def _is_folder(path: Path) -> bool:
     return path.is_dir() or not path.suffix
 
 
-def save_arrays(path: Path, **arrays: np.ndarray) -> None:
-    """Write an .npz under another name, then rename it: a reader sees a whole file or none.
+def save_arrays(path: Path, **arrays: ArrayLike) -> None:
+    """Write an .npz under another name and rename it, so that a reader sees a whole file or none.
 
     Raises
     ------

@@ -1,40 +1,52 @@
-"""The command `segment`: labels of the meshes in files."""
+"""The command `segment`: parts of the meshes in files."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..errors import DiffusionNetError
 from ..scene.options import Outputs, ReadOptions
 from ..tasks.models import loaded
 from ..tasks.segment import job
-from .options import add_cache_option, add_options, add_quiet_option, stage_lines, values_of
+from .options import (
+    Commands,
+    add_cache_option,
+    add_options,
+    add_quiet_option,
+    stage_lines,
+    values_of,
+)
 from .places import place, require_places, save_arrays
 from .session import blender, cache_of, fail, library
 
-EPILOGUE = """\
-Written onto each mesh, as in the sidebar: integer attributes part (faces) and part_vertex, color
-attribute part_color, a vertex group for each part, float attribute part_confidence. --no-colors and
-so on leave one out; --face-sets and --materials add more.
+if TYPE_CHECKING:
+    from ..scene.read import ObjectGeometry
 
-Labels (--labels OUT.npz) hold, in the file's own order of vertices: vertices (V, 3) as stored in
-the mesh, faces (F, 3) triangles, vertex_labels (V,), vertex_probabilities (V, C), class_names
-(C,), seconds. A file of several meshes has `objects`, their names, and NAME/vertices and so on.
-Blender's importers weld the triangles of an STL (vertices in the order in which they first
-appear), leave vertices that no face uses out of an OBJ and a glTF, and turn a glTF's y up to z up.
-With several files, --output and --labels name folders.
+EPILOGUE = """\
+The meshes of --output have, as in the sidebar: integer attributes part (faces) and part_vertex,
+color attribute part_color, a vertex group for each part, float attribute part_confidence.
+--no-colors and so on leave one out; --face-sets and --materials add more.
+
+The file of --labels has, in the mesh's own order of vertices: vertices (V, 3) as stored in the
+mesh, faces (F, 3) triangles, vertex_labels (V,), vertex_probabilities (V, C), class_names (C,),
+seconds. For a file of several meshes it has `objects`, their names, and NAME/vertices and so on.
+Blender's importers weld the triangles of an STL (vertices in order of first appearance), omit
+vertices without faces of an OBJ and a glTF, and rotate a glTF from y up to z up.
+With several files, --output and --labels are folders.
 """
 
 
-def add_parser(commands) -> None:
+def add_parser(commands: Commands) -> None:
     """Add the command to those of the command line."""
     segment = commands.add_parser(
         "segment",
-        help="label the meshes in files",
+        help="segment the meshes in files into parts",
         epilog=EPILOGUE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -45,9 +57,9 @@ def add_parser(commands) -> None:
         "--output",
         type=Path,
         metavar="FILE|DIR",
-        help="write the labelled meshes; in a folder, as .blend",
+        help="Write the labelled meshes; in a folder, as .blend",
     )
-    segment.add_argument("--labels", type=Path, metavar="NPZ|DIR", help="write the labels as .npz")
+    segment.add_argument("--labels", type=Path, metavar="NPZ|DIR", help="Write the labels as .npz")
     add_options(segment, job.SegmentRequest)
     add_options(segment, ReadOptions)
     add_options(segment, Outputs)
@@ -56,27 +68,27 @@ def add_parser(commands) -> None:
     segment.set_defaults(run=run)
 
 
-def run(chosen) -> int:
+def run(chosen: argparse.Namespace) -> int:
     """Segment the meshes of each file."""
     _check_paths(chosen)
     options = values_of(job.SegmentRequest, chosen)
-    # Loaded once, for all files.
+    # Loaded once for all files.
     options["model"] = loaded(chosen.model, [library()], "segment")
     options["cache"] = cache_of(chosen)
     with blender():
         return max(_segment_file(path, options, chosen) for path in chosen.files)
 
 
-def _check_paths(chosen) -> None:
-    """Refuse what cannot end well before the first file is opened."""
+def _check_paths(chosen: argparse.Namespace) -> None:
+    """Raise DiffusionNetError for invalid outputs, before the first file is opened."""
     if chosen.output is None and chosen.labels is None:
         raise DiffusionNetError("There is nothing to write", "Give --output, --labels or both.")
     require_places(chosen.files, chosen.output, "output")
     require_places(chosen.files, chosen.labels, "labels", ".npz")
 
 
-def _segment_file(path: Path, options: dict, chosen) -> int:
-    """Label the meshes of a file and save it; 0 if all of them were done."""
+def _segment_file(path: Path, options: dict[str, Any], chosen: argparse.Namespace) -> int:
+    """Segment the meshes of a file and save it; the exit status, 0 if none of them failed."""
     from ..scene.files import open_file, require_known_suffix, save_file
     from ..scene.jobs import segment_request
     from ..scene.write import write_labels
@@ -85,7 +97,8 @@ def _segment_file(path: Path, options: dict, chosen) -> int:
     outputs = Outputs(**values_of(Outputs, chosen))
     output = place(chosen.output, path, ".blend")
     labels = place(chosen.labels, path, ".npz")
-    status, found = 0, []
+    status = 0
+    done: list[tuple[ObjectGeometry, job.Segmentation]] = []
     try:
         if output:
             require_known_suffix(output)
@@ -98,19 +111,19 @@ def _segment_file(path: Path, options: dict, chosen) -> int:
             except DiffusionNetError as error:
                 status = fail(f"{path}: {error}")
             else:
-                found.append((geometry, result))
+                done.append((geometry, result))
                 if not chosen.quiet:
                     print(f"{path}: {_summary(geometry, result)}", file=sys.stderr)
-        if found and labels:
-            _save_labels(labels, found)
-        if found and output:
+        if done and labels:
+            _save_labels(labels, done)
+        if done and output:
             save_file(output)
     except DiffusionNetError as error:
         return fail(f"{path}: {error}")
     return status
 
 
-def _summary(geometry, result: job.Segmentation) -> str:
+def _summary(geometry: ObjectGeometry, result: job.Segmentation) -> str:
     parts = len(np.unique(result.vertex_labels))
     seconds = sum(result.seconds.values())
     text = (
@@ -120,11 +133,11 @@ def _summary(geometry, result: job.Segmentation) -> str:
     return f"{text}, {result.remark}" if result.remark else text
 
 
-def _save_labels(path: Path, found: list) -> None:
-    """Write the labels of the meshes in a file."""
-    arrays = {}
-    for geometry, result in found:
-        prefix = f"{geometry.name}/" if len(found) > 1 else ""
+def _save_labels(path: Path, results: list[tuple[ObjectGeometry, job.Segmentation]]) -> None:
+    """Write the labels of all meshes of a file."""
+    arrays: dict[str, ArrayLike] = {}
+    for geometry, result in results:
+        prefix = f"{geometry.name}/" if len(results) > 1 else ""
         arrays |= {
             f"{prefix}vertices": geometry.coordinates,
             f"{prefix}faces": geometry.surface.faces,
@@ -133,6 +146,6 @@ def _save_labels(path: Path, found: list) -> None:
             f"{prefix}class_names": np.array(result.class_names),
             f"{prefix}seconds": np.float64(sum(result.seconds.values())),
         }
-    if len(found) > 1:
-        arrays["objects"] = np.array([geometry.name for geometry, _ in found])
+    if len(results) > 1:
+        arrays["objects"] = np.array([geometry.name for geometry, _ in results])
     save_arrays(path, **arrays)

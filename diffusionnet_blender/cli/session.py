@@ -1,19 +1,25 @@
-"""What a command runs in: Blender, the user's folders, and how it ends."""
+"""Environment of a command: Blender, the user's folders, the exit status."""
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import importlib.util
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import DiffusionNetError
 from ..folders import user_folder
 
+if TYPE_CHECKING:
+    from ..surface.cache import OperatorCache
+
 
 @contextlib.contextmanager
-def blender():
-    """Files are read and written by Blender, with the extension registered.
+def blender() -> Iterator[None]:
+    """Context in which Blender can read and write files, with the extension registered.
 
     Raises
     ------
@@ -28,7 +34,7 @@ def blender():
         )
     import bpy
 
-    # Labels are saved with a legend, so Blender must know what a legend is.
+    # Registered since the legend of the parts is a property of Blender's meshes.
     from ..registration import register, unregister
 
     registered = hasattr(bpy.types.Mesh, "diffusionnet")
@@ -43,8 +49,8 @@ def blender():
 
 
 @contextlib.contextmanager
-def about(path: Path):
-    """What goes wrong in here is told with the file that it is about, of several."""
+def about(path: Path) -> Iterator[None]:
+    """Context that puts the path of a file into the message of an error."""
     try:
         yield
     except DiffusionNetError as error:
@@ -57,7 +63,7 @@ def library() -> Path:
 
 
 def folder_of(name: str, preference: str) -> Path:
-    """A folder of the user's: as the preferences say, where there are any."""
+    """One of the user's folders: by the preferences in Blender, else by `user_folder`."""
     if __package__.startswith("bl_ext."):
         from ..settings import settings
 
@@ -65,8 +71,8 @@ def folder_of(name: str, preference: str) -> Path:
     return user_folder(name)
 
 
-def cache_of(chosen):
-    """The cache of matrices, or None where it is switched off."""
+def cache_of(chosen: argparse.Namespace) -> OperatorCache | None:
+    """The cache of matrices; None if it is off."""
     from ..surface.cache import OperatorCache
 
     if chosen.cache == "off":
@@ -77,6 +83,6 @@ def cache_of(chosen):
 
 
 def fail(line: str) -> int:
-    """Say in one line on stderr what went wrong; the exit status."""
+    """Print an error on stderr, in one line; the exit status."""
     print(" ".join(line.split()), file=sys.stderr)
     return 1

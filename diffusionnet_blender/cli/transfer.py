@@ -1,29 +1,31 @@
-"""The command `transfer`: data of one file's mesh, moved onto another's."""
+"""The command `transfer`: data of one file's mesh, transferred to another's."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 from ..errors import DiffusionNetError
+from ..options import names_in
 from ..tasks.match import job as match_job
 from ..tasks.transfer import job
 from ..tasks.transfer.kinds import KINDS, Kinds
-from .options import add_options, names_in, stage_lines, values_of
+from .options import Commands, add_options, stage_lines, values_of
 from .pair import add_pair_options, match_options, mesh_in
 from .session import blender
 
 EPILOGUE = """\
-What is moved: texture (images baked anew into the target's own UV map, which is made where there is
-none), uv (the source's UV map, seams marked), weights (vertex groups), shape_keys, colors,
-attributes, materials, labels (parts of an earlier segmentation), armature (a copy at rest, its
-joints carried by the skin around them; with weights, so that it moves the target). Of a file with
-several meshes the largest is taken, or the object that is named. All or nothing is written.
+KINDS: texture (images baked into the target's own UV map, or a new one if it has none), uv (the
+source's UV map, with seams marked), weights (vertex groups), shape_keys, colors, attributes,
+materials, labels (parts of an earlier segmentation), armature (a copy in rest pose, fitted to the
+target; with weights it deforms the target). Of a file with several meshes the largest is read, or
+the named object. All kinds are written, or none.
 """
 
 
-def add_parser(commands) -> None:
+def add_parser(commands: Commands) -> None:
     """Add the command to those of the command line."""
     transfer = commands.add_parser(
         "transfer",
@@ -33,16 +35,21 @@ def add_parser(commands) -> None:
     )
     add_pair_options(transfer)
     transfer.add_argument(
-        "--what", required=True, metavar="KINDS", help=f"with commas: {','.join(KINDS)}"
+        "--what",
+        required=True,
+        metavar="KINDS",
+        help=f"Data to transfer, with commas: {', '.join(KINDS)}",
     )
-    transfer.add_argument("--output", type=Path, required=True, metavar="FILE")
+    transfer.add_argument(
+        "--output", type=Path, required=True, metavar="FILE", help="File of the target"
+    )
     add_options(transfer, Kinds, leave_out=KINDS)
     add_options(transfer, job.TransferRequest)
     transfer.set_defaults(run=run)
 
 
-def run(chosen) -> int:
-    """Match two files, move what is asked for, and save the target."""
+def run(chosen: argparse.Namespace) -> int:
+    """Match two files, transfer the chosen kinds of data, and save the target."""
     kinds = _kinds(chosen)
     options = match_options(chosen)
     with blender():
@@ -52,7 +59,7 @@ def run(chosen) -> int:
         return _transfer(chosen, kinds, options)
 
 
-def _transfer(chosen, kinds: Kinds, options: dict) -> int:
+def _transfer(chosen: argparse.Namespace, kinds: Kinds, options: dict[str, Any]) -> int:
     import bpy
 
     from ..scene.files import add_file, open_file, save_file
@@ -62,7 +69,7 @@ def _transfer(chosen, kinds: Kinds, options: dict) -> int:
     from ..scene.transfer_write import write_transfer
 
     target = mesh_in(chosen.target, chosen.target_object, open_file)
-    # Objects of the two files may be called alike; each is found by the name that its file has.
+    # Objects of both files may have the same name, and are found by the names in their files.
     own = {obj: obj.name for obj in bpy.data.objects}
     for obj, name in own.items():
         obj.name = f"{name} (target)"
@@ -71,16 +78,16 @@ def _transfer(chosen, kinds: Kinds, options: dict) -> int:
         obj.name = f"{obj.name} (source)"
     for obj, name in own.items():
         obj.name = name
-    given = set(bpy.data.objects) - set(own)
+    of_source = set(bpy.data.objects) - set(own)
     require_pair(source, target)
-    # What the source lacks is told before anything is computed.
+    # Raises for layers that the source lacks, before anything is computed.
     reading = read_transfer(source, target, kinds)
     progress = stage_lines(f"{chosen.source} to {chosen.target}", chosen.quiet)
-    surfaces = (read_object(obj).surface for obj in (source, target))
-    found = match_job.match(*surfaces, progress=progress, **options)
+    surfaces = read_object(source).surface, read_object(target).surface
+    found = match_job.run(match_job.MatchRequest(*surfaces, **options), progress)
     moved = job.run(reading.request(found, **values_of(job.TransferRequest, chosen)), progress)
     written = write_transfer(source, target, Prepared(reading, moved))
-    for obj in given:
+    for obj in of_source:
         bpy.data.objects.remove(obj)
     save_file(chosen.output)
     if not chosen.quiet:
@@ -91,8 +98,9 @@ def _transfer(chosen, kinds: Kinds, options: dict) -> int:
     return 0
 
 
-def _kinds(chosen) -> Kinds:
-    names = names_in(chosen.what)
+def _kinds(chosen: argparse.Namespace) -> Kinds:
+    """Kinds that --what names, with dashes or underscores."""
+    names = [name.replace("-", "_") for name in names_in(chosen.what.lower())]
     unknown = [name for name in names if name not in KINDS]
     if unknown or not names:
         raise DiffusionNetError(

@@ -11,8 +11,7 @@ from ..errors import Cancelled, DiffusionNetError
 from ..scene.jobs import Jobs
 from ..session.progress import Meter, Progress
 from ..tasks.progress import CallbackProgress
-from ..worker.client import Answer, Worker
-from ..worker.client import Progress as State
+from ..worker.client import Answer, JobState, Worker
 
 
 class InPlace:
@@ -24,7 +23,7 @@ class InPlace:
         Called with the state of the job.
     """
 
-    def __init__(self, listen: Callable[[State], None]):
+    def __init__(self, listen: Callable[[JobState], None]):
         self._listen = listen
         self._job: ModuleType | None = None
         self._request: Any = None
@@ -36,8 +35,8 @@ class InPlace:
     def poll(self) -> Answer:
         """Run the job; raises its errors."""
         progress = CallbackProgress(
-            lambda stage, fraction: self._listen(State(stage, fraction)),
-            lambda partial: self._listen(State("", 0.0, partial)),
+            lambda stage, fraction: self._listen(JobState(stage, fraction)),
+            lambda partial: self._listen(JobState("", 0.0, partial)),
         )
         return Answer(self._job.run(self._request, progress))
 
@@ -177,7 +176,7 @@ class JobRun:
         except DiffusionNetError as error:
             self._fail(item, error)
 
-    def _hear(self, state: State) -> None:
+    def _hear(self, state: JobState) -> None:
         if state.stage:
             self._meter.at(state.stage, state.fraction)
         if state.partial is not None and state.partial is not self.partial:

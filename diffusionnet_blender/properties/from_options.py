@@ -8,7 +8,7 @@ from typing import Any, get_type_hints
 
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
 
-from ..options import Option, default_of, options_of
+from ..options import Option, default_of, names_in, options_of
 
 # A value that a script gives holds for one call: the next is as the panel has it again.
 ONE_CALL = {"options": {"SKIP_SAVE"}}
@@ -48,12 +48,8 @@ def values_of(kind: type, properties: Any) -> dict[str, Any]:
         if hasattr(properties, field.name):
             value = getattr(properties, field.name)
             is_list = hints[field.name] == tuple[str, ...]
-            found[field.name] = _names_in(value) if is_list else value
+            found[field.name] = names_in(value) if is_list else value
     return found
-
-
-def _names_in(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def _property_of(field: Field, option: Option, kind: Any, keywords: dict[str, Any]) -> Any:

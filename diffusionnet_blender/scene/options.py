@@ -131,7 +131,6 @@ class LabelSource:
         "Where the labels are on the meshes. Parts are called alike on all meshes; vertices "
         "without a label are not trained on",
         choices=SOURCES,
-        flag="labels",
     )
     attribute: str = option(
         "", "Attribute", "Name of the integer or color attribute. Empty: the active one"

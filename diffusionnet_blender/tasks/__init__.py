@@ -1,1 +1,1 @@
-"""What a user asks for, as plain functions with progress and cancel: no bpy, no window."""
+"""Tasks, from request to result: segmentation, matching, transfer, classification, training."""

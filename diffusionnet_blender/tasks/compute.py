@@ -1,4 +1,4 @@
-"""Where the network runs: options that several tasks share."""
+"""Engine and device of a network: options that several tasks share."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from ..options import option
 
 @dataclass(frozen=True, kw_only=True)
 class OnDevice:
-    """A request that computes with PyTorch or may do so.
+    """A request whose computation may run in PyTorch.
 
     Attributes
     ----------
     device : str
-        "auto", "cpu", "cuda", "mps", "xpu", or any other name that torch has for one.
+        "auto", "cpu", "cuda", "mps", "xpu", or any other name of a device in torch.
     """
 
     device: str = option(
@@ -40,7 +40,7 @@ class Compute(OnDevice):
     ----------
     engine : {"auto", "torch", "numpy"}
     model_folders : tuple of Path
-        Libraries of the user's, in which models are found by name.
+        The user's libraries, in which models are found by name.
     """
 
     engine: str = option(

@@ -1,9 +1,8 @@
-"""Labels corrected after a run: parts grown, shrunk, smoothed, merged and exchanged.
+"""Correction of labels: parts grown, shrunk, smoothed and merged, islands removed.
 
 Labels are those of *elements*: the faces of a mesh, or the points of a cloud. Elements that share a
-corner are neighbours. Corners are vertices, those at the same place taken as one, since a mesh that
-is split along its UV seams is whole all the same; a point of a cloud has a corner for each of its
-nearest points.
+corner are neighbours. Corners of a face are its vertices, with coincident ones welded, so that UV
+seams do not split the mesh; corners of a point are its nearest points.
 """
 
 from __future__ import annotations
@@ -18,29 +17,29 @@ from scipy.spatial import cKDTree
 from ..surface.repair import weld
 from ..surface.surface import Surface
 
-# Points of a cloud that are neighbours, with the point itself.
+# Corners of a point of a cloud, the point itself included.
 NEAREST = 6
-# Averages in a round of smoothing. On a sample character borders end up 30% shorter with 4, 24%
-# with 3, 16% with 2; with more, they drift.
-SPREADS = 4
+# Averages in a step of smoothing. On a sample character borders get 30% shorter with 4, 24% with 3,
+# 16% with 2; with more they drift.
+AVERAGES = 4
 
 
 @dataclass(frozen=True, eq=False)
 class Neighbourhood:
-    """Which elements touch which corners.
+    """Incidence of elements and corners.
 
     Attributes
     ----------
     incidence : (E, W) sparse float32
-        1 where an element has a corner.
+        1 for the corners of an element.
     corner_of_vertex : (V,) int
     """
 
     incidence: sparse.csr_matrix
     corner_of_vertex: np.ndarray
 
-    def spread(self, values: np.ndarray) -> np.ndarray:
-        """Mean over the neighbours of each element: every corner averages, and then every element.
+    def averaged(self, values: np.ndarray) -> np.ndarray:
+        """Values averaged at the corners, and then at the elements.
 
         Parameters
         ----------
@@ -55,12 +54,12 @@ class Neighbourhood:
         return (self.incidence @ at_corners) / np.maximum(_row_sums(self.incidence), 1)[:, None]
 
     def touched_by(self, chosen: np.ndarray) -> np.ndarray:
-        """Which elements share a corner with a chosen one, or are chosen; (E,) bool."""
+        """Elements that share a corner with a chosen one, chosen ones included; (E,) bool."""
         corners = self.incidence.T @ chosen.astype(np.float32) > 0
         return self.incidence @ corners.astype(np.float32) > 0
 
     def vertices_of(self, chosen: np.ndarray) -> np.ndarray:
-        """Which vertices chosen elements have; (V,) bool."""
+        """Vertices of chosen elements; (V,) bool."""
         return (self.incidence.T @ chosen.astype(np.float32) > 0)[self.corner_of_vertex]
 
 
@@ -70,7 +69,7 @@ def neighbourhood_of(surface: Surface, polygon_of_triangle: np.ndarray) -> Neigh
     Parameters
     ----------
     surface : Surface
-        In triangles; without any, a point cloud.
+        A mesh or a point cloud.
     polygon_of_triangle : (F,) int
     """
     if surface.is_point_cloud:
@@ -85,20 +84,19 @@ def neighbourhood_of(surface: Surface, polygon_of_triangle: np.ndarray) -> Neigh
         pairs = (np.repeat(polygon_of_triangle, 3), corner_of_vertex[surface.faces].ravel())
         shape = (int(polygon_of_triangle.max()) + 1, len(surface.vertices))
     incidence = sparse.csr_matrix((np.ones(len(pairs[0]), np.float32), pairs), shape=shape)
-    # Triangles of one polygon share corners, which were added up.
+    # Corners that triangles of one polygon share were summed.
     incidence.data[:] = 1
     return Neighbourhood(incidence, corner_of_vertex)
 
 
 def vertex_neighbourhood(vertices: np.ndarray, faces: np.ndarray) -> Neighbourhood:
-    """Neighbours of the vertices of a clean mesh, or of the points of a cloud: their elements are
-    the vertices, and their corners the triangles around them.
+    """Neighbourhood whose elements are vertices, and whose corners are the triangles around them.
 
     Parameters
     ----------
     vertices : (V, 3) float
     faces : (F, 3) int
-        None for a cloud.
+        Without rows for a point cloud.
     """
     if not len(faces):
         return neighbourhood_of(Surface(vertices), np.zeros(0, int))
@@ -111,7 +109,7 @@ def vertex_neighbourhood(vertices: np.ndarray, faces: np.ndarray) -> Neighbourho
 
 
 def grow(labels: np.ndarray, near: Neighbourhood, part: int, steps: int = 1) -> np.ndarray:
-    """Give a part the elements around it, ring by ring; (E,) int32."""
+    """Labels (E,) int32 with a part extended by rings of neighbours, one in each step."""
     inside = labels == part
     for _ in range(steps):
         inside = near.touched_by(inside)
@@ -119,16 +117,16 @@ def grow(labels: np.ndarray, near: Neighbourhood, part: int, steps: int = 1) -> 
 
 
 def shrink(labels: np.ndarray, near: Neighbourhood, part: int, steps: int = 1) -> np.ndarray:
-    """Give the elements at the border of a part to the parts next to it, ring by ring; (E,) int32.
+    """Labels (E,) int32 with the border of a part given to its neighbours, a ring in each step.
 
-    A part that nothing touches stays as it is.
+    A part without neighbours is unchanged.
     """
     labels = labels.astype(np.int32)
     for _ in range(steps):
         border = (labels == part) & near.touched_by(labels != part)
         if not border.any():
             break
-        votes = near.spread(_one_hot(labels, labels.max() + 1))
+        votes = near.averaged(_one_hot(labels, labels.max() + 1))
         votes[:, part] = 0
         labels = np.where(border, votes.argmax(axis=1), labels).astype(np.int32)
     return labels
@@ -137,19 +135,19 @@ def shrink(labels: np.ndarray, near: Neighbourhood, part: int, steps: int = 1) -
 def smooth(
     labels: np.ndarray, near: Neighbourhood, steps: int = 4, part: int | None = None
 ) -> np.ndarray:
-    """Straighten the borders: diffuse the indicator of each part, then take the largest.
+    """Shorten the borders by threshold dynamics (Merriman, Bence and Osher 1992).
 
-    That is threshold dynamics: borders move towards the side on which they are concave, as fast
-    as they are curved (Merriman, Bence and Osher 1992).
+    The indicator function of each part is diffused, and each element gets the part of the largest
+    value, so that borders move by their curvature.
 
     Parameters
     ----------
     labels : (E,) int
     near : Neighbourhood
     steps : int
-        Rounds of that; after about eight, borders stay where they are.
+        After about eight, borders no longer move.
     part : int, optional
-        Move the borders of this part alone.
+        Only the borders of this part move.
 
     Returns
     -------
@@ -159,8 +157,8 @@ def smooth(
     for _ in range(steps):
         names, found = np.unique(labels, return_inverse=True)
         values = _one_hot(found, len(names))
-        for _ in range(SPREADS):
-            values = near.spread(values)
+        for _ in range(AVERAGES):
+            values = near.averaged(values)
         smoothed = names[values.argmax(axis=1)]
         if part is not None:
             smoothed = np.where((labels == part) | (smoothed == part), smoothed, labels)
@@ -175,7 +173,7 @@ def remove_islands(
     smallest: float,
     part: int | None = None,
 ) -> np.ndarray:
-    """Give small islands of a part to the parts around them.
+    """Labels with small islands of a part given to the parts around them.
 
     Parameters
     ----------
@@ -184,31 +182,31 @@ def remove_islands(
     sizes : (E,) float
         Areas of the faces, for example.
     smallest : float
-        An island is small below this share of its part's largest piece. One that is a loose part
-        of the mesh touches no other part, and stays.
+        Share of the size of a part's largest component, below which its other components are small
+        islands. Loose parts of the mesh have no neighbours and keep their labels.
     part : int, optional
-        Look at the islands of this part alone.
+        Only the islands of this part.
 
     Returns
     -------
     (E,) int32
     """
-    piece = label_pieces(labels, near)
-    size = np.bincount(piece, weights=sizes)
-    part_of_piece = np.zeros(len(size), dtype=np.int64)
-    part_of_piece[piece] = labels
+    component = label_pieces(labels, near)
+    size = np.bincount(component, weights=sizes)
+    part_of_component = np.zeros(len(size), dtype=np.int64)
+    part_of_component[component] = labels
     largest = np.zeros(labels.max() + 1)
-    np.maximum.at(largest, part_of_piece, size)
-    small = size < smallest * largest[part_of_piece]
+    np.maximum.at(largest, part_of_component, size)
+    small = size < smallest * largest[part_of_component]
     if part is not None:
-        small &= part_of_piece == part
-    return _flood(labels, near, small[piece])
+        small &= part_of_component == part
+    return _flood(labels, near, small[component])
 
 
 def follow_faces(
     vertex_labels: np.ndarray, before: np.ndarray, after: np.ndarray, near: Neighbourhood
 ) -> np.ndarray:
-    """Labels of vertices where the labels of faces have changed.
+    """Labels of vertices updated to changed labels of faces.
 
     Parameters
     ----------
@@ -220,8 +218,8 @@ def follow_faces(
     Returns
     -------
     (V,) int32
-        A vertex of a face that changed has the label of most of its faces, and keeps its own
-        where that is one of several; all others keep theirs.
+        Vertices of changed faces have the most frequent label of their faces, in a tie their own if
+        that is among them. Other vertices are unchanged.
     """
     touched = near.vertices_of(before != after)
     count = 1 + max(int(after.max(initial=0)), int(vertex_labels.max(initial=0)))
@@ -233,13 +231,13 @@ def follow_faces(
 
 
 def decide(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Probabilities whose most probable class is the one that was chosen; (V, C) float32.
+    """Probabilities with the given labels as their most probable classes; (V, C) float32.
 
     Parameters
     ----------
     probabilities : (V, C) float32
     labels : (V,) int
-        What an artist decides is certain: where it differs, the class has probability 1.
+        Where they are not the most probable class yet, they get probability 1.
     """
     changed = probabilities.argmax(axis=1) != labels
     decided = probabilities.astype(np.float32)
@@ -250,7 +248,7 @@ def decide(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
 def merge(
     probabilities: np.ndarray, labels: np.ndarray, part: int, into: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Add one part to another; those behind it move up by one.
+    """Add one part to another; parts of higher numbers are renumbered by one less.
 
     Parameters
     ----------
@@ -272,9 +270,9 @@ def merge(
 
 
 def label_pieces(labels: np.ndarray, near: Neighbourhood) -> np.ndarray:
-    """Connected pieces of equal labels: number of each element's, (E,) int."""
+    """Index of the connected component of equal labels of each element, (E,) int."""
     pairs = near.incidence.tocoo()
-    # A corner exists once for each label around it.
+    # A separate corner for each label around it, so that only equal labels are connected.
     key = pairs.col.astype(np.int64) * (int(labels.max()) + 1) + labels[pairs.row]
     corners, corner = np.unique(key, return_inverse=True)
     count = len(labels) + len(corners)
@@ -284,22 +282,26 @@ def label_pieces(labels: np.ndarray, near: Neighbourhood) -> np.ndarray:
     return csgraph.connected_components(graph, directed=False)[1][: len(labels)]
 
 
-def _flood(labels: np.ndarray, near: Neighbourhood, unknown: np.ndarray) -> np.ndarray:
-    """Label unknown elements from their neighbours inward; what nothing reaches keeps its own."""
+def _flood(labels: np.ndarray, near: Neighbourhood, erased: np.ndarray) -> np.ndarray:
+    """Labels (E,) int32 with erased ones (E,) bool filled in from their neighbours inward.
+
+    Erased elements that no label reaches keep their own.
+    """
     labels = labels.astype(np.int32)
-    while unknown.any():
+    while erased.any():
         values = _one_hot(labels, labels.max() + 1)
-        values[unknown] = 0
-        votes = near.spread(values)
-        reached = unknown & (votes.max(axis=1) > 0)
+        values[erased] = 0
+        votes = near.averaged(values)
+        reached = erased & (votes.max(axis=1) > 0)
         if not reached.any():
             break
         labels[reached] = votes[reached].argmax(axis=1)
-        unknown = unknown & ~reached
+        erased = erased & ~reached
     return labels
 
 
 def _one_hot(labels: np.ndarray, count: int) -> np.ndarray:
+    """Indicator functions of `count` labels, (E, count) float32."""
     values = np.zeros((len(labels), int(count)), dtype=np.float32)
     values[np.arange(len(labels)), labels] = 1
     return values

@@ -1,14 +1,15 @@
-"""Which engine runs the network."""
+"""Choice of the engine that runs the network: torch or NumPy."""
 
 from __future__ import annotations
 
 import importlib.util
 
 from ..errors import DeviceError
+from ..network.engine import Engine
 
 
-def choose_engine(engine: str = "auto", device: str = "auto"):
-    """The engine of a name.
+def choose_engine(engine: str = "auto", device: str = "auto") -> Engine:
+    """Engine by its name, on a device.
 
     Parameters
     ----------
@@ -19,7 +20,7 @@ def choose_engine(engine: str = "auto", device: str = "auto"):
 
     Returns
     -------
-    NumpyEngine or TorchEngine
+    Engine
 
     Raises
     ------

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 
 from ..network.architecture import OutputAt
 from ..network.checkpoint import Model
+from ..network.engine import Engine
 from ..network.forward import forward, mirrored_weights
 from ..network.shape import shape_of
 from ..surface.cache import OperatorCache, cache_key
@@ -30,7 +33,7 @@ def prepare_cached(
     progress: Progress,
     seconds: dict[str, float],
 ) -> PreparedSurface:
-    """As `surface.prepare.prepare`: from the cache where it is there, else computed and kept.
+    """As `surface.prepare.prepare`, with a cache: loaded if it has the surface, else stored in it.
 
     Raises
     ------
@@ -39,13 +42,14 @@ def prepare_cached(
     DeviceError
         If memory does not suffice.
     """
+    key = ""
     if cache is not None:
-        clock = perf_counter()
+        started = perf_counter()
         key = cache_key(surface, settings, exact)
-        found = cache.load(key)
-        if found is not None:
-            seconds["cache"] = perf_counter() - clock
-            return found
+        cached = cache.load(key)
+        if cached is not None:
+            seconds["cache"] = perf_counter() - started
+            return cached
     require_memory(len(surface.vertices), settings.k, exact)
     prepared = prepare(surface, settings, exact, progress, seconds)
     if cache is not None:
@@ -57,52 +61,57 @@ def class_probabilities(
     model: Model,
     discretization: Discretization,
     features: np.ndarray,
-    engine,
+    engine: Engine,
     progress: Callable[[float], None] = lambda fraction: None,
     output_at: OutputAt = "vertices",
 ) -> np.ndarray:
     """Calibrated probabilities of the classes at vertices, (V, C) float32; or of the shape, (C,).
 
-    A network that was trained with outputs at faces or edges is read before it averages them
-    there, since vertices are what the surface's other users need. One that tells left from right
-    by the sense of rotation alone sees the surface in a mirror, too, and the mean of both counts:
-    where it takes sides by chance, the two do not agree by chance.
+    Outputs of a network that was trained at faces or edges are taken at the vertices, before its
+    averaging. A network whose only cue for left and right is the sense of rotation (paper 3.4) is
+    evaluated on the mirrored surface as well, and the logits are averaged with sides exchanged:
+    errors of side are independent in the two passes.
 
     Parameters
     ----------
     model : Model
     discretization : Discretization
     features : (V, inputs) float
-    engine : NumpyEngine or TorchEngine
+    engine : Engine
     progress : callable
         Called with a fraction; may raise to stop.
     output_at : {"vertices", "shape"}
     """
     architecture = replace(model.card.architecture, output_at=output_at)
     shape = shape_of(discretization, engine)
-    features = engine.array(features)
-    views = [(model.weights, slice(None))]
+    inputs = engine.array(features)
+    # Weights of each pass, and the order of the classes in its output.
+    views: list[tuple[dict[str, np.ndarray], slice | list[int]]] = [(model.weights, slice(None))]
     other_side = mirrored_classes_of(model)
     if other_side is not None:
         views.append((mirrored_weights(model.weights), other_side))
+
+    def report(done: int, fraction: float) -> None:
+        progress((done + fraction) / len(views))
+
     with engine.inference():
-        outputs = 0.0
+        logits: Any = 0.0
         for done, (weights, order) in enumerate(views):
-            seen = forward(
+            outputs = forward(
                 architecture,
                 {name: engine.array(value) for name, value in weights.items()},
                 shape,
-                features,
+                inputs,
                 engine,
-                progress=lambda part, done=done: progress((done + part) / len(views)),
+                progress=partial(report, done),
             )
-            outputs = outputs + seen[..., order]
-        outputs = outputs / (len(views) * model.card.temperature)
-        return engine.to_numpy(engine.softmax(outputs)).astype(np.float32)
+            logits = logits + outputs[..., order]
+        logits = logits / (len(views) * model.card.temperature)
+        return engine.to_numpy(engine.softmax(logits)).astype(np.float32)
 
 
 def mirrored_classes_of(model: Model) -> list[int] | None:
-    """For each class that on the other side, where a model knows a mirrored surface as well."""
+    """Mirror image of each class; None for a model that does not use the mirrored surface."""
     card = model.card
     if card.architecture.gradient != "complex" or not card.mirror_invariant:
         return None

@@ -1,4 +1,4 @@
-"""Labels in a file beside a mesh: NAME.npy or NAME.txt, one a vertex or one a face."""
+"""Files of labels beside a mesh: NAME.npy or NAME.txt, with one label a vertex or a face."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SUFFIXES = (".npy", ".txt")
 
 
 def find_label_file(mesh: Path) -> tuple[Path, str]:
-    """The file with the labels of a mesh file.
+    """Path of the labels of a mesh file.
 
     Parameters
     ----------
@@ -22,21 +22,21 @@ def find_label_file(mesh: Path) -> tuple[Path, str]:
     Returns
     -------
     path : Path
-        NAME.npy or NAME.txt beside it, or where their numbers are alike, NAME.vertices.npy,
-        NAME.faces.txt and so on.
-    where : {"vertices", "faces", ""}
-        What its name says.
+        NAME.npy or NAME.txt beside it; or, for a mesh of as many faces as vertices,
+        NAME.vertices.npy, NAME.faces.txt and so on.
+    domain : {"vertices", "faces", ""}
+        Elements in the name; empty without.
 
     Raises
     ------
     DiffusionNetError
-        If there is none.
+        If there is no such file.
     """
-    for where in ("vertices", "faces", ""):
+    for domain in ("vertices", "faces", ""):
         for suffix in SUFFIXES:
-            path = mesh.with_suffix(f".{where}{suffix}" if where else suffix)
+            path = mesh.with_suffix(f".{domain}{suffix}" if domain else suffix)
             if path.is_file():
-                return path, where
+                return path, domain
     raise DiffusionNetError(
         f"There are no labels beside {mesh.name}",
         f"Put them into {mesh.stem}.npy or {mesh.stem}.txt, one for each vertex or face.",
@@ -51,12 +51,12 @@ def read_label_file(path: Path, class_names: tuple[str, ...] = ()) -> NamedLabel
     path : Path
         .npy: whole numbers. .txt: a line each, whole numbers or names; an empty line is no label.
     class_names : tuple of str
-        Of the numbers from 0 on; without, the numbers are the names. Below 0: no label.
+        Of the numbers from 0 on; by default the numbers themselves. Below 0: no label.
 
     Raises
     ------
     DiffusionNetError
-        If the file cannot be read as that, or has numbers beyond the names.
+        If the file is damaged or of another content, or has numbers beyond the names.
     """
     fix = "Write whole numbers, -1 for no label; in a .txt one a line, or names."
     try:
@@ -66,8 +66,8 @@ def read_label_file(path: Path, class_names: tuple[str, ...] = ()) -> NamedLabel
             lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
             if not all(line.lstrip("-").isdecimal() for line in lines if line):
                 names = tuple(dict.fromkeys(line for line in lines if line))
-                place = {name: number for number, name in enumerate(names)}
-                return NamedLabels(np.array([place.get(n, UNLABELLED) for n in lines]), names)
+                index = {name: number for number, name in enumerate(names)}
+                return NamedLabels(np.array([index.get(n, UNLABELLED) for n in lines]), names)
             values = np.array([int(line) if line else UNLABELLED for line in lines], dtype=int)
     except (OSError, ValueError) as error:
         raise DiffusionNetError(f"{path.name} cannot be read ({error})", fix) from error
@@ -83,6 +83,6 @@ def read_label_file(path: Path, class_names: tuple[str, ...] = ()) -> NamedLabel
                 "Name one for each number from 0 on.",
             )
         return NamedLabels(values, class_names)
-    known = np.unique(values[values >= 0])
-    labels = np.where(values >= 0, np.searchsorted(known, values), UNLABELLED)
-    return NamedLabels(labels, tuple(str(value) for value in known))
+    classes = np.unique(values[values >= 0])
+    labels = np.where(values >= 0, np.searchsorted(classes, values), UNLABELLED)
+    return NamedLabels(labels, tuple(str(value) for value in classes))

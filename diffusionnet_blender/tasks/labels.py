@@ -1,4 +1,4 @@
-"""Labels of a mesh: probabilities at vertices, classes of polygons, and the votes between them."""
+"""Labels of a mesh: class probabilities at vertices, classes of polygons, majority votes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..surface.surface import Surface, blocks, corners, triangle_areas
 
 @dataclass(frozen=True, eq=False)
 class Polygons:
-    """The polygons of a mesh, each made of triangles of its surface.
+    """Polygons of a mesh: sets of triangles of its surface.
 
     Attributes
     ----------
@@ -21,7 +21,7 @@ class Polygons:
         Polygon of each triangle.
     count : int
     topology : str
-        Digest of which vertices make which polygons; empty where nothing is compared with it.
+        Digest of the vertices of all polygons; empty where the topology is not compared later.
     """
 
     of_triangle: np.ndarray
@@ -55,7 +55,7 @@ class Labels:
     polygon_areas : (P,) float64
         In the squared unit of the surface.
     topology : str
-        Of the mesh that they belong to, see `Polygons`.
+        Of the mesh, see `Polygons`.
     model_name : str
     """
 
@@ -129,7 +129,8 @@ def triangle_labels(vertex_probabilities: np.ndarray, triangles: np.ndarray) -> 
     """
     labels = np.empty(len(triangles), dtype=np.int32)
     for block in blocks(len(triangles)):
-        labels[block] = sum(corners(vertex_probabilities, triangles[block])).argmax(axis=1)
+        first, second, third = corners(vertex_probabilities, triangles[block])
+        labels[block] = (first + second + third).argmax(axis=1)
     return labels
 
 
@@ -154,7 +155,7 @@ def polygon_labels(
     (P,) int32
     """
     label = triangle_labels(vertex_probabilities, triangles)
-    # A polygon without any area still has triangles, and they may still vote.
+    # The triangles of a polygon of zero area vote with equal weights.
     weight = np.maximum(areas, np.finfo(np.float32).tiny)
     class_count = vertex_probabilities.shape[1]
     vote = polygons.of_triangle.astype(np.int64) * class_count + label
@@ -174,13 +175,13 @@ def vertex_labels(
     labels : (L,) int
         Class of each corner; -1 does not vote.
     weights : (L,) float
-        What a corner's vote counts, above 0.
+        Weight of the vote of each corner, above 0.
     vertex_count : int
 
     Returns
     -------
     (V,) int32
-        -1 where nothing votes.
+        -1 at a vertex without votes.
     """
     votes = np.flatnonzero(labels >= 0)
     if not len(votes):

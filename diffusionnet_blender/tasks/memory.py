@@ -1,4 +1,4 @@
-"""How much memory a shape takes, and whether the machine has it."""
+"""Memory: the peak that a shape needs, and the amount that is available."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ import ctypes
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import DeviceError
 from ..surface.proxy import DENSE_SIZE, PROXY_SIZE
 
-# Per vertex of a surface: to read and mend it, and to make its proxy if it is dense.
+# Per vertex of a surface: reading, repair, and the proxy of a dense one.
 SURFACE_BYTES = 1000
-# Per vertex that the matrices are computed on: the factorisation with all else that is sparse,
-# and single-precision vectors for each eigenpair (the Krylov basis and the result). At k = 128
-# the sum is a fifth above the measured peaks of 50k to 184k vertices.
+# Per vertex of the surface or proxy whose matrices are computed: all sparse matrices with the
+# factorisation, and single-precision vectors for each eigenpair (the Krylov basis and the result).
+# At k = 128 the sum is a fifth above the measured peaks of 50k to 184k vertices.
 SPARSE_BYTES = 1700
 VECTORS_PER_PAIR = 4
 FREE_SOME = "Close other programs, or decimate a copy of the mesh first."
@@ -25,14 +26,14 @@ FREE_SOME = "Close other programs, or decimate a copy of the mesh first."
 def estimated_bytes(vertex_count: int, k: int, exact: bool) -> int:
     """Peak memory of preparing a shape, in bytes."""
     is_dense = vertex_count > DENSE_SIZE and not exact
-    computed_on = PROXY_SIZE if is_dense else vertex_count
-    return vertex_count * SURFACE_BYTES + computed_on * (SPARSE_BYTES + 4 * VECTORS_PER_PAIR * k)
+    discretized = PROXY_SIZE if is_dense else vertex_count
+    return vertex_count * SURFACE_BYTES + discretized * (SPARSE_BYTES + 4 * VECTORS_PER_PAIR * k)
 
 
 def require_memory(vertex_count: int, k: int, exact: bool) -> None:
-    """Raise DeviceError if a shape will not fit into what is free.
+    """Raise DeviceError if a shape needs more memory than is available.
 
-    Where the system does not say what is free, nothing is refused.
+    Where the system does not report the available memory, every shape passes.
     """
     needed, free = estimated_bytes(vertex_count, k, exact), available_bytes()
     if free is not None and needed > free:
@@ -47,8 +48,8 @@ def require_memory(vertex_count: int, k: int, exact: bool) -> None:
 
 
 @contextlib.contextmanager
-def memory_shortage_told(*vertex_counts: int):
-    """Within it, a MemoryError becomes a DeviceError that says what to do."""
+def memory_errors_explained(*vertex_counts: int) -> Iterator[None]:
+    """Context in which a MemoryError becomes a DeviceError with a remedy."""
     try:
         yield
     except MemoryError as error:
@@ -57,10 +58,9 @@ def memory_shortage_told(*vertex_counts: int):
 
 
 def available_bytes() -> int | None:
-    """Memory that this process can still get, in bytes; None where it cannot be told."""
-    found = [_system_available(), _process_limit()]
-    found = [value for value in found if value is not None]
-    return min(found) if found else None
+    """Memory available to this process, in bytes; None where the system does not report it."""
+    limits = [limit for limit in (_system_available(), _process_limit()) if limit is not None]
+    return min(limits, default=None)
 
 
 def _system_available() -> int | None:
@@ -80,6 +80,10 @@ def _system_available() -> int | None:
 
 
 def _windows_available() -> int | None:
+    # For type checkers, which know `ctypes.windll` on Windows alone.
+    if sys.platform != "win32":
+        return None
+
     class MemoryStatus(ctypes.Structure):
         _fields_ = [("length", ctypes.c_ulong), ("load", ctypes.c_ulong)] + [
             (name, ctypes.c_ulonglong)
@@ -93,7 +97,7 @@ def _windows_available() -> int | None:
 
 
 def _process_limit() -> int | None:
-    """What an address space limit (`ulimit -v`, a job scheduler) leaves."""
+    """Rest of an address space limit (`ulimit -v`, a job scheduler), in bytes."""
     if sys.platform != "linux":
         return None
     import resource

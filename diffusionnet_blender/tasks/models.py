@@ -1,4 +1,4 @@
-"""The models at hand: those that ship, and those in folders of the user's."""
+"""Libraries of models: the bundled one and the user's folders."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from colorsys import hsv_to_rgb
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from ..errors import ModelError
 from ..network.card import CARD_FORMAT, ModelCard, Purpose
@@ -18,7 +19,6 @@ from ..network.checkpoint import Model
 from ..network.features import FEATURES
 
 BUNDLED = Path(__file__).resolve().parent.parent / "weights"
-# What is used where nothing else is chosen.
 DEFAULT_MODEL = "body_parts"
 DEFAULT_MATCH_MODEL = "body_match"
 DEFAULT_MODELS: dict[Purpose, str] = {"segment": DEFAULT_MODEL, "match": DEFAULT_MATCH_MODEL}
@@ -36,9 +36,9 @@ def list_models(folders: Sequence[Path] = ()) -> list[ModelCard]:
     Parameters
     ----------
     folders : sequence of Path
-        Libraries of the user's.
+        The user's libraries.
     """
-    cards = {}
+    cards: dict[str, ModelCard] = {}
     for path in _card_paths(folders):
         try:
             card = ModelCard.load(path)
@@ -49,7 +49,7 @@ def list_models(folders: Sequence[Path] = ()) -> list[ModelCard]:
 
 
 def model_path(name: str, folders: Sequence[Path] = ()) -> Path:
-    """Path of the weights of a model, given by its name or by a path of its own.
+    """Path of the weights of a model, by its name or by that path itself.
 
     Raises
     ------
@@ -58,12 +58,13 @@ def model_path(name: str, folders: Sequence[Path] = ()) -> Path:
     """
     if Path(name).suffix == ".safetensors" and Path(name).exists():
         return Path(name)
-    known = {path.stem: path for path in reversed(_card_paths(folders))}
-    if name in known:
-        return known[name].with_suffix(".safetensors")
+    # Of models of one name the first counts, as in `list_models`.
+    cards = {path.stem: path for path in reversed(_card_paths(folders))}
+    if name in cards:
+        return cards[name].with_suffix(".safetensors")
     raise ModelError(
         f"There is no model {name!r}",
-        f"Known models: {', '.join(sorted(known)) or 'none'}. Or give the path of a .safetensors.",
+        f"Known models: {', '.join(sorted(cards)) or 'none'}. Or give the path of a .safetensors.",
     )
 
 
@@ -93,7 +94,7 @@ def require_purpose(card: ModelCard, purpose: Purpose) -> None:
 
 
 def loaded(model: str | Model, folders: Sequence[Path], purpose: Purpose) -> Model:
-    """A model of a purpose, loaded where only its name or path is given.
+    """A model of a purpose, loaded if it is given by name or path.
 
     Raises
     ------
@@ -146,7 +147,7 @@ def import_model(
     """
     if file.suffix.lower() == ".safetensors":
         return add_model(file, folder)
-    content = {"architecture": {"output_at": output_at}}
+    content: dict[str, Any] = {"architecture": {"output_at": output_at}}
     if card is not None:
         try:
             content = json.loads(card.read_text(encoding="utf-8"))
@@ -165,7 +166,7 @@ def add_model(weights: Path, folder: Path) -> Path:
     Raises
     ------
     ModelError
-        If the two are not a model, or the library already has one of that name.
+        If they are not a valid model, or the library already has one of that name.
     """
     from ..network.checkpoint import load_model
 
@@ -175,16 +176,15 @@ def add_model(weights: Path, folder: Path) -> Path:
 
 
 def rename_model(name: str, folder: Path, new_name: str, title: str) -> Path:
-    """Give a model of the user's another name, which is that of its files, and another title.
+    """Rename one of the user's models, with its files, and change its title.
 
     Parameters
     ----------
     name : str
-        As it is now.
     folder : Path
         The library.
     new_name, title : str
-        The name may stay as it is.
+        The new name may be the old one.
 
     Returns
     -------
@@ -194,7 +194,7 @@ def rename_model(name: str, folder: Path, new_name: str, title: str) -> Path:
     Raises
     ------
     ModelError
-        If the model ships with the package or is not there, or the new name is taken or is none.
+        If the model is bundled or missing, or the new name is taken or invalid.
     """
     path = _own_model(name, folder)
     if new_name != name:
@@ -207,27 +207,27 @@ def rename_model(name: str, folder: Path, new_name: str, title: str) -> Path:
 
 
 def remove_model(name: str, folder: Path) -> None:
-    """Delete a model of the user's.
+    """Delete one of the user's models.
 
     Raises
     ------
     ModelError
-        If it ships with the package, or is not there.
+        If it is bundled or missing.
     """
     _delete(_own_model(name, folder))
 
 
-def import_published(pth: Path, card: dict, folder: Path) -> Path:
+def import_published(pth: Path, card: dict[str, Any], folder: Path) -> Path:
     """Save a published .pth file as safetensors with a card, in the user's library.
 
     Parameters
     ----------
     pth : Path
     card : dict
-        Fields of a `ModelCard`, of which each may be left out. `architecture` may hold just
-        `output_at` and `diffusion`; everything else about the network is read from the weights.
-        `features` defaults to what has as many channels as the network takes,
-        `discretization` to what the published code did, and classes are numbered.
+        Fields of a `ModelCard`, each optional. Of `architecture` only `output_at` and `diffusion`
+        are used; the rest of the architecture is read from the weights. By default `features` is
+        the published input of the network's number of channels, `discretization` is that of the
+        published code, and classes are numbered.
     folder : Path
 
     Returns
@@ -238,16 +238,16 @@ def import_published(pth: Path, card: dict, folder: Path) -> Path:
     Raises
     ------
     ModelError
-        If the file holds anything but plain tensors, is of another network, a field is wrong,
-        or the library already has a model of that name.
+        If the file holds anything but tensors, or weights of another network, if a field of the
+        card is invalid, or if the library already has a model of that name.
     """
     from ..network.checkpoint import save_model
     from ..network.published import architecture_of, read_published, rename_published
 
     weights = rename_published(read_published(Path(pth)))
-    told = card.get("architecture", {})
+    stated = card.get("architecture", {})
     architecture = architecture_of(
-        weights, told.get("output_at", "vertices"), told.get("diffusion", "spectral")
+        weights, stated.get("output_at", "vertices"), stated.get("diffusion", "spectral")
     )
     published = {"centre": "vertices", "gradient_regulariser": "published"}
     count = architecture.outputs
@@ -272,7 +272,7 @@ def import_published(pth: Path, card: dict, folder: Path) -> Path:
 
 
 def require_new_name(name: str, folder: Path) -> None:
-    """Raise ModelError if a name is none for a model, or is taken."""
+    """Raise ModelError if a name is invalid or taken."""
     if not re.fullmatch(r"\w[\w .+-]*", name):
         raise ModelError(
             f"{name!r} is no name for a model", "Use letters, digits, spaces, and . _ + - only."
@@ -285,7 +285,7 @@ def require_new_name(name: str, folder: Path) -> None:
 
 
 def _own_model(name: str, folder: Path) -> Path:
-    """Weights of a model that is the user's."""
+    """Path of the weights of one of the user's models."""
     if is_bundled(name):
         raise ModelError(
             f"The model {name!r} ships with the extension and stays as it is",
@@ -298,7 +298,7 @@ def _own_model(name: str, folder: Path) -> Path:
 
 
 def _place(weights: Path, card: ModelCard, folder: Path) -> Path:
-    """Copy weights, as they are, and write their card: a reader sees whole files."""
+    """Copy weights unchanged and write their card; a reader never sees a part of a file."""
     path = Path(folder) / f"{card.name}.safetensors"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

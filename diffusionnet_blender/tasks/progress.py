@@ -1,24 +1,24 @@
-"""Progress of a task: what it tells while it runs, and how it is stopped."""
+"""Progress of a task: stages, intermediate results, and the request to stop."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 Partial = TypeVar("Partial")
 
 
 class Progress(Generic[Partial]):
-    """Progress of a task that nobody watches; subclasses pass it on.
+    """Receiver of a task's progress, which ignores it; subclasses show or send it.
 
     The type in brackets is that of the intermediate results.
     """
 
     def __call__(self, stage: str, fraction: float) -> None:
-        """Tell a stage and the fraction of it that is done; may raise `Cancelled` to stop."""
+        """Report a stage and the fraction of it that is done; may raise `Cancelled` to stop."""
 
     def report(self, partial: Partial) -> None:
-        """Tell an intermediate result."""
+        """Report an intermediate result."""
 
     @property
     def enough(self) -> bool:
@@ -26,11 +26,11 @@ class Progress(Generic[Partial]):
         return False
 
 
-SILENT: Progress = Progress()
+SILENT: Progress[Any] = Progress()
 
 
 class CallbackProgress(Progress[Partial]):
-    """Progress that calls functions.
+    """Progress whose methods are functions.
 
     Parameters
     ----------
@@ -51,14 +51,14 @@ class CallbackProgress(Progress[Partial]):
         self._progress, self._report, self._enough = progress, report, enough
 
     def __call__(self, stage: str, fraction: float) -> None:
-        """Pass on a stage and its fraction."""
+        """Call `progress`."""
         self._progress(stage, fraction)
 
     def report(self, partial: Partial) -> None:
-        """Pass on an intermediate result."""
+        """Call `report`."""
         self._report(partial)
 
     @property
     def enough(self) -> bool:
-        """Ask whether to end."""
+        """Value of `enough`."""
         return self._enough()

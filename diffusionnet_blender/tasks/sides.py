@@ -1,35 +1,35 @@
-"""Names that tell left from right: hand.L and hand.R, LeftArm and RightArm, left_leg ..."""
+"""Left and right in the names of classes: hand.L and hand.R, LeftArm and RightArm, left_leg ..."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-_OTHER = {"l": "r", "r": "l", "left": "right", "right": "left"}
-# A word of its own at either end of the name, or behind a prefix such as "mixamorig:"; or glued
-# to a word that starts with a capital.
+_OPPOSITE = {"l": "r", "r": "l", "left": "right", "right": "left"}
+# A separate word at either end of the name, or behind a prefix such as "mixamorig:"; or joined to a
+# word with a capital initial.
 _SIDE = re.compile(
     r"(?:^|(?<=:))(?:left|right|l|r)(?=[._\- ])"
     r"|(?<=[._\- ])(?:left|right|l|r)$"
     r"|(?:^|(?<=:))(?:left|right)$",
     flags=re.IGNORECASE,
 )
-_GLUED = re.compile(r"(?:^|(?<=:))(?:Left|Right)(?=[A-Z])|(?<=[a-z0-9])(?:Left|Right)$")
+_JOINED = re.compile(r"(?:^|(?<=:))(?:Left|Right)(?=[A-Z])|(?<=[a-z0-9])(?:Left|Right)$")
 
 
 def other_side(name: str) -> str | None:
-    """The name as a mirror sees it; None if it tells no side."""
-    found = _SIDE.search(name) or _GLUED.search(name)
+    """Name of the mirror image, with left and right exchanged; None for a name without a side."""
+    found = _SIDE.search(name) or _JOINED.search(name)
     if found is None:
         return None
     word = found.group()
-    other = _OTHER[word.lower()]
+    other = _OPPOSITE[word.lower()]
     other = other.upper() if word.isupper() else other.title() if word.istitle() else other
     return name[: found.start()] + other + name[found.end() :]
 
 
 def mirrored_classes(names: Sequence[str]) -> list[int] | None:
-    """For each class the number of the one on its other side, its own where it has no side.
+    """Index of the mirror image of each class; the class itself where it has no side.
 
     Parameters
     ----------
@@ -38,8 +38,8 @@ def mirrored_classes(names: Sequence[str]) -> list[int] | None:
     Returns
     -------
     list of int or None
-        None where a mirrored copy would teach what is wrong: no class tells a side, or one does
-        whose counterpart is not among them.
+        None where mirrored copies would have wrong labels: no class has a side, or the counterpart
+        of one is not among the classes.
     """
     others = [other_side(name) for name in names]
     sided = [other for other in others if other is not None]

@@ -1,10 +1,10 @@
-"""Jobs in a process of their own, so that Blender never freezes and gets its memory back.
+"""Jobs in a process of their own: Blender's window stays alive, and memory is freed at its end.
 
-`client` (Blender's end) · `server` (the process) · `bootstrap` (the script that it starts with) ·
-`launch` (which Python, which folders) · `protocol` (messages, and jobs by name) · `codec` (requests
-and results on disk). Nothing here imports Blender.
+`client` (in Blender) · `server` (in the process) · `bootstrap` (its start script) · `launch`
+(interpreters and library folders) · `protocol` (messages, and jobs by name) · `codec` (requests and
+results on disk). No module here imports Blender.
 
-Requests go to the process through its standard input, whose end is also how it learns that
-Blender is gone. Its messages are appended to a file: unlike a pipe that nobody reads, a file never
-fills up and never blocks, and no thread is needed to read it.
+The client sends messages through the standard input of the process, whose end is also the sign that
+Blender has ended. The server appends messages to a file: unlike a pipe without a reader, a file
+never fills up and never blocks, and no thread is needed to read it.
 """

@@ -1,8 +1,8 @@
-"""The script that the worker's Python is started with: `python -I bootstrap.py`.
+"""Start script of the worker process: `python -I bootstrap.py`.
 
-The first line of its standard input says where the package and the libraries are. The package is
-loaded under its own name from its folder, whatever that is called and whatever lies beside it:
-in Blender it is `bl_ext.<repository>.diffusionnet_blender`.
+The first line of standard input has the folders of the package and of the libraries. The package is
+loaded from its folder under its own name, whatever the folder is called and whatever else is in its
+parent: in Blender the package is `bl_ext.<repository>.diffusionnet_blender`.
 """
 
 import importlib
@@ -15,9 +15,9 @@ NAME = "diffusionnet_blender"
 
 
 def main() -> None:
-    """Make the package importable, then serve."""
+    """Load the package, then run the server."""
     start = json.loads(sys.stdin.buffer.readline())
-    # Before this Python's own: the order in which Blender looks.
+    # Before those of this Python: the order in which Blender searches.
     sys.path[:0] = start["paths"]
     if list(sys.version_info[:2]) == start["version"]:
         sys.path += start["spare_paths"]
@@ -25,6 +25,8 @@ def main() -> None:
     spec = importlib.util.spec_from_file_location(
         NAME, package / "__init__.py", submodule_search_locations=[str(package)]
     )
+    if spec is None or spec.loader is None:
+        raise ImportError(f"there is no package in {package}")
     module = importlib.util.module_from_spec(spec)
     sys.modules[NAME] = module
     spec.loader.exec_module(module)

@@ -1,4 +1,4 @@
-"""Blender's end of the worker: hands out jobs and never waits for one."""
+"""Client of the worker process: submits jobs, polls their progress and never blocks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 from types import ModuleType
-from typing import Any
+from typing import IO, Any
 
 from ..errors import Cancelled, WorkerError
 from .codec import from_message, read_value, write_value
@@ -31,24 +31,25 @@ from .protocol import (
 )
 
 IDLE_SECONDS = 600.0
-# A worker that has not stopped by itself so long after a request to cancel is killed: a call into
-# a C library cannot be interrupted.
+# Seconds after a request to cancel until the process is killed: a call into a C library cannot be
+# interrupted.
 PATIENCE = 0.25
+# Characters of the log that are shown with an error.
 LOG_TAIL = 4000
 
 
 @dataclass(frozen=True)
-class Progress:
-    """How far a job is.
+class JobState:
+    """State of a job that is being computed.
 
     Attributes
     ----------
     stage : str
-        As the task names it; "" while the worker starts.
+        A key of the job's STAGES; "" while the process starts.
     fraction : float
         Of this stage, 0 to 1.
     partial : optional
-        Its last intermediate result.
+        Last intermediate result.
     """
 
     stage: str
@@ -64,29 +65,68 @@ class Answer:
 
 
 class WorkerFault(Exception):  # noqa: N818
-    """The task failed in a way that nobody foresaw; its traceback is in the notes."""
+    """A task failed with an unexpected exception; its traceback is in the notes."""
+
+
+@dataclass(frozen=True, eq=False)
+class _LiveProcess:
+    """A process that was started, with its folder and the ends of both channels.
+
+    Attributes
+    ----------
+    process : Popen
+    requests : binary file
+        Standard input of the process.
+    folder : Path
+        Messages, log, and a folder for each job.
+    messages : MessageReader
+    """
+
+    process: subprocess.Popen[bytes]
+    requests: IO[bytes]
+    folder: Path
+    messages: MessageReader
+
+    def send(self, message: dict[str, Any]) -> None:
+        # Lines are short and few, far below the capacity of the pipe, so that writing never
+        # blocks. That a process has ended is found by the next `poll`.
+        with contextlib.suppress(OSError):
+            self.requests.write(line_of(message))
+            self.requests.flush()
+
+    def log_tail(self) -> str:
+        try:
+            return (self.folder / LOG).read_text(errors="replace")[-LOG_TAIL:].strip()
+        except OSError:
+            return ""
 
 
 @dataclass
 class _Job:
     number: int
     module: ModuleType
-    # Until the process has it: to hand it out again.
+    # None once the process has read it; until then it can be submitted to another process.
     request: Any
-    progress: Progress = Progress("", 0.0)
+    live: _LiveProcess
     # Whether the process was started for this job.
-    first_of_process: bool = False
+    is_first: bool
+    state: JobState = JobState("", 0.0)
     started: bool = False
-    give_up: float | None = None
+    # Time at which a cancelled job is killed.
+    kill_at: float | None = None
+
+    @property
+    def folder(self) -> Path:
+        return self.live.folder / f"job-{self.number}"
 
 
 class Worker:
-    """A process that does one job at a time, started when there is one.
+    """A process that runs one job at a time, started with the first.
 
     Parameters
     ----------
     launch : Launch
-        Which Python, with which libraries.
+        Python interpreter and its libraries.
     package : Path
         Folder of this package.
     idle_seconds : float
@@ -102,30 +142,29 @@ class Worker:
         self.launch = launch
         self._package = package
         self._idle_seconds = idle_seconds
-        self._process: subprocess.Popen | None = None
-        self._folder: Path | None = None
-        self._messages: MessageReader | None = None
+        self._live: _LiveProcess | None = None
         self._job: _Job | None = None
-        self._dying: list[tuple[subprocess.Popen, Path]] = []
+        self._dying: list[_LiveProcess] = []
         self._count = 0
 
     @property
     def alive(self) -> bool:
-        """Whether the process is there."""
-        return self._process is not None and self._process.poll() is None
+        """Whether the process runs."""
+        return self._running() is not None
 
     @property
     def busy(self) -> bool:
-        """Whether a job has been handed out and has not come back."""
+        """Whether a job was submitted whose result `poll` has not returned."""
         return self._job is not None
 
     @property
     def pid(self) -> int | None:
-        """Of the process, if there is one."""
-        return self._process.pid if self.alive else None
+        """Number of the process, None where none runs."""
+        live = self._running()
+        return None if live is None else live.process.pid
 
     def submit(self, job: ModuleType, request: Any) -> None:
-        """Hand out a job; `poll` tells what becomes of it.
+        """Submit a job; `poll` returns its state and its result.
 
         Parameters
         ----------
@@ -142,16 +181,14 @@ class Worker:
         if self._job is not None:
             raise RuntimeError("the worker is busy")
         self._count += 1
-        handed = _Job(self._count, job, request)
-        self._hand_out(handed)
-        self._job = handed
+        self._job = self._submitted(self._count, job, request)
 
-    def poll(self) -> Progress | Answer:
-        """Look how the job is getting on, without waiting.
+    def poll(self) -> JobState | Answer:
+        """State of the job or its result, without waiting.
 
         Returns
         -------
-        Progress or Answer
+        JobState or Answer
             After an answer, or any error, the worker is free for the next job.
 
         Raises
@@ -159,137 +196,131 @@ class Worker:
         Cancelled
             After `cancel`.
         DiffusionNetError
-            What the task raised, of the same class; WorkerError if the process has ended.
+            Error of the task, of the same class; WorkerError if the process has ended.
         WorkerFault
-            If the task failed in a way that nobody foresaw.
+            If the task failed with an unexpected exception.
         """
         job = self._job
         if job is None:
-            # Someone has stopped the worker.
+            # The worker was stopped.
             raise Cancelled
-        # Looked at before the messages are: what an ending process said last is there then.
-        status = self._process.poll()
-        for message in self._messages.read():
+        # Before the messages are read, so that the last ones of a process that ends are among them.
+        status = job.live.process.poll()
+        for message in job.live.messages.read():
             if "ready" in message:
                 self._require_same_version(message)
             elif message["job"] != job.number:
                 continue
             elif "stage" in message:
-                job.progress = replace(
-                    job.progress, stage=message["stage"], fraction=message["fraction"]
-                )
+                job.state = replace(job.state, stage=message["stage"], fraction=message["fraction"])
             elif "partial" in message:
                 partial = from_message(message["partial"], types_of(job.module)[2])
-                job.progress = replace(job.progress, partial=partial)
+                job.state = replace(job.state, partial=partial)
             elif "started" in message:
                 job.started, job.request = True, None
             else:
                 return self._finish(job, message)
         if status is not None:
             self._ended_early(job, status)
-        elif job.give_up is not None and monotonic() >= job.give_up:
+        elif job.kill_at is not None and monotonic() >= job.kill_at:
             self._kill()
             raise Cancelled
-        return job.progress
+        return job.state
 
     def cancel(self) -> None:
-        """Ask the job to stop; `poll` raises `Cancelled` once it has, or `PATIENCE` is over."""
-        if self._job is not None and self._job.give_up is None:
-            self._job.give_up = monotonic() + PATIENCE
-            self._send({"cancel": self._job.number})
+        """Request the end of the job: `poll` raises `Cancelled` within `PATIENCE`."""
+        if self._job is not None and self._job.kill_at is None:
+            self._job.kill_at = monotonic() + PATIENCE
+            self._job.live.send({"cancel": self._job.number})
 
     def enough(self) -> None:
-        """Ask the job to end with what it has; one that knows no half measures goes on."""
+        """Request the best result so far; only tasks with intermediate results end early."""
         if self._job is not None:
-            self._send({"enough": self._job.number})
+            self._job.live.send({"enough": self._job.number})
 
     def stop(self) -> None:
-        """End the process, and see that it is gone; the next job starts another."""
+        """Kill the process and wait for its end; the next job starts another."""
         self._kill()
-        for process, _ in self._dying:
-            # Unless the system is in trouble itself this takes some milliseconds.
+        for live in self._dying:
+            # Takes some milliseconds, unless the system itself is in trouble.
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(timeout=1.0)
-        self._bury()
+                live.process.wait(timeout=1.0)
+        self._remove_folders()
+
+    def _running(self) -> _LiveProcess | None:
+        live = self._live
+        return None if live is None or live.process.poll() is not None else live
 
     def _kill(self) -> None:
-        """End the process without waiting for it: on a busy machine dying takes its time, too."""
-        process, folder = self._process, self._folder
-        self._process = self._folder = self._messages = self._job = None
-        if process is not None:
-            process.kill()
+        """Kill the process without waiting: on a busy machine its end takes a while."""
+        live, self._live, self._job = self._live, None, None
+        if live is not None:
+            live.process.kill()
             with contextlib.suppress(OSError):
-                process.stdin.close()
-            self._dying.append((process, folder))
-        self._bury()
+                live.requests.close()
+            self._dying.append(live)
+        self._remove_folders()
 
-    def _bury(self) -> None:
-        """Remove the folders of processes that are gone: before, Windows would not let us."""
-        for process, folder in [*self._dying]:
-            if process.poll() is not None:
-                self._dying.remove((process, folder))
-                shutil.rmtree(folder, ignore_errors=True)
+    def _remove_folders(self) -> None:
+        """Remove the folders of processes that have ended: before, Windows refuses to."""
+        for live in [*self._dying]:
+            if live.process.poll() is not None:
+                self._dying.remove(live)
+                shutil.rmtree(live.folder, ignore_errors=True)
 
-    def _start(self) -> None:
+    def _start(self) -> _LiveProcess:
         self._kill()
-        self._folder = Path(tempfile.mkdtemp(prefix="diffusionnet_"))
-        self._messages = MessageReader(self._folder / MESSAGES)
+        folder = Path(tempfile.mkdtemp(prefix="diffusionnet_"))
         bootstrap = self._package / "worker" / "bootstrap.py"
         try:
-            with open(self._folder / LOG, "wb") as log:
-                self._process = subprocess.Popen(
+            with open(folder / LOG, "wb") as log:
+                process = subprocess.Popen(
                     [self.launch.python, "-I", str(bootstrap)],
                     stdin=subprocess.PIPE,
                     stdout=log,
                     stderr=log,
-                    cwd=self._folder.parent,
+                    cwd=folder.parent,
                     **apart_from_the_terminal(),
                 )
         except OSError as error:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder = self._messages = None
+            shutil.rmtree(folder, ignore_errors=True)
             raise WorkerError(
                 f"The worker's Python {self.launch.python} cannot be started ({error.strerror})",
                 f"If security software blocks it, allow it. {self.launch.fix}",
             ) from error
-        self._send(
+        # Of a pipe it is never None.
+        assert process.stdin is not None
+        live = _LiveProcess(process, process.stdin, folder, MessageReader(folder / MESSAGES))
+        self._live = live
+        live.send(
             {
                 "package": str(self._package),
                 "paths": self.launch.paths,
                 "spare_paths": self.launch.spare_paths,
                 "version": sys.version_info[:2],
-                "folder": str(self._folder),
+                "folder": str(folder),
                 "idle_seconds": self._idle_seconds,
             }
         )
+        return live
 
-    def _hand_out(self, job: _Job) -> None:
-        job.first_of_process = not self.alive
-        if job.first_of_process:
-            self._start()
-        folder = self._folder_of(job)
+    def _submitted(self, number: int, module: ModuleType, request: Any) -> _Job:
+        """A new job, with its request saved and sent to a process."""
+        live = self._running()
+        job = _Job(number, module, request, live or self._start(), is_first=live is None)
         try:
-            folder.mkdir()
-            write_value(folder / "request", job.request)
+            job.folder.mkdir()
+            write_value(job.folder / "request", request)
         except OSError as error:
-            shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(job.folder, ignore_errors=True)
             raise WorkerError(
-                f"The mesh cannot be handed to the worker in {self._folder} ({error.strerror})",
+                f"The mesh cannot be handed to the worker in {job.live.folder} ({error.strerror})",
                 "Make room on that disk.",
             ) from error
-        self._send({"job": job.number, "task": name_of(job.module), "folder": str(folder)})
+        job.live.send({"job": number, "task": name_of(module), "folder": str(job.folder)})
+        return job
 
-    def _folder_of(self, job: _Job) -> Path:
-        return self._folder / f"job-{job.number}"
-
-    def _send(self, message: dict) -> None:
-        # Lines are short and few, far from what the system keeps for a process that does not
-        # listen. If it has ended, the next `poll` says so.
-        with contextlib.suppress(OSError):
-            self._process.stdin.write(line_of(message))
-            self._process.stdin.flush()
-
-    def _require_same_version(self, ready: dict) -> None:
+    def _require_same_version(self, ready: dict[str, Any]) -> None:
         theirs, ours = (ready["ready"], ready.get("version")), (PROTOCOL, VERSION)
         if theirs != ours:
             self._kill()
@@ -299,10 +330,10 @@ class Worker:
                 "Restart Blender.",
             )
 
-    def _finish(self, job: _Job, message: dict) -> Answer:
+    def _finish(self, job: _Job, message: dict[str, Any]) -> Answer:
         self._job = None
         try:
-            if job.give_up is not None:
+            if job.kill_at is not None:
                 raise Cancelled
             if "error" in message:
                 raise error_from_json(message["error"])
@@ -315,39 +346,29 @@ class Worker:
                 fault.add_note(message["traceback"])
                 raise fault
             try:
-                kind = types_of(job.module)[1]
-                return Answer(read_value(self._folder_of(job) / "result", kind))
+                return Answer(read_value(job.folder / "result", types_of(job.module)[1]))
             except (OSError, ValueError) as error:
                 raise WorkerError(
                     f"The worker's result cannot be read ({error})", "Try again."
                 ) from error
         finally:
-            shutil.rmtree(self._folder_of(job), ignore_errors=True)
+            shutil.rmtree(job.folder, ignore_errors=True)
 
     def _ended_early(self, job: _Job, status: int) -> None:
-        """The process has ended before the job had: start another, or say why not."""
-        if job.give_up is not None:
-            self._kill()
+        """Submit the job of a process that has ended to another, or raise the cause of its end."""
+        log = job.live.log_tail()
+        self._kill()
+        if job.kill_at is not None:
             raise Cancelled
-        if not job.started and not job.first_of_process:
-            # It was gone before this job came to it, and that could not be seen yet: it ended
-            # because it was idle, or something killed it.
-            self._kill()
-            self._hand_out(job)
-            self._job = job
+        if not job.started and not job.is_first:
+            # The process had ended before this job was submitted, which could not be seen yet: it
+            # was idle for too long, or was killed from outside.
+            self._job = self._submitted(job.number, job.module, job.request)
             return
         error = _cause_of_death(status, job.started, self.launch.fix)
-        tail = self._log_tail()
-        if tail:
-            error.add_note(f"The worker's log ends with:\n{tail}")
-        self._kill()
+        if log:
+            error.add_note(f"The worker's log ends with:\n{log}")
         raise error
-
-    def _log_tail(self) -> str:
-        try:
-            return (self._folder / LOG).read_text(errors="replace")[-LOG_TAIL:].strip()
-        except OSError:
-            return ""
 
 
 def _cause_of_death(status: int, started: bool, fix: str) -> WorkerError:
@@ -362,8 +383,8 @@ def _cause_of_death(status: int, started: bool, fix: str) -> WorkerError:
     return WorkerError(f"The worker process ended unexpectedly ({how})", "Try again.")
 
 
-def apart_from_the_terminal() -> dict:
-    """Options of Popen: Ctrl-C in Blender's terminal is Blender's, and no console flashes up."""
+def apart_from_the_terminal() -> dict[str, Any]:
+    """Options of Popen: Ctrl-C in Blender's terminal ends Blender alone, and no console opens."""
     if sys.platform == "win32":
         return {
             "creationflags": subprocess.CREATE_NO_WINDOW

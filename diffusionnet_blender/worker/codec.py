@@ -1,8 +1,8 @@
 """Requests and results of tasks as JSON and .npy files, by the annotations of their dataclasses.
 
-A value is a dataclass, an array, a path, a string, number or None, or a tuple, list, dictionary or
-union of those. What is written needs no annotation; it is read back as the type that is given, so
-that a damaged or foreign file never chooses which class is made.
+A value is a dataclass, an array, a path, a string, a number, None, or a tuple, list or dictionary
+of values. Writing needs no annotations. Reading needs the type: its annotations select the classes,
+so that a damaged or foreign file never does.
 """
 
 from __future__ import annotations
@@ -12,16 +12,31 @@ from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
+from tokenize import TokenError
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
+
+from ..errors import DiffusionNetError
 
 T = TypeVar("T")
 
 _VALUE = "value.json"
 _ARRAY = "__array__"
 _PLAIN = (str, int, float, bool, NoneType)
+# Raised for content of another structure, for damaged arrays, and by dataclasses that check their
+# fields.
+_UNREADABLE = (
+    TypeError,
+    KeyError,
+    AttributeError,
+    OverflowError,
+    EOFError,
+    SyntaxError,
+    TokenError,
+    DiffusionNetError,
+)
 
 
 def write_value(folder: Path, value: Any) -> None:
@@ -30,9 +45,16 @@ def write_value(folder: Path, value: Any) -> None:
     Parameters
     ----------
     folder : Path
-        Made here.
+        Must not exist yet.
     value
-        As above.
+        See the module.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be written.
+    TypeError
+        If the value has a member of another type.
     """
     folder.mkdir()
     arrays: list[np.ndarray] = []
@@ -48,7 +70,7 @@ def write_value(folder: Path, value: Any) -> None:
 
 
 def read_value(folder: Path, kind: type[T]) -> T:
-    """Read what `write_value` saved, as a type.
+    """Read a value that `write_value` saved, as a type.
 
     Raises
     ------
@@ -59,7 +81,9 @@ def read_value(folder: Path, kind: type[T]) -> T:
     """
 
     def load(number: int) -> np.ndarray:
-        return np.load(folder / f"{int(number)}.npy", allow_pickle=False)
+        path = folder / f"{_of_type(number, int)}.npy"
+        with open(path, "rb") as file:
+            return np.lib.format.read_array(file, allow_pickle=False)
 
     content = json.loads((folder / _VALUE).read_text(encoding="utf-8"))
     return _typed(content, kind, load)
@@ -67,25 +91,35 @@ def read_value(folder: Path, kind: type[T]) -> T:
 
 def to_message(value: Any) -> Any:
     """A small value in JSON's types, arrays as lists."""
-    return _plain(value, lambda array: {"dtype": str(array.dtype), "values": array.tolist()})
+
+    def store(array: np.ndarray) -> dict[str, Any]:
+        # Lists alone do not hold the shape of an array without elements.
+        values = array.ravel().tolist()
+        return {"dtype": str(array.dtype), "shape": array.shape, "values": values}
+
+    return _plain(value, store)
 
 
 def from_message(content: Any, kind: type[T]) -> T:
-    """The value of `to_message`, as a type.
+    """Read a value that `to_message` gave, as a type.
 
     Raises
     ------
     ValueError
         If the content is not a value of that type.
     """
-    return _typed(content, kind, lambda entry: np.array(entry["values"], dtype=entry["dtype"]))
+
+    def load(entry: dict[str, Any]) -> np.ndarray:
+        return np.array(entry["values"], dtype=entry["dtype"]).reshape(entry["shape"])
+
+    return _typed(content, kind, load)
 
 
 def _plain(value: Any, store: Callable[[np.ndarray], Any]) -> Any:
     """A value in JSON's types; `store` gives the entry of an array."""
     if isinstance(value, np.ndarray):
         return {_ARRAY: store(value)}
-    if is_dataclass(value):
+    if is_dataclass(value) and not isinstance(value, type):
         return {
             each.name: _plain(getattr(value, each.name), store)
             for each in fields(value)
@@ -106,55 +140,64 @@ def _plain(value: Any, store: Callable[[np.ndarray], Any]) -> Any:
 
 
 def _typed(content: Any, kind: Any, load: Callable[[Any], np.ndarray]) -> Any:
-    """The value of a type that `_plain` made JSON of."""
+    """The value of a type whose JSON `_plain` gave; ValueError for any other content."""
     try:
         return _read(content, kind, load)
-    except (TypeError, KeyError, AttributeError) as error:
+    except _UNREADABLE as error:
         raise ValueError(f"no value of {kind} ({error})") from error
 
 
 def _read(content: Any, kind: Any, load: Callable[[Any], np.ndarray]) -> Any:
-    origin = get_origin(kind)
+    origin, members = get_origin(kind), get_args(kind)
     if kind is Any:
         return content
     if origin in (Union, UnionType):
-        return _read(content, _member(content, get_args(kind)), load)
+        return _read(content, _member(content, members), load)
     if origin is Literal:
+        if content not in members:
+            raise TypeError(f"{content!r} is none of {members}")
         return content
     if kind is np.ndarray or origin is np.ndarray:
         return load(content[_ARRAY])
-    if is_dataclass(kind):
+    if isinstance(kind, type) and is_dataclass(kind):
         hints = _hints(kind)
         return kind(**{name: _read(entry, hints[name], load) for name, entry in content.items()})
     if origin is tuple:
-        kinds = get_args(kind)
-        if len(kinds) == 2 and kinds[1] is Ellipsis:
-            return tuple(_read(entry, kinds[0], load) for entry in content)
-        pairs = zip(content, kinds, strict=True)
-        return tuple(_read(entry, each, load) for entry, each in pairs)
+        entries = _of_type(content, list)
+        if len(members) == 2 and members[1] is Ellipsis:
+            members = (members[0],) * len(entries)
+        return tuple(_read(e, m, load) for e, m in zip(entries, members, strict=True))
     if origin is list:
-        return [_read(entry, get_args(kind)[0], load) for entry in content]
+        return [_read(entry, members[0], load) for entry in _of_type(content, list)]
     if origin is dict:
-        of_key, of_value = get_args(kind)
+        of_key, of_value = members
         return {_read(key, of_key, load): _read(value, of_value, load) for key, value in content}
     if kind is Path:
         return Path(content)
-    if kind is float:
+    if kind is float and type(content) is int:
+        # Python takes whole numbers for floats, and so does JSON.
         return float(content)
-    if not isinstance(content, kind):
+    if kind in _PLAIN:
+        return _of_type(content, kind)
+    raise TypeError(f"values of {kind} cannot be read")
+
+
+def _of_type(content: Any, kind: type[T]) -> T:
+    """Content of exactly one of JSON's types: a bool is no int here."""
+    if type(content) is not kind:
         raise TypeError(f"{content!r} is no {kind.__name__}")
     return content
 
 
-def _member(content: Any, kinds: tuple) -> Any:
-    """The member of a union that JSON is of: at most one of them is a dataclass."""
-    if content is None:
-        return NoneType
+def _member(content: Any, kinds: tuple[Any, ...]) -> Any:
+    """The type of content among the members of a union, of which one at most is a dataclass."""
     if isinstance(content, dict):
         fitting = [k for k in kinds if (k is np.ndarray if _ARRAY in content else is_dataclass(k))]
+    elif type(content) in kinds:
+        return type(content)
     else:
-        fitting = [k for k in kinds if k in _PLAIN and isinstance(content, k)]
-        fitting = fitting or [k for k in kinds if k is float or k not in _PLAIN]
+        # A path, a list, or a whole number for a float.
+        fitting = [k for k in kinds if k is float or k not in _PLAIN]
     if not fitting:
         raise TypeError(f"{content!r} is of none of {kinds}")
     return fitting[0]

@@ -1,4 +1,4 @@
-"""Which Python runs the worker, and where it finds the libraries."""
+"""Python interpreters of the worker process, and the folders of its libraries."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from ..tasks.status.job import LIBRARIES
 
 @dataclass(frozen=True)
 class Launch:
-    """How the worker's process is started.
+    """An interpreter for the worker process, and its search path.
 
     Attributes
     ----------
     python : str
         Interpreter.
     paths : tuple of str
-        Folders of libraries, which go before the interpreter's own.
+        Folders of libraries, searched before the interpreter's own.
     spare_paths : tuple of str
-        Folders of libraries for what the interpreter lacks, if it is of this version.
+        Folders of libraries, searched after its own; only where it is of this Python's version.
     fix : str
-        What to do where it does not start, or lacks a library.
+        Remedy shown where it does not start, or lacks a library.
     """
 
     python: str
@@ -40,15 +40,15 @@ def own_python(libraries: Path | None = None) -> Launch:
     Parameters
     ----------
     libraries : Path, optional
-        Folder of more libraries, such as PyTorch, which goes before all else.
+        Folder of more libraries, such as PyTorch, searched before all others.
 
     Raises
     ------
     WorkerError
         If it is not found.
     """
-    first = () if libraries is None else (str(libraries),)
-    return Launch(python_executable(), paths=(*first, *library_paths()))
+    installed = () if libraries is None else (str(libraries),)
+    return Launch(python_executable(), paths=(*installed, *library_paths()))
 
 
 def environment(python: Path) -> Launch:
@@ -62,7 +62,7 @@ def environment(python: Path) -> Launch:
     Raises
     ------
     WorkerError
-        If there is none.
+        If there is no interpreter.
     """
     inside = [python / part for part in ("bin/python", "Scripts/python.exe", "python.exe")]
     found = next((path for path in (python, *inside) if path.is_file()), None)
@@ -80,12 +80,12 @@ def environment(python: Path) -> Launch:
 
 
 def python_executable() -> str:
-    """The Python that this process is of; in Blender that is its own, and not Blender's program.
+    """Python interpreter of this process; in Blender the bundled one, and not Blender's program.
 
     Raises
     ------
     WorkerError
-        If there is none.
+        If there is no interpreter.
     """
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     candidates = [
@@ -104,10 +104,10 @@ def python_executable() -> str:
 
 
 def library_paths() -> list[str]:
-    """Folders in which this Python finds the libraries, in the order in which it looks."""
-    folders = set()
+    """Folders of the libraries on this Python's search path, in its order."""
+    folders: set[str] = set()
     for name in LIBRARIES:
-        # A module that something else put together by hand has no spec.
+        # Raised for a module that was made without a spec.
         with contextlib.suppress(ValueError):
             spec = importlib.util.find_spec(name)
             if spec and spec.submodule_search_locations:

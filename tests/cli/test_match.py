@@ -38,10 +38,35 @@ def test_the_map_is_in_the_files_own_order(files, capfd):
     assert "sure" in told
 
 
+def test_pins_are_interpolated(files):
+    folder, source_directions, target_directions = files
+    # Vertices of opposite directions, which no match pairs by itself.
+    source_vertex = int(source_directions[:, 0].argmax())
+    target_vertex = int(target_directions[:, 0].argmin())
+    output = folder / "map.npz"
+    pin = f"{source_vertex}:{target_vertex}"
+    pair = folder / "source.obj", folder / "target.ply"
+    assert run("match", *pair, "--output", output, "--model", "none", "--pin", pin) == 0
+    with np.load(output) as found:
+        corners = found["source_faces"][found["target_to_source_face"][target_vertex]]
+        shares = found["target_to_source_barycentric"][target_vertex]
+        assert found["confidence"][target_vertex] == 1.0
+    assert shares[corners == source_vertex] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("pin", ["5", "5:", "five:six", "1:2:3"])
+def test_a_pin_is_two_numbers(pin, files, capfd):
+    with pytest.raises(SystemExit):
+        run("match", "source.obj", "target.ply", "--output", "m.npz", "--pin", pin)
+    assert "is not two numbers of vertices" in capfd.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [(["--output", "map.txt"], "not a .npz"), (["--output", "m.npz", "--model", "x"], "no model"),
-     (["--output", "m.npz", "--source-object", "Hat"], "no mesh called 'Hat'")],
+     (["--output", "m.npz", "--source-object", "Hat"], "no mesh called 'Hat'"),
+     (["--output", "m.npz", "--pin", "0:9999"], "vertex that the target does not have"),
+     (["--output", "m.npz", "--pin", "0:1", "--pin", "2:1"], "Two pins")],
 )  # fmt: skip
 def test_what_cannot_end_well_is_told_on_one_line(files, options, words, capfd, monkeypatch):
     folder = files[0]

@@ -475,6 +475,14 @@ def test_import_of_a_published_model(tiny_model, tmp_path, capsys):
         saved.with_suffix(".json").unlink()
     assert run("models", "import", tmp_path / "p.pth", "--card", tmp_path / "no.json") == 1
     assert "no.json cannot be read" in capsys.readouterr().err
+    assert run("models", "import", tmp_path / "p.pth", "--output-at", "faces") == 0
+    saved = Path(capsys.readouterr().out.strip())
+    try:
+        assert run("models", "info", "p") == 0
+        assert json.loads(capsys.readouterr().out)["architecture"]["output_at"] == "faces"
+    finally:
+        saved.unlink()
+        saved.with_suffix(".json").unlink()
 
 
 @pytest.mark.parametrize(

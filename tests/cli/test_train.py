@@ -15,6 +15,7 @@ from diffusionnet_blender.tasks.models import find_model  # noqa: E402
 from diffusionnet_blender.tasks.train import plan  # noqa: E402
 from diffusionnet_blender.tasks.train.sizes import SIZES, Size  # noqa: E402
 from tests.cli.test_segment import body, run, write_obj  # noqa: E402
+from tests.conftest import MODEL  # noqa: E402
 from tests.shapes import icosphere  # noqa: E402
 from tests.tasks.test_train import rod, torus  # noqa: E402
 
@@ -163,6 +164,32 @@ def test_ctrl_c_keeps_the_best_so_far(library, tmp_path, monkeypatch):
     assert signal.getsignal(signal.SIGINT) is before
 
 
+def test_the_model_to_start_from_and_the_title_by_name(library, tmp_path, capsys):
+    vertices, _ = body()
+    write_pair(tmp_path, (vertices[:, 2] > 0).astype(int))
+    options = ("--start", MODEL, "--size", "FAST", "--title", "Two Halves", "--labels", "File")
+    assert run("train", tmp_path / "a.obj", "--name", "cli_started", *options) == 0
+    told = capsys.readouterr().err
+    assert "cli_started: copies" in told
+    assert "cli_started: learning" in told
+    card = find_model("cli_started", [library]).card
+    assert f"started from the model {MODEL}" in card.training_data
+    assert card.features == find_model(MODEL, [library]).card.features
+    assert card.title == "Two Halves"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [(["--size", "vast"], "'vast' is not one of fast, balanced, best"),
+     (["--labels", "hair"], "'hair' is not one of file, parts, vertex-groups"),
+     (["--held-out", "2"], "2 is above 0.5")],
+)  # fmt: skip
+def test_a_wrong_value_is_an_error_of_the_option(options, words, capsys):
+    with pytest.raises(SystemExit):
+        run("train", "a.obj", *options)
+    assert words in capsys.readouterr().err.splitlines()[-1]
+
+
 def write_pair(folder, labels, suffix=".npy"):
     vertices, faces = body()
     write_obj(folder / "a.obj", vertices, faces)
@@ -182,6 +209,7 @@ def write_pair(folder, labels, suffix=".npy"):
         ("1\n" * 162, ".faces.txt", (), "162 labels"),
         ("1\n" * 162, ".text", (), "no labels beside"),
         (np.zeros(162, int), ".npy", ("--labels", "parts"), "only .blend files have parts"),
+        (np.arange(162) % 2, ".npy", ("--start", "nobody"), "no model 'nobody'"),
         (np.zeros(162, int), ".npy", ("--shapes", "colour"), "--shapes colour is not known"),
     ],
 )

@@ -56,6 +56,84 @@ def test_what_is_asked_for_is_in_the_file_and_the_source_is_not(files, capfd):
     assert target.data.shape_keys.key_blocks.keys() == ["Basis", "Grown"]
 
 
+def transferred(folder, name, what, *options):
+    """Weights of the group and positions of the key on the target, after a transfer."""
+    output = folder / f"{name}.blend"
+    pair = folder / "source.blend", folder / "target.obj"
+    options = ("--what", what, "--model", "none", "--quiet", *options)
+    assert run("transfer", *pair, "--output", output, *options) == 0
+    bpy.ops.wm.open_mainfile(filepath=str(output))
+    target = bpy.data.objects["Body"]
+    count = len(target.data.vertices)
+    weights, positions = np.zeros(count), np.zeros((count, 3), np.float32)
+    for vertex in target.data.vertices:
+        weights[vertex.index] = sum(group.weight for group in vertex.groups)
+    if target.data.shape_keys:
+        target.data.shape_keys.key_blocks["Grown"].data.foreach_get("co", positions.ravel())
+    return weights, positions
+
+
+def test_weights_are_copied_above_the_least_confidence(files, capfd):
+    """At 1 no vertex is, and there is nothing to fill in from."""
+    folder, directions = files
+    copied, _ = transferred(folder, "copied", "weights", "--least-confidence", "0")
+    assert np.abs(copied - (directions[:, 2] + 1) / 2).mean() < 0.05
+    pair = folder / "source.blend", folder / "target.obj", "--model", "none"
+    options = ("--what", "weights", "--output", folder / "o.blend", "--least-confidence", "1")
+    assert run("transfer", *pair, *options) == 1
+    assert "lower the least confidence" in capfd.readouterr().err
+
+
+def test_small_keys_are_moved_by_another_method(files):
+    """The key grows the body by a tenth, from its middle."""
+    folder, _ = files
+    _, large = transferred(folder, "large", "shape-keys")
+    _, small = transferred(folder, "small", "SHAPE_KEYS", "--small-keys")
+    assert np.abs(large - small).max() > 1e-4
+    size = np.linalg.norm(large, axis=1).mean()
+    assert np.linalg.norm(small - large, axis=1).mean() < 0.05 * size
+
+
+def test_options_are_in_the_request():
+    from diffusionnet_blender.cli import build_parser
+    from diffusionnet_blender.cli.options import values_of
+    from diffusionnet_blender.cli.pair import match_options
+    from diffusionnet_blender.tasks.transfer import KINDS, Kinds, TransferRequest
+
+    chosen = build_parser("diffusionnet").parse_args(
+        "transfer a.obj b.obj --output c.blend --what weights --model none --pin 1:2 --pin 3:4 "
+        "--groups deform --group-names hip,arm.L --texture-size 512 --margin 3 --limit 0 "
+        "--least-confidence 0.75 --small-keys --fit".split()
+    )
+    assert values_of(TransferRequest, chosen) == {
+        "texture_size": 512, "dilation": 3, "limit": 0, "least_confidence": 0.75,
+        "small_keys": True,
+    }  # fmt: skip
+    kinds = Kinds.only("weights", **values_of(Kinds, chosen))
+    assert (kinds.groups, kinds.group_names, kinds.key_names) == ("DEFORM", ("hip", "arm.L"), ())
+    assert [name for name in KINDS if getattr(kinds, name)] == ["weights"]
+    options = match_options(chosen)
+    assert options["model"] is None
+    assert options["fit"]
+    assert options["pins"].tolist() == [[1, 2], [3, 4]]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [(["--least-confidence", "1.5"], "1.5 is above 1.0"),
+     (["--least-confidence", "nan"], "nan is below 0.0"),
+     (["--texture-size", "-1"], "-1 is below 0"),
+     (["--margin", "wide"], "'wide' is not a whole number"),
+     (["--groups", "some"], "'some' is not one of all, deform, active"),
+     (["--engine", "abacus"], "'abacus' is not one of auto, torch, numpy")],
+)  # fmt: skip
+def test_a_value_out_of_range_is_an_error_of_the_option(options, words, capfd):
+    with pytest.raises(SystemExit) as ended:
+        run("transfer", "a.obj", "b.obj", "--what", "uv", "--output", "o.blend", *options)
+    assert ended.value.code == 2
+    assert words in capfd.readouterr().err.splitlines()[-1]
+
+
 def test_an_armature_is_in_the_file_and_that_of_the_source_is_not(files):
     folder, _ = files
     output = folder / "out.blend"
@@ -74,6 +152,7 @@ def test_an_armature_is_in_the_file_and_that_of_the_source_is_not(files):
 @pytest.mark.parametrize(
     ("options", "words"),
     [(["--what", "hair", "--output", "o.blend"], "names 'hair'"),
+     (["--what", ",", "--output", "o.blend"], "names nothing"),
      (["--what", "texture", "--output", "o.blend", "--model", "none"], "no UV map"),
      (["--what", "weights", "--output", "o.txt"], "not known"),
      (["--what", "weights", "--output", "o.blend", "--model", "body_parts"], "labels parts")],

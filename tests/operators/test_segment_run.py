@@ -209,7 +209,7 @@ def test_a_worker_that_is_killed_costs_only_the_object_that_it_had():
     def kill():
         while run.progress.factor == 0:
             step(run)
-        computing.the_worker()._process.kill()
+        computing.the_worker()._live.process.kill()
 
     done, failed = finish(run, kill)
     assert [obj.name for obj, _ in done] == ["B"]

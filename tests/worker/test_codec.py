@@ -1,9 +1,11 @@
-"""Requests and results of every task, there and back."""
+"""Requests and results of every task, written and read."""
 
 import json
 from dataclasses import dataclass, fields, is_dataclass
 from importlib import import_module
 from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pytest
@@ -154,6 +156,35 @@ def test_every_job_has_types_that_both_processes_know(job):
     assert (partial is Curve) == (name_of(job) == "tasks.train.job")
 
 
+def annotations_within(kind):
+    """Every annotation that is read for a type, members of members included."""
+    yield kind
+    if is_dataclass(kind):
+        hints = get_type_hints(kind)
+        for field in fields(kind):
+            if field.init:
+                yield from annotations_within(hints[field.name])
+    for member in get_args(kind) if get_origin(kind) is not Literal else ():
+        if member is not Ellipsis:
+            yield from annotations_within(member)
+
+
+@pytest.mark.parametrize("job", JOBS, ids=name_of)
+def test_every_annotation_of_requests_and_results_can_be_read(job):
+    plain = {str, int, float, bool, NoneType, Path, np.ndarray, Any}
+    composed = {tuple, list, dict, Union, UnionType, Literal}
+    for kind in types_of(job):
+        for each in annotations_within(kind):
+            assert each in plain or get_origin(each) in composed or is_dataclass(each), each
+            if get_origin(each) in (Union, UnionType):
+                # By its JSON alone a member must be known.
+                members = [get_origin(member) or member for member in get_args(each)]
+                assert sum(map(is_dataclass, members)) <= 1
+                lists = {tuple, list, dict}
+                assert len([m for m in members if m in lists]) <= 1
+                assert not {str, Path} <= set(members)
+
+
 @pytest.mark.parametrize("job", JOBS, ids=name_of)
 def test_the_shares_of_the_stages_of_a_job_add_up(job):
     assert not job.STAGES or sum(job.STAGES.values()) == pytest.approx(1.0, abs=0.011)
@@ -171,6 +202,75 @@ def test_an_intermediate_result_is_a_message():
     curve = Curve(20, np.array([[1, 0.5, 0.1, 0.2]]))
     line = json.dumps(to_message(curve))
     assert_same(from_message(json.loads(line), Curve), curve)
+
+
+def test_an_array_without_elements_keeps_its_shape_in_a_message():
+    curve = Curve(20, np.zeros((0, 4)))
+    assert_same(from_message(json.loads(json.dumps(to_message(curve))), Curve), curve)
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """A value of each kind that is easily mistaken for another."""
+
+    count: int = 1
+    share: float = 0.5
+    flag: bool = False
+    names: tuple[str, ...] = ()
+    direction: Literal["one", "other"] = "one"
+    path: Path | None = None
+    size: int | float | str = 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"count": True},
+        {"count": 1.0},
+        {"share": "0.5"},
+        {"share": True},
+        {"share": 10**400},
+        {"flag": 0},
+        {"names": "abc"},
+        {"names": [1]},
+        {"direction": "none"},
+        {"direction": ["one"]},
+        {"path": 5},
+        {"size": []},
+    ],
+    ids=str,
+)
+def test_a_value_of_a_kind_that_is_similar_is_refused(content):
+    with pytest.raises(ValueError, match="no value of"):
+        from_message(content, Kinds)
+
+
+def test_a_whole_number_is_a_float():
+    assert_same(from_message({"share": 1, "size": 2}, Kinds), Kinds(share=1.0, size=2))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_damaged_array_is_refused(seed, tmp_path):
+    write_value(tmp_path / "value", Curve(20, np.ones((3, 4))))
+    path = tmp_path / "value" / "0.npy"
+    whole, random = path.read_bytes(), np.random.default_rng(seed)
+    for _ in range(200):
+        damaged = bytearray(whole)
+        # Before the header ends.
+        damaged[random.integers(0, 80)] = random.integers(256)
+        path.write_bytes(damaged[: random.choice([0, 40, 130, len(whole)])])
+        try:
+            read_value(tmp_path / "value", Curve)
+        except (ValueError, MemoryError):
+            pass
+
+
+def test_a_path_in_place_of_an_array_is_refused(tmp_path):
+    content = {"steps": 1, "rows": {"__array__": "../value/0"}}
+    write_value(tmp_path / "value", Curve(20, np.ones((3, 4))))
+    (tmp_path / "value" / "value.json").write_text(json.dumps(content))
+    with pytest.raises(ValueError, match="no value of"):
+        read_value(tmp_path / "value", Curve)
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,10 @@ def test_it_stays_for_the_next_job_and_leaves_no_files_of_the_last(worker, tiny_
     first = worker.pid
     assert_right(run(worker, request_for(tiny_model)), expected)
     assert worker.pid == first
-    assert {path.name for path in worker._folder.iterdir()} == {protocol.MESSAGES, protocol.LOG}
+    assert {path.name for path in worker._live.folder.iterdir()} == {
+        protocol.MESSAGES,
+        protocol.LOG,
+    }
 
 
 def test_progress_comes_in_the_order_of_the_stages(worker, tiny_model):
@@ -112,7 +115,7 @@ def test_progress_comes_in_the_order_of_the_stages(worker, tiny_model):
 def test_nobody_needs_to_listen_for_it_to_go_on(worker, tiny_model):
     """What it says goes to a file, which never fills up as a pipe does."""
     worker.submit(job, request_for(tiny_model, subdivisions=4))
-    answer = worker._folder / "job-1" / "result" / "value.json"
+    answer = worker._live.folder / "job-1" / "result" / "value.json"
     for _ in moments("the result is there"):
         assert worker.alive
         if answer.exists():
@@ -205,7 +208,7 @@ def test_fifty_kills_at_random_moments(worker, tiny_model, expected):
         longest = 0.05 if worker.alive else 0.4
         worker.submit(job, request_for(tiny_model))
         time.sleep(random.uniform(0, longest))
-        os.kill(worker._process.pid, signal.SIGKILL)
+        os.kill(worker._live.process.pid, signal.SIGKILL)
         try:
             assert_right(wait(worker), expected)
             outcomes.add("done before")
@@ -236,7 +239,7 @@ def test_out_of_memory_is_told_before_anything_is_computed(worker, tiny_model):
 def test_an_idle_worker_ends_and_the_next_job_starts_another(tiny_model, expected):
     worker = Worker(own_python(), idle_seconds=0.2)
     run(worker, request_for(tiny_model))
-    folder = worker._folder
+    folder = worker._live.folder
     for _ in moments("the worker has ended"):
         if not worker.alive:
             break
@@ -349,7 +352,7 @@ def test_the_worker_tells_what_it_runs_on(worker):
 
 def test_stop_ends_the_process_and_removes_its_files(worker, tiny_model):
     worker.submit(job, request_for(tiny_model, subdivisions=5))
-    process, folder = worker._process, worker._folder
+    process, folder = worker._live.process, worker._live.folder
     worker.stop()
     assert process.poll() is not None
     assert not folder.exists()
@@ -367,7 +370,7 @@ def test_it_ends_with_the_process_that_started_it(tmp_path, tiny_model):
         from diffusionnet_blender.worker.launch import own_python
         worker = Worker(own_python())
         run(worker, request_for({str(tiny_model)!r}))
-        print(worker.pid, worker._folder, flush=True)
+        print(worker.pid, worker._live.folder, flush=True)
         time.sleep(60)
     """
     output = tmp_path / "output.txt"

@@ -1,4 +1,4 @@
-"""Classification: its stages, and the function from the request to the result."""
+"""Classification: stages, and the function from request to result."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ...surface.surface import Surface
 from ..progress import SILENT, CallbackProgress, Progress
 from .request import Classification, ClassifyRequest
 
-# Shares of the time, by the names of the stages.
+# Shares of the duration.
 STAGES = {
     "": 0.02,
     "repair": 0.05,
@@ -23,7 +23,7 @@ STAGES = {
 
 
 def run(request: ClassifyRequest, progress: Progress = SILENT) -> Classification:
-    """Find the class of a mesh or a point cloud.
+    """Classify a mesh or a point cloud.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def run(request: ClassifyRequest, progress: Progress = SILENT) -> Classification
     SurfaceError
         If the geometry cannot be used.
     DeviceError
-        If the engine or the device is not there, or memory does not suffice.
+        If the engine or the device is missing, or memory does not suffice.
     ModelError
         If there is no such model, or it does not classify whole shapes.
     """
@@ -56,7 +56,7 @@ def classify(
     progress: Callable[[str, float], None] = SILENT,
     **options: Any,
 ) -> Classification:
-    """Find the class of a mesh or a point cloud.
+    """Classify a mesh or a point cloud.
 
     Parameters
     ----------

@@ -15,16 +15,16 @@ from ..compute import Compute
 
 @dataclass(frozen=True, eq=False)
 class ClassifyRequest(Compute):
-    """A shape to classify.
+    """A shape to classify, and the model for it.
 
     Attributes
     ----------
     surface : Surface
         A mesh or a point cloud.
     model : str or Model
-        One whose outputs are at the shape, as training on whole shapes gives it.
+        With one output for the whole shape, as by training on whole shapes.
     cache : OperatorCache, optional
-        Makes the next run on the same geometry skip all but the network.
+        Of the matrices, so that another run on the same geometry evaluates the network alone.
     """
 
     surface: Surface
@@ -36,7 +36,7 @@ class ClassifyRequest(Compute):
 
 @dataclass(frozen=True, eq=False)
 class Classification:
-    """Class of a shape.
+    """Class probabilities of a shape.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class Classification:
     class_names : tuple of str
     model_name : str
     seconds : dict of str to float
-        Of each stage; stages that the cache saved are missing.
+        Duration of each stage; without the stages whose result was in the cache.
     """
 
     probabilities: np.ndarray
@@ -59,5 +59,5 @@ class Classification:
 
     @property
     def probability(self) -> float:
-        """Its probability, 0 to 1."""
+        """Probability of that class, 0 to 1."""
         return float(self.probabilities.max())

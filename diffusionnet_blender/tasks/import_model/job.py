@@ -1,4 +1,4 @@
-"""Import of a model: a task, since published .pth files are read by torch."""
+"""Import of a model into a library; a task of its own since torch reads published .pth files."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ImportRequest:
         The library.
     card : Path, optional
         For a .pth file: JSON as `models.import_published` takes it.
-    output_at : str
+    output_at : {"vertices", "edges", "faces", "shape"}
     """
 
     file: Path
@@ -44,7 +44,7 @@ class ImportRequest:
 
 @dataclass(frozen=True)
 class ImportedModel:
-    """The new model's name in the library."""
+    """Name of the new model in the library."""
 
     name: str
 

@@ -1,4 +1,4 @@
-"""Correspondence of two surfaces: where each vertex of the target is on the source."""
+"""Correspondence of two surfaces: a map from the vertices of the target to the source."""
 
 from .job import match
 from .request import Correspondence, MatchRequest

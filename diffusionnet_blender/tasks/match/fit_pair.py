@@ -17,21 +17,20 @@ from ...matching.spectral import SpectralMesh
 from ...network.checkpoint import Model
 from ...surface.discretization import Discretization, discretize, truncated
 from ...surface.surface import Surface
-from ..engines import choose_engine
 from ..models import DEFAULT_MATCH_MODEL, find_model
 
 if TYPE_CHECKING:
     from ...network.pair_fit import Teacher
 
-# The network is fitted on so many vertices and evaluated on all of the proxy: it does not depend on
-# the meshing.
+# The network is fitted on coarse meshes of so many vertices and evaluated on the proxies: its
+# features do not depend on the meshing.
 COARSE_VERTICES = 1200
 # Rounds, each with the map by the features of the round before as its target.
 ROUNDS = 4
 
 
 def can_fit(engine: str) -> bool:
-    """Whether networks can be fitted: torch is installed, and not excluded."""
+    """Whether networks can be fitted: torch is installed, and the engine is not NumPy."""
     return engine != "numpy" and importlib.util.find_spec("torch") is not None
 
 
@@ -50,11 +49,11 @@ def fitted_map(
     meshes : (SpectralMesh, SpectralMesh)
         Source and target.
     matrices : (Discretization, Discretization)
-        Of the same, with at least the eigenpairs of the network's settings.
+        Of the same meshes, with at least the eigenpairs of the network's settings.
     initial : (SurfacePoints, SurfacePoints)
         Target to source, source to target.
     start : Model, optional
-        Of the initial weights; by default `body_match`, whatever the shapes are.
+        Of the initial weights; by default `body_match`, for all kinds of shapes.
     device : str
         Of torch.
     progress : callable
@@ -70,16 +69,17 @@ def fitted_map(
         If there is no model of initial weights.
     """
     from ...network.pair_fit import SETTINGS, PairFit
+    from ...network.torch_engine import TorchEngine
 
     start = start or find_model(DEFAULT_MATCH_MODEL)
-    settings, engine = start.card.discretization, choose_engine("torch", device)
+    settings = start.card.discretization
 
     small = [decimate(Surface(m.vertices, m.faces), COARSE_VERTICES) for m in meshes]
     fit = PairFit(
         start,
         (discretize(small[0], settings), discretize(small[1], settings)),
         (small[0].vertices, small[1].vertices),
-        engine,
+        TorchEngine(device),
         SETTINGS,
     )
     nearest = [

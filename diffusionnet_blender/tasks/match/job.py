@@ -1,4 +1,4 @@
-"""Correspondence of two surfaces: its stages, and the function from the request to the result."""
+"""Correspondence of two surfaces: stages, and the function from request to result."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..models import DEFAULT_MATCH_MODEL
 from ..progress import SILENT, CallbackProgress, Progress
 from .request import Correspondence, MatchRequest
 
-# Shares of the time of a match of two characters of 9,000 vertices, by the names of the stages.
+# Shares of the duration of a match of two characters of 9,000 vertices.
 STAGES = {
     "": 0.01,
     "repair": 0.01,
@@ -21,7 +21,7 @@ STAGES = {
     "candidates": 0.1,
     "map": 0.2,
     "registration": 0.06,
-    # Only where it is asked for: otherwise the bar leaps.
+    # With the option `fit` alone; without it the progress bar skips this share.
     "fit": 0.33,
     "confidence": 0.02,
     "lift": 0.03,
@@ -29,7 +29,7 @@ STAGES = {
 
 
 def run(request: MatchRequest, progress: Progress = SILENT) -> Correspondence:
-    """Find the vertices of the target on the source.
+    """Map the vertices of a target to a source.
 
     Parameters
     ----------
@@ -48,9 +48,9 @@ def run(request: MatchRequest, progress: Progress = SILENT) -> Correspondence:
     ModelError
         If there is no such model, or it does not match shapes.
     DeviceError
-        If the engine or the device is not there, or memory does not suffice.
+        If the engine or the device is missing, or memory does not suffice.
     DiffusionNetError
-        If a shape is no mesh or too small, or pins make no sense.
+        If a shape is a point cloud or too small, or pins are invalid.
     """
     from .pipeline import correspondence
 
@@ -65,7 +65,7 @@ def match(
     progress: Callable[[str, float], None] = SILENT,
     **options: Any,
 ) -> Correspondence:
-    """Find the vertices of the target on the source.
+    """Map the vertices of a target to a source.
 
     Parameters
     ----------

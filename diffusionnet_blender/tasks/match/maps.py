@@ -26,6 +26,7 @@ from ...matching.zoomout import zoomout
 from ...network.checkpoint import Model
 from ..clock import Clock
 from .fit_pair import fitted_map
+from .request import Fit
 from .side import MAP_SIZE, Side
 
 # Eigenpairs of an initial functional map.
@@ -44,13 +45,12 @@ RESTARTS = 2
 # its triangles.
 VERTICES_PER_PAIR = 10
 
-
 Pins = tuple[np.ndarray, np.ndarray] | None
 
 
 @dataclass(frozen=True)
 class Fitting:
-    """Whether to fit a network, and with which engine and device."""
+    """Fit of a network to the pair: whether it is wanted, its engine and its device."""
 
     wanted: bool
     engine: str
@@ -74,7 +74,7 @@ def registered(
 
 
 def _consistent_area(source: Side, target: Side, maps: Maps) -> float:
-    """Share of the target's area whose cycle over the source is closed."""
+    """Share of the target's area that the two maps, one after the other, take back to itself."""
     closed = confidence(cycle_distance(source.mesh, target.mesh, *maps)) > 0.5
     return float(target.mesh.mass @ closed)
 
@@ -107,14 +107,14 @@ def fitted(
     model: Model | None,
     fitting: Fitting,
     clock: Clock,
-) -> tuple[Maps, str]:
-    """The better of a map and of that by a network fitted to the pair, and which it is.
+) -> tuple[Maps, Fit]:
+    """The better of given maps and the maps by a network fitted to the pair.
 
     Returns
     -------
     maps : (SurfacePoints, SurfacePoints)
-    which : {"kept", "no better"}
-        Whether it is that of the network.
+    outcome : {"kept", "no better"}
+        Whether they are those by the network.
     """
     report = clock.start("fit")
     meshes, matrices = (source.mesh, target.mesh), (source.matrices, target.matrices)
@@ -141,8 +141,8 @@ def _score(source: Side, target: Side, maps: Maps) -> float:
 def by_features(source: Side, target: Side, model: Model | None, clock: Clock) -> Maps | None:
     """Maps in both directions by the nearest features of a model; None below the limits.
 
-    One accepted direction is enough: of a whole body and a part of one, all of the part has
-    partners on the whole.
+    One accepted direction is enough: a part of a body maps to the whole body without gaps, and not
+    the other way round.
     """
     if model is None:
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 
@@ -15,29 +16,32 @@ from ...surface.surface import Surface
 from ..compute import Compute
 from ..models import DEFAULT_MATCH_MODEL
 
-# A vertex with more confidence than this counts as sure.
+# Confidence above which a vertex counts as sure.
 SURE = 0.5
+Fit = Literal["", "kept", "no better", "no torch"]
 
 
 def no_pins() -> np.ndarray:
-    """Pins of a match without any, (0, 2) int64."""
+    """An empty array of pins, (0, 2) int64."""
     return np.zeros((0, 2), dtype=np.int64)
 
 
 @dataclass(frozen=True, eq=False)
 class MatchRequest(Compute):
-    """Two surfaces to match.
+    """Two surfaces to match, and the model and options for it.
 
     Attributes
     ----------
     source, target : Surface
         Meshes, in any position, size, pose and topology.
     model : str, Model or None
-        Whose features tell the places of these shapes apart. None: shapes are matched by their
-        distances alone (wave kernel signatures), which suits two of a kind.
+        Of the features by which vertices are matched. None: wave kernel signatures, which suit two
+        shapes of one kind.
     pins : (P, 2) int
-        Vertices of the source and of the target that the map must pair.
+        Landmarks: pairs of a vertex of the source and one of the target, which the map
+        interpolates.
     fit : bool
+        See the help text.
     """
 
     source: Surface
@@ -70,25 +74,25 @@ class Correspondence:
     judgement : Judgement
         Of the map as a whole.
     model_name : str
-        Of the model whose features gave the map; empty where it was found by distances alone.
+        Of the model of the features; empty for wave kernel signatures.
     fit : {"", "kept", "no better", "no torch"}
-        What came of fitting a network to this pair: the map is that of the network, or was the
-        better one without, or torch was not there. Empty: it was not asked for.
+        Outcome of fitting a network to this pair: the map is that by the network, or the better
+        one without it, or torch is missing. Empty without the option.
     repairs : (RepairReport, RepairReport)
-        What had to be mended on source and target on the way; they themselves are untouched.
+        Repairs of copies of source and target; the inputs are unchanged.
     seconds : dict of str to float
-        Of each stage.
+        Duration of each stage.
     """
 
     target_to_source: SurfacePoints
     confidence: np.ndarray
     judgement: Judgement
     model_name: str
-    fit: str
+    fit: Fit
     repairs: tuple[RepairReport, RepairReport]
     seconds: dict[str, float]
 
     @property
     def sure(self) -> float:
-        """Share of the target's vertices that the map is sure of."""
+        """Share of the target's vertices whose confidence is above `SURE`."""
         return float(np.mean(self.confidence > SURE))

@@ -1,4 +1,4 @@
-"""One of the two shapes of a match: repaired, as a proxy, with its eigenbasis and features."""
+"""Source or target of a match: repaired surface, proxy, eigenbasis and features."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ...matching.pointwise import nearest_rows
 from ...matching.proxy import decimate
 from ...matching.spectral import SpectralMesh, spectral_mesh
 from ...network.checkpoint import Model
+from ...network.engine import Engine
 from ...network.features import input_features
 from ...network.forward import forward, mirrored_weights
 from ...network.shape import shape_of
@@ -23,38 +24,38 @@ from ...surface.signatures import wave_kernel_signature
 from ...surface.surface import Surface
 from ..clock import Clock
 
-# Most vertices of a mesh that is matched; a denser one has a proxy of as many.
+# Most vertices of the meshes between which maps are computed; denser ones are decimated to as many.
 PROXY_VERTICES = 4500
 # Eigenpairs of a refined map.
 MAP_SIZE = 160
-# Energies of the wave kernel signature without a model, of so many eigenpairs.
+# Energies of the wave kernel signature, and the eigenpairs that it is computed from.
 ENERGIES = 64
 SIGNATURE_PAIRS = 100
-# Of the largest part of a shape, for a map to mean anything.
+# Fewest vertices of a shape: with fewer its spectrum is that of the triangulation.
 FEWEST_VERTICES = 40
 
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """A shape as given, repaired, and its proxy with matrices and features.
+    """Source or target: the input, its repaired surface, and a proxy with matrices and features.
 
     Attributes
     ----------
-    given, surface, proxy : Surface
-        As given; repaired; its largest part, decimated.
+    original, surface, proxy : Surface
+        The input; the repaired surface; the largest part of that, decimated.
     parts : Parts
     clean_vertex : (V,) int
-        Vertex of the repaired surface that each given one is.
+        Vertex of the repaired surface for each of the input.
     report : RepairReport
     matrices : Discretization
         Of the proxy, as are `mesh` and `features`.
     mesh : SpectralMesh
     features : (V_proxy, d) float
     pins, pinned : (P,) int
-        Vertices of the proxy, and of the repaired surface.
+        Vertices of the pins, on the proxy and on the repaired surface.
     """
 
-    given: Surface
+    original: Surface
     surface: Surface
     parts: Parts
     clean_vertex: np.ndarray
@@ -68,20 +69,26 @@ class Side:
 
 
 def prepare_side(
-    given: Surface, pins: np.ndarray, model: Model | None, runner, clock: Clock, name: str
+    original: Surface,
+    pins: np.ndarray,
+    model: Model | None,
+    engine: Engine | None,
+    clock: Clock,
+    name: str,
 ) -> Side:
     """Repair a surface, decimate it, and compute its eigenbasis and features.
 
     Parameters
     ----------
-    given : Surface
+    original : Surface
     pins : (P,) int
     model : Model, optional
-        Without one, features are wave kernel signatures.
-    runner : NumpyEngine or TorchEngine
+        By default features are wave kernel signatures.
+    engine : Engine, optional
+        Needed for a model.
     clock : Clock
     name : str
-        Of the side, for messages.
+        "source" or "target", for messages.
 
     Raises
     ------
@@ -91,7 +98,7 @@ def prepare_side(
         If it is too small.
     """
     clock.start("repair")
-    repaired = repair(given)
+    repaired = repair(original)
     if len(repaired.surface.vertices) < FEWEST_VERTICES:
         raise DiffusionNetError(
             f"The {name} has only {len(repaired.surface.vertices)} vertices",
@@ -112,17 +119,16 @@ def prepare_side(
     clock.stop("eigenbasis")
     clock.start("features")
     mesh = spectral_mesh(matrices)
-    if model is None:
+    if model is None or engine is None:
         features = _signatures(mesh)
     else:
-        features = vertex_features(model, truncated(matrices, settings.k), runner)
+        features = vertex_features(model, truncated(matrices, settings.k), engine)
     clock.stop("features")
-    pins = repaired.clean_vertex[pins]
-    on_proxy = pins
+    pinned = on_proxy = repaired.clean_vertex[pins]
     if proxy is not repaired.surface:
-        on_proxy = nearest_rows(proxy.vertices, repaired.surface.vertices[pins])
+        on_proxy = nearest_rows(proxy.vertices, repaired.surface.vertices[pinned])
     return Side(
-        given=given,
+        original=original,
         surface=repaired.surface,
         parts=parts,
         clean_vertex=repaired.clean_vertex,
@@ -132,12 +138,12 @@ def prepare_side(
         mesh=mesh,
         features=features,
         pins=on_proxy,
-        pinned=pins,
+        pinned=pinned,
     )
 
 
 def _signatures(mesh: SpectralMesh) -> np.ndarray:
-    """Wave kernel signatures, each energy relative to its mean over the surface."""
+    """Wave kernel signatures (V, `ENERGIES`), each energy divided by its mean over the surface."""
     pairs = slice(0, SIGNATURE_PAIRS)
     signature = wave_kernel_signature(
         mesh.eigenvalues[pairs], mesh.eigenvectors[:, pairs], ENERGIES
@@ -145,25 +151,25 @@ def _signatures(mesh: SpectralMesh) -> np.ndarray:
     return signature / (mesh.mass @ signature)
 
 
-def vertex_features(model: Model, discretization: Discretization, engine) -> np.ndarray:
+def vertex_features(model: Model, discretization: Discretization, engine: Engine) -> np.ndarray:
     """Features of a network at vertices, rows of unit length, (V, 2 outputs) float32.
 
-    Those of the surface beside those of its mirror image, by another pass of the network
-    (`forward.mirrored_weights`).
+    The outputs on the surface and those on its mirror image (`forward.mirrored_weights`), side by
+    side.
 
     Parameters
     ----------
     model : Model
     discretization : Discretization
-    engine : NumpyEngine or TorchEngine
+    engine : Engine
     """
     inputs = engine.array(input_features(discretization, model.card.features))
     shape = shape_of(discretization, engine)
-    found = []
+    views = []
     for weights in (model.weights, mirrored_weights(model.weights)):
-        weights = {name: engine.array(value) for name, value in weights.items()}
+        arrays = {name: engine.array(value) for name, value in weights.items()}
         with engine.inference():
-            raw = engine.to_numpy(forward(model.card.architecture, weights, shape, inputs, engine))
+            raw = engine.to_numpy(forward(model.card.architecture, arrays, shape, inputs, engine))
         length = np.linalg.norm(raw, axis=1, keepdims=True)
-        found.append(raw / np.maximum(length, np.finfo(np.float32).tiny))
-    return (np.concatenate(found, axis=1) / np.sqrt(2.0)).astype(np.float32)
+        views.append(raw / np.maximum(length, np.finfo(np.float32).tiny))
+    return (np.concatenate(views, axis=1) / np.sqrt(2.0)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Labels without frays and islands, before anyone has to correct them by hand."""
+"""Regularised labels: smooth borders between the parts, and no small islands."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from ...network.implicit import ImplicitDiffusion
 from ...surface.discretization import Discretization
 from ..edit_labels import remove_islands, vertex_neighbourhood
 
-# Probabilities are diffused for so long, on a surface of radius 1: over some 3 % of its size.
-SPREAD_TIME = 4.0**-5
-# An island goes below this share of its part's largest piece.
+# Diffusion time of the probabilities, on a surface of radius 1: a length of some 3 % of its size.
+DIFFUSION_TIME = 4.0**-5
+# Islands have less than this share of the area of their part's largest component.
 ISLAND = 0.1
 
 
 def cleaned(discretization: Discretization, probabilities: np.ndarray) -> np.ndarray:
-    """Probabilities whose most probable classes are neither frayed nor scattered.
+    """Class probabilities after a short diffusion and the removal of small islands.
 
-    They are diffused over the surface for a short time (paper eq. 2), which straightens borders
-    where the model is in doubt and leaves them where it is sure. Then small islands go to the parts
-    around them, as under *Smooth Borders*. Loose parts stay what they are.
+    Diffusion over the surface (paper eq. 2) straightens borders of low confidence and keeps those
+    of high confidence. Then small islands get the class of the parts around them, as under *Smooth
+    Borders*. Loose parts of the mesh keep their class.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def cleaned(discretization: Discretization, probabilities: np.ndarray) -> np.nda
     Returns
     -------
     (V, C) float32
-        Where an island went, its class and the new one have exchanged their probabilities.
+        On removed islands the probabilities of the old and the new class are exchanged.
 
     Raises
     ------
@@ -37,15 +37,15 @@ def cleaned(discretization: Discretization, probabilities: np.ndarray) -> np.nda
         If the Laplacian is too ill-conditioned.
     """
     diffuse = ImplicitDiffusion(discretization.laplacian, discretization.mass.astype(np.float64))
-    spread = diffuse(probabilities, np.full(probabilities.shape[1], SPREAD_TIME))
-    spread = np.maximum(spread, 0.0).astype(np.float32)
-    spread /= spread.sum(axis=1, keepdims=True)
-    before = spread.argmax(axis=1)
+    smooth = diffuse(probabilities, np.full(probabilities.shape[1], DIFFUSION_TIME))
+    smooth = np.maximum(smooth, 0.0).astype(np.float32)
+    smooth /= smooth.sum(axis=1, keepdims=True)
+    before = smooth.argmax(axis=1)
     near = vertex_neighbourhood(discretization.vertices, discretization.faces)
     after = remove_islands(before, near, discretization.mass.astype(np.float64), ISLAND)
-    moved = np.flatnonzero(before != after)
-    spread[moved, before[moved]], spread[moved, after[moved]] = (
-        spread[moved, after[moved]],
-        spread[moved, before[moved]],
+    changed = np.flatnonzero(before != after)
+    smooth[changed, before[changed]], smooth[changed, after[changed]] = (
+        smooth[changed, after[changed]],
+        smooth[changed, before[changed]],
     )
-    return spread
+    return smooth

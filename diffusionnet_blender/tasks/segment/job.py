@@ -1,4 +1,4 @@
-"""Segmentation: its stages, and the function from the request to the result."""
+"""Segmentation: stages, and the function from request to result."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from ..models import DEFAULT_MODEL
 from ..progress import SILENT, CallbackProgress, Progress
 from .request import Segmentation, SegmentRequest
 
-# Shares of the time (docs/speed.md). A proxy is made of dense meshes alone, and takes a fifth of
-# their time; an outer skin of meshes of many parts, and takes half of theirs.
+# Shares of the duration (docs/speed.md). Dense meshes alone have a proxy, a fifth of their time;
+# meshes of many parts alone an outer skin, half of theirs.
 STAGES = {
     "": 0.02,
     "repair": 0.05,
@@ -26,7 +26,7 @@ STAGES = {
 
 
 def run(request: SegmentRequest, progress: Progress = SILENT) -> Segmentation:
-    """Label every vertex of a mesh or a point cloud.
+    """Segment a mesh or a point cloud into the classes of a model.
 
     Parameters
     ----------
@@ -41,9 +41,9 @@ def run(request: SegmentRequest, progress: Progress = SILENT) -> Segmentation:
     Raises
     ------
     SurfaceError
-        If the geometry cannot be used, or that of the template does not match it.
+        If the geometry cannot be used, or the template has another topology.
     DeviceError
-        If the engine or the device is not there, or memory does not suffice.
+        If the engine or the device is missing, or memory does not suffice.
     ModelError
         If there is no such model, or it does not label parts.
     """
@@ -59,7 +59,7 @@ def segment(
     progress: Callable[[str, float], None] = SILENT,
     **options: Any,
 ) -> Segmentation:
-    """Label every vertex of a mesh or a point cloud.
+    """Segment a mesh or a point cloud into the classes of a model.
 
     Parameters
     ----------

@@ -1,9 +1,9 @@
-"""Left and right decided for whole limbs, and for all limbs of a body together.
+"""Consistent left and right of arms and legs, decided by a vote over the whole body.
 
-A network tells sides by the sense of rotation alone (paper 3.4), each place for itself: on a shape
-that is unlike what it has seen, a leg may become half left and half right, or both legs left. But
-a body has two of each, and the left arm is nearer to the left leg than to the right one along any
-skin. So one decision is left for the whole body, on which all its places vote.
+A network whose only cue for left and right is the sense of rotation (paper 3.4) decides at each
+vertex by itself: on unfamiliar shapes one leg may get both sides, or both legs the same. But a body
+has two arms and two legs, and the left arm is geodesically nearer to the left leg than to the right
+one. So a single binary decision remains for the body, on which all vertices of the limbs vote.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from scipy.sparse.csgraph import connected_components, dijkstra
 
 from ...surface.discretization import Discretization
 
-# The ends of limbs have at least this share of the area of their kind; what is smaller is noise.
+# Components with a smaller share of the area of their classes are noise, and no ends of limbs.
 END_SHARE = 0.15
-# How much nearer, in shares of the way, limbs of one side are to each other: with less there is no
-# telling which of them belong together.
+# Least difference of the two pairings of arms with legs, relative to their mean distance: below it
+# the sides are ambiguous.
 CLEARLY_NEARER = 0.02
-# A place that is sure counts no more than this, in logarithms of odds.
-MOST_SURE = 3.0
+# Limit of the log-odds of a vertex, so that few confident vertices do not outvote the others.
+MOST_LOG_ODDS = 3.0
+# Of edge lengths and probabilities, to keep zeros out of sparse matrices and logarithms.
 LEAST = 1e-6
 
 
@@ -32,12 +33,13 @@ def with_sides_agreed(
     limbs: Sequence[Sequence[int]],
     other_side: Sequence[int],
 ) -> np.ndarray:
-    """Probabilities that say one side of each limb, and sides of all limbs that go together.
+    """Class probabilities with one side for each limb, consistent between arms and legs.
 
-    Arms and legs are found by their classes, sides left out. Where there are two of both, each
-    arm goes with the leg that is nearer along the surface, and the mean of all votes says which
-    pair is left. Where places said otherwise, left and right exchange their probabilities. A
-    body that lacks limbs, or whose limbs cannot be told apart, stays as it is.
+    Limbs are components of the classes of arms and of legs, both sides merged. If there are two
+    arms and two legs, each arm is paired with the geodesically nearer leg, and the area-weighted
+    mean log-odds of all vertices decides which pair is on the side of `limbs`. At vertices of the
+    opposite decision the probabilities of left and right are exchanged. A body with other numbers
+    of limbs, or of ambiguous pairs, is unchanged.
 
     Parameters
     ----------
@@ -45,9 +47,9 @@ def with_sides_agreed(
     probabilities : (V, C) float
     limbs : two sequences of int
         Of arms and of legs: the classes of one side, from the body outwards. All but the first
-        make up the ends by which two limbs are told apart.
+        form the ends of limbs.
     other_side : (C,) int
-        Of each class that on the other side.
+        Mirror image of each class.
 
     Returns
     -------
@@ -58,36 +60,36 @@ def with_sides_agreed(
     other = [np.asarray(other_side)[classes] for classes in own]
     graph = _edge_lengths(discretization)
     mass = discretization.mass.astype(np.float64)
-    # The most probable class, both sides taken as one: numbers of the own side.
+    # The most probable class with both sides merged, by the class of the own side.
     merged = agreed.copy()
     for these, those in zip(own, other, strict=True):
         merged[:, these] += merged[:, those]
         merged[:, those] = 0.0
     kind = merged.argmax(axis=1)
-    pairs = [_pair_of_limbs(graph, mass, kind, classes) for classes in own]
-    if any(pair is None for pair in pairs):
+    arms, legs = (_pair_of_limbs(graph, mass, kind, classes) for classes in own)
+    if arms is None or legs is None:
         return agreed
-    partner = _nearer_limbs(graph, *pairs)
+    partner = _nearer_limbs(graph, arms, legs)
     if partner is None:
         return agreed
-    pairs[1] = [pairs[1][number] for number in partner]
+    pairs = [arms, [legs[number] for number in partner]]
 
-    said = [_log_odds(agreed, these, those) for these, those in zip(own, other, strict=True)]
+    log_odds = [_log_odds(agreed, these, those) for these, those in zip(own, other, strict=True)]
     votes = [
-        [float(mass[limb] @ says[limb]) for limb in pair]
-        for pair, says in zip(pairs, said, strict=True)
+        [float(mass[limb] @ odds[limb]) for limb in pair]
+        for pair, odds in zip(pairs, log_odds, strict=True)
     ]
     first_is_own = sum(one - two for one, two in votes) > 0
-    for pair, says, these, those in zip(pairs, said, own, other, strict=True):
+    for pair, odds, these, those in zip(pairs, log_odds, own, other, strict=True):
         for limb, is_own in zip(pair, (first_is_own, not first_is_own), strict=True):
-            wrong = limb[(says[limb] > 0) != is_own]
+            wrong = limb[(odds[limb] > 0) != is_own]
             columns = np.concatenate([these, those]), np.concatenate([those, these])
             agreed[wrong[:, None], columns[0]] = agreed[wrong[:, None], columns[1]]
     return agreed
 
 
 def _edge_lengths(discretization: Discretization) -> sparse.csr_matrix:
-    """Lengths of all edges that heat flows along, bridges between loose parts among them."""
+    """Symmetric (V, V) edge lengths on the pattern of the Laplacian, with bridges between parts."""
     laplacian = discretization.laplacian.tocoo()
     once = laplacian.row < laplacian.col
     ends = laplacian.row[once], laplacian.col[once]
@@ -98,16 +100,28 @@ def _edge_lengths(discretization: Discretization) -> sparse.csr_matrix:
 
 
 def _log_odds(probabilities: np.ndarray, these: np.ndarray, those: np.ndarray) -> np.ndarray:
-    """(V,) How sure each vertex is of one side of a limb, whatever part of it."""
+    """Log-odds of one side of a limb against the other at each vertex, (V,)."""
     own, other = (probabilities[:, classes].sum(axis=1) + LEAST for classes in (these, those))
-    return np.clip(np.log(own / other), -MOST_SURE, MOST_SURE)
+    return np.clip(np.log(own / other), -MOST_LOG_ODDS, MOST_LOG_ODDS)
 
 
-def _pair_of_limbs(graph, mass, kind, classes) -> list[np.ndarray] | None:
-    """The vertices of two limbs of a kind; None where there are not two.
+def _pair_of_limbs(
+    graph: sparse.csr_matrix, mass: np.ndarray, kind: np.ndarray, classes: np.ndarray
+) -> list[np.ndarray] | None:
+    """Vertices of the two limbs of some classes; None unless there are two.
 
-    Legs may hang together at the crotch, or a skirt may hide their upper halves; shins are apart.
-    So ends are sought, and what else is limb goes to the nearer end along the limb.
+    Legs may be connected at the crotch, or a skirt may cover the thighs; shins are separate. So the
+    two ends are found first, and the other vertices of the limb join the geodesically nearer one.
+
+    Parameters
+    ----------
+    graph : (V, V) sparse
+        Edge lengths.
+    mass : (V,) float
+    kind : (V,) int
+        Class of each vertex.
+    classes : (c,) int
+        Of the limb, from the body outwards.
     """
     limb = np.flatnonzero(np.isin(kind, classes))
     ends = _large_pieces(graph, mass, np.flatnonzero(np.isin(kind, classes[1:])))
@@ -115,29 +129,33 @@ def _pair_of_limbs(graph, mass, kind, classes) -> list[np.ndarray] | None:
         whole = _large_pieces(graph, mass, limb)
         return whole if len(whole) == 2 else None
     within = graph[limb][:, limb]
-    away = [
+    distances = [
         dijkstra(within, directed=False, indices=np.searchsorted(limb, end), min_only=True)
         for end in ends
     ]
-    reached = np.isfinite(np.minimum(*away))
-    nearer_first = away[0] <= away[1]
+    reached = np.isfinite(np.minimum(*distances))
+    nearer_first = distances[0] <= distances[1]
     return [limb[reached & nearer_first], limb[reached & ~nearer_first]]
 
 
-def _large_pieces(graph, mass, vertices) -> list[np.ndarray]:
-    """Connected pieces of some vertices that have a fair share of their area."""
+def _large_pieces(
+    graph: sparse.csr_matrix, mass: np.ndarray, vertices: np.ndarray
+) -> list[np.ndarray]:
+    """Connected components of some vertices (n,) with more than `END_SHARE` of their area."""
     _, piece = connected_components(graph[vertices][:, vertices], directed=False)
     area = np.bincount(piece, mass[vertices])
     return [vertices[piece == number] for number in np.flatnonzero(area > END_SHARE * area.sum())]
 
 
-def _nearer_limbs(graph, arms, legs) -> tuple[int, int] | None:
-    """Which leg goes with the first arm, and which with the second; None where it is not clear."""
-    away = np.empty((2, 2))
+def _nearer_limbs(
+    graph: sparse.csr_matrix, arms: list[np.ndarray], legs: list[np.ndarray]
+) -> tuple[int, int] | None:
+    """Index of the nearer leg of each arm; None where the pairing is ambiguous."""
+    between = np.empty((2, 2))
     for number, arm in enumerate(arms):
         distance = dijkstra(graph, directed=False, indices=arm, min_only=True)
-        away[number] = [distance[leg].min() for leg in legs]
-    straight, crossed = away[0, 0] + away[1, 1], away[0, 1] + away[1, 0]
+        between[number] = [distance[leg].min() for leg in legs]
+    straight, crossed = between[0, 0] + between[1, 1], between[0, 1] + between[1, 0]
     if not abs(straight - crossed) > CLEARLY_NEARER * (straight + crossed) / 2:
         return None
     return (0, 1) if straight < crossed else (1, 0)

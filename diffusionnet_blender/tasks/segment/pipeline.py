@@ -1,4 +1,4 @@
-"""Segmentation, stage by stage: matrices, network, sides, borders, polygons."""
+"""Segmentation in stages: matrices, network, consistent sides, regularised labels, polygons."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import numpy as np
 from ...errors import SurfaceError
 from ...network.checkpoint import Model
 from ...network.features import input_features
-from ...surface.cache import cache_key
+from ...surface.cache import OperatorCache, cache_key
 from ...surface.discretization import Discretization, normalise
 from ...surface.prepare import PreparedSurface, prepare_skin
 from ...surface.surface import Surface
 from ..engines import choose_engine
 from ..inference import class_probabilities, prepare_cached
 from ..labels import Polygons, polygon_classes
-from ..memory import memory_shortage_told
+from ..memory import memory_errors_explained
 from ..models import loaded
 from ..progress import Progress
 from ..sides import mirrored_classes
@@ -25,40 +25,41 @@ from .clean import cleaned
 from .limbs import with_sides_agreed
 from .request import Segmentation, SegmentRequest
 
-# A part with more than this share of the area is not an eye or a button.
+# Parts with a smaller share of the area, such as eyes and buttons, do not count as parts of a body.
 SIZEABLE_PART = 0.02
+# Below every probability, to divide by.
 TINY = np.finfo(np.float32).tiny
 
 
 def segmentation(request: SegmentRequest, progress: Progress) -> Segmentation:
-    """Label every vertex and polygon, see `job.run`."""
+    """Class probabilities of vertices and classes of polygons, see `job.run`."""
     surface, template, cache = request.surface, request.template, request.cache
     model = loaded(request.model, request.model_folders, "segment")
     if template is not None:
         _require_match(surface, template)
     runner = choose_engine(request.engine, request.device)
     seconds: dict[str, float] = {}
-    with memory_shortage_told(len(surface.vertices)):
+    with memory_errors_explained(len(surface.vertices)):
         rest = surface if template is None else template
         prepared = prepare_cached(
             rest, model.card.discretization, request.exact, cache, progress, seconds
         )
 
         skin = None
-        if model.card.outer_skin and _is_heap(prepared):
+        if model.card.outer_skin and _has_many_parts(prepared):
             skin = _prepared_skin(rest, model, cache, progress, seconds)
 
         views = [prepared] if skin is None else [prepared, skin]
-        found = []
+        found: list[np.ndarray] = []
         for view in views:
-            clock = perf_counter()
+            started = perf_counter()
             discretization = view.discretization
             if template is not None and model.card.sees_pose:
                 discretization = _posed(view, surface, model)
             features = input_features(discretization, model.card.features)
-            seconds["features"] = seconds.get("features", 0.0) + perf_counter() - clock
+            seconds["features"] = seconds.get("features", 0.0) + perf_counter() - started
 
-            clock = perf_counter()
+            started = perf_counter()
             at_vertices = class_probabilities(
                 model,
                 discretization,
@@ -67,21 +68,19 @@ def segmentation(request: SegmentRequest, progress: Progress) -> Segmentation:
                 lambda done: progress("network", (len(found) + done) / len(views)),
             )
             found.append(view.to_user_vertices(at_vertices))
-            seconds["network"] = seconds.get("network", 0.0) + perf_counter() - clock
+            seconds["network"] = seconds.get("network", 0.0) + perf_counter() - started
         probabilities = found[0] if skin is None else _agreed(*found)
-        limbs, other_side = _limbs(model)
-        if limbs or request.clean:
+        limbs = _limbs(model)
+        if limbs is not None or request.clean:
             at_vertices = probabilities[prepared.user_vertex]
-            if limbs:
-                clock = perf_counter()
-                at_vertices = with_sides_agreed(
-                    prepared.discretization, at_vertices, limbs, other_side
-                )
-                seconds["sides"] = perf_counter() - clock
+            if limbs is not None:
+                started = perf_counter()
+                at_vertices = with_sides_agreed(prepared.discretization, at_vertices, *limbs)
+                seconds["sides"] = perf_counter() - started
             if request.clean:
-                clock = perf_counter()
+                started = perf_counter()
                 at_vertices = cleaned(prepared.discretization, at_vertices)
-                seconds["clean"] = perf_counter() - clock
+                seconds["clean"] = perf_counter() - started
             probabilities = prepared.to_user_vertices(at_vertices)
     polygons = request.polygons or Polygons.triangles(surface)
     labels, areas = polygon_classes(probabilities, surface, polygons)
@@ -102,8 +101,8 @@ def segmentation(request: SegmentRequest, progress: Progress) -> Segmentation:
     )
 
 
-def _is_heap(prepared: PreparedSurface) -> bool:
-    """Whether a mesh consists of so many parts that one skin around them tells more."""
+def _has_many_parts(prepared: PreparedSurface) -> bool:
+    """Whether a mesh has several sizeable loose parts, so that its outer skin adds information."""
     shape = prepared.discretization
     if not len(shape.faces):
         return False
@@ -111,24 +110,32 @@ def _is_heap(prepared: PreparedSurface) -> bool:
     return np.count_nonzero(share > SIZEABLE_PART) > 1
 
 
-def _prepared_skin(surface, model, cache, progress, seconds) -> PreparedSurface | None:
-    """The outer skin, from the cache where it is there; None where there is none."""
+def _prepared_skin(
+    surface: Surface,
+    model: Model,
+    cache: OperatorCache | None,
+    progress: Progress,
+    seconds: dict[str, float],
+) -> PreparedSurface | None:
+    """The outer skin, from the cache if it has it; None if the surface encloses no volume."""
     settings = model.card.discretization
-    clock = perf_counter()
-    key = None if cache is None else cache_key(surface, settings, outer_skin=True)
-    found = None if cache is None else cache.load(key)
-    if found is not None:
-        seconds["cache"] = seconds.get("cache", 0.0) + perf_counter() - clock
-        return found
-    found = prepare_skin(surface, settings, progress)
-    seconds["outer skin"] = perf_counter() - clock
-    if cache is not None and found is not None:
-        cache.store(key, found)
-    return found
+    started = perf_counter()
+    key = ""
+    if cache is not None:
+        key = cache_key(surface, settings, outer_skin=True)
+        cached = cache.load(key)
+        if cached is not None:
+            seconds["cache"] = seconds.get("cache", 0.0) + perf_counter() - started
+            return cached
+    skin = prepare_skin(surface, settings, progress)
+    seconds["outer skin"] = perf_counter() - started
+    if cache is not None and skin is not None:
+        cache.store(key, skin)
+    return skin
 
 
 def _agreed(own: np.ndarray, skin: np.ndarray) -> np.ndarray:
-    """Geometric mean of two views' probabilities (V, C), of the first where the second is empty."""
+    """Geometric mean of two probabilities (V, C); those of `own` where a row of `skin` is zero."""
     reached = skin.any(axis=1)
     agreed = own.copy()
     both = np.sqrt(own[reached] * skin[reached])
@@ -137,15 +144,14 @@ def _agreed(own: np.ndarray, skin: np.ndarray) -> np.ndarray:
 
 
 def _require_match(surface: Surface, template: Surface) -> None:
-    """Raise SurfaceError unless a template has the vertices and faces of a surface.
+    """Raise SurfaceError unless a template has the topology of a surface.
 
     The diagonals of quads may differ: they depend on the pose.
     """
-    found = [
+    (vertices, faces, used), (rest_vertices, rest_faces, rest_used) = (
         (len(shape.vertices), len(shape.faces), np.unique(shape.faces))
         for shape in (surface, template)
-    ]
-    (vertices, faces, used), (rest_vertices, rest_faces, rest_used) = found
+    )
     fix = "Give the same mesh in its rest shape, or leave the rest shape out."
     if (vertices, faces) != (rest_vertices, rest_faces):
         raise SurfaceError(
@@ -158,17 +164,17 @@ def _require_match(surface: Surface, template: Surface) -> None:
 
 
 def _posed(prepared: PreparedSurface, surface: Surface, model: Model) -> Discretization:
-    """Matrices of the rest shape, positions of the posed one."""
+    """Matrices of the rest shape with the positions of the posed one."""
     discretization = prepared.discretization
     posed = Surface(surface.vertices[prepared.user_vertex], discretization.faces)
     vertices = normalise(posed, model.card.discretization.centre)
     return replace(discretization, vertices=vertices.astype(np.float32))
 
 
-def _limbs(model: Model) -> tuple[list[list[int]], list[int] | None]:
-    """Classes of arms and legs of one side, and of each class that on the other side."""
+def _limbs(model: Model) -> tuple[list[list[int]], list[int]] | None:
+    """Classes of arms and legs of one side, and the mirror image of each class, if there are."""
     names = model.card.class_names
     other_side = mirrored_classes(names)
-    if other_side is None:
-        return [], None
+    if other_side is None or not model.card.limbs:
+        return None
     return [[names.index(name) for name in limb] for limb in model.card.limbs], other_side

@@ -16,7 +16,7 @@ from ..models import DEFAULT_MODEL
 
 @dataclass(frozen=True, eq=False)
 class SegmentRequest(Compute):
-    """A surface to label.
+    """A surface to segment, and the model and options for it.
 
     Attributes
     ----------
@@ -24,15 +24,16 @@ class SegmentRequest(Compute):
         A mesh or a point cloud.
     model : str or Model
     template : Surface, optional
-        The same vertices and faces in their rest shape: the matrices are then those of the rest
-        shape, which every pose of it shares, and the surface itself gives the positions. A model
-        without positions among its input features (as the bundled ones) then gives every pose the
-        labels of the rest shape.
+        The same vertices and faces in their rest shape. The matrices are then those of the rest
+        shape, which all poses share, with the positions of the surface. A model without positions
+        among its input features (as the bundled ones) gives every pose the labels of the rest
+        shape.
     polygons : Polygons, optional
-        Which triangles make up which polygon; by default each is a polygon of its own.
+        By default every triangle is a polygon.
     cache : OperatorCache, optional
-        Makes the next run on the same geometry skip all but the network.
+        Of the matrices, so that another run on the same geometry evaluates the network alone.
     exact, clean : bool
+        See the help texts.
     """
 
     surface: Surface
@@ -57,20 +58,20 @@ class SegmentRequest(Compute):
 
 @dataclass(frozen=True, eq=False)
 class Segmentation(Labels):
-    """Parts of a surface.
+    """Parts of a surface: probabilities at vertices, classes of polygons.
 
     Attributes
     ----------
     repairs : RepairReport
-        What had to be mended on the way; the input is untouched.
+        Repairs of a copy; the input is unchanged.
     seconds : dict of str to float
-        Of each stage; stages that the cache saved are missing.
+        Duration of each stage; without the stages whose result was in the cache.
     engine, device : str
-        What the network ran on.
+        Of the network.
     proxy_size : int or None
-        Vertices of the proxy that stood for a dense surface; None where every vertex counted.
+        Vertices of the proxy of a dense surface; None where all vertices were used.
     skin_size : int or None
-        Vertices of the outer skin that was looked at beside the surface; None where it was not.
+        Vertices of the outer skin that was evaluated as well; None without.
     """
 
     repairs: RepairReport

@@ -1,1 +1,1 @@
-"""Status of the process that computes: versions, devices, memory."""
+"""Status of the process that runs the tasks: versions, devices, memory."""

@@ -1,4 +1,4 @@
-"""Status: which Python, libraries and devices the process that computes has."""
+"""Status of the process that runs the tasks: Python, libraries, devices and memory."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import platform
 import sys
 from dataclasses import dataclass
 from importlib import metadata
+from typing import Any
 
 import numpy as np
 
@@ -14,29 +15,29 @@ from ..progress import SILENT, Progress
 
 STAGES: dict[str, float] = {}
 SAMPLE = np.arange(4.0)
-# Of all tasks: torch is optional, the others are not.
+# Libraries that the tasks use; torch alone is optional.
 LIBRARIES = ("numpy", "scipy", "robust_laplacian", "safetensors", "threadpoolctl", "torch")
 
 
 @dataclass(frozen=True)
 class StatusRequest:
-    """A look at the process."""
+    """The process that runs the task is the subject; there are no options."""
 
 
 @dataclass(frozen=True)
 class Status:
-    """State of the process that computes.
+    """Versions, devices and memory of a process.
 
     Attributes
     ----------
     python, executable, system : str
     libraries : dict of str to str
-        Versions by name, or the reason why one does not load.
+        Version of each, or the reason why it does not load.
     engine : {"torch", "numpy"}
-        As "auto" chooses.
+        The choice of "auto".
     devices : tuple of str
     free_bytes : int or None
-        Memory that can still be had; None where the system does not tell.
+        Available memory; None where the system does not report it.
     """
 
     python: str
@@ -49,11 +50,11 @@ class Status:
 
 
 def run(request: StatusRequest, progress: Progress = SILENT) -> Status:
-    """Load the libraries and ask for devices and memory."""
+    """Load the libraries, and list versions, devices and memory."""
     from ..memory import available_bytes
 
     libraries = {name: _version(name) for name in LIBRARIES}
-    # One that does not get on with this NumPy is imported all the same.
+    # One that fails with this NumPy stays among the imported modules.
     torch = None if libraries["torch"].startswith("not ") else sys.modules["torch"]
     return Status(
         python=platform.python_version(),
@@ -75,18 +76,18 @@ def _version(name: str) -> str:
     except ModuleNotFoundError as error:
         return "not installed" if error.name == name else f"not loaded ({error})"
     except Exception as error:
-        # A library that is damaged or of another platform raises whatever it likes.
+        # A damaged library, or one for another platform, may raise anything.
         return f"not loaded ({type(error).__name__}: {error})"
 
 
-def _require_arrays(torch) -> None:
-    """A build for another NumPy may load, and fail as soon as it is handed an array."""
+def _require_arrays(torch: Any) -> None:
+    """Raise RuntimeError for a torch built for another NumPy: it loads, and fails with arrays."""
     if not np.array_equal(torch.from_numpy(SAMPLE).numpy(), SAMPLE):
         raise RuntimeError("it misreads the arrays of NumPy")
 
 
-def devices_of(torch) -> list[str]:
-    """Where a torch can run: its names of devices, with what they are."""
+def devices_of(torch: Any) -> list[str]:
+    """Devices of a torch: their names, with the model of each graphics card."""
     found = ["cpu"]
     for name in ("cuda", "xpu"):
         kind = getattr(torch, name, None)

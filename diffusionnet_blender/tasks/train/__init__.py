@@ -1,4 +1,4 @@
-"""Training: a model of the user's own from a few labelled meshes."""
+"""Training of a new model on a few labelled meshes."""
 
 from .job import train
 from .request import TrainedModel, TrainRequest

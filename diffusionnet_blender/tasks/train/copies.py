@@ -1,7 +1,7 @@
-"""Copies of a labelled mesh as others would have modelled, posed and meshed it.
+"""Data augmentation: copies of a labelled mesh in other poses, proportions and triangulations.
 
-What a network learns from one mesh holds for that mesh. These copies are what makes it hold for
-other meshings of the character, other poses, and other characters.
+A network that is trained on a single mesh fits that mesh alone. These copies make it generalise to
+other triangulations, other poses, and other characters.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from ...surface.proxy import make_proxy
 from ...surface.surface import Surface, triangle_vectors
 from ...surface.winding import vertex_normals
 
-# Vertices of a copy: what a step costs grows with them, what it teaches does not.
+# Limits of the vertices of a copy: more make a step slower, and the model no better.
 FEWEST, MOST = 1_000, 5_000
 
 
 def plain_copy(surface: Surface, labels: np.ndarray) -> tuple[Surface, np.ndarray]:
-    """The surface itself, or a coarser one of `MOST` vertices in its place.
+    """The surface itself, resampled to `MOST` vertices if it has more.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def plain_copy(surface: Surface, labels: np.ndarray) -> tuple[Surface, np.ndarra
 def varied_copy(
     surface: Surface, labels: np.ndarray, rng: np.random.Generator
 ) -> tuple[Surface, np.ndarray]:
-    """Bent, in other proportions, of another triangulation, and a little rough.
+    """The surface bent, with other proportions, another triangulation, and some noise.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def varied_copy(
         As `repair` leaves it.
     labels : (V,) int
     rng : Generator
-        The only source of chance.
+        Of all random choices.
 
     Returns
     -------
@@ -54,33 +54,38 @@ def varied_copy(
     labels : (C,) int
     """
     strength = rng.uniform()
-    size = np.linalg.norm(np.ptp(surface.vertices, axis=0))
+    size = float(np.linalg.norm(np.ptp(surface.vertices, axis=0)))
     vertices = surface.vertices
     for _ in range(rng.integers(0, 3)):
         vertices = _bent(vertices, rng, strength, size)
     for _ in range(2):
-        vertices = _swollen(vertices, rng, 0.35 * strength, size)
+        vertices = _inflated(vertices, rng, 0.35 * strength, size)
     vertices = _stretched(vertices, rng, 0.2 * strength)
-    moved = Surface(vertices, surface.faces, surface.normals)
+    copy = Surface(vertices, surface.faces, surface.normals)
 
     total = len(vertices)
     low, high = np.log([min(FEWEST, total), min(MOST, total)])
     count = int(np.exp(rng.uniform(low, high)))
-    # A grid that lies askew, and finer in one place than elsewhere, gathers other vertices.
+    # A rotated grid, finer in one place than elsewhere, gives other clusters of vertices.
     grid = vertices @ _random_rotation(rng)
     if rng.uniform() < 0.4:
-        grid = _swollen(grid, rng, np.log(4.0), size)
+        grid = _inflated(grid, rng, np.log(4.0), size)
     if 4 * total <= MOST and rng.uniform() < 0.4 and not surface.is_point_cloud:
-        moved, labels = _subdivided(moved, labels)
+        copy, labels = _subdivided(copy, labels)
     else:
-        moved, labels = _resampled(moved, labels, count, grid)
+        copy, labels = _resampled(copy, labels, count, grid)
     if rng.uniform() < 0.4:
-        moved = _rough(moved, rng, rng.uniform(0.0, 0.1))
-    return moved, labels
+        copy = _with_noise(copy, rng, rng.uniform(0.0, 0.1))
+    return copy, labels
 
 
-def _resampled(surface, labels, count, grid) -> tuple[Surface, np.ndarray]:
-    """Coarser by clusters on a grid through other positions, where there are vertices enough."""
+def _resampled(
+    surface: Surface, labels: np.ndarray, count: int, grid: np.ndarray
+) -> tuple[Surface, np.ndarray]:
+    """Surface and labels (V,) at about `count` clusters of vertices, or unchanged if it has fewer.
+
+    Clusters are cells of a regular grid in which the vertices have the positions `grid`, (V, 3).
+    """
     total = len(surface.vertices)
     if total > 1.2 * count:
         proxy = make_proxy(Surface(grid, surface.faces, surface.normals), count)
@@ -89,70 +94,79 @@ def _resampled(surface, labels, count, grid) -> tuple[Surface, np.ndarray]:
         used = np.ones(len(chosen), dtype=bool)
         if not surface.is_point_cloud:
             used = np.bincount(faces.ravel(), minlength=len(chosen)) > 0
-        # A tiny part may fall into one cluster, of which no triangle is left.
+        # A tiny part may be a single cluster, which has no triangles.
         if used.sum() >= count / 4:
-            place = np.cumsum(used) - 1
+            index = np.cumsum(used) - 1
             normals = None if normals is None else normals[used]
             kept = chosen[used]
-            return Surface(surface.vertices[kept], place[faces], normals), labels[kept]
+            return Surface(surface.vertices[kept], index[faces], normals), labels[kept]
     return surface, labels
 
 
-def _subdivided(surface: Surface, labels) -> tuple[Surface, np.ndarray]:
-    """Each triangle cut into four; a vertex between two classes has no label."""
+def _subdivided(surface: Surface, labels: np.ndarray) -> tuple[Surface, np.ndarray]:
+    """Each triangle split into four; new vertices between two classes (V,) have no label."""
     faces = surface.faces
     edges, middle = edges_of_sides(faces)
     ab, bc, ca = len(surface.vertices) + middle.reshape(-1, 3).T
     a, b, c = faces.T
-    cut = [np.stack(f, axis=1) for f in ((a, ab, ca), (b, bc, ab), (c, ca, bc), (ab, bc, ca))]
+    split = [np.stack(f, axis=1) for f in ((a, ab, ca), (b, bc, ab), (c, ca, bc), (ab, bc, ca))]
     ends = labels[edges]
     between = np.where(ends[:, 0] == ends[:, 1], ends[:, 0], -1)
     vertices = np.concatenate([surface.vertices, surface.vertices[edges].mean(axis=1)])
-    return Surface(vertices, np.concatenate(cut)), np.concatenate([labels, between])
+    return Surface(vertices, np.concatenate(split)), np.concatenate([labels, between])
 
 
-def _bent(vertices, rng, strength, size):
-    """What lies beyond a plane through a random vertex turned about that vertex."""
+def _bent(
+    vertices: np.ndarray, rng: np.random.Generator, strength: float, size: float
+) -> np.ndarray:
+    """Vertices (V, 3) on one side of a random plane, rotated about a joint on it.
+
+    The angle, of at most `strength` radians, is a smooth step across the plane. `size` is the
+    diameter of the shape.
+    """
     joint = vertices[rng.integers(len(vertices))]
-    across = _random_rotation(rng)[0]
-    axis = np.cross(across, _random_rotation(rng)[0])
-    beyond = (vertices - joint) @ across / (0.05 * size)
-    angle = strength * rng.uniform(-1.0, 1.0) / (1.0 + np.exp(-np.clip(beyond, -30, 30)))
-    return joint + _turned(vertices - joint, axis / np.linalg.norm(axis), angle)
+    normal = _random_rotation(rng)[0]
+    axis = np.cross(normal, _random_rotation(rng)[0])
+    height = (vertices - joint) @ normal / (0.05 * size)
+    angle = strength * rng.uniform(-1.0, 1.0) / (1.0 + np.exp(-np.clip(height, -30, 30)))
+    return joint + _rotated(vertices - joint, axis / np.linalg.norm(axis), angle)
 
 
-def _turned(vectors, axis, angle):
+def _rotated(vectors: np.ndarray, axis: np.ndarray, angle: np.ndarray) -> np.ndarray:
     """Vectors (V, 3) rotated about an axis (3,) by angles (V,)."""
     return Rotation.from_rotvec(np.outer(angle, axis)).apply(vectors)
 
 
-def _swollen(vertices, rng, amount, size):
-    """A ball around a random vertex grown or shrunk, by at most exp(amount)."""
+def _inflated(
+    vertices: np.ndarray, rng: np.random.Generator, amount: float, size: float
+) -> np.ndarray:
+    """Vertices (V, 3), scaled by at most exp(amount) in a ball around a random one."""
     centre = vertices[rng.integers(len(vertices))]
     radius = rng.uniform(0.1, 0.35) * size
-    away = vertices - centre
-    near = np.exp(-np.einsum("ij,ij->i", away, away) / radius**2)[:, None]
-    return centre + away * np.exp(rng.uniform(-amount, amount) * near)
+    offsets = vertices - centre
+    weight = np.exp(-np.einsum("ij,ij->i", offsets, offsets) / radius**2)[:, None]
+    return centre + offsets * np.exp(rng.uniform(-amount, amount) * weight)
 
 
-def _stretched(vertices, rng, amount):
-    """Longer or shorter along a random direction, by at most exp(amount)."""
+def _stretched(vertices: np.ndarray, rng: np.random.Generator, amount: float) -> np.ndarray:
+    """Vertices (V, 3), scaled by at most exp(amount) along a random direction."""
     axis = _random_rotation(rng)[0]
     return vertices + np.outer(vertices @ axis, axis) * np.expm1(rng.uniform(-amount, amount))
 
 
-def _rough(surface: Surface, rng, amount) -> Surface:
-    """Vertices moved along their normals: normally distributed, `amount` x the typical edge."""
+def _with_noise(surface: Surface, rng: np.random.Generator, amount: float) -> Surface:
+    """Gaussian noise along the normals, of standard deviation `amount` x the typical edge."""
     if surface.is_point_cloud:
         return surface
     area = np.linalg.norm(triangle_vectors(surface.vertices, surface.faces), axis=1).mean()
-    moved = rng.normal(0.0, amount * np.sqrt(area), (len(surface.vertices), 1))
+    offset = rng.normal(0.0, amount * np.sqrt(area), (len(surface.vertices), 1))
     return Surface(
-        surface.vertices + moved * vertex_normals(surface.vertices, surface.faces), surface.faces
+        surface.vertices + offset * vertex_normals(surface.vertices, surface.faces), surface.faces
     )
 
 
-def _random_rotation(rng) -> np.ndarray:
+def _random_rotation(rng: np.random.Generator) -> np.ndarray:
+    """Rotation matrix (3, 3), uniformly distributed."""
     q, r = np.linalg.qr(rng.standard_normal((3, 3)))
     q = q * np.sign(np.diag(r))
     return q if np.linalg.det(q) > 0 else q[[1, 0, 2]]

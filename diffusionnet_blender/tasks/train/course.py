@@ -1,11 +1,13 @@
-"""The course of one training: steps, looks at the validation shapes, the best so far on disk."""
+"""Training loop: steps, validation, and a checkpoint with the best weights so far."""
 
 from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,21 +17,24 @@ from ..sides import mirrored_classes
 from .curve import Curve
 from .plan import Plan
 
-# Looks at the validation shapes, and steps between two at least.
-LOOKS = 40
+if TYPE_CHECKING:
+    from ...network.training import LabelledShape, Trainer
+
+# Validations of a training, and the least number of steps between two.
+VALIDATIONS = 40
 LEAST_STEPS = 10
-# Name of the best so far among the files of a checkpoint.
+# Stem of the files of the best weights in the folder of a checkpoint.
 BEST = "best"
 
 
 class _Enough(Exception):  # noqa: N818
-    """The user is content with what there is."""
+    """The user ended the training with the best weights so far."""
 
 
 class Course:
-    """One training: the network, where it is, and the best so far.
+    """A training: its network, its curve, and the best weights so far.
 
-    It goes on from the checkpoint in the folder, if there is one that can be read.
+    It resumes from the checkpoint in the folder, if that can be read.
 
     Parameters
     ----------
@@ -39,19 +44,33 @@ class Course:
         Of the checkpoint.
     device : str
         As for `engines.choose_engine`.
+
+    Attributes
+    ----------
+    curve : Curve
+    trainer : Trainer
+    resumed_at : int
+        Step of the checkpoint; 0 without.
     """
 
-    def __init__(self, plan: Plan, learned, validated, folder: Path, device: str):
+    def __init__(
+        self,
+        plan: Plan,
+        learned: Sequence[LabelledShape],
+        validated: Sequence[LabelledShape],
+        folder: Path,
+        device: str,
+    ):
         self._plan, self._learned, self._validated = plan, learned, validated
         self._folder, self._device = folder, device
-        self._look_every = max(plan.steps // LOOKS, LEAST_STEPS)
+        self._interval = max(plan.steps // VALIDATIONS, LEAST_STEPS)
         self.curve = Curve(plan.steps, np.zeros((0, 4)))
-        self.best: Model | None = None
+        self._best: Model | None = None
         self.trainer = self._new_trainer()
         self._resume()
         self.resumed_at = self.trainer.step
 
-    def _new_trainer(self):
+    def _new_trainer(self) -> Trainer:
         import torch
 
         from ...network.module import DiffusionNet
@@ -72,7 +91,7 @@ class Course:
                 label_smoothing=plan.label_smoothing,
                 weight_decay=0.0,
                 averaging=0.99,
-                checkpoint_every=2 * self._look_every,
+                checkpoint_every=2 * self._interval,
                 report_every=1,
             ),
         )
@@ -82,7 +101,7 @@ class Course:
         return self._folder / "run.pt"
 
     def _resume(self) -> None:
-        """Go on from the last checkpoint, if there is one that can be read."""
+        """Resume from the last checkpoint, if that can be read."""
         if not self._checkpoint.exists():
             return
         try:
@@ -90,29 +109,35 @@ class Course:
             best = load_model(self._folder / f"{BEST}.safetensors")
             self.trainer.resume(self._checkpoint)
         except Exception:
-            # Whatever is wrong with what was left behind, it can be done again.
+            # A checkpoint that is damaged in any respect costs only the time to repeat its steps.
             self.trainer = self._new_trainer()
             return
         card = replace(best.card, name=self._plan.card.name, title=self._plan.card.title)
-        self.best = Model(card, best.weights)
+        self._best = Model(card, best.weights)
         self.curve = Curve(self._plan.steps, rows[rows[:, 0] <= self.trainer.step])
 
-    def run(self, progress: Progress[Curve]) -> None:
-        """Train until all steps are taken, or `progress` has enough.
+    def run(self, progress: Progress[Curve]) -> Model:
+        """Train until all steps are taken, or `progress.enough`.
+
+        Returns
+        -------
+        Model
+            With the best weights in validation.
 
         Raises
         ------
         OSError
             If the checkpoint cannot be written.
         """
-        losses, accuracies = [], []
+        losses: list[float] = []
+        accuracies: list[float] = []
 
         def after_step(step: int, loss: float, accuracy: float) -> None:
             losses.append(loss)
             accuracies.append(accuracy)
             stop = progress.enough
-            if stop or step % self._look_every == 0 or step == self._plan.steps:
-                self._look(step, float(np.mean(losses)), float(np.mean(accuracies)))
+            if stop or step % self._interval == 0 or step == self._plan.steps:
+                self._validate(step, float(np.mean(losses)), float(np.mean(accuracies)))
                 losses.clear()
                 accuracies.clear()
                 progress.report(self.curve)
@@ -126,25 +151,30 @@ class Course:
             self.trainer.run(self._learned, self._checkpoint, after_step)
         except _Enough:
             pass
+        if self._best is None:
+            raise RuntimeError("a training of no steps has no model")
+        return self._best
 
-    def _look(self, step: int, loss: float, accuracy: float) -> None:
-        """Validate, and keep the weights if they are as good as any before."""
-        found = self.trainer.accuracy(self._validated)
+    def _validate(self, step: int, loss: float, accuracy: float) -> None:
+        """Add a row to the curve, and save the weights if none before were better."""
+        validation = self.trainer.accuracy(self._validated)
         self.curve = Curve(
-            self._plan.steps, np.vstack([self.curve.rows, (step, loss, accuracy, found)])
+            self._plan.steps, np.vstack([self.curve.rows, (step, loss, accuracy, validation)])
         )
-        if self.best is None or found >= self._best_so_far():
-            what = next(iter(self._plan.card.accuracy))
+        if self._best is None or validation >= _accuracy_of(self._best):
+            subject = next(iter(self._plan.card.accuracy))
             card = replace(
                 self._plan.card,
-                accuracy={what: round(found, 4)},
+                accuracy={subject: round(validation, 4)},
                 training_data=f"{self._plan.card.training_data}; {step} steps.",
             )
-            self.best = Model(card, self.trainer.averaged_weights())
-            save_model(Model(replace(card, name=BEST), self.best.weights), self._folder)
+            self._best = Model(card, self.trainer.averaged_weights())
+            save_model(Model(replace(card, name=BEST), self._best.weights), self._folder)
         with tempfile.TemporaryDirectory(dir=self._folder) as staged:
             np.save(Path(staged) / "curve.npy", self.curve.rows)
             os.replace(Path(staged) / "curve.npy", self._folder / "curve.npy")
 
-    def _best_so_far(self) -> float:
-        return next(iter(self.best.card.accuracy.values()))
+
+def _accuracy_of(model: Model) -> float:
+    """The one accuracy in the card of a model of this training."""
+    return next(iter(model.card.accuracy.values()))

@@ -1,4 +1,4 @@
-"""How training goes, as figures and as a picture."""
+"""Training curve: loss and accuracies over the steps, and its picture."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ VALIDATION = (0.40, 0.85, 0.55)
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """What was measured while a network learned.
+    """Loss and accuracies measured during a training.
 
     Attributes
     ----------
     steps : int
-        To be taken in all.
+        Of the whole training.
     rows : (n, 4) float
-        Step, mean loss and accuracy on the training shapes since the row before, and accuracy on
-        the validation shapes at that step; accuracies by area, 0 to 1.
+        Step; mean loss and accuracy on the training shapes since the previous row; accuracy on the
+        validation shapes at that step. Accuracies are weighted by area, 0 to 1.
     """
 
     steps: int
@@ -36,9 +36,9 @@ class Curve:
 
 
 def picture(curve: Curve, size: int = 256) -> np.ndarray:
-    """Loss and accuracies over the steps.
+    """Picture of loss and accuracies over the steps.
 
-    The loss is scaled to its own first value, accuracies from 0 below to 1 above.
+    The loss is relative to its highest value; accuracies are from 0 at the bottom to 1 at the top.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def picture(curve: Curve, size: int = 256) -> np.ndarray:
     Returns
     -------
     (size, size, 4) float32
-        RGBA, 0 to 1, the lowest row first, as Blender's images have it.
+        RGBA, 0 to 1, the lowest row first, as in images of Blender.
     """
     image = np.empty((size, size, 4), dtype=np.float32)
     image[:] = (*BACKGROUND, 1.0)
@@ -67,8 +67,10 @@ def picture(curve: Curve, size: int = 256) -> np.ndarray:
     return image
 
 
-def _draw_line(image: np.ndarray, x: np.ndarray, y: np.ndarray, colour) -> None:
-    """A line of three pixels' width through points of [0, 1] x [0, 1]."""
+def _draw_line(
+    image: np.ndarray, x: np.ndarray, y: np.ndarray, colour: tuple[float, float, float]
+) -> None:
+    """Draw a line, three pixels wide, through points (n,), (n,) in the unit square."""
     last = len(image) - 1
     # From the left border on, so that the first point can be seen.
     x, y = np.concatenate([[0.0], x]), np.concatenate([y[:1], y])

@@ -1,4 +1,4 @@
-"""Training: its stages, and the function from the request to the result."""
+"""Training: stages, and the function from request to result."""
 
 from __future__ import annotations
 
@@ -10,27 +10,26 @@ from .curve import Curve
 from .request import TrainedModel, TrainRequest
 from .training_set import TrainingSet
 
-# Shares of the time, by the names of the stages.
+# Shares of the duration.
 STAGES = {"": 0.01, "copies": 0.24, "learning": 0.75}
 
 
 def run(request: TrainRequest, progress: Progress[Curve] = SILENT) -> TrainedModel:
     """Train a network on labelled meshes, and save it in the library.
 
-    It is trained on copies of the meshes, bent, in other proportions and of other triangulations
-    (`copies`), with Adam at 1e-3, halved after every quarter of the steps, one shape a step, cross
-    entropy and dropout (paper 5). The result is the running mean of the weights at the step where
-    it was best on meshes that were held out, or where there are too few for that, on copies of the
-    meshes that were not trained on. Where classes come in pairs of left and right, mirrored copies
-    are used, too.
+    The training data are copies of the meshes with other poses, proportions and triangulations
+    (`copies`), mirrored as well where classes are in pairs of left and right. The optimiser is Adam
+    at 1e-3, halved after every quarter of the steps, with one shape a step, cross entropy and
+    dropout (paper 5). The result is the running mean of the weights at the step of the highest
+    accuracy on meshes that were held out, or if there are too few, on further copies.
 
     Parameters
     ----------
     request : TrainRequest
     progress : Progress
-        Reports the curve whenever it has grown. May raise `Cancelled` to stop with nothing
-        written: the next call with the same labels and settings goes on. Once `enough` is true,
-        the best so far becomes the model.
+        Gets the curve after each validation. May raise `Cancelled` to stop without a model: the
+        next call with the same labels and settings resumes. Once `enough` is true, the best
+        weights so far become the model.
 
     Returns
     -------
@@ -41,10 +40,10 @@ def run(request: TrainRequest, progress: Progress[Curve] = SILENT) -> TrainedMod
     DiffusionNetError
         If the labels cannot be used, see `training_set.checked`, or a setting is out of range.
     DeviceError
-        If torch or the device is not there.
+        If torch or the device is missing.
     ModelError
         If the name is taken or invalid, the model to start from cannot be used, or a folder cannot
-        be written to. A model that was there before is as it was.
+        be written to. An earlier model of the name is then unchanged.
     """
     from .pipeline import trained
 
@@ -69,9 +68,9 @@ def train(
     progress : callable
         Called with "copies" or "learning" and a fraction; may raise `Cancelled` to stop.
     report : callable
-        Called with the curve whenever it has grown.
+        Called with the curve after each validation.
     enough : callable
-        Asked after every step; once it returns True, the best so far is kept.
+        Called after every step; once it returns True, the training ends with the best weights.
     **options
         Other fields of `TrainRequest`.
 

@@ -1,4 +1,4 @@
-"""Training, stage by stage: the plan, copies of the meshes, the course, the saved model."""
+"""Training in stages: plan, copies of the meshes, training loop, saved model."""
 
 from __future__ import annotations
 
@@ -20,39 +20,39 @@ from .request import TrainedModel, TrainRequest
 from .shapes import make_shapes
 from .training_set import checked
 
-# Checkpoints that nothing came back to are removed.
+# Age at which checkpoints of trainings that were not resumed are removed.
 ABANDONED_SECONDS = 14 * 24 * 3600.0
 
 
 def trained(request: TrainRequest, progress: Progress[Curve]) -> TrainedModel:
-    """Train and save a network, see `job.run`."""
+    """Train a network and save it in the library, see `job.run`."""
     started = time.monotonic()
     require_torch()
-    given = checked(request.training_set)
+    training_set = checked(request.training_set)
     library = Path(request.model_folder or user_folder("models"))
     checkpoints = Path(request.checkpoint_folder or user_folder("checkpoints"))
     if not request.replace or not (library / f"{request.model_name}.json").exists():
         require_new_name(request.model_name, library)
-    plan = make_plan(given, request, library)
+    plan = make_plan(training_set, request, library)
     _require_room(library, "model library")
-    folder = checkpoints / training_key(given, plan)
+    folder = checkpoints / training_key(training_set, plan)
     _tidy(checkpoints, folder)
     _require_room(folder, "folder of checkpoints")
 
-    learned, validated, plan = make_shapes(given, plan, progress)
+    learned, validated, plan = make_shapes(training_set, plan, progress)
     course = Course(plan, learned, validated, folder, request.device)
     try:
-        course.run(progress)
+        model = course.run(progress)
     except OSError as error:
         raise _unwritable("folder of checkpoints", folder, error) from error
     try:
-        path = save_model(course.best, library, half=True)
+        path = save_model(model, library, half=True)
     except OSError as error:
         raise _unwritable("model library", library, error) from error
     shutil.rmtree(folder, ignore_errors=True)
     return TrainedModel(
         path=path,
-        card=course.best.card,
+        card=model.card,
         curve=course.curve,
         steps=course.trainer.step,
         resumed_at=course.resumed_at,
@@ -70,26 +70,26 @@ def require_torch() -> None:
         )
 
 
-def _require_room(folder: Path, what: str) -> None:
-    """Make a folder, and see that it can be written to, before hours are spent."""
+def _require_room(folder: Path, kind: str) -> None:
+    """Make a folder, and raise ModelError if it cannot be written to, before hours are spent."""
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=folder) as probe:
             probe.write(b"\0" * 4096)
     except OSError as error:
-        raise _unwritable(what, folder, error) from error
+        raise _unwritable(kind, folder, error) from error
 
 
-def _unwritable(what: str, folder: Path, error: OSError) -> ModelError:
+def _unwritable(kind: str, folder: Path, error: OSError) -> ModelError:
     return ModelError(
-        f"The {what} {folder} cannot be written ({error.strerror or error})",
+        f"The {kind} {folder} cannot be written ({error.strerror or error})",
         "Make room on that disk or choose another folder; started again, training goes on from "
         "its last checkpoint.",
     )
 
 
 def _tidy(root: Path, kept: Path) -> None:
-    """Remove what trainings have left that nobody went on with."""
+    """Remove the checkpoints of trainings that were not resumed for long."""
     for folder in root.glob("*"):
         if folder != kept and time.time() - folder.stat().st_mtime > ABANDONED_SECONDS:
             shutil.rmtree(folder, ignore_errors=True)

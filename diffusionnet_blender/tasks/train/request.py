@@ -13,19 +13,19 @@ from .curve import Curve
 from .sizes import SIZES, Size
 from .training_set import TrainingSet
 
-# Values of `TrainRequest.start` that name no model.
+# Values of `TrainRequest.start` that are no names of models.
 BY_KIND, FRESH = "auto", "none"
 
 
 @dataclass(frozen=True, eq=False)
 class TrainRequest(OnDevice):
-    """Labelled meshes, and the model to train on them.
+    """Labelled meshes, and the options of the training and of the new model.
 
     Attributes
     ----------
     training_set : TrainingSet
-        With labels at vertices for a model that segments, or at whole shapes for one that
-        classifies (paper 5.1: mean over the area, label smoothing 0.2).
+        With labels at vertices, for segmentation; or of whole shapes, for classification (paper
+        5.1: mean over the area, label smoothing 0.2).
     model_name, title : str
     size : {"fast", "balanced", "best"} or Size
         See `sizes`.
@@ -33,9 +33,9 @@ class TrainRequest(OnDevice):
     validation_share : float
     replace : bool
     model_folder : Path, optional
-        The library that the model goes to; by default the user's.
+        Library of the new model; by default the user's.
     checkpoint_folder : Path, optional
-        Where a training that was interrupted is found again by its labels and settings; by default
+        Of interrupted trainings, which resume when labels and settings are the same; by default
         the user's.
     """
 
@@ -81,7 +81,7 @@ class TrainRequest(OnDevice):
 
 @dataclass(frozen=True, eq=False)
 class TrainedModel:
-    """A model that was trained, and how.
+    """A new model, and the course of its training.
 
     Attributes
     ----------
@@ -90,11 +90,11 @@ class TrainedModel:
     card : ModelCard
     curve : Curve
     steps : int
-        Taken; fewer than the curve's where it was stopped early.
+        Steps taken; fewer than `curve.steps` if it was ended early.
     resumed_at : int
-        Step of the checkpoint that it went on from; 0 without.
+        Step of the checkpoint from which it resumed; 0 without.
     mirrored : bool
-        Whether mirrored copies were trained on.
+        Whether there were mirrored copies among the training data.
     seconds : float
     """
 
@@ -109,8 +109,8 @@ class TrainedModel:
     @property
     def summary(self) -> str:
         """One line for the user."""
-        ((what, share),) = self.card.accuracy.items()
+        ((subject, share),) = self.card.accuracy.items()
         return (
-            f"{self.card.name}: {share:.1%} right on {what} after {self.steps:,} steps "
+            f"{self.card.name}: {share:.1%} right on {subject} after {self.steps:,} steps "
             f"in {self.seconds / 60:.1f} min"
         )

@@ -1,9 +1,10 @@
-"""The shapes of a training: meshes and varied copies of them, to learn from and to validate on."""
+"""Training and validation shapes: the labelled meshes and varied copies of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,17 +16,21 @@ from .copies import plain_copy, varied_copy
 from .plan import Plan
 from .training_set import UNLABELLED, LabelledSurface, TrainingSet
 
+if TYPE_CHECKING:
+    from ...network.training import LabelledShape
+
+# Most validation shapes.
 MOST_VALIDATED = 12
 
 
 def make_shapes(
-    given: TrainingSet, plan: Plan, progress: Callable[[str, float], None]
-) -> tuple[list, list, Plan]:
-    """Shapes to learn from and shapes to validate on.
+    training_set: TrainingSet, plan: Plan, progress: Callable[[str, float], None]
+) -> tuple[list[LabelledShape], list[LabelledShape], Plan]:
+    """Training and validation shapes, with their matrices.
 
     Parameters
     ----------
-    given : TrainingSet
+    training_set : TrainingSet
     plan : Plan
     progress : callable
         Called with "copies" and a fraction.
@@ -34,17 +39,17 @@ def make_shapes(
     -------
     learned, validated : list of LabelledShape
     plan : Plan
-        Its card says what it is validated on.
+        With the kind of the validation shapes in its card.
 
     Raises
     ------
     DiffusionNetError
-        If a mesh has no surface, or no labels on it; before the first copy is made.
+        If a mesh has no faces, or no labels on them; before the first copy is made.
     """
     rng = np.random.default_rng(0)
-    given = replace(given, members=tuple(map(_mended, given.members)))
-    learned, held_out = _split(given, plan.validation_share, rng)
-    # The meshes themselves, and copies by turns until there are as many as wanted.
+    training_set = replace(training_set, members=tuple(map(_repaired, training_set.members)))
+    learned, held_out = _split(training_set, plan.validation_share, rng)
+    # The meshes themselves, and copies of each in turn, up to the number of the plan.
     wanted = [(member, False) for member in learned]
     wanted += [(member, True) for member in learned] * -(-plan.copies // len(learned))
     wanted = wanted[: max(plan.copies, 2 * len(learned))]
@@ -67,53 +72,61 @@ def make_shapes(
     return shapes[: len(wanted)], shapes[len(wanted) :], replace(plan, card=card)
 
 
-def _mended(member: LabelledSurface) -> LabelledSurface:
-    """Without what no copy can be made of, and no label learned from."""
+def _repaired(member: LabelledSurface) -> LabelledSurface:
+    """A member with its surface repaired, and the labels of the vertices that remain."""
     try:
-        found = repair(member.surface)
+        repaired = repair(member.surface)
     except SurfaceError as error:
         raise SurfaceError(f"{member.name!r}: {error.message}", error.fix) from error
     labels = member.labels
-    if np.ndim(labels):
-        labels = labels[found.user_vertex]
+    if isinstance(labels, np.ndarray):
+        labels = labels[repaired.user_vertex]
         if (labels == UNLABELLED).all():
             raise DiffusionNetError(
                 f"{member.name!r} has labels on loose vertices alone",
                 "Label some of its faces, or leave it out of the training set.",
             )
-    return replace(member, surface=found.surface, labels=labels)
+    return replace(member, surface=repaired.surface, labels=labels)
 
 
-def _split(given: TrainingSet, share: float, rng) -> tuple[list, list]:
-    """Members to learn from and members held out; each class stays on one to learn from."""
-    counts = given.labelled_class_counts
-    held_out = []
-    for index in rng.permutation(len(given.members)):
-        if len(held_out) >= int(share * len(given.members)):
+def _split(
+    training_set: TrainingSet, share: float, rng: np.random.Generator
+) -> tuple[list[LabelledSurface], list[LabelledSurface]]:
+    """Members to train on, among which each class remains, and members held out."""
+    members, counts = training_set.members, training_set.labelled_class_counts
+    held_out: list[int] = []
+    for index in rng.permutation(len(members)):
+        if len(held_out) >= int(share * len(members)):
             break
-        found = np.unique(np.atleast_1d(given.members[index].labels))
-        found = found[found != UNLABELLED]
-        if (counts[found] > 1).all():
-            counts[found] -= 1
+        classes = np.unique(np.atleast_1d(members[index].labels))
+        classes = classes[classes != UNLABELLED]
+        if (counts[classes] > 1).all():
+            counts[classes] -= 1
             held_out.append(int(index))
-    learned = [m for i, m in enumerate(given.members) if i not in held_out]
-    return learned, [given.members[i] for i in held_out]
+    learned = [member for i, member in enumerate(members) if i not in held_out]
+    return learned, [members[i] for i in held_out]
 
 
-def _shape(member: LabelledSurface, varied: bool, settings: DiscretizationSettings, rng):
+def _shape(
+    member: LabelledSurface,
+    varied: bool,
+    settings: DiscretizationSettings,
+    rng: np.random.Generator,
+) -> LabelledShape:
+    """A member or a varied copy of it, with matrices."""
     from ...network.training import LabelledShape
 
     surface, labels = member.surface, member.labels
-    of_shape = np.ndim(labels) == 0
-    at_vertices = np.zeros(len(surface.vertices), int) if of_shape else labels
+    is_whole = not isinstance(labels, np.ndarray)
+    at_vertices = np.zeros(len(surface.vertices), int) if is_whole else np.asarray(labels)
     if varied:
-        copy, found = varied_copy(surface, at_vertices, rng)
+        copy, copy_labels = varied_copy(surface, at_vertices, rng)
     else:
-        copy, found = plain_copy(surface, at_vertices)
+        copy, copy_labels = plain_copy(surface, at_vertices)
     prepared = prepare(copy, settings)
-    found = found[prepared.user_vertex]
-    if (found == UNLABELLED).all():
-        # The few labels that there are fell between the vertices of this copy.
+    copy_labels = copy_labels[prepared.user_vertex]
+    if (copy_labels == UNLABELLED).all():
+        # The copy has none of the few labelled vertices.
         prepared = prepare(surface, settings, exact=True)
-        found = labels[prepared.user_vertex]
-    return LabelledShape(prepared.discretization, labels if of_shape else found)
+        copy_labels = at_vertices[prepared.user_vertex]
+    return LabelledShape(prepared.discretization, labels if is_whole else copy_labels)

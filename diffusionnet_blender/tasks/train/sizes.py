@@ -1,4 +1,6 @@
-"""How large a network to train, and how long. Imports nothing heavy: the panel lists them."""
+"""Presets of a training: size of the network, number of steps. Imports nothing heavy: the panel
+lists them.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +9,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Size:
-    """A preset.
+    """A preset of network and training.
 
     Attributes
     ----------
     title : str
     width : int
-        Channels of the network, where it starts with fresh weights; a network that starts from
-        another model has the width of that one.
+        Channels of a network with random initial weights; one with the weights of another model
+        has the width of that.
     k : int
-        Eigenpairs, likewise.
+        Number of eigenpairs, likewise.
     steps : int
         Each on one shape.
     copies : int
-        Varied copies of the labelled meshes to learn from, all meshes together.
+        Varied copies to train on, of all labelled meshes together.
     learning_rate : float
         Of Adam, halved after every quarter of the steps (paper 5).
     """
@@ -38,5 +40,5 @@ SIZES = {
     "balanced": Size("Balanced", width=96, k=128, steps=1000, copies=48),
     "best": Size("Best", width=128, k=128, steps=4000, copies=96),
 }
-# Of every network; the paper's for shapes of this kind.
+# DiffusionNet blocks of every network, as in the paper.
 BLOCKS = 4

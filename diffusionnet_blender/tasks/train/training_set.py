@@ -1,8 +1,8 @@
-"""What a model is to learn from: labelled surfaces, checked before any work starts."""
+"""Training sets: labelled surfaces with named classes, and their validation."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from colorsys import hsv_to_rgb
 from dataclasses import dataclass, replace
 
@@ -11,12 +11,15 @@ import numpy as np
 from ...errors import DiffusionNetError
 from ...surface.surface import Surface
 
+# Label of a vertex without a class.
 UNLABELLED = -1
+# sRGB, 0 to 1.
+Colour = tuple[float, float, float]
 
 
 @dataclass(frozen=True, eq=False)
 class LabelledSurface:
-    """A surface, and which class it or each of its vertices is of.
+    """A surface with a class for each vertex, or one for the whole.
 
     Attributes
     ----------
@@ -24,7 +27,7 @@ class LabelledSurface:
         For messages.
     surface : Surface
     labels : (V,) int, or int
-        Class of each vertex, `UNLABELLED` where it is not known; or the class of the whole shape.
+        Class of each vertex, or `UNLABELLED`; or the class of the whole shape.
     """
 
     name: str
@@ -47,7 +50,7 @@ class TrainingSet:
 
     members: tuple[LabelledSurface, ...]
     class_names: tuple[str, ...]
-    class_colours: tuple[tuple[float, float, float], ...]
+    class_colours: tuple[Colour, ...]
 
     @property
     def of_shapes(self) -> bool:
@@ -56,22 +59,22 @@ class TrainingSet:
 
     @property
     def labelled_class_counts(self) -> np.ndarray:
-        """On how many members each class occurs, (C,) int."""
+        """Number of members on which each class occurs, (C,) int."""
         counts = np.zeros(len(self.class_names), dtype=int)
         for member in self.members:
-            found = np.unique(np.atleast_1d(member.labels))
-            counts[found[found != UNLABELLED]] += 1
+            classes = np.unique(np.atleast_1d(member.labels))
+            counts[classes[classes != UNLABELLED]] += 1
         return counts
 
 
 @dataclass(frozen=True, eq=False)
 class NamedLabels:
-    """Labels of one mesh with the names that they have there.
+    """Labels of one mesh, with the class names of that mesh.
 
     Attributes
     ----------
     labels : (V,) int
-        Index into `class_names`, `UNLABELLED` where there is none.
+        Index into `class_names`, or `UNLABELLED`.
     class_names : tuple of str
     class_colours : tuple of (r, g, b), optional
         sRGB, 0 to 1; None where the source has none.
@@ -79,27 +82,27 @@ class NamedLabels:
 
     labels: np.ndarray
     class_names: tuple[str, ...]
-    class_colours: tuple[tuple[float, float, float], ...] | None = None
+    class_colours: tuple[Colour, ...] | None = None
 
 
 def gathered(meshes: Sequence[tuple[str, Surface, NamedLabels]]) -> TrainingSet:
-    """A training set from meshes that each have names of their own: alike is what is called alike.
+    """A training set from meshes with class names of their own; equal names are one class.
 
     Parameters
     ----------
     meshes : sequence of (name, Surface, NamedLabels)
     """
     names: dict[str, int] = {}
-    colours: dict[str, tuple[float, float, float]] = {}
+    colours: dict[str, Colour] = {}
     members = []
-    for title, surface, found in meshes:
-        for name in found.class_names:
+    for title, surface, named in meshes:
+        for name in named.class_names:
             names.setdefault(name, len(names))
-        for name, colour in zip(found.class_names, found.class_colours or (), strict=False):
-            colours.setdefault(name, tuple(float(x) for x in colour))
+        for name, colour in zip(named.class_names, named.class_colours or (), strict=False):
+            colours.setdefault(name, _colour(colour))
         # The last entry stands for -1.
-        number = np.array([*(names[name] for name in found.class_names), UNLABELLED])
-        members.append(LabelledSurface(title, surface, number[found.labels]))
+        number = np.array([*(names[name] for name in named.class_names), UNLABELLED])
+        members.append(LabelledSurface(title, surface, number[named.labels]))
     return TrainingSet(tuple(members), tuple(names), palette(tuple(names), colours))
 
 
@@ -109,7 +112,7 @@ def gathered_shapes(shapes: Sequence[tuple[str, Surface, str]]) -> TrainingSet:
     Parameters
     ----------
     shapes : sequence of (name, Surface, name of the class)
-        An empty class name stands for none.
+        The name is empty for a shape without a class.
     """
     names = tuple(sorted({name for _, _, name in shapes if name}))
     members = tuple(
@@ -119,18 +122,18 @@ def gathered_shapes(shapes: Sequence[tuple[str, Surface, str]]) -> TrainingSet:
     return TrainingSet(members, names, palette(names, {}))
 
 
-def palette(names: Sequence[str], known: dict) -> tuple[tuple[float, float, float], ...]:
-    """Colours of classes: those that are known, and well apart for the others."""
+def palette(names: Sequence[str], colours: Mapping[str, Colour]) -> tuple[Colour, ...]:
+    """Colours of classes: the given ones, and evenly spaced hues for the others."""
     made = (hsv_to_rgb(i / len(names), 0.35 + 0.3 * (i % 2), 0.9) for i in range(len(names)))
-    return tuple(known.get(name, colour) for name, colour in zip(names, made, strict=True))
+    return tuple(colours.get(name, colour) for name, colour in zip(names, made, strict=True))
 
 
-def checked(given: TrainingSet) -> TrainingSet:
-    """The set as it can be learned, without classes that nothing is labelled with.
+def checked(training_set: TrainingSet) -> TrainingSet:
+    """A valid training set, without the classes that have no labels.
 
     Parameters
     ----------
-    given : TrainingSet
+    training_set : TrainingSet
 
     Returns
     -------
@@ -139,27 +142,26 @@ def checked(given: TrainingSet) -> TrainingSet:
     Raises
     ------
     DiffusionNetError
-        If there is nothing to learn from: no surface, labels that do not fit their surface or
-        the names, a surface without any label, fewer than two classes, or surfaces whose labels
-        have nothing in common.
+        If the set is empty, labels do not fit their surface or the names, a surface has no labels,
+        there are fewer than two classes, or a surface has no class in common with the others.
     """
-    if not given.members:
+    if not training_set.members:
         raise DiffusionNetError(
             "There is nothing to learn from", "Choose meshes that have labels on them."
         )
-    _require_names(given.class_names, given.class_colours)
-    for member in given.members:
-        _require_labels(member, given)
-    counts = given.labelled_class_counts
+    _require_names(training_set.class_names, training_set.class_colours)
+    for member in training_set.members:
+        _require_labels(member, training_set)
+    counts = training_set.labelled_class_counts
     used = np.flatnonzero(counts)
     if len(used) < 2:
         raise DiffusionNetError(
-            f"Only one class is labelled ({given.class_names[used[0]]!r})",
+            f"Only one class is labelled ({training_set.class_names[used[0]]!r})",
             "Label at least two: there must be something to tell apart.",
         )
-    if not given.of_shapes:
-        _require_common_classes(given, counts)
-    return _compacted(given, used)
+    if not training_set.of_shapes:
+        _require_common_classes(training_set, counts)
+    return _compacted(training_set, used)
 
 
 def _require_names(names: Sequence[str], colours: Sequence) -> None:
@@ -177,9 +179,9 @@ def _require_names(names: Sequence[str], colours: Sequence) -> None:
             )
 
 
-def _require_labels(member: LabelledSurface, given: TrainingSet) -> None:
+def _require_labels(member: LabelledSurface, training_set: TrainingSet) -> None:
     labels = np.asarray(member.labels)
-    if (labels.ndim == 0) != given.of_shapes:
+    if (labels.ndim == 0) != training_set.of_shapes:
         raise DiffusionNetError(
             "Some labels are of whole shapes and others of vertices", "Give all of one kind."
         )
@@ -193,13 +195,13 @@ def _require_labels(member: LabelledSurface, given: TrainingSet) -> None:
             f"{labels.size:,} labels",
             "Give one label for each vertex, in the order of the mesh.",
         )
-    if labels.min() < UNLABELLED or labels.max() >= len(given.class_names):
+    if labels.min() < UNLABELLED or labels.max() >= len(training_set.class_names):
         raise DiffusionNetError(
             f"{member.name!r} has labels from {labels.min()} to {labels.max()}, and there are "
-            f"{len(given.class_names)} classes",
+            f"{len(training_set.class_names)} classes",
             f"Number classes from 0; {UNLABELLED} stands for no label.",
         )
-    if given.of_shapes and labels == UNLABELLED:
+    if training_set.of_shapes and labels == UNLABELLED:
         raise DiffusionNetError(
             f"{member.name!r} is of no class",
             "Give it one as you gave it to the others, or leave it out of the training set.",
@@ -210,16 +212,16 @@ def _require_labels(member: LabelledSurface, given: TrainingSet) -> None:
         )
 
 
-def _require_common_classes(given: TrainingSet, counts: np.ndarray) -> None:
-    """A mesh none of whose classes is on any other is labelled in another way than the rest."""
-    if len(given.members) == 1:
+def _require_common_classes(training_set: TrainingSet, counts: np.ndarray) -> None:
+    """Raise DiffusionNetError for a mesh without a class in common: its parts have other names."""
+    if len(training_set.members) == 1:
         return
-    for member in given.members:
-        found = np.unique(member.labels)
-        found = found[found != UNLABELLED]
-        if (counts[found] < 2).all():
-            theirs = [given.class_names[label] for label in np.flatnonzero(counts)]
-            ours = [given.class_names[label] for label in found]
+    for member in training_set.members:
+        classes = np.unique(member.labels)
+        classes = classes[classes != UNLABELLED]
+        if (counts[classes] < 2).all():
+            theirs = [training_set.class_names[label] for label in np.flatnonzero(counts)]
+            ours = [training_set.class_names[label] for label in classes]
             others = [name for name in theirs if name not in ours]
             raise DiffusionNetError(
                 f"The labels of {member.name!r} ({_listed(ours)}) are none of those of the other "
@@ -232,19 +234,25 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:4]) + (" ..." if len(names) > 4 else "")
 
 
-def _compacted(given: TrainingSet, used: np.ndarray) -> TrainingSet:
-    number = np.full(len(given.class_names) + 1, UNLABELLED)
+def _compacted(training_set: TrainingSet, used: np.ndarray) -> TrainingSet:
+    """The set with its classes renumbered to those that are used, (U,) int."""
+    number = np.full(len(training_set.class_names) + 1, UNLABELLED)
     number[used] = np.arange(len(used))
     # The last entry stands for -1.
     members = [
         replace(
             member,
-            labels=int(number[member.labels]) if given.of_shapes else number[member.labels],
+            labels=int(number[member.labels]) if training_set.of_shapes else number[member.labels],
         )
-        for member in given.members
+        for member in training_set.members
     ]
     return TrainingSet(
         members=tuple(members),
-        class_names=tuple(given.class_names[i] for i in used),
-        class_colours=tuple(tuple(float(x) for x in given.class_colours[i]) for i in used),
+        class_names=tuple(training_set.class_names[i] for i in used),
+        class_colours=tuple(_colour(training_set.class_colours[i]) for i in used),
     )
+
+
+def _colour(values: Sequence[float]) -> Colour:
+    red, green, blue = map(float, values)
+    return red, green, blue

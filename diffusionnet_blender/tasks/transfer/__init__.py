@@ -1,4 +1,4 @@
-"""Transfer: data of one mesh carried along a correspondence to another."""
+"""Transfer of the data of a source mesh to a target mesh, along a correspondence."""
 
 from .job import transfer
 from .kinds import KINDS, Kinds

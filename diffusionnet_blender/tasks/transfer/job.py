@@ -1,4 +1,4 @@
-"""Transfer along a correspondence: its stages, and the function from request to result."""
+"""Transfer along a correspondence: stages, and the function from request to result."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..progress import SILENT, CallbackProgress, Progress
 from .layers import Layers, MeshShape, Moved
 from .request import TransferRequest
 
-# Shares of the time of a texture and skin weights, by the names of the stages.
+# Shares of the duration for a texture and skin weights.
 STAGES = {
     "": 0.02,
     "uv": 0.03,
@@ -25,7 +25,7 @@ STAGES = {
 
 
 def run(request: TransferRequest, progress: Progress = SILENT) -> Moved:
-    """Compute the layers of the target; nothing is changed.
+    """Compute the layers of the target; the inputs are unchanged.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def run(request: TransferRequest, progress: Progress = SILENT) -> Moved:
     Raises
     ------
     DiffusionNetError
-        If some of the layers cannot be moved.
+        If a layer cannot be transferred.
     """
     from .pipeline import moved
 
@@ -57,7 +57,7 @@ def transfer(
     progress: Callable[[str, float], None] = SILENT,
     **options: Any,
 ) -> Moved:
-    """Compute the layers of the target; nothing is changed.
+    """Compute the layers of the target; the inputs are unchanged.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Kinds of data that can be moved from one mesh to another."""
+"""Kinds of data that are transferred from a source mesh to a target mesh."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from ...options import option
 
 @dataclass(frozen=True)
 class Kinds:
-    """A choice of what to move.
+    """A choice of kinds of data to transfer.
 
     Attributes
     ----------
     texture, uv, weights, shape_keys, colors, attributes, materials, labels, armature : bool
     groups : {"ALL", "DEFORM", "ACTIVE"}
     group_names, key_names : tuple of str
-        Only these; empty: all.
+        Vertex groups and shape keys to transfer; empty: all.
     """
 
     texture: bool = option(
@@ -85,8 +85,10 @@ class Kinds:
 
     @classmethod
     def only(cls, *kinds: str, **details: Any) -> Kinds:
-        """Kinds by their names, and no others; `details` are the fields that are no kinds."""
-        return cls(**{name: name in kinds for name in KINDS}, **details)
+        """Kinds by their names, and no others; `details` are the other fields."""
+        chosen: dict[str, Any] = {name: name in kinds for name in KINDS}
+        return cls(**chosen, **details)
 
 
-KINDS = tuple(field.name for field in fields(Kinds) if field.type == "bool")
+# Names of the kinds, in the order of the panel.
+KINDS = tuple(field.name for field in fields(Kinds) if isinstance(field.default, bool))

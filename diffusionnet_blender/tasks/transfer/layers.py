@@ -11,15 +11,15 @@ from ...surface.surface import Surface
 
 @dataclass(frozen=True, eq=False)
 class MeshShape:
-    """A mesh of polygons, in triangles, and how they belong to its corners and polygons.
+    """A mesh of polygons, triangulated.
 
     Attributes
     ----------
     vertices : (V, 3) float64
     triangles : (F, 3) int64
-        Wound outward.
+        With outward normals.
     corners : (F, 3) int64
-        Corner of a polygon that each corner of a triangle is.
+        Corner of the polygons that each corner of a triangle is.
     polygon_of_triangle : (F,) int64
     corner_count, polygon_count : int
     """
@@ -47,16 +47,16 @@ class MeshShape:
 
 @dataclass(frozen=True, eq=False)
 class Texture:
-    """One channel of the source's materials: an image for each that has one.
+    """One channel of the source's materials: an image or a constant for each material.
 
     Attributes
     ----------
     name : str
-        "Base Color", "Roughness", "Normal", or what else it is.
+        Of the channel: "Base Color", "Roughness", "Normal" ...
     images : dict of int to (H, W, 4) float32
         By material slot; row 0 is at v = 0.
     constants : dict of int to (4,) float
-        Of slots without an image. Slots that are in neither are black.
+        Of slots without an image. Slots without either are black.
     is_normal_map : bool
         In tangent space.
     """
@@ -76,7 +76,8 @@ class Weights:
     names : tuple of B str
     values : (V, B) float
     deforming : (B,) bool
-        Skin weights, which share a vertex among them; others are masks, each for itself.
+        Skin weights, which sum to one at each vertex; the others are masks, independent of each
+        other.
     """
 
     names: tuple[str, ...]
@@ -107,10 +108,10 @@ class Attribute:
     ----------
     name : str
     data_type : str
-        As Blender has it; it is handed on.
+        Blender's name of the type; passed through.
     domain : {"POINT", "CORNER", "FACE"}
     values : (N,) or (N, width)
-        Floating point: blended. Integers and booleans: the most frequent.
+        Floating point: interpolated. Integers and booleans: the most frequent value.
     """
 
     name: str
@@ -129,9 +130,9 @@ class Bones:
     heads, tails : (B, 3) float64
         In the space of `MeshShape.vertices`.
     upward : (B, 3) float64
-        The z axis of each bone, which its roll turns.
+        The z axis of each bone, which depends on its roll.
     influence : (V, B) float, optional
-        Skin weights, 0 of bones without any; of a source alone.
+        Skin weights, 0 for bones without a vertex group; needed of a source.
     """
 
     names: tuple[str, ...]
@@ -143,7 +144,7 @@ class Bones:
 
 @dataclass(frozen=True, eq=False)
 class Layers:
-    """What a source gives away; what is not asked for is not there.
+    """Layers of a source to transfer; others are None or empty.
 
     Attributes
     ----------
@@ -152,7 +153,7 @@ class Layers:
     copy_uv : bool
     textures : tuple of Texture
     slots : (P,) int, optional
-        Material of each polygon; needed for `textures` and `move_slots`.
+        Material slot of each polygon; needed for `textures` and `move_slots`.
     move_slots : bool
     weights : Weights, optional
     keys : ShapeKeys, optional
@@ -160,6 +161,7 @@ class Layers:
     labels : (V, C) float, optional
         Probabilities of parts.
     bones : Bones, optional
+        With `influence`.
     """
 
     slots: np.ndarray | None = None
@@ -184,9 +186,9 @@ class CopiedLayout:
     seams : (S, 2) int64
         Pairs of vertices.
     flipped : int
-        Polygons that lie the other way round than on the source.
+        Polygons whose orientation in the layout differs from the source's.
     stretched : int
-        Polygons stretched more than `transfer.STRETCHED` times in one direction.
+        Polygons whose scales in two directions differ by more than `pipeline.STRETCHED` times.
     """
 
     uv: np.ndarray
@@ -197,18 +199,18 @@ class CopiedLayout:
 
 @dataclass(frozen=True, eq=False)
 class Moved:
-    """What a target is given.
+    """Layers computed for a target; None or empty where the source has none.
 
     Attributes
     ----------
     layout : CopiedLayout or None
     textures : dict of str to (H, W, 4) float32
-        By the name of the texture.
+        By channel.
     slots : (P,) int or None
-        The source's slot of each polygon.
+        Material slot of each polygon, as numbered on the source.
     weights : Weights or None
     trusted : (V,) bool or None
-        Where weights were copied; elsewhere they were filled in.
+        Vertices whose weights were copied; at the others they were inpainted.
     keys : ShapeKeys or None
     attributes : tuple of Attribute
     labels : (V, C) float or None

@@ -1,6 +1,9 @@
-"""Transfer, layer by layer, along the map that `match` found."""
+"""Transfer of each layer along the map from target to source."""
 
 from __future__ import annotations
+
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
@@ -45,51 +48,75 @@ from .layers import (
 )
 from .request import TransferRequest
 
-# Triangles of a copied layout are stretched where one direction is scaled so much more than the
-# other.
+# Ratio of the scales in two directions above which a triangle of a copied layout is stretched.
 STRETCHED = 4.0
-# How far inside its triangle a corner is looked up, so that it falls on its own side of a seam.
+# Barycentric inset at which corners are sampled, so that each falls on its own side of a seam.
 INSET = 0.02
-# A bone that comes out shorter than this share of what it should be has lost its direction.
+# A mapped bone below this share of its expected length has lost its direction.
 SHORTEST = 0.05
 FLAT_NORMAL = (0.5, 0.5, 1.0, 1.0)
+Layer = TypeVar("Layer")
 
 
 def moved(request: TransferRequest, progress: Progress) -> Moved:
-    """Compute the layers of the target, see `job.run`."""
+    """Layers of the target, see `job.run`."""
     source, target, layers = request.source, request.target, request.layers
     points, confidence = request.target_to_source, request.confidence
-    route = _Route(source, target, points)
-    layout, textures, weights, trusted, keys = None, {}, None, None, None
+    welded = _WeldedPair(source, target, points)
+    layout = weights = trusted = keys = slots = labels = bones = None
+    textures: dict[str, np.ndarray] = {}
     if layers.copy_uv:
         progress("uv", 0.0)
-        layout = _layout(route, layers.uv)
+        layout = _layout(welded, _required(layers.uv, "UV layout"))
     if layers.textures:
-        textures = _textures(route, request, progress)
+        textures = _textures(welded, request, progress)
     if layers.weights is not None:
         progress("weights", 0.0)
-        weights, trusted = _weights(route, request)
+        weights, trusted = _weights(welded, layers.weights, request)
     if layers.keys is not None:
         progress("shape keys", 0.0)
-        keys = _keys(route, layers.keys, request.small_keys)
+        keys = _keys(welded, layers.keys, request.small_keys)
     progress("attributes", 0.0)
-    attributes = tuple(_attribute(route, attribute) for attribute in layers.attributes)
-    slots = route.majority(layers.slots[source.polygon_of_triangle]) if layers.move_slots else None
-    labels = None
+    attributes = tuple(_attribute(welded, attribute) for attribute in layers.attributes)
+    if layers.move_slots:
+        polygon_slots = _required(layers.slots, "material slots")
+        slots = welded.majority(polygon_slots[source.polygon_of_triangle])
     if layers.labels is not None:
         labels = transfer_values(points, source.triangles, layers.labels)
-    bones = None
     if layers.bones is not None:
         progress("armature", 0.0)
-        bones = _bones(route, layers.bones, confidence)
+        bones = _bones(welded, layers.bones, confidence)
     return Moved(layout, textures, slots, weights, trusted, keys, attributes, labels, bones)
 
 
-class _Route:
-    """The map, and what all kinds of layers need of it.
+def _required(layer: Layer | None, name: str) -> Layer:
+    """A layer that another one depends on."""
+    if layer is None:
+        raise DiffusionNetError(
+            f"The source has no {name}", "Give it among the layers, as the other layers need it."
+        )
+    return layer
 
-    Vertices at one place (a glTF is split along its seams) are one here: the map must not end,
-    and the target must not come apart, at a seam.
+
+class _WeldedPair:
+    """Source and target with coincident vertices welded, and the map between them.
+
+    A glTF is split along its seams, at which the map must be continuous and the target must not
+    tear.
+
+    Attributes
+    ----------
+    source, target : MeshShape
+    points : SurfacePoints
+        One for each vertex of the target, as given.
+    source_faces, faces : (F, 3) int
+        Triangles of welded vertices, of the source and of `target_mesh`.
+    whole : (V_t,) int
+        Vertex of the target that each one is welded to.
+    kept : (W,) int
+        Vertices of the target that remain.
+    inside : MapInside
+        The map at points within triangles.
     """
 
     def __init__(self, source: MeshShape, target: MeshShape, points: SurfacePoints):
@@ -108,19 +135,20 @@ class _Route:
 
     @property
     def source_mesh(self) -> tuple[np.ndarray, np.ndarray]:
+        """Vertices and welded triangles."""
         return self.source.vertices, self.source_faces
 
     @property
     def target_mesh(self) -> tuple[np.ndarray, np.ndarray]:
-        """Without doubled vertices."""
+        """Welded vertices and their triangles."""
         return self.target.vertices[self.kept], self.faces
 
     def expanded(self, values: np.ndarray) -> np.ndarray:
-        """Values at the vertices of `target_mesh` at those of the target, (V, ...)."""
+        """Values at the welded vertices (W, ...) as values at those of the target (V_t, ...)."""
         return values[np.searchsorted(self.kept, self.whole)]
 
     def corner_points(self) -> SurfacePoints:
-        """Where the target's corners are on the source, (L,)."""
+        """Image on the source of each corner of the target, (L,)."""
         _, first = np.unique(self.target.corners, return_index=True)
         triangle, corner = np.divmod(first, 3)
         shares = np.full((len(first), 3), INSET)
@@ -128,7 +156,7 @@ class _Route:
         return self.inside(SurfacePoints(triangle, shares))
 
     def face_points(self) -> tuple[SurfacePoints, np.ndarray]:
-        """Four points of each triangle on the source, and the polygon of each."""
+        """Images of four samples of each triangle, (4 F,), and the polygon of each sample."""
         shares = np.concatenate([np.full((1, 3), 1 / 3), (np.eye(3) * 3 + 1) / 6])
         count = len(self.target.triangles)
         triangle = np.repeat(np.arange(count), len(shares))
@@ -136,79 +164,85 @@ class _Route:
         return points, self.target.polygon_of_triangle[triangle]
 
     def majority(self, labels: np.ndarray) -> np.ndarray:
-        """Integers at the source's triangles at the target's polygons."""
+        """Labels of the source's triangles (F_s,) as labels of the target's polygons (P,)."""
         points, polygon = self.face_points()
         return face_labels_by_majority(points, polygon, labels, self.target.polygon_count)
 
 
-def _layout(route: _Route, uv: np.ndarray) -> CopiedLayout:
-    target = route.target
-    faces = route.whole[target.triangles]
-    # All of a polygon lies in the island that its largest triangle is mapped to.
+def _layout(welded: _WeldedPair, uv: np.ndarray) -> CopiedLayout:
+    """Layout of the source (L_s, 2) at the corners of the target."""
+    target = welded.target
+    faces = welded.whole[target.triangles]
+    # A polygon lies in one island, the one of its largest triangle.
     area = triangle_areas(target.vertices, target.triangles)
     order = np.lexsort((area, target.polygon_of_triangle))
     main = np.zeros(target.polygon_count, dtype=np.int64)
     main[target.polygon_of_triangle[order]] = order
     copied = copy_uv(
-        route.inside,
-        route.source_mesh,
-        uv[route.source.corners],
+        welded.inside,
+        welded.source_mesh,
+        uv[welded.source.corners],
         (target.vertices, faces),
         main[target.polygon_of_triangle],
     )
-    made = np.zeros((target.corner_count, 2))
-    made[target.corners[::-1]] = copied.uv[::-1]
+    at_corners = np.zeros((target.corner_count, 2))
+    at_corners[target.corners[::-1]] = copied.uv[::-1]
     face, opposite = np.nonzero(copied.seam)
     seams = np.stack([target.triangles[face, (opposite + i) % 3] for i in (1, 2)], axis=1)
     return CopiedLayout(
-        uv=made,
+        uv=at_corners,
         seams=np.unique(np.sort(seams, axis=1), axis=0),
         flipped=len(np.unique(target.polygon_of_triangle[copied.flipped])),
         stretched=len(np.unique(target.polygon_of_triangle[copied.stretch > STRETCHED])),
     )
 
 
-def _textures(route: _Route, request: TransferRequest, progress: Progress) -> dict:
+def _textures(
+    welded: _WeldedPair, request: TransferRequest, progress: Progress
+) -> dict[str, np.ndarray]:
     """Images of the target, (H, W, 4) float32 each, by channel."""
     layers = request.layers
     if request.target_uv is None:
         raise DiffusionNetError("The target has no UV map to bake into", "Unwrap it.")
-    source_uv = layers.uv[route.source.corners]
-    uv = request.target_uv[route.target.corners]
-    slot = layers.slots[route.source.polygon_of_triangle]
-    lookups: dict[tuple[int, int], tuple[TransferMap, np.ndarray | None]] = {}
-    made = {}
-    for number, texture in enumerate(layers.textures):
+    source_uv = _required(layers.uv, "UV layout")[welded.source.corners]
+    uv = request.target_uv[welded.target.corners]
+    slot = _required(layers.slots, "material slots")[welded.source.polygon_of_triangle]
+    lookups: dict[tuple[int, int], TransferMap] = {}
+    images: dict[str, np.ndarray] = {}
+
+    def report(done: int, fraction: float) -> None:
+        progress("texture", (done + fraction) / len(layers.textures))
+
+    for done, texture in enumerate(layers.textures):
         size = _size(texture, request.texture_size)
-
-        def tell(fraction, number=number):
-            progress("texture", (number + fraction) / len(layers.textures))
-
         if size not in lookups:
-            lookups[size] = transfer_map(route.inside, source_uv, uv, *size, tell)
+            lookups[size] = transfer_map(welded.inside, source_uv, uv, *size, partial(report, done))
         lookup = lookups[size]
-        tell(0.9)
+        report(done, 0.9)
         colours = _colours(lookup, texture, slot)
         if texture.is_normal_map:
             turn = frame_turns(
                 lookup,
-                route.inside,
-                (*route.source_mesh, source_uv),
-                (route.target.vertices, route.target.triangles, uv),
+                welded.inside,
+                (*welded.source_mesh, source_uv),
+                (welded.target.vertices, welded.target.triangles, uv),
             )
             colours = turned_normals(colours, turn)
-        made[texture.name] = dilate(paint(lookup.texels, colours), lookup.texels, request.dilation)
-    return made
+        painted = paint(lookup.texels, colours)
+        images[texture.name] = dilate(painted, lookup.texels, request.dilation)
+    return images
 
 
-def _size(texture: Texture, wanted: int) -> tuple[int, int]:
-    if wanted:
-        return wanted, wanted
-    return max((image.shape[:2] for image in texture.images.values()), key=lambda s: s[0] * s[1])
+def _size(texture: Texture, side: int) -> tuple[int, int]:
+    """Height and width of the new image; a side of 0 stands for those of the largest image."""
+    if side:
+        return side, side
+    largest = max(texture.images.values(), key=lambda image: image.shape[0] * image.shape[1])
+    return largest.shape[0], largest.shape[1]
 
 
 def _colours(lookup: TransferMap, texture: Texture, slot_of_face: np.ndarray) -> np.ndarray:
-    """Colours of all texels, each from the image of the material where it lands, (N, 4)."""
+    """Colours of all texels, (N, 4): each from the image of the material at its source point."""
     slot = slot_of_face[lookup.source_points.face]
     colours = np.zeros((len(slot), 4), dtype=np.float32)
     colours[:] = FLAT_NORMAL if texture.is_normal_map else (0.0, 0.0, 0.0, 1.0)
@@ -222,23 +256,28 @@ def _colours(lookup: TransferMap, texture: Texture, slot_of_face: np.ndarray) ->
     return colours
 
 
-def _weights(route: _Route, request: TransferRequest) -> tuple[Weights, np.ndarray]:
-    """Vertex groups of the target, and where they were copied and not filled in, (V,) bool."""
-    weights, locked = request.layers.weights, request.locked
-    target, points = route.target_mesh, route.points[route.kept]
-    faces = route.source_faces
-    trusted = request.confidence[route.kept] >= request.least_confidence
-    trusted &= normals_agree(points, route.source_mesh, target)
-    made = np.zeros((len(route.kept), len(weights.names)))
+def _weights(
+    welded: _WeldedPair, weights: Weights, request: TransferRequest
+) -> tuple[Weights, np.ndarray]:
+    """Vertex groups of the target, and the vertices where they were copied, (V,) bool.
+
+    At the others they were inpainted.
+    """
+    locked = request.locked
+    target, points = welded.target_mesh, welded.points[welded.kept]
+    faces = welded.source_faces
+    trusted = request.confidence[welded.kept] >= request.least_confidence
+    trusted &= normals_agree(points, welded.source_mesh, target)
+    values = np.zeros((len(welded.kept), len(weights.names)))
     is_locked = np.zeros(len(weights.names), dtype=bool)
-    stay = np.zeros_like(made)
+    locked_values = np.zeros_like(values)
     if locked is not None:
         column = [weights.names.index(name) for name in locked.names]
         is_locked[column] = True
-        stay[:, column] = locked.values[route.kept]
+        locked_values[:, column] = locked.values[welded.kept]
     skin, masks = (np.flatnonzero(chosen) for chosen in (weights.deforming, ~weights.deforming))
     if len(skin):
-        made[:, skin] = transfer_weights(
+        values[:, skin] = transfer_weights(
             points,
             faces,
             weights.values[:, skin],
@@ -246,69 +285,74 @@ def _weights(route: _Route, request: TransferRequest) -> tuple[Weights, np.ndarr
             trusted,
             request.limit,
             is_locked[skin],
-            stay[:, skin],
+            locked_values[:, skin],
         )
     if len(masks):
         copied = points.interpolate(np.asarray(weights.values[:, masks], float), faces)
-        # Where nothing is sure, what the map says is still better than nothing.
-        known = trusted if trusted.any() else np.ones_like(trusted)
-        made[:, masks] = np.clip(inpaint(*target, copied, known), 0.0, 1.0)
-    made[:, is_locked] = stay[:, is_locked]
-    moved = Weights(weights.names, route.expanded(made), weights.deforming)
-    return moved, route.expanded(trusted)
+        # Without any trusted vertex there is nothing to inpaint from, and all values are copied.
+        fixed = trusted if trusted.any() else np.ones_like(trusted)
+        values[:, masks] = np.clip(inpaint(*target, copied, fixed), 0.0, 1.0)
+    values[:, is_locked] = locked_values[:, is_locked]
+    transferred = Weights(weights.names, welded.expanded(values), weights.deforming)
+    return transferred, welded.expanded(trusted)
 
 
-def _keys(route: _Route, keys: ShapeKeys, small: bool) -> ShapeKeys:
+def _keys(welded: _WeldedPair, keys: ShapeKeys, small: bool) -> ShapeKeys:
+    """Shape keys of the target, by the method for small keys or by deformation transfer."""
     method = rotated_offsets if small else deformation_transfer
-    made = method(route.points[route.kept], route.source_mesh, route.target_mesh, keys.positions)
-    return ShapeKeys(keys.names, route.expanded(np.moveaxis(made, 0, 1)).swapaxes(0, 1))
+    points = welded.points[welded.kept]
+    positions = method(points, welded.source_mesh, welded.target_mesh, keys.positions)
+    at_vertices = welded.expanded(np.moveaxis(positions, 0, 1))
+    return ShapeKeys(keys.names, np.moveaxis(at_vertices, 1, 0))
 
 
-def _bones(route: _Route, bones: Bones, confidence) -> Bones:
-    """Every joint once, however many bones meet in it, so that a chain stays a chain."""
+def _bones(welded: _WeldedPair, bones: Bones, confidence: np.ndarray) -> Bones:
+    """Bones between mapped joints; bones that meet in a joint still do so."""
+    skin = _required(bones.influence, "skin weights of its bones").T
     ends = np.concatenate([bones.heads, bones.tails])
     joint = weld(ends)
     used, joint = np.unique(joint, return_inverse=True)
-    influence = np.zeros((len(route.source.vertices), len(used)))
-    np.add.at(influence.T, joint, np.concatenate([bones.influence.T, bones.influence.T]))
+    influence = np.zeros((len(welded.source.vertices), len(used)))
+    np.add.at(influence.T, joint, np.concatenate([skin, skin]))
     carried = carry_joints(
-        route.points[route.kept],
-        route.source_mesh,
-        route.target_mesh,
+        welded.points[welded.kept],
+        welded.source_mesh,
+        welded.target_mesh,
         ends[used],
         influence,
-        confidence[route.kept],
+        confidence[welded.kept],
     )
     head, tail = joint.reshape(2, -1)
     heads, tails = carried.positions[head], carried.positions[tail]
-    way = bones.tails - bones.heads
-    turned = carried.scales[head, None] * np.einsum("bij,bj->bi", carried.turns[head], way)
-    # Blender takes a bone away whose ends meet.
+    axes = bones.tails - bones.heads
+    turned = carried.scales[head, None] * np.einsum("bij,bj->bi", carried.turns[head], axes)
+    # Blender removes bones of zero length.
     lost = np.linalg.norm(tails - heads, axis=1) < SHORTEST * np.linalg.norm(turned, axis=1)
     tails[lost] = heads[lost] + turned[lost]
     upward = np.einsum("bij,bj->bi", carried.turns[head], bones.upward)
     return Bones(bones.names, heads, tails, upward)
 
 
-def _attribute(route: _Route, attribute: Attribute) -> Attribute:
-    source, values = route.source, attribute.values
-    counts = np.issubdtype(values.dtype, np.floating)
+def _attribute(welded: _WeldedPair, attribute: Attribute) -> Attribute:
+    """An attribute at the elements of the target: interpolated, or by majority for integers."""
+    source, values = welded.source, attribute.values
+    is_continuous = np.issubdtype(values.dtype, np.floating)
     if attribute.domain == "POINT":
-        move = transfer_values if counts else transfer_labels
-        moved = move(route.points, source.triangles, values)
+        method = transfer_values if is_continuous else transfer_labels
+        transferred = method(welded.points, source.triangles, values)
     elif attribute.domain == "CORNER":
-        points, at_corners = route.corner_points(), values[source.corners]
-        if counts:
-            moved = transfer_corner_values(points, at_corners)
+        points, at_corners = welded.corner_points(), values[source.corners]
+        if is_continuous:
+            transferred = transfer_corner_values(points, at_corners)
         else:
-            moved = at_corners[points.face, points.barycentric.argmax(axis=1)]
-    elif counts:
-        points, polygon = route.face_points()
-        read = values[source.polygon_of_triangle[points.face]].astype(float)
-        total = np.zeros((route.target.polygon_count, *values.shape[1:]))
-        np.add.at(total, polygon, read)
-        number = np.maximum(np.bincount(polygon, minlength=len(total)), 1)
-        moved = (total.T / number).T.astype(values.dtype)
+            transferred = at_corners[points.face, points.barycentric.argmax(axis=1)]
+    elif is_continuous:
+        points, polygon = welded.face_points()
+        samples = values[source.polygon_of_triangle[points.face]].astype(float)
+        total = np.zeros((welded.target.polygon_count, *values.shape[1:]))
+        np.add.at(total, polygon, samples)
+        count = np.maximum(np.bincount(polygon, minlength=len(total)), 1)
+        transferred = (total.T / count).T.astype(values.dtype)
     else:
-        moved = route.majority(values[source.polygon_of_triangle])
-    return Attribute(attribute.name, attribute.data_type, attribute.domain, moved)
+        transferred = welded.majority(values[source.polygon_of_triangle])
+    return Attribute(attribute.name, attribute.data_type, attribute.domain, transferred)

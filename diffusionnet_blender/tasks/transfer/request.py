@@ -1,4 +1,4 @@
-"""Request and result of a transfer."""
+"""Request of a transfer; its result is `layers.Moved`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .layers import Layers, MeshShape, Weights
 
 @dataclass(frozen=True, eq=False)
 class TransferRequest:
-    """Layers of a source, and the target that receives them.
+    """Layers of a source, a target, the map between them, and the options of the transfer.
 
     Attributes
     ----------
@@ -24,10 +24,13 @@ class TransferRequest:
     layers : Layers
         Of the source.
     target_uv : (L_t, 2) float, optional
-        The target's own layout; needed for textures.
+        Layout of the target; needed for textures.
     locked : Weights, optional
-        Groups of the target, among those that are moved, that must stay as they are.
-    texture_size, dilation, limit, least_confidence, small_keys
+        Vertex groups of the target that are also in `layers` and keep their weights.
+    texture_size, dilation, limit : int
+    least_confidence : float
+    small_keys : bool
+        See the help texts.
     """
 
     source: MeshShape
