@@ -75,7 +75,7 @@ class OperatorCache:
     folder: Path
     max_bytes: int = DEFAULT_MAX_BYTES
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "folder", Path(self.folder))
 
     def load(self, key: str) -> PreparedSurface | None:
@@ -180,7 +180,7 @@ def _pieces(name: str, matrix: sparse.csr_matrix) -> dict[str, np.ndarray]:
     return {f"{name}_{piece}": getattr(matrix, piece) for piece in _PIECES}
 
 
-def _matrix(arrays: dict[str, np.ndarray], name: str, rows: int, columns: int):
+def _matrix(arrays: dict[str, np.ndarray], name: str, rows: int, columns: int) -> sparse.csr_matrix:
     from scipy import sparse
 
     pieces = tuple(arrays[f"{name}_{piece}"] for piece in _PIECES)

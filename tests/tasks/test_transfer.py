@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from diffusionnet_blender.errors import DiffusionNetError
+from diffusionnet_blender.errors import Cancelled, DiffusionNetError
 from diffusionnet_blender.matching.closest import ClosestPoints
 from diffusionnet_blender.tasks.transfer import transfer
 from diffusionnet_blender.tasks.transfer.layers import (
@@ -120,3 +120,24 @@ def test_textures_need_a_layout(pair):
     )
     with pytest.raises(DiffusionNetError, match="no UV map to bake into"):
         transfer(shape_of(source), shape_of(target), points, np.ones(len(there)), layers)
+
+
+@pytest.mark.parametrize("stage", ["weights", "shape keys"])
+def test_it_can_be_cancelled_within_a_stage(pair, stage):
+    source, here, target, there, points = pair
+    sure = np.ones(len(there))
+    sure[: len(sure) // 2] = 0.0
+    layers = Layers(
+        weights=Weights(("all",), np.ones((len(here), 1)), np.ones(1, dtype=bool)),
+        keys=ShapeKeys(("Bigger",), 1.1 * source.vertices[None]),
+    )
+    calls = []
+
+    def stop(at, fraction):
+        if at == stage:
+            calls.append(fraction)
+            if len(calls) == 2:
+                raise Cancelled
+
+    with pytest.raises(Cancelled):
+        transfer(MeshShape.of(source), MeshShape.of(target), points, sure, layers, progress=stop)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
@@ -72,10 +73,17 @@ def moved(request: TransferRequest, progress: Progress) -> Moved:
         textures = _textures(welded, request, progress)
     if layers.weights is not None:
         progress("weights", 0.0)
-        weights, trusted = _weights(welded, layers.weights, request)
+        weights, trusted = _weights(
+            welded, layers.weights, request, lambda fraction: progress("weights", fraction)
+        )
     if layers.keys is not None:
         progress("shape keys", 0.0)
-        keys = _keys(welded, layers.keys, request.small_keys)
+        keys = _keys(
+            welded,
+            layers.keys,
+            request.small_keys,
+            lambda fraction: progress("shape keys", fraction),
+        )
     progress("attributes", 0.0)
     attributes = tuple(_attribute(welded, attribute) for attribute in layers.attributes)
     if layers.move_slots:
@@ -257,7 +265,10 @@ def _colours(lookup: TransferMap, texture: Texture, slot_of_face: np.ndarray) ->
 
 
 def _weights(
-    welded: _WeldedPair, weights: Weights, request: TransferRequest
+    welded: _WeldedPair,
+    weights: Weights,
+    request: TransferRequest,
+    progress: Callable[[float], None],
 ) -> tuple[Weights, np.ndarray]:
     """Vertex groups of the target, and the vertices where they were copied, (V,) bool.
 
@@ -286,22 +297,25 @@ def _weights(
             request.limit,
             is_locked[skin],
             locked_values[:, skin],
+            progress,
         )
     if len(masks):
         copied = points.interpolate(np.asarray(weights.values[:, masks], float), faces)
         # Without any trusted vertex there is nothing to inpaint from, and all values are copied.
         fixed = trusted if trusted.any() else np.ones_like(trusted)
-        values[:, masks] = np.clip(inpaint(*target, copied, fixed), 0.0, 1.0)
+        values[:, masks] = np.clip(inpaint(*target, copied, fixed, progress), 0.0, 1.0)
     values[:, is_locked] = locked_values[:, is_locked]
     transferred = Weights(weights.names, welded.expanded(values), weights.deforming)
     return transferred, welded.expanded(trusted)
 
 
-def _keys(welded: _WeldedPair, keys: ShapeKeys, small: bool) -> ShapeKeys:
+def _keys(
+    welded: _WeldedPair, keys: ShapeKeys, small: bool, progress: Callable[[float], None]
+) -> ShapeKeys:
     """Shape keys of the target, by the method for small keys or by deformation transfer."""
     method = rotated_offsets if small else deformation_transfer
     points = welded.points[welded.kept]
-    positions = method(points, welded.source_mesh, welded.target_mesh, keys.positions)
+    positions = method(points, welded.source_mesh, welded.target_mesh, keys.positions, progress)
     at_vertices = welded.expanded(np.moveaxis(positions, 0, 1))
     return ShapeKeys(keys.names, np.moveaxis(at_vertices, 1, 0))
 
