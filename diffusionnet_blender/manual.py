@@ -33,7 +33,7 @@ PAGES = (
             "merge_parts",
             "add_part",
             "rename_part",
-            "recolour_part",
+            "recolor_part",
             "swap_sides",
             "mask_part",
             "separate_parts",

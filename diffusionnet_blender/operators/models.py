@@ -19,7 +19,7 @@ from .base import ReportingOperator
 
 
 class DIFFUSIONNET_OT_reload_models(ReportingOperator, bpy.types.Operator):
-    """Look for models again, for example after one was imported"""
+    """Read the model library again, for example after files were added to it"""
 
     bl_idname = "diffusionnet.reload_models"
     bl_label = "Reload Models"
@@ -42,16 +42,16 @@ class DIFFUSIONNET_OT_import_model(ImportProperties, JobOperator, bpy.types.Oper
     bl_idname = "diffusionnet.import_model"
     bl_label = "Import Model"
     bl_description = (
-        "Copy a model (.safetensors, its .json card beside it) or published weights (.pth, which "
-        "needs PyTorch this once) into the library"
+        "Copy a model (.safetensors with its .json card) or published weights (.pth, converted "
+        "by PyTorch) into the library"
     )
 
     filepath: StringProperty(subtype="FILE_PATH", options={"HIDDEN", "SKIP_SAVE"})
     filter_glob: StringProperty(default="*.safetensors;*.pth;*.pt", options={"HIDDEN"})
     card: StringProperty(
         name="Card",
-        description="JSON file with names, colors and input features of a .pth. Empty: parts are "
-        "numbered, and the features are told from the weights",
+        description="JSON file with part names, colors and input features of a .pth file. "
+        "Empty: parts are numbered, and features are derived from the weights",
         subtype="FILE_PATH",
         options={"SKIP_SAVE"},
     )
@@ -94,7 +94,7 @@ class DIFFUSIONNET_OT_import_model(ImportProperties, JobOperator, bpy.types.Oper
         name = run.result.name
         reload_models()
         context.scene.diffusionnet.model = name
-        self.report({"INFO"}, f"{name} is in the library")
+        self.report({"INFO"}, f"{name} added to the library")
         return {"FINISHED"}
 
 
@@ -103,21 +103,23 @@ class LibraryOperator(ReportingOperator):
 
     model: StringProperty(
         name="Model",
-        description="Name of a model in the library; those that ship stay as they are",
+        description="Name of one of your own models in the library",
         options={"HIDDEN", "SKIP_SAVE"},
     )
 
 
 class DIFFUSIONNET_OT_rename_model(LibraryOperator, bpy.types.Operator):
-    """Give a model of your own another name and title"""
+    """Rename one of your own models"""
 
     bl_idname = "diffusionnet.rename_model"
     bl_label = "Rename Model"
 
     new_name: StringProperty(
-        name="Name", description="Name of its files, which scripts call it by. Empty: as it is"
+        name="Name", description="Name of the model's files, used in scripts. Empty: unchanged"
     )
-    title: StringProperty(name="Title", description="What lists show. Empty: the name")
+    title: StringProperty(
+        name="Title", description="Title in lists of models. Empty: same as the name"
+    )
 
     def invoke(self, context, event):
         """Ask for both."""
@@ -136,7 +138,7 @@ class DIFFUSIONNET_OT_rename_model(LibraryOperator, bpy.types.Operator):
 
 
 class DIFFUSIONNET_OT_remove_model(LibraryOperator, bpy.types.Operator):
-    """Delete a model of your own from the library, which cannot be undone"""
+    """Delete one of your own models from the library. This cannot be undone"""
 
     bl_idname = "diffusionnet.remove_model"
     bl_label = "Remove Model"
@@ -149,7 +151,7 @@ class DIFFUSIONNET_OT_remove_model(LibraryOperator, bpy.types.Operator):
         """Delete its files."""
         remove_model(self.model, settings().model_folder)
         reload_models()
-        self.report({"INFO"}, f"{self.model} is deleted")
+        self.report({"INFO"}, f"{self.model} deleted")
         return {"FINISHED"}
 
 

@@ -15,7 +15,7 @@ from .base import ReportingOperator
 
 
 class DIFFUSIONNET_OT_check(JobOperator, bpy.types.Operator):
-    """Start the process that computes, and list the libraries and devices that it finds"""
+    """Start the background process, and list its libraries and devices"""
 
     bl_idname = "diffusionnet.check"
     bl_label = "Check"
@@ -36,7 +36,7 @@ class DIFFUSIONNET_OT_check(JobOperator, bpy.types.Operator):
 
 
 class DIFFUSIONNET_OT_copy_report(ReportingOperator, bpy.types.Operator):
-    """Copy versions, settings and the last error, to paste where you ask for help"""
+    """Copy versions, settings and the last error to the clipboard, for a bug report"""
 
     bl_idname = "diffusionnet.copy_report"
     bl_label = "Copy Report"
@@ -44,7 +44,7 @@ class DIFFUSIONNET_OT_copy_report(ReportingOperator, bpy.types.Operator):
     def run(self, context):
         """To the clipboard."""
         context.window_manager.clipboard = report_text()
-        self.report({"INFO"}, "The report is on the clipboard")
+        self.report({"INFO"}, "Report copied to the clipboard")
         return {"FINISHED"}
 
 
@@ -61,7 +61,7 @@ class DIFFUSIONNET_OT_dismiss_error(ReportingOperator, bpy.types.Operator):
 
 
 class DIFFUSIONNET_OT_clear_cache(ReportingOperator, bpy.types.Operator):
-    """Delete the matrices of all meshes; the next run on each computes them again"""
+    """Delete the cached matrices of all meshes; the next run computes them again"""
 
     bl_idname = "diffusionnet.clear_cache"
     bl_label = "Clear Cache"

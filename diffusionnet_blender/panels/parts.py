@@ -23,7 +23,7 @@ class DIFFUSIONNET_UL_parts(bpy.types.UIList):
         row = layout.split(factor=COLOUR_WIDTH)
         cell = row.row()
         cell.enabled = not fixed
-        cell.prop(item, "colour", text="")
+        cell.prop(item, "color", text="")
         row = row.split(factor=NAME_WIDTH)
         cell = row.row()
         cell.active = item.vertex_count > 0

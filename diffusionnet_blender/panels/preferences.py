@@ -6,11 +6,10 @@ import bpy
 from bpy.props import EnumProperty, PointerProperty, StringProperty
 
 from ..extras import DIFFUSIONNET_PG_extras, sections
-from ..operators.background import draw_progress
-from ..operators.write_labels import draw_outputs
 from ..properties.from_options import properties_of
 from ..properties.model_lists import known_models, reload_models
-from ..properties.outputs import DIFFUSIONNET_PG_outputs
+from ..properties.outputs import DIFFUSIONNET_PG_outputs, draw_outputs
+from ..session.progress_bar import draw_progress
 from ..session.status import known_status, status_lines
 from ..session.trouble import last_trouble
 from ..settings import settings
@@ -35,33 +34,33 @@ class DiffusionNetPreferences(ComputeProperties, bpy.types.AddonPreferences):
 
     environment: StringProperty(
         name="Environment",
-        description="Folder of a Python environment that has PyTorch, or its python: the network "
-        "then runs there. Empty: Blender's own Python",
+        description="Python environment with PyTorch that runs the network: its folder or its "
+        "executable. Empty: Blender's own Python",
         subtype="FILE_PATH",
     )
     cache_folder: StringProperty(
         name="Cache",
-        description="Where the matrices of meshes are kept, so that the next run on the same "
-        "mesh is fast. Empty: a folder of the extension's own",
+        description="Folder of cached mesh matrices, which make the next run on the same mesh "
+        "fast. Empty: the extension's own folder",
         subtype="DIR_PATH",
     )
     model_folder: StringProperty(
         name="Model Library",
-        description="Where models of your own are (.safetensors, each with its .json card). "
-        "Empty: a folder of the extension's own",
+        description="Folder of your own models (.safetensors files with .json cards). Empty: "
+        "the extension's own folder",
         subtype="DIR_PATH",
         update=_reload_models,
     )
     outputs: PointerProperty(type=DIFFUSIONNET_PG_outputs)
     palette: EnumProperty(
         name="Colors",
-        description="Colors of the parts that the next run finds",
+        description="Colors of the parts in the next run",
         items=(
-            ("MODEL", "Of the Model", "As the card of the model has them"),
+            ("MODEL", "Model Colors", "Colors from the card of the model"),
             (
                 "SAFE",
-                "For All Eyes",
-                "Told apart with any kind of color vision; both sides have one hue, the left one "
+                "Color-Blind Safe",
+                "Distinct for all types of color vision. Left and right share a hue; the left "
                 "is lighter",
             ),
         ),
@@ -109,7 +108,7 @@ class DiffusionNetPreferences(ComputeProperties, bpy.types.AddonPreferences):
 
     def _draw_defaults(self, layout):
         """What scenes start with."""
-        layout.label(text="What Segment writes, where a scene has not chosen")
+        layout.label(text="Default outputs of Segment")
         draw_outputs(layout, self.outputs)
         layout.prop(self, "palette")
 
@@ -120,7 +119,7 @@ class DiffusionNetPreferences(ComputeProperties, bpy.types.AddonPreferences):
         for line in status_lines(status):
             column.label(text=line, icon="BLANK1", translate=False)
         if not status:
-            column.label(text="Check looks for libraries and devices", icon="INFO")
+            column.label(text="Press Check to list libraries and devices", icon="INFO")
         if trouble:
             column.label(text=trouble.message, icon="ERROR", translate=False)
             column.label(text=trouble.fix, icon="BLANK1", translate=False)

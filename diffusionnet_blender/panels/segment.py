@@ -5,12 +5,12 @@ from textwrap import wrap
 import bpy
 from bl_ui.utils import PresetPanel
 
-from ..operators.background import draw_progress
 from ..operators.presets import FOLDER
-from ..operators.write_labels import draw_outputs
 from ..properties.model_lists import model_card
+from ..properties.outputs import draw_outputs
 from ..scene.targets import selected_objects
 from ..session.computing import worker_alive
+from ..session.progress_bar import draw_progress
 from ..session.trouble import last_trouble
 from ..translations import worded
 
@@ -141,7 +141,7 @@ def draw_card(layout, card) -> None:
     )
     for what, share in worth_knowing(card.accuracy).items():
         box.label(
-            text=worded("{share:.1%} right: {what}", share=share, what=what), icon="CHECKMARK"
+            text=worded("{share:.1%} accuracy: {what}", share=share, what=what), icon="CHECKMARK"
         )
     if card.licence:
         box.label(text=card.licence, icon="FILE_TEXT")

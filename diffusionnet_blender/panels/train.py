@@ -2,11 +2,11 @@
 
 import bpy
 
-from ..operators.background import draw_progress
-from ..operators.train import is_training
 from ..properties.model_lists import NO_MODEL
 from ..scene.training_objects import training_meshes
 from ..session.curve_icon import curve_icon, shown_curve
+from ..session.progress_bar import draw_progress
+from ..session.training import is_training
 from ..session.trouble import last_trouble
 from ..translations import worded
 from .segment import Sidebar, draw_trouble
@@ -82,7 +82,7 @@ class DIFFUSIONNET_PT_classify(Sidebar, bpy.types.Panel):
         row.enabled = chosen.classifier != NO_MODEL
         row.operator("diffusionnet.classify", icon="OUTLINER_OB_GROUP_INSTANCE")
         if chosen.classifier == NO_MODEL:
-            layout.label(text="Train one on whole shapes first", icon="INFO")
+            layout.label(text="Train a model on whole shapes first", icon="INFO")
 
 
 def _draw_set(column, chosen) -> None:
@@ -113,11 +113,11 @@ def _draw_curve(layout) -> None:
         )
         column.label(text=worded("Loss {loss:.2f} (orange)", loss=loss), icon="SEQUENCE_COLOR_02")
         column.label(
-            text=worded("{share:.1%} right where it learns (blue)", share=training),
+            text=worded("Training accuracy {share:.1%} (blue)", share=training),
             icon="SEQUENCE_COLOR_05",
         )
         column.label(
-            text=worded("{share:.1%} right where checked (green)", share=validation),
+            text=worded("Validation accuracy {share:.1%} (green)", share=validation),
             icon="SEQUENCE_COLOR_04",
         )
 

@@ -2,10 +2,10 @@
 
 import bpy
 
-from ..operators.background import draw_progress
-from ..operators.match import method_of, without_torch
-from ..operators.transfer import draw_transfer
+from ..properties.transfer import draw_transfer
 from ..scene.matches import find_match
+from ..session.match_text import fit_without_torch, match_method
+from ..session.progress_bar import draw_progress
 from ..session.trouble import last_trouble
 from ..translations import worded
 from .segment import Sidebar, draw_trouble
@@ -79,17 +79,17 @@ def draw_match(layout, chosen, match) -> None:
     if len(found.confidence) != count and not chosen.target.data.is_editmode:
         box.label(text="The target has changed: match again", icon="ERROR")
         return
-    box.label(text=method_of(found), icon="INFO")
-    sure = worded("{share:.0%} of the vertices sure", share=found.sure)
+    box.label(text=match_method(found), icon="INFO")
+    sure = worded("Confident: {share:.0%} of vertices", share=found.sure)
     box.label(text=sure, icon="CHECKMARK" if found.sure >= DOUBTFUL else "ERROR")
     if found.fit == "no torch":
-        box.label(text=without_torch(), icon="INFO")
+        box.label(text=fit_without_torch(), icon="INFO")
     elif found.fit == "no better":
-        box.label(text="A network fitted to this pair was no better", icon="BLANK1")
+        box.label(text="The fitted network was no better", icon="BLANK1")
     if found.judgement.mirrored:
         box.label(text="Left and right seem swapped: set pins", icon="ERROR")
     elif found.sure < DOUBTFUL:
-        box.label(text="Set pins where it is wrong", icon="BLANK1")
+        box.label(text="Set pins to correct the match", icon="BLANK1")
     row = box.row(align=True)
     row.operator("diffusionnet.preview_match", text="Position").show = "POSITION"
     row.operator("diffusionnet.preview_match", text="Confidence").show = "CONFIDENCE"
@@ -99,7 +99,7 @@ def draw_match(layout, chosen, match) -> None:
 class DIFFUSIONNET_PT_what(Sidebar, bpy.types.Panel):
     """What to move."""
 
-    bl_label = "What to Move"
+    bl_label = "Data to Transfer"
     bl_idname = "DIFFUSIONNET_PT_what"
     bl_parent_id = "DIFFUSIONNET_PT_transfer"
 

@@ -33,9 +33,9 @@ def _rename(self, name: str) -> None:
 class DIFFUSIONNET_PG_part(bpy.types.PropertyGroup):
     """A line of the legend; its name is that of the class."""
 
-    colour: FloatVectorProperty(
+    color: FloatVectorProperty(
         name="Color",
-        description="Color of this part, in everything that shows it",
+        description="Color of this part in all outputs",
         subtype="COLOR_GAMMA",
         min=0.0,
         max=1.0,
@@ -45,19 +45,23 @@ class DIFFUSIONNET_PG_part(bpy.types.PropertyGroup):
     stored_colour: FloatVectorProperty(options={"HIDDEN"})
     title: StringProperty(
         name="Name",
-        description="Name of this part. Double-click to change it; its vertex group and material "
-        "are renamed, too",
+        description="Name of this part. Double-click to rename it with its vertex group and "
+        "material",
         get=lambda self: self.name,
         set=_rename,
     )
-    hidden: BoolProperty(name="Hidden", description="Masked on the object", options={"HIDDEN"})
+    hidden: BoolProperty(
+        name="Hidden", description="Hidden by the Mask modifier", options={"HIDDEN"}
+    )
     area: FloatProperty(name="Area", unit="AREA", description="World area of the part's faces")
     share: FloatProperty(
         name="Share", description="Share of the whole area, or of the points of a point cloud"
     )
     face_count: IntProperty(name="Faces", description="Faces of this part")
     vertex_count: IntProperty(name="Vertices", description="Vertices of this part")
-    vertex_group: StringProperty(name="Vertex Group", description="Group of this part, if written")
+    vertex_group: StringProperty(
+        name="Vertex Group", description="Vertex group of this part, if written"
+    )
 
 
 class DIFFUSIONNET_PG_owned(bpy.types.PropertyGroup):
@@ -69,11 +73,15 @@ class DIFFUSIONNET_PG_owned(bpy.types.PropertyGroup):
 class DIFFUSIONNET_PG_legend(bpy.types.PropertyGroup):
     """Which parts a mesh was cut into, saved with the mesh: `mesh.diffusionnet`."""
 
-    model: StringProperty(name="Model", description="Model that named the parts")
-    face_attribute: StringProperty(name="Faces", description="Attribute of the faces' classes")
+    model: StringProperty(name="Model", description="Model that segmented the mesh")
+    face_attribute: StringProperty(
+        name="Faces", description="Attribute with the part number of each face"
+    )
     vertex_attribute: StringProperty(
-        name="Vertices", description="Attribute of the vertices' classes"
+        name="Vertices", description="Attribute with the part number of each vertex"
     )
     parts: CollectionProperty(type=DIFFUSIONNET_PG_part)
-    active: IntProperty(name="Active Part", description="Part that the buttons work on", min=0)
+    active: IntProperty(
+        name="Active Part", description="Active part, used by the buttons below", min=0
+    )
     owned: CollectionProperty(type=DIFFUSIONNET_PG_owned)

@@ -23,15 +23,15 @@ def reload_models() -> None:
         (NO_MODEL, "No model found", "Import one, or set the library in the preferences", 0)
     ]
     _classifier_items[:] = _items("classify") or [
-        (NO_MODEL, "None yet", "Train one on whole shapes, or import one", 0)
+        (NO_MODEL, "No model found", "Train a model on whole shapes, or import one", 0)
     ]
     _match_items[:] = [
         *_items("match"),
         (
             NO_MODEL,
             "None",
-            "For shapes that no model knows, such as animals and props: by distances along the "
-            "surface alone, which suits two of a kind. Set three pins or more where it is wrong",
+            "Match by distances along the surface alone, for two similar animals or props. Set "
+            "three or more pins where the match is wrong",
             len(_cards),
         ),
     ]

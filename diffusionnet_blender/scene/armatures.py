@@ -38,8 +38,8 @@ def armature_of(obj: bpy.types.Object) -> bpy.types.Object:
     rig = next((rig for rig in armatures_of(obj) if rig.data.bones), None)
     if rig is None:
         raise DiffusionNetError(
-            f"{obj.name!r} has no armature to give",
-            "Give it an Armature modifier with bones, or switch Armature off.",
+            f"{obj.name!r} has no armature",
+            "Add an Armature modifier with bones, or switch Armature off.",
         )
     return rig
 
@@ -49,8 +49,8 @@ def require_free_of_armatures(obj: bpy.types.Object) -> None:
     own = next((rig for rig in armatures_of(obj) if not rig.get(MARK)), None)
     if own is not None:
         raise DiffusionNetError(
-            f"{obj.name!r} follows the armature {own.name!r} already",
-            "Remove its Armature modifier or its parent, or switch Armature off.",
+            f"{obj.name!r} is already bound to the armature {own.name!r}",
+            "Remove its Armature modifier or clear its parent, or switch Armature off.",
         )
 
 

@@ -25,7 +25,7 @@ def find_collection(name: str) -> bpy.types.Collection:
     if found is None:
         known = ", ".join(sorted(bpy.data.collections.keys())) or "none"
         raise DiffusionNetError(
-            f"There is no collection {name!r} in the file", f"Name one that it has: {known}."
+            f"There is no collection {name!r} in the file", f"Use one of its collections: {known}."
         )
     return found
 

@@ -190,8 +190,8 @@ def swap_sides(obj: bpy.types.Object) -> int:
         pairs = int(np.count_nonzero(other != np.arange(len(names)))) // 2
         if not pairs:
             raise DiffusionNetError(
-                f"No two parts of {obj.name!r} are a left and a right one",
-                "Rename them so that they end in .L and .R.",
+                f"{obj.name!r} has no pairs of left and right parts",
+                "Rename its parts so that their names end in .L and .R.",
             )
         faces = other[before.polygon_labels].astype(np.int32)
         probabilities = before.vertex_probabilities[:, other]
@@ -227,7 +227,7 @@ def rename_part(obj: bpy.types.Object, part: int, name: str) -> str:
     item = mesh.diffusionnet.parts[part]
     others = [p.name for number, p in enumerate(mesh.diffusionnet.parts) if number != part]
     if not name.strip():
-        raise DiffusionNetError("A part must have a name", "Give it one.")
+        raise DiffusionNetError("The name of the part is empty", "Enter a name.")
     name = free_name(name.strip(), others)
     if name == item.name:
         return name
@@ -264,10 +264,25 @@ def recolour_part(mesh: bpy.types.Mesh, part: int, colour: Sequence[float]) -> N
     keep_edit(mesh)
 
 
-def mask(obj: bpy.types.Object, hidden: Collection[int]) -> None:
-    """Hide these parts of an object by a modifier, and show all others; see `mask`."""
+def toggle_part(obj: bpy.types.Object, part: int) -> int:
+    """Hide a part with the Mask modifier, or show it again; number of parts shown."""
+    return _mask(obj, _hidden(obj) ^ {part})
+
+
+def isolate_part(obj: bpy.types.Object, part: int) -> int:
+    """Hide all other parts; where they are hidden already, show all. Number of parts shown."""
+    others = set(range(len(obj.data.diffusionnet.parts))) - {part}
+    return _mask(obj, set() if _hidden(obj) == others else others)
+
+
+def _hidden(obj: bpy.types.Object) -> set[int]:
+    return {number for number, part in enumerate(obj.data.diffusionnet.parts) if part.hidden}
+
+
+def _mask(obj: bpy.types.Object, hidden: Collection[int]) -> int:
     with outside_edit_mode(obj.data):
         mask_parts(obj, _readable(obj), hidden)
+    return len(obj.data.diffusionnet.parts) - len(hidden)
 
 
 def free_name(name: str, others) -> str:

@@ -123,11 +123,23 @@ class SegmentJobs(Jobs):
         if mesh is not None:
             forget_result(mesh)
 
+    def unchanged(
+        self, done: Sequence[tuple[Tracked, segment_job.Segmentation]]
+    ) -> tuple[list[tuple[bpy.types.Object, segment_job.Segmentation]], list[DiffusionNetError]]:
+        """Objects that still have the topology of their results, and the errors of others."""
+        found, errors = [], []
+        for item, result in done:
+            try:
+                found.append((item.find_unchanged(result.topology), result))
+            except DiffusionNetError as error:
+                errors.append(error)
+        return found, errors
+
     def farewell(self, done: Sequence[Tracked]) -> str:
-        """Results of objects that were done stay."""
+        """Results of segmented objects are kept."""
         text = super().farewell(done)
         names = ", ".join(item.name for item in done)
-        return f"{text}. {names}: done before, Write Labels writes it" if done else text
+        return f"{text}. {names}: already segmented, written by Write Labels" if done else text
 
 
 class ClassifyJobs(Jobs):
@@ -218,7 +230,7 @@ class MatchJobs(Jobs):
 
     def farewell(self, done: Sequence[TrackedPair]) -> str:
         """A match that was there before is still good."""
-        return "Cancelled; the match before, if there was one, is kept"
+        return "Cancelled; an earlier match is kept"
 
 
 class TransferJobs(Jobs):
@@ -264,7 +276,8 @@ class TransferJobs(Jobs):
         if at_once:
             return Prepared(self._reading, moved)
         source, target = self.items[0].find_unchanged(
-            "its data was being moved, so nothing was written", "Press Match and Transfer again."
+            "its data was being transferred, so nothing was written",
+            "Press Match and Transfer again.",
         )
         require_writable(target)
         return prepared_again(source, target, self._kinds, self._reading, moved)

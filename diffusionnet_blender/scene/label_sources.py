@@ -63,7 +63,7 @@ def read_label_source(
     }
     if where.source not in readers:
         raise DiffusionNetError(
-            f"There is no source of labels {where.source!r}", f"Choose one of {', '.join(readers)}."
+            f"Unknown source of labels {where.source!r}", f"Choose one of {', '.join(readers)}."
         )
     with outside_edit_mode(obj.data):
         return readers[where.source](obj, geometry, where.attribute)
@@ -132,10 +132,10 @@ def _from_attribute(obj, geometry, name) -> NamedLabels:
         or attribute.domain not in {"POINT", "FACE"}
     ):
         raise DiffusionNetError(
-            f"{obj.name!r} has no integer attribute {name!r} of its vertices or faces"
+            f"{obj.name!r} has no integer attribute {name!r} of vertices or faces"
             if name
-            else f"The active attribute of {obj.name!r} is no integer of its vertices or faces",
-            "Name one that it has, or choose another source of labels.",
+            else f"The active attribute of {obj.name!r} is not integer, of vertices or faces",
+            "Enter the name of an existing one, or choose another source of labels.",
         )
     values = np.empty(len(attribute.data), dtype=np.int32)
     attribute.data.foreach_get("value", values)

@@ -116,7 +116,7 @@ def read_source(obj: bpy.types.Object, wanted: Kinds) -> Source:
     mesh.polygons.foreach_get("material_index", slots)
     if wanted.materials and not any(slot.material for slot in obj.material_slots):
         raise DiffusionNetError(
-            f"{obj.name!r} has no materials", "Give it some, or switch Materials off."
+            f"{obj.name!r} has no materials", "Assign one, or switch Materials off."
         )
     attributes = _read_attributes(obj, wanted)
     layers = Layers(
@@ -134,6 +134,12 @@ def read_source(obj: bpy.types.Object, wanted: Kinds) -> Source:
     return Source(shape, layers, textures, labels)
 
 
+def has_default_data(obj: bpy.types.Object, kind: str) -> bool:
+    """Whether a source has data of a kind that is transferred by default."""
+    data = {"texture": obj.data.uv_layers, "weights": obj.vertex_groups}
+    return kind not in data or len(data[kind]) > 0
+
+
 def source_uv_name(obj: bpy.types.Object) -> str:
     """Name of the UV map that renders use.
 
@@ -145,7 +151,7 @@ def source_uv_name(obj: bpy.types.Object) -> str:
     layers = obj.data.uv_layers
     if not layers:
         raise DiffusionNetError(
-            f"{obj.name!r} has no UV map, so it has no texture or UVs to give",
+            f"{obj.name!r} has no UV map, which Texture and UV Map need",
             "Unwrap it, or switch Texture and UV Map off.",
         )
     return next((layer.name for layer in layers if layer.active_render), layers[0].name)
@@ -193,7 +199,7 @@ def _read_attributes(obj: bpy.types.Object, wanted: Kinds) -> tuple[Attribute, .
     ):
         if asked and not any((a.data_type in COLOURS) == colour for a in found):
             raise DiffusionNetError(
-                f"{obj.name!r} has no {what} to give", f"Switch {switch} off, or add one."
+                f"{obj.name!r} has no {what}", f"Add one, or switch {switch} off."
             )
     return tuple(found)
 
@@ -203,7 +209,7 @@ def _read_groups(obj: bpy.types.Object, wanted: Kinds) -> Weights:
     if wanted.groups == "ACTIVE" and not asked:
         active = obj.vertex_groups.active
         if active is None:
-            raise DiffusionNetError(f"{obj.name!r} has no active vertex group", "Choose one.")
+            raise DiffusionNetError(f"{obj.name!r} has no active vertex group", "Make one active.")
         asked = (active.name,)
     names = _chosen(obj, obj.vertex_groups.keys(), asked, "vertex group")
     bones = bone_names(obj)
@@ -211,7 +217,7 @@ def _read_groups(obj: bpy.types.Object, wanted: Kinds) -> Weights:
         names = [name for name in names if name in bones]
         if not names:
             raise DiffusionNetError(
-                f"No vertex group of {obj.name!r} belongs to a bone", "Move all groups."
+                f"No vertex group of {obj.name!r} belongs to a deform bone", "Choose all groups."
             )
     values = read_weights(obj, names).astype(np.float64)
     if bones:
@@ -247,7 +253,7 @@ def _key_positions(key: bpy.types.ShapeKey) -> np.ndarray:
 def _chosen(obj, there: Sequence[str], wanted: Sequence[str], what: str) -> list[str]:
     if not there:
         raise DiffusionNetError(
-            f"{obj.name!r} has no {what}s to give", f"Switch {what}s off, or choose another source."
+            f"{obj.name!r} has no {what}s", f"Switch {what}s off, or choose another source."
         )
     missing = [name for name in wanted if name not in there]
     if missing:

@@ -164,7 +164,7 @@ def require_same_topology(obj: bpy.types.Object, topology: str) -> None:
     """Raise DiffusionNetError if results for a topology do not fit the object's own mesh."""
     if topology_of(obj.data) != topology:
         raise DiffusionNetError(
-            f"{obj.name!r}: the result is for other vertices and faces than the mesh has",
+            f"{obj.name!r}: the result does not fit the vertices and faces of the mesh",
             "Apply the modifiers that add or remove geometry, or switch off Use Modifiers; if the "
             "mesh was edited since, segment it again.",
         )

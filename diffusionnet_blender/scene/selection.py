@@ -76,8 +76,8 @@ def _select_in_edit_mode(obj: bpy.types.Object, legend, label: int, extend: bool
 
 def _no_labels(obj: bpy.types.Object) -> DiffusionNetError:
     return DiffusionNetError(
-        f"{obj.name!r} has no integer attribute that says which part is where",
-        "Segment it with the output Attributes switched on.",
+        f"{obj.name!r} has no integer attribute with part numbers",
+        "Segment it with the output Attributes enabled.",
     )
 
 

@@ -42,11 +42,11 @@ class Tracked:
         obj = next((o for o in bpy.data.objects if o.session_uid == self.object_uid), None)
         if obj is None:
             raise DiffusionNetError(
-                f"{self.name!r} was deleted meanwhile", "Nothing was written for it."
+                f"{self.name!r} was deleted during the run", "Nothing was written for it."
             )
         if obj.data and obj.data.session_uid != self.mesh_uid:
             raise DiffusionNetError(
-                f"{obj.name!r} was given another mesh meanwhile", "Run it again on that one."
+                f"{obj.name!r} has a different mesh now", "Run again on the new mesh."
             )
         return obj
 

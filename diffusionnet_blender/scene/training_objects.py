@@ -34,7 +34,7 @@ def read_training_set(context) -> TrainingSet:
         what = f"the collection {settings.collection.name!r}" if settings.collection else ""
         raise DiffusionNetError(
             f"There is no mesh in {what}" if what else "No mesh is selected",
-            "Select the meshes to learn from, or choose their collection.",
+            "Select the training meshes, or choose their collection.",
         )
     context.view_layer.update()
     if settings.learn == "SHAPES":
@@ -52,7 +52,8 @@ def read_training_set(context) -> TrainingSet:
 def _shapes(settings, objects) -> TrainingSet:
     if settings.class_source == "PROPERTY" and not settings.property_name:
         raise DiffusionNetError(
-            "No custom property is named", "Name the one that holds the class of each object."
+            "No custom property is chosen",
+            "Enter the name of the property with the class of each object.",
         )
     shapes = []
     for obj in objects:

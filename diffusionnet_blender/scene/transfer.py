@@ -85,7 +85,9 @@ def read_transfer(source: bpy.types.Object, target: bpy.types.Object, wanted: Ki
     """
     read = read_source(source, wanted)
     if _is_empty(read.layers):
-        raise DiffusionNetError("Nothing to move is chosen", "Choose at least one kind of data.")
+        raise DiffusionNetError(
+            "No data to transfer is chosen", "Choose at least one kind of data."
+        )
     if wanted.armature:
         require_free_of_armatures(target)
     shape = read_shape(target)
@@ -99,7 +101,7 @@ def read_transfer(source: bpy.types.Object, target: bpy.types.Object, wanted: Ki
     new_maps = unwrapped + wanted.uv
     if len(target.data.uv_layers) + new_maps > MOST_UV_MAPS:
         raise DiffusionNetError(
-            f"{target.name!r} has no room for another UV map", "Remove one of its UV maps."
+            f"{target.name!r} has the maximum number of UV maps", "Remove one of its UV maps."
         )
     return Reading(read, shape, target_uv, unwrapped, _locked(target, read.layers.weights))
 
@@ -125,11 +127,12 @@ def prepared_again(
         require_free_of_armatures(target)
     if wanted.texture and read.unwrapped == bool(target.data.uv_layers):
         raise DiffusionNetError(
-            f"The UV maps of {target.name!r} were changed meanwhile", "Press Transfer again."
+            f"The UV maps of {target.name!r} were changed during the transfer",
+            "Press Transfer again.",
         )
     if _inventory(now.layers) != _inventory(read.source.layers):
         raise DiffusionNetError(
-            f"{source.name!r} was changed while its data was being moved", "Press Transfer again."
+            f"{source.name!r} was changed during the transfer", "Press Transfer again."
         )
     return Prepared(replace(read, source=now), moved)
 

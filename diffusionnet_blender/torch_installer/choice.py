@@ -17,7 +17,7 @@ class DIFFUSIONNET_PG_torch(bpy.types.PropertyGroup):
 
     variant: EnumProperty(
         name="Variant",
-        description="Which build of PyTorch to install, and to use where it is installed",
+        description="Build of PyTorch to install and use",
         items=(
             ("cpu", "CPU", "For the processor, and for the graphics processor of a Mac"),
             ("cuda", "CUDA", "For NVIDIA graphics cards; about 3 GB to download"),
@@ -27,9 +27,9 @@ class DIFFUSIONNET_PG_torch(bpy.types.PropertyGroup):
     )
     index: StringProperty(
         name="Index",
-        description="Index of PyTorch builds: the address that PyTorch's installation page names "
-        "for the variant, or a folder of wheels. Empty: where pip looks by itself, which has the "
-        "CUDA build on Linux and the CPU build elsewhere",
+        description="Package index of PyTorch builds: an address from PyTorch's installation "
+        "page, or a folder of wheels. Empty: pip's default, with the CUDA build on "
+        "Linux and the CPU build on other systems",
     )
 
 

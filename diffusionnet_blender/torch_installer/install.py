@@ -294,17 +294,19 @@ def _error_of(status: int, log: str) -> DiffusionNetError:
     if status == NO_PIP:
         return WorkerError(
             "Blender's Python here has no pip",
-            "Make a Python environment with PyTorch, and name its folder in the field Environment.",
+            "Create a Python environment with PyTorch, and set Environment to its folder.",
         )
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     if "No space left" in log:
-        fix = "Make room on the disk of Blender's user folder."
+        fix = "Free some space on the disk of Blender's user folder."
     elif "connection" in log.lower() or "Retrying" in log:
-        fix = "Check the network, a proxy, and the field Index; until then NumPy does the work."
+        fix = "Check the network, a proxy, and the field Index; until then NumPy runs the network."
     elif missing := re.search(r"No matching distribution found for ([\w.-]+)", log):
-        fix = f"This index has no {missing[1]} for Python {python} on this system: name another."
+        fix = (
+            f"This index has no {missing[1]} for Python {python} on this system: use another index."
+        )
     else:
-        fix = "Check the field Index and try again; until then NumPy does the work."
+        fix = "Check the field Index and try again; until then NumPy runs the network."
     errors = [line for line in log.splitlines() if line.startswith("ERROR: ")]
     reason = errors[-1].removeprefix("ERROR: ") if errors else f"pip ended with status {status}"
     error = WorkerError(f"PyTorch cannot be installed ({reason})", fix)
@@ -320,8 +322,7 @@ def _require_variant(version: str, variant: str) -> None:
     found = next((kinds[start] for start in kinds if local.startswith(start)), default)
     if found != variant:
         raise WorkerError(
-            f"The index has PyTorch {version}, which is the build for {_title(found)}, and not "
-            f"the one for {_title(variant)}",
+            f"The index has PyTorch {version} for {_title(found)}, not for {_title(variant)}",
             f"Choose the variant {_title(found)}, or put the index of builds for "
             f"{_title(variant)} into the field Index: PyTorch's installation page names it.",
         )

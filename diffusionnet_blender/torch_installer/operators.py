@@ -66,8 +66,8 @@ class NetworkOperator(BackgroundOperator):
                 worded("Blender was started offline; start it without --offline-mode")
                 if bpy.app.online_access_override
                 else worded(
-                    "Tick Allow Online Access in the preferences under System, or put a folder of "
-                    "wheels into the field Index. Without PyTorch, NumPy does the work"
+                    "Enable Allow Online Access in the System preferences, or set Index to a "
+                    "folder of wheels. Without PyTorch, NumPy runs the network"
                 )
             )
             return False
@@ -87,7 +87,7 @@ class NetworkOperator(BackgroundOperator):
 
 
 class DIFFUSIONNET_OT_find_torch(NetworkOperator, bpy.types.Operator):
-    """Look up which PyTorch there is for this Blender, and how much would be downloaded"""
+    """Look up the PyTorch version for this Blender and its download size"""
 
     bl_idname = "diffusionnet.find_torch"
     bl_label = "Look Up PyTorch"
@@ -104,7 +104,7 @@ class DIFFUSIONNET_OT_find_torch(NetworkOperator, bpy.types.Operator):
 
 
 class DIFFUSIONNET_OT_install_torch(NetworkOperator, bpy.types.Operator):
-    """Download PyTorch into the extension's own folder, and try whether it works"""
+    """Download PyTorch into the extension's own folder, and test it"""
 
     bl_idname = "diffusionnet.install_torch"
     bl_label = "Install PyTorch"
@@ -126,7 +126,7 @@ class DIFFUSIONNET_OT_install_torch(NetworkOperator, bpy.types.Operator):
 
 
 class DIFFUSIONNET_OT_remove_torch(ReportingOperator, bpy.types.Operator):
-    """Delete this variant of PyTorch from the extension's own folder; NumPy goes on working"""
+    """Delete this variant of PyTorch from the extension's own folder. NumPy takes over"""
 
     bl_idname = "diffusionnet.remove_torch"
     bl_label = "Remove PyTorch"
@@ -135,7 +135,7 @@ class DIFFUSIONNET_OT_remove_torch(ReportingOperator, bpy.types.Operator):
     def poll(cls, context) -> bool:
         """It must be there."""
         if context.window_manager.diffusionnet.running:
-            cls.poll_message_set(worded("DiffusionNet is at work; cancel it first"))
+            cls.poll_message_set(worded("A DiffusionNet job is running; cancel it first"))
             return False
         if not torch_choice().installed:
             cls.poll_message_set(worded("This variant is not installed"))
@@ -151,7 +151,7 @@ class DIFFUSIONNET_OT_remove_torch(ReportingOperator, bpy.types.Operator):
         choice = torch_choice()
         end_worker()
         remove_torch(choice.root, choice.variant)
-        self.report({"INFO"}, f"{choice.folder.name} is removed")
+        self.report({"INFO"}, f"{choice.folder.name} removed")
         return {"FINISHED"}
 
 
@@ -180,9 +180,9 @@ def _install(choice: TorchChoice) -> Iterator[Step]:
 def _progress_of(step: Step) -> Progress:
     if step.stage != "downloading":
         texts = {
-            "looking up": worded("PyTorch: looking it up"),
+            "looking up": worded("PyTorch: looking up"),
             "unpacking": worded("PyTorch: unpacking"),
-            "trying": worded("PyTorch: trying whether it works"),
+            "trying": worded("PyTorch: testing"),
         }
         return Progress(SHARES[step.stage], texts[step.stage])
     done = round(step.done / 1e6)

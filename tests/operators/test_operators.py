@@ -176,7 +176,7 @@ def test_nothing_to_work_on():
 
 @pytest.mark.parametrize("name", ["segment", "write_labels", "select_part"])
 def test_without_a_mesh_the_poll_says_why(name):
-    with pytest.raises(RuntimeError, match="no mesh in the view layer"):
+    with pytest.raises(RuntimeError, match="No mesh in the view layer"):
         getattr(bpy.ops.diffusionnet, name)()
 
 
@@ -426,7 +426,7 @@ def test_a_fault_is_one_line_and_a_report_with_the_traceback(monkeypatch, tmp_pa
             bpy.ops.diffusionnet.faulty()
         monkeypatch.delenv("DIFFUSIONNET_RERAISE")
         monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-        with pytest.raises(RuntimeError, match="KeyError: 'nothing'. This is a fault") as caught:
+        with pytest.raises(RuntimeError, match="KeyError: 'nothing'. This is a bug") as caught:
             bpy.ops.diffusionnet.faulty()
         assert len(str(caught.value).strip().splitlines()) == 1
         (report,) = tmp_path.rglob("*.txt")
