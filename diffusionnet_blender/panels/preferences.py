@@ -1,4 +1,4 @@
-"""Preferences: settings of the machine rather than of a file."""
+"""Preferences of the extension: settings of the computer, not of a file."""
 
 from time import monotonic
 
@@ -22,7 +22,7 @@ def _reload_models(self, context):
 
 
 class ComputeProperties:
-    """Where the network runs."""
+    """Engine and device."""
 
     __annotations__ = properties_of(Compute) | properties_of(OnDevice)
 
@@ -93,11 +93,15 @@ class DiffusionNetPreferences(ComputeProperties, bpy.types.AddonPreferences):
             draw_progress(layout, context)
 
     def _draw_models(self, layout):
-        """The models at hand, and what can be done with each."""
+        """Draw the model library."""
         column = layout.column(align=True)
         for card, bundled in known_models():
             row = column.row()
-            row.label(text=f"{card.title} ({card.name})", icon="LOCKED" if bundled else "MESH_DATA")
+            row.label(
+                text=f"{card.title} ({card.name})",
+                icon="LOCKED" if bundled else "MESH_DATA",
+                translate=False,
+            )
             if not bundled:
                 rename = row.operator("diffusionnet.rename_model", text="", icon="GREASEPENCIL")
                 rename.model, rename.new_name, rename.title = card.name, card.name, card.title
@@ -107,13 +111,13 @@ class DiffusionNetPreferences(ComputeProperties, bpy.types.AddonPreferences):
         row.operator("diffusionnet.reload_models", icon="FILE_REFRESH")
 
     def _draw_defaults(self, layout):
-        """What scenes start with."""
+        """Draw the default outputs."""
         layout.label(text="Default outputs of Segment")
         draw_outputs(layout, self.outputs)
         layout.prop(self, "palette")
 
     def _draw_status(self, layout):
-        """Versions, what the worker found once it has been asked, and what went wrong last."""
+        """Draw versions, the status of the worker once checked, and the last error."""
         column = layout.column(align=True)
         status, trouble = known_status(), last_trouble()
         for line in status_lines(status):
@@ -129,16 +133,16 @@ class DiffusionNetPreferences(ComputeProperties, bpy.types.AddonPreferences):
         row.operator("diffusionnet.release_memory", icon="TRASH")
 
 
-# Time and result of the last look at the cache: a drawing function is called at every mouse move.
-_cache_look = [float("-inf"), 0]
-SECONDS_BETWEEN_LOOKS = 2.0
+# Time and size of the last measurement: drawing happens at every mouse move.
+_measured = [float("-inf"), 0]
+SECONDS_BETWEEN_MEASUREMENTS = 2.0
 
 
 def _cache_megabytes() -> int:
-    if monotonic() - _cache_look[0] > SECONDS_BETWEEN_LOOKS:
+    if monotonic() - _measured[0] > SECONDS_BETWEEN_MEASUREMENTS:
         size = sum(path.stat().st_size for path in settings().cache_folder.glob("*.npz"))
-        _cache_look[:] = [monotonic(), round(size / 2**20)]
-    return _cache_look[1]
+        _measured[:] = [monotonic(), round(size / 2**20)]
+    return _measured[1]
 
 
 CLASSES = (DiffusionNetPreferences,)

@@ -1,4 +1,4 @@
-"""A model of one's own: what it learns from, how it gets on, and what it is good for."""
+"""Panels to train a model, and to classify objects with one."""
 
 import bpy
 
@@ -11,19 +11,19 @@ from ..session.trouble import last_trouble
 from ..translations import worded
 from .segment import Sidebar, draw_trouble
 
-# Of the picture of the curve, in units of an icon: as wide as the sidebar is opened.
+# Size of the curve in units of an icon: the default width of the sidebar.
 CURVE_SCALE = 9.0
 
 
 class DIFFUSIONNET_PT_train(Sidebar, bpy.types.Panel):
-    """Training set, settings, the button, and the curve."""
+    """Panel with training set, options, the button Train and the curve."""
 
     bl_label = "Train"
     bl_idname = "DIFFUSIONNET_PT_train"
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context):
-        """Draw."""
+        """Draw the panel."""
         layout = self.layout
         chosen = context.scene.diffusionnet.training
         training = is_training()
@@ -63,14 +63,14 @@ class DIFFUSIONNET_PT_train(Sidebar, bpy.types.Panel):
 
 
 class DIFFUSIONNET_PT_classify(Sidebar, bpy.types.Panel):
-    """What kind of thing an object is."""
+    """Panel to classify objects."""
 
     bl_label = "Classify"
     bl_idname = "DIFFUSIONNET_PT_classify"
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context):
-        """Draw."""
+        """Draw the panel."""
         layout = self.layout
         chosen = context.scene.diffusionnet
         column = layout.column()
@@ -99,7 +99,7 @@ def _draw_set(column, chosen) -> None:
 
 
 def _draw_curve(layout) -> None:
-    """The picture, and what its lines are."""
+    """Draw the curve and its legend."""
     curve = shown_curve()
     if not curve or not curve_icon():
         return

@@ -1,4 +1,4 @@
-"""Transfer: carry what one character has over to another."""
+"""Panels to match two characters and transfer data between them."""
 
 import bpy
 
@@ -10,19 +10,19 @@ from ..session.trouble import last_trouble
 from ..translations import worded
 from .segment import Sidebar, draw_trouble
 
-# Below this share of sure vertices a match is worth a second look.
+# Share of confident vertices below which the panel warns.
 DOUBTFUL = 0.6
 
 
 class DIFFUSIONNET_PT_transfer(Sidebar, bpy.types.Panel):
-    """Source, target, Match and Transfer."""
+    """Panel with source, target and the buttons Match and Transfer."""
 
     bl_label = "Transfer"
     bl_idname = "DIFFUSIONNET_PT_transfer"
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context):
-        """Draw."""
+        """Draw the panel."""
         layout = self.layout
         chosen = context.scene.diffusionnet.transfer
         row = layout.row(align=True)
@@ -72,7 +72,7 @@ class DIFFUSIONNET_PT_transfer(Sidebar, bpy.types.Panel):
 
 
 def draw_match(layout, chosen, match) -> None:
-    """How the match was found, how sure it is, and ways to look at it."""
+    """Draw the method and confidence of a match, and the buttons for its preview."""
     box = layout.box().column(align=True)
     found = match.correspondence
     count = len(chosen.target.data.vertices)
@@ -80,8 +80,8 @@ def draw_match(layout, chosen, match) -> None:
         box.label(text="The target has changed: match again", icon="ERROR")
         return
     box.label(text=match_method(found), icon="INFO")
-    sure = worded("Confident: {share:.0%} of vertices", share=found.sure)
-    box.label(text=sure, icon="CHECKMARK" if found.sure >= DOUBTFUL else "ERROR")
+    text = worded("Confident: {share:.0%} of vertices", share=found.sure)
+    box.label(text=text, icon="CHECKMARK" if found.sure >= DOUBTFUL else "ERROR")
     if found.fit == "no torch":
         box.label(text=fit_without_torch(), icon="INFO")
     elif found.fit == "no better":
@@ -96,25 +96,25 @@ def draw_match(layout, chosen, match) -> None:
     box.operator("diffusionnet.select_uncertain")
 
 
-class DIFFUSIONNET_PT_what(Sidebar, bpy.types.Panel):
-    """What to move."""
+class DIFFUSIONNET_PT_transfer_data(Sidebar, bpy.types.Panel):
+    """Panel with the data to transfer."""
 
     bl_label = "Data to Transfer"
-    bl_idname = "DIFFUSIONNET_PT_what"
+    bl_idname = "DIFFUSIONNET_PT_transfer_data"
     bl_parent_id = "DIFFUSIONNET_PT_transfer"
 
     def draw(self, context):
-        """Draw."""
+        """Draw the panel."""
         draw_transfer(self.layout, context.scene.diffusionnet.transfer)
 
 
 class DIFFUSIONNET_UL_pins(bpy.types.UIList):
-    """Pins, a line each."""
+    """Rows of the list of pins."""
 
     bl_idname = "DIFFUSIONNET_UL_pins"
 
     def draw_item(self, context, layout, data, item, icon, active_data, active, index):
-        """Draw a line."""
+        """Draw a row."""
         stale = (item.source_object, item.target_object) != (data.source, data.target)
         by_empties = item.source_empty is not None
         symbol = "ERROR" if stale else "EMPTY_AXIS" if by_empties else "VERTEXSEL"
@@ -122,7 +122,7 @@ class DIFFUSIONNET_UL_pins(bpy.types.UIList):
 
 
 class DIFFUSIONNET_PT_pins(Sidebar, bpy.types.Panel):
-    """Points that belong together."""
+    """Panel with the pins."""
 
     bl_label = "Pins"
     bl_idname = "DIFFUSIONNET_PT_pins"
@@ -130,7 +130,7 @@ class DIFFUSIONNET_PT_pins(Sidebar, bpy.types.Panel):
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context):
-        """Draw."""
+        """Draw the panel."""
         chosen = context.scene.diffusionnet.transfer
         row = self.layout.row()
         row.template_list("DIFFUSIONNET_UL_pins", "", chosen, "pins", chosen, "active_pin", rows=3)
@@ -141,7 +141,7 @@ class DIFFUSIONNET_PT_pins(Sidebar, bpy.types.Panel):
 
 CLASSES = (
     DIFFUSIONNET_PT_transfer,
-    DIFFUSIONNET_PT_what,
+    DIFFUSIONNET_PT_transfer_data,
     DIFFUSIONNET_UL_pins,
     DIFFUSIONNET_PT_pins,
 )

@@ -1,4 +1,4 @@
-"""Which parts a mesh was cut into."""
+"""Legend of a mesh: the list of its parts."""
 
 import bpy
 from bpy.props import (
@@ -24,14 +24,14 @@ def _recolour(self, colour) -> None:
 def _rename(self, name: str) -> None:
     from ..scene.edit import rename_part
 
-    # Vertex groups are reached through an object only, whichever has the mesh.
+    # Vertex groups are reached only through an object, any that has the mesh.
     obj = next((obj for obj in bpy.data.objects if obj.data == self.id_data), None)
     if obj and name.strip():
         rename_part(obj, _number_of(self), name)
 
 
 class DIFFUSIONNET_PG_part(bpy.types.PropertyGroup):
-    """A line of the legend; its name is that of the class."""
+    """A part in the legend; its name is that of the class."""
 
     color: FloatVectorProperty(
         name="Color",
@@ -53,32 +53,42 @@ class DIFFUSIONNET_PG_part(bpy.types.PropertyGroup):
     hidden: BoolProperty(
         name="Hidden", description="Hidden by the Mask modifier", options={"HIDDEN"}
     )
-    area: FloatProperty(name="Area", unit="AREA", description="World area of the part's faces")
-    share: FloatProperty(
-        name="Share", description="Share of the whole area, or of the points of a point cloud"
+    area: FloatProperty(
+        name="Area", unit="AREA", description="World area of the part's faces", options={"HIDDEN"}
     )
-    face_count: IntProperty(name="Faces", description="Faces of this part")
-    vertex_count: IntProperty(name="Vertices", description="Vertices of this part")
+    share: FloatProperty(
+        name="Share",
+        description="Share of the whole area, or of the points of a point cloud",
+        options={"HIDDEN"},
+    )
+    face_count: IntProperty(name="Faces", description="Faces of this part", options={"HIDDEN"})
+    vertex_count: IntProperty(
+        name="Vertices", description="Vertices of this part", options={"HIDDEN"}
+    )
     vertex_group: StringProperty(
-        name="Vertex Group", description="Vertex group of this part, if written"
+        name="Vertex Group", description="Vertex group of this part, if written", options={"HIDDEN"}
     )
 
 
 class DIFFUSIONNET_PG_owned(bpy.types.PropertyGroup):
-    """A name on the mesh that was given here, see `scene.names`."""
+    """Name of an attribute or vertex group written by the extension, see `scene.names`."""
 
     kind: StringProperty()
 
 
 class DIFFUSIONNET_PG_legend(bpy.types.PropertyGroup):
-    """Which parts a mesh was cut into, saved with the mesh: `mesh.diffusionnet`."""
+    """Parts of a mesh, saved with the mesh: `mesh.diffusionnet`."""
 
-    model: StringProperty(name="Model", description="Model that segmented the mesh")
+    model: StringProperty(
+        name="Model", description="Model that segmented the mesh", options={"HIDDEN"}
+    )
     face_attribute: StringProperty(
-        name="Faces", description="Attribute with the part number of each face"
+        name="Faces", description="Attribute with the part number of each face", options={"HIDDEN"}
     )
     vertex_attribute: StringProperty(
-        name="Vertices", description="Attribute with the part number of each vertex"
+        name="Vertices",
+        description="Attribute with the part number of each vertex",
+        options={"HIDDEN"},
     )
     parts: CollectionProperty(type=DIFFUSIONNET_PG_part)
     active: IntProperty(

@@ -35,12 +35,16 @@ DETAILS = {
 class DIFFUSIONNET_PG_pin(bpy.types.PropertyGroup):
     """A pair of corresponding points on source and target, each an empty or a vertex."""
 
-    source_object: PointerProperty(type=bpy.types.Object, name="Source")
-    target_object: PointerProperty(type=bpy.types.Object, name="Target")
-    source_empty: PointerProperty(type=bpy.types.Object, name="Empty on the Source")
-    target_empty: PointerProperty(type=bpy.types.Object, name="Empty on the Target")
-    source_vertex: IntProperty(name="Vertex of the Source", default=-1)
-    target_vertex: IntProperty(name="Vertex of the Target", default=-1)
+    source_object: PointerProperty(type=bpy.types.Object, name="Source", options={"HIDDEN"})
+    target_object: PointerProperty(type=bpy.types.Object, name="Target", options={"HIDDEN"})
+    source_empty: PointerProperty(
+        type=bpy.types.Object, name="Empty on the Source", options={"HIDDEN"}
+    )
+    target_empty: PointerProperty(
+        type=bpy.types.Object, name="Empty on the Target", options={"HIDDEN"}
+    )
+    source_vertex: IntProperty(name="Vertex of the Source", default=-1, options={"HIDDEN"})
+    target_vertex: IntProperty(name="Vertex of the Target", default=-1, options={"HIDDEN"})
 
 
 class MatchChoices:
