@@ -3,6 +3,7 @@
 import bpy
 
 from ..properties.model_lists import NO_MODEL
+from ..scene.compat import color_icon
 from ..scene.training_objects import training_meshes
 from ..session.curve_icon import curve_icon, shown_curve
 from ..session.progress_bar import draw_progress
@@ -111,14 +112,14 @@ def _draw_curve(layout) -> None:
             text=worded("Step {step:,} of {steps:,}", step=int(step), steps=curve.steps),
             icon="TIME",
         )
-        column.label(text=worded("Loss {loss:.2f} (orange)", loss=loss), icon="SEQUENCE_COLOR_02")
+        column.label(text=worded("Loss {loss:.2f} (orange)", loss=loss), icon=color_icon(2))
         column.label(
             text=worded("Training accuracy {share:.1%} (blue)", share=training),
-            icon="SEQUENCE_COLOR_05",
+            icon=color_icon(5),
         )
         column.label(
             text=worded("Validation accuracy {share:.1%} (green)", share=validation),
-            icon="SEQUENCE_COLOR_04",
+            icon=color_icon(4),
         )
 
 

@@ -76,6 +76,8 @@ class Interface:
 
     def show_reason(self, cls, context):
         """Record why an operator is disabled, if it is."""
+        if not hasattr(cls, "poll"):
+            return
         probe = type("Probe", (cls,), {"poll_message_set": staticmethod(self.show)})
         probe.poll(context)
 

@@ -46,7 +46,7 @@ from diffusionnet_blender.scene.options import Outputs, ReadOptions  # noqa: E40
 from diffusionnet_blender.scene.results import forget_all_results  # noqa: E402
 from diffusionnet_blender.scene.write import write_labels  # noqa: E402
 from diffusionnet_blender.session import computing, progress, progress_bar, status  # noqa: E402
-from diffusionnet_blender.session.curve_icon import forget_curve, show_curve  # noqa: E402
+from diffusionnet_blender.session.curve_icon import forget_curve  # noqa: E402
 from diffusionnet_blender.session.training import TrainJob  # noqa: E402
 from diffusionnet_blender.session.trouble import forget_trouble, note_trouble  # noqa: E402
 from diffusionnet_blender.surface.surface import Surface  # noqa: E402
@@ -75,8 +75,8 @@ from tests.operators.test_transfer import (  # noqa: E402
     unwrap,
 )
 from tests.scenes import add_body, add_mesh, result_for, select  # noqa: E402
-from tests.shapes import grid, icosphere, joined  # noqa: E402
-from tests.tasks.test_segment import untrained_model  # noqa: E402
+from tests.shapes import grid, icosphere  # noqa: E402
+from tests.tasks.test_segment import shells, untrained_model  # noqa: E402
 from tools import guide  # noqa: E402
 from tools.gather_strings import gather  # noqa: E402
 
@@ -124,7 +124,7 @@ def interface(addon, tiny_model, tmp_path_factory):
         if HAS_TORCH:
             new_file()
             run_train(shown, tmp_path_factory.mktemp("trained"))
-        yield shown
+    yield shown
     forget_curve()
     forget_trouble()
     computing.end_worker()
@@ -234,7 +234,9 @@ def draw_training(shown, patch):
             setattr(chosen, name, value)
         draw_panels(shown)
     jobs = TrainJob(train_job, "new", None)
+    # It draws the curve for the panel as well; without a window icons have no number.
     shown.show(jobs.note(CURVE))
+    patch.setattr(panels.train, "curve_icon", lambda: 1)
     run = JobRun(jobs)
     computing.begin_run(run)
     draw_panels(shown)
@@ -332,7 +334,8 @@ def run_here(shown, job, jobs):
 
 def run_segment(shown, patch):
     model = untrained_model()
-    heap = add_mesh("Heap", *joined(icosphere(2), icosphere(1)))
+    heap = shells()
+    heap = add_mesh("Heap", heap.vertices, heap.faces)
     dense = add_mesh("Dense", *grid(250, 250))
     with_skin = replace(model, card=replace(model.card, outer_skin=True))
     for obj, chosen in ((heap, with_skin), (dense, model)):
@@ -409,7 +412,7 @@ def test_tooltips_end_without_a_full_stop(interface):
 @pytest.mark.parametrize(
     "job", [segment_job, classify_job, match_job, transfer_job, train_job], ids=lambda j: j.__name__
 )
-def test_tasks_tell_the_stages_of_which_the_progress_bar_knows_the_shares(interface, job):
+def test_tasks_report_the_stages_of_their_progress_bar(interface, job):
     if job is train_job and not HAS_TORCH:
         pytest.skip("training needs torch")
     stages = {stage for stage in job.STAGES if stage}
