@@ -1,4 +1,4 @@
-"""F1 over a button or a setting opens the page of the guide that tells of it."""
+"""Pages of the guide that F1 opens for operators and properties."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from pathlib import Path
 
 import bpy
 
-# What the zip brings along (tools/guide.py): F1 works offline, and tells of this version.
+# Part of the zip (tools/guide.py), so that F1 works offline, for this version.
 GUIDE = Path(__file__).resolve().with_name("guide")
-# Patterns of Blender's names (in lower case) and the pages; of several that fit the first counts.
+# Patterns of Blender's names (in lower case) and their pages; the first that matches counts.
 PAGES = (
     ("bpy.ops.diffusionnet.write_labels*", "segment.html#what-is-written"),
     ("bpy.ops.diffusionnet.add_preset*", "segment.html#what-is-written"),
@@ -99,10 +99,10 @@ def manual_map(guide: Path = GUIDE) -> tuple[str, tuple[tuple[str, str], ...]]:
 
 
 def register() -> None:
-    """Tell Blender."""
+    """Register the map."""
     bpy.utils.register_manual_map(manual_map)
 
 
 def unregister() -> None:
-    """Take it back."""
+    """Unregister the map."""
     bpy.utils.unregister_manual_map(manual_map)

@@ -1,4 +1,4 @@
-"""The library of models."""
+"""Models imported into the library, renamed and removed."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ImportProperties:
 
 
 class DIFFUSIONNET_OT_import_model(ImportProperties, JobOperator, bpy.types.Operator):
-    """Copies a model into the library."""
+    """Copy a model into the library."""
 
     bl_idname = "diffusionnet.import_model"
     bl_label = "Import Model"
@@ -57,20 +57,20 @@ class DIFFUSIONNET_OT_import_model(ImportProperties, JobOperator, bpy.types.Oper
     )
 
     def invoke(self, context, event):
-        """Choose a file first, if none is given."""
+        """Open the file browser, unless a file is set."""
         if self.filepath:
             return super().invoke(context, event)
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
     def execute(self, context):
-        """Go on after the choice, or do it all where there is no window."""
+        """Begin after the choice of a file; without a window, import at once."""
         if bpy.app.background or context.window is None:
             return super().execute(context)
         return self.reporting(lambda: self._begin(context))
 
     def draw(self, context):
-        """Draw the options beside the files."""
+        """Draw the options in the file browser."""
         layout = self.layout
         layout.use_property_split = True
         layout.prop(self, "card")
@@ -79,7 +79,7 @@ class DIFFUSIONNET_OT_import_model(ImportProperties, JobOperator, bpy.types.Oper
         row.prop(self, "output_at")
 
     def jobs(self, context) -> OneJob:
-        """One: the worker has PyTorch, if anything has."""
+        """One job, in the worker, which has PyTorch if any process has."""
         request = import_job.ImportRequest(
             file=Path(bpy.path.abspath(self.filepath)),
             folder=settings().model_folder,
@@ -90,7 +90,7 @@ class DIFFUSIONNET_OT_import_model(ImportProperties, JobOperator, bpy.types.Oper
         return OneJob(import_job, text, request)
 
     def finish(self, context, run):
-        """Show it in the list."""
+        """Choose the model in the list."""
         name = run.result.name
         reload_models()
         context.scene.diffusionnet.model = name
@@ -99,7 +99,7 @@ class DIFFUSIONNET_OT_import_model(ImportProperties, JobOperator, bpy.types.Oper
 
 
 class LibraryOperator(ReportingOperator):
-    """Changes a model of the user's."""
+    """Changes one of the user's models."""
 
     model: StringProperty(
         name="Model",
@@ -122,11 +122,11 @@ class DIFFUSIONNET_OT_rename_model(LibraryOperator, bpy.types.Operator):
     )
 
     def invoke(self, context, event):
-        """Ask for both."""
+        """Open a dialog."""
         return context.window_manager.invoke_props_dialog(self)
 
     def run(self, context):
-        """Rename it, also where scenes of this file have it chosen."""
+        """Rename the model, also in the scenes of this file that use it."""
         name = self.new_name.strip() or self.model
         folder = settings().model_folder
         rename_model(self.model, folder, name, self.title.strip() or name)
@@ -144,11 +144,11 @@ class DIFFUSIONNET_OT_remove_model(LibraryOperator, bpy.types.Operator):
     bl_label = "Remove Model"
 
     def invoke(self, context, event):
-        """Ask before."""
+        """Ask for confirmation."""
         return context.window_manager.invoke_confirm(self, event)
 
     def run(self, context):
-        """Delete its files."""
+        """Delete the files of the model."""
         remove_model(self.model, settings().model_folder)
         reload_models()
         self.report({"INFO"}, f"{self.model} deleted")

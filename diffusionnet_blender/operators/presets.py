@@ -1,4 +1,4 @@
-"""Presets of outputs, kept as Blender keeps presets of its own."""
+"""Presets of outputs, stored like Blender's own presets."""
 
 import bpy
 from bl_operators.presets import AddPresetBase

@@ -1,4 +1,4 @@
-"""Status of the process that computes, and a report to paste where one asks for help."""
+"""Status of the background process, the report for support, and the cache."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ class DIFFUSIONNET_OT_check(JobOperator, bpy.types.Operator):
 
     bl_idname = "diffusionnet.check"
     bl_label = "Check"
-    # The report that is copied next is of the error.
+    # The report that is copied next has the last error.
     forgets_trouble = False
 
     def jobs(self, context) -> OneJob:
-        """A look at the process."""
+        """One job that reads the status."""
         text = worded("Looking for libraries and devices")
         return OneJob(status_job, text, status_job.StatusRequest())
 
     def finish(self, context, run):
-        """Show its libraries and devices."""
+        """Report engine and devices; the preferences list the rest."""
         status = run.result
         keep_status(status)
         self.report({"INFO"}, f"Engine: {status.engine}. {', '.join(status.devices)}")
@@ -42,7 +42,7 @@ class DIFFUSIONNET_OT_copy_report(ReportingOperator, bpy.types.Operator):
     bl_label = "Copy Report"
 
     def run(self, context):
-        """To the clipboard."""
+        """Copy the report."""
         context.window_manager.clipboard = report_text()
         self.report({"INFO"}, "Report copied to the clipboard")
         return {"FINISHED"}
@@ -55,7 +55,7 @@ class DIFFUSIONNET_OT_dismiss_error(ReportingOperator, bpy.types.Operator):
     bl_label = "Dismiss"
 
     def run(self, context):
-        """Forget it."""
+        """Clear the last error."""
         forget_trouble()
         return {"FINISHED"}
 
@@ -67,7 +67,7 @@ class DIFFUSIONNET_OT_clear_cache(ReportingOperator, bpy.types.Operator):
     bl_label = "Clear Cache"
 
     def run(self, context):
-        """Delete them."""
+        """Delete the files of the cache."""
         cache = settings().cache
         size = cache.size()
         cache.clear()

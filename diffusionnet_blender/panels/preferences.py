@@ -10,7 +10,7 @@ from ..properties.from_options import properties_of
 from ..properties.model_lists import known_models, reload_models
 from ..properties.outputs import DIFFUSIONNET_PG_outputs, draw_outputs
 from ..session.progress_bar import draw_progress
-from ..session.status import known_status, status_lines
+from ..session.status import last_status, status_lines
 from ..session.trouble import last_trouble
 from ..settings import settings
 from ..tasks.compute import Compute, OnDevice
@@ -119,7 +119,7 @@ class DiffusionNetPreferences(ComputeProperties, bpy.types.AddonPreferences):
     def _draw_status(self, layout):
         """Draw versions, the status of the worker once checked, and the last error."""
         column = layout.column(align=True)
-        status, trouble = known_status(), last_trouble()
+        status, trouble = last_status(), last_trouble()
         for line in status_lines(status):
             column.label(text=line, icon="BLANK1", translate=False)
         if not status:

@@ -1,7 +1,7 @@
-"""Labels on a mesh, corrected: read, changed, and written again in every way in which they are.
+"""Corrections of the labels on a mesh, in all outputs that are on it.
 
-Each function takes an object in any mode; all is checked before anything is written. What is
-changed are the labels of faces, or of points where there are no faces; vertices follow.
+Each function takes an object in any mode; all is checked before anything is written. The labels of
+faces are changed, or of points where there are no faces; those of vertices follow.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Jobs on objects: what is read of each for its request, and where its result is kept.
+"""Jobs on objects: the request read from each, and the place of its result.
 
 None of them waits or computes; `operators.run.JobRun` runs them, here or in the worker.
 """
@@ -65,7 +65,7 @@ class Jobs:
 
 @dataclass(frozen=True)
 class Item:
-    """An item of which nothing is read: a line of text."""
+    """An item without an object: a name for the progress bar."""
 
     name: str
 
@@ -110,7 +110,7 @@ class SegmentJobs(Jobs):
         self._reading, self._options = reading, options
 
     def request(self, item: Tracked) -> segment_job.SegmentRequest:
-        """Read the object; what would keep the result from being written is found out now."""
+        """Read the object, and check that labels can be written to it."""
         return segment_request(item.find(), self._reading, **self._options)[1]
 
     def keep(self, item: Tracked, result: segment_job.Segmentation) -> None:
@@ -165,7 +165,7 @@ class ClassifyJobs(Jobs):
 
 @dataclass(frozen=True)
 class TrackedPair:
-    """A source and a target, remembered over time.
+    """References to a source and a target.
 
     Attributes
     ----------
@@ -196,8 +196,8 @@ class TrackedPair:
     def find_unchanged(self, meanwhile: str, fix: str) -> tuple[bpy.types.Object, bpy.types.Object]:
         """Both objects; raise DiffusionNetError if one is gone or was changed."""
         pair = self.find()
-        for obj, then in zip(pair, self.fingerprints, strict=True):
-            if fingerprint(obj) != then:
+        for obj, expected in zip(pair, self.fingerprints, strict=True):
+            if fingerprint(obj) != expected:
                 raise DiffusionNetError(f"{obj.name!r} was changed while {meanwhile}", fix)
         return pair
 
@@ -253,14 +253,14 @@ class TransferJobs(Jobs):
         self._reading: Reading | None = None
 
     def request(self, item: TrackedPair) -> transfer_job.TransferRequest:
-        """Read all that is to be moved."""
+        """Read the data to transfer."""
         pair = item.find()
         with outside_edit_modes(*pair):
             self._reading = read_transfer(*pair, self._kinds)
         return self._reading.request(self._match.correspondence, **self._options)
 
     def prepared(self, moved: Moved, at_once: bool) -> Prepared:
-        """All that is to be written; neither object may be in Edit Mode.
+        """Data to write; neither object may be in Edit Mode.
 
         Parameters
         ----------
@@ -288,7 +288,7 @@ def segment_request(
 ) -> tuple[ObjectGeometry, segment_job.SegmentRequest]:
     """Geometry of an object, and the request to segment it.
 
-    What would keep the result from being written is found out before anything is computed.
+    Whether labels can be written is checked before anything is computed.
 
     Raises
     ------

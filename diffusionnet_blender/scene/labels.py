@@ -155,12 +155,12 @@ def labels_on(mesh, name: str, kind: AttributeKind, count: int) -> np.ndarray | 
 
 
 def _is_on(mesh, kept: Labels, topology: str, vertices, faces) -> bool:
-    """Whether a result is what lies on the mesh."""
+    """Whether a result is that of the attributes on the mesh."""
     parts = mesh.diffusionnet.parts
     if kept.topology != topology or len(kept.class_names) != len(parts):
         return False
     if vertices is None and faces is None:
-        # Only colours, say: then the counts of the legend have to do.
+        # Without attributes, as with colours only, the counts of the legend must agree.
         counts = np.bincount(kept.vertex_labels, minlength=len(parts))
         return counts.tolist() == [part.vertex_count for part in parts]
     return (vertices is None or np.array_equal(vertices, kept.vertex_labels)) and (
@@ -186,21 +186,21 @@ def _probabilities(mesh, weights: np.ndarray, labels: np.ndarray) -> np.ndarray:
     rows = np.arange(len(labels))
     total = weights.sum(axis=1, keepdims=True)
     soft = np.divide(weights, total, out=np.zeros_like(weights), where=total > 0)
-    sure = np.ones(len(labels), dtype=np.float32)
+    confidence = np.ones(len(labels), dtype=np.float32)
     name = own_name(mesh, "ATTRIBUTE", CONFIDENCE_ATTRIBUTE)
     if name in mesh.attributes.keys():
-        sure = read_attribute(mesh, name, VERTEX_VALUES)
+        confidence = read_attribute(mesh, name, VERTEX_VALUES)
     classes = weights.shape[1]
-    # What is not known about the other parts is spread evenly over them.
-    rest = (1 - np.clip(sure, 1 / classes, 1)) / max(classes - 1, 1)
-    made_up = np.repeat(rest[:, None], classes, axis=1).astype(np.float32)
-    made_up[rows, labels] = 1 - rest * (classes - 1)
-    # Weights were rounded: of two that have become alike, the label tells which was the larger.
+    # The remaining probability is spread evenly over the other parts.
+    rest = (1 - np.clip(confidence, 1 / classes, 1)) / max(classes - 1, 1)
+    estimated = np.repeat(rest[:, None], classes, axis=1).astype(np.float32)
+    estimated[rows, labels] = 1 - rest * (classes - 1)
+    # Weights were rounded: of two equal ones, the label decides which was larger.
     largest = soft.max(axis=1)
     agrees = soft[rows, labels] > largest - 1.5 / WEIGHT_STEPS
     is_soft = (total[:, 0] > 0) & (largest < 1) & agrees
     soft[rows, labels] = np.where(agrees, np.nextafter(largest, 1), soft[rows, labels])
-    return np.where(is_soft[:, None], soft, made_up).astype(np.float32)
+    return np.where(is_soft[:, None], soft, estimated).astype(np.float32)
 
 
 def _has_face_sets(mesh, result: Labels) -> bool:

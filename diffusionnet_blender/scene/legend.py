@@ -1,4 +1,4 @@
-"""The legend: which parts a mesh was cut into, saved with the file."""
+"""Legend of a mesh: its parts with color, area and counts, saved with the file."""
 
 from __future__ import annotations
 

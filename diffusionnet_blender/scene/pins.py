@@ -42,7 +42,7 @@ def add_pins_by_empties(settings, empties: list[bpy.types.Object]) -> int:
     pin = settings.pins.add()
     pin.name = on_source.name
     pin.source_empty, pin.target_empty = on_source, on_target
-    _own(settings, pin)
+    _set_objects(settings, pin)
     settings.active_pin = len(settings.pins) - 1
     return 1
 
@@ -66,11 +66,11 @@ def add_pins_by_vertices(settings) -> int:
             f"{len(found[1])} on {settings.target.name!r}",
             "In Edit Mode, click as many vertices on both with Shift held, in the same order.",
         )
-    for here, there in zip(*found, strict=True):
+    for on_source, on_target in zip(*found, strict=True):
         pin = settings.pins.add()
-        pin.source_vertex, pin.target_vertex = here, there
-        pin.name = f"{here} - {there}"
-        _own(settings, pin)
+        pin.source_vertex, pin.target_vertex = on_source, on_target
+        pin.name = f"{on_source} - {on_target}"
+        _set_objects(settings, pin)
     settings.active_pin = len(settings.pins) - 1
     return len(found[0])
 
@@ -165,11 +165,11 @@ def _vertex_of(obj, number: int, empty, vertex: int) -> int:
             f"Pin {number}: {empty.name!r} is {away:.3g} away from {obj.name!r}",
             "Move the empty onto the surface.",
         )
-    places = np.empty(3 * len(obj.data.vertices), dtype=np.float32)
-    obj.data.vertices.foreach_get("co", places)
+    positions = np.empty(3 * len(obj.data.vertices), dtype=np.float32)
+    obj.data.vertices.foreach_get("co", positions)
     linear = np.array(obj.matrix_world.to_3x3())
     at = np.array(empty.matrix_world.translation - obj.matrix_world.translation)
-    return int(np.square(places.reshape(-1, 3) @ linear.T - at).sum(axis=1).argmin())
+    return int(np.square(positions.reshape(-1, 3) @ linear.T - at).sum(axis=1).argmin())
 
 
 def _distance(obj: bpy.types.Object, empty: bpy.types.Object) -> float:
@@ -184,5 +184,5 @@ def _size(obj: bpy.types.Object) -> float:
     return max((one - other).length for one in corners for other in corners)
 
 
-def _own(settings, pin) -> None:
+def _set_objects(settings, pin) -> None:
     pin.source_object, pin.target_object = settings.source, settings.target

@@ -1,4 +1,4 @@
-"""Images in materials: which there are and what each is for; and materials with others in them."""
+"""Images in materials by the channel of their shader, and copies of materials with other images."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def textured_material(
 
 
 def _use_of(node: bpy.types.Node) -> tuple[str, bool] | None:
-    """What the image of a node is for, and whether as a normal map; None where it is not shown."""
+    """Channel of the image of a node, and whether it is a normal map; None if it is not used."""
     waiting = [(node, False, "")]
     seen = {node}
     while waiting:

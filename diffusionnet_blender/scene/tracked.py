@@ -1,4 +1,4 @@
-"""Objects remembered over time: undo and other operators may change or delete them meanwhile."""
+"""References to objects that survive undo, and detect deleted or edited objects."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .read import topology_of
 
 @dataclass(frozen=True)
 class Tracked:
-    """An object, remembered by what undo does not change.
+    """Reference to an object by session identifiers, which undo keeps.
 
     Attributes
     ----------
@@ -28,7 +28,7 @@ class Tracked:
 
     @classmethod
     def of(cls, obj: bpy.types.Object) -> Tracked:
-        """Remember an object."""
+        """Reference to an object."""
         return cls(obj.name, obj.session_uid, obj.data.session_uid if obj.data else 0)
 
     def find(self) -> bpy.types.Object:

@@ -21,19 +21,19 @@ def training_meshes(context) -> list[bpy.types.Object]:
 
 
 def read_training_set(context) -> TrainingSet:
-    """What the panel says to learn, checked.
+    """Training set of the panel, checked.
 
     Raises
     ------
     DiffusionNetError
-        If there is nothing, or it cannot be learned.
+        If there is no mesh, or the labels are unsuitable.
     """
     settings = context.scene.diffusionnet.training
     objects = training_meshes(context)
     if not objects:
-        what = f"the collection {settings.collection.name!r}" if settings.collection else ""
+        place = f"the collection {settings.collection.name!r}" if settings.collection else ""
         raise DiffusionNetError(
-            f"There is no mesh in {what}" if what else "No mesh is selected",
+            f"There is no mesh in {place}" if place else "No mesh is selected",
             "Select the training meshes, or choose their collection.",
         )
     context.view_layer.update()

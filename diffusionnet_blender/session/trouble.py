@@ -41,12 +41,12 @@ def note_trouble(error: Exception) -> None:
     """Keep an error until the next run."""
     if isinstance(error, Cancelled):
         return
-    known = isinstance(error, DiffusionNetError)
+    expected = isinstance(error, DiffusionNetError)
     _last[:] = [
         Trouble(
             kind=type(error).__name__,
-            message=error.message if known else f"{type(error).__name__}: {error}",
-            fix=error.fix if known else "This is a bug in the extension; please report it.",
+            message=error.message if expected else f"{type(error).__name__}: {error}",
+            fix=error.fix if expected else "This is a bug in the extension; please report it.",
             details="".join(traceback.format_exception(error)),
         )
     ]

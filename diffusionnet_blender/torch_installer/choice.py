@@ -1,4 +1,4 @@
-"""Which PyTorch to install: variant and index, as the preferences store them."""
+"""Variant and index of PyTorch, stored in the preferences."""
 
 import sys
 from dataclasses import dataclass

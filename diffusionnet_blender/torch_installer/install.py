@@ -1,4 +1,4 @@
-"""PyTorch in a folder of the extension's own: found, downloaded, tried in a worker, put in place.
+"""Installation of PyTorch into the extension's own folder: found, downloaded, tested, moved.
 
 Only the worker has that folder on its path, and NumPy is never among what is installed: Blender's
 own libraries stay as they are. Everything here is in steps, of which none waits.

@@ -1,4 +1,4 @@
-"""PyTorch for those who want it: looked up, installed and removed by a button each."""
+"""Buttons that look up, install and remove PyTorch."""
 
 from __future__ import annotations
 

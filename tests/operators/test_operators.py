@@ -439,9 +439,9 @@ def test_a_fault_is_one_line_and_a_report_with_the_traceback(monkeypatch, tmp_pa
 
 
 def test_a_card_of_many_shares_shows_the_best_and_the_worst():
-    from diffusionnet_blender.panels.segment import worth_knowing
+    from diffusionnet_blender.panels.segment import shown_accuracies
 
     few = {"people": 0.9, "robots": 0.8}
-    assert worth_knowing(few) == few
+    assert shown_accuracies(few) == few
     many = {"a": 0.9, "b": 0.5, "c": 0.97, "d": 0.7}
-    assert worth_knowing(many) == {"c": 0.97, "b": 0.5}
+    assert shown_accuracies(many) == {"c": 0.97, "b": 0.5}
