@@ -42,7 +42,7 @@ class DIFFUSIONNET_PG_settings(SegmentChoices, OutputsOfScene, bpy.types.Propert
         get=get_model,
         set=set_model,
     )
-    # What `model` is stored as: numbers of items change when models come and go.
+    # Stored value of `model`: numbers of items change when models are added or removed.
     model_name: StringProperty(options={"HIDDEN"})
     training: PointerProperty(type=DIFFUSIONNET_PG_training)
     classifier: EnumProperty(

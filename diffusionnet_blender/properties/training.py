@@ -9,7 +9,7 @@ from .from_options import properties_of
 
 
 class TrainChoices:
-    """Options of a training; `subject` decides what it starts from."""
+    """Options of a training; `subject` sets the initial weights."""
 
     __annotations__ = properties_of(TrainRequest, ["start"]) | properties_of(LabelSource)
 

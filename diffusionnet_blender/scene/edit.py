@@ -77,21 +77,21 @@ def has_selection(obj: bpy.types.Object) -> bool:
 
 
 def grow_part(obj: bpy.types.Object, part: int, steps: int) -> int:
-    """Let a part take the faces around it; number of faces that have changed."""
+    """Extend a part by the faces along its border; number changed."""
     from ..tasks.edit_labels import grow
 
     return _change(obj, part, lambda labels, near, sizes: grow(labels, near, part, steps))
 
 
 def shrink_part(obj: bpy.types.Object, part: int, steps: int) -> int:
-    """Give the faces at the border of a part to its neighbours; number that have changed."""
+    """Assign the faces along the border of a part to its neighbours; number changed."""
     from ..tasks.edit_labels import shrink
 
     return _change(obj, part, lambda labels, near, sizes: shrink(labels, near, part, steps))
 
 
 def smooth_parts(obj: bpy.types.Object, steps: int, islands: float, part: int | None = None) -> int:
-    """Straighten the borders, and give small islands to what surrounds them.
+    """Straighten the borders, and merge small islands into the surrounding parts.
 
     Parameters
     ----------
@@ -167,7 +167,7 @@ def add_part(obj: bpy.types.Object, name: str) -> int:
 
 
 def swap_sides(obj: bpy.types.Object) -> int:
-    """Exchange left and right: what belongs to hand.L then belongs to hand.R.
+    """Swap left and right: faces of hand.L become faces of hand.R.
 
     Returns
     -------
@@ -202,7 +202,7 @@ def swap_sides(obj: bpy.types.Object) -> int:
 
 
 def rename_part(obj: bpy.types.Object, part: int, name: str) -> str:
-    """Call a part something else: in the legend, and its vertex group and material, if ours.
+    """Rename a part in the legend, with its vertex group and material, if ours.
 
     Parameters
     ----------
@@ -245,7 +245,7 @@ def rename_part(obj: bpy.types.Object, part: int, name: str) -> str:
 
 
 def recolour_part(mesh: bpy.types.Mesh, part: int, colour: Sequence[float]) -> None:
-    """Give a part another colour: in the legend, the colour attribute and its material.
+    """Change the colour of a part: in the legend, the colour attribute and its material.
 
     Parameters
     ----------
@@ -286,7 +286,7 @@ def _mask(obj: bpy.types.Object, hidden: Collection[int]) -> int:
 
 
 def free_name(name: str, others) -> str:
-    """A name that none of the others has: with a number behind it where that takes one."""
+    """A name that differs from all others, with a number appended if necessary."""
     number, free = 0, name
     while free in others:
         number += 1

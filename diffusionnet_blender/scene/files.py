@@ -130,7 +130,7 @@ def save_file(path: Path) -> None:
 
 
 def _move_all(folder: Path, path: Path) -> None:
-    """Move what an exporter wrote beside its place, the file itself last."""
+    """Move the files of an export to their places, the main file last."""
     files = [file for file in folder.rglob("*") if file.is_file()]
     if folder / path.name not in files:
         raise DiffusionNetError(f"Blender wrote no {path.name}", "See its messages above.")

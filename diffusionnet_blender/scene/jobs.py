@@ -49,13 +49,13 @@ class Jobs:
         raise NotImplementedError
 
     def keep(self, item: Any, result: Any) -> None:
-        """Keep a result until all are there; a DiffusionNetError costs this item alone."""
+        """Keep a result until all items are done; a DiffusionNetError costs this item alone."""
 
     def drop(self, item: Any) -> None:
-        """Forget what an earlier run left, after a failure."""
+        """Discard results of an earlier run, after a failure."""
 
     def note(self, partial: Any) -> str:
-        """Take in an intermediate result; text for the progress bar."""
+        """Process an intermediate result; text for the progress bar."""
         return ""
 
     def farewell(self, done: Sequence[Any]) -> str:
@@ -86,11 +86,11 @@ class OneJob(Jobs):
         self._request = request
 
     def request(self, item: Item) -> Any:
-        """As it was given."""
+        """The request at hand."""
         return self._request
 
     def farewell(self, done: Sequence[Any]) -> str:
-        """Nothing is ever written half."""
+        """Nothing was written."""
         return "Cancelled"
 
 
@@ -229,7 +229,7 @@ class MatchJobs(Jobs):
         keep_match(*pair, Match(result, self._pins, *item.fingerprints))
 
     def farewell(self, done: Sequence[TrackedPair]) -> str:
-        """A match that was there before is still good."""
+        """An earlier match stays valid."""
         return "Cancelled; an earlier match is kept"
 
 

@@ -30,7 +30,7 @@ def read_label_source(
 ) -> NamedLabels:
     """Labels of the vertices of an object, with the names that they have on it.
 
-    What lies on faces goes to vertices by the vote of the faces around, weighted by area.
+    Labels of faces go to vertices by the vote of the adjacent faces, weighted by area.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ from .read import topology_of
 
 @dataclass(frozen=True, eq=False)
 class Match:
-    """A correspondence of two objects, and what it depends on.
+    """A correspondence of two objects, with pins and fingerprints of the meshes.
 
     Attributes
     ----------

@@ -100,7 +100,7 @@ class Outputs:
 
     @property
     def on_faces_only(self) -> bool:
-        """Whether anything is asked for that needs faces."""
+        """Whether an output needs faces."""
         return self.face_sets or self.materials
 
 

@@ -98,7 +98,7 @@ def pinned_vertices(settings) -> np.ndarray:
     Raises
     ------
     DiffusionNetError
-        If a pin lies on another object, or its empty or its vertex is gone.
+        If a pin is on another object, or its empty or vertex is missing.
     """
     source, target = settings.source, settings.target
     found = []

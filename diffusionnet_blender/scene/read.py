@@ -27,7 +27,7 @@ class ObjectGeometry:
     surface : Surface
         With the rotation and scale of the object's world transform (its location changes
         nothing and would cost digits), in triangles. A mirroring transform has their winding
-        turned, so that what is outward stays outward. No triangles: a point cloud.
+        reversed, so that normals stay outward. No triangles: a point cloud.
     polygons : Polygons
         With the topology of the mesh, see `topology_of`.
     """

@@ -20,7 +20,7 @@ _edits: dict[int, deque[Labels]] = {}
 
 
 def keep_result(mesh: bpy.types.Mesh, result: Labels) -> None:
-    """Keep the result of a run; it replaces the one before, and what was corrected since."""
+    """Keep the result of a run, in place of the one before and its corrections."""
     _results[mesh.session_uid] = result
     _edits.pop(mesh.session_uid, None)
 

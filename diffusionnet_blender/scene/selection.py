@@ -22,7 +22,7 @@ def select_part(obj: bpy.types.Object, label: int, extend: bool = False) -> int:
     label : int
         Class.
     extend : bool
-        Keep what is selected.
+        Extend the existing selection.
 
     Returns
     -------

@@ -13,7 +13,7 @@ from .mask import mask_parts
 def separate_parts(obj: bpy.types.Object, result: Labels) -> list[bpy.types.Object]:
     """Copy an object once for each part that it has, with that part's faces alone.
 
-    The copies keep what the object has: transform, parent, modifiers, vertex groups, UV maps,
+    The copies keep the object's data: transform, parent, modifiers, vertex groups, UV maps,
     shape keys, materials, and the sides of Blender's names (Body hand.L). The object itself stays
     as it is. A point cloud is separated by its points.
 

@@ -32,7 +32,7 @@ class Tracked:
         return cls(obj.name, obj.session_uid, obj.data.session_uid if obj.data else 0)
 
     def find(self) -> bpy.types.Object:
-        """The object, under whatever name.
+        """The object, under any name.
 
         Raises
         ------

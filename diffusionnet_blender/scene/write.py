@@ -53,7 +53,7 @@ def require_writable(obj: bpy.types.Object) -> None:
 
 
 def left_out(obj: bpy.types.Object, result: Labels, outputs: Outputs) -> str:
-    """What of the outputs cannot be written, for the user; "" if all can."""
+    """Outputs that cannot be written, as text for the report; "" for none."""
     notes = []
     if outputs.vertex_groups:
         names = claim_names(obj.data, "VERTEX_GROUP", result.class_names, names_in_use(obj))
@@ -66,7 +66,7 @@ def left_out(obj: bpy.types.Object, result: Labels, outputs: Outputs) -> str:
 
 
 def write_labels(obj: bpy.types.Object, result: Labels, outputs: Outputs) -> None:
-    """Write labels to an object's mesh; what is not asked for stays as it is.
+    """Write labels to the mesh of an object as the chosen outputs; other data is kept.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def write_labels(obj: bpy.types.Object, result: Labels, outputs: Outputs) -> Non
         In any mode but dynamic topology sculpting.
     result : Labels
     outputs : Outputs
-        `left_out` says what of it the object cannot take.
+        `left_out` lists those that the object cannot have.
 
     Raises
     ------

@@ -13,7 +13,7 @@ from .install import torch_folder
 
 
 class DIFFUSIONNET_PG_torch(bpy.types.PropertyGroup):
-    """What the preferences store."""
+    """Variant and index, stored in the preferences."""
 
     variant: EnumProperty(
         name="Variant",
@@ -35,7 +35,7 @@ class DIFFUSIONNET_PG_torch(bpy.types.PropertyGroup):
 
 @dataclass(frozen=True)
 class TorchChoice:
-    """PyTorch of the extension's own, there or not.
+    """A variant of PyTorch in the extension's own folder, installed or not.
 
     Attributes
     ----------
@@ -51,17 +51,17 @@ class TorchChoice:
 
     @property
     def folder(self) -> Path:
-        """Of the variant."""
+        """Folder of the variant."""
         return torch_folder(self.root, self.variant)
 
     @property
     def installed(self) -> bool:
-        """Whether it is there."""
+        """Whether it is installed."""
         return self.folder.is_dir()
 
 
 def torch_choice() -> TorchChoice:
-    """What is chosen; the build for the CPU where the extension is not enabled as such."""
+    """The choice of the preferences; the CPU build where the package is no extension."""
     stored = extras.stored()
     return TorchChoice(
         root=user_folder("torch"),
@@ -71,7 +71,7 @@ def torch_choice() -> TorchChoice:
 
 
 def installed_folder() -> Path | None:
-    """The folder of the variant that is chosen; None where it is not installed."""
+    """Folder of the chosen variant; None if it is not installed."""
     choice = torch_choice()
     return choice.folder if choice.installed else None
 

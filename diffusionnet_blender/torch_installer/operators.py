@@ -16,21 +16,21 @@ from ..translations import worded
 from .choice import TorchChoice, torch_choice
 from .install import Step, TorchBuild, find_build, install_build, remove_torch
 
-# Share of the bar: unpacking and trying take a while, too.
+# Share of the bar; unpacking and testing take the rest.
 DOWNLOAD_SHARE = 0.8
 SHARES = {"looking up": 0.0, "unpacking": DOWNLOAD_SHARE, "trying": 0.95}
 
-# What was found last, and for which choice.
+# The last build that was found, with its choice.
 _found: list[tuple[TorchChoice, TorchBuild]] = []
 
 
 def found_build(choice: TorchChoice) -> TorchBuild | None:
-    """What would be downloaded, if it has been looked up."""
+    """The build of a choice, if it has been looked up."""
     return _found[0][1] if _found and _found[0][0] == choice else None
 
 
 class StepsRun:
-    """Takes the steps of a generator; see `BackgroundOperator` for what a run is."""
+    """Takes the steps of a generator; a run of `BackgroundOperator`."""
 
     touches_data = False
     farewell = "Cancelled; nothing was installed"
@@ -42,14 +42,14 @@ class StepsRun:
         self.progress = _progress_of(Step("looking up"))
 
     def advance(self) -> None:
-        """Take the next."""
+        """Take the next step."""
         try:
             self.progress = _progress_of(next(self._steps))
         except StopIteration as end:
             self.finished, self.value = True, end.value
 
     def cancel(self) -> None:
-        """Take no more; the generator tidies up."""
+        """Close the generator, which removes its files."""
         self._steps.close()
         self.finished = self.cancelled = True
 
@@ -74,7 +74,7 @@ class NetworkOperator(BackgroundOperator):
         return super().poll(context)
 
     def run(self, context):
-        """Wait for it: there is no window."""
+        """Wait for the end; without a window."""
         run = self.begin(context, at_once=True)
         try:
             while not run.finished:
@@ -93,12 +93,12 @@ class DIFFUSIONNET_OT_find_torch(NetworkOperator, bpy.types.Operator):
     bl_label = "Look Up PyTorch"
 
     def begin(self, context, at_once: bool) -> StepsRun:
-        """Ask the index."""
+        """Look up the build in the index."""
         choice = torch_choice()
         return StepsRun(_find(choice))
 
     def finish(self, context, run: StepsRun):
-        """Show what it has."""
+        """Report version and size."""
         self.report({"INFO"}, f"PyTorch {run.value.version}: {download_text(run.value)}")
         return {"FINISHED"}
 
@@ -111,12 +111,12 @@ class DIFFUSIONNET_OT_install_torch(NetworkOperator, bpy.types.Operator):
 
     def begin(self, context, at_once: bool) -> StepsRun:
         """Start the download."""
-        # It may have an earlier one loaded.
+        # It may have loaded an earlier build.
         end_worker()
         return StepsRun(_install(torch_choice()))
 
     def finish(self, context, run: StepsRun):
-        """Say what it can do."""
+        """Report version and devices."""
         found = run.value
         self.report(
             {"INFO"},
@@ -133,7 +133,7 @@ class DIFFUSIONNET_OT_remove_torch(ReportingOperator, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context) -> bool:
-        """It must be there."""
+        """The variant must be installed."""
         if context.window_manager.diffusionnet.running:
             cls.poll_message_set(worded("A DiffusionNet job is running; cancel it first"))
             return False
@@ -143,11 +143,11 @@ class DIFFUSIONNET_OT_remove_torch(ReportingOperator, bpy.types.Operator):
         return True
 
     def invoke(self, context, event):
-        """Ask before."""
+        """Ask for confirmation."""
         return context.window_manager.invoke_confirm(self, event)
 
     def run(self, context):
-        """Delete it."""
+        """Delete the variant."""
         choice = torch_choice()
         end_worker()
         remove_torch(choice.root, choice.variant)
@@ -156,7 +156,7 @@ class DIFFUSIONNET_OT_remove_torch(ReportingOperator, bpy.types.Operator):
 
 
 def download_text(build: TorchBuild) -> str:
-    """How much a build is."""
+    """Number of packages and size of a build."""
     if not build.size:
         return worded("{count} packages of unknown size", count=len(build.packages))
     return worded(
