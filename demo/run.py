@@ -165,7 +165,7 @@ def photograph(characters: list[bpy.types.Object], picture: Path) -> None:
     for item in list(bpy.context.scene.objects):
         item.hide_render = item not in (*before, *after)
     parts = characters[0].data.diffusionnet.parts
-    legend = [(part.name, tuple(part.colour)) for part in parts if part.vertex_count]
+    legend = [(part.name, tuple(part.color)) for part in parts if part.vertex_count]
     studio.photograph(before, after, legend, picture)
 
 

@@ -157,7 +157,7 @@ def painted_weights(character: bpy.types.Object, colours: dict[str, np.ndarray])
 
 def photograph(ada, clay, bo, picture: Path) -> None:
     """Render source, target as it came, target textured, and the weights of both."""
-    labels = {part.name: np.array(part.colour) for part in ada.data.diffusionnet.parts}
+    labels = {part.name: np.array(part.color) for part in ada.data.diffusionnet.parts}
     colours = {name: labels[name] for name in PARENTS}
     figures = [
         still(ada),

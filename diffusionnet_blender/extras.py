@@ -1,6 +1,6 @@
-"""What a part of the extension that may be missing adds to the rest; `torch_installer` is one.
+"""Hooks for optional parts of the extension, such as `torch_installer`.
 
-Such a part puts it here when it is registered. The rest looks here, and never imports the part.
+An optional part adds its hooks when it is registered. The rest reads them, and never imports it.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ library_folders: list[Callable[[], Path | None]] = []
 
 
 def stored() -> DIFFUSIONNET_PG_extras | None:
-    """Settings as the preferences have them; None where the extension is not enabled as such."""
+    """Stored settings; None where the package is not enabled as an extension."""
     addon = bpy.context.preferences.addons.get(__package__)
     return addon.preferences.extras if addon else None
 
 
 def library_folder() -> Path | None:
-    """The folder of libraries that goes before Blender's own in the worker, if there is one."""
-    return next((folder for give in library_folders if (folder := give())), None)
+    """Folder of libraries for the worker, ahead of Blender's own; None without any."""
+    return next((folder for folder_of in library_folders if (folder := folder_of())), None)
 
 
 CLASSES = (DIFFUSIONNET_PG_extras,)

@@ -1,4 +1,4 @@
-"""Pages of the guide that F1 opens over a button or a setting."""
+"""Pages of the guide that F1 opens for operators and properties."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from pathlib import Path
 
 import bpy
 
-# Part of the zip (tools/guide.py): F1 works offline, on the pages of this version.
+# Part of the zip (tools/guide.py), so that F1 works offline, for this version.
 GUIDE = Path(__file__).resolve().with_name("guide")
-# Patterns of Blender's names (in lower case) and the pages; of several that fit the first counts.
+# Patterns of Blender's names (in lower case) and their pages; the first that matches counts.
 PAGES = (
     ("bpy.ops.diffusionnet.write_labels*", "segment.html#outputs"),
     ("bpy.ops.diffusionnet.add_preset*", "segment.html#outputs"),
@@ -33,7 +33,7 @@ PAGES = (
             "merge_parts",
             "add_part",
             "rename_part",
-            "recolour_part",
+            "recolor_part",
             "swap_sides",
             "mask_part",
             "separate_parts",
@@ -99,10 +99,10 @@ def manual_map(guide: Path = GUIDE) -> tuple[str, tuple[tuple[str, str], ...]]:
 
 
 def register() -> None:
-    """Tell Blender."""
+    """Register the map."""
     bpy.utils.register_manual_map(manual_map)
 
 
 def unregister() -> None:
-    """Take it back."""
+    """Unregister the map."""
     bpy.utils.unregister_manual_map(manual_map)

@@ -1,4 +1,4 @@
-"""Registration of everything that Blender keeps of the extension: classes, handlers, menus."""
+"""Registration of classes, properties, menus, translations and handlers."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from .scene.results import forget_all_results
 from .session.computing import end_worker
 from .session.curve_icon import forget_curve
 
-# Before another file is opened.
+# Called before another file is opened.
 HANDLERS = (forget_all_results, forget_all_matches, drop_run)
 
 
 def register() -> None:
-    """Register all; a failure is raised."""
+    """Register everything; errors are raised."""
     for cls in _classes():
         bpy.utils.register_class(cls)
     if installer := _torch_installer():
@@ -33,7 +33,7 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Take all back, in reverse, and end the worker."""
+    """Unregister everything in reverse, and end the worker."""
     for handler in reversed(HANDLERS):
         bpy.app.handlers.load_pre.remove(handler)
         handler()
@@ -51,7 +51,7 @@ def unregister() -> None:
 
 def _classes() -> tuple[type, ...]:
     installer = _torch_installer()
-    # The preferences, of the panels, show what the others are.
+    # In the order of their dependencies.
     rooms = (properties, extras, operators, panels)
     return (
         *(cls for room in rooms for cls in room.CLASSES),
@@ -60,7 +60,7 @@ def _classes() -> tuple[type, ...]:
 
 
 def _torch_installer():
-    """The folder that some zips come without; None there."""
+    """The module, which some zips lack: None there."""
     if find_spec(".torch_installer", __package__) is None:
         return None
     from . import torch_installer

@@ -1,4 +1,4 @@
-"""The preferences as plain values, with defaults where the extension is not enabled as such."""
+"""Preferences as plain values, with defaults where the package is not enabled as an extension."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def settings() -> Settings:
 
 
 def stored_preferences() -> bpy.types.AddonPreferences | None:
-    """Blender's own record of them; None where the extension is not enabled as such."""
+    """Stored preferences; None where the package is not enabled as an extension."""
     addon = bpy.context.preferences.addons.get(__package__)
     return addon.preferences if addon else None
 

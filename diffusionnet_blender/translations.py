@@ -1,6 +1,6 @@
-"""Texts of the interface in other languages: languages/de.json and so on, English to the other.
+"""Translations of the interface: languages/de.json and so on, by the English texts.
 
-`tools/gather_strings.py` finds the texts. What operators report is in English.
+`tools/gather_strings.py` gathers the texts. Reports of operators are in English.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ from pathlib import Path
 import bpy
 
 FOLDER = Path(__file__).with_name("languages")
-# Blender looks labels of operators up apart from all else.
+# Blender looks up labels of operators in a context of their own.
 CONTEXTS = ("*", "Operator")
-# Of a file's name, as versions of Blender call the language.
+# Blender's names of the language of each file, which depend on the version.
 LOCALES = {"de": ("de_DE", "de")}
 
 
 def register() -> None:
-    """Tell Blender the texts."""
+    """Register the translations."""
     bpy.app.translations.register(__package__, dictionaries())
 
 
 def unregister() -> None:
-    """Take them back."""
+    """Unregister the translations."""
     bpy.app.translations.unregister(__package__)
 
 
@@ -33,7 +33,7 @@ def worded(english: str, **values) -> str:
 
 
 def dictionaries() -> dict[str, dict[tuple[str, str], str]]:
-    """Texts as Blender takes them: by locale, then by context and English text."""
+    """Translations for Blender: by locale, then by context and English text."""
     return {
         locale: {
             (context, english): other

@@ -99,7 +99,7 @@ def snapshot(obj):
         "material_index": [p.material_index for p in mesh.polygons],
         "active colour": mesh.color_attributes.active_color_name,
         "legend": [
-            (p.name, tuple(p.colour), p.area, p.share, p.face_count, p.vertex_count, p.vertex_group)
+            (p.name, tuple(p.color), p.area, p.share, p.face_count, p.vertex_count, p.vertex_group)
             for p in mesh.diffusionnet.parts
         ],
         "owned": sorted((o.kind, o.name) for o in mesh.diffusionnet.owned),

@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "worker": {"errors", "tasks"},
     "settings": {"folders", "surface"},
     "scene": {"errors", "options", "surface", "tasks"},
-    "session": {"errors", "translations", "extras", "tasks", "worker", "settings"},
+    "session": {"errors", "translations", "extras", "tasks", "worker", "settings", "scene"},
     "properties": {"options", "network", "tasks", "scene", "settings"},
     "operators": {
         "errors", "translations", "tasks", "worker", "settings", "scene", "session", "properties",

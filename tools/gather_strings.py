@@ -1,10 +1,11 @@
-"""Gather the texts of the interface, and see which translations lack.
+"""Texts of the interface, gathered from classes and source, against their translations.
 
-python -m tools.gather_strings            # what is missing in each language, and what is left over
-python -m tools.gather_strings --write    # put it into the files: new texts empty, old ones out
+python -m tools.gather_strings            # missing and left-over texts of each language
+python -m tools.gather_strings --write    # update the files: new texts empty, left-over ones out
 
-Settings and tooltips are read from the classes as Blender has them; labels, what panels draw, the
-reasons why a button is disabled, and other texts that pass `worded` are read from the source.
+Names and tooltips of properties are read from Blender's classes, except hidden ones, which nothing
+draws. Labels, texts of panels, reasons of disabled buttons and other texts that pass `worded` are
+read from the source. `tests/operators/test_translations.py` compares with what is really drawn.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "diffusionnet_blender"
 LANGUAGES = PACKAGE / "languages"
-# Arguments of Blender's layouts that are shown.
-SHOWN = {"text", "heading", "placeholder"}
-# Names of products are the same in every language.
-SAME = {"DiffusionNet", "NumPy", "PyTorch", "CUDA", "XPU", "Metal", "CPU"}
+# Arguments of Blender's layouts with texts.
+TEXT_ARGUMENTS = {"text", "heading", "placeholder"}
+# Names of products, the same in every language.
+PRODUCTS = {"DiffusionNet", "NumPy", "PyTorch", "CUDA", "ROCm", "XPU", "Metal", "CPU"}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -34,9 +35,9 @@ def main(arguments: list[str] | None = None) -> int:
     texts = gather()
     complete = True
     for path in sorted(LANGUAGES.glob("*.json")):
-        known = json.loads(path.read_text(encoding="utf-8"))
-        missing = [text for text in texts if not known.get(text)]
-        stale = [text for text in known if text not in texts]
+        translated = json.loads(path.read_text(encoding="utf-8"))
+        missing = [text for text in texts if not translated.get(text)]
+        stale = [text for text in translated if text not in texts]
         complete &= not missing and not stale
         print(f"{path.name}: {len(texts)} texts, {len(missing)} missing, {len(stale)} left over")
         for text in missing:
@@ -44,15 +45,15 @@ def main(arguments: list[str] | None = None) -> int:
         for text in stale:
             print(f"  left over: {text!r}")
         if write:
-            content = {text: known.get(text, "") for text in texts}
+            content = {text: translated.get(text, "") for text in texts}
             path.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", "utf-8")
     return 0 if complete else 1
 
 
 def gather() -> list[str]:
     """All texts of the interface in English, sorted; Blender's properties are registered for it."""
-    found = {*_of_classes(), *_of_source(), *_of_stages()}
-    return sorted(text for text in found if text.strip() and text not in SAME)
+    found = {*_of_classes(), *_of_lists(), *_of_source(), *_of_stages()}
+    return sorted(text for text in found if text.strip() and text not in PRODUCTS)
 
 
 def _of_classes() -> Iterator[str]:
@@ -82,6 +83,18 @@ def _of_classes() -> Iterator[str]:
                 yield from (item.name, item.description)
 
 
+def _of_lists() -> Iterator[str]:
+    """Items of the lists of models that are no models."""
+    from diffusionnet_blender.properties import model_lists
+
+    for item in (
+        model_lists.NO_SEGMENTATION,
+        model_lists.NO_CLASSIFICATION,
+        model_lists.BY_DISTANCES,
+    ):
+        yield from item[1:]
+
+
 def _of_source() -> Iterator[str]:
     """Labels of classes, and texts that are given to layouts and to `worded`."""
     for path in sorted(PACKAGE.rglob("*.py")):
@@ -92,7 +105,7 @@ def _of_source() -> Iterator[str]:
             if not isinstance(node, ast.Call):
                 continue
             name = _name_of(node.func)
-            chosen = [word.value for word in node.keywords if word.arg in SHOWN]
+            chosen = [word.value for word in node.keywords if word.arg in TEXT_ARGUMENTS]
             if name == "worded":
                 chosen += node.args[:1]
             for value in chosen:

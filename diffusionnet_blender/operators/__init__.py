@@ -1,9 +1,10 @@
-"""Operators: a few lines each, from scene to task and back."""
+"""Operators of Blender: each reads from the scene, runs a task, and writes the result."""
 
 from . import (
     background,
     classify,
     edit_labels,
+    edit_legend,
     match,
     models,
     pins,
@@ -25,6 +26,7 @@ CLASSES = (
     *select_part.CLASSES,
     *status.CLASSES,
     *edit_labels.CLASSES,
+    *edit_legend.CLASSES,
     *separate.CLASSES,
     *presets.CLASSES,
     *train.CLASSES,

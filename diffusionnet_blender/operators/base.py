@@ -1,12 +1,7 @@
-"""What all operators share: errors become one line, and targets are found in one way."""
+"""Bases of all operators: errors become reports, and targets are objects by name or selection."""
 
 import os
-import platform
-import sys
-import traceback
-from collections.abc import Callable
-from datetime import datetime
-from pathlib import Path
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import bpy
@@ -14,29 +9,35 @@ from bpy.props import CollectionProperty, StringProperty
 
 from ..errors import DiffusionNetError
 from ..properties.from_options import values_of
-from ..scene.targets import meshes_to_work_on
-from ..session.trouble import note_trouble
-from ..settings import settings
+from ..scene.targets import target_meshes
+from ..session.trouble import note_trouble, write_report
 from ..translations import worded
 
-# Set in tests: an error that nobody foresaw is raised instead of reported.
+# Set in tests: unexpected errors are raised instead of reported.
 RERAISE = "DIFFUSIONNET_RERAISE"
 
 
 class ReportingOperator:
-    """Turns errors into reports; a subclass does its work in `run`."""
+    """Turns errors into reports; a subclass does its work in `run(context)`."""
 
     @classmethod
     def poll(cls, context) -> bool:
-        """Subclasses have their conditions."""
+        """Subclasses have conditions of their own."""
         return True
 
     def execute(self, context) -> set[str]:
-        """Run, and report what goes wrong."""
+        """Run, and report errors."""
         return self.reporting(lambda: self.run(context))
 
+    def report_errors(self, errors: Iterable[DiffusionNetError], failed: bool) -> None:
+        """Report the errors of single objects as warnings, or raise the first if all `failed`."""
+        for error in errors:
+            if failed:
+                raise error
+            self.report({"WARNING"}, str(error))
+
     def reporting(self, work: Callable[[], set[str]]) -> set[str]:
-        """Do some work, and report what goes wrong."""
+        """Call a function, and report its errors."""
         try:
             return work()
         except DiffusionNetError as error:
@@ -48,13 +49,13 @@ class ReportingOperator:
                 raise
             self.report(
                 {"ERROR"},
-                f"{type(error).__name__}: {error}. This is a fault of the add-on; please report "
+                f"{type(error).__name__}: {error}. This is a bug in the extension; please report "
                 f"it with the file {write_report(self.bl_idname)}",
             )
         return {"CANCELLED"}
 
-    def chosen(self, kind: type, panel) -> dict[str, Any]:
-        """Values of the options of a dataclass: those that a script gives, else the panel's.
+    def chosen_options(self, kind: type, panel) -> dict[str, Any]:
+        """Values of the options of a dataclass: those set by a script, else those of the panel.
 
         Parameters
         ----------
@@ -62,49 +63,49 @@ class ReportingOperator:
         panel : bpy_struct
             Properties of the panel.
         """
-        given = values_of(kind, self.properties)
+        own = values_of(kind, self.properties)
         return {
             **values_of(kind, panel),
-            **{name: value for name, value in given.items() if self.is_given(name)},
+            **{name: value for name, value in own.items() if self.is_set(name)},
         }
 
-    def is_given(self, name: str) -> bool:
-        """Whether a script gives a property; an empty text stands for none."""
+    def is_set(self, name: str) -> bool:
+        """Whether a script has set a property; an empty text counts as not set."""
         return self.properties.is_property_set(name) and getattr(self, name) != ""
 
 
 class ObjectOperator(ReportingOperator):
-    """Works on meshes: one by name, or the selected ones, or the one picked in the panel."""
+    """Processes meshes: one by name, or the selected ones, or the one picked in the panel."""
 
     object_name: StringProperty(
         name="Object",
-        description="Mesh object to work on. Empty: the selected ones, or if none is selected "
-        "the one picked in the panel",
+        description="Mesh object to process. Empty: the selected meshes, or the one picked in "
+        "the panel",
         options={"HIDDEN", "SKIP_SAVE"},
     )
-    # The type that Blender has for a list of names.
+    # Blender's type for a list of names.
     objects: CollectionProperty(
         type=bpy.types.OperatorFileListElement,
         name="Objects",
-        description="Names of several mesh objects to work on",
+        description="Names of several mesh objects to process",
         options={"HIDDEN", "SKIP_SAVE"},
     )
 
     @classmethod
     def poll(cls, context) -> bool:
-        """There must be a mesh at all; which one, only `run` knows."""
+        """The view layer must have a mesh; `targets` finds which."""
         if any(obj and obj.type == "MESH" for obj in context.view_layer.objects):
             return True
-        cls.poll_message_set(worded("There is no mesh in the view layer; add or import one"))
+        cls.poll_message_set(worded("No mesh in the view layer; add or import one"))
         return False
 
     def targets(self, context) -> list[bpy.types.Object]:
-        """The objects to work on, one for each mesh.
+        """Objects to process, one for each mesh.
 
         Raises
         ------
         DiffusionNetError
-            If there is none, or the one named does not exist.
+            If there is none, or the named one does not exist.
         """
         names = [self.object_name] if self.object_name else [item.name for item in self.objects]
         found = [context.scene.objects.get(name) for name in names]
@@ -113,27 +114,4 @@ class ObjectOperator(ReportingOperator):
                 f"There is no object {names[found.index(None)]!r} in the scene",
                 "Give the name of a mesh object.",
             )
-        return found or meshes_to_work_on(context)
-
-
-def counted(number: int, what: str) -> str:
-    """A number and its noun: "1 face", "1,200 faces"."""
-    plural = {"mesh": "meshes", "vertex": "vertices"}.get(what, f"{what}s")
-    return f"{number:,} {what if number == 1 else plural}"
-
-
-def write_report(idname: str) -> Path:
-    """Write the traceback at hand and what it ran on to a file."""
-    folder = settings().report_folder
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{datetime.now():%Y-%m-%d_%H-%M-%S}.txt"
-    lines = [
-        f"Operator: {idname}",
-        f"Blender: {bpy.app.version_string} ({bpy.app.build_hash.decode()})",
-        f"Python: {sys.version}",
-        f"System: {platform.platform()}",
-        "",
-        traceback.format_exc(),
-    ]
-    path.write_text("\n".join(lines), encoding="utf-8")
-    return path
+        return found or target_meshes(context)

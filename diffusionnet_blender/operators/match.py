@@ -1,4 +1,4 @@
-"""Match two objects, and look at the result."""
+"""Match of two objects, its preview, and the selection of uncertain vertices."""
 
 import bpy
 from bpy.props import EnumProperty, FloatProperty
@@ -9,25 +9,26 @@ from ..scene.edit_mode import whole_undo
 from ..scene.jobs import MatchJobs
 from ..scene.matches import current_match
 from ..scene.pair import outside_edit_modes
+from ..scene.pins import pins_of_pair
 from ..scene.preview import select_uncertain, write_preview
+from ..scene.report_text import counted
 from ..scene.viewport import show_colours_in
+from ..session.match_text import fit_without_torch, match_method
 from ..settings import settings
-from ..tasks.match.request import Correspondence, MatchRequest
+from ..tasks.match.request import MatchRequest
 from ..tasks.models import path_for
-from ..translations import worded
 from .background import JobOperator
-from .base import counted
-from .pair import PairOperator, pins_of
+from .pair import PairOperator
 
 
 class MatchProperties:
-    """Options of a match, for one call."""
+    """Options of a match, each for one call."""
 
     __annotations__ = properties_of(MatchRequest, **ONE_CALL)
 
 
 class DIFFUSIONNET_OT_match(MatchProperties, JobOperator, PairOperator, bpy.types.Operator):
-    """Find each vertex of the target on the source; data is moved along this match"""
+    """Find the point on the source for each vertex of the target. Transfer uses this match"""
 
     bl_idname = "diffusionnet.match"
     bl_label = "Match"
@@ -35,50 +36,36 @@ class DIFFUSIONNET_OT_match(MatchProperties, JobOperator, PairOperator, bpy.type
     bl_options = set()
 
     def jobs(self, context) -> MatchJobs:
-        """One, of the pair."""
+        """One job on the pair."""
         source, target = self.pair(context)
         preferences = settings()
-        options = self.chosen(MatchRequest, context.scene.diffusionnet.transfer)
+        options = self.chosen_options(MatchRequest, context.scene.diffusionnet.transfer)
         if options["model"] == NO_MODEL:
             options["model"] = None
         else:
             path_for(options["model"], [preferences.model_folder], "match")
-        pins = pins_of(context, source, target)
+        pins = pins_of_pair(context.scene.diffusionnet.transfer, source, target)
         return MatchJobs(source, target, pins, **{**options, **preferences.compute})
 
     def finish(self, context, run):
-        """Report on the match, which is kept."""
+        """Report on the match; the run has kept it."""
         found = run.result
         source, target = run.jobs.items[0].find()
-        text = f"{target.name} found on {source.name}: {found.sure:.0%} of the vertices sure"
+        text = f"{target.name} matched to {source.name}: confident on {found.sure:.0%} of vertices"
         seconds = sum(found.seconds.values())
-        self.report({"INFO"}, f"{text}, {method_of(found)}, in {seconds:.1f} s")
+        self.report({"INFO"}, f"{text}, {match_method(found)}, in {seconds:.1f} s")
         if found.fit == "no torch":
-            self.report({"INFO"}, without_torch())
+            self.report({"INFO"}, fit_without_torch())
         if found.judgement.mirrored:
             self.report(
                 {"WARNING"},
-                "Left and right seem swapped; set three pins or more and match again",
+                "Left and right seem swapped; set three or more pins and match again",
             )
         return {"FINISHED"}
 
 
-def method_of(found: Correspondence) -> str:
-    """How a match was found, in the language of the interface."""
-    if found.fit == "kept":
-        return worded("by a network that was fitted to this pair")
-    if found.model_name:
-        return worded("with model {model}", model=found.model_name)
-    return worded("without a model: by distances alone")
-
-
-def without_torch() -> str:
-    """Why no network was fitted to a match, in the language of the interface."""
-    return worded("Without PyTorch no network was fitted: the guide says how to get it")
-
-
 class DIFFUSIONNET_OT_preview_match(PairOperator, bpy.types.Operator):
-    """Paint both meshes so that what belongs together has one color, or how sure the match is"""
+    """Show the match as color attributes: matching points in the same color, or the confidence"""
 
     bl_idname = "diffusionnet.preview_match"
     bl_label = "Preview Match"
@@ -87,18 +74,18 @@ class DIFFUSIONNET_OT_preview_match(PairOperator, bpy.types.Operator):
     show: EnumProperty(
         name="Show",
         items=(
-            ("POSITION", "Position", "The source's position as colors, on both"),
+            ("POSITION", "Position", "Color both meshes by position on the source"),
             (
                 "CONFIDENCE",
                 "Confidence",
-                "The target, green where it is sure and red where not",
+                "Color the target by confidence, from red (low) to green (high)",
             ),
         ),
         default="POSITION",
     )
 
     def run(self, context):
-        """Write both layers, and show one."""
+        """Write the color attributes, and show them."""
         source, target = self.pair(context)
         match = current_match(source, target)
         with whole_undo([source, target]), outside_edit_modes(source, target):
@@ -109,7 +96,7 @@ class DIFFUSIONNET_OT_preview_match(PairOperator, bpy.types.Operator):
 
 
 class DIFFUSIONNET_OT_select_uncertain(PairOperator, bpy.types.Operator):
-    """Select the vertices of the target that the match is not sure of"""
+    """Select the vertices of the target with low confidence"""
 
     bl_idname = "diffusionnet.select_uncertain"
     bl_label = "Select Uncertain"
@@ -117,7 +104,7 @@ class DIFFUSIONNET_OT_select_uncertain(PairOperator, bpy.types.Operator):
 
     below: FloatProperty(
         name="Below",
-        description="Confidence below which a vertex is selected",
+        description="Select the vertices below this confidence",
         min=0.0,
         max=1.0,
         default=0.5,
@@ -125,7 +112,7 @@ class DIFFUSIONNET_OT_select_uncertain(PairOperator, bpy.types.Operator):
     )
 
     def run(self, context):
-        """Select."""
+        """Select vertices of the target."""
         source, target = self.pair(context)
         match = current_match(source, target)
         count = select_uncertain(target, match.correspondence.confidence < self.below)

@@ -1,4 +1,4 @@
-"""The library of models."""
+"""Models imported into the library, renamed and removed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .base import ReportingOperator
 
 
 class DIFFUSIONNET_OT_reload_models(ReportingOperator, bpy.types.Operator):
-    """Look for models again, for example after one was imported"""
+    """Read the model library again, for example after files were added to it"""
 
     bl_idname = "diffusionnet.reload_models"
     bl_label = "Reload Models"
@@ -37,40 +37,40 @@ class ImportProperties:
 
 
 class DIFFUSIONNET_OT_import_model(ImportProperties, JobOperator, bpy.types.Operator):
-    """Copies a model into the library."""
+    """Copy a model into the library."""
 
     bl_idname = "diffusionnet.import_model"
     bl_label = "Import Model"
     bl_description = (
-        "Copy a model (.safetensors, its .json card beside it) or published weights (.pth, which "
-        "needs PyTorch this once) into the library"
+        "Copy a model (.safetensors with its .json card) or published weights (.pth, converted "
+        "by PyTorch) into the library"
     )
 
     filepath: StringProperty(subtype="FILE_PATH", options={"HIDDEN", "SKIP_SAVE"})
     filter_glob: StringProperty(default="*.safetensors;*.pth;*.pt", options={"HIDDEN"})
     card: StringProperty(
         name="Card",
-        description="JSON file with names, colors and input features of a .pth. Empty: parts are "
-        "numbered, and the features are told from the weights",
+        description="JSON file with part names, colors and input features of a .pth file. "
+        "Empty: parts are numbered, and features are derived from the weights",
         subtype="FILE_PATH",
         options={"SKIP_SAVE"},
     )
 
     def invoke(self, context, event):
-        """Choose a file first, if none is given."""
+        """Open the file browser, unless a file is set."""
         if self.filepath:
             return super().invoke(context, event)
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
     def execute(self, context):
-        """Go on after the choice, or do it all where there is no window."""
+        """Begin after the choice of a file; without a window, import at once."""
         if bpy.app.background or context.window is None:
             return super().execute(context)
         return self.reporting(lambda: self._begin(context))
 
     def draw(self, context):
-        """Draw the options beside the files."""
+        """Draw the options in the file browser."""
         layout = self.layout
         layout.use_property_split = True
         layout.prop(self, "card")
@@ -79,7 +79,7 @@ class DIFFUSIONNET_OT_import_model(ImportProperties, JobOperator, bpy.types.Oper
         row.prop(self, "output_at")
 
     def jobs(self, context) -> OneJob:
-        """One: the worker has PyTorch, if anything has."""
+        """One job, in the worker, which has PyTorch if any process has."""
         request = import_job.ImportRequest(
             file=Path(bpy.path.abspath(self.filepath)),
             folder=settings().model_folder,
@@ -90,41 +90,43 @@ class DIFFUSIONNET_OT_import_model(ImportProperties, JobOperator, bpy.types.Oper
         return OneJob(import_job, text, request)
 
     def finish(self, context, run):
-        """Show it in the list."""
+        """Choose the model in the list."""
         name = run.result.name
         reload_models()
         context.scene.diffusionnet.model = name
-        self.report({"INFO"}, f"{name} is in the library")
+        self.report({"INFO"}, f"{name} added to the library")
         return {"FINISHED"}
 
 
 class LibraryOperator(ReportingOperator):
-    """Changes a model of the user's."""
+    """Changes one of the user's models."""
 
     model: StringProperty(
         name="Model",
-        description="Name of a model in the library; those that ship stay as they are",
+        description="Name of one of your own models in the library",
         options={"HIDDEN", "SKIP_SAVE"},
     )
 
 
 class DIFFUSIONNET_OT_rename_model(LibraryOperator, bpy.types.Operator):
-    """Give a model of your own another name and title"""
+    """Rename one of your own models"""
 
     bl_idname = "diffusionnet.rename_model"
     bl_label = "Rename Model"
 
     new_name: StringProperty(
-        name="Name", description="Name of its files, which scripts call it by. Empty: as it is"
+        name="Name", description="Name of the model's files, used in scripts. Empty: unchanged"
     )
-    title: StringProperty(name="Title", description="What lists show. Empty: the name")
+    title: StringProperty(
+        name="Title", description="Title in lists of models. Empty: same as the name"
+    )
 
     def invoke(self, context, event):
-        """Ask for both."""
+        """Open a dialog."""
         return context.window_manager.invoke_props_dialog(self)
 
     def run(self, context):
-        """Rename it, also where scenes of this file have it chosen."""
+        """Rename the model, also in the scenes of this file that use it."""
         name = self.new_name.strip() or self.model
         folder = settings().model_folder
         rename_model(self.model, folder, name, self.title.strip() or name)
@@ -136,20 +138,20 @@ class DIFFUSIONNET_OT_rename_model(LibraryOperator, bpy.types.Operator):
 
 
 class DIFFUSIONNET_OT_remove_model(LibraryOperator, bpy.types.Operator):
-    """Delete a model of your own from the library, which cannot be undone"""
+    """Delete one of your own models from the library. This cannot be undone"""
 
     bl_idname = "diffusionnet.remove_model"
     bl_label = "Remove Model"
 
     def invoke(self, context, event):
-        """Ask before."""
+        """Ask for confirmation."""
         return context.window_manager.invoke_confirm(self, event)
 
     def run(self, context):
-        """Delete its files."""
+        """Delete the files of the model."""
         remove_model(self.model, settings().model_folder)
         reload_models()
-        self.report({"INFO"}, f"{self.model} is deleted")
+        self.report({"INFO"}, f"{self.model} deleted")
         return {"FINISHED"}
 
 

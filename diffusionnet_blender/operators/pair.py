@@ -1,17 +1,15 @@
-"""What operators on a source and a target share."""
+"""Base of the operators on a source and a target."""
 
-import numpy as np
 from bpy.props import StringProperty
 
 from ..errors import DiffusionNetError
 from ..scene.pair import require_pair
-from ..scene.pins import pinned_vertices
 from ..translations import worded
 from .base import ReportingOperator
 
 
 class PairOperator(ReportingOperator):
-    """Works on a source and a target: those that are named, or those of the panel."""
+    """Processes a source and a target: by name, or those of the panel."""
 
     source: StringProperty(
         name="Source",
@@ -26,10 +24,10 @@ class PairOperator(ReportingOperator):
 
     @classmethod
     def poll(cls, context) -> bool:
-        """There must be two meshes; which ones, only `run` knows."""
+        """The view layer must have two meshes; `pair` finds which."""
         meshes = [obj for obj in context.view_layer.objects if obj and obj.type == "MESH"]
         if len(meshes) < 2:
-            cls.poll_message_set(worded("There are not two meshes in the view layer"))
+            cls.poll_message_set(worded("Match and Transfer need two meshes in the view layer"))
             return False
         return super().poll(context)
 
@@ -52,11 +50,3 @@ class PairOperator(ReportingOperator):
             found.append(context.scene.objects[name] if name else picked)
         require_pair(*found)
         return found
-
-
-def pins_of(context, source, target) -> np.ndarray:
-    """The panel's pins, where they are of this pair, (P, 2) int64."""
-    panel = context.scene.diffusionnet.transfer
-    if (panel.source, panel.target) != (source, target):
-        return np.zeros((0, 2), dtype=np.int64)
-    return pinned_vertices(panel)

@@ -1,12 +1,13 @@
-"""Pins: points that the artist knows to belong together; and the two objects swapped."""
+"""Pins added and removed; source and target swapped."""
 
 import bpy
 
 from ..errors import DiffusionNetError
 from ..scene.pair import require_pair
-from ..scene.pins import add_pins_by_empties, add_pins_by_vertices
+from ..scene.pins import add_pins_by_empties, add_pins_by_vertices, swap_pair
+from ..scene.report_text import counted
 from ..scene.targets import selected_objects
-from .base import ReportingOperator, counted
+from .base import ReportingOperator
 
 
 class DIFFUSIONNET_OT_add_pin(ReportingOperator, bpy.types.Operator):
@@ -15,13 +16,13 @@ class DIFFUSIONNET_OT_add_pin(ReportingOperator, bpy.types.Operator):
     bl_idname = "diffusionnet.add_pin"
     bl_label = "Add Pin"
     bl_description = (
-        "Pin points together: two selected empties, one on the source and one on the target; or, "
-        "in Edit Mode, the vertices that were clicked with Shift held on both, in the same order"
+        "Pin points of the source to points of the target: select two empties, one on each "
+        "mesh, or Shift-click vertices in Edit Mode, in the same order on both meshes"
     )
     bl_options = {"REGISTER", "UNDO"}
 
     def run(self, context):
-        """Take the empties that are selected, else the vertices."""
+        """Pin the selected empties, or else the selected vertices."""
         chosen = context.scene.diffusionnet.transfer
         context.view_layer.update()
         require_pair(chosen.source, chosen.target)
@@ -35,7 +36,7 @@ class DIFFUSIONNET_OT_add_pin(ReportingOperator, bpy.types.Operator):
 
 
 class DIFFUSIONNET_OT_remove_pin(ReportingOperator, bpy.types.Operator):
-    """Remove the pin that is highlighted; empties stay in the scene"""
+    """Remove the active pin; its empties stay in the scene"""
 
     bl_idname = "diffusionnet.remove_pin"
     bl_label = "Remove Pin"
@@ -44,10 +45,10 @@ class DIFFUSIONNET_OT_remove_pin(ReportingOperator, bpy.types.Operator):
     all: bpy.props.BoolProperty(name="All", description="Remove all pins", options={"SKIP_SAVE"})
 
     def run(self, context):
-        """Remove."""
+        """Remove one pin or all."""
         chosen = context.scene.diffusionnet.transfer
         if not chosen.pins:
-            raise DiffusionNetError("There are no pins", "Add some first.")
+            raise DiffusionNetError("There are no pins", "Add a pin first.")
         if self.all:
             chosen.pins.clear()
         else:
@@ -57,21 +58,15 @@ class DIFFUSIONNET_OT_remove_pin(ReportingOperator, bpy.types.Operator):
 
 
 class DIFFUSIONNET_OT_swap_pair(ReportingOperator, bpy.types.Operator):
-    """Make the source the target and the target the source; pins are turned with them"""
+    """Swap source and target, along with their pins"""
 
     bl_idname = "diffusionnet.swap_pair"
     bl_label = "Swap"
     bl_options = {"REGISTER", "UNDO"}
 
     def run(self, context):
-        """Swap."""
-        chosen = context.scene.diffusionnet.transfer
-        chosen.source, chosen.target = chosen.target, chosen.source
-        for pin in chosen.pins:
-            for what in ("object", "empty", "vertex"):
-                here, there = (getattr(pin, f"{side}_{what}") for side in ("source", "target"))
-                setattr(pin, f"source_{what}", there)
-                setattr(pin, f"target_{what}", here)
+        """Swap the pickers of the panel."""
+        swap_pair(context.scene.diffusionnet.transfer)
         return {"FINISHED"}
 
 

@@ -1,4 +1,4 @@
-"""Presets of outputs, kept as Blender keeps presets of its own."""
+"""Presets of outputs, stored like Blender's own presets."""
 
 import bpy
 from bl_operators.presets import AddPresetBase
@@ -10,7 +10,7 @@ PANEL = "DIFFUSIONNET_PT_presets"
 
 
 class DIFFUSIONNET_OT_add_preset(AddPresetBase, bpy.types.Operator):
-    """Keep this choice of outputs under a name, or remove it"""
+    """Add or remove a preset of outputs"""
 
     bl_idname = "diffusionnet.add_preset"
     bl_label = "Add Output Preset"

@@ -15,7 +15,7 @@ from ..worker.client import Answer, JobState, Worker
 
 
 class InPlace:
-    """A stand-in for the worker that runs each job at once, in this process.
+    """Backend that runs each job at once, in this process, with the interface of the worker.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class InPlace:
         self._request: Any = None
 
     def submit(self, job: ModuleType, request: Any) -> None:
-        """Take a job; `poll` runs it."""
+        """Store a job, which `poll` runs."""
         self._job, self._request = job, request
 
     def poll(self) -> Answer:
@@ -48,7 +48,7 @@ class InPlace:
 
 
 class JobRun:
-    """Runs jobs one after the other and never waits for one; an item that fails costs only itself.
+    """Run of jobs one after the other, without waiting; the error of an item costs it alone.
 
     Parameters
     ----------
@@ -76,9 +76,9 @@ class JobRun:
         self.jobs = jobs
         self.in_place = worker is None
         self._listen = listen
-        self._backend = InPlace(self._hear) if worker is None else worker
+        self._backend = InPlace(self._update) if worker is None else worker
         self._waiting = deque(jobs.items)
-        self._working: Any = None
+        self._current: Any = None
         self._meter = Meter([item.name for item in jobs.items], jobs.job.STAGES)
         self.partial: Any = None
         self.done: list[tuple[Any, Any]] = []
@@ -87,22 +87,22 @@ class JobRun:
 
     @property
     def finished(self) -> bool:
-        """Whether nothing is left to do but to write."""
-        return self._working is None and not self._waiting
+        """Whether all jobs are done, so that results can be written."""
+        return self._current is None and not self._waiting
 
     @property
     def touches_data(self) -> bool:
         """Whether the next step reads or writes Blender's data."""
-        return self._working is None and not self.cancelled
+        return self._current is None and not self.cancelled
 
     @property
     def progress(self) -> Progress:
-        """As of now."""
+        """Current progress."""
         return self._meter.progress
 
     @property
     def farewell(self) -> str:
-        """Report after it was cancelled."""
+        """Report of a cancelled run."""
         return self.jobs.farewell([item for item, _ in self.done])
 
     @property
@@ -119,17 +119,17 @@ class JobRun:
         return self.done[0][1]
 
     def advance(self) -> None:
-        """Take a step: look at the worker, or give it the next item.
+        """Take a step: poll the worker, or submit the next item.
 
         Raises
         ------
         WorkerFault
-            If a task failed in a way that nobody foresaw.
+            If a task failed with an unexpected error.
         """
-        if self._working is None:
+        if self._current is None:
             self._begin(self._waiting.popleft())
         else:
-            self._look(self._working)
+            self._poll(self._current)
 
     def keep_best(self) -> None:
         """End the job with its best intermediate result."""
@@ -137,18 +137,18 @@ class JobRun:
         self._backend.enough()
 
     def cancel(self) -> None:
-        """Ask it to stop; `advance` sees that it has."""
+        """Cancel the job; `advance` finishes the run."""
         self.cancelled = True
         self._waiting.clear()
-        if self._working is not None:
+        if self._current is not None:
             self._backend.cancel()
 
     def abandon(self) -> None:
-        """Stop at once, with no look at what becomes of it."""
+        """Stop at once, and discard the job."""
         self.cancelled = True
         self._waiting.clear()
-        if self._working is not None:
-            self._working = None
+        if self._current is not None:
+            self._current = None
             self._backend.stop()
 
     def _begin(self, item: Any) -> None:
@@ -158,25 +158,25 @@ class JobRun:
         except DiffusionNetError as error:
             self._fail(item, error)
         else:
-            self._working = item
+            self._current = item
 
-    def _look(self, item: Any) -> None:
+    def _poll(self, item: Any) -> None:
         try:
             found = self._backend.poll()
             if not isinstance(found, Answer):
-                self._hear(found)
+                self._update(found)
                 return
-            self._working = None
+            self._current = None
             self.jobs.keep(item, found.result)
             self.done.append((item, found.result))
         except Cancelled:
-            # Also where something else has ended the worker.
-            self._working = None
+            # Also if the worker was stopped elsewhere.
+            self._current = None
             self.cancel()
         except DiffusionNetError as error:
             self._fail(item, error)
 
-    def _hear(self, state: JobState) -> None:
+    def _update(self, state: JobState) -> None:
         if state.stage:
             self._meter.at(state.stage, state.fraction)
         if state.partial is not None and state.partial is not self.partial:
@@ -185,6 +185,6 @@ class JobRun:
         self._listen(self.progress)
 
     def _fail(self, item: Any, error: DiffusionNetError) -> None:
-        self._working = None
+        self._current = None
         self.failed.append(error)
         self.jobs.drop(item)

@@ -1,26 +1,27 @@
-"""Select a part."""
+"""Selection of the faces of a part."""
 
 import bpy
 from bpy.props import BoolProperty, IntProperty, StringProperty
 
+from ..scene.edit_mode import enter_edit_mode
+from ..scene.parts import part_name, part_number, segmented_objects
+from ..scene.report_text import counted
 from ..scene.selection import select_part
-from ..scene.targets import selected_objects
-from .base import ObjectOperator, counted
-from .edit_labels import name_of, number_of, segmented
+from .base import ObjectOperator
 
 
 class DIFFUSIONNET_OT_select_part(ObjectOperator, bpy.types.Operator):
-    """Select the faces of this part in Edit Mode. Shift: add them to the selection"""
+    """Select the faces of this part in Edit Mode. Shift: extend the selection"""
 
     bl_idname = "diffusionnet.select_part"
     bl_label = "Select Part"
     bl_options = {"REGISTER", "UNDO"}
 
-    part: StringProperty(name="Part", description="Name of the part; takes the place of its number")
-    index: IntProperty(name="Number", description="Number of the part in the legend", min=0)
-    extend: BoolProperty(name="Extend", description="Keep what is selected")
+    part: StringProperty(name="Part", description="Name of the part, in place of its number")
+    index: IntProperty(name="Number", description="Number of the part in the list", min=0)
+    extend: BoolProperty(name="Extend", description="Extend the existing selection")
     edit_mode: BoolProperty(
-        name="Edit Mode", description="Enter Edit Mode, where the selection shows", default=True
+        name="Edit Mode", description="Switch to Edit Mode to show the selection", default=True
     )
 
     def invoke(self, context, event):
@@ -29,33 +30,18 @@ class DIFFUSIONNET_OT_select_part(ObjectOperator, bpy.types.Operator):
         return self.execute(context)
 
     def run(self, context):
-        """Select on each target."""
-        targets = segmented(self.targets(context))
-        labels = [number_of(obj, self.part, self.index) for obj in targets]
+        """Select the part on each target."""
+        targets = segmented_objects(self.targets(context))
+        numbers = [part_number(obj, self.part, self.index) for obj in targets]
+        pairs = list(zip(targets, numbers, strict=True))
         if self.edit_mode and not all(obj.data.is_editmode for obj in targets):
-            _enter_edit_mode(context, targets)
-        count = sum(
-            select_part(obj, label, self.extend) for obj, label in zip(targets, labels, strict=True)
-        )
-        names = {name_of(obj, label) for obj, label in zip(targets, labels, strict=True)}
+            enter_edit_mode(context, targets)
+        count = sum(select_part(obj, number, self.extend) for obj, number in pairs)
+        names = sorted({part_name(obj, number) for obj, number in pairs})
         faces = sum(len(obj.data.polygons) for obj in targets)
         selected = counted(count, "face" if faces else "vertex")
-        self.report({"INFO"}, f"{', '.join(sorted(names))}: {selected} selected")
+        self.report({"INFO"}, f"{', '.join(names)}: {selected} selected")
         return {"FINISHED"}
-
-
-def _enter_edit_mode(context, objects) -> None:
-    """Edit Mode with face selection, on these objects alone."""
-    if context.mode != "OBJECT":
-        bpy.ops.object.mode_set(mode="OBJECT")
-    for obj in selected_objects(context):
-        obj.select_set(False)
-    for obj in objects:
-        obj.select_set(True)
-    context.view_layer.objects.active = objects[0]
-    points = not any(len(obj.data.polygons) for obj in objects)
-    context.tool_settings.mesh_select_mode = (points, False, not points)
-    bpy.ops.object.mode_set(mode="EDIT")
 
 
 CLASSES = (DIFFUSIONNET_OT_select_part,)

@@ -1,23 +1,24 @@
-"""One object for each part."""
+"""Separation of an object by parts."""
 
 import bpy
 from bpy.props import EnumProperty
 
 from ..scene.edit_mode import outside_edit_mode
 from ..scene.labels import read_labels
+from ..scene.parts import segmented_objects
+from ..scene.report_text import counted
 from ..scene.separate import remove_object, separate_parts
-from ..scene.targets import selected_objects
+from ..scene.targets import select_only
 from ..scene.write import require_writable
-from .base import counted
-from .edit_labels import PartOperator, segmented
+from .part import PartOperator
 
 
 class DIFFUSIONNET_OT_separate_parts(PartOperator, bpy.types.Operator):
     """Make an object of each part."""
 
     bl_description = (
-        "Make an object of each part, with all that the mesh has there: materials, UV maps, "
-        "vertex groups, shape keys, modifiers"
+        "Make a separate object of each part, with its materials, UV maps, vertex groups, shape "
+        "keys and modifiers"
     )
 
     bl_idname = "diffusionnet.separate_parts"
@@ -25,36 +26,30 @@ class DIFFUSIONNET_OT_separate_parts(PartOperator, bpy.types.Operator):
 
     original: EnumProperty(
         name="Original",
-        description="What becomes of the object itself",
+        description="Handling of the original object",
         items=(
-            ("HIDE", "Hide", "It stays as it is, hidden in the viewport"),
-            ("KEEP", "Keep", "It stays as it is, where the parts are, too"),
-            ("REMOVE", "Remove", "Only its parts stay"),
+            ("HIDE", "Hide", "Keep the original, hidden in the viewport"),
+            ("KEEP", "Keep", "Keep the original visible, in the same place as the parts"),
+            ("REMOVE", "Remove", "Delete the original and keep only its parts"),
         ),
         default="HIDE",
     )
 
     def run(self, context):
-        """Copy, and select the copies."""
-        targets = segmented(self.targets(context))
+        """Make an object of each part, and select them."""
+        targets = segmented_objects(self.targets(context))
         for obj in targets:
             require_writable(obj)
         pieces = []
         for obj in targets:
             with outside_edit_mode(obj.data):
                 pieces += separate_parts(obj, read_labels(obj))
-        if context.mode != "OBJECT":
-            bpy.ops.object.mode_set(mode="OBJECT")
-        for obj in selected_objects(context):
-            obj.select_set(False)
+        select_only(context, pieces)
         for obj in targets:
             if self.original == "HIDE":
                 obj.hide_set(True)
             elif self.original == "REMOVE":
                 remove_object(obj)
-        for piece in pieces:
-            piece.select_set(True)
-        context.view_layer.objects.active = pieces[0]
         self.report({"INFO"}, f"{counted(len(pieces), 'object')} made")
         return {"FINISHED"}
 

@@ -1,4 +1,4 @@
-"""Status of the process that computes, and a report to paste where one asks for help."""
+"""Status of the background process, the report for support, and the cache."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from .base import ReportingOperator
 
 
 class DIFFUSIONNET_OT_check(JobOperator, bpy.types.Operator):
-    """Start the process that computes, and list the libraries and devices that it finds"""
+    """Start the background process, and list its libraries and devices"""
 
     bl_idname = "diffusionnet.check"
     bl_label = "Check"
-    # The report that is copied next is of the error.
+    # The report that is copied next has the last error.
     forgets_trouble = False
 
     def jobs(self, context) -> OneJob:
-        """A look at the process."""
+        """One job that reads the status."""
         text = worded("Looking for libraries and devices")
         return OneJob(status_job, text, status_job.StatusRequest())
 
     def finish(self, context, run):
-        """Show its libraries and devices."""
+        """Report engine and devices; the preferences list the rest."""
         status = run.result
         keep_status(status)
         self.report({"INFO"}, f"Engine: {status.engine}. {', '.join(status.devices)}")
@@ -36,15 +36,15 @@ class DIFFUSIONNET_OT_check(JobOperator, bpy.types.Operator):
 
 
 class DIFFUSIONNET_OT_copy_report(ReportingOperator, bpy.types.Operator):
-    """Copy versions, settings and the last error, to paste where you ask for help"""
+    """Copy versions, settings and the last error to the clipboard, for a bug report"""
 
     bl_idname = "diffusionnet.copy_report"
     bl_label = "Copy Report"
 
     def run(self, context):
-        """To the clipboard."""
+        """Copy the report."""
         context.window_manager.clipboard = report_text()
-        self.report({"INFO"}, "The report is on the clipboard")
+        self.report({"INFO"}, "Report copied to the clipboard")
         return {"FINISHED"}
 
 
@@ -55,19 +55,19 @@ class DIFFUSIONNET_OT_dismiss_error(ReportingOperator, bpy.types.Operator):
     bl_label = "Dismiss"
 
     def run(self, context):
-        """Forget it."""
+        """Clear the last error."""
         forget_trouble()
         return {"FINISHED"}
 
 
 class DIFFUSIONNET_OT_clear_cache(ReportingOperator, bpy.types.Operator):
-    """Delete the matrices of all meshes; the next run on each computes them again"""
+    """Delete the cached matrices of all meshes; the next run computes them again"""
 
     bl_idname = "diffusionnet.clear_cache"
     bl_label = "Clear Cache"
 
     def run(self, context):
-        """Delete them."""
+        """Delete the files of the cache."""
         cache = settings().cache
         size = cache.size()
         cache.clear()

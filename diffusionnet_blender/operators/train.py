@@ -1,55 +1,40 @@
-"""Train a new model on meshes that the artist has labelled."""
+"""Training of a new model on labelled meshes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import bpy
 
 from ..properties.from_options import values_of
 from ..properties.model_lists import reload_models
-from ..scene.jobs import Item, OneJob
 from ..scene.training_objects import read_training_set
 from ..session.computing import the_run
 from ..session.curve_icon import forget_curve, show_curve
+from ..session.training import TrainJob, has_weights, is_training
 from ..settings import settings
 from ..tasks.train import job as train_job
-from ..tasks.train.curve import Curve
 from ..tasks.train.request import BY_KIND, FRESH, TrainRequest
 from ..translations import worded
 from .background import JobOperator
 from .base import ReportingOperator
 
 
-class TrainJob(OneJob):
-    """A training, whose curve is drawn as it grows."""
-
-    def note(self, partial: Curve) -> str:
-        """Draw the curve; the best accuracy so far."""
-        show_curve(partial)
-        return worded(", {share:.1%} right", share=partial.best) if len(partial.rows) else ""
-
-    def farewell(self, done: Sequence[Item]) -> str:
-        """The checkpoint stays."""
-        return "Training was stopped; started again as it is set now, it goes on from there"
-
-
 class DIFFUSIONNET_OT_train(JobOperator, bpy.types.Operator):
-    """Train a new model on the labels of these meshes; it is then in the list of models"""
+    """Train a new model on the labels of these meshes, and add it to the list of models"""
 
     bl_idname = "diffusionnet.train"
     bl_label = "Start Training"
     stops_on_escape = False
 
     def jobs(self, context) -> TrainJob:
-        """One, on all meshes."""
+        """One job on all meshes."""
         request = TrainRequest(read_training_set(context), **_options(context))
         forget_curve()
         return TrainJob(train_job, request.model_name, request)
 
     def finish(self, context, run):
-        """Choose the new model in the list that it belongs to."""
+        """Choose the new model in its list."""
         trained = run.result
         show_curve(trained.curve)
         reload_models()
@@ -70,34 +55,23 @@ class DIFFUSIONNET_OT_stop_training(ReportingOperator, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context) -> bool:
-        """A network must be in training."""
+        """A training must be running, and have validated once."""
         if not is_training() or the_run().ending:
-            cls.poll_message_set(worded("No training is going on"))
+            cls.poll_message_set(worded("No training is running"))
             return False
-        if not _has_weights(the_run()):
-            cls.poll_message_set(worded("There are no trained weights yet"))
+        if not has_weights():
+            cls.poll_message_set(worded("No trained weights yet"))
             return False
         return True
 
     def run(self, context):
-        """Ask the worker."""
+        """End the training with its best weights."""
         the_run().keep_best()
         return {"FINISHED"}
 
 
-def is_training() -> bool:
-    """Whether a training is going on."""
-    run = the_run()
-    return isinstance(getattr(run, "jobs", None), TrainJob)
-
-
-def _has_weights(run) -> bool:
-    """Whether a training has validated any weights."""
-    return run.partial is not None and len(run.partial.rows) > 0
-
-
 def _options(context) -> dict[str, Any]:
-    """Options of `TrainRequest`, as the panel and the preferences have them."""
+    """Options of `TrainRequest`, from the panel and the preferences."""
     panel, preferences = context.scene.diffusionnet.training, settings()
     from_character = panel.subject == "CHARACTER" and panel.learn == "PARTS"
     options = values_of(TrainRequest, panel)

@@ -1,4 +1,4 @@
-"""Panels: `draw` only, no computing and no files."""
+"""Panels, lists and menus: they draw, and neither compute nor read files."""
 
 from . import parts, preferences, segment, train, transfer
 

@@ -5,7 +5,7 @@ import bpy
 
 def _draw_segment(menu, context) -> None:
     menu.layout.separator()
-    # As the panel's button does: in the worker, with a bar and Esc.
+    # As the button of the panel: in the worker, with progress bar and Esc.
     menu.layout.operator_context = "INVOKE_DEFAULT"
     menu.layout.operator("diffusionnet.segment", text="Segment into Parts", icon="MOD_EXPLODE")
 
@@ -15,12 +15,12 @@ def _menus() -> tuple[type, ...]:
 
 
 def add_entries() -> None:
-    """Append them."""
+    """Append the entries."""
     for menu in _menus():
         menu.append(_draw_segment)
 
 
 def remove_entries() -> None:
-    """Take them back."""
+    """Remove the entries."""
     for menu in _menus():
         menu.remove(_draw_segment)

@@ -1,4 +1,4 @@
-"""The legend: parts of the object, with what corrects them."""
+"""List of the parts of an object, with the buttons for corrections."""
 
 import bpy
 
@@ -11,19 +11,19 @@ NAME_WIDTH = 0.55
 
 
 class DIFFUSIONNET_UL_parts(bpy.types.UIList):
-    """A row a part: color, name, share of the area, what shows and what selects it."""
+    """Rows of the list: color, name, share of the area, buttons to mask and select."""
 
     bl_idname = "DIFFUSIONNET_UL_parts"
 
     def draw_item(self, context, layout, data, item, icon, active_data, active_property, index):
         """Draw a row."""
         obj = shown_object(context)
-        # Changes of a name or a color are no part of Blender's steps of undo in Edit Mode.
+        # Blender's undo in Edit Mode does not cover names and colors.
         fixed = obj.data.is_editmode
         row = layout.split(factor=COLOUR_WIDTH)
         cell = row.row()
         cell.enabled = not fixed
-        cell.prop(item, "colour", text="")
+        cell.prop(item, "color", text="")
         row = row.split(factor=NAME_WIDTH)
         cell = row.row()
         cell.active = item.vertex_count > 0
@@ -33,7 +33,7 @@ class DIFFUSIONNET_UL_parts(bpy.types.UIList):
             cell.prop(item, "title", text="", emboss=False)
         row = row.row(align=True)
         row.alignment = "RIGHT"
-        row.label(text=f"{item.share:.0%}")
+        row.label(text=f"{item.share:.0%}", translate=False)
         for name, symbol in (
             ("mask_part", "HIDE_ON" if item.hidden else "HIDE_OFF"),
             ("select_part", "RESTRICT_SELECT_OFF"),
@@ -43,7 +43,7 @@ class DIFFUSIONNET_UL_parts(bpy.types.UIList):
 
 
 class DIFFUSIONNET_PT_legend(Sidebar, bpy.types.Panel):
-    """Parts of the object."""
+    """Panel with the parts of the object."""
 
     bl_label = "Parts"
     bl_idname = "DIFFUSIONNET_PT_legend"
@@ -51,12 +51,12 @@ class DIFFUSIONNET_PT_legend(Sidebar, bpy.types.Panel):
 
     @classmethod
     def poll(cls, context):
-        """Shown for an object that has been segmented."""
+        """The object must have been segmented."""
         obj = shown_object(context)
         return bool(obj and obj.data.diffusionnet.parts)
 
     def draw(self, context):
-        """Draw."""
+        """Draw the panel or menu."""
         obj = shown_object(context)
         legend = obj.data.diffusionnet
         layout = self.layout
@@ -86,17 +86,17 @@ class DIFFUSIONNET_PT_legend(Sidebar, bpy.types.Panel):
             faces=len(obj.data.polygons),
             vertices=len(obj.data.vertices),
         )
-        layout.label(text=f"{obj.name}: {counts}")
+        layout.label(text=f"{obj.name}: {counts}", translate=False)
 
 
 class DIFFUSIONNET_MT_parts(bpy.types.Menu):
-    """What else can be done with the part that is highlighted, and with all."""
+    """Menu of further corrections."""
 
     bl_label = "Parts"
     bl_idname = "DIFFUSIONNET_MT_parts"
 
     def draw(self, context):
-        """Draw."""
+        """Draw the panel or menu."""
         obj = shown_object(context)
         if obj is None:
             return
@@ -105,7 +105,7 @@ class DIFFUSIONNET_MT_parts(bpy.types.Menu):
         layout.operator("diffusionnet.merge_parts", icon="AUTOMERGE_ON").object_name = obj.name
         layout.operator("diffusionnet.rename_part", icon="GREASEPENCIL").object_name = obj.name
         layout.separator()
-        # Not as a click with Ctrl held would be.
+        # Without invoke, which isolates only with Ctrl.
         layout.operator_context = "EXEC_DEFAULT"
         button = layout.operator("diffusionnet.mask_part", text="Show Alone", icon="HIDE_OFF")
         button.object_name, button.isolate = obj.name, True

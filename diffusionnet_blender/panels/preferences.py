@@ -1,4 +1,4 @@
-"""Preferences: settings of the machine rather than of a file."""
+"""Preferences of the extension: settings of the computer, not of a file."""
 
 from time import monotonic
 
@@ -6,12 +6,11 @@ import bpy
 from bpy.props import EnumProperty, PointerProperty, StringProperty
 
 from ..extras import DIFFUSIONNET_PG_extras, sections
-from ..operators.background import draw_progress
-from ..operators.write_labels import draw_outputs
 from ..properties.from_options import properties_of
 from ..properties.model_lists import known_models, reload_models
-from ..properties.outputs import DIFFUSIONNET_PG_outputs
-from ..session.status import known_status, status_lines
+from ..properties.outputs import DIFFUSIONNET_PG_outputs, draw_outputs
+from ..session.progress_bar import draw_progress
+from ..session.status import last_status, status_lines
 from ..session.trouble import last_trouble
 from ..settings import settings
 from ..tasks.compute import Compute, OnDevice
@@ -23,7 +22,7 @@ def _reload_models(self, context):
 
 
 class ComputeProperties:
-    """Where the network runs."""
+    """Engine and device."""
 
     __annotations__ = properties_of(Compute) | properties_of(OnDevice)
 
@@ -35,33 +34,33 @@ class DiffusionNetPreferences(ComputeProperties, bpy.types.AddonPreferences):
 
     environment: StringProperty(
         name="Environment",
-        description="Folder of a Python environment that has PyTorch, or its python: the network "
-        "then runs there. Empty: Blender's own Python",
+        description="Python environment with PyTorch that runs the network: its folder or its "
+        "executable. Empty: Blender's own Python",
         subtype="FILE_PATH",
     )
     cache_folder: StringProperty(
         name="Cache",
-        description="Where the matrices of meshes are kept, so that the next run on the same "
-        "mesh is fast. Empty: a folder of the extension's own",
+        description="Folder of cached mesh matrices, which make the next run on the same mesh "
+        "fast. Empty: the extension's own folder",
         subtype="DIR_PATH",
     )
     model_folder: StringProperty(
         name="Model Library",
-        description="Where models of your own are (.safetensors, each with its .json card). "
-        "Empty: a folder of the extension's own",
+        description="Folder of your own models (.safetensors files with .json cards). Empty: "
+        "the extension's own folder",
         subtype="DIR_PATH",
         update=_reload_models,
     )
     outputs: PointerProperty(type=DIFFUSIONNET_PG_outputs)
     palette: EnumProperty(
         name="Colors",
-        description="Colors of the parts that the next run finds",
+        description="Colors of the parts in the next run",
         items=(
-            ("MODEL", "Of the Model", "As the card of the model has them"),
+            ("MODEL", "Model Colors", "Colors from the card of the model"),
             (
                 "SAFE",
-                "For All Eyes",
-                "Told apart with any kind of color vision; both sides have one hue, the left one "
+                "Color-Blind Safe",
+                "Distinct for all types of color vision. Left and right share a hue; the left "
                 "is lighter",
             ),
         ),
@@ -94,11 +93,15 @@ class DiffusionNetPreferences(ComputeProperties, bpy.types.AddonPreferences):
             draw_progress(layout, context)
 
     def _draw_models(self, layout):
-        """The models at hand, and what can be done with each."""
+        """Draw the model library."""
         column = layout.column(align=True)
         for card, bundled in known_models():
             row = column.row()
-            row.label(text=f"{card.title} ({card.name})", icon="LOCKED" if bundled else "MESH_DATA")
+            row.label(
+                text=f"{card.title} ({card.name})",
+                icon="LOCKED" if bundled else "MESH_DATA",
+                translate=False,
+            )
             if not bundled:
                 rename = row.operator("diffusionnet.rename_model", text="", icon="GREASEPENCIL")
                 rename.model, rename.new_name, rename.title = card.name, card.name, card.title
@@ -108,19 +111,19 @@ class DiffusionNetPreferences(ComputeProperties, bpy.types.AddonPreferences):
         row.operator("diffusionnet.reload_models", icon="FILE_REFRESH")
 
     def _draw_defaults(self, layout):
-        """What scenes start with."""
-        layout.label(text="What Segment writes, where a scene has not chosen")
+        """Draw the default outputs."""
+        layout.label(text="Default outputs of Segment")
         draw_outputs(layout, self.outputs)
         layout.prop(self, "palette")
 
     def _draw_status(self, layout):
-        """Versions, what the worker found once it has been asked, and what went wrong last."""
+        """Draw versions, the status of the worker once checked, and the last error."""
         column = layout.column(align=True)
-        status, trouble = known_status(), last_trouble()
+        status, trouble = last_status(), last_trouble()
         for line in status_lines(status):
             column.label(text=line, icon="BLANK1", translate=False)
         if not status:
-            column.label(text="Check looks for libraries and devices", icon="INFO")
+            column.label(text="Press Check to list libraries and devices", icon="INFO")
         if trouble:
             column.label(text=trouble.message, icon="ERROR", translate=False)
             column.label(text=trouble.fix, icon="BLANK1", translate=False)
@@ -130,16 +133,16 @@ class DiffusionNetPreferences(ComputeProperties, bpy.types.AddonPreferences):
         row.operator("diffusionnet.release_memory", icon="TRASH")
 
 
-# Time and result of the last look at the cache: a drawing function is called at every mouse move.
-_cache_look = [float("-inf"), 0]
-SECONDS_BETWEEN_LOOKS = 2.0
+# Time and size of the last measurement: drawing happens at every mouse move.
+_measured = [float("-inf"), 0]
+SECONDS_BETWEEN_MEASUREMENTS = 2.0
 
 
 def _cache_megabytes() -> int:
-    if monotonic() - _cache_look[0] > SECONDS_BETWEEN_LOOKS:
+    if monotonic() - _measured[0] > SECONDS_BETWEEN_MEASUREMENTS:
         size = sum(path.stat().st_size for path in settings().cache_folder.glob("*.npz"))
-        _cache_look[:] = [monotonic(), round(size / 2**20)]
-    return _cache_look[1]
+        _measured[:] = [monotonic(), round(size / 2**20)]
+    return _measured[1]
 
 
 CLASSES = (DiffusionNetPreferences,)

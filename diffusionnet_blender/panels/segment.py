@@ -5,24 +5,24 @@ from textwrap import wrap
 import bpy
 from bl_ui.utils import PresetPanel
 
-from ..operators.background import draw_progress
 from ..operators.presets import FOLDER
-from ..operators.write_labels import draw_outputs
 from ..properties.model_lists import model_card
+from ..properties.outputs import draw_outputs
 from ..scene.targets import selected_objects
 from ..session.computing import worker_alive
+from ..session.progress_bar import draw_progress
 from ..session.trouble import last_trouble
 from ..translations import worded
 
-# Characters that fit into a line of the sidebar as wide as Blender opens it.
+# Characters in a line of the sidebar at its default width.
 LINE = 28
-# Shares of a card that have room in the panel.
-SHARES_SHOWN = 3
+# Most accuracies of a card that are drawn.
+ACCURACIES_SHOWN = 3
 ADDON = __package__.rpartition(".")[0]
 
 
 class Sidebar:
-    """Where the panels are."""
+    """Place of the panels."""
 
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
@@ -30,13 +30,13 @@ class Sidebar:
 
 
 class DIFFUSIONNET_PT_segment(Sidebar, bpy.types.Panel):
-    """Object, model and the button."""
+    """Panel with object, model and the button Segment."""
 
     bl_label = "Segment"
     bl_idname = "DIFFUSIONNET_PT_segment"
 
     def draw(self, context):
-        """Draw."""
+        """Draw the panel."""
         layout = self.layout
         settings = context.scene.diffusionnet
         selected = [obj for obj in selected_objects(context) if obj.type == "MESH"]
@@ -94,7 +94,7 @@ class DIFFUSIONNET_PT_presets(PresetPanel, bpy.types.Panel):
 
 
 class DIFFUSIONNET_PT_outputs(Sidebar, bpy.types.Panel):
-    """What to write."""
+    """Panel with the outputs."""
 
     bl_label = "Outputs"
     bl_idname = "DIFFUSIONNET_PT_outputs"
@@ -102,11 +102,11 @@ class DIFFUSIONNET_PT_outputs(Sidebar, bpy.types.Panel):
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw_header_preset(self, context):
-        """Draw the button of the presets."""
+        """Draw the presets in the header."""
         DIFFUSIONNET_PT_presets.draw_panel_header(self.layout)
 
     def draw(self, context):
-        """Draw."""
+        """Draw the panel."""
         settings = context.scene.diffusionnet
         draw_outputs(self.layout, settings)
         self.layout.prop(settings, "show_in_viewport")
@@ -116,12 +116,12 @@ class DIFFUSIONNET_PT_outputs(Sidebar, bpy.types.Panel):
 
 
 def draw_trouble(layout, trouble) -> None:
-    """What went wrong, what to do about it, and the buttons for that."""
+    """Draw the last error, its fix, and buttons for it."""
     column = layout.column(align=True)
     for index, line in enumerate(wrap(f"{trouble.message}.", LINE)):
-        column.label(text=line, icon="BLANK1" if index else "ERROR")
+        column.label(text=line, icon="BLANK1" if index else "ERROR", translate=False)
     for line in wrap(trouble.fix, LINE):
-        column.label(text=line, icon="BLANK1")
+        column.label(text=line, icon="BLANK1", translate=False)
     column = layout.column(align=True)
     if trouble.kind == "ModelError":
         column.operator("diffusionnet.reload_models", icon="FILE_REFRESH")
@@ -134,29 +134,29 @@ def draw_trouble(layout, trouble) -> None:
 
 
 def draw_card(layout, card) -> None:
-    """Facts of a model, as its card states them."""
+    """Draw number of parts, accuracy and license of a model, from its card."""
     box = layout.box().column(align=True)
     box.label(
         text=worded("{count} parts", count=len(card.class_names)), icon="OUTLINER_OB_GROUP_INSTANCE"
     )
-    for what, share in worth_knowing(card.accuracy).items():
+    for what, share in shown_accuracies(card.accuracy).items():
         box.label(
-            text=worded("{share:.1%} right: {what}", share=share, what=what), icon="CHECKMARK"
+            text=worded("{share:.1%} accuracy: {what}", share=share, what=what), icon="CHECKMARK"
         )
     if card.licence:
-        box.label(text=card.licence, icon="FILE_TEXT")
+        box.label(text=card.licence, icon="FILE_TEXT", translate=False)
 
 
-def worth_knowing(accuracy: dict[str, float]) -> dict[str, float]:
-    """The shares of a card that a panel has room for: where they are many, the ends of them."""
-    if len(accuracy) <= SHARES_SHOWN:
+def shown_accuracies(accuracy: dict[str, float]) -> dict[str, float]:
+    """Accuracies of a card for the panel: of many, the highest and the lowest."""
+    if len(accuracy) <= ACCURACIES_SHOWN:
         return accuracy
     by_share = sorted(accuracy, key=accuracy.get)
     return {what: accuracy[what] for what in (by_share[-1], by_share[0])}
 
 
 def shown_object(context) -> bpy.types.Object | None:
-    """The object whose legend is shown: the picked mesh, else the active one."""
+    """Object whose parts are listed: the picked mesh, or else the active one."""
     obj = context.scene.diffusionnet.object or context.view_layer.objects.active
     return obj if obj and obj.type == "MESH" else None
 

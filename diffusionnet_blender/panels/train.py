@@ -1,29 +1,30 @@
-"""A model of one's own: what it learns from, how it gets on, and what it is good for."""
+"""Panels to train a model, and to classify objects with one."""
 
 import bpy
 
-from ..operators.background import draw_progress
-from ..operators.train import is_training
 from ..properties.model_lists import NO_MODEL
+from ..scene.compat import color_icon
 from ..scene.training_objects import training_meshes
 from ..session.curve_icon import curve_icon, shown_curve
+from ..session.progress_bar import draw_progress
+from ..session.training import is_training
 from ..session.trouble import last_trouble
 from ..translations import worded
 from .segment import Sidebar, draw_trouble
 
-# Of the picture of the curve, in units of an icon: as wide as the sidebar is opened.
+# Size of the curve in units of an icon: the default width of the sidebar.
 CURVE_SCALE = 9.0
 
 
 class DIFFUSIONNET_PT_train(Sidebar, bpy.types.Panel):
-    """Training set, settings, the button, and the curve."""
+    """Panel with training set, options, the button Train and the curve."""
 
     bl_label = "Train"
     bl_idname = "DIFFUSIONNET_PT_train"
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context):
-        """Draw."""
+        """Draw the panel."""
         layout = self.layout
         chosen = context.scene.diffusionnet.training
         training = is_training()
@@ -63,14 +64,14 @@ class DIFFUSIONNET_PT_train(Sidebar, bpy.types.Panel):
 
 
 class DIFFUSIONNET_PT_classify(Sidebar, bpy.types.Panel):
-    """What kind of thing an object is."""
+    """Panel to classify objects."""
 
     bl_label = "Classify"
     bl_idname = "DIFFUSIONNET_PT_classify"
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context):
-        """Draw."""
+        """Draw the panel."""
         layout = self.layout
         chosen = context.scene.diffusionnet
         column = layout.column()
@@ -82,7 +83,7 @@ class DIFFUSIONNET_PT_classify(Sidebar, bpy.types.Panel):
         row.enabled = chosen.classifier != NO_MODEL
         row.operator("diffusionnet.classify", icon="OUTLINER_OB_GROUP_INSTANCE")
         if chosen.classifier == NO_MODEL:
-            layout.label(text="Train one on whole shapes first", icon="INFO")
+            layout.label(text="Train a model on whole shapes first", icon="INFO")
 
 
 def _draw_set(column, chosen) -> None:
@@ -99,7 +100,7 @@ def _draw_set(column, chosen) -> None:
 
 
 def _draw_curve(layout) -> None:
-    """The picture, and what its lines are."""
+    """Draw the curve and its legend."""
     curve = shown_curve()
     if not curve or not curve_icon():
         return
@@ -111,14 +112,14 @@ def _draw_curve(layout) -> None:
             text=worded("Step {step:,} of {steps:,}", step=int(step), steps=curve.steps),
             icon="TIME",
         )
-        column.label(text=worded("Loss {loss:.2f} (orange)", loss=loss), icon="SEQUENCE_COLOR_02")
+        column.label(text=worded("Loss {loss:.2f} (orange)", loss=loss), icon=color_icon(2))
         column.label(
-            text=worded("{share:.1%} right where it learns (blue)", share=training),
-            icon="SEQUENCE_COLOR_05",
+            text=worded("Training accuracy {share:.1%} (blue)", share=training),
+            icon=color_icon(5),
         )
         column.label(
-            text=worded("{share:.1%} right where checked (green)", share=validation),
-            icon="SEQUENCE_COLOR_04",
+            text=worded("Validation accuracy {share:.1%} (green)", share=validation),
+            icon=color_icon(4),
         )
 
 

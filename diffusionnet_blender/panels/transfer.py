@@ -1,28 +1,28 @@
-"""Transfer: carry what one character has over to another."""
+"""Panels to match two characters and transfer data between them."""
 
 import bpy
 
-from ..operators.background import draw_progress
-from ..operators.match import method_of, without_torch
-from ..operators.transfer import draw_transfer
+from ..properties.transfer import draw_transfer
 from ..scene.matches import find_match
+from ..session.match_text import fit_without_torch, match_method
+from ..session.progress_bar import draw_progress
 from ..session.trouble import last_trouble
 from ..translations import worded
 from .segment import Sidebar, draw_trouble
 
-# Below this share of sure vertices a match is worth a second look.
+# Share of confident vertices below which the panel warns.
 DOUBTFUL = 0.6
 
 
 class DIFFUSIONNET_PT_transfer(Sidebar, bpy.types.Panel):
-    """Source, target, Match and Transfer."""
+    """Panel with source, target and the buttons Match and Transfer."""
 
     bl_label = "Transfer"
     bl_idname = "DIFFUSIONNET_PT_transfer"
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context):
-        """Draw."""
+        """Draw the panel."""
         layout = self.layout
         chosen = context.scene.diffusionnet.transfer
         row = layout.row(align=True)
@@ -72,49 +72,49 @@ class DIFFUSIONNET_PT_transfer(Sidebar, bpy.types.Panel):
 
 
 def draw_match(layout, chosen, match) -> None:
-    """How the match was found, how sure it is, and ways to look at it."""
+    """Draw the method and confidence of a match, and the buttons for its preview."""
     box = layout.box().column(align=True)
     found = match.correspondence
     count = len(chosen.target.data.vertices)
     if len(found.confidence) != count and not chosen.target.data.is_editmode:
         box.label(text="The target has changed: match again", icon="ERROR")
         return
-    box.label(text=method_of(found), icon="INFO")
-    sure = worded("{share:.0%} of the vertices sure", share=found.sure)
-    box.label(text=sure, icon="CHECKMARK" if found.sure >= DOUBTFUL else "ERROR")
+    box.label(text=match_method(found), icon="INFO")
+    text = worded("Confident: {share:.0%} of vertices", share=found.sure)
+    box.label(text=text, icon="CHECKMARK" if found.sure >= DOUBTFUL else "ERROR")
     if found.fit == "no torch":
-        box.label(text=without_torch(), icon="INFO")
+        box.label(text=fit_without_torch(), icon="INFO")
     elif found.fit == "no better":
-        box.label(text="A network fitted to this pair was no better", icon="BLANK1")
+        box.label(text="The fitted network was no better", icon="BLANK1")
     if found.judgement.mirrored:
         box.label(text="Left and right seem swapped: set pins", icon="ERROR")
     elif found.sure < DOUBTFUL:
-        box.label(text="Set pins where it is wrong", icon="BLANK1")
+        box.label(text="Set pins to correct the match", icon="BLANK1")
     row = box.row(align=True)
     row.operator("diffusionnet.preview_match", text="Position").show = "POSITION"
     row.operator("diffusionnet.preview_match", text="Confidence").show = "CONFIDENCE"
     box.operator("diffusionnet.select_uncertain")
 
 
-class DIFFUSIONNET_PT_what(Sidebar, bpy.types.Panel):
-    """What to move."""
+class DIFFUSIONNET_PT_transfer_data(Sidebar, bpy.types.Panel):
+    """Panel with the data to transfer."""
 
-    bl_label = "What to Move"
-    bl_idname = "DIFFUSIONNET_PT_what"
+    bl_label = "Data to Transfer"
+    bl_idname = "DIFFUSIONNET_PT_transfer_data"
     bl_parent_id = "DIFFUSIONNET_PT_transfer"
 
     def draw(self, context):
-        """Draw."""
+        """Draw the panel."""
         draw_transfer(self.layout, context.scene.diffusionnet.transfer)
 
 
 class DIFFUSIONNET_UL_pins(bpy.types.UIList):
-    """Pins, a line each."""
+    """Rows of the list of pins."""
 
     bl_idname = "DIFFUSIONNET_UL_pins"
 
     def draw_item(self, context, layout, data, item, icon, active_data, active, index):
-        """Draw a line."""
+        """Draw a row."""
         stale = (item.source_object, item.target_object) != (data.source, data.target)
         by_empties = item.source_empty is not None
         symbol = "ERROR" if stale else "EMPTY_AXIS" if by_empties else "VERTEXSEL"
@@ -122,7 +122,7 @@ class DIFFUSIONNET_UL_pins(bpy.types.UIList):
 
 
 class DIFFUSIONNET_PT_pins(Sidebar, bpy.types.Panel):
-    """Points that belong together."""
+    """Panel with the pins."""
 
     bl_label = "Pins"
     bl_idname = "DIFFUSIONNET_PT_pins"
@@ -130,7 +130,7 @@ class DIFFUSIONNET_PT_pins(Sidebar, bpy.types.Panel):
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context):
-        """Draw."""
+        """Draw the panel."""
         chosen = context.scene.diffusionnet.transfer
         row = self.layout.row()
         row.template_list("DIFFUSIONNET_UL_pins", "", chosen, "pins", chosen, "active_pin", rows=3)
@@ -141,7 +141,7 @@ class DIFFUSIONNET_PT_pins(Sidebar, bpy.types.Panel):
 
 CLASSES = (
     DIFFUSIONNET_PT_transfer,
-    DIFFUSIONNET_PT_what,
+    DIFFUSIONNET_PT_transfer_data,
     DIFFUSIONNET_UL_pins,
     DIFFUSIONNET_PT_pins,
 )

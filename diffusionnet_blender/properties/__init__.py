@@ -1,4 +1,4 @@
-"""Properties: what the panels are set to (on the scene), the legend (on the mesh), the run."""
+"""Property groups: settings of the panels (scene), legend (mesh), progress (window manager)."""
 
 import bpy
 from bpy.props import PointerProperty
@@ -25,7 +25,7 @@ CLASSES = (
 
 
 def register() -> None:
-    """Hang the properties on Blender's types."""
+    """Add the properties to Blender's types."""
     bpy.types.Scene.diffusionnet = PointerProperty(type=DIFFUSIONNET_PG_settings)
     bpy.types.Mesh.diffusionnet = PointerProperty(type=DIFFUSIONNET_PG_legend)
     bpy.types.WindowManager.diffusionnet = PointerProperty(type=DIFFUSIONNET_PG_run)
@@ -33,7 +33,7 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Take them back."""
+    """Remove the properties."""
     del bpy.types.WindowManager.diffusionnet
     del bpy.types.Mesh.diffusionnet
     del bpy.types.Scene.diffusionnet

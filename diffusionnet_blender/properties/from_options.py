@@ -10,7 +10,7 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, St
 
 from ..options import Option, default_of, names_in, options_of
 
-# A value that a script gives holds for one call: the next is as the panel has it again.
+# A value set by a script holds for one call; the next one uses that of the panel.
 ONE_CALL = {"options": {"SKIP_SAVE"}}
 
 
@@ -53,16 +53,16 @@ def values_of(kind: type, properties: Any) -> dict[str, Any]:
 
 
 def _property_of(field: Field, option: Option, kind: Any, keywords: dict[str, Any]) -> Any:
-    given = {"name": option.name, "description": option.help, **keywords}
+    details = {"name": option.name, "description": option.help, **keywords}
     default = default_of(field)
     if option.choices:
-        return EnumProperty(items=[tuple(c) for c in option.choices], default=default, **given)
+        return EnumProperty(items=[tuple(c) for c in option.choices], default=default, **details)
     if kind is bool:
-        return BoolProperty(default=default, **given)
+        return BoolProperty(default=default, **details)
     if kind in (int, float):
         limits = {"min": option.minimum, "max": option.maximum, "soft_max": option.soft_maximum}
-        given |= {name: limit for name, limit in limits.items() if limit is not None}
+        details |= {name: limit for name, limit in limits.items() if limit is not None}
         make = IntProperty if kind is int else FloatProperty
-        return make(default=default, subtype=option.subtype, **given)
+        return make(default=default, subtype=option.subtype, **details)
     # Names of models, and lists of names with commas between them.
-    return StringProperty(default=default if isinstance(default, str) else "", **given)
+    return StringProperty(default=default if isinstance(default, str) else "", **details)

@@ -1,4 +1,4 @@
-"""Which parts a mesh was cut into."""
+"""Legend of a mesh: the list of its parts."""
 
 import bpy
 from bpy.props import (
@@ -24,18 +24,18 @@ def _recolour(self, colour) -> None:
 def _rename(self, name: str) -> None:
     from ..scene.edit import rename_part
 
-    # Vertex groups are reached through an object only, whichever has the mesh.
+    # Vertex groups are reached only through an object, any that has the mesh.
     obj = next((obj for obj in bpy.data.objects if obj.data == self.id_data), None)
     if obj and name.strip():
         rename_part(obj, _number_of(self), name)
 
 
 class DIFFUSIONNET_PG_part(bpy.types.PropertyGroup):
-    """A line of the legend; its name is that of the class."""
+    """A part in the legend; its name is that of the class."""
 
-    colour: FloatVectorProperty(
+    color: FloatVectorProperty(
         name="Color",
-        description="Color of this part, in everything that shows it",
+        description="Color of this part in all outputs",
         subtype="COLOR_GAMMA",
         min=0.0,
         max=1.0,
@@ -45,35 +45,53 @@ class DIFFUSIONNET_PG_part(bpy.types.PropertyGroup):
     stored_colour: FloatVectorProperty(options={"HIDDEN"})
     title: StringProperty(
         name="Name",
-        description="Name of this part. Double-click to change it; its vertex group and material "
-        "are renamed, too",
+        description="Name of this part. Double-click to rename it with its vertex group and "
+        "material",
         get=lambda self: self.name,
         set=_rename,
     )
-    hidden: BoolProperty(name="Hidden", description="Masked on the object", options={"HIDDEN"})
-    area: FloatProperty(name="Area", unit="AREA", description="World area of the part's faces")
-    share: FloatProperty(
-        name="Share", description="Share of the whole area, or of the points of a point cloud"
+    hidden: BoolProperty(
+        name="Hidden", description="Hidden by the Mask modifier", options={"HIDDEN"}
     )
-    face_count: IntProperty(name="Faces", description="Faces of this part")
-    vertex_count: IntProperty(name="Vertices", description="Vertices of this part")
-    vertex_group: StringProperty(name="Vertex Group", description="Group of this part, if written")
+    area: FloatProperty(
+        name="Area", unit="AREA", description="World area of the part's faces", options={"HIDDEN"}
+    )
+    share: FloatProperty(
+        name="Share",
+        description="Share of the whole area, or of the points of a point cloud",
+        options={"HIDDEN"},
+    )
+    face_count: IntProperty(name="Faces", description="Faces of this part", options={"HIDDEN"})
+    vertex_count: IntProperty(
+        name="Vertices", description="Vertices of this part", options={"HIDDEN"}
+    )
+    vertex_group: StringProperty(
+        name="Vertex Group", description="Vertex group of this part, if written", options={"HIDDEN"}
+    )
 
 
 class DIFFUSIONNET_PG_owned(bpy.types.PropertyGroup):
-    """A name on the mesh that was given here, see `scene.names`."""
+    """Name of an attribute or vertex group written by the extension, see `scene.names`."""
 
     kind: StringProperty()
 
 
 class DIFFUSIONNET_PG_legend(bpy.types.PropertyGroup):
-    """Which parts a mesh was cut into, saved with the mesh: `mesh.diffusionnet`."""
+    """Parts of a mesh, saved with the mesh: `mesh.diffusionnet`."""
 
-    model: StringProperty(name="Model", description="Model that named the parts")
-    face_attribute: StringProperty(name="Faces", description="Attribute of the faces' classes")
+    model: StringProperty(
+        name="Model", description="Model that segmented the mesh", options={"HIDDEN"}
+    )
+    face_attribute: StringProperty(
+        name="Faces", description="Attribute with the part number of each face", options={"HIDDEN"}
+    )
     vertex_attribute: StringProperty(
-        name="Vertices", description="Attribute of the vertices' classes"
+        name="Vertices",
+        description="Attribute with the part number of each vertex",
+        options={"HIDDEN"},
     )
     parts: CollectionProperty(type=DIFFUSIONNET_PG_part)
-    active: IntProperty(name="Active Part", description="Part that the buttons work on", min=0)
+    active: IntProperty(
+        name="Active Part", description="Active part, used by the buttons below", min=0
+    )
     owned: CollectionProperty(type=DIFFUSIONNET_PG_owned)

@@ -1,10 +1,27 @@
-"""The models to choose from, by what they do; read from files now and then, never while drawing."""
+"""Lists of models by task; read from files by `reload_models`, never while drawing."""
 
 from ..network.card import ModelCard, Purpose
 from ..settings import settings
 from ..tasks.models import DEFAULT_MATCH_MODEL, DEFAULT_MODEL, is_bundled, list_models
 
 NO_MODEL = "NONE"
+# Items without a model: identifier, name and tooltip.
+NO_SEGMENTATION = (
+    NO_MODEL,
+    "No model found",
+    "Import one, or set the library in the preferences",
+)
+NO_CLASSIFICATION = (
+    NO_MODEL,
+    "No model found",
+    "Train a model on whole shapes, or import one",
+)
+BY_DISTANCES = (
+    NO_MODEL,
+    "None",
+    "Match by distances along the surface alone, for two similar animals or props. Set three or "
+    "more pins where the match is wrong",
+)
 _cards: dict[str, ModelCard] = {}
 _bundled: set[str] = set()
 # Blender keeps no reference to the strings of dynamic items: without this they are freed.
@@ -19,22 +36,9 @@ def reload_models() -> None:
     _cards.update({card.name: card for card in list_models([settings().model_folder])})
     _bundled.clear()
     _bundled.update(filter(is_bundled, _cards))
-    _model_items[:] = _items("segment") or [
-        (NO_MODEL, "No model found", "Import one, or set the library in the preferences", 0)
-    ]
-    _classifier_items[:] = _items("classify") or [
-        (NO_MODEL, "None yet", "Train one on whole shapes, or import one", 0)
-    ]
-    _match_items[:] = [
-        *_items("match"),
-        (
-            NO_MODEL,
-            "None",
-            "For shapes that no model knows, such as animals and props: by distances along the "
-            "surface alone, which suits two of a kind. Set three pins or more where it is wrong",
-            len(_cards),
-        ),
-    ]
+    _model_items[:] = _items("segment") or [(*NO_SEGMENTATION, 0)]
+    _classifier_items[:] = _items("classify") or [(*NO_CLASSIFICATION, 0)]
+    _match_items[:] = [*_items("match"), (*BY_DISTANCES, len(_cards))]
 
 
 def _items(purpose: Purpose) -> list[tuple[str, str, str, int]]:
@@ -56,7 +60,7 @@ def known_models() -> list[tuple[ModelCard, bool]]:
 
 
 def items_of_model(self, context):
-    """Items of the list of models that name parts."""
+    """Items of the list of models that segment."""
     return _model_items
 
 
@@ -74,22 +78,22 @@ def _name_of(items, wanted: int) -> str:
 
 
 def get_model(self) -> int:
-    """Number of the chosen item."""
+    """Number of the chosen model."""
     return _number_in(_model_items, self.model_name or DEFAULT_MODEL)
 
 
 def set_model(self, number: int) -> None:
-    """Choose by number."""
+    """Choose a model by number."""
     self.model_name = _name_of(_model_items, number)
 
 
 def get_match_model(self) -> int:
-    """Number of the chosen item."""
+    """Number of the chosen model."""
     return _number_in(_match_items, self.model_name or DEFAULT_MATCH_MODEL)
 
 
 def set_match_model(self, number: int) -> None:
-    """Choose by number."""
+    """Choose a model by number."""
     self.model_name = _name_of(_match_items, number)
 
 
@@ -99,16 +103,16 @@ def items_of_classifier(self, context):
 
 
 def get_classifier(self) -> int:
-    """Number of the chosen item."""
+    """Number of the chosen model."""
     return _number_in(_classifier_items, self.classifier_name)
 
 
 def set_classifier(self, number: int) -> None:
-    """Choose by number."""
+    """Choose a model by number."""
     self.classifier_name = _name_of(_classifier_items, number)
 
 
 def forget_models() -> None:
     """Empty the lists."""
-    for known in (_cards, _bundled, _model_items, _classifier_items, _match_items):
-        known.clear()
+    for each in (_cards, _bundled, _model_items, _classifier_items, _match_items):
+        each.clear()

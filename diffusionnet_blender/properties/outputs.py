@@ -1,4 +1,4 @@
-"""Choice of outputs: of the preferences, of a scene, and of one call of an operator."""
+"""Outputs of labels: of the preferences, of a scene, and of one call of an operator."""
 
 import bpy
 from bpy.props import PointerProperty
@@ -11,19 +11,19 @@ OUTPUT_NAMES = tuple(properties_of(Outputs))
 
 
 class OutputProperties:
-    """The choices, for one call."""
+    """Outputs, each for one call."""
 
     __annotations__ = properties_of(Outputs, **ONE_CALL)
 
 
 class DIFFUSIONNET_PG_outputs(OutputProperties, bpy.types.PropertyGroup):
-    """A choice of outputs: the one of the preferences, and a scene's own."""
+    """Outputs of the preferences, and those that a scene has changed."""
 
 
 def _following(name: str):
-    """A property of a scene that is as the preferences have it until it is chosen there."""
+    """Property of a scene that has the value of the preferences until it is set."""
     kind = OutputProperties.__annotations__[name]
-    # Of an enum Blender asks for the number of an item.
+    # Getters and setters of an enum use the number of the item.
     values = [item[0] for item in kind.keywords.get("items", ())] or [False, True]
 
     def get(self):
@@ -39,9 +39,23 @@ def _following(name: str):
 
 
 class OutputsOfScene:
-    """The choices of a scene."""
+    """Outputs of a scene."""
 
     __annotations__ = {
         "own_outputs": PointerProperty(type=DIFFUSIONNET_PG_outputs, options={"HIDDEN"}),
         **{name: _following(name) for name in OUTPUT_NAMES},
     }
+
+
+def draw_outputs(layout, properties) -> None:
+    """Draw the outputs, in the redo panel, the sidebar and the preferences."""
+    layout.use_property_split = True
+    layout.use_property_decorate = False
+    column = layout.column(heading="Write")
+    for name in OUTPUT_NAMES:
+        if name == "group_weights":
+            row = column.row()
+            row.active = properties.vertex_groups
+            row.prop(properties, name, expand=True)
+        else:
+            column.prop(properties, name)

@@ -1,6 +1,6 @@
-"""What may be picked."""
+"""Filters of object pickers."""
 
 
 def is_mesh(self, obj) -> bool:
-    """Meshes alone."""
+    """Accept meshes only."""
     return obj.type == "MESH"

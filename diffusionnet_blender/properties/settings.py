@@ -32,7 +32,7 @@ class DIFFUSIONNET_PG_settings(SegmentChoices, OutputsOfScene, bpy.types.Propert
     object: PointerProperty(
         type=bpy.types.Object,
         name="Object",
-        description="Mesh to segment. Empty: the selected ones",
+        description="Mesh to segment. Empty: the selected meshes",
         poll=is_mesh,
     )
     model: EnumProperty(
@@ -42,7 +42,7 @@ class DIFFUSIONNET_PG_settings(SegmentChoices, OutputsOfScene, bpy.types.Propert
         get=get_model,
         set=set_model,
     )
-    # What `model` is stored as: numbers of items change when models come and go.
+    # Stored value of `model`: numbers of items change when models are added or removed.
     model_name: StringProperty(options={"HIDDEN"})
     training: PointerProperty(type=DIFFUSIONNET_PG_training)
     classifier: EnumProperty(
@@ -55,13 +55,13 @@ class DIFFUSIONNET_PG_settings(SegmentChoices, OutputsOfScene, bpy.types.Propert
     classifier_name: StringProperty(options={"HIDDEN"})
     sort_into_collections: BoolProperty(
         name="Sort into Collections",
-        description="Link each object also into a collection of its class, inside the collection "
-        "Classes; it stays in those that it is in",
+        description="Also link each object to a collection of its class, inside the collection "
+        "Classes",
         default=False,
     )
     show_in_viewport: BoolProperty(
         name="Show in Viewport",
-        description="Switch the viewport's solid shading to the color attribute afterwards",
+        description="Show the color attribute in Solid shading after the run",
         default=True,
     )
     transfer: PointerProperty(type=DIFFUSIONNET_PG_transfer)

@@ -9,7 +9,7 @@ from .from_options import properties_of
 
 
 class TrainChoices:
-    """Options of a training; `subject` decides what it starts from."""
+    """Options of a training; `subject` sets the initial weights."""
 
     __annotations__ = properties_of(TrainRequest, ["start"]) | properties_of(LabelSource)
 
@@ -20,35 +20,39 @@ class DIFFUSIONNET_PG_training(TrainChoices, bpy.types.PropertyGroup):
     collection: PointerProperty(
         type=bpy.types.Collection,
         name="Meshes",
-        description="Collection of the meshes to train on. Empty: the selected ones",
+        description="Collection of the meshes to train on. Empty: the selected meshes",
     )
     learn: EnumProperty(
         name="Learn",
-        description="Kind of the new model",
+        description="Task of the new model",
         items=(
-            ("PARTS", "Parts", "It labels the parts of a mesh"),
-            ("SHAPES", "Whole Shapes", "It classifies whole meshes"),
+            ("PARTS", "Parts", "Segment meshes into parts"),
+            ("SHAPES", "Whole Shapes", "Classify whole meshes"),
         ),
     )
     class_source: EnumProperty(
         name="Classes",
-        description="Where the class of an object comes from",
+        description="Source of each object's class",
         items=(
-            ("COLLECTION", "Collections", "The collections inside the one chosen above"),
-            ("PROPERTY", "Custom Property", "A custom property of the objects"),
+            ("COLLECTION", "Collections", "Collections inside the chosen one, one for each class"),
+            ("PROPERTY", "Custom Property", "Custom property of the objects"),
         ),
     )
     property_name: StringProperty(name="Property", description="Name of the custom property")
     subject: EnumProperty(
         name="Subject",
-        description="Kind of meshes, which decides what the training starts from",
+        description="Kind of meshes, which sets the initial weights of the training",
         items=(
             (
                 "CHARACTER",
                 "Character",
-                "People and all that is built like them: it starts from body_parts, and needs "
-                "few labels",
+                "People and humanoid characters. Starts from the weights of body_parts and "
+                "needs few labels",
             ),
-            ("ANYTHING", "Anything Else", "Animals, props: it starts from nothing"),
+            (
+                "ANYTHING",
+                "Anything Else",
+                "Animals, props and other shapes. Starts from random weights",
+            ),
         ),
     )

@@ -1,4 +1,4 @@
-"""Source, target, pins, and the data to move."""
+"""Settings of Match and Transfer: source, target, pins, and the data to transfer."""
 
 import bpy
 from bpy.props import (
@@ -10,7 +10,7 @@ from bpy.props import (
 )
 
 from ..tasks.match.request import MatchRequest
-from ..tasks.transfer.kinds import Kinds
+from ..tasks.transfer.kinds import KINDS, Kinds
 from ..tasks.transfer.request import TransferRequest
 from .from_options import ONE_CALL, properties_of
 from .model_lists import get_match_model, items_of_match_model, set_match_model
@@ -18,23 +18,33 @@ from .polls import is_mesh
 
 
 class TransferProperties:
-    """What to move and how: the same choices for the panel and the operator's redo panel."""
+    """Data to transfer, and its options: for the panel and the operator's redo panel."""
 
     __annotations__ = properties_of(Kinds, **ONE_CALL) | properties_of(TransferRequest, **ONE_CALL)
 
 
 TRANSFER_NAMES = tuple(TransferProperties.__annotations__)
+# Options drawn below a kind of data that is chosen.
+DETAILS = {
+    "texture": ("texture_size", "dilation"),
+    "weights": ("groups", "limit", "least_confidence"),
+    "shape_keys": ("small_keys",),
+}
 
 
 class DIFFUSIONNET_PG_pin(bpy.types.PropertyGroup):
-    """A point of the source and the point of the target that belongs to it."""
+    """A pair of corresponding points on source and target, each an empty or a vertex."""
 
-    source_object: PointerProperty(type=bpy.types.Object, name="Source")
-    target_object: PointerProperty(type=bpy.types.Object, name="Target")
-    source_empty: PointerProperty(type=bpy.types.Object, name="Empty on the Source")
-    target_empty: PointerProperty(type=bpy.types.Object, name="Empty on the Target")
-    source_vertex: IntProperty(name="Vertex of the Source", default=-1)
-    target_vertex: IntProperty(name="Vertex of the Target", default=-1)
+    source_object: PointerProperty(type=bpy.types.Object, name="Source", options={"HIDDEN"})
+    target_object: PointerProperty(type=bpy.types.Object, name="Target", options={"HIDDEN"})
+    source_empty: PointerProperty(
+        type=bpy.types.Object, name="Empty on the Source", options={"HIDDEN"}
+    )
+    target_empty: PointerProperty(
+        type=bpy.types.Object, name="Empty on the Target", options={"HIDDEN"}
+    )
+    source_vertex: IntProperty(name="Vertex of the Source", default=-1, options={"HIDDEN"})
+    target_vertex: IntProperty(name="Vertex of the Target", default=-1, options={"HIDDEN"})
 
 
 class MatchChoices:
@@ -60,7 +70,7 @@ class DIFFUSIONNET_PG_transfer(MatchChoices, TransferProperties, bpy.types.Prope
     )
     model: EnumProperty(
         name="Model",
-        description="How the two shapes are matched",
+        description="Model whose features match the two meshes",
         items=items_of_match_model,
         get=get_match_model,
         set=set_match_model,
@@ -68,3 +78,15 @@ class DIFFUSIONNET_PG_transfer(MatchChoices, TransferProperties, bpy.types.Prope
     model_name: StringProperty(options={"HIDDEN"})
     pins: CollectionProperty(type=DIFFUSIONNET_PG_pin)
     active_pin: IntProperty(name="Active Pin", min=0)
+
+
+def draw_transfer(layout, properties) -> None:
+    """Draw the data to transfer, in the redo panel and the sidebar."""
+    layout.use_property_split = True
+    layout.use_property_decorate = False
+    column = layout.column(heading="Data")
+    for name in KINDS:
+        column.prop(properties, name)
+        if getattr(properties, name):
+            for detail in DETAILS.get(name, ()):
+                column.prop(properties, detail)

@@ -1,7 +1,9 @@
 """The only reader and writer of Blender's data.
 
 `read` (object to arrays) · `write` (labels to an object: `attributes`, `vertex_groups`,
-`materials`, `legend`, with names from `names`) · `results` (what a run left to write again) ·
-`selection` · `files` (open and save) · `edit_mode` · `compat` (every version branch).
-Nothing here computes: arrays come in, arrays go out.
+`materials`, `legend`, with names from `names`) · `labels`, `parts` and `edit` (labels on a mesh and
+their corrections) · `results` (of the last runs, to write again) · `layers`, `transfer` and
+`transfer_write` (data from one object to another) · `matches` and `pins` · `jobs` (requests of
+objects) · `targets` and `selection` · `files` (open and save) · `edit_mode` · `report_text` ·
+`compat` (every version branch). Nothing here computes: arrays come in, arrays go out.
 """

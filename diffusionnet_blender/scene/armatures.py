@@ -1,4 +1,4 @@
-"""Armatures: their bones at rest, and a copy of one that fits another character."""
+"""Armatures: bones in rest pose, and a copy of an armature fitted to another character."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def bone_names(obj: bpy.types.Object) -> set[str]:
 
 
 def armature_of(obj: bpy.types.Object) -> bpy.types.Object:
-    """The armature that a source has to give.
+    """The armature of a source.
 
     Raises
     ------
@@ -38,29 +38,29 @@ def armature_of(obj: bpy.types.Object) -> bpy.types.Object:
     rig = next((rig for rig in armatures_of(obj) if rig.data.bones), None)
     if rig is None:
         raise DiffusionNetError(
-            f"{obj.name!r} has no armature to give",
-            "Give it an Armature modifier with bones, or switch Armature off.",
+            f"{obj.name!r} has no armature",
+            "Add an Armature modifier with bones, or switch Armature off.",
         )
     return rig
 
 
 def require_free_of_armatures(obj: bpy.types.Object) -> None:
-    """Raise DiffusionNetError if a target follows an armature that no transfer made."""
+    """Raise DiffusionNetError if a target is bound to an armature of the user."""
     own = next((rig for rig in armatures_of(obj) if not rig.get(MARK)), None)
     if own is not None:
         raise DiffusionNetError(
-            f"{obj.name!r} follows the armature {own.name!r} already",
-            "Remove its Armature modifier or its parent, or switch Armature off.",
+            f"{obj.name!r} is already bound to the armature {own.name!r}",
+            "Remove its Armature modifier or clear its parent, or switch Armature off.",
         )
 
 
 def read_bones(obj: bpy.types.Object, rig: bpy.types.Object) -> Bones:
-    """Bones at rest as they stand to an object's mesh, whatever the pose.
+    """Bones in rest pose, relative to the mesh of an object.
 
     Parameters
     ----------
     obj : bpy.types.Object
-        The mesh that follows them.
+        The mesh bound to them.
     rig : bpy.types.Object
         An armature. In Edit Mode, as it was before.
     """
@@ -89,7 +89,7 @@ def read_bones(obj: bpy.types.Object, rig: bpy.types.Object) -> Bones:
 def write_armature(
     rig: bpy.types.Object, target: bpy.types.Object, bones: Bones
 ) -> bpy.types.Object:
-    """A copy of an armature with its bones elsewhere, which a mesh follows from then on.
+    """Copy an armature, move its bones, and bind a mesh to it.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def _remove_marked(target: bpy.types.Object) -> None:
 
 
 def _place_bones(rig: bpy.types.Object, target: bpy.types.Object, bones: Bones) -> None:
-    """Move bones in Edit Mode, which knows them by name; what was active comes back."""
+    """Move bones in Edit Mode, by name; active object and selection are restored."""
     layer, home = bpy.context.view_layer, bpy.context.scene.collection
     active, selected = layer.objects.active, [o for o in layer.objects.selected if o]
     # The scene's own collection cannot be hidden, as the target's may be.

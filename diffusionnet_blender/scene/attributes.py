@@ -1,4 +1,4 @@
-"""Attributes of meshes, by kind: what type, where, how wide."""
+"""Attributes of meshes, read and written by data type, domain and width."""
 
 from __future__ import annotations
 

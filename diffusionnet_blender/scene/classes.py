@@ -23,9 +23,10 @@ def find_collection(name: str) -> bpy.types.Collection:
     """
     found = bpy.data.collections.get(name)
     if found is None:
-        known = ", ".join(sorted(bpy.data.collections.keys())) or "none"
+        existing = ", ".join(sorted(bpy.data.collections.keys())) or "none"
         raise DiffusionNetError(
-            f"There is no collection {name!r} in the file", f"Name one that it has: {known}."
+            f"There is no collection {name!r} in the file",
+            f"Use one of its collections: {existing}.",
         )
     return found
 

@@ -22,6 +22,12 @@ def fbx_importer() -> Callable[..., set[str]]:
     return bpy.ops.wm.fbx_import
 
 
+def color_icon(number: int) -> str:
+    """Icon of a color tag, by its number in the Sequencer; 4.4 renamed its strips."""
+    prefix = "SEQUENCE" if bpy.app.version < (4, 4, 0) else "STRIP"
+    return f"{prefix}_COLOR_{number:02}"
+
+
 def enable_addon(module: str) -> None:
     """Enable an add-on that ships with Blender, for this session only."""
     import addon_utils

@@ -1,7 +1,7 @@
-"""Labels on a mesh, corrected: read, changed, and written again in every way in which they are.
+"""Corrections of the labels on a mesh, in all outputs that are on it.
 
-Each function takes an object in any mode; all is checked before anything is written. What is
-changed are the labels of faces, or of points where there are no faces; vertices follow.
+Each function takes an object in any mode; all is checked before anything is written. The labels of
+faces are changed, or of points where there are no faces; those of vertices follow.
 """
 
 from __future__ import annotations
@@ -77,21 +77,21 @@ def has_selection(obj: bpy.types.Object) -> bool:
 
 
 def grow_part(obj: bpy.types.Object, part: int, steps: int) -> int:
-    """Let a part take the faces around it; number of faces that have changed."""
+    """Extend a part by the faces along its border; number changed."""
     from ..tasks.edit_labels import grow
 
     return _change(obj, part, lambda labels, near, sizes: grow(labels, near, part, steps))
 
 
 def shrink_part(obj: bpy.types.Object, part: int, steps: int) -> int:
-    """Give the faces at the border of a part to its neighbours; number that have changed."""
+    """Assign the faces along the border of a part to its neighbours; number changed."""
     from ..tasks.edit_labels import shrink
 
     return _change(obj, part, lambda labels, near, sizes: shrink(labels, near, part, steps))
 
 
 def smooth_parts(obj: bpy.types.Object, steps: int, islands: float, part: int | None = None) -> int:
-    """Straighten the borders, and give small islands to what surrounds them.
+    """Straighten the borders, and merge small islands into the surrounding parts.
 
     Parameters
     ----------
@@ -167,7 +167,7 @@ def add_part(obj: bpy.types.Object, name: str) -> int:
 
 
 def swap_sides(obj: bpy.types.Object) -> int:
-    """Exchange left and right: what belongs to hand.L then belongs to hand.R.
+    """Swap left and right: faces of hand.L become faces of hand.R.
 
     Returns
     -------
@@ -190,8 +190,8 @@ def swap_sides(obj: bpy.types.Object) -> int:
         pairs = int(np.count_nonzero(other != np.arange(len(names)))) // 2
         if not pairs:
             raise DiffusionNetError(
-                f"No two parts of {obj.name!r} are a left and a right one",
-                "Rename them so that they end in .L and .R.",
+                f"{obj.name!r} has no pairs of left and right parts",
+                "Rename its parts so that their names end in .L and .R.",
             )
         faces = other[before.polygon_labels].astype(np.int32)
         probabilities = before.vertex_probabilities[:, other]
@@ -202,7 +202,7 @@ def swap_sides(obj: bpy.types.Object) -> int:
 
 
 def rename_part(obj: bpy.types.Object, part: int, name: str) -> str:
-    """Call a part something else: in the legend, and its vertex group and material, if ours.
+    """Rename a part in the legend, with its vertex group and material, if ours.
 
     Parameters
     ----------
@@ -227,7 +227,7 @@ def rename_part(obj: bpy.types.Object, part: int, name: str) -> str:
     item = mesh.diffusionnet.parts[part]
     others = [p.name for number, p in enumerate(mesh.diffusionnet.parts) if number != part]
     if not name.strip():
-        raise DiffusionNetError("A part must have a name", "Give it one.")
+        raise DiffusionNetError("The name of the part is empty", "Enter a name.")
     name = free_name(name.strip(), others)
     if name == item.name:
         return name
@@ -245,7 +245,7 @@ def rename_part(obj: bpy.types.Object, part: int, name: str) -> str:
 
 
 def recolour_part(mesh: bpy.types.Mesh, part: int, colour: Sequence[float]) -> None:
-    """Give a part another colour: in the legend, the colour attribute and its material.
+    """Change the colour of a part: in the legend, the colour attribute and its material.
 
     Parameters
     ----------
@@ -264,14 +264,29 @@ def recolour_part(mesh: bpy.types.Mesh, part: int, colour: Sequence[float]) -> N
     keep_edit(mesh)
 
 
-def mask(obj: bpy.types.Object, hidden: Collection[int]) -> None:
-    """Hide these parts of an object by a modifier, and show all others; see `mask`."""
+def toggle_part(obj: bpy.types.Object, part: int) -> int:
+    """Hide a part with the Mask modifier, or show it again; number of parts shown."""
+    return _mask(obj, _hidden(obj) ^ {part})
+
+
+def isolate_part(obj: bpy.types.Object, part: int) -> int:
+    """Hide all other parts; where they are hidden already, show all. Number of parts shown."""
+    others = set(range(len(obj.data.diffusionnet.parts))) - {part}
+    return _mask(obj, set() if _hidden(obj) == others else others)
+
+
+def _hidden(obj: bpy.types.Object) -> set[int]:
+    return {number for number, part in enumerate(obj.data.diffusionnet.parts) if part.hidden}
+
+
+def _mask(obj: bpy.types.Object, hidden: Collection[int]) -> int:
     with outside_edit_mode(obj.data):
         mask_parts(obj, _readable(obj), hidden)
+    return len(obj.data.diffusionnet.parts) - len(hidden)
 
 
 def free_name(name: str, others) -> str:
-    """A name that none of the others has: with a number behind it where that takes one."""
+    """A name that differs from all others, with a number appended if necessary."""
     number, free = 0, name
     while free in others:
         number += 1

@@ -1,16 +1,18 @@
-"""Edit Mode: attributes have no length there, so data is written from outside."""
+"""Edit Mode entered and left: attributes cannot be written in it, and its undo is partial."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import bpy
 
+from .targets import select_only
+
 
 @contextmanager
 def outside_edit_mode(mesh: bpy.types.Mesh) -> Iterator[None]:
-    """Leave Edit Mode where the mesh is in it, and come back at the end."""
+    """Leave Edit Mode, if the mesh is in it, and enter it again at the end."""
     if not mesh.is_editmode:
         yield
         return
@@ -21,25 +23,40 @@ def outside_edit_mode(mesh: bpy.types.Mesh) -> Iterator[None]:
         bpy.ops.object.mode_set(mode="EDIT")
 
 
+def enter_edit_mode(context, objects: Sequence[bpy.types.Object]) -> None:
+    """Enter Edit Mode with these objects alone, in face selection; of point clouds, vertex.
+
+    Parameters
+    ----------
+    context : bpy.types.Context
+    objects : sequence of bpy.types.Object
+        The first becomes active.
+    """
+    select_only(context, objects)
+    has_faces = any(len(obj.data.polygons) for obj in objects)
+    context.tool_settings.mesh_select_mode = (not has_faces, False, has_faces)
+    bpy.ops.object.mode_set(mode="EDIT")
+
+
 @contextmanager
 def whole_undo(objects: Iterable[bpy.types.Object]) -> Iterator[None]:
-    """Let undo and redo take back all that is changed in here, in Edit Mode too.
+    """Make undo and redo cover all changes made inside, in Edit Mode too.
 
-    There a step of undo holds nothing but the geometry with its attributes and weights: names of
-    vertex groups, materials and the legend would stay as they are.
+    There an undo step holds only the geometry with its attributes and weights, not the names of
+    vertex groups, the materials and the legend.
     """
     if not any(obj.type == "MESH" and obj.data.is_editmode for obj in objects):
         yield
         return
-    _ask_for_whole_step()
+    _force_full_undo_step()
     bpy.ops.ed.undo_push(message="Before")
     yield
-    _ask_for_whole_step()
+    _force_full_undo_step()
 
 
-def _ask_for_whole_step() -> None:
-    """Have Blender put a step of everything before the next step of undo.
+def _force_full_undo_step() -> None:
+    """Make Blender store the whole file before the next undo step.
 
-    It does so where data-blocks have come or gone since the last one.
+    It does so if data-blocks were added or removed since the last one.
     """
     bpy.data.texts.remove(bpy.data.texts.new("DN"))

@@ -22,8 +22,8 @@ def require_known_suffix(path: Path) -> None:
     """Raise DiffusionNetError for a format that is neither read nor written."""
     if path.suffix.lower() not in SUFFIXES:
         raise DiffusionNetError(
-            f"Files of type {path.suffix or 'without suffix'!r} are not known",
-            f"Known are {', '.join(SUFFIXES)}.",
+            f"Files of type {path.suffix or 'without suffix'!r} are not supported",
+            f"Supported types are {', '.join(SUFFIXES)}.",
         )
 
 
@@ -51,7 +51,7 @@ def open_file(path: Path) -> list[bpy.types.Object]:
     """
     require_known_suffix(path)
     if not path.is_file():
-        raise DiffusionNetError("There is no such file", "Check the path.")
+        raise DiffusionNetError("The file does not exist", "Check the path.")
     if path.suffix.lower() == ".blend":
         _call(bpy.ops.wm.open_mainfile, filepath=str(path), load_ui=False, use_scripts=False)
     else:
@@ -64,7 +64,7 @@ def add_file(path: Path) -> list[bpy.types.Object]:
     """Bring the objects of a file into the one at hand; otherwise as `open_file`."""
     require_known_suffix(path)
     if not path.is_file():
-        raise DiffusionNetError("There is no such file", "Check the path.")
+        raise DiffusionNetError("The file does not exist", "Check the path.")
     before = set(bpy.data.objects)
     if path.suffix.lower() == ".blend":
         try:
@@ -72,7 +72,7 @@ def add_file(path: Path) -> list[bpy.types.Object]:
                 here.objects = there.objects
         except (OSError, ValueError) as error:
             raise DiffusionNetError(
-                f"Blender could not read it ({error})", "Is the file whole?"
+                f"Blender could not read the file ({error})", "Check that the file is complete."
             ) from error
         for obj in set(bpy.data.objects) - before:
             bpy.context.scene.collection.objects.link(obj)
@@ -130,7 +130,7 @@ def save_file(path: Path) -> None:
 
 
 def _move_all(folder: Path, path: Path) -> None:
-    """Move what an exporter wrote beside its place, the file itself last."""
+    """Move the files of an export to their places, the main file last."""
     files = [file for file in folder.rglob("*") if file.is_file()]
     if folder / path.name not in files:
         raise DiffusionNetError(f"Blender wrote no {path.name}", "See its messages above.")
@@ -187,7 +187,10 @@ def _call(operator: Callable[..., set[str]], **options) -> None:
         lines = [line.removeprefix("Error: ").strip() for line in str(error).splitlines()]
         reason = " ".join(line for line in lines if line)
         raise DiffusionNetError(
-            f"Blender could not do it ({reason.rstrip('.')})", "Is the file whole?"
+            f"Blender could not read or write the file ({reason.rstrip('.')})",
+            "Check that the file is complete.",
         ) from error
     if "FINISHED" not in outcome:
-        raise DiffusionNetError("Blender could not read or write the file", "Is it whole?")
+        raise DiffusionNetError(
+            "Blender could not read or write the file", "Check that it is complete."
+        )

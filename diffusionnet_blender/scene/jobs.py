@@ -1,4 +1,4 @@
-"""Jobs on objects: what is read of each for its request, and where its result is kept.
+"""Jobs on objects: the request read from each, and the place of its result.
 
 None of them waits or computes; `operators.run.JobRun` runs them, here or in the worker.
 """
@@ -49,13 +49,13 @@ class Jobs:
         raise NotImplementedError
 
     def keep(self, item: Any, result: Any) -> None:
-        """Keep a result until all are there; a DiffusionNetError costs this item alone."""
+        """Keep a result until all items are done; a DiffusionNetError costs this item alone."""
 
     def drop(self, item: Any) -> None:
-        """Forget what an earlier run left, after a failure."""
+        """Discard results of an earlier run, after a failure."""
 
     def note(self, partial: Any) -> str:
-        """Take in an intermediate result; text for the progress bar."""
+        """Process an intermediate result; text for the progress bar."""
         return ""
 
     def farewell(self, done: Sequence[Any]) -> str:
@@ -65,7 +65,7 @@ class Jobs:
 
 @dataclass(frozen=True)
 class Item:
-    """An item of which nothing is read: a line of text."""
+    """An item without an object: a name for the progress bar."""
 
     name: str
 
@@ -86,11 +86,11 @@ class OneJob(Jobs):
         self._request = request
 
     def request(self, item: Item) -> Any:
-        """As it was given."""
+        """The request at hand."""
         return self._request
 
     def farewell(self, done: Sequence[Any]) -> str:
-        """Nothing is ever written half."""
+        """Nothing was written."""
         return "Cancelled"
 
 
@@ -110,7 +110,7 @@ class SegmentJobs(Jobs):
         self._reading, self._options = reading, options
 
     def request(self, item: Tracked) -> segment_job.SegmentRequest:
-        """Read the object; what would keep the result from being written is found out now."""
+        """Read the object, and check that labels can be written to it."""
         return segment_request(item.find(), self._reading, **self._options)[1]
 
     def keep(self, item: Tracked, result: segment_job.Segmentation) -> None:
@@ -123,11 +123,23 @@ class SegmentJobs(Jobs):
         if mesh is not None:
             forget_result(mesh)
 
+    def unchanged(
+        self, done: Sequence[tuple[Tracked, segment_job.Segmentation]]
+    ) -> tuple[list[tuple[bpy.types.Object, segment_job.Segmentation]], list[DiffusionNetError]]:
+        """Objects that still have the topology of their results, and the errors of others."""
+        found, errors = [], []
+        for item, result in done:
+            try:
+                found.append((item.find_unchanged(result.topology), result))
+            except DiffusionNetError as error:
+                errors.append(error)
+        return found, errors
+
     def farewell(self, done: Sequence[Tracked]) -> str:
-        """Results of objects that were done stay."""
+        """Results of segmented objects are kept."""
         text = super().farewell(done)
         names = ", ".join(item.name for item in done)
-        return f"{text}. {names}: done before, Write Labels writes it" if done else text
+        return f"{text}. {names}: already segmented, written by Write Labels" if done else text
 
 
 class ClassifyJobs(Jobs):
@@ -153,7 +165,7 @@ class ClassifyJobs(Jobs):
 
 @dataclass(frozen=True)
 class TrackedPair:
-    """A source and a target, remembered over time.
+    """References to a source and a target.
 
     Attributes
     ----------
@@ -184,8 +196,8 @@ class TrackedPair:
     def find_unchanged(self, meanwhile: str, fix: str) -> tuple[bpy.types.Object, bpy.types.Object]:
         """Both objects; raise DiffusionNetError if one is gone or was changed."""
         pair = self.find()
-        for obj, then in zip(pair, self.fingerprints, strict=True):
-            if fingerprint(obj) != then:
+        for obj, expected in zip(pair, self.fingerprints, strict=True):
+            if fingerprint(obj) != expected:
                 raise DiffusionNetError(f"{obj.name!r} was changed while {meanwhile}", fix)
         return pair
 
@@ -217,8 +229,8 @@ class MatchJobs(Jobs):
         keep_match(*pair, Match(result, self._pins, *item.fingerprints))
 
     def farewell(self, done: Sequence[TrackedPair]) -> str:
-        """A match that was there before is still good."""
-        return "Cancelled; the match before, if there was one, is kept"
+        """An earlier match stays valid."""
+        return "Cancelled; an earlier match is kept"
 
 
 class TransferJobs(Jobs):
@@ -241,14 +253,14 @@ class TransferJobs(Jobs):
         self._reading: Reading | None = None
 
     def request(self, item: TrackedPair) -> transfer_job.TransferRequest:
-        """Read all that is to be moved."""
+        """Read the data to transfer."""
         pair = item.find()
         with outside_edit_modes(*pair):
             self._reading = read_transfer(*pair, self._kinds)
         return self._reading.request(self._match.correspondence, **self._options)
 
     def prepared(self, moved: Moved, at_once: bool) -> Prepared:
-        """All that is to be written; neither object may be in Edit Mode.
+        """Data to write; neither object may be in Edit Mode.
 
         Parameters
         ----------
@@ -264,7 +276,8 @@ class TransferJobs(Jobs):
         if at_once:
             return Prepared(self._reading, moved)
         source, target = self.items[0].find_unchanged(
-            "its data was being moved, so nothing was written", "Press Match and Transfer again."
+            "its data was being transferred, so nothing was written",
+            "Press Match and Transfer again.",
         )
         require_writable(target)
         return prepared_again(source, target, self._kinds, self._reading, moved)
@@ -275,7 +288,7 @@ def segment_request(
 ) -> tuple[ObjectGeometry, segment_job.SegmentRequest]:
     """Geometry of an object, and the request to segment it.
 
-    What would keep the result from being written is found out before anything is computed.
+    Whether labels can be written is checked before anything is computed.
 
     Raises
     ------

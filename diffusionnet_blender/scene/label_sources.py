@@ -1,4 +1,4 @@
-"""Labels that an artist has put on a mesh, by whatever means, for training."""
+"""Labels on a mesh for training: parts, vertex groups, face sets, materials or attributes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .read import ObjectGeometry
 from .vertex_groups import read_weights
 from .write import FACE_SETS
 
-# A colour on less than this share of a mesh is where the brush mixed two others: no class.
+# A colour on a smaller share of a mesh is a mixture at the edge of a brush, and no class.
 LEAST_SHARE_OF_A_COLOUR = 0.01
 MOST_COLOURS = 64
 
@@ -30,7 +30,7 @@ def read_label_source(
 ) -> NamedLabels:
     """Labels of the vertices of an object, with the names that they have on it.
 
-    What lies on faces goes to vertices by the vote of the faces around, weighted by area.
+    Labels of faces go to vertices by the vote of the adjacent faces, weighted by area.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def read_label_source(
     }
     if where.source not in readers:
         raise DiffusionNetError(
-            f"There is no source of labels {where.source!r}", f"Choose one of {', '.join(readers)}."
+            f"Unknown source of labels {where.source!r}", f"Choose one of {', '.join(readers)}."
         )
     with outside_edit_mode(obj.data):
         return readers[where.source](obj, geometry, where.attribute)
@@ -105,17 +105,17 @@ def _from_materials(obj, geometry, name) -> NamedLabels:
             f"{obj.name!r} has no materials", "Assign some, or choose another source of labels."
         )
     names = list(dict.fromkeys(m.name for m in materials if m))
-    # A slot number that is of no slot shows the last; the entry behind them stands for none.
+    # Blender draws a slot number out of range with the last slot.
     of_slot = np.array([names.index(m.name) if m else UNLABELLED for m in materials])
     slots = np.clip(material_indices(mesh), 0, len(of_slot) - 1)
     return NamedLabels(at_vertices(geometry, of_slot[slots]), _without_numbers(names))
 
 
 def _without_numbers(names: Sequence[str]) -> tuple[str, ...]:
-    """Names of materials as their maker gave them.
+    """Names of materials without the numbers that Blender adds.
 
     No two in a file have the same: that of the second character with a "Skin" is "Skin.001". Where
-    a mesh has several of one name, they keep what tells them apart.
+    a mesh has several of one name, they keep their numbers.
     """
     stems = [re.sub(r"\.\d{3,}$", "", name) for name in names]
     return tuple(
@@ -132,10 +132,10 @@ def _from_attribute(obj, geometry, name) -> NamedLabels:
         or attribute.domain not in {"POINT", "FACE"}
     ):
         raise DiffusionNetError(
-            f"{obj.name!r} has no integer attribute {name!r} of its vertices or faces"
+            f"{obj.name!r} has no integer attribute {name!r} of vertices or faces"
             if name
-            else f"The active attribute of {obj.name!r} is no integer of its vertices or faces",
-            "Name one that it has, or choose another source of labels.",
+            else f"The active attribute of {obj.name!r} is not integer, of vertices or faces",
+            "Enter the name of an existing one, or choose another source of labels.",
         )
     values = np.empty(len(attribute.data), dtype=np.int32)
     attribute.data.foreach_get("value", values)
@@ -156,23 +156,26 @@ def _from_colours(obj, geometry, name) -> NamedLabels:
     attribute.data.foreach_get("color_srgb", values)
     values = np.round(values.reshape(-1, 4).clip(0, 1) * 255).astype(np.int64)
     code = np.where(values[:, 3] > 0, values[:, :3] @ [65536, 256, 1], -1)
-    known, count = np.unique(code[code >= 0], return_counts=True)
-    known = known[count >= LEAST_SHARE_OF_A_COLOUR * len(code)]
-    if len(known) > MOST_COLOURS:
+    values_used, count = np.unique(code[code >= 0], return_counts=True)
+    values_used = values_used[count >= LEAST_SHARE_OF_A_COLOUR * len(code)]
+    if len(values_used) > MOST_COLOURS:
         raise DiffusionNetError(
-            f"{obj.name!r} has {len(known)} colors in {attribute.name!r}",
+            f"{obj.name!r} has {len(values_used)} colors in {attribute.name!r}",
             f"Give each part one color, with a hard brush; at most {MOST_COLOURS}.",
         )
     if attribute.domain == "POINT":
-        labels = _places(code, known)
+        labels = _indices_of(code, values_used)
     else:
         corner_vertex = np.empty(len(obj.data.loops), dtype=np.int32)
         obj.data.loops.foreach_get("vertex_index", corner_vertex)
         labels = vertex_labels(
-            corner_vertex, _places(code, known), np.ones(len(code)), len(obj.data.vertices)
+            corner_vertex,
+            _indices_of(code, values_used),
+            np.ones(len(code)),
+            len(obj.data.vertices),
         )
-    names = tuple(f"#{colour:06x}" for colour in known)
-    rgb = np.stack([known >> 16, known >> 8 & 255, known & 255], axis=1) / 255
+    names = tuple(f"#{colour:06x}" for colour in values_used)
+    rgb = np.stack([values_used >> 16, values_used >> 8 & 255, values_used & 255], axis=1) / 255
     return NamedLabels(labels, names, tuple(map(tuple, rgb.tolist())))
 
 
@@ -183,16 +186,18 @@ def _of_faces(geometry, values: np.ndarray, title: str) -> NamedLabels:
 
 
 def _numbered(values: np.ndarray, title: str) -> NamedLabels:
-    known = np.unique(values[values >= 0])
-    return NamedLabels(_places(values, known), tuple(f"{title} {value}" for value in known))
+    values_used = np.unique(values[values >= 0])
+    return NamedLabels(
+        _indices_of(values, values_used), tuple(f"{title} {value}" for value in values_used)
+    )
 
 
-def _places(values: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Place of each value among those that are known, in order; `UNLABELLED` for others."""
-    if not len(known):
+def _indices_of(values: np.ndarray, values_used: np.ndarray) -> np.ndarray:
+    """Index of each value among those in use, in order; `UNLABELLED` for others."""
+    if not len(values_used):
         return np.full(len(values), UNLABELLED)
-    place = np.searchsorted(known, values).clip(0, len(known) - 1)
-    return np.where(known[place] == values, place, UNLABELLED)
+    index = np.searchsorted(values_used, values).clip(0, len(values_used) - 1)
+    return np.where(values_used[index] == values, index, UNLABELLED)
 
 
 def at_vertices(geometry: ObjectGeometry, labels: np.ndarray) -> np.ndarray:

@@ -1,12 +1,13 @@
-"""The labels that a mesh has now: those of the last run, as corrected since, or as it was saved.
+"""Labels on a mesh: of the last run with all corrections, or as saved in the file.
 
-What lies on the mesh decides, so that undo, another session and changes to the attributes by hand
-are all the same. Probabilities are kept in memory only; where they are gone, they are read from
-soft vertex groups, or made up from the labels and their confidence.
+They are read from the attributes and groups of the mesh, so that undo, another session and manual
+changes of attributes all count. Probabilities are kept in memory only; without them they are read
+from soft vertex groups, or estimated from the labels and their confidence.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import bpy
@@ -15,6 +16,7 @@ import numpy as np
 from ..errors import DiffusionNetError
 from ..tasks.labels import Labels, polygon_labels
 from .attributes import FACE_LABELS, VERTEX_LABELS, VERTEX_VALUES, AttributeKind, read_attribute
+from .edit_mode import outside_edit_mode
 from .materials import part_slots
 from .names import own_name
 from .options import Outputs
@@ -25,7 +27,7 @@ from .write import COLOUR_ATTRIBUTE, CONFIDENCE_ATTRIBUTE, FACE_SETS
 
 
 def labels_to_write(obj: bpy.types.Object) -> Labels | None:
-    """What Write Labels writes: the last run's labels with all corrections; None if there are none.
+    """Labels that *Write Labels* writes: of the last run with all corrections; None without any.
 
     Parameters
     ----------
@@ -36,6 +38,23 @@ def labels_to_write(obj: bpy.types.Object) -> Labels | None:
     if run and not (was_edited(obj.data) and obj.data.diffusionnet.parts):
         return run
     return read_labels(obj) if obj.data.diffusionnet.parts else None
+
+
+def labels_of_objects(
+    objects: Iterable[bpy.types.Object],
+) -> tuple[list[tuple[bpy.types.Object, Labels]], list[DiffusionNetError]]:
+    """Labels that *Write Labels* writes to each object, in any mode; and the errors of others."""
+    found: list[tuple[bpy.types.Object, Labels]] = []
+    errors = []
+    for obj in (obj for obj in objects if obj.type == "MESH"):
+        try:
+            with outside_edit_mode(obj.data):
+                labels = labels_to_write(obj)
+        except DiffusionNetError as error:
+            errors.append(error)
+            continue
+        found += [(obj, labels)] if labels else []
+    return found, errors
 
 
 def read_labels(obj: bpy.types.Object, geometry: ObjectGeometry | None = None) -> Labels:
@@ -55,7 +74,7 @@ def read_labels(obj: bpy.types.Object, geometry: ObjectGeometry | None = None) -
     Raises
     ------
     DiffusionNetError
-        If the mesh has no parts, or nothing on it says which is where.
+        If the mesh has no parts or no part labels.
     """
     mesh = obj.data
     legend = mesh.diffusionnet
@@ -65,7 +84,7 @@ def read_labels(obj: bpy.types.Object, geometry: ObjectGeometry | None = None) -
     count = len(legend.parts)
     faces = labels_on(mesh, legend.face_attribute, FACE_LABELS, count)
     vertices = labels_on(mesh, legend.vertex_attribute, VERTEX_LABELS, count)
-    colours = np.array([part.colour for part in legend.parts])
+    colours = np.array([part.color for part in legend.parts])
     named = {
         "class_names": tuple(part.name for part in legend.parts),
         "class_colours": colours,
@@ -80,8 +99,8 @@ def read_labels(obj: bpy.types.Object, geometry: ObjectGeometry | None = None) -
         vertices = _vertices_from(weights, faces, geometry, count)
     if vertices is None:
         raise DiffusionNetError(
-            f"Nothing on {obj.name!r} says which part is where",
-            "Segment it with the output Attributes switched on.",
+            f"{obj.name!r} has no part labels",
+            "Segment it with the output Attributes enabled.",
         )
     probabilities = _probabilities(mesh, weights, vertices)
     if faces is None:
@@ -129,19 +148,19 @@ def labels_on(mesh, name: str, kind: AttributeKind, count: int) -> np.ndarray | 
     labels = read_attribute(mesh, name, kind)
     if len(labels) and not (labels.min() >= 0 and labels.max() < count):
         raise DiffusionNetError(
-            f"Attribute {name!r} has numbers that are of no part: the mesh has {count}",
-            f"Give them numbers from 0 to {count - 1}, or segment the mesh again.",
+            f"Attribute {name!r} has part numbers out of range: the mesh has {count} parts",
+            f"Use numbers from 0 to {count - 1}, or segment the mesh again.",
         )
     return labels
 
 
 def _is_on(mesh, kept: Labels, topology: str, vertices, faces) -> bool:
-    """Whether a result is what lies on the mesh."""
+    """Whether a result is that of the attributes on the mesh."""
     parts = mesh.diffusionnet.parts
     if kept.topology != topology or len(kept.class_names) != len(parts):
         return False
     if vertices is None and faces is None:
-        # Only colours, say: then the counts of the legend have to do.
+        # Without attributes, as with colours only, the counts of the legend must agree.
         counts = np.bincount(kept.vertex_labels, minlength=len(parts))
         return counts.tolist() == [part.vertex_count for part in parts]
     return (vertices is None or np.array_equal(vertices, kept.vertex_labels)) and (
@@ -167,21 +186,21 @@ def _probabilities(mesh, weights: np.ndarray, labels: np.ndarray) -> np.ndarray:
     rows = np.arange(len(labels))
     total = weights.sum(axis=1, keepdims=True)
     soft = np.divide(weights, total, out=np.zeros_like(weights), where=total > 0)
-    sure = np.ones(len(labels), dtype=np.float32)
+    confidence = np.ones(len(labels), dtype=np.float32)
     name = own_name(mesh, "ATTRIBUTE", CONFIDENCE_ATTRIBUTE)
     if name in mesh.attributes.keys():
-        sure = read_attribute(mesh, name, VERTEX_VALUES)
+        confidence = read_attribute(mesh, name, VERTEX_VALUES)
     classes = weights.shape[1]
-    # What is not known about the other parts is spread evenly over them.
-    rest = (1 - np.clip(sure, 1 / classes, 1)) / max(classes - 1, 1)
-    made_up = np.repeat(rest[:, None], classes, axis=1).astype(np.float32)
-    made_up[rows, labels] = 1 - rest * (classes - 1)
-    # Weights were rounded: of two that have become alike, the label tells which was the larger.
+    # The remaining probability is spread evenly over the other parts.
+    rest = (1 - np.clip(confidence, 1 / classes, 1)) / max(classes - 1, 1)
+    estimated = np.repeat(rest[:, None], classes, axis=1).astype(np.float32)
+    estimated[rows, labels] = 1 - rest * (classes - 1)
+    # Weights were rounded: of two equal ones, the label decides which was larger.
     largest = soft.max(axis=1)
     agrees = soft[rows, labels] > largest - 1.5 / WEIGHT_STEPS
     is_soft = (total[:, 0] > 0) & (largest < 1) & agrees
     soft[rows, labels] = np.where(agrees, np.nextafter(largest, 1), soft[rows, labels])
-    return np.where(is_soft[:, None], soft, made_up).astype(np.float32)
+    return np.where(is_soft[:, None], soft, estimated).astype(np.float32)
 
 
 def _has_face_sets(mesh, result: Labels) -> bool:

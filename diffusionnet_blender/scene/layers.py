@@ -1,4 +1,4 @@
-"""Layers of data on an object, read from Blender and written to it."""
+"""Data layers of an object for a transfer: UVs, weights, shape keys, attributes, labels, bones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .read import read_object
 from .textures import SourceTextures, read_textures
 from .vertex_groups import read_weights
 
-# Types of attributes that can be moved, and how each is stored.
+# Types of attributes that can be transferred: property, array type and width.
 STORED = {
     "FLOAT": ("value", np.float32, 1),
     "INT": ("value", np.int32, 1),
@@ -33,13 +33,13 @@ STORED = {
 }
 COLOURS = {"FLOAT_COLOR", "BYTE_COLOR"}
 DOMAINS = {"POINT", "CORNER", "FACE"}
-# Attributes that are part of what a mesh is, or that other choices move.
+# Attributes of the geometry itself, or of other kinds of data.
 NOT_MOVED = {"position", "material_index", "custom_normal", "sharp_face", "sharp_edge"}
 
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """What was read of a source.
+    """Geometry and data of a source.
 
     Attributes
     ----------
@@ -89,49 +89,55 @@ def read_shape(obj: bpy.types.Object) -> MeshShape:
     )
 
 
-def read_source(obj: bpy.types.Object, wanted: Kinds) -> Source:
-    """Read all that is to be moved; not in Edit Mode.
+def read_source(obj: bpy.types.Object, kinds: Kinds) -> Source:
+    """Read the chosen kinds of data; not in Edit Mode.
 
     Parameters
     ----------
     obj : bpy.types.Object
         A mesh; it may be linked.
-    wanted : Kinds
+    kinds : Kinds
 
     Raises
     ------
     DiffusionNetError
-        If the source lacks something that is asked for.
+        If the source lacks chosen data.
     """
     mesh = obj.data
     shape = read_shape(obj)
     uv, textures, labels = None, None, None
-    if wanted.texture or wanted.uv:
+    if kinds.texture or kinds.uv:
         uv = read_uv(mesh, source_uv_name(obj))
-    if wanted.texture:
+    if kinds.texture:
         textures = read_textures(obj)
-    if wanted.labels:
+    if kinds.labels:
         labels = read_labels(obj)
     slots = np.zeros(len(mesh.polygons), dtype=np.int32)
     mesh.polygons.foreach_get("material_index", slots)
-    if wanted.materials and not any(slot.material for slot in obj.material_slots):
+    if kinds.materials and not any(slot.material for slot in obj.material_slots):
         raise DiffusionNetError(
-            f"{obj.name!r} has no materials", "Give it some, or switch Materials off."
+            f"{obj.name!r} has no materials", "Assign one, or switch Materials off."
         )
-    attributes = _read_attributes(obj, wanted)
+    attributes = _read_attributes(obj, kinds)
     layers = Layers(
         slots=slots.astype(np.int64),
         uv=uv,
-        copy_uv=wanted.uv,
+        copy_uv=kinds.uv,
         textures=textures.textures if textures else (),
-        move_slots=wanted.materials,
-        weights=_read_groups(obj, wanted) if wanted.weights else None,
-        keys=_read_keys(obj, wanted.key_names) if wanted.shape_keys else None,
+        move_slots=kinds.materials,
+        weights=_read_groups(obj, kinds) if kinds.weights else None,
+        keys=_read_keys(obj, kinds.key_names) if kinds.shape_keys else None,
         attributes=attributes,
         labels=labels.vertex_probabilities if labels else None,
-        bones=read_bones(obj, armature_of(obj)) if wanted.armature else None,
+        bones=read_bones(obj, armature_of(obj)) if kinds.armature else None,
     )
     return Source(shape, layers, textures, labels)
+
+
+def has_default_data(obj: bpy.types.Object, kind: str) -> bool:
+    """Whether a source has data of a kind that is transferred by default."""
+    data = {"texture": obj.data.uv_layers, "weights": obj.vertex_groups}
+    return kind not in data or len(data[kind]) > 0
 
 
 def source_uv_name(obj: bpy.types.Object) -> str:
@@ -145,7 +151,7 @@ def source_uv_name(obj: bpy.types.Object) -> str:
     layers = obj.data.uv_layers
     if not layers:
         raise DiffusionNetError(
-            f"{obj.name!r} has no UV map, so it has no texture or UVs to give",
+            f"{obj.name!r} has no UV map, which Texture and UV Map need",
             "Unwrap it, or switch Texture and UV Map off.",
         )
     return next((layer.name for layer in layers if layer.active_render), layers[0].name)
@@ -170,54 +176,54 @@ def write_moved_attribute(mesh: bpy.types.Mesh, name: str, attribute: Attribute)
     write_attribute(mesh, name, kind, attribute.values)
 
 
-def _read_attributes(obj: bpy.types.Object, wanted: Kinds) -> tuple[Attribute, ...]:
+def _read_attributes(obj: bpy.types.Object, kinds: Kinds) -> tuple[Attribute, ...]:
     mesh = obj.data
-    left_out = {*NOT_MOVED, *mesh.uv_layers.keys()}
+    skipped = {*NOT_MOVED, *mesh.uv_layers.keys()}
     legend = mesh.diffusionnet if hasattr(mesh, "diffusionnet") else None
     if legend is not None:
-        left_out |= {legend.face_attribute, legend.vertex_attribute}
+        skipped |= {legend.face_attribute, legend.vertex_attribute}
     found = []
     for attribute in mesh.attributes:
         name = attribute.name
-        if name.startswith(".") or name in left_out or attribute.is_internal:
+        if name.startswith(".") or name in skipped or attribute.is_internal:
             continue
         if attribute.data_type not in STORED or attribute.domain not in DOMAINS:
             continue
         is_colour = attribute.data_type in COLOURS
-        if wanted.colors if is_colour else wanted.attributes:
+        if kinds.colors if is_colour else kinds.attributes:
             values = read_attribute(mesh, name, kind_of(attribute.data_type, attribute.domain))
             found.append(Attribute(name, attribute.data_type, attribute.domain, values))
-    for asked, colour, what, switch in (
-        (wanted.colors, True, "color attribute", "Colors"),
-        (wanted.attributes, False, "attribute", "Attributes"),
+    for is_chosen, is_colour, noun, switch in (
+        (kinds.colors, True, "color attribute", "Colors"),
+        (kinds.attributes, False, "attribute", "Attributes"),
     ):
-        if asked and not any((a.data_type in COLOURS) == colour for a in found):
+        if is_chosen and not any((a.data_type in COLOURS) == is_colour for a in found):
             raise DiffusionNetError(
-                f"{obj.name!r} has no {what} to give", f"Switch {switch} off, or add one."
+                f"{obj.name!r} has no {noun}", f"Add one, or switch {switch} off."
             )
     return tuple(found)
 
 
-def _read_groups(obj: bpy.types.Object, wanted: Kinds) -> Weights:
-    asked = wanted.group_names
-    if wanted.groups == "ACTIVE" and not asked:
+def _read_groups(obj: bpy.types.Object, kinds: Kinds) -> Weights:
+    names_wanted = kinds.group_names
+    if kinds.groups == "ACTIVE" and not names_wanted:
         active = obj.vertex_groups.active
         if active is None:
-            raise DiffusionNetError(f"{obj.name!r} has no active vertex group", "Choose one.")
-        asked = (active.name,)
-    names = _chosen(obj, obj.vertex_groups.keys(), asked, "vertex group")
+            raise DiffusionNetError(f"{obj.name!r} has no active vertex group", "Make one active.")
+        names_wanted = (active.name,)
+    names = _chosen(obj, obj.vertex_groups.keys(), names_wanted, "vertex group")
     bones = bone_names(obj)
-    if wanted.groups == "DEFORM" and bones:
+    if kinds.groups == "DEFORM" and bones:
         names = [name for name in names if name in bones]
         if not names:
             raise DiffusionNetError(
-                f"No vertex group of {obj.name!r} belongs to a bone", "Move all groups."
+                f"No vertex group of {obj.name!r} belongs to a deform bone", "Choose all groups."
             )
     values = read_weights(obj, names).astype(np.float64)
     if bones:
         deforming = np.array([name in bones for name in names])
     else:
-        # Without an armature to ask: skin weights are those that add up to one.
+        # Without an armature, weights that add up to one are taken for skin weights.
         total = values.sum(axis=1)
         deforming = np.full(len(names), bool(np.median(np.abs(total - 1.0)) < 0.01))
     return Weights(tuple(names), values, deforming)
@@ -244,14 +250,14 @@ def _key_positions(key: bpy.types.ShapeKey) -> np.ndarray:
     return positions.reshape(-1, 3).astype(np.float64)
 
 
-def _chosen(obj, there: Sequence[str], wanted: Sequence[str], what: str) -> list[str]:
-    if not there:
+def _chosen(obj, existing: Sequence[str], chosen: Sequence[str], noun: str) -> list[str]:
+    if not existing:
         raise DiffusionNetError(
-            f"{obj.name!r} has no {what}s to give", f"Switch {what}s off, or choose another source."
+            f"{obj.name!r} has no {noun}s", f"Switch {noun}s off, or choose another source."
         )
-    missing = [name for name in wanted if name not in there]
+    missing = [name for name in chosen if name not in existing]
     if missing:
         raise DiffusionNetError(
-            f"{obj.name!r} has no {what} {missing[0]!r}", f"It has {', '.join(there)}."
+            f"{obj.name!r} has no {noun} {missing[0]!r}", f"It has {', '.join(existing)}."
         )
-    return list(wanted) or list(there)
+    return list(chosen) or list(existing)

@@ -1,4 +1,4 @@
-"""The legend: which parts a mesh was cut into, saved with the file."""
+"""Legend of a mesh: its parts with color, area and counts, saved with the file."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def write_legend(
     """
     legend = mesh.diffusionnet
     legend.model = result.model_name
-    # What an earlier write left on the mesh is still there.
+    # Attributes of an earlier write are still on the mesh.
     legend.face_attribute = face_attribute or legend.face_attribute
     legend.vertex_attribute = vertex_attribute or legend.vertex_attribute
     if not groups and [part.name for part in legend.parts] == list(result.class_names):

@@ -1,4 +1,4 @@
-"""Parts hidden from view and render, by a Mask modifier that can be taken off again.
+"""Mask modifier that hides parts in the viewport and in renders.
 
 The modifier works on a vertex group that holds the vertices of the faces to show; the groups of
 the parts would not do, since of two parts only one has the vertices of the border between them.

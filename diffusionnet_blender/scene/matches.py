@@ -1,4 +1,4 @@
-"""Matches of this session: kept until a mesh changes, and used for any number of transfers."""
+"""Matches of this session, kept until a mesh changes, for any number of transfers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .read import topology_of
 
 @dataclass(frozen=True, eq=False)
 class Match:
-    """A correspondence of two objects, and what it depends on.
+    """A correspondence of two objects, with pins and fingerprints of the meshes.
 
     Attributes
     ----------
@@ -71,8 +71,8 @@ def current_match(
         raise DiffusionNetError(
             f"{source.name!r} and {target.name!r} have not been matched", "Press Match first."
         )
-    for obj, then in ((source, match.source_fingerprint), (target, match.target_fingerprint)):
-        if fingerprint(obj) != then:
+    for obj, expected in ((source, match.source_fingerprint), (target, match.target_fingerprint)):
+        if fingerprint(obj) != expected:
             raise DiffusionNetError(
                 f"{obj.name!r} has changed since it was matched", "Press Match again."
             )
@@ -82,7 +82,7 @@ def current_match(
 
 
 def fingerprint(obj: bpy.types.Object) -> str:
-    """Of all that a match depends on: vertices, faces, and how the object's transform bends them.
+    """Fingerprint of vertices, faces, and the deformation by the object's transform.
 
     Moving, turning and scaling evenly changes nothing.
 
@@ -96,11 +96,11 @@ def fingerprint(obj: bpy.types.Object) -> str:
     coordinates = np.empty(3 * len(obj.data.vertices), dtype=np.float32)
     obj.data.vertices.foreach_get("co", coordinates)
     linear = np.array(obj.matrix_world.to_3x3(), dtype=np.float64)
-    bends = linear.T @ linear
-    bends = np.round(bends / max(np.trace(bends), 1e-30), 4) + 0.0
+    metric = linear.T @ linear
+    metric = np.round(metric / max(np.trace(metric), 1e-30), 4) + 0.0
     digest = hashlib.sha256(topology_of(obj.data).encode())
     digest.update(coordinates)
-    digest.update(bends)
+    digest.update(metric)
     digest.update(str(np.linalg.det(linear) < 0).encode())
     return digest.hexdigest()
 

@@ -20,7 +20,7 @@ MATERIAL_INDEX = "material_index"
 def write_materials(
     mesh: bpy.types.Mesh, class_names: Sequence[str], colours: np.ndarray, labels: np.ndarray
 ) -> None:
-    """Give each face the material of its class; slots are added behind those that exist.
+    """Assign to each face the material of its class; slots are added after the existing ones.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def single_material(mesh: bpy.types.Mesh, class_name: str) -> bpy.types.Material
 
 
 def rename_material(mesh: bpy.types.Mesh, class_name: str, new: str) -> None:
-    """Have our material of a class, if the mesh has one, follow a new name of the class."""
+    """Rename our material of a class, if the mesh has one."""
     material = single_material(mesh, class_name)
     if material:
         material.name = f"{PREFIX} {new}"
@@ -108,7 +108,7 @@ def _material(mesh: bpy.types.Mesh, class_name: str, srgb: np.ndarray) -> bpy.ty
 
 
 def paint_material(material: bpy.types.Material, srgb: np.ndarray) -> None:
-    """Give a material a colour, in the viewport and in renders."""
+    """Set the colour of a material, in the viewport and in renders."""
     colour = (*srgb_to_linear(np.asarray(srgb)).tolist(), 1.0)
     material.diffuse_color = colour
     for node in node_tree(material).nodes:

@@ -1,9 +1,8 @@
-"""Names on a mesh: which are ours, and what to do where a name is taken.
+"""Names of attributes and vertex groups written by the extension, free of conflicts.
 
-What is written is called after the class ("head") or after what it is ("part"). Where the mesh
-already has data of that name that was not written by this extension (the weights of a bone
-called "head"), that data stays and ours gets a name with the prefix "DN". The legend of the mesh
-records which names are ours, so that writing again finds them.
+They are those of the classes ("head") or of the kind of data ("part"). Where the mesh already has
+other data of that name (the weights of a bone called "head"), that data is kept and ours gets the
+prefix "DN". The legend of the mesh records our names, so that writing again finds them.
 """
 
 from __future__ import annotations
@@ -47,9 +46,9 @@ def claim_names(
 
 def record_names(mesh: bpy.types.Mesh, kind: str, names: Sequence[str]) -> None:
     """Note that these names are ours."""
-    known = {owned.name for owned in mesh.diffusionnet.owned if owned.kind == kind}
+    recorded = {owned.name for owned in mesh.diffusionnet.owned if owned.kind == kind}
     for name in names:
-        if name not in known:
+        if name not in recorded:
             owned = mesh.diffusionnet.owned.add()
             owned.name, owned.kind = name, kind
 

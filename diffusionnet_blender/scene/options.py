@@ -22,16 +22,15 @@ class ReadOptions:
     use_modifiers: bool = option(
         False,
         "Use Modifiers",
-        "Read the mesh as modifiers, armature and shape keys show it. They must not add or remove "
-        "vertices",
+        "Read the mesh as deformed by modifiers, armature and shape keys. Modifiers must not "
+        "add or remove vertices",
     )
     use_rest_shape: bool = option(
         False,
         "Use Rest Shape",
-        "Compute on the mesh as modelled, without pose, shape keys and transform, so that every "
-        "pose of a character after the first is fast. A model with positions among its inputs "
-        "still has those of the pose; one without, as body_parts, gives every pose the parts of "
-        "the rest shape",
+        "Compute on the undeformed mesh, without pose, shape keys and object transform, so that "
+        "further poses of a character are fast. Only models with positions as input, unlike "
+        "body_parts, still read the pose",
     )
 
 
@@ -54,39 +53,39 @@ class Outputs:
     attributes: bool = option(
         True,
         "Attributes",
-        "Integer attributes with the number of the part, of faces (part) and of vertices "
-        "(part_vertex), for geometry nodes and scripts",
+        "Integer attributes with part numbers, on faces (part) and on vertices (part_vertex), "
+        "for geometry nodes and scripts",
     )
     colors: bool = option(
         True,
         "Colors",
-        "Color attribute (part_color) in the colors of the legend, made active",
+        "Active color attribute (part_color) in the colors of the parts",
     )
     vertex_groups: bool = option(
         True,
         "Vertex Groups",
-        "One group a part. A group of the same name that is not from here stays as it is, and the "
-        'new one is called "DN ..."',
+        "One vertex group for each part. Your own groups of the same name are kept; the new one "
+        'is then called "DN ..."',
     )
     group_weights: str = option(
         "HARD",
         "Group Weights",
         "Weights in the vertex groups",
         choices=(
-            ("HARD", "Hard", "1 in the group of the part, nothing in the others"),
-            ("SOFT", "Soft", "The probability of each part; soft borders"),
+            ("HARD", "Hard", "Weight 1 in the group of the part, 0 in all others"),
+            ("SOFT", "Soft", "Weights are the probabilities of the parts, with soft borders"),
         ),
     )
     face_sets: bool = option(
         False,
         "Face Sets",
-        "Face sets for Sculpt Mode; they replace those that the mesh has",
+        "Face sets for Sculpt Mode, in place of the existing ones",
     )
     materials: bool = option(
         False,
         "Materials",
-        "A material slot a part, behind those that the object has, and every face assigned to one "
-        "of them",
+        "One material slot for each part, after the existing slots, assigned to all faces of "
+        "the part",
     )
     confidence: bool = option(
         True,
@@ -101,17 +100,25 @@ class Outputs:
 
     @property
     def on_faces_only(self) -> bool:
-        """Whether anything is asked for that needs faces."""
+        """Whether an output needs faces."""
         return self.face_sets or self.materials
 
 
 SOURCES = (
-    ("PARTS", "Parts", "Those of this extension, as you have corrected them"),
-    ("VERTEX_GROUPS", "Vertex Groups", "The group with the highest weight; none: no label"),
-    ("FACE_SETS", "Face Sets", "Those of Sculpt Mode, by their numbers"),
-    ("MATERIALS", "Materials", "By their names; an empty slot: no label"),
-    ("ATTRIBUTE", "Integer Attribute", "Of vertices or faces; below 0: no label"),
-    ("COLOR", "Color Attribute", "One color a part; transparent: no label"),
+    ("PARTS", "Parts", "Parts from Segment, with your corrections"),
+    (
+        "VERTEX_GROUPS",
+        "Vertex Groups",
+        "Vertex group with the highest weight. Vertices without a group have no label",
+    ),
+    ("FACE_SETS", "Face Sets", "Face sets of Sculpt Mode, by number"),
+    ("MATERIALS", "Materials", "Materials, by name. Empty slots have no label"),
+    (
+        "ATTRIBUTE",
+        "Integer Attribute",
+        "Integer attribute of vertices or faces. Negative values have no label",
+    ),
+    ("COLOR", "Color Attribute", "One color for each part. Transparent areas have no label"),
 )
 
 
@@ -128,8 +135,8 @@ class LabelSource:
     source: str = option(
         "PARTS",
         "Labels",
-        "Where the labels are on the meshes. Parts are called alike on all meshes; vertices "
-        "without a label are not trained on",
+        "Data that labels the meshes. Use the same names on all meshes; vertices without a "
+        "label are skipped",
         choices=SOURCES,
     )
     attribute: str = option(

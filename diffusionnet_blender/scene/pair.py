@@ -28,8 +28,8 @@ def require_pair(source: bpy.types.Object | None, target: bpy.types.Object | Non
         )
     if source.data == target.data:
         raise DiffusionNetError(
-            f"{source.name!r} and {target.name!r} share one mesh, which has all of it already",
-            "Make the target's mesh a single user.",
+            f"{source.name!r} and {target.name!r} share the same mesh",
+            "Make the mesh of the target a single-user copy.",
         )
     for obj in (source, target):
         if read_object(obj).surface.is_point_cloud:
@@ -39,7 +39,7 @@ def require_pair(source: bpy.types.Object | None, target: bpy.types.Object | Non
         linear = np.array(obj.matrix_world.to_3x3(), dtype=np.float64)
         if np.linalg.cond(linear) > FLATTEST:
             raise DiffusionNetError(
-                f"{obj.name!r} is scaled to nothing along an axis", "Give it a scale above zero."
+                f"{obj.name!r} has a scale of zero along an axis", "Set a scale above zero."
             )
     require_writable(target)
 

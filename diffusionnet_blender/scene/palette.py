@@ -1,12 +1,16 @@
-"""Colours of parts that differ for everybody's eyes."""
+"""Colours of parts for all types of colour vision."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+import bpy
 import numpy as np
 
+from ..tasks.segment.request import Segmentation
 from ..tasks.sides import other_side
+from .results import keep_result
 
 # Okabe and Ito, "Color Universal Design" (2008), with grey for their black.
 HUES = (
@@ -19,14 +23,14 @@ HUES = (
     (0.84, 0.37, 0.00),
     (0.80, 0.47, 0.65),
 )
-# Lightness tells apart what hue does not: the right side, and what comes when hues are used up.
+# Factor of lightness for the right side, and for further parts of the same hue.
 DARKER = 0.6
 
 
 def safe_colours(class_names: Sequence[str]) -> np.ndarray:
-    """Colours that are told apart with any kind of colour vision, (C, 3) sRGB, 0 to 1.
+    """Colours distinct for all types of colour vision, (C, 3) sRGB, 0 to 1.
 
-    Both sides of a pair have one hue, the left one lighter; up to eight pairs are told apart.
+    Left and right share a hue, the left one lighter; distinct for up to eight pairs.
     """
     hue_of: dict[str, int] = {}
     colours = np.empty((len(class_names), 3))
@@ -37,3 +41,10 @@ def safe_colours(class_names: Sequence[str]) -> np.ndarray:
         darker = (name != left) + hue // len(HUES)
         colours[number] = np.array(HUES[hue % len(HUES)]) * DARKER**darker
     return colours
+
+
+def in_safe_colours(obj: bpy.types.Object, result: Segmentation) -> Segmentation:
+    """A result in these colours, also kept so for *Write Labels*."""
+    result = replace(result, class_colours=safe_colours(result.class_names))
+    keep_result(obj.data, result)
+    return result

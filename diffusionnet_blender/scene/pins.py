@@ -1,4 +1,4 @@
-"""Pins: points of two meshes that belong together, as the artist sets them."""
+"""Pins: pairs of corresponding points of two meshes, set by the artist."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mathutils import Vector
 
 from ..errors import DiffusionNetError
 
-# An empty farther from the mesh than this share of its size does not mean a point of it.
+# Largest distance of an empty from its mesh, as a fraction of the size of the mesh.
 FARTHEST = 0.1
 
 
@@ -36,13 +36,13 @@ def add_pins_by_empties(settings, empties: list[bpy.types.Object]) -> int:
     if nearer[0] == nearer[1]:
         wrong = source.name if nearer[0] else target.name
         raise DiffusionNetError(
-            f"Both empties are on {wrong!r}", "Put one onto the source and one onto the target."
+            f"Both empties are on {wrong!r}", "Place one on the source and one on the target."
         )
     on_source, on_target = empties if nearer[0] else reversed(empties)
     pin = settings.pins.add()
     pin.name = on_source.name
     pin.source_empty, pin.target_empty = on_source, on_target
-    _own(settings, pin)
+    _set_objects(settings, pin)
     settings.active_pin = len(settings.pins) - 1
     return 1
 
@@ -66,11 +66,11 @@ def add_pins_by_vertices(settings) -> int:
             f"{len(found[1])} on {settings.target.name!r}",
             "In Edit Mode, click as many vertices on both with Shift held, in the same order.",
         )
-    for here, there in zip(*found, strict=True):
+    for on_source, on_target in zip(*found, strict=True):
         pin = settings.pins.add()
-        pin.source_vertex, pin.target_vertex = here, there
-        pin.name = f"{here} - {there}"
-        _own(settings, pin)
+        pin.source_vertex, pin.target_vertex = on_source, on_target
+        pin.name = f"{on_source} - {on_target}"
+        _set_objects(settings, pin)
     settings.active_pin = len(settings.pins) - 1
     return len(found[0])
 
@@ -98,7 +98,7 @@ def pinned_vertices(settings) -> np.ndarray:
     Raises
     ------
     DiffusionNetError
-        If a pin lies on another object, or its empty or its vertex is gone.
+        If a pin is on another object, or its empty or vertex is missing.
     """
     source, target = settings.source, settings.target
     found = []
@@ -109,39 +109,67 @@ def pinned_vertices(settings) -> np.ndarray:
             (target, pin.target_object, pin.target_empty, pin.target_vertex),
         ):
             if owner != obj:
-                on = "an object that is gone" if owner is None else repr(owner.name)
+                on = "a deleted object" if owner is None else repr(owner.name)
                 raise DiffusionNetError(
                     f"Pin {number} was set on {on}, not on {obj.name!r}",
-                    "Remove it, or choose the objects that it belongs to.",
+                    "Remove the pin, or choose its objects as source and target.",
                 )
             row.append(_vertex_of(obj, number, empty, vertex))
         found.append(row)
     return np.array(found, dtype=np.int64).reshape(-1, 2)
 
 
+def pins_of_pair(settings, source: bpy.types.Object, target: bpy.types.Object) -> np.ndarray:
+    """Pinned vertices of two objects, (P, 2) int64; none unless they are those of the panel.
+
+    Parameters
+    ----------
+    settings : DIFFUSIONNET_PG_transfer
+    source, target : bpy.types.Object
+    """
+    if (settings.source, settings.target) != (source, target):
+        return np.zeros((0, 2), dtype=np.int64)
+    return pinned_vertices(settings)
+
+
+def swap_pair(settings) -> None:
+    """Swap source and target of the panel, and both ends of each pin.
+
+    Parameters
+    ----------
+    settings : DIFFUSIONNET_PG_transfer
+    """
+    settings.source, settings.target = settings.target, settings.source
+    for pin in settings.pins:
+        for kind in ("object", "empty", "vertex"):
+            ends = getattr(pin, f"source_{kind}"), getattr(pin, f"target_{kind}")
+            setattr(pin, f"target_{kind}", ends[0])
+            setattr(pin, f"source_{kind}", ends[1])
+
+
 def _vertex_of(obj, number: int, empty, vertex: int) -> int:
     if vertex >= 0:
         if vertex >= len(obj.data.vertices):
             raise DiffusionNetError(
-                f"Pin {number} names vertex {vertex}, which {obj.name!r} does not have",
+                f"Pin {number} is on vertex {vertex}, which does not exist on {obj.name!r}",
                 "The mesh has changed; remove the pin and set it again.",
             )
         return vertex
     if empty is None:
         raise DiffusionNetError(
-            f"The empty of pin {number} on {obj.name!r} is gone", "Remove the pin."
+            f"The empty of pin {number} on {obj.name!r} was deleted", "Remove the pin."
         )
     away = _distance(obj, empty)
     if away > FARTHEST * _size(obj):
         raise DiffusionNetError(
-            f"Pin {number}: {empty.name!r} is not on {obj.name!r} but {away:.3g} away from it",
-            "Move the empty onto its surface.",
+            f"Pin {number}: {empty.name!r} is {away:.3g} away from {obj.name!r}",
+            "Move the empty onto the surface.",
         )
-    places = np.empty(3 * len(obj.data.vertices), dtype=np.float32)
-    obj.data.vertices.foreach_get("co", places)
+    positions = np.empty(3 * len(obj.data.vertices), dtype=np.float32)
+    obj.data.vertices.foreach_get("co", positions)
     linear = np.array(obj.matrix_world.to_3x3())
     at = np.array(empty.matrix_world.translation - obj.matrix_world.translation)
-    return int(np.square(places.reshape(-1, 3) @ linear.T - at).sum(axis=1).argmin())
+    return int(np.square(positions.reshape(-1, 3) @ linear.T - at).sum(axis=1).argmin())
 
 
 def _distance(obj: bpy.types.Object, empty: bpy.types.Object) -> float:
@@ -156,5 +184,5 @@ def _size(obj: bpy.types.Object) -> float:
     return max((one - other).length for one in corners for other in corners)
 
 
-def _own(settings, pin) -> None:
+def _set_objects(settings, pin) -> None:
     pin.source_object, pin.target_object = settings.source, settings.target

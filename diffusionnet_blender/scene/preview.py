@@ -1,4 +1,4 @@
-"""A match made visible: places as colours, confidence as a layer, uncertain vertices selected."""
+"""Preview of a match: position and confidence as colours, uncertain vertices selected."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from .write import require_writable
 POSITION = "match_position"
 CONFIDENCE = "match_confidence"
 CONFIDENCE_COLOUR = "match_confidence_color"
-SURE, UNSURE = np.array([0.20, 0.65, 0.32]), np.array([0.85, 0.18, 0.15])
+CONFIDENT, UNCERTAIN = np.array([0.20, 0.65, 0.32]), np.array([0.85, 0.18, 0.15])
 
 
 def write_preview(
     source: bpy.types.Object, target: bpy.types.Object, match: Match, show: str
 ) -> list[str]:
-    """Colour both meshes by the place on the source, and the target by confidence.
+    """Colour both meshes by position on the source, and the target by confidence.
 
     Parameters
     ----------
@@ -40,12 +40,12 @@ def write_preview(
         require_writable(obj)
     surface = read_object(source).surface
     low, extent = surface.vertices.min(axis=0), np.ptp(surface.vertices, axis=0)
-    place = 0.1 + 0.85 * (surface.vertices - low) / np.maximum(extent, 1e-30)
+    position = 0.1 + 0.85 * (surface.vertices - low) / np.maximum(extent, 1e-30)
     found = match.correspondence
-    moved = found.target_to_source.interpolate(place, surface.faces)
-    sure = found.confidence[:, None]
-    colour = sure * SURE + (1 - sure) * UNSURE
-    _write(source, [(POSITION, VERTEX_COLOURS, _opaque(place))], POSITION)
+    moved = found.target_to_source.interpolate(position, surface.faces)
+    confidence = found.confidence[:, None]
+    colour = confidence * CONFIDENT + (1 - confidence) * UNCERTAIN
+    _write(source, [(POSITION, VERTEX_COLOURS, _opaque(position))], POSITION)
     return _write(
         target,
         [

@@ -1,4 +1,4 @@
-"""From an object to arrays."""
+"""Meshes of objects read into arrays: surface, rest shape, polygons, topology."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ObjectGeometry:
     surface : Surface
         With the rotation and scale of the object's world transform (its location changes
         nothing and would cost digits), in triangles. A mirroring transform has their winding
-        turned, so that what is outward stays outward. No triangles: a point cloud.
+        reversed, so that normals stay outward. No triangles: a point cloud.
     polygons : Polygons
         With the topology of the mesh, see `topology_of`.
     """
@@ -56,10 +56,10 @@ def read_object(
     Parameters
     ----------
     obj : bpy.types.Object
-        Linked ones are welcome.
+        It may be linked.
     depsgraph : bpy.types.Depsgraph, optional
-        Read what modifiers, shape keys and armatures make of it. Without: the mesh itself, with
-        shape keys at their basis.
+        Read the mesh as deformed by modifiers, shape keys and armatures. Without: the mesh itself,
+        with shape keys at their basis.
 
     Returns
     -------
@@ -146,14 +146,14 @@ def _arrays(mesh: bpy.types.Mesh) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _surface(coordinates: np.ndarray, triangles: np.ndarray, linear: np.ndarray) -> Surface:
-    """What a linear transform makes of a mesh, wound outward still where it mirrors."""
+    """Linear transform of a mesh; a mirroring one reverses the winding, which stays outward."""
     if np.linalg.det(linear) < 0:
         triangles = triangles[:, ::-1]
     return Surface(coordinates.astype(np.float64) @ linear.T, triangles)
 
 
 def topology_of(mesh: bpy.types.Mesh) -> str:
-    """Fingerprint of which vertices make which polygons, whatever their positions."""
+    """Fingerprint of the polygons by their vertices, independent of positions."""
     digest = hashlib.sha256(str(len(mesh.vertices)).encode())
     digest.update(_get(mesh.polygons, "loop_start", np.int32))
     digest.update(_corner_vertices(mesh))
@@ -164,7 +164,7 @@ def require_same_topology(obj: bpy.types.Object, topology: str) -> None:
     """Raise DiffusionNetError if results for a topology do not fit the object's own mesh."""
     if topology_of(obj.data) != topology:
         raise DiffusionNetError(
-            f"{obj.name!r}: the result is for other vertices and faces than the mesh has",
+            f"{obj.name!r}: the result does not fit the vertices and faces of the mesh",
             "Apply the modifiers that add or remove geometry, or switch off Use Modifiers; if the "
             "mesh was edited since, segment it again.",
         )

@@ -1,4 +1,4 @@
-"""What the last run on each mesh gave, so that it can be written again in another way.
+"""Results of the last run on each mesh, and of the corrections since.
 
 Kept in memory for the session, by the mesh's `session_uid`, which undo does not change.
 """
@@ -12,7 +12,7 @@ from bpy.app.handlers import persistent
 
 from ..tasks.labels import Labels
 
-# Of the corrections after a run, as many are kept as one is likely to step through with undo.
+# Number of corrections kept after a run: a usual number of undo steps.
 KEPT_EDITS = 8
 
 _results: dict[int, Labels] = {}
@@ -20,7 +20,7 @@ _edits: dict[int, deque[Labels]] = {}
 
 
 def keep_result(mesh: bpy.types.Mesh, result: Labels) -> None:
-    """Keep the result of a run; it replaces the one before, and what was corrected since."""
+    """Keep the result of a run, in place of the one before and its corrections."""
     _results[mesh.session_uid] = result
     _edits.pop(mesh.session_uid, None)
 
@@ -38,7 +38,7 @@ def was_edited(mesh: bpy.types.Mesh) -> bool:
 
 
 def candidates(mesh: bpy.types.Mesh) -> list[Labels]:
-    """What the labels on a mesh may be, after corrections and undo; the newest first."""
+    """Possible labels of a mesh, after corrections and undo; the newest first."""
     run = _results.get(mesh.session_uid)
     return [*reversed(_edits.get(mesh.session_uid, ())), *([run] if run else [])]
 

@@ -22,7 +22,7 @@ def select_part(obj: bpy.types.Object, label: int, extend: bool = False) -> int:
     label : int
         Class.
     extend : bool
-        Keep what is selected.
+        Extend the existing selection.
 
     Returns
     -------
@@ -76,8 +76,8 @@ def _select_in_edit_mode(obj: bpy.types.Object, legend, label: int, extend: bool
 
 def _no_labels(obj: bpy.types.Object) -> DiffusionNetError:
     return DiffusionNetError(
-        f"{obj.name!r} has no integer attribute that says which part is where",
-        "Segment it with the output Attributes switched on.",
+        f"{obj.name!r} has no integer attribute with part numbers",
+        "Segment it with the output Attributes enabled.",
     )
 
 

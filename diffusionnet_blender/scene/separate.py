@@ -1,4 +1,4 @@
-"""An object of its own for each part."""
+"""Separation of an object into one object for each part."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .mask import mask_parts
 def separate_parts(obj: bpy.types.Object, result: Labels) -> list[bpy.types.Object]:
     """Copy an object once for each part that it has, with that part's faces alone.
 
-    The copies keep what the object has: transform, parent, modifiers, vertex groups, UV maps,
+    The copies keep the object's data: transform, parent, modifiers, vertex groups, UV maps,
     shape keys, materials, and the sides of Blender's names (Body hand.L). The object itself stays
     as it is. A point cloud is separated by its points.
 
@@ -36,7 +36,7 @@ def separate_parts(obj: bpy.types.Object, result: Labels) -> list[bpy.types.Obje
         piece = obj.copy()
         piece.data = obj.data.copy()
         piece.name = piece.data.name = f"{obj.name} {result.class_names[label]}"
-        # What the object masks is a part of its own now, and its legend would tell of others.
+        # A part needs no mask, and its legend would list the other parts.
         mask_parts(piece, result, ())
         piece.data.diffusionnet.parts.clear()
         _keep(piece.data, result.polygon_labels == label, result.vertex_labels == label)
@@ -61,11 +61,11 @@ def _keep(mesh: bpy.types.Mesh, faces: np.ndarray, vertices: np.ndarray) -> None
         bm.from_mesh(mesh)
         loose = [not vertex.link_faces for vertex in bm.verts]
         all_vertices, all_faces = bm.verts[:], bm.faces[:]
-        doomed = [all_faces[index] for index in np.flatnonzero(~faces).tolist()]
+        others = [all_faces[index] for index in np.flatnonzero(~faces).tolist()]
         # With the edges and vertices that only these faces have.
-        bmesh.ops.delete(bm, geom=doomed, context="FACES")
-        others = np.flatnonzero(np.array(loose, dtype=bool) & ~vertices).tolist()
-        bmesh.ops.delete(bm, geom=[all_vertices[index] for index in others], context="VERTS")
+        bmesh.ops.delete(bm, geom=others, context="FACES")
+        loose_others = np.flatnonzero(np.array(loose, dtype=bool) & ~vertices).tolist()
+        bmesh.ops.delete(bm, geom=[all_vertices[index] for index in loose_others], context="VERTS")
         bm.to_mesh(mesh)
     finally:
         bm.free()

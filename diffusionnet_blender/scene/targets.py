@@ -1,14 +1,16 @@
-"""Objects to work on: the selected ones, and the one picked in the panel."""
+"""Target objects of operators: the selected ones, or the one picked in the panel."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import bpy
 
 from ..errors import DiffusionNetError
 
 
-def meshes_to_work_on(context) -> list[bpy.types.Object]:
-    """Selected meshes, else the one picked in the panel; a mesh of several objects once.
+def target_meshes(context) -> list[bpy.types.Object]:
+    """Selected meshes, or else the one picked in the panel; one object for each mesh.
 
     Raises
     ------
@@ -26,7 +28,7 @@ def meshes_to_work_on(context) -> list[bpy.types.Object]:
     if picked:
         return [picked]
     if selected:
-        # Reading it raises the error that says what to do with a curve or an armature.
+        # Reading a curve or an armature raises an error with the fix for its type.
         return selected[:1]
     raise DiffusionNetError("No mesh is selected", "Select one, or pick one in the panel.")
 
@@ -34,6 +36,17 @@ def meshes_to_work_on(context) -> list[bpy.types.Object]:
 def selected_objects(context) -> list[bpy.types.Object]:
     """Selected objects; one that was just deleted is listed as None until an update."""
     return [obj for obj in context.view_layer.objects.selected if obj]
+
+
+def select_only(context, objects: Sequence[bpy.types.Object]) -> None:
+    """Select these objects and no others, in Object Mode; the first becomes active."""
+    if context.mode != "OBJECT":
+        bpy.ops.object.mode_set(mode="OBJECT")
+    for obj in selected_objects(context):
+        obj.select_set(False)
+    for obj in objects:
+        obj.select_set(True)
+    context.view_layer.objects.active = objects[0]
 
 
 def has_parts(context) -> bool:

@@ -1,4 +1,4 @@
-"""Images in materials: which there are and what each is for; and materials with others in them."""
+"""Images in materials by the channel of their shader, and copies of materials with other images."""
 
 from __future__ import annotations
 
@@ -71,8 +71,8 @@ def read_textures(obj: bpy.types.Object) -> SourceTextures:
                 normal_maps.add(channel)
     if not by_channel:
         raise DiffusionNetError(
-            f"The materials of {obj.name!r} show no image",
-            "Give one an Image Texture, or switch Texture off.",
+            f"The materials of {obj.name!r} have no image",
+            "Add an Image Texture node, or switch Texture off.",
         )
     pixels: dict[bpy.types.Image, np.ndarray] = {}
     for image in (image for images in by_channel.values() for image in images.values()):
@@ -101,8 +101,8 @@ def read_pixels(image: bpy.types.Image) -> np.ndarray:
     """
     if image.source == "TILED":
         raise DiffusionNetError(
-            f"The image {image.name!r} is made of UDIM tiles, which cannot be moved",
-            "Bake it into one image first, or switch Texture off.",
+            f"The image {image.name!r} has UDIM tiles, which cannot be transferred",
+            "Bake it into a single image first, or switch Texture off.",
         )
     # The size is known only once the pixels are loaded.
     width, height = image.size
@@ -177,7 +177,7 @@ def textured_material(
 
 
 def _use_of(node: bpy.types.Node) -> tuple[str, bool] | None:
-    """What the image of a node is for, and whether as a normal map; None where it is not shown."""
+    """Channel of the image of a node, and whether it is a normal map; None if it is not used."""
     waiting = [(node, False, "")]
     seen = {node}
     while waiting:

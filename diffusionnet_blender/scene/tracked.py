@@ -1,4 +1,4 @@
-"""Objects remembered over time: undo and other operators may change or delete them meanwhile."""
+"""References to objects that survive undo, and detect deleted or edited objects."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .read import topology_of
 
 @dataclass(frozen=True)
 class Tracked:
-    """An object, remembered by what undo does not change.
+    """Reference to an object by session identifiers, which undo keeps.
 
     Attributes
     ----------
@@ -28,11 +28,11 @@ class Tracked:
 
     @classmethod
     def of(cls, obj: bpy.types.Object) -> Tracked:
-        """Remember an object."""
+        """Reference to an object."""
         return cls(obj.name, obj.session_uid, obj.data.session_uid if obj.data else 0)
 
     def find(self) -> bpy.types.Object:
-        """The object, under whatever name.
+        """The object, under any name.
 
         Raises
         ------
@@ -42,11 +42,11 @@ class Tracked:
         obj = next((o for o in bpy.data.objects if o.session_uid == self.object_uid), None)
         if obj is None:
             raise DiffusionNetError(
-                f"{self.name!r} was deleted meanwhile", "Nothing was written for it."
+                f"{self.name!r} was deleted during the run", "Nothing was written for it."
             )
         if obj.data and obj.data.session_uid != self.mesh_uid:
             raise DiffusionNetError(
-                f"{obj.name!r} was given another mesh meanwhile", "Run it again on that one."
+                f"{obj.name!r} has a different mesh now", "Run again on the new mesh."
             )
         return obj
 

@@ -21,20 +21,20 @@ def training_meshes(context) -> list[bpy.types.Object]:
 
 
 def read_training_set(context) -> TrainingSet:
-    """What the panel says to learn, checked.
+    """Training set of the panel, checked.
 
     Raises
     ------
     DiffusionNetError
-        If there is nothing, or it cannot be learned.
+        If there is no mesh, or the labels are unsuitable.
     """
     settings = context.scene.diffusionnet.training
     objects = training_meshes(context)
     if not objects:
-        what = f"the collection {settings.collection.name!r}" if settings.collection else ""
+        place = f"the collection {settings.collection.name!r}" if settings.collection else ""
         raise DiffusionNetError(
-            f"There is no mesh in {what}" if what else "No mesh is selected",
-            "Select the meshes to learn from, or choose their collection.",
+            f"There is no mesh in {place}" if place else "No mesh is selected",
+            "Select the training meshes, or choose their collection.",
         )
     context.view_layer.update()
     if settings.learn == "SHAPES":
@@ -52,7 +52,8 @@ def read_training_set(context) -> TrainingSet:
 def _shapes(settings, objects) -> TrainingSet:
     if settings.class_source == "PROPERTY" and not settings.property_name:
         raise DiffusionNetError(
-            "No custom property is named", "Name the one that holds the class of each object."
+            "No custom property is chosen",
+            "Enter the name of the property with the class of each object.",
         )
     shapes = []
     for obj in objects:

@@ -1,4 +1,4 @@
-"""From a source to a target: all is read and computed before anything is written.
+"""Data of source and target for a transfer, read and checked before anything is written.
 
 `transfer_write` writes it.
 """
@@ -21,13 +21,13 @@ from .layers import Source, read_shape, read_source, read_uv, source_uv_name
 from .unwrap import unwrapped_uv
 from .vertex_groups import read_weights
 
-# Blender takes no more.
+# Blender's limit.
 MOST_UV_MAPS = 8
 
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """All that is read before anything is computed.
+    """Data read for a transfer.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ class Reading:
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """All that is to be written, and what it was made from.
+    """Results of a transfer, with the data read for it.
 
     Attributes
     ----------
@@ -75,31 +75,33 @@ class Prepared:
     moved: Moved
 
 
-def read_transfer(source: bpy.types.Object, target: bpy.types.Object, wanted: Kinds) -> Reading:
-    """Read all that is needed; nothing is written. Neither may be in Edit Mode.
+def read_transfer(source: bpy.types.Object, target: bpy.types.Object, kinds: Kinds) -> Reading:
+    """Read both objects; nothing is written. Neither may be in Edit Mode.
 
     Raises
     ------
     DiffusionNetError
-        If something that is wanted cannot be moved.
+        If chosen data cannot be transferred.
     """
-    read = read_source(source, wanted)
+    read = read_source(source, kinds)
     if _is_empty(read.layers):
-        raise DiffusionNetError("Nothing to move is chosen", "Choose at least one kind of data.")
-    if wanted.armature:
+        raise DiffusionNetError(
+            "No data to transfer is chosen", "Choose at least one kind of data."
+        )
+    if kinds.armature:
         require_free_of_armatures(target)
     shape = read_shape(target)
     target_uv, unwrapped = None, False
-    if wanted.texture:
+    if kinds.texture:
         unwrapped = not target.data.uv_layers
         if unwrapped:
             target_uv = unwrapped_uv(target)
         else:
             target_uv = read_uv(target.data, source_uv_name(target))
-    new_maps = unwrapped + wanted.uv
+    new_maps = unwrapped + kinds.uv
     if len(target.data.uv_layers) + new_maps > MOST_UV_MAPS:
         raise DiffusionNetError(
-            f"{target.name!r} has no room for another UV map", "Remove one of its UV maps."
+            f"{target.name!r} has the maximum number of UV maps", "Remove one of its UV maps."
         )
     return Reading(read, shape, target_uv, unwrapped, _locked(target, read.layers.weights))
 
@@ -107,35 +109,36 @@ def read_transfer(source: bpy.types.Object, target: bpy.types.Object, wanted: Ki
 def prepared_again(
     source: bpy.types.Object,
     target: bpy.types.Object,
-    wanted: Kinds,
+    kinds: Kinds,
     read: Reading,
     moved: Moved,
 ) -> Prepared:
-    """What was computed from a reading, for objects that may be others in memory by now.
+    """Results for objects whose data-blocks may have been replaced since the reading.
 
-    Undo makes new data-blocks of all; what the reading knew of them must not be touched.
+    Undo replaces all data-blocks, so that those of the reading must not be used.
 
     Raises
     ------
     DiffusionNetError
-        If they no longer carry what was read.
+        If their data has changed.
     """
-    now = read_source(source, wanted)
-    if wanted.armature:
+    now = read_source(source, kinds)
+    if kinds.armature:
         require_free_of_armatures(target)
-    if wanted.texture and read.unwrapped == bool(target.data.uv_layers):
+    if kinds.texture and read.unwrapped == bool(target.data.uv_layers):
         raise DiffusionNetError(
-            f"The UV maps of {target.name!r} were changed meanwhile", "Press Transfer again."
+            f"The UV maps of {target.name!r} were changed during the transfer",
+            "Press Transfer again.",
         )
     if _inventory(now.layers) != _inventory(read.source.layers):
         raise DiffusionNetError(
-            f"{source.name!r} was changed while its data was being moved", "Press Transfer again."
+            f"{source.name!r} was changed during the transfer", "Press Transfer again."
         )
     return Prepared(replace(read, source=now), moved)
 
 
 def _inventory(layers: Layers) -> tuple:
-    """What there is, by name."""
+    """Names of all layers."""
     return (
         tuple((texture.name, tuple(texture.images)) for texture in layers.textures),
         layers.weights and layers.weights.names,

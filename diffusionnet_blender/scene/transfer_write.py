@@ -1,4 +1,4 @@
-"""What `transfer` prepared, written onto the target."""
+"""Results of a transfer, written to the target."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from .materials import MATERIAL_INDEX
 from .names import claim_names, names_in_use, record_names
 from .options import Outputs
 from .read import read_object
+from .report_text import counted
 from .results import keep_result
 from .textures import MARK, baked_image, textured_material
 from .transfer import Prepared
@@ -28,7 +29,7 @@ def write_transfer(
     prepared: Prepared,
     label_outputs: Outputs | None = None,
 ) -> list[str]:
-    """Write what was computed onto the target, which must not be in Edit Mode.
+    """Write the results of a transfer to the target, which must not be in Edit Mode.
 
     Parameters
     ----------
@@ -40,20 +41,20 @@ def write_transfer(
     Returns
     -------
     list of str
-        What was written, and remarks, for the user.
+        Data that was written, with remarks, for the report.
     """
     mesh, moved = target.data, prepared.moved
-    told = []
+    lines = []
     uv_name = _own_layout(mesh, prepared)
     if moved.layout is not None:
-        told.append(_write_layout(source, target, moved.layout))
+        lines.append(_write_layout(source, target, moved.layout))
     slots = None
     if moved.textures:
         slots = _write_textures(source, target, prepared, uv_name)
         size = next(iter(moved.textures.values())).shape
         named = ", ".join(moved.textures)
-        text = f"{_count(len(moved.textures), 'texture')} ({named}) of {size[1]} x {size[0]}"
-        told.append(f"{text}, into a new UV map" if prepared.read.unwrapped else text)
+        text = f"{counted(len(moved.textures), 'texture')} ({named}) of {size[1]} x {size[0]}"
+        lines.append(f"{text}, into a new UV map" if prepared.read.unwrapped else text)
     elif moved.slots is not None:
         slots = {
             number: _slot_of(mesh, slot.material)
@@ -64,27 +65,27 @@ def write_transfer(
         first = next(iter(slots.values()))
         table = np.array([slots.get(n, first) for n in range(int(moved.slots.max()) + 1)])
         write_attribute(mesh, MATERIAL_INDEX, FACE_LABELS, table[moved.slots].astype(np.int32))
-        told.append(_count(len(slots), "material"))
+        lines.append(counted(len(slots), "material"))
     elif slots:
         everywhere = np.full(len(mesh.polygons), next(iter(slots.values())), dtype=np.int32)
         write_attribute(mesh, MATERIAL_INDEX, FACE_LABELS, everywhere)
     if moved.weights is not None:
-        told.append(_write_weights(target, moved))
+        lines.append(_write_weights(target, moved))
     if moved.keys is not None:
-        told.append(_write_keys(source, target, moved.keys))
+        lines.append(_write_keys(source, target, moved.keys))
     if moved.attributes:
-        told.append(_write_attributes(source, mesh, target, moved))
+        lines.append(_write_attributes(source, mesh, target, moved))
     if moved.labels is not None:
-        told.append(_write_labels(target, prepared, label_outputs or Outputs()))
+        lines.append(_write_labels(target, prepared, label_outputs or Outputs()))
     if moved.bones is not None:
         rig = write_armature(armature_of(source), target, moved.bones)
-        told.append(f"armature {rig.name!r} of {_count(len(moved.bones.names), 'bone')}")
+        lines.append(f"armature {rig.name!r} of {counted(len(moved.bones.names), 'bone')}")
     mesh.update()
-    return told
+    return lines
 
 
 def _own_layout(mesh, prepared: Prepared) -> str:
-    """Name of the layout that textures are baked into; it is made where there was none."""
+    """Name of the UV map that textures are baked into; it is added if there was none."""
     if prepared.read.target_uv is None:
         return ""
     if prepared.read.unwrapped:
@@ -115,7 +116,7 @@ def _write_layout(source, target, layout) -> str:
     seams = np.empty(len(mesh.edges), dtype=bool)
     mesh.edges.foreach_get("use_seam", seams)
     mesh.edges.foreach_set("use_seam", seams | cut)
-    text = f"UV map {name!r} ({_count(int(cut.sum()), 'seam edge')}"
+    text = f"UV map {name!r} ({counted(int(cut.sum()), 'seam edge')}"
     if layout.stretched or layout.flipped:
         text += f"; {layout.stretched:,} faces stretched, {layout.flipped:,} flipped"
     return f"{text})"
@@ -171,26 +172,26 @@ def _slot_of(mesh, material) -> int:
 def _write_weights(target, moved: Moved) -> str:
     weights = moved.weights
     write_vertex_groups(target, weights.names, weights.values.astype(np.float32))
-    text = _count(len(weights.names), "vertex group")
+    text = counted(len(weights.names), "vertex group")
     filled = 1.0 - float(np.mean(moved.trusted))
     return f"{text} ({filled:.0%} of the vertices filled in)" if filled > 0.005 else text
 
 
 def _write_keys(source, target, keys: ShapeKeys) -> str:
-    given = source.data.shape_keys
+    source_keys = source.data.shape_keys
     if target.data.shape_keys is None:
-        target.shape_key_add(name=given.reference_key.name, from_mix=False)
+        target.shape_key_add(name=source_keys.reference_key.name, from_mix=False)
     linear = np.array(target.matrix_world.to_3x3(), dtype=np.float64)
-    back = np.linalg.inv(linear).T
+    to_local = np.linalg.inv(linear).T
     blocks = target.data.shape_keys.key_blocks
     for name, positions in zip(keys.names, keys.positions, strict=True):
         if name not in blocks:
             target.shape_key_add(name=name, from_mix=False)
-        local = np.ascontiguousarray(positions @ back, dtype=np.float32)
+        local = np.ascontiguousarray(positions @ to_local, dtype=np.float32)
         blocks[name].data.foreach_set("co", local.ravel())
     for name in keys.names:
-        old, new = given.key_blocks[name], blocks[name]
-        # The upper end first: a range must not be turned around on the way.
+        old, new = source_keys.key_blocks[name], blocks[name]
+        # The upper end first: Blender keeps the range from inverting.
         new.slider_max = max(old.slider_max, new.slider_min)
         new.slider_min, new.slider_max = old.slider_min, old.slider_max
         new.value, new.mute = old.value, old.mute
@@ -199,7 +200,7 @@ def _write_keys(source, target, keys: ShapeKeys) -> str:
             new.vertex_group = old.vertex_group
         if old.relative_key.name in blocks:
             new.relative_key = blocks[old.relative_key.name]
-    return _count(len(keys.names), "shape key")
+    return counted(len(keys.names), "shape key")
 
 
 def _write_attributes(source, mesh, target, moved: Moved) -> str:
@@ -214,24 +215,20 @@ def _write_attributes(source, mesh, target, moved: Moved) -> str:
     if colours:
         active = source.data.color_attributes.active_color_name
         show_colours(mesh, colours.get(active, next(iter(colours.values()))))
-    return _count(len(names), "attribute")
+    return counted(len(names), "attribute")
 
 
 def _write_labels(target, prepared: Prepared, outputs: Outputs) -> str:
-    given = prepared.read.source.labels
+    labels = prepared.read.source.labels
     geometry = read_object(target)
     result = labels_of(
         prepared.moved.labels.astype(np.float32),
         geometry.surface,
         geometry.polygons,
-        given.class_names,
-        given.class_colours,
-        given.model_name,
+        labels.class_names,
+        labels.class_colours,
+        labels.model_name,
     )
     write_labels(target, result, outputs)
     keep_result(target.data, result)
-    return _count(len(given.class_names), "part label")
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+    return counted(len(labels.class_names), "part label")

@@ -1,4 +1,4 @@
-"""A layout for a mesh that has none."""
+"""UV map by Smart UV Project, for a mesh without one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ISLAND_MARGIN = 0.004
 
 
 def unwrapped_uv(obj: bpy.types.Object) -> np.ndarray:
-    """A layout of an object's mesh by Smart UV Project, made on a copy of it, (L, 2) float64."""
+    """UV map of an object's mesh by Smart UV Project, made on a copy of it, (L, 2) float64."""
     layer = bpy.context.view_layer
     active, selected = layer.objects.active, [o for o in layer.objects.selected if o]
     copy = bpy.data.objects.new(f"{obj.name} unwrapped", obj.data.copy())

@@ -1,6 +1,8 @@
-"""From labels to an object, as the artist chooses. All is checked before anything is written."""
+"""Labels written to an object as the chosen outputs; all is checked before anything is written."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import bpy
 import numpy as np
@@ -51,7 +53,7 @@ def require_writable(obj: bpy.types.Object) -> None:
 
 
 def left_out(obj: bpy.types.Object, result: Labels, outputs: Outputs) -> str:
-    """What of the outputs cannot be written, for the user; "" if all can."""
+    """Outputs that cannot be written, as text for the report; "" for none."""
     notes = []
     if outputs.vertex_groups:
         names = claim_names(obj.data, "VERTEX_GROUP", result.class_names, names_in_use(obj))
@@ -64,7 +66,7 @@ def left_out(obj: bpy.types.Object, result: Labels, outputs: Outputs) -> str:
 
 
 def write_labels(obj: bpy.types.Object, result: Labels, outputs: Outputs) -> None:
-    """Write labels to an object's mesh; what is not asked for stays as it is.
+    """Write labels to the mesh of an object as the chosen outputs; other data is kept.
 
     Parameters
     ----------
@@ -72,7 +74,7 @@ def write_labels(obj: bpy.types.Object, result: Labels, outputs: Outputs) -> Non
         In any mode but dynamic topology sculpting.
     result : Labels
     outputs : Outputs
-        `left_out` says what of it the object cannot take.
+        `left_out` lists those that the object cannot have.
 
     Raises
     ------
@@ -91,11 +93,39 @@ def write_labels(obj: bpy.types.Object, result: Labels, outputs: Outputs) -> Non
     if not has_faces and not outputs.on_vertices:
         raise DiffusionNetError(
             f"{obj.name!r} has no faces, so no face sets or materials can be written",
-            "Choose attributes, colours or vertex groups.",
+            "Choose attributes, colors or vertex groups.",
         )
     with outside_edit_mode(mesh):
         _write(obj, result, outputs, has_faces)
         mesh.update()
+
+
+def write_labels_of_objects(
+    labels: Iterable[tuple[bpy.types.Object, Labels]], outputs: Outputs
+) -> tuple[list[bpy.types.Object], list[str], list[DiffusionNetError]]:
+    """Write labels to several objects; an error costs its object alone.
+
+    Returns
+    -------
+    list of bpy.types.Object
+        Those that were written to.
+    list of str
+        Outputs that were left out.
+    list of DiffusionNetError
+    """
+    written: list[bpy.types.Object] = []
+    notes, errors = [], []
+    for obj, result in labels:
+        try:
+            # Before writing: locked groups are found by the names that are free now.
+            note = left_out(obj, result, outputs)
+            write_labels(obj, result, outputs)
+        except DiffusionNetError as error:
+            errors.append(error)
+            continue
+        written.append(obj)
+        notes += [note] if note else []
+    return written, notes, errors
 
 
 def _write(obj, result: Labels, outputs: Outputs, has_faces: bool) -> None:

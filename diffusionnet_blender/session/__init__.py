@@ -1,6 +1,6 @@
-"""State of this session of Blender that operators set and panels show; nothing of it is saved.
+"""State of this session of Blender, set by operators and shown by panels; none of it is saved.
 
-`computing` (the process that computes, and the run that goes on) · `progress` (how far a run is) ·
-`trouble` (the last error) · `curve_icon` (the curve of a training) · `status` (libraries and
-devices).
+`computing` (the worker and the running job) · `progress` (share done, time left) · `progress_bar`
+· `trouble` (the last error) · `training` and `curve_icon` (the running training and its curve) ·
+`match_text` · `status` (libraries and devices).
 """

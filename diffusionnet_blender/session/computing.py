@@ -1,4 +1,4 @@
-"""The one worker of this Blender, and the run that goes on."""
+"""The worker of this Blender, and the running job."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ _runs: list = []
 
 
 def the_worker() -> Worker:
-    """The one worker of this Blender; its process starts with its first job.
+    """The worker of this Blender; its process starts with the first job.
 
     Raises
     ------
     WorkerError
-        If the Python that the preferences name is not there.
+        If the Python of the preferences does not exist.
     """
-    chosen = settings()
-    if chosen.environment is not None:
-        launch = environment(chosen.environment)
+    path = settings().environment
+    if path is not None:
+        launch = environment(path)
     else:
         launch = own_python(library_folder())
     if _workers and _workers[0].launch != launch:
@@ -34,28 +34,28 @@ def the_worker() -> Worker:
 
 
 def worker_alive() -> bool:
-    """Whether the worker's process is there and holds memory."""
+    """Whether the process of the worker exists."""
     return bool(_workers) and _workers[0].alive
 
 
 @atexit.register
 def end_worker() -> None:
-    """End its process; the next run starts another."""
+    """End the process; the next run starts a new one."""
     while _workers:
         _workers.pop().stop()
 
 
 def the_run():
-    """The run that is going on, or None."""
+    """The current run, or None."""
     return _runs[0] if _runs else None
 
 
 def begin_run(run) -> None:
-    """Note that a run goes on; there is one at a time."""
+    """Set the current run; there is one at a time."""
     _runs.append(run)
 
 
 def end_run(run) -> None:
-    """Note that a run is over."""
+    """Clear the current run."""
     if run in _runs:
         _runs.remove(run)

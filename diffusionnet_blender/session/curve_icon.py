@@ -25,7 +25,7 @@ def show_curve(curve: Curve) -> None:
 
 
 def shown_curve() -> Curve | None:
-    """What was drawn last."""
+    """The last curve."""
     return _curves[0] if _curves else None
 
 

@@ -1,4 +1,4 @@
-"""Progress of a run over several items, and the time that it still takes."""
+"""Progress of a run over several items, and an estimate of the time left."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..translations import worded
 # An estimate from less of the run than this would jump about.
 LEAST_SHARE = 0.05
 LEAST_SECONDS = 1.0
-# A run that leaps ahead by so much went on from a checkpoint, or skipped a stage.
+# A larger leap means that the run resumed a checkpoint, or skipped a stage.
 LEAP = 0.15
 
 
@@ -24,7 +24,7 @@ class Progress:
 
 
 class Meter:
-    """Adds up the stages of each item.
+    """Progress meter: sums up the stages of each item.
 
     Parameters
     ----------
@@ -40,21 +40,21 @@ class Meter:
         self._time_left = TimeLeft()
         self._index = -1
         self._stage, self._done = "", 0.0
-        # Shown after the share that is done.
+        # Shown after the percentage.
         self.note = ""
 
     def start(self, name: str) -> None:
-        """The next item begins."""
+        """Start the next item."""
         self._index += 1
         self._names[self._index] = name
         self._stage, self._done = "", 0.0
 
     def at(self, stage: str, fraction: float) -> None:
-        """The item is at a fraction of a stage."""
+        """Set the stage of the item, and the fraction of it that is done."""
         before = 0.0
         for name, share in self._shares.items():
             if name == stage:
-                # Stages of a second surface are those of the first: a bar goes forward only.
+                # A second surface repeats the stages of the first: the bar never goes back.
                 self._done = max(self._done, before + share * fraction)
                 break
             before += share
@@ -62,7 +62,7 @@ class Meter:
 
     @property
     def progress(self) -> Progress:
-        """As of now."""
+        """Current progress."""
         index = max(self._index, 0)
         factor = (index + self._done) / max(len(self._names), 1)
         text = self._names[index] if self._names else ""
@@ -78,25 +78,25 @@ class Meter:
 
 
 class TimeLeft:
-    """Estimate of the time that something still takes, at its pace since it began or leapt."""
+    """Estimate of the time left, from the pace since the start or the last leap."""
 
     def __init__(self):
         self._first: tuple[float, float] | None = None
         self._last = 0.0
 
     def at(self, fraction: float) -> float | None:
-        """Seconds left where a fraction is done; None as long as too little of it is."""
+        """Seconds left at a fraction; None until enough is done."""
         now = monotonic()
         if self._first is None or fraction - self._last > LEAP:
             self._first = (fraction, now)
         self._last = fraction
-        begun, since = self._first
-        done, elapsed = fraction - begun, now - since
-        if done < LEAST_SHARE * (1.0 - begun) or elapsed < LEAST_SECONDS or done <= 0.0:
+        first, since = self._first
+        done, elapsed = fraction - first, now - since
+        if done < LEAST_SHARE * (1.0 - first) or elapsed < LEAST_SECONDS or done <= 0.0:
             return None
         return elapsed * (1.0 - fraction) / done
 
 
 def duration(seconds: float) -> str:
-    """Seconds as people say them: "8 s", "3 min"."""
+    """Seconds as text: "8 s", "3 min"."""
     return f"{seconds:.0f} s" if seconds < 99.5 else f"{seconds / 60:.0f} min"

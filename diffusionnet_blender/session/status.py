@@ -1,4 +1,4 @@
-"""Status of the worker, as it was last asked for, and as text."""
+"""Last status of the worker, as lines for the preferences and in the report."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from .trouble import last_trouble
 _status: list[Status] = []
 
 
-def known_status() -> Status | None:
-    """The last status that was asked for, if any."""
+def last_status() -> Status | None:
+    """The last status, if any."""
     return _status[0] if _status else None
 
 
@@ -28,7 +28,7 @@ def keep_status(status: Status) -> None:
 
 
 def status_lines(status: Status | None) -> list[str]:
-    """Versions, and the status of the worker if it is known, a line each, for the preferences."""
+    """Versions, and the status of the worker if there is one, as lines for the preferences."""
     lines = [f"DiffusionNet {VERSION}, Blender {bpy.app.version_string}"]
     if not status:
         return lines
@@ -44,7 +44,7 @@ def status_lines(status: Status | None) -> list[str]:
 
 def report_text() -> str:
     """Versions, settings, status of the worker, and the last error; no path of the user's."""
-    chosen, status, trouble = settings(), known_status(), last_trouble()
+    chosen, status, trouble = settings(), last_status(), last_trouble()
     folder = library_folder()
     lines = [
         f"DiffusionNet {VERSION}",

@@ -1,16 +1,23 @@
-"""The last error, for the panel and for reports: a line in the status bar is soon gone."""
+"""The last error, shown in the panel, and report files of unexpected errors."""
 
 from __future__ import annotations
 
+import platform
+import sys
 import traceback
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import bpy
 
 from ..errors import Cancelled, DiffusionNetError
+from ..settings import settings
 
 
 @dataclass(frozen=True)
 class Trouble:
-    """What went wrong.
+    """An error, as it is shown.
 
     Attributes
     ----------
@@ -31,25 +38,48 @@ _last: list[Trouble] = []
 
 
 def note_trouble(error: Exception) -> None:
-    """Keep an error until the next attempt."""
+    """Keep an error until the next run."""
     if isinstance(error, Cancelled):
         return
-    known = isinstance(error, DiffusionNetError)
+    expected = isinstance(error, DiffusionNetError)
     _last[:] = [
         Trouble(
             kind=type(error).__name__,
-            message=error.message if known else f"{type(error).__name__}: {error}",
-            fix=error.fix if known else "This is a fault of the add-on: please report it.",
+            message=error.message if expected else f"{type(error).__name__}: {error}",
+            fix=error.fix if expected else "This is a bug in the extension; please report it.",
             details="".join(traceback.format_exception(error)),
         )
     ]
 
 
 def last_trouble() -> Trouble | None:
-    """What went wrong last, if nothing has begun since."""
+    """The last error, until the next run starts."""
     return _last[0] if _last else None
 
 
 def forget_trouble() -> None:
-    """Begin anew."""
+    """Clear the last error."""
     _last.clear()
+
+
+def write_report(idname: str) -> Path:
+    """Write the current traceback, with versions and system, to a file.
+
+    Parameters
+    ----------
+    idname : str
+        Of the operator that failed.
+    """
+    folder = settings().report_folder
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{datetime.now():%Y-%m-%d_%H-%M-%S}.txt"
+    lines = [
+        f"Operator: {idname}",
+        f"Blender: {bpy.app.version_string} ({bpy.app.build_hash.decode()})",
+        f"Python: {sys.version}",
+        f"System: {platform.platform()}",
+        "",
+        traceback.format_exc(),
+    ]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path

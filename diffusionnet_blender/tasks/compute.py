@@ -21,10 +21,10 @@ class OnDevice:
     device: str = option(
         "auto",
         "Device",
-        "Where PyTorch runs the network",
+        "Device that runs the network with PyTorch",
         choices=(
-            ("auto", "Automatic", "The graphics card where PyTorch can use it, else the CPU"),
-            ("cpu", "CPU", "The processor"),
+            ("auto", "Automatic", "Graphics card if PyTorch supports it, else the CPU"),
+            ("cpu", "CPU", "Processor"),
             ("cuda", "CUDA", "NVIDIA graphics cards, and AMD ones through ROCm"),
             ("mps", "Metal", "Apple graphics processors"),
             ("xpu", "XPU", "Intel graphics cards"),
@@ -46,11 +46,11 @@ class Compute(OnDevice):
     engine: str = option(
         "auto",
         "Engine",
-        "What runs the network",
+        "Library that runs the network",
         choices=(
-            ("auto", "Automatic", "PyTorch where it is installed, else NumPy"),
-            ("torch", "PyTorch", "Needs PyTorch in the Python that computes"),
-            ("numpy", "NumPy", "Always there, on the CPU"),
+            ("auto", "Automatic", "PyTorch if it is installed, else NumPy"),
+            ("torch", "PyTorch", "Needs PyTorch in Blender's Python or in the environment"),
+            ("numpy", "NumPy", "Always available, on the CPU"),
         ),
     )
     model_folders: tuple[Path, ...] = ()

@@ -39,7 +39,7 @@ def require_memory(vertex_count: int, k: int, exact: bool) -> None:
     if free is not None and needed > free:
         fix = FREE_SOME
         if exact and vertex_count > DENSE_SIZE:
-            fix = "Switch off Exact if Dense, or decimate a copy of the mesh first."
+            fix = "Switch off Full Resolution, or decimate a copy of the mesh first."
         raise DeviceError(
             f"{vertex_count:,} vertices need about {needed / 2**30:.1f} GB of memory, "
             f"{free / 2**30:.1f} GB are free",

@@ -2,7 +2,7 @@
 
 `install` (looks up, downloads, tries and puts in place) · `run_pip` and `wheel_sizes` (scripts that
 it runs in a process of their own) · `choice` (variant and index, as the preferences store them) ·
-`operators` · `section` (what the preferences draw).
+`operators` · `section` (of the preferences).
 
 The zip for Blender's official platform comes without this folder, and so does the wheel: nothing
 else in the package imports it. What it adds it puts into `extras`.
@@ -27,7 +27,7 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Take it back."""
+    """Remove it."""
     from .. import extras
     from . import choice, section
 

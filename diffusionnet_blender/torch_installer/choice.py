@@ -1,4 +1,4 @@
-"""Which PyTorch to install: variant and index, as the preferences store them."""
+"""Variant and index of PyTorch, stored in the preferences."""
 
 import sys
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from .install import torch_folder
 
 
 class DIFFUSIONNET_PG_torch(bpy.types.PropertyGroup):
-    """What the preferences store."""
+    """Variant and index, stored in the preferences."""
 
     variant: EnumProperty(
         name="Variant",
-        description="Which build of PyTorch to install, and to use where it is installed",
+        description="Build of PyTorch to install and use",
         items=(
             ("cpu", "CPU", "For the processor, and for the graphics processor of a Mac"),
             ("cuda", "CUDA", "For NVIDIA graphics cards; about 3 GB to download"),
@@ -27,15 +27,15 @@ class DIFFUSIONNET_PG_torch(bpy.types.PropertyGroup):
     )
     index: StringProperty(
         name="Index",
-        description="Index of PyTorch builds: the address that PyTorch's installation page names "
-        "for the variant, or a folder of wheels. Empty: where pip looks by itself, which has the "
-        "CUDA build on Linux and the CPU build elsewhere",
+        description="Package index of PyTorch builds: an address from PyTorch's installation "
+        "page, or a folder of wheels. Empty: pip's default, with the CUDA build on "
+        "Linux and the CPU build on other systems",
     )
 
 
 @dataclass(frozen=True)
 class TorchChoice:
-    """PyTorch of the extension's own, there or not.
+    """A variant of PyTorch in the extension's own folder, installed or not.
 
     Attributes
     ----------
@@ -51,17 +51,17 @@ class TorchChoice:
 
     @property
     def folder(self) -> Path:
-        """Of the variant."""
+        """Folder of the variant."""
         return torch_folder(self.root, self.variant)
 
     @property
     def installed(self) -> bool:
-        """Whether it is there."""
+        """Whether it is installed."""
         return self.folder.is_dir()
 
 
 def torch_choice() -> TorchChoice:
-    """What is chosen; the build for the CPU where the extension is not enabled as such."""
+    """The choice of the preferences; the CPU build where the package is no extension."""
     stored = extras.stored()
     return TorchChoice(
         root=user_folder("torch"),
@@ -71,7 +71,7 @@ def torch_choice() -> TorchChoice:
 
 
 def installed_folder() -> Path | None:
-    """The folder of the variant that is chosen; None where it is not installed."""
+    """Folder of the chosen variant; None if it is not installed."""
     choice = torch_choice()
     return choice.folder if choice.installed else None
 

@@ -1,4 +1,4 @@
-"""PyTorch in a folder of the extension's own: found, downloaded, tried in a worker, put in place.
+"""Installation of PyTorch into the extension's own folder: found, downloaded, tested, moved.
 
 Only the worker has that folder on its path, and NumPy is never among what is installed: Blender's
 own libraries stay as they are. Everything here is in steps, of which none waits.
@@ -32,13 +32,13 @@ STAGING = "staging-"
 # torch needs none of its own: it takes the one that it meets.
 NEVER_INSTALLED = {"numpy"}
 LOG_TAIL = 4000
-# What a Blender that crashed has left is removed by the next; another Blender's is not.
+# Age of folders left by a crashed Blender; younger ones may be in use by another Blender.
 ABANDONED_SECONDS = 24 * 3600.0
 
 
 @dataclass(frozen=True)
 class Step:
-    """How far an installation is.
+    """Progress of an installation.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class Step:
 
 @dataclass(frozen=True)
 class TorchBuild:
-    """What an index has for this Python and system.
+    """A build in an index for this Python and system.
 
     Attributes
     ----------
@@ -73,7 +73,7 @@ class TorchBuild:
 
 @dataclass(frozen=True)
 class WorkingTorch:
-    """A build that was tried.
+    """A build that was tested.
 
     Attributes
     ----------
@@ -92,7 +92,7 @@ def torch_folder(root: Path, variant: str) -> Path:
 
 
 def find_build(root: Path, variant: str, index: str) -> Iterator[Step]:
-    """Look up what would be downloaded.
+    """Look up the packages of a download.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ def find_build(root: Path, variant: str, index: str) -> Iterator[Step]:
 
 
 def install_build(root: Path, variant: str, index: str, build: TorchBuild) -> Iterator[Step]:
-    """Download a build, try it in a fresh worker, and put it in place of an earlier one.
+    """Download a build, test it in a new worker, and replace an earlier one.
 
     To cancel, close the generator: then, and after any error, nothing of it stays, and an earlier
     one is as it was. No worker may use that one when the last step is taken.
@@ -145,7 +145,7 @@ def install_build(root: Path, variant: str, index: str, build: TorchBuild) -> It
     root, variant, index
         As for `find_build`.
     build : TorchBuild
-        What that found.
+        The build that was found.
 
     Returns
     -------
@@ -237,7 +237,7 @@ def _try(libraries: Path) -> Iterator[Step]:
         # Windows renames no folder whose libraries are loaded.
         worker.stop()
     version = answer.result.libraries["torch"]
-    if answer.result.engine != "torch":
+    if answer.result.engine != "torch" or version.startswith(status_job.NOT_LOADED):
         raise DeviceError(
             f"PyTorch does not work here: {version}",
             "Choose another variant or another index of builds.",
@@ -246,7 +246,7 @@ def _try(libraries: Path) -> Iterator[Step]:
 
 
 def _pip(staging: Path, index: str, options: list[str]) -> Iterator[Path]:
-    """Run pip to its end, and raise what went wrong."""
+    """Run pip to its end, and raise its error."""
     command = ["install", "--disable-pip-version-check", "--no-input", "--no-cache-dir"]
     command += ["--no-user", "--only-binary", ":all:", "--retries", "2", "--progress-bar", "off"]
     if index and Path(index).is_dir():
@@ -262,7 +262,7 @@ def _process(staging: Path, script: str, arguments: list[str]) -> Iterator[Path]
     """Run a script of this folder; yields its log while it runs, returns its exit status."""
     temporary = staging / "temporary"
     temporary.mkdir(exist_ok=True)
-    # What pip unpacks goes with the staging folder, even if pip is killed.
+    # pip unpacks into the staging folder, which is removed even if pip is killed.
     places = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))
     log = staging / f"{script}.log"
     try:
@@ -294,17 +294,19 @@ def _error_of(status: int, log: str) -> DiffusionNetError:
     if status == NO_PIP:
         return WorkerError(
             "Blender's Python here has no pip",
-            "Make a Python environment with PyTorch, and name its folder in the field Environment.",
+            "Create a Python environment with PyTorch, and set Environment to its folder.",
         )
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     if "No space left" in log:
-        fix = "Make room on the disk of Blender's user folder."
+        fix = "Free some space on the disk of Blender's user folder."
     elif "connection" in log.lower() or "Retrying" in log:
-        fix = "Check the network, a proxy, and the field Index; until then NumPy does the work."
+        fix = "Check the network, a proxy, and the field Index; until then NumPy runs the network."
     elif missing := re.search(r"No matching distribution found for ([\w.-]+)", log):
-        fix = f"This index has no {missing[1]} for Python {python} on this system: name another."
+        fix = (
+            f"This index has no {missing[1]} for Python {python} on this system: use another index."
+        )
     else:
-        fix = "Check the field Index and try again; until then NumPy does the work."
+        fix = "Check the field Index and try again; until then NumPy runs the network."
     errors = [line for line in log.splitlines() if line.startswith("ERROR: ")]
     reason = errors[-1].removeprefix("ERROR: ") if errors else f"pip ended with status {status}"
     error = WorkerError(f"PyTorch cannot be installed ({reason})", fix)
@@ -320,8 +322,7 @@ def _require_variant(version: str, variant: str) -> None:
     found = next((kinds[start] for start in kinds if local.startswith(start)), default)
     if found != variant:
         raise WorkerError(
-            f"The index has PyTorch {version}, which is the build for {_title(found)}, and not "
-            f"the one for {_title(variant)}",
+            f"The index has PyTorch {version} for {_title(found)}, not for {_title(variant)}",
             f"Choose the variant {_title(found)}, or put the index of builds for "
             f"{_title(variant)} into the field Index: PyTorch's installation page names it.",
         )

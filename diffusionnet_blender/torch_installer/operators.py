@@ -1,4 +1,4 @@
-"""PyTorch for those who want it: looked up, installed and removed by a button each."""
+"""Buttons that look up, install and remove PyTorch."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from ..translations import worded
 from .choice import TorchChoice, torch_choice
 from .install import Step, TorchBuild, find_build, install_build, remove_torch
 
-# Share of the bar: unpacking and trying take a while, too.
+# Share of the bar; unpacking and testing take the rest.
 DOWNLOAD_SHARE = 0.8
 SHARES = {"looking up": 0.0, "unpacking": DOWNLOAD_SHARE, "trying": 0.95}
 
-# What was found last, and for which choice.
+# The last build that was found, with its choice.
 _found: list[tuple[TorchChoice, TorchBuild]] = []
 
 
 def found_build(choice: TorchChoice) -> TorchBuild | None:
-    """What would be downloaded, if it has been looked up."""
+    """The build of a choice, if it has been looked up."""
     return _found[0][1] if _found and _found[0][0] == choice else None
 
 
 class StepsRun:
-    """Takes the steps of a generator; see `BackgroundOperator` for what a run is."""
+    """Takes the steps of a generator; a run of `BackgroundOperator`."""
 
     touches_data = False
     farewell = "Cancelled; nothing was installed"
@@ -42,14 +42,14 @@ class StepsRun:
         self.progress = _progress_of(Step("looking up"))
 
     def advance(self) -> None:
-        """Take the next."""
+        """Take the next step."""
         try:
             self.progress = _progress_of(next(self._steps))
         except StopIteration as end:
             self.finished, self.value = True, end.value
 
     def cancel(self) -> None:
-        """Take no more; the generator tidies up."""
+        """Close the generator, which removes its files."""
         self._steps.close()
         self.finished = self.cancelled = True
 
@@ -66,15 +66,15 @@ class NetworkOperator(BackgroundOperator):
                 worded("Blender was started offline; start it without --offline-mode")
                 if bpy.app.online_access_override
                 else worded(
-                    "Tick Allow Online Access in the preferences under System, or put a folder of "
-                    "wheels into the field Index. Without PyTorch, NumPy does the work"
+                    "Enable Allow Online Access in the System preferences, or set Index to a "
+                    "folder of wheels. Without PyTorch, NumPy runs the network"
                 )
             )
             return False
         return super().poll(context)
 
     def run(self, context):
-        """Wait for it: there is no window."""
+        """Wait for the end; without a window."""
         run = self.begin(context, at_once=True)
         try:
             while not run.finished:
@@ -87,36 +87,36 @@ class NetworkOperator(BackgroundOperator):
 
 
 class DIFFUSIONNET_OT_find_torch(NetworkOperator, bpy.types.Operator):
-    """Look up which PyTorch there is for this Blender, and how much would be downloaded"""
+    """Look up the PyTorch version for this Blender and its download size"""
 
     bl_idname = "diffusionnet.find_torch"
     bl_label = "Look Up PyTorch"
 
     def begin(self, context, at_once: bool) -> StepsRun:
-        """Ask the index."""
+        """Look up the build in the index."""
         choice = torch_choice()
         return StepsRun(_find(choice))
 
     def finish(self, context, run: StepsRun):
-        """Show what it has."""
+        """Report version and size."""
         self.report({"INFO"}, f"PyTorch {run.value.version}: {download_text(run.value)}")
         return {"FINISHED"}
 
 
 class DIFFUSIONNET_OT_install_torch(NetworkOperator, bpy.types.Operator):
-    """Download PyTorch into the extension's own folder, and try whether it works"""
+    """Download PyTorch into the extension's own folder, and test it"""
 
     bl_idname = "diffusionnet.install_torch"
     bl_label = "Install PyTorch"
 
     def begin(self, context, at_once: bool) -> StepsRun:
         """Start the download."""
-        # It may have an earlier one loaded.
+        # It may have loaded an earlier build.
         end_worker()
         return StepsRun(_install(torch_choice()))
 
     def finish(self, context, run: StepsRun):
-        """Say what it can do."""
+        """Report version and devices."""
         found = run.value
         self.report(
             {"INFO"},
@@ -126,16 +126,16 @@ class DIFFUSIONNET_OT_install_torch(NetworkOperator, bpy.types.Operator):
 
 
 class DIFFUSIONNET_OT_remove_torch(ReportingOperator, bpy.types.Operator):
-    """Delete this variant of PyTorch from the extension's own folder; NumPy goes on working"""
+    """Delete this variant of PyTorch from the extension's own folder. NumPy takes over"""
 
     bl_idname = "diffusionnet.remove_torch"
     bl_label = "Remove PyTorch"
 
     @classmethod
     def poll(cls, context) -> bool:
-        """It must be there."""
+        """The variant must be installed."""
         if context.window_manager.diffusionnet.running:
-            cls.poll_message_set(worded("DiffusionNet is at work; cancel it first"))
+            cls.poll_message_set(worded("A DiffusionNet job is running; cancel it first"))
             return False
         if not torch_choice().installed:
             cls.poll_message_set(worded("This variant is not installed"))
@@ -143,20 +143,20 @@ class DIFFUSIONNET_OT_remove_torch(ReportingOperator, bpy.types.Operator):
         return True
 
     def invoke(self, context, event):
-        """Ask before."""
+        """Ask for confirmation."""
         return context.window_manager.invoke_confirm(self, event)
 
     def run(self, context):
-        """Delete it."""
+        """Delete the variant."""
         choice = torch_choice()
         end_worker()
         remove_torch(choice.root, choice.variant)
-        self.report({"INFO"}, f"{choice.folder.name} is removed")
+        self.report({"INFO"}, f"{choice.folder.name} removed")
         return {"FINISHED"}
 
 
 def download_text(build: TorchBuild) -> str:
-    """How much a build is."""
+    """Number of packages and size of a build."""
     if not build.size:
         return worded("{count} packages of unknown size", count=len(build.packages))
     return worded(
@@ -180,9 +180,9 @@ def _install(choice: TorchChoice) -> Iterator[Step]:
 def _progress_of(step: Step) -> Progress:
     if step.stage != "downloading":
         texts = {
-            "looking up": worded("PyTorch: looking it up"),
+            "looking up": worded("PyTorch: looking up"),
             "unpacking": worded("PyTorch: unpacking"),
-            "trying": worded("PyTorch: trying whether it works"),
+            "trying": worded("PyTorch: testing"),
         }
         return Progress(SHARES[step.stage], texts[step.stage])
     done = round(step.done / 1e6)

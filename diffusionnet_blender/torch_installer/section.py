@@ -7,7 +7,7 @@ from .operators import download_text, found_build
 
 
 def draw(preferences, layout) -> None:
-    """Variant and index, what was looked up, and the buttons.
+    """Draw variant and index, the build that was found, and the buttons.
 
     Parameters
     ----------
@@ -22,7 +22,8 @@ def draw(preferences, layout) -> None:
     column.prop(stored, "index")
     build = found_build(choice)
     if build:
-        column.label(text=f"PyTorch {build.version}: {download_text(build)}", icon="INFO")
+        text = f"PyTorch {build.version}: {download_text(build)}"
+        column.label(text=text, icon="INFO", translate=False)
     row = column.row()
     row.operator("diffusionnet.find_torch", icon="VIEWZOOM")
     if build:

@@ -120,6 +120,8 @@ def instrument():
     timed(run.JobRun, "_begin", "read and hand out")
     timed(run.Worker, "poll", "look at the worker")
     timed(part_of_extension("scene.jobs").SegmentJobs, "keep", "keep the result")
-    timed(part_of_extension("operators.write_labels"), "write_labels", "write the labels")
+    timed(
+        part_of_extension("operators.write_labels"), "write_labels_of_objects", "write the labels"
+    )
     timed(bpy.types.DIFFUSIONNET_OT_segment, "finish", "finish with undo")
     return steps

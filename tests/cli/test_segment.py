@@ -269,10 +269,10 @@ def test_several_files_into_folders_and_failures_on_one_line_each(tmp_path, capf
     assert [file.name for file in (tmp_path / "npz").iterdir()] == ["good.npz"]
     lines = [line for line in capfd.readouterr().err.splitlines() if str(tmp_path) in line]
     for path, message in (
-        (missing, "There is no such file. Check the path."),
-        (broken, "Blender could not do it"),
+        (missing, "The file does not exist. Check the path."),
+        (broken, "Blender could not read or write the file"),
         (empty, "There is no mesh in the file"),
-        (unknown, "Files of type '.txt' are not known. Known are .blend"),
+        (unknown, "Files of type '.txt' are not supported. Supported types are .blend"),
     ):
         (line,) = [line for line in lines if line.startswith(f"{path}: ")]
         assert message in line
@@ -407,7 +407,7 @@ def test_the_numpy_engine_by_name(tmp_path, capfd):
     [
         ([], "nothing to write"),
         (["--labels", "x.txt"], "not a .npz"),
-        (["--output", "x.xyz"], "'.xyz' are not known"),
+        (["--output", "x.xyz"], "'.xyz' are not supported"),
         (["--labels", "x.npz", "--model", "nobody"], "no model 'nobody'"),
         (["--labels", "x.npz", "--engine", "numpy", "--device", "cuda"], "NumPy engine runs on"),
         (["--labels", "x.npz", "--device", "toaster"], "'toaster'"),

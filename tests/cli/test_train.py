@@ -110,7 +110,7 @@ def test_of_a_blend_file_one_collection_is_enough(addon, library, tmp_path, caps
     assert run("train", path, *shapes, "--collection", "Characters") == 0
     assert find_model("cli_one", [library]).card.class_names == ("thin", "wide")
     assert run("train", path, *groups, "--collection", "Figures") == 1
-    assert "Name one that it has: Characters" in capsys.readouterr().err
+    assert "Use one of its collections: Characters" in capsys.readouterr().err
 
 
 def test_whole_shapes_are_learned_by_folder_and_classified(library, tmp_path, capsys):

@@ -154,7 +154,7 @@ def test_an_armature_is_in_the_file_and_that_of_the_source_is_not(files):
     [(["--what", "hair", "--output", "o.blend"], "names 'hair'"),
      (["--what", ",", "--output", "o.blend"], "names nothing"),
      (["--what", "texture", "--output", "o.blend", "--model", "none"], "no UV map"),
-     (["--what", "weights", "--output", "o.txt"], "not known"),
+     (["--what", "weights", "--output", "o.txt"], "not supported"),
      (["--what", "weights", "--output", "o.blend", "--model", "body_parts"], "labels parts")],
 )  # fmt: skip
 def test_what_cannot_end_well_is_told_on_one_line(files, options, words, capfd, monkeypatch):

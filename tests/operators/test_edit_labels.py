@@ -71,7 +71,7 @@ def assert_outputs_agree(obj):
         assert part.vertex_count == np.count_nonzero(vertices == index)
     starts = [polygon.loop_start for polygon in mesh.polygons]
     shown = np.array([mesh.color_attributes["part_color"].data[i].color_srgb[:3] for i in starts])
-    palette = np.array([tuple(part.colour) for part in parts])
+    palette = np.array([tuple(part.color) for part in parts])
     np.testing.assert_allclose(shown, palette[labels], atol=0.01)
 
 
@@ -204,7 +204,7 @@ def test_renaming_to_a_name_that_is_taken(body):
     assert np.count_nonzero(group_weights(body, "tail")) == 1
     bpy.ops.diffusionnet.rename_part(part="torso", name="tail")
     assert names_of(body)[:2] == ["tail", "tail.001"]
-    with pytest.raises(RuntimeError, match="must have a name"):
+    with pytest.raises(RuntimeError, match="name of the part is empty"):
         bpy.ops.diffusionnet.rename_part(part="tail", name="  ")
 
 
@@ -215,19 +215,19 @@ def test_recolouring_shows_in_every_mode_and_on_this_mesh_alone(body, mode):
     of_other = snapshot(other)
     select(body)
     bpy.ops.object.mode_set(mode=mode)
-    part_of(body, "head").colour = (0.25, 0.5, 0.75)
+    part_of(body, "head").color = (0.25, 0.5, 0.75)
     bpy.ops.object.mode_set(mode="OBJECT")
-    np.testing.assert_allclose(part_of(body, "head").colour, (0.25, 0.5, 0.75))
+    np.testing.assert_allclose(part_of(body, "head").color, (0.25, 0.5, 0.75))
     assert body.data.materials[0].diffuse_color[2] == pytest.approx(0.522, abs=0.01)
     colours = body.data.color_attributes["part_color"].data
     for polygon in body.data.polygons:
-        expected = body.data.diffusionnet.parts[labels_of(body)[polygon.index]].colour
+        expected = body.data.diffusionnet.parts[labels_of(body)[polygon.index]].color
         np.testing.assert_allclose(colours[polygon.loop_start].color_srgb[:3], expected, atol=0.005)
         if polygon.index > 60:
             break
     assert snapshot(other) == of_other
     bpy.ops.diffusionnet.write_labels(object_name="Body")
-    np.testing.assert_allclose(part_of(body, "head").colour, (0.25, 0.5, 0.75))
+    np.testing.assert_allclose(part_of(body, "head").color, (0.25, 0.5, 0.75))
 
 
 def test_a_part_is_added_with_the_selected_faces(body):
@@ -238,7 +238,7 @@ def test_a_part_is_added_with_the_selected_faces(body):
     assert names_of(body) == [*CLASSES, "hair"]
     assert np.array_equal(labels_of(body) == len(CLASSES), chosen)
     assert_outputs_agree(body)
-    colours = [tuple(part.colour) for part in body.data.diffusionnet.parts]
+    colours = [tuple(part.color) for part in body.data.diffusionnet.parts]
     assert len(set(colours)) == len(colours)
 
 
@@ -257,7 +257,7 @@ def test_swapping_sides_exchanges_left_and_right_and_twice_is_nothing(body):
 def test_without_sides_swapping_says_what_to_do(body):
     for number, part in enumerate(body.data.diffusionnet.parts):
         bpy.ops.diffusionnet.rename_part(part=part.name, name=f"piece {number}")
-    with pytest.raises(RuntimeError, match="Rename them so that they end in .L and .R"):
+    with pytest.raises(RuntimeError, match="Rename its parts so that their names end in .L and .R"):
         bpy.ops.diffusionnet.swap_sides()
 
 
@@ -416,14 +416,14 @@ def test_what_cannot_be_done_says_why_and_changes_nothing(body):
     labels = labels_of(body).astype(np.int32)
     labels[7] = 12
     body.data.attributes["part"].data.foreach_set("value", labels)
-    with pytest.raises(RuntimeError, match="numbers that are of no part.*from 0 to 3"):
+    with pytest.raises(RuntimeError, match="part numbers out of range.*from 0 to 3"):
         bpy.ops.diffusionnet.grow_part(index=0)
     for name in ("part", "part_vertex"):
         body.data.attributes.remove(body.data.attributes[name])
     for group in list(body.vertex_groups):
         body.vertex_groups.remove(group)
     forget_all_results()
-    with pytest.raises(RuntimeError, match="Nothing on 'Body' says which part is where"):
+    with pytest.raises(RuntimeError, match="'Body' has no part labels"):
         bpy.ops.diffusionnet.grow_part(index=0)
     add_body("Other")
     with pytest.raises(RuntimeError, match="'Other' has no parts. Segment it first"):
@@ -488,6 +488,6 @@ def test_several_objects_at_once_and_one_that_cannot(body, capfd):
     broken, before = labels_of(body), labels_of(other)
     capfd.readouterr()
     bpy.ops.diffusionnet.grow_part(part=CLASSES[biggest(other)])
-    assert "Warning: Attribute 'part' has numbers that are of no part" in capfd.readouterr().out
+    assert "Warning: Attribute 'part' has part numbers out of range" in capfd.readouterr().out
     assert np.array_equal(labels_of(body), broken)
     assert not np.array_equal(labels_of(other), before)

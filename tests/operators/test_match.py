@@ -175,7 +175,7 @@ def test_pins_by_empties_and_an_empty_that_is_nowhere(pair):
     empties[0].location.z += 50
     bpy.context.view_layer.update()
     told = refused(bpy.ops.diffusionnet.match, model=NO_MODEL)
-    assert "Pin 1: 'On Target' is not on 'Target'" in told
+    assert "Pin 1: 'On Target' is 49.5 away from 'Target'" in told
     empties[0].location = source.location
     told = refused(bpy.ops.diffusionnet.add_pin)
     assert "Both empties are on 'Source'" in told
@@ -185,7 +185,7 @@ def test_pins_of_other_objects_and_of_vertices_that_are_gone(pair):
     source, target = pair
     panel = pin(source, target, [1])
     panel.pins[0].target_vertex = 10**6
-    assert "does not have" in refused(bpy.ops.diffusionnet.match, model=NO_MODEL)
+    assert "does not exist on" in refused(bpy.ops.diffusionnet.match, model=NO_MODEL)
     other = add_mesh("Other", *lumpy_mesh())
     panel.target = other
     told = refused(bpy.ops.diffusionnet.match, model=NO_MODEL)
@@ -255,19 +255,19 @@ def test_a_model_that_names_parts_matches_nothing_and_the_other_way(pair, tiny_m
 
 BAD_INPUT = [
     ("same", "is both source and target"),
-    ("shared", "share one mesh"),
+    ("shared", "share the same mesh"),
     ("cloud", "has no faces"),
     ("no uv", "has no UV map"),
-    ("no image", "show no image"),
+    ("no image", "have no image"),
     ("missing image", "is missing"),
     ("damaged image", "in the file, but damaged"),
-    ("tiles", "made of UDIM tiles"),
-    ("flat", "scaled to nothing along an axis"),
-    ("no room", "has no room for another UV map"),
-    ("nothing", "Nothing to move is chosen"),
-    ("no groups", "has no vertex groups to give"),
-    ("no keys", "has no shape keys to give"),
-    ("no colours", "has no color attribute to give"),
+    ("tiles", "has UDIM tiles"),
+    ("flat", "a scale of zero along an axis"),
+    ("no room", "has the maximum number of UV maps"),
+    ("nothing", "No data to transfer is chosen"),
+    ("no groups", "has no vertex groups"),
+    ("no keys", "has no shape keys"),
+    ("no colours", "has no color attribute"),
     ("no parts", "has no parts"),
     ("not matched", "have not been matched"),
 ]

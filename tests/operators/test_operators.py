@@ -176,7 +176,7 @@ def test_nothing_to_work_on():
 
 @pytest.mark.parametrize("name", ["segment", "write_labels", "select_part"])
 def test_without_a_mesh_the_poll_says_why(name):
-    with pytest.raises(RuntimeError, match="no mesh in the view layer"):
+    with pytest.raises(RuntimeError, match="No mesh in the view layer"):
         getattr(bpy.ops.diffusionnet, name)()
 
 
@@ -426,7 +426,7 @@ def test_a_fault_is_one_line_and_a_report_with_the_traceback(monkeypatch, tmp_pa
             bpy.ops.diffusionnet.faulty()
         monkeypatch.delenv("DIFFUSIONNET_RERAISE")
         monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-        with pytest.raises(RuntimeError, match="KeyError: 'nothing'. This is a fault") as caught:
+        with pytest.raises(RuntimeError, match="KeyError: 'nothing'. This is a bug") as caught:
             bpy.ops.diffusionnet.faulty()
         assert len(str(caught.value).strip().splitlines()) == 1
         (report,) = tmp_path.rglob("*.txt")
@@ -439,9 +439,9 @@ def test_a_fault_is_one_line_and_a_report_with_the_traceback(monkeypatch, tmp_pa
 
 
 def test_a_card_of_many_shares_shows_the_best_and_the_worst():
-    from diffusionnet_blender.panels.segment import worth_knowing
+    from diffusionnet_blender.panels.segment import shown_accuracies
 
     few = {"people": 0.9, "robots": 0.8}
-    assert worth_knowing(few) == few
+    assert shown_accuracies(few) == few
     many = {"a": 0.9, "b": 0.5, "c": 0.97, "d": 0.7}
-    assert worth_knowing(many) == {"c": 0.97, "b": 0.5}
+    assert shown_accuracies(many) == {"c": 0.97, "b": 0.5}

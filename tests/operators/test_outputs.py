@@ -73,13 +73,13 @@ def test_colours_for_all_eyes_are_those_of_the_legend(monkeypatch):
 
     obj = add_body()
     bpy.ops.diffusionnet.segment()
-    colours = [tuple(part.colour) for part in obj.data.diffusionnet.parts]
+    colours = [tuple(part.color) for part in obj.data.diffusionnet.parts]
     assert np.allclose(colours, COLOURS, atol=1e-6)
     chosen = replace(settings(), palette="SAFE")
     monkeypatch.setattr(segment_operators, "settings", lambda: chosen)
     bpy.ops.diffusionnet.segment()
     bpy.ops.diffusionnet.write_labels(colors=True)
-    colours = [tuple(part.colour) for part in obj.data.diffusionnet.parts]
+    colours = [tuple(part.color) for part in obj.data.diffusionnet.parts]
     assert np.allclose(colours, safe_colours(CLASSES), atol=1e-6)
 
 

@@ -103,56 +103,27 @@ def test_the_command_of_blender_returns_its_status(arguments, status, addon):
 
 @pytest.mark.usefixtures("blender")
 def test_panels_name_operators_and_properties_that_exist():
-    """Draw every panel on a layout that only notes what it is asked for."""
+    """The recording layout refuses names that Blender has not."""
     import bpy
     from bl_ui.utils import PresetPanel
 
     from diffusionnet_blender import panels
+    from tests.operators.recording import Interface
     from tests.scenes import add_body
 
     add_body()
     bpy.ops.diffusionnet.segment()
-    asked = []
-
-    class Layout:
-        def __getattr__(self, name):
-            return lambda *args, **options: self.noted(name, args, options)
-
-        def noted(self, name, args, options):
-            known = bpy.types.UILayout.bl_rna.functions[name].parameters
-            assert set(options) <= set(known.keys())
-            if "icon" in options:
-                assert options["icon"] in known["icon"].enum_items
-            if name == "prop":
-                owner, prop = args
-                assert prop in owner.bl_rna.properties, prop
-                asked.append(prop)
-            if name == "operator":
-                category, operator = args[0].split(".")
-                rna = getattr(getattr(bpy.ops, category), operator).get_rna_type()
-                asked.append(args[0])
-                return Properties(rna)
-            return Layout()
-
-    class Properties:
-        def __init__(self, rna):
-            self.__dict__["rna"] = rna
-
-        def __setattr__(self, name, value):
-            assert name in self.rna.properties, name
-
+    drawn = Interface()
     # How presets are drawn is Blender's own code.
-    others = (PresetPanel, bpy.types.AddonPreferences)
-    ours = [cls for cls in panels.CLASSES if not issubclass(cls, others)]
-    for cls in ours:
-        assert not hasattr(cls, "poll") or cls.poll(bpy.context)
-        panel = type("Panel", (), {"layout": Layout()})()
-        if issubclass(cls, bpy.types.UIList):
-            chosen = bpy.context.scene.diffusionnet.transfer
-            lists = {"DIFFUSIONNET_UL_pins": (chosen, chosen.pins.add())}
-            legend = bpy.context.object.data.diffusionnet
-            data, item = lists.get(cls.bl_idname, (legend, legend.parts[0]))
-            cls.draw_item(panel, bpy.context, Layout(), data, item, 0, data, "", 0)
-        else:
-            cls.draw(panel, bpy.context)
-    assert {"diffusionnet.segment", "diffusionnet.select_part", "model"} <= set(asked)
+    others = (PresetPanel, bpy.types.AddonPreferences, bpy.types.UIList)
+    for cls in panels.CLASSES:
+        if not issubclass(cls, others):
+            assert not hasattr(cls, "poll") or cls.poll(bpy.context)
+            drawn.draw(cls, bpy.context)
+    legend = bpy.context.object.data.diffusionnet
+    rows = [(panels.parts.DIFFUSIONNET_UL_parts, legend, legend.parts[0])]
+    chosen = bpy.context.scene.diffusionnet.transfer
+    rows.append((panels.transfer.DIFFUSIONNET_UL_pins, chosen, chosen.pins.add()))
+    for cls, data, item in rows:
+        cls.draw_item(None, bpy.context, drawn.layout, data, item, 0, data, "", 0)
+    assert drawn.names >= {"diffusionnet.segment", "diffusionnet.select_part", "model"}

@@ -111,7 +111,7 @@ def test_a_deleted_object_is_told_and_the_others_are_done():
     run = start(*(bpy.data.objects[name] for name in names))
     done, failed = finish(run, lambda: bpy.data.objects.remove(bpy.data.objects["A"]))
     assert [obj.name for obj, _ in done] == ["B"]
-    assert "'A' was deleted meanwhile" in str(failed[0])
+    assert "'A' was deleted during the run" in str(failed[0])
 
 
 def test_an_object_that_took_its_name_gets_nothing():
@@ -121,7 +121,7 @@ def test_an_object_that_took_its_name_gets_nothing():
 
     done, failed = finish(start(add_body("A")), swap)
     assert not done
-    assert "deleted meanwhile" in str(failed[0])
+    assert "deleted during the run" in str(failed[0])
     assert find_result(bpy.data.objects["A"].data) is None
 
 
@@ -154,7 +154,7 @@ def test_another_mesh_in_the_same_object_is_told():
     obj, other = add_body("A"), add_body("B")
     done, failed = finish(start(obj), lambda: setattr(obj, "data", other.data))
     assert not done
-    assert "another mesh" in str(failed[0])
+    assert "a different mesh" in str(failed[0])
     assert find_result(other.data) is None
 
 
@@ -179,7 +179,7 @@ def test_undo_of_the_object_itself_while_it_runs():
     bpy.ops.ed.undo_push(message="Body")
     done, failed = finish(start(bpy.data.objects["A"]), bpy.ops.ed.undo)
     assert not done
-    assert "deleted meanwhile" in str(failed[0])
+    assert "deleted during the run" in str(failed[0])
 
 
 def test_cancel_writes_nothing_and_says_what_was_done_before():
@@ -195,7 +195,7 @@ def test_cancel_writes_nothing_and_says_what_was_done_before():
         step(run)
         time.sleep(0.005)
     assert run.cancelled
-    assert "A: done before, Write Labels writes it" in run.farewell
+    assert "A: already segmented, written by Write Labels" in run.farewell
     assert find_result(second.data) is None
     done, failed = finish(start(second))
     assert len(done) == 1
@@ -268,13 +268,13 @@ def test_release_memory_ends_the_worker():
     assert computing.worker_alive()
     assert bpy.ops.diffusionnet.release_memory() == {"FINISHED"}
     assert not computing.worker_alive()
-    with pytest.raises(RuntimeError, match="No memory is held"):
+    with pytest.raises(RuntimeError, match="No background process is running"):
         bpy.ops.diffusionnet.release_memory()
     assert not finish(start(add_body()))[1]
 
 
 def test_cancel_without_a_run_says_so():
-    with pytest.raises(RuntimeError, match="not at work"):
+    with pytest.raises(RuntimeError, match="No DiffusionNet job"):
         bpy.ops.diffusionnet.cancel()
 
 

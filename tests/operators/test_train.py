@@ -9,7 +9,6 @@ import pytest
 pytest.importorskip("torch", reason="training needs torch")
 
 from diffusionnet_blender.operators.run import JobRun  # noqa: E402
-from diffusionnet_blender.operators.train import TrainJob  # noqa: E402
 from diffusionnet_blender.properties.model_lists import model_card, reload_models  # noqa: E402
 from diffusionnet_blender.scene.attributes import VERTEX_LABELS, write_attribute  # noqa: E402
 from diffusionnet_blender.scene.options import Outputs  # noqa: E402
@@ -17,6 +16,7 @@ from diffusionnet_blender.scene.training_objects import read_training_set  # noq
 from diffusionnet_blender.scene.write import write_labels  # noqa: E402
 from diffusionnet_blender.session import computing, progress  # noqa: E402
 from diffusionnet_blender.session.curve_icon import forget_curve, shown_curve  # noqa: E402
+from diffusionnet_blender.session.training import TrainJob  # noqa: E402
 from diffusionnet_blender.settings import settings  # noqa: E402
 from diffusionnet_blender.tasks.models import remove_model  # noqa: E402
 from diffusionnet_blender.tasks.train import job as train_job  # noqa: E402
@@ -104,7 +104,7 @@ def test_meshes_without_labels_are_refused_before_any_work(chosen, source, messa
 
 def test_without_a_mesh_it_says_what_to_do(chosen):
     select()
-    with pytest.raises(RuntimeError, match="Select the meshes to learn from"):
+    with pytest.raises(RuntimeError, match="Select the training meshes"):
         bpy.ops.diffusionnet.train()
     chosen.collection = bpy.data.collections.new("Empty")
     with pytest.raises(RuntimeError, match="no mesh in the collection 'Empty'"):
@@ -135,7 +135,7 @@ def test_in_the_worker_it_tells_how_it_gets_on_and_ends_with_the_best_when_asked
             factors.append(run.progress.factor)
             sleep(0.02)
         assert factors == sorted(factors)
-        assert "right" in run.progress.text
+        assert "accuracy" in run.progress.text
         assert bpy.ops.diffusionnet.stop_training() == {"FINISHED"}
         assert not bpy.ops.diffusionnet.stop_training.poll()
         while not run.finished:
@@ -226,5 +226,5 @@ def test_classes_are_read_from_a_property_too(chosen):
 
 def test_without_a_model_that_classifies_it_says_so(chosen):
     add_body()
-    with pytest.raises(RuntimeError, match="no model that classifies"):
+    with pytest.raises(RuntimeError, match="No model for classification"):
         bpy.ops.diffusionnet.classify()

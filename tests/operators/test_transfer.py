@@ -416,8 +416,8 @@ def test_part_labels_with_their_legend(pair):
     bpy.ops.diffusionnet.segment(object_name="Source")
     bpy.ops.diffusionnet.transfer(labels=True)
     given, got = source.data.diffusionnet, target.data.diffusionnet
-    assert [(p.name, tuple(p.colour)) for p in got.parts] == [
-        (p.name, tuple(p.colour)) for p in given.parts
+    assert [(p.name, tuple(p.color)) for p in got.parts] == [
+        (p.name, tuple(p.color)) for p in given.parts
     ]
     nearest = (directions(target) @ directions(source).T).argmax(axis=1)
     same = values_of(target, "part_vertex") == values_of(source, "part_vertex")[nearest]
@@ -528,14 +528,14 @@ def test_a_source_that_gave_away_its_groups_meanwhile_is_told(pair):
     group = source.vertex_groups.new(name="all")
     group.add(range(len(source.data.vertices)), 1.0, "REPLACE")
     source.vertex_groups.new(name="other")
-    with pytest.raises(DiffusionNetError, match="'Source' was changed while"):
+    with pytest.raises(DiffusionNetError, match="'Source' was changed during"):
         transferred(start(source, target, "weights"), lambda: source.vertex_groups.remove(group))
 
 
 def test_a_deleted_target_is_told(pair):
     source, target = pair
     source.vertex_groups.new(name="all").add(range(len(source.data.vertices)), 1.0, "REPLACE")
-    with pytest.raises(DiffusionNetError, match="'Target' was deleted meanwhile"):
+    with pytest.raises(DiffusionNetError, match="'Target' was deleted during the run"):
         transferred(start(source, target, "weights"), lambda: bpy.data.objects.remove(target))
 
 

@@ -110,11 +110,11 @@ def test_there_must_be_an_armature_to_give_and_none_in_the_way(rigged):
     bpy.context.collection.objects.link(own)
     target.modifiers.new("Armature", "ARMATURE").object = own
     told = refused(bpy.ops.diffusionnet.transfer, armature=True, weights=True)
-    assert "'Target' follows the armature 'Own' already" in told
+    assert "'Target' is already bound to the armature 'Own'" in told
     target.modifiers.clear()
     source.modifiers.clear()
     told = refused(bpy.ops.diffusionnet.transfer, armature=True, weights=True)
-    assert "'Source' has no armature to give" in told
+    assert "'Source' has no armature" in told
     assert not target.vertex_groups
     assert not target.modifiers
     assert {obj for obj in bpy.data.objects if obj.type == "ARMATURE"} == {rig, own}

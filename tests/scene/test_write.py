@@ -257,7 +257,7 @@ def test_the_legend_adds_up():
     assert sum(part.area for part in parts) == pytest.approx(result.polygon_areas.sum(), rel=1e-5)
     assert sum(part.face_count for part in parts) == len(obj.data.polygons)
     assert sum(part.vertex_count for part in parts) == len(obj.data.vertices)
-    np.testing.assert_allclose([tuple(part.colour) for part in parts], COLOURS, atol=1e-6)
+    np.testing.assert_allclose([tuple(part.color) for part in parts], COLOURS, atol=1e-6)
 
 
 def test_ngons_get_the_area_weighted_vote():
@@ -323,7 +323,7 @@ def test_a_changed_mesh_is_refused_whole():
     bpy.ops.mesh.select_all(action="SELECT")
     bpy.ops.mesh.flip_normals()
     bpy.ops.object.mode_set(mode="OBJECT")
-    assert_refused(obj, result, EVERYTHING, "other vertices and faces")
+    assert_refused(obj, result, EVERYTHING, "does not fit the vertices and faces")
 
 
 def test_no_output_is_refused():

@@ -292,7 +292,7 @@ except DeviceError as error:
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)),
     )
     assert "1,000,000 vertices need about" in done.stdout, done.stderr
-    assert "Switch off Exact if Dense, or decimate" in done.stdout
+    assert "Switch off Full Resolution, or decimate" in done.stdout
 
 
 def test_an_ngon_follows_the_area_weighted_vote_of_its_triangles():

@@ -34,7 +34,7 @@ class ImportRequest:
     output_at: str = option(
         "vertices",
         "Output",
-        "Elements that a .pth without a card labels",
+        "Mesh elements labeled by a .pth file without a card",
         choices=(
             ("vertices", "Vertices", "The network labels each vertex"),
             ("faces", "Faces", "The network labels each face"),

@@ -49,15 +49,15 @@ class MatchRequest(Compute):
     model: str | Model | None = option(
         DEFAULT_MATCH_MODEL,
         "Model",
-        "Name of a model, or path of a .safetensors file; NONE: by distances along the surfaces "
-        "alone",
+        "Name of a model, or path of a .safetensors file. NONE: match by distances along the "
+        "surfaces alone",
     )
     pins: np.ndarray = field(default_factory=no_pins)
     fit: bool = option(
         False,
         "Fit to Pair",
-        "Also fit a network to these two shapes, without any labels, and take its map where it is "
-        "judged better. Needs PyTorch, and takes as long again",
+        "Also fit a network to this pair, without any labels, and keep its match if it scores "
+        "better. Needs PyTorch and doubles the time",
     )
 
 

@@ -45,14 +45,14 @@ class SegmentRequest(Compute):
     cache: OperatorCache | None = None
     exact: bool = option(
         False,
-        "Exact if Dense",
-        "Compute on every vertex of a mesh of more than 60,000, which takes several times longer, "
-        "and not on a coarse proxy of it, which gives nearly all vertices the same parts",
+        "Full Resolution",
+        "Compute on every vertex of a mesh of more than 60,000 vertices, several times slower. "
+        "Off: compute on a simplified proxy, with the same parts for nearly all vertices",
     )
     clean: bool = option(
         True,
         "Clean Labels",
-        "Straighten borders where the model is in doubt, and give islands to the parts around them",
+        "Straighten borders where confidence is low, and merge islands into the surrounding parts",
     )
 
 

@@ -43,11 +43,11 @@ class TrainRequest(OnDevice):
     model_name: str = option(
         "my_parts", "Name", "Name of the new model and of its files", flag="name"
     )
-    title: str = option("", "Title", "Title in lists of models. Empty: the name")
+    title: str = option("", "Title", "Title in lists of models. Empty: same as the name")
     size: str | Size = option(
         "balanced",
         "Size",
-        "How long to train, and how large the network is where it starts with fresh weights",
+        "Training time, and size of the network if it starts from random weights",
         choices=tuple(
             (key, size.title, f"{size.steps:,} steps on {size.copies} varied copies")
             for key, size in SIZES.items()
@@ -63,8 +63,8 @@ class TrainRequest(OnDevice):
     validation_share: float = option(
         0.1,
         "Held Out",
-        "Share of the meshes, rounded down, that validates: the best weights are chosen on them, "
-        "and they are not trained on. Where that is none, copies of the meshes are",
+        "Fraction of the meshes, rounded down, held out to validate and choose the best "
+        "weights. If that is none, copies of the training meshes are used",
         minimum=0.0,
         maximum=0.5,
         subtype="FACTOR",
@@ -73,7 +73,7 @@ class TrainRequest(OnDevice):
     replace: bool = option(
         False,
         "Replace",
-        "Replace a model of your own that has this name, once the new one is done",
+        "Replace your own model of this name once training is done",
     )
     model_folder: Path | None = None
     checkpoint_folder: Path | None = None

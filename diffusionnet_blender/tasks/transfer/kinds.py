@@ -23,64 +23,68 @@ class Kinds:
     texture: bool = option(
         True,
         "Texture",
-        "Bake the images of the source's materials anew into the target's own UV map (unwrapped, "
-        "if it has none), and give the target a copy of the material with them",
+        "Bake the images of the source's materials into the target's UV map (made by Smart UV "
+        "Project if there is none), and assign a copy of the material with the new images",
     )
     uv: bool = option(
         False,
         "UV Map",
-        "Copy the source's UV map: one island for each face, and seams marked where the layout is "
-        "cut",
+        "Copy the source's UV map. No face is split between islands, and seams are marked along "
+        "the cuts",
     )
     weights: bool = option(
         True,
         "Vertex Groups",
-        "Skin weights and masks. Groups of the same name are replaced, unless they are locked",
+        "Skin weights and masks. Groups of the same name are replaced, unless locked",
     )
     shape_keys: bool = option(
         False,
         "Shape Keys",
-        "Shape keys with their ranges and values. Keys of the same name are replaced",
+        "Shape keys with their ranges and values. Shape keys of the same name are replaced",
     )
-    colors: bool = option(False, "Colors", "Color attributes of vertices and of face corners")
+    colors: bool = option(False, "Colors", "Color attributes of vertices and face corners")
     attributes: bool = option(
         False,
         "Attributes",
-        "All other attributes of vertices, corners and faces: numbers and vectors blended, "
-        "integers and booleans by majority",
+        "All other attributes of vertices, face corners and faces. Floats and vectors are "
+        "interpolated, integers and booleans decided by majority",
     )
     materials: bool = option(
         False,
         "Materials",
-        "The source's material slots, and for each face the one that most of it has there. With "
-        "Texture, copies of them with the new images",
+        "Material slots of the source, assigned to each face by majority. With Texture, copies "
+        "of the materials with the new images",
     )
     labels: bool = option(
         False,
         "Part Labels",
-        "Parts that the source was segmented into, written as chosen under Outputs",
+        "Parts of the source, written as chosen under Outputs",
     )
     armature: bool = option(
         False,
         "Armature",
-        "A copy of the source's armature, at rest, each joint carried by the skin around it, which "
-        "the target then follows. It needs Vertex Groups to move anything",
+        "Bind the target to a copy of the source's armature, in rest pose, with the joints "
+        "fitted to the target. Needs Vertex Groups to deform the mesh",
     )
     groups: str = option(
         "ALL",
         "Groups",
-        "Which vertex groups to move",
+        "Vertex groups to transfer",
         choices=(
-            ("ALL", "All", "Every vertex group of the source"),
-            ("DEFORM", "Deforming", "Those that belong to a bone of the source's armature"),
-            ("ACTIVE", "Active", "The one that is highlighted on the source"),
+            ("ALL", "All", "All vertex groups of the source"),
+            (
+                "DEFORM",
+                "Deform Bones",
+                "Vertex groups of the deform bones of the source's armature",
+            ),
+            ("ACTIVE", "Active", "Active vertex group of the source"),
         ),
     )
     group_names: tuple[str, ...] = option(
-        (), "Group Names", "Only these vertex groups, with commas between them"
+        (), "Group Names", "Only these vertex groups, separated by commas"
     )
     key_names: tuple[str, ...] = option(
-        (), "Key Names", "Only these shape keys, with commas between them"
+        (), "Shape Key Names", "Only these shape keys, separated by commas"
     )
 
     @classmethod

@@ -42,8 +42,8 @@ class TransferRequest:
     locked: Weights | None = None
     texture_size: int = option(
         0,
-        "Size (0: Same)",
-        "Width and height of the new images. 0: as large as the source's",
+        "Texture Size",
+        "Width and height of the new images. 0: size of the source's images",
         minimum=0,
         maximum=16384,
         subtype="PIXEL",
@@ -51,7 +51,7 @@ class TransferRequest:
     dilation: int = option(
         16,
         "Margin",
-        "Pixels by which islands grow beyond their rim",
+        "Margin around UV islands in pixels, as in baking",
         minimum=0,
         soft_maximum=64,
         subtype="PIXEL",
@@ -59,16 +59,16 @@ class TransferRequest:
     )
     limit: int = option(
         4,
-        "Limit",
-        "Most bones that a vertex follows. 0: any number",
+        "Bone Limit",
+        "Maximum number of bones with weight on a vertex. 0: no limit",
         minimum=0,
         soft_maximum=16,
     )
     least_confidence: float = option(
         0.3,
-        "Sure Above",
-        "Where the match is less sure than this, weights are not copied but filled in smoothly "
-        "from around",
+        "Minimum Confidence",
+        "Below this confidence of the match, weights are not copied but interpolated smoothly "
+        "from the vertices around",
         minimum=0.0,
         maximum=1.0,
         subtype="FACTOR",
@@ -76,6 +76,6 @@ class TransferRequest:
     small_keys: bool = option(
         False,
         "Small Keys",
-        "Turn and scale the offsets of each vertex, which is fast and suits small facial keys. "
-        "Off: deformation transfer, for keys that move whole limbs",
+        "Rotate and scale the offset of each vertex: fast, for small facial shape keys. Off: "
+        "deformation transfer, for shape keys that move whole limbs",
     )

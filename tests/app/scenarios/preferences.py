@@ -13,7 +13,7 @@ def steps():
     with in_view():
         bpy.ops.diffusionnet.check("INVOKE_DEFAULT")
     yield from ended()
-    assert part_of_extension("session.status").known_status().engine == "numpy"
+    assert part_of_extension("session.status").last_status().engine == "numpy"
     bpy.context.preferences.active_section = "ADDONS"
     bpy.context.window_manager.addon_search = "DiffusionNet"
     addon_utils.modules(refresh=False)
