@@ -19,9 +19,10 @@ import bpy
 
 from ..properties.from_options import ONE_CALL, properties_of, values_of
 from ..scene.jobs import MeasureJobs, write_areas
+from ..scene.report_text import counted
 from ..tasks.measure.job import MeasureRequest
 from .background import JobOperator
-from .base import ObjectOperator, counted
+from .base import ObjectOperator
 
 
 '''
