@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import Cancelled, DiffusionNetError
 from ..scene.jobs import Jobs
-from ..session.progress import Meter, Progress
+from ..session.progress import Bar, Meter
 from ..tasks.progress import CallbackProgress
 from ..worker.client import Answer, JobState, Worker
 
@@ -56,7 +56,7 @@ class JobRun:
     worker : Worker, optional
         Without one, each job runs in `advance`.
     listen : callable
-        Of a run in place: called with its `Progress` at every step.
+        Of a run in place: called with its `Bar` at every step.
 
     Attributes
     ----------
@@ -71,7 +71,7 @@ class JobRun:
         self,
         jobs: Jobs,
         worker: Worker | None = None,
-        listen: Callable[[Progress], None] = lambda progress: None,
+        listen: Callable[[Bar], None] = lambda progress: None,
     ):
         self.jobs = jobs
         self.in_place = worker is None
@@ -96,7 +96,7 @@ class JobRun:
         return self._current is None and not self.cancelled
 
     @property
-    def progress(self) -> Progress:
+    def progress(self) -> Bar:
         """Current progress."""
         return self._meter.progress
 

@@ -16,7 +16,7 @@ LEAP = 0.15
 
 
 @dataclass(frozen=True)
-class Progress:
+class Bar:
     """Content of a progress bar: a factor from 0 to 1, and a line."""
 
     factor: float
@@ -24,7 +24,7 @@ class Progress:
 
 
 class Meter:
-    """Progress meter: sums up the stages of each item.
+    """Sums up the stages of each item.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class Meter:
         self._stage = stage
 
     @property
-    def progress(self) -> Progress:
+    def progress(self) -> Bar:
         """Current progress."""
         index = max(self._index, 0)
         factor = (index + self._done) / max(len(self._names), 1)
@@ -74,7 +74,7 @@ class Meter:
         seconds = self._time_left.at(factor)
         if seconds is not None:
             text += worded(", {time} left", time=duration(seconds))
-        return Progress(factor, text)
+        return Bar(factor, text)
 
 
 class TimeLeft:

@@ -1,8 +1,8 @@
-"""Progress bar of the running job: in the sidebar, the preferences and the status bar."""
+"""Bar bar of the running job: in the sidebar, the preferences and the status bar."""
 
 from __future__ import annotations
 
-from .progress import Progress
+from .progress import Bar
 
 # Width of the bar in the status bar, as a multiple of Blender's default: it holds a line of text.
 STATUS_BAR_WIDTH = 2.5
@@ -10,13 +10,13 @@ STATUS_BAR_WIDTH = 2.5
 REGIONS = {("VIEW_3D", "UI"), ("PREFERENCES", "WINDOW")}
 
 
-def show_progress(context, progress: Progress, stops_on_escape: bool) -> None:
+def show_progress(context, progress: Bar, stops_on_escape: bool) -> None:
     """Store the progress of the run for the panels, and redraw them.
 
     Parameters
     ----------
     context : bpy.types.Context
-    progress : Progress
+    progress : Bar
     stops_on_escape : bool
         Whether the status bar names Esc.
     """

@@ -19,7 +19,7 @@ from .settings import DEFAULT_SETTINGS, Centre, DiscretizationSettings
 from .surface import Surface, triangle_areas
 from .winding import vertex_normals
 
-Progress = Callable[[str, float], None]
+StageProgress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +89,7 @@ def normalise(surface: Surface, centre: Centre) -> np.ndarray:
 def discretize(
     surface: Surface,
     settings: DiscretizationSettings = DEFAULT_SETTINGS,
-    progress: Progress = lambda stage, fraction: None,
+    progress: StageProgress = lambda stage, fraction: None,
     seconds: dict[str, float] | None = None,
 ) -> Discretization:
     """Compute the matrices of a clean surface.

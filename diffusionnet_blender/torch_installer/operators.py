@@ -11,7 +11,7 @@ import bpy
 from ..operators.background import TICK, BackgroundOperator
 from ..operators.base import ReportingOperator
 from ..session.computing import end_worker
-from ..session.progress import Progress
+from ..session.progress import Bar
 from ..translations import worded
 from .choice import TorchChoice, torch_choice
 from .install import Step, TorchBuild, find_build, install_build, remove_torch
@@ -177,18 +177,18 @@ def _install(choice: TorchChoice) -> Iterator[Step]:
     return (yield from install_build(choice.root, choice.variant, choice.index, build))
 
 
-def _progress_of(step: Step) -> Progress:
+def _progress_of(step: Step) -> Bar:
     if step.stage != "downloading":
         texts = {
             "looking up": worded("PyTorch: looking up"),
             "unpacking": worded("PyTorch: unpacking"),
             "trying": worded("PyTorch: testing"),
         }
-        return Progress(SHARES[step.stage], texts[step.stage])
+        return Bar(SHARES[step.stage], texts[step.stage])
     done = round(step.done / 1e6)
     if not step.total:
-        return Progress(0.0, worded("PyTorch: {done:,} MB", done=done))
-    return Progress(
+        return Bar(0.0, worded("PyTorch: {done:,} MB", done=done))
+    return Bar(
         DOWNLOAD_SHARE * min(1.0, step.done / step.total),
         worded("PyTorch: {done:,} of {total:,} MB", done=done, total=round(step.total / 1e6)),
     )
