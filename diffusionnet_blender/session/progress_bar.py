@@ -1,4 +1,4 @@
-"""Bar bar of the running job: in the sidebar, the preferences and the status bar."""
+"""Progress bar of the running job: in the sidebar, the preferences and the status bar."""
 
 from __future__ import annotations
 

@@ -237,7 +237,7 @@ def _try(libraries: Path) -> Iterator[Step]:
         # Windows renames no folder whose libraries are loaded.
         worker.stop()
     version = answer.result.libraries["torch"]
-    if answer.result.engine != "torch" or version.startswith(status_job.NOT_LOADED):
+    if answer.result.engine != "torch":
         raise DeviceError(
             f"PyTorch does not work here: {version}",
             "Choose another variant or another index of builds.",
