@@ -181,7 +181,7 @@ class JobRun:
             self._meter.at(state.stage, state.fraction)
         if state.partial is not None and state.partial is not self.partial:
             self.partial = state.partial
-            self._meter.note = self.jobs.note(state.partial)
+            self.jobs.show_partial(state.partial)
         self._listen(self.progress)
 
     def _fail(self, item: Any, error: DiffusionNetError) -> None:

@@ -54,9 +54,8 @@ class Jobs:
     def drop(self, item: Any) -> None:
         """Discard results of an earlier run, after a failure."""
 
-    def note(self, partial: Any) -> str:
-        """Process an intermediate result; text for the progress bar."""
-        return ""
+    def show_partial(self, partial: Any) -> None:
+        """Show an intermediate result."""
 
     def farewell(self, done: Sequence[Any]) -> str:
         """Report of a run that was cancelled after some items were done."""

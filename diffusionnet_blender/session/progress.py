@@ -40,8 +40,6 @@ class Meter:
         self._time_left = TimeLeft()
         self._index = -1
         self._stage, self._done = "", 0.0
-        # Shown after the percentage.
-        self.note = ""
 
     def start(self, name: str) -> None:
         """Start the next item."""
@@ -70,7 +68,6 @@ class Meter:
             text += worded(" ({number} of {count})", number=index + 1, count=len(self._names))
         if self._shares:
             text += f": {worded(self._stage or 'starting')}, {factor:.0%}"
-        text += self.note
         seconds = self._time_left.at(factor)
         if seconds is not None:
             text += worded(", {time} left", time=duration(seconds))

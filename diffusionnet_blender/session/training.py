@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from ..scene.jobs import Item, OneJob
 from ..tasks.train.curve import Curve
-from ..translations import worded
 from .computing import the_run
 from .curve_icon import show_curve
 
@@ -14,10 +13,9 @@ from .curve_icon import show_curve
 class TrainJob(OneJob):
     """A training, whose curve is drawn at every validation."""
 
-    def note(self, partial: Curve) -> str:
-        """Draw the curve; the best accuracy so far."""
+    def show_partial(self, partial: Curve) -> None:
+        """Draw the curve."""
         show_curve(partial)
-        return worded(", {share:.1%} accuracy", share=partial.best) if len(partial.rows) else ""
 
     def farewell(self, done: Sequence[Item]) -> str:
         """The checkpoint is kept."""

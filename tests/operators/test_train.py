@@ -135,7 +135,7 @@ def test_in_the_worker_it_tells_how_it_gets_on_and_ends_with_the_best_when_asked
             factors.append(run.progress.factor)
             sleep(0.02)
         assert factors == sorted(factors)
-        assert "accuracy" in run.progress.text
+        assert "my own: learning" in run.progress.text
         assert bpy.ops.diffusionnet.stop_training() == {"FINISHED"}
         assert not bpy.ops.diffusionnet.stop_training.poll()
         while not run.finished:

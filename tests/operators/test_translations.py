@@ -234,8 +234,8 @@ def draw_training(shown, patch):
             setattr(chosen, name, value)
         draw_panels(shown)
     jobs = TrainJob(train_job, "new", None)
-    # It draws the curve for the panel as well; without a window icons have no number.
-    shown.show(jobs.note(CURVE))
+    # Without a window icons have no number.
+    jobs.show_partial(CURVE)
     patch.setattr(panels.train, "curve_icon", lambda: 1)
     run = JobRun(jobs)
     computing.begin_run(run)

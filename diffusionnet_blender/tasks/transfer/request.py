@@ -66,7 +66,7 @@ class TransferRequest:
     )
     least_confidence: float = option(
         0.3,
-        "Minimum Confidence",
+        "Confidence",
         "Below this confidence of the match, weights are not copied but interpolated smoothly "
         "from the vertices around",
         minimum=0.0,
