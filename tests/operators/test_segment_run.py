@@ -106,6 +106,38 @@ def test_objects_one_after_the_other_and_one_bad_one():
     assert [error.message for error in failed] == ["'Bad': All vertices are at the same place"]
 
 
+def test_a_bad_object_does_not_stop_the_others_in_place_either():
+    first, bad, last = add_body("A"), add_mesh("Bad", [[1, 2, 3]] * 4, [[0, 1, 2]]), add_body("C")
+    bars = []
+    jobs = SegmentJobs([first, bad, last], ReadOptions(), model=MODEL, **settings().compute)
+    run = JobRun(jobs, listen=bars.append)
+    while not run.finished:
+        run.advance()
+    done, failed = outcome(run)
+    assert [obj.name for obj, _ in done] == ["A", "C"]
+    assert len(failed) == 1
+    assert [bar.factor for bar in bars] == sorted(bar.factor for bar in bars)
+
+
+def test_a_run_that_is_cancelled_before_its_start_reads_and_writes_nothing():
+    obj = add_body("A")
+    run = start(obj)
+    run.cancel()
+    assert run.finished
+    assert run.cancelled
+    assert run.farewell == "Cancelled; nothing was written"
+    assert not computing.the_worker().busy
+    assert find_result(obj.data) is None
+
+
+def test_a_run_that_is_abandoned_leaves_the_worker_free():
+    run = start(add_body("A", subdivisions=5))
+    step(run)
+    run.abandon()
+    assert not computing.the_worker().busy
+    assert len(finish(start(add_body("B")))[0]) == 1
+
+
 def test_a_deleted_object_is_told_and_the_others_are_done():
     names = add_body("A").name, add_body("B").name
     run = start(*(bpy.data.objects[name] for name in names))
