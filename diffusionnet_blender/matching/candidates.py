@@ -92,6 +92,6 @@ def map_score(functional_map: np.ndarray, quality: Judgement) -> float:
 
 
 def area_distortion(functional_map: np.ndarray) -> float:
-    """Departure of a functional map (k, k) from orthogonality, 0 where it keeps areas."""
-    identity = np.eye(len(functional_map))
+    """Departure of a functional map (m, n) from orthogonality, 0 where it keeps areas."""
+    identity = np.eye(functional_map.shape[1])
     return float(np.abs(functional_map.T @ functional_map - identity).sum(axis=1).mean() / 10)

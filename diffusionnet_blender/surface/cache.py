@@ -10,8 +10,6 @@ import json
 import os
 import tempfile
 import time
-import zipfile
-import zlib
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -84,9 +82,10 @@ class OperatorCache:
         try:
             with np.load(path, allow_pickle=False) as stored:
                 found = _from_arrays({name: stored[name] for name in stored.files})
-        except FileNotFoundError:
+        except (FileNotFoundError, PermissionError):
             return None
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+        except Exception:
+            # One wrong byte may raise anything: NotImplementedError, TokenError, RuntimeError ...
             _delete(path)
             return None
         try:

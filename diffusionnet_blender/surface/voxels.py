@@ -180,12 +180,13 @@ def _dense_points(
     """
     corners = vertices[faces]
     longest = side_lengths(corners).max(axis=1)
-    steps = np.minimum(np.ceil(longest / spacing).astype(int), 200)
+    # A triangle whose corners coincide is one point, and not none.
+    steps = np.clip(np.ceil(longest / spacing).astype(int), 1, 200)
     points, owners = [], []
     for count in np.unique(steps):
         i, j = np.meshgrid(np.arange(count + 1), np.arange(count + 1), indexing="ij")
         chosen = i + j <= count
-        bary = np.stack([count - i - j, i, j], axis=2)[chosen] / max(count, 1)
+        bary = np.stack([count - i - j, i, j], axis=2)[chosen] / count
         own = steps == count
         points.append(np.einsum("bk,fkd->fbd", bary, corners[own]).reshape(-1, 3))
         owners.append(faces[own][:, bary.argmax(axis=1)].ravel())

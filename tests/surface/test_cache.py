@@ -2,6 +2,7 @@
 
 import os
 import threading
+import zipfile
 from dataclasses import fields
 
 import numpy as np
@@ -103,6 +104,29 @@ def test_a_damaged_file_is_a_miss_and_goes(tmp_path, body, damage):
     assert not path.exists()
     cache.store("key", body)
     assert same(cache.load("key"), body)
+
+
+@pytest.mark.parametrize("field", [(10, 99), (8, 1), (8, 32), (6, 200)])
+def test_a_wrong_byte_of_the_directory_is_a_miss_and_goes(tmp_path, body, field):
+    """Of the archive's directory: compression method, flags and version of the first array."""
+    cache = OperatorCache(tmp_path)
+    cache.store("key", body)
+    path = tmp_path / "key.npz"
+    with zipfile.ZipFile(path) as archive:
+        start = archive.start_dir
+    content = bytearray(path.read_bytes())
+    content[start + field[0]] = field[1]
+    path.write_bytes(content)
+    found = cache.load("key")
+    assert found is None or same(found, body)
+    assert path.exists() == (found is not None)
+
+
+def test_an_entry_that_is_a_plain_array_is_a_miss_and_goes(tmp_path, body):
+    with open(tmp_path / "key.npz", "wb") as file:
+        np.save(file, np.zeros(3))
+    assert OperatorCache(tmp_path).load("key") is None
+    assert not (tmp_path / "key.npz").exists()
 
 
 def test_the_least_recently_used_goes_first(tmp_path, body):

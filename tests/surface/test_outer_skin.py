@@ -76,6 +76,16 @@ def test_stray_vertices_do_not_change_the_skin():
     assert not found.weights[len(vertices)].nnz or not found.weights[len(vertices)].data.any()
 
 
+@pytest.mark.parametrize("offset", [(0, 0, 0), (60, 60, 60), (1e4, 0, 0)])
+def test_a_triangle_that_is_a_point_does_not_change_the_skin(offset):
+    """Far from the origin, too: all points of the skin are on the mesh."""
+    vertices, faces = icosphere(3)
+    vertices = vertices + offset
+    clean = make_skin(Surface(vertices, faces)).surface
+    found = make_skin(Surface(vertices, np.concatenate([faces, [[5, 5, 5]]]))).surface
+    np.testing.assert_allclose(found.vertices, clean.vertices, atol=1e-9 * np.abs(vertices).max())
+
+
 def test_it_can_be_cancelled():
     def stop(stage, fraction):
         assert stage == "outer skin"

@@ -13,7 +13,7 @@ from diffusionnet_blender.surface.settings import DiscretizationSettings
 from diffusionnet_blender.surface.surface import Surface
 from diffusionnet_blender.tasks.match import fit_pair, maps, match, side
 from tests.matching.pairs import lumpy_surface, mapped_directions
-from tests.shapes import icosphere, joined, random_rotation
+from tests.shapes import icosphere, joined, lumpy_body, random_rotation
 
 # Mean edge of the coarse meshes here, in radians: what a right map may be off by a part of.
 EDGE = 0.15
@@ -159,3 +159,12 @@ def test_a_match_can_be_stopped(pair):
 
     with pytest.raises(Cancelled):
         match(pair[0], pair[2], None, progress=stop)
+
+
+def test_the_smallest_meshes_are_matched_with_finer_ones():
+    """Fewer vertices than a first map has eigenpairs: the map between the bases is no square."""
+    small, fine = Surface(*lumpy_body(1)), Surface(*lumpy_body(3))
+    for source, target in ((small, fine), (fine, small), (small, small)):
+        found = match(source, target, None)
+        assert len(found.confidence) == len(target.vertices)
+        assert (found.target_to_source.face < len(source.faces)).all()
