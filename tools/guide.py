@@ -135,7 +135,9 @@ def build(folder: Path) -> list[Path]:
     mkdocs.exceptions.Abort
         If a link leads nowhere.
     """
-    site = load_config(str(ROOT / "mkdocs.yml"), plugins=[], markdown_extensions=[])
+    # The site's own theme and plugins need not be installed.
+    bare: dict = {"theme": {"name": None, "custom_dir": str(THEME)}, "plugins": []}
+    site = load_config(str(ROOT / "mkdocs.yml"), markdown_extensions=[], **bare)
     nav = [section for section in site.nav if set(section) & set(GUIDE_SECTIONS)]
     pages = _pages_of(nav)
     others = [
@@ -149,10 +151,9 @@ def build(folder: Path) -> list[Path]:
             site_dir=str(folder),
             nav=nav,
             exclude_docs="\n".join(f"/{name}" for name in others),
-            theme={"name": None, "custom_dir": str(THEME)},
-            plugins=[],
             markdown_extensions=["sane_lists"],
             extra_css=[],
+            **bare,
         )
     )
     written = sorted(folder / f"{name.removesuffix('.md')}.html" for name in pages)
