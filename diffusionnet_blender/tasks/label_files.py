@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -74,7 +73,8 @@ def read_label_file(path: Path, class_names: tuple[str, ...] = ()) -> NamedLabel
                 index = {name: number for number, name in enumerate(names)}
                 return NamedLabels(np.array([index.get(n, UNLABELLED) for n in lines]), names)
             values = np.array([int(line) if line else UNLABELLED for line in lines], dtype=np.int64)
-    except (OSError, ValueError, EOFError, OverflowError, MemoryError, zipfile.BadZipFile) as error:
+    # A damaged header of a .npy makes errors of many kinds, of Python's tokenizer too.
+    except Exception as error:
         raise DiffusionNetError(f"{path.name} cannot be read ({error!s:.200})", fix) from error
     if values.ndim != 1 or values.dtype.kind not in "iu" or not len(values):
         raise DiffusionNetError(

@@ -1,5 +1,7 @@
 """Files of labels, and files that are none."""
 
+from contextlib import suppress
+
 import numpy as np
 import pytest
 
@@ -74,3 +76,18 @@ def test_an_archive_under_another_name(tmp_path):
         (tmp_path / "c.npy").write_bytes(whole[:kept])
         with pytest.raises(DiffusionNetError):
             read_label_file(tmp_path / "c.npy")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_damaged_headers_are_told(tmp_path):
+    np.save(tmp_path / "a.npy", np.arange(20))
+    whole = (tmp_path / "a.npy").read_bytes()
+    random = np.random.default_rng(5)
+    for _ in range(500):
+        damaged = bytearray(whole)
+        for place in random.integers(128, size=2):
+            damaged[place] = random.integers(256)
+        (tmp_path / "a.npy").write_bytes(damaged)
+        # Some bytes change nothing that matters.
+        with suppress(DiffusionNetError):
+            read_label_file(tmp_path / "a.npy")
