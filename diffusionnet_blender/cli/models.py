@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from ..tasks.import_model import job
@@ -37,11 +38,14 @@ def add_parser(commands: Commands) -> None:
 
 
 def _list_models(chosen: argparse.Namespace) -> int:
-    from ..tasks.models import list_models
+    from ..tasks.models import read_library
 
-    for card in list_models([library()]):
+    found = read_library([library()])
+    for card in found.cards:
         outputs = f"{len(card.class_names)} classes" if card.class_names else "matches shapes"
         print(f"{card.name}\t{outputs}\t{card.title}")
+    for path, error in found.left_out:
+        print(f"{path.name} is left out: {error}", file=sys.stderr)
     return 0
 
 

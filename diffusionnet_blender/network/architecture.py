@@ -11,6 +11,9 @@ from ..errors import ModelError
 Diffusion = Literal["spectral", "implicit", "none"]
 Gradient = Literal["complex", "real", "unlearned", "none"]
 OutputAt = Literal["vertices", "edges", "faces", "shape"]
+# Far above any network of the paper, and far below what would fill a memory by a number alone.
+MOST_CHANNELS = 16384
+MOST_LAYERS = 256
 _CHOICES = {
     "diffusion": ("spectral", "implicit", "none"),
     "gradient": ("complex", "real", "unlearned", "none"),
@@ -44,7 +47,7 @@ class Architecture:
     Raises
     ------
     ModelError
-        If a value is not among the listed ones.
+        If a value is not among the listed ones, of another type, or beyond any sense.
     """
 
     inputs: int
@@ -61,17 +64,24 @@ class Architecture:
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 raise ModelError(
-                    f"{name} is {getattr(self, name)!r}", f"Choose one of {', '.join(choices)}."
+                    f"{name} is {getattr(self, name)!r:.50}", f"Choose one of {', '.join(choices)}."
                 )
-        if self.mlp_widths is not None:
-            object.__setattr__(self, "mlp_widths", tuple(self.mlp_widths))
-        else:
-            object.__setattr__(self, "mlp_widths", (self.width, self.width))
-        sizes = (self.inputs, self.outputs, self.width, self.blocks, *self.hidden_widths)
-        if any(not isinstance(size, int) or size < 1 for size in sizes):
-            raise ModelError(f"Sizes of a network are {sizes}", "Give whole numbers above zero.")
-        if not 0.0 <= self.dropout < 1.0:
-            raise ModelError(f"dropout is {self.dropout}", "Give a probability below 1.")
+        widths = (self.width, self.width) if self.mlp_widths is None else self.mlp_widths
+        if not isinstance(widths, list | tuple) or len(widths) > MOST_LAYERS:
+            raise ModelError(
+                f"mlp_widths is {widths!r:.50}", f"Give a list of at most {MOST_LAYERS} widths."
+            )
+        object.__setattr__(self, "mlp_widths", tuple(widths))
+        sizes = (self.inputs, self.outputs, self.width, self.blocks, *widths)
+        if any(type(size) is not int or not 1 <= size <= MOST_CHANNELS for size in sizes):
+            raise ModelError(
+                f"Sizes of a network are {sizes!r:.200}",
+                f"Give whole numbers from 1 to {MOST_CHANNELS}.",
+            )
+        if self.blocks > MOST_LAYERS:
+            raise ModelError(f"blocks is {self.blocks}", f"Give at most {MOST_LAYERS}.")
+        if type(self.dropout) not in (int, float) or not 0.0 <= self.dropout < 1.0:
+            raise ModelError(f"dropout is {self.dropout!r:.50}", "Give a probability below 1.")
 
     @property
     def hidden_widths(self) -> tuple[int, ...]:

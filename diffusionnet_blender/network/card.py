@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Mapping
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from ..errors import ModelError
 from ..surface.settings import DEFAULT_SETTINGS, DiscretizationSettings
-from .architecture import Architecture
+from .architecture import MOST_CHANNELS, Architecture
 from .features import FEATURES, input_width
 
 # To label parts, to classify whole shapes, to give features that shapes are matched by.
 Purpose = Literal["segment", "classify", "match"]
 CARD_FORMAT = 1
+LARGEST_CARD = 4 * 2**20
+LONGEST_NAME = 100
+LONGEST_TEXT = 200
+LONGEST_PROSE = 20_000
+# Outputs divided by less are 0 or 1, by more all alike.
+LEAST_TEMPERATURE = 0.01
+MOST_TEMPERATURE = 100.0
+# Of Windows, with any suffix.
+_RESERVED = {
+    *("CON", "PRN", "AUX", "NUL"),
+    *(f"{port}{number}" for port in ("COM", "LPT") for number in range(1, 10)),
+}
 Kind = TypeVar("Kind")
 
 
@@ -51,6 +64,11 @@ class ModelCard:
     limbs : tuple of two tuples of str
         Of arms and of legs, the classes of one side from the body outwards, so that the sides of a
         body can be agreed (`tasks.segment.limbs`). Empty for shapes without arms and legs.
+
+    Raises
+    ------
+    ModelError
+        If a field is of another type or out of range, or contradicts another.
     """
 
     name: str
@@ -69,26 +87,48 @@ class ModelCard:
     limbs: tuple[tuple[str, ...], ...] = ()
 
     def __post_init__(self) -> None:
+        check_name(self.name)
+        self._check_texts()
         for name in ("class_names", "features"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
-        object.__setattr__(self, "limbs", tuple(tuple(limb) for limb in self.limbs))
-        colours = tuple(tuple(float(x) for x in colour) for colour in self.class_colours)
-        object.__setattr__(self, "class_colours", colours)
+            object.__setattr__(self, name, self._texts(name, getattr(self, name)))
+        if len(set(self.class_names)) < len(self.class_names):
+            raise self._wrong("class_names", self.class_names, "Give each class a name of its own.")
+        limbs = self._list("limbs", self.limbs)
+        object.__setattr__(self, "limbs", tuple(self._texts("limbs", limb) for limb in limbs))
+        colours = self._list("class_colours", self.class_colours)
+        object.__setattr__(self, "class_colours", tuple(map(self._colour, colours)))
         unknown = [name for name in self.features if name not in FEATURES]
-        if unknown or not self.features:
+        if unknown or not self.features or len(set(self.features)) < len(self.features):
             raise ModelError(
-                f"Card {self.name!r} names unknown input features {unknown}",
+                f"Card {self.name!r} names unknown input features {unknown!r:.200}"
+                if unknown
+                else f"Card {self.name!r} names no input features, or one of them twice",
                 f"Known are {', '.join(FEATURES)}.",
             )
-        if not (isinstance(self.temperature, int | float) and 0 < self.temperature < math.inf):
-            raise ModelError(
-                f"Card {self.name!r} has temperature {self.temperature!r}",
-                "Give a number above zero, or leave it out.",
+        if not _is_number(self.temperature, LEAST_TEMPERATURE, MOST_TEMPERATURE):
+            raise self._wrong(
+                "temperature",
+                self.temperature,
+                f"Give a number above zero, from {LEAST_TEMPERATURE} to {MOST_TEMPERATURE}, "
+                "or leave it out.",
             )
+        if type(self.outer_skin) is not bool:
+            raise self._wrong("outer_skin", self.outer_skin, "Give true or false.")
+        if not isinstance(self.accuracy, Mapping) or not all(
+            _is_text(key) and _is_number(value, 0.0, 1.0) for key, value in self.accuracy.items()
+        ):
+            raise self._wrong("accuracy", self.accuracy, "Give numbers from 0 to 1 by name.")
+        for name, kind in (
+            ("architecture", Architecture),
+            ("discretization", DiscretizationSettings),
+        ):
+            if not isinstance(getattr(self, name), kind):
+                raise self._wrong(name, getattr(self, name), "Give named fields.")
         unknown = [name for limb in self.limbs for name in limb if name not in self.class_names]
         if unknown or self.limbs and (len(self.limbs) != 2 or min(map(len, self.limbs)) < 2):
             raise ModelError(
-                f"Card {self.name!r} has limbs that are not classes of arms and legs: {self.limbs}",
+                f"Card {self.name!r} has limbs that are not classes of arms and legs: "
+                f"{self.limbs!r:.200}",
                 "Give two lists, each of at least two classes of one side, or leave them out.",
             )
         width = input_width(self.features)
@@ -107,6 +147,44 @@ class ModelCard:
                     f"{self.architecture.outputs} outputs",
                     "Give one for each output, or neither for a model that matches shapes.",
                 )
+
+    def _wrong(self, name: str, value: object, fix: str) -> ModelError:
+        return ModelError(f"Card {self.name!r} has {name} {value!r:.100}", fix)
+
+    def _check_texts(self) -> None:
+        if not _is_text(self.title):
+            raise self._wrong(
+                "title", self.title, f"Give a text of one line, of 1 to {LONGEST_TEXT} characters."
+            )
+        for name in ("description", "training_data", "licence"):
+            value = getattr(self, name)
+            if not isinstance(value, str) or len(value) > LONGEST_PROSE or not _is_shown(value):
+                raise self._wrong(
+                    name, value, f"Give a text of at most {LONGEST_PROSE} characters."
+                )
+
+    def _list(self, name: str, value: object) -> Sequence[Any]:
+        if not isinstance(value, list | tuple) or len(value) > MOST_CHANNELS:
+            raise self._wrong(name, value, f"Give a list of at most {MOST_CHANNELS}.")
+        return value
+
+    def _texts(self, name: str, value: object) -> tuple[str, ...]:
+        texts = tuple(self._list(name, value))
+        if not all(map(_is_text, texts)):
+            raise self._wrong(
+                name, value, f"Give a list of texts of 1 to {LONGEST_TEXT} characters."
+            )
+        return texts
+
+    def _colour(self, value: Any) -> tuple[float, float, float]:
+        # Colours of code that makes a card may be an array.
+        colour = tuple(
+            value.tolist() if hasattr(value, "tolist") else self._list("a colour", value)
+        )
+        if len(colour) != 3 or not all(_is_number(part, 0.0, 1.0) for part in colour):
+            raise self._wrong("the colour", value, "Give three numbers from 0 to 1 for each class.")
+        red, green, blue = map(float, colour)
+        return red, green, blue
 
     @property
     def purpose(self) -> Purpose:
@@ -140,23 +218,13 @@ class ModelCard:
             If the file is missing, is not a card, or contradicts itself.
         """
         path = Path(path)
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise ModelError(
-                f"The model card {path.name} cannot be read ({error.strerror})",
-                "Keep each .safetensors file with the .json card it came with.",
-            ) from error
-        except ValueError as error:
-            raise ModelError(
-                f"The model card {path.name} is not JSON ({error})", "Copy or import it again."
-            ) from error
-        return cls.from_json(content, path.name)
+        return cls.from_json(read_json(path), path.name)
 
     @classmethod
     def from_json(cls, content: Any, source: str) -> ModelCard:
         """A card from decoded JSON; `source` names it in errors."""
-        if not isinstance(content, dict) or content.get("format") != CARD_FORMAT:
+        form = content.get("format") if isinstance(content, dict) else None
+        if type(form) is not int or form != CARD_FORMAT:
             raise ModelError(
                 f"{source} is not a model card of format {CARD_FORMAT}",
                 "Import the model again, or update the extension.",
@@ -172,16 +240,101 @@ class ModelCard:
                     ),
                 }
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except ModelError as error:
+            raise ModelError(f"{source}: {error.message}", error.fix) from error
+        except KeyError as error:
             raise ModelError(
-                f"The model card {source} is incomplete or wrong ({error})",
-                f"A card has the fields {', '.join(f.name for f in fields(cls))}.",
+                f"The model card {source} has no {error}", _known_fields(cls)
+            ) from error
+        except (TypeError, ValueError, OverflowError, AttributeError, RecursionError) as error:
+            raise ModelError(
+                f"The model card {source} is incomplete or wrong ({error!s:.200})",
+                _known_fields(cls),
             ) from error
 
 
-def _build(kind: type[Kind], content: Mapping[str, Any]) -> Kind:
+def check_name(name: object) -> None:
+    """Raise ModelError unless a text can name a model and its files on every system."""
+    if (
+        not isinstance(name, str)
+        or not re.fullmatch(r"\w[\w .+-]*", name)
+        or name[-1] in " ."
+        or not _is_shown(name)
+        or name.split(".")[0].strip().upper() in _RESERVED
+    ):
+        raise ModelError(
+            f"{name!r:.60} is no name for a model", "Use letters, digits, spaces, and . _ + - only."
+        )
+    # Of file systems, with the suffix and the name of a temporary file.
+    if len(name) > LONGEST_NAME or len(name.encode()) > 2 * LONGEST_NAME:
+        raise ModelError(
+            f"{name!r:.60} is no name for a model: it is too long",
+            f"Use at most {LONGEST_NAME} characters.",
+        )
+
+
+def read_json(path: Path) -> Any:
+    """Content of a card or of a part of one.
+
+    Raises
+    ------
+    ModelError
+        If the file cannot be read, or is not JSON.
+    """
+    path = Path(path)
+    try:
+        if path.exists() and not path.is_file():
+            raise ModelError(f"The model card {path.name} is no file", "Give a JSON file.")
+        with path.open("rb") as file:
+            content = file.read(LARGEST_CARD + 1)
+        if len(content) > LARGEST_CARD:
+            raise ModelError(
+                f"The model card {path.name} is too large", "Copy or import the model again."
+            )
+        return json.loads(content.decode("utf-8-sig"))
+    except OSError as error:
+        raise ModelError(
+            f"The model card {path.name} cannot be read ({error.strerror})",
+            "Keep each .safetensors file with the .json card it came with.",
+        ) from error
+    except RecursionError as error:
+        raise ModelError(
+            f"The model card {path.name} is nested too deeply", "Copy or import it again."
+        ) from error
+    except ValueError as error:
+        raise ModelError(
+            f"The model card {path.name} is not JSON ({error!s:.200})", "Copy or import it again."
+        ) from error
+
+
+def _known_fields(kind: type) -> str:
+    return f"A card has the fields {', '.join(f.name for f in fields(kind))}."
+
+
+def _is_shown(text: str) -> bool:
+    """Whether a text can be stored and shown: no half of a character, no control character."""
+    return all(
+        unicodedata.category(letter) not in ("Cs", "Cc") or letter in "\n\r\t" for letter in text
+    )
+
+
+def _is_text(value: object) -> bool:
+    """Whether a value is a text of one line that shows something."""
+    return (
+        isinstance(value, str)
+        and 0 < len(value) <= LONGEST_TEXT
+        and bool(value.strip())
+        and _is_shown(value)
+        and len(value.splitlines()) == 1
+    )
+
+
+def _is_number(value: object, least: float, most: float) -> bool:
+    return isinstance(value, int | float) and type(value) is not bool and least <= value <= most
+
+
+def _build(kind: type[Kind], content: object) -> Kind:
     """A dataclass from its fields in JSON."""
-    content = dict(content)
-    if content.get("mlp_widths") is not None:
-        content["mlp_widths"] = tuple(content["mlp_widths"])
+    if not isinstance(content, Mapping):
+        raise TypeError(f"{content!r:.50} where named fields are expected")
     return kind(**content)

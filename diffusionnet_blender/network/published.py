@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 
 from ..errors import DeviceError, ModelError
 from .architecture import Architecture, Diffusion, OutputAt
+from .checkpoint import require_finite
 
 _RENAMED = (
     (r"^(first|last)_lin\.", r"\1."),
@@ -32,7 +32,7 @@ def read_published(path: Path) -> dict[str, np.ndarray]:
     Raises
     ------
     ModelError
-        If it is no torch file, or holds anything but plain tensors.
+        If it is no torch file, or holds anything but plain, dense tensors of finite floats.
     DeviceError
         If torch is not installed: the format is torch's own.
     """
@@ -47,17 +47,36 @@ def read_published(path: Path) -> dict[str, np.ndarray]:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise ModelError(f"There is no file {path}", "Check the path.") from error
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
+    # A damaged file makes errors of many kinds in torch.
+    except Exception as error:
         raise ModelError(
             f"{Path(path).name} is damaged or holds more than plain tensors, so it is not opened",
             "Use a file that was saved with torch.save(model.state_dict(), ...).",
         ) from error
-    if not isinstance(state, Mapping) or not all(torch.is_tensor(v) for v in state.values()):
+    if not isinstance(state, Mapping) or not all(
+        isinstance(name, str) and torch.is_tensor(value) for name, value in state.items()
+    ):
         raise ModelError(
             f"{Path(path).name} holds more than plain tensors",
             "Use a file that was saved with torch.save(model.state_dict(), ...).",
         )
-    return {name: tensor.float().numpy() for name, tensor in state.items()}
+    for name, value in state.items():
+        if value.layout != torch.strided or value.is_quantized or value.is_meta:
+            kind = "quantized" if value.is_quantized else "without values"
+            kind = "sparse" if value.layout != torch.strided else kind
+            raise ModelError(
+                f"The tensor {name} of {Path(path).name} is {kind}",
+                "Save it as a dense tensor of float32.",
+            )
+        if not value.is_floating_point():
+            raise ModelError(
+                f"The tensor {name} of {Path(path).name} is of type {value.dtype}",
+                "Save it as float32.",
+            )
+    # Parameters, too, are tensors, once they are detached from their gradient.
+    tensors = {name: value.detach().float().numpy() for name, value in state.items()}
+    require_finite(tensors, f"of {Path(path).name}")
+    return tensors
 
 
 def rename_published(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -106,7 +125,7 @@ def architecture_of(
             else "none",
             output_at=output_at,
         )
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, TypeError, IndexError) as error:
         raise ModelError(
             f"These are not the weights of a DiffusionNet ({error})",
             "Import a state_dict of the published diffusion_net package.",

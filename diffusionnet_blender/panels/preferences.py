@@ -7,7 +7,7 @@ from bpy.props import EnumProperty, PointerProperty, StringProperty
 
 from ..extras import DIFFUSIONNET_PG_extras, sections
 from ..properties.from_options import properties_of
-from ..properties.model_lists import known_models, reload_models
+from ..properties.model_lists import known_models, models_left_out, reload_models
 from ..properties.outputs import DIFFUSIONNET_PG_outputs, draw_outputs
 from ..session.progress_bar import draw_progress
 from ..session.status import last_status, status_lines
@@ -106,6 +106,12 @@ class DiffusionNetPreferences(ComputeProperties, bpy.types.AddonPreferences):
                 rename = row.operator("diffusionnet.rename_model", text="", icon="GREASEPENCIL")
                 rename.model, rename.new_name, rename.title = card.name, card.name, card.title
                 row.operator("diffusionnet.remove_model", text="", icon="TRASH").model = card.name
+        for file, reason in models_left_out():
+            column.label(
+                text=worded("{file} is left out: {reason}", file=file, reason=reason),
+                icon="ERROR",
+                translate=False,
+            )
         row = layout.row()
         row.operator("diffusionnet.import_model", icon="IMPORT")
         row.operator("diffusionnet.reload_models", icon="FILE_REFRESH")

@@ -2,7 +2,7 @@
 
 from ..network.card import ModelCard, Purpose
 from ..settings import settings
-from ..tasks.models import DEFAULT_MATCH_MODEL, DEFAULT_MODEL, is_bundled, list_models
+from ..tasks.models import DEFAULT_MATCH_MODEL, DEFAULT_MODEL, is_bundled, read_library
 
 NO_MODEL = "NONE"
 # Items without a model: identifier, name and tooltip.
@@ -24,6 +24,7 @@ BY_DISTANCES = (
 )
 _cards: dict[str, ModelCard] = {}
 _bundled: set[str] = set()
+_left_out: list[tuple[str, str]] = []
 # Blender keeps no reference to the strings of dynamic items: without this they are freed.
 _model_items: list[tuple[str, str, str, int]] = []
 _classifier_items: list[tuple[str, str, str, int]] = []
@@ -33,7 +34,9 @@ _match_items: list[tuple[str, str, str, int]] = []
 def reload_models() -> None:
     """Read the cards of all models again; nothing that draws ever reads a file."""
     _cards.clear()
-    _cards.update({card.name: card for card in list_models([settings().model_folder])})
+    library = read_library([settings().model_folder])
+    _cards.update({card.name: card for card in library.cards})
+    _left_out[:] = [(_shown(path.name), _shown(error.message)) for path, error in library.left_out]
     _bundled.clear()
     _bundled.update(filter(is_bundled, _cards))
     _model_items[:] = _items("segment") or [(*NO_SEGMENTATION, 0)]
@@ -57,6 +60,16 @@ def model_card(name: str) -> ModelCard | None:
 def known_models() -> list[tuple[ModelCard, bool]]:
     """Card of every model that `reload_models` found, and whether it ships with the extension."""
     return [(card, name in _bundled) for name, card in _cards.items()]
+
+
+def models_left_out() -> list[tuple[str, str]]:
+    """Names of cards that `reload_models` could not use, and why, as Blender can show them."""
+    return list(_left_out)
+
+
+def _shown(text: str) -> str:
+    # A file's name may be no UTF-8, which Blender refuses.
+    return text.encode("utf-8", "replace").decode().replace("\0", " ")
 
 
 def items_of_model(self, context):
@@ -114,5 +127,5 @@ def set_classifier(self, number: int) -> None:
 
 def forget_models() -> None:
     """Empty the lists."""
-    for each in (_cards, _bundled, _model_items, _classifier_items, _match_items):
+    for each in (_cards, _bundled, _left_out, _model_items, _classifier_items, _match_items):
         each.clear()

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import ModelError
 from ..network.architecture import OutputAt
 from ..network.checkpoint import Model
 from ..network.engine import Engine
@@ -81,6 +82,11 @@ def class_probabilities(
     progress : callable
         Called with a fraction; may raise to stop.
     output_at : {"vertices", "shape"}
+
+    Raises
+    ------
+    ModelError
+        If the network gives values that are not finite.
     """
     architecture = replace(model.card.architecture, output_at=output_at)
     shape = shape_of(discretization, engine)
@@ -107,7 +113,18 @@ def class_probabilities(
             )
             logits = logits + outputs[..., order]
         logits = logits / (len(views) * model.card.temperature)
-        return engine.to_numpy(engine.softmax(logits)).astype(np.float32)
+        probabilities = engine.to_numpy(engine.softmax(logits)).astype(np.float32)
+    require_finite_outputs(model, probabilities)
+    return probabilities
+
+
+def require_finite_outputs(model: Model, outputs: np.ndarray) -> None:
+    """Raise ModelError if outputs of a model are not finite: no class would be meant by them."""
+    if not np.isfinite(outputs).all():
+        raise ModelError(
+            f"The model {model.card.name!r} is of no use: its weights give no finite values",
+            "Choose another model, or import or train this one again.",
+        )
 
 
 def mirrored_classes_of(model: Model) -> list[int] | None:

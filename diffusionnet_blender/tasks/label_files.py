@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -62,19 +63,25 @@ def read_label_file(path: Path, class_names: tuple[str, ...] = ()) -> NamedLabel
     try:
         if path.suffix.lower() == ".npy":
             values = np.load(path, allow_pickle=False)
+            if not isinstance(values, np.ndarray):
+                values.close()
+                raise ValueError("an archive of arrays, .npz")
         else:
-            lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
-            if not all(line.lstrip("-").isdecimal() for line in lines if line):
+            lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
+            if not all(re.fullmatch(r"-?[0-9]+", line) for line in lines if line):
                 names = tuple(dict.fromkeys(line for line in lines if line))
                 index = {name: number for number, name in enumerate(names)}
                 return NamedLabels(np.array([index.get(n, UNLABELLED) for n in lines]), names)
-            values = np.array([int(line) if line else UNLABELLED for line in lines], dtype=int)
-    except (OSError, ValueError) as error:
-        raise DiffusionNetError(f"{path.name} cannot be read ({error})", fix) from error
+            values = np.array([int(line) if line else UNLABELLED for line in lines], dtype=np.int64)
+    # A damaged header of a .npy makes errors of many kinds, of Python's tokenizer too.
+    except Exception as error:
+        raise DiffusionNetError(f"{path.name} cannot be read ({error!s:.200})", fix) from error
     if values.ndim != 1 or values.dtype.kind not in "iu" or not len(values):
         raise DiffusionNetError(
             f"{path.name} holds an array of shape {values.shape} and type {values.dtype}", fix
         )
+    if values.max() > np.iinfo(np.int64).max:
+        raise DiffusionNetError(f"{path.name} has the class {values.max()}", fix)
     values = np.maximum(values.astype(np.int64), UNLABELLED)
     if class_names:
         if values.max() >= len(class_names):

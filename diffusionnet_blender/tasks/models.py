@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Sequence
 from colorsys import hsv_to_rgb
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ..errors import ModelError
-from ..network.card import CARD_FORMAT, ModelCard, Purpose
+from ..network.card import CARD_FORMAT, ModelCard, Purpose, check_name, read_json
 from ..network.checkpoint import Model
 from ..network.features import FEATURES
 
@@ -31,7 +29,34 @@ _TO = {"segment": "label parts", "classify": "classify whole shapes", "match": "
 
 
 def list_models(folders: Sequence[Path] = ()) -> list[ModelCard]:
-    """Cards of all models, the bundled ones first; a damaged card is left out.
+    """Cards of all models, the bundled ones first; a card that is wrong is left out.
+
+    Parameters
+    ----------
+    folders : sequence of Path
+        The user's libraries.
+    """
+    return read_library(folders).cards
+
+
+@dataclass(frozen=True)
+class Library:
+    """What `read_library` found.
+
+    Attributes
+    ----------
+    cards : list of ModelCard
+        The bundled ones first; each has a name of its own, which is also that of its files.
+    left_out : list of (Path, ModelError)
+        Cards that cannot be used, and why.
+    """
+
+    cards: list[ModelCard]
+    left_out: list[tuple[Path, ModelError]]
+
+
+def read_library(folders: Sequence[Path] = ()) -> Library:
+    """Read the cards of all models; whatever the folders hold, nothing is raised.
 
     Parameters
     ----------
@@ -39,13 +64,25 @@ def list_models(folders: Sequence[Path] = ()) -> list[ModelCard]:
         The user's libraries.
     """
     cards: dict[str, ModelCard] = {}
+    left_out = []
     for path in _card_paths(folders):
         try:
             card = ModelCard.load(path)
-        except ModelError:
-            continue
-        cards.setdefault(path.stem, card)
-    return list(cards.values())
+            if card.name != path.stem:
+                raise ModelError(
+                    f"{path.name} is the card of a model {card.name!r}",
+                    "Files and card have one name: import the model from another folder.",
+                )
+            if card.name in cards:
+                raise ModelError(
+                    f"There is another model {card.name!r}, which stays",
+                    "Rename the files, and the model in the card.",
+                )
+        except ModelError as error:
+            left_out.append((path, error))
+        else:
+            cards[card.name] = card
+    return Library(list(cards.values()), left_out)
 
 
 def model_path(name: str, folders: Sequence[Path] = ()) -> Path:
@@ -56,7 +93,7 @@ def model_path(name: str, folders: Sequence[Path] = ()) -> Path:
     ModelError
         If there is no such model.
     """
-    if Path(name).suffix == ".safetensors" and Path(name).exists():
+    if Path(name).suffix == ".safetensors" and os.path.exists(name):
         return Path(name)
     # Of models of one name the first counts, as in `list_models`.
     cards = {path.stem: path for path in reversed(_card_paths(folders))}
@@ -116,7 +153,7 @@ def find_model(name: str, folders: Sequence[Path] = ()) -> Model:
 
 def is_bundled(name: str) -> bool:
     """Whether a model ships with the package."""
-    return (BUNDLED / f"{name}.json").exists()
+    return name in {path.stem for path in BUNDLED.glob("*.json")}
 
 
 def import_model(
@@ -149,12 +186,7 @@ def import_model(
         return add_model(file, folder)
     content: dict[str, Any] = {"architecture": {"output_at": output_at}}
     if card is not None:
-        try:
-            content = json.loads(card.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise ModelError(
-                f"The card {card} cannot be read ({error})", "Give a JSON file."
-            ) from error
+        content = read_json(card)
         if not isinstance(content, dict):
             raise ModelError(f"The card {card} is no JSON object", "Give one with named fields.")
     return import_published(file, content, folder)
@@ -172,7 +204,7 @@ def add_model(weights: Path, folder: Path) -> Path:
 
     card = load_model(weights).card
     require_new_name(card.name, folder)
-    return _place(weights, card, folder)
+    return _loading(_place(weights, card, folder))
 
 
 def rename_model(name: str, folder: Path, new_name: str, title: str) -> Path:
@@ -246,6 +278,13 @@ def import_published(pth: Path, card: dict[str, Any], folder: Path) -> Path:
 
     weights = rename_published(read_published(Path(pth)))
     stated = card.get("architecture", {})
+    settings = card.get("discretization", {})
+    if not isinstance(stated, dict) or not isinstance(settings, dict):
+        name = "discretization" if isinstance(stated, dict) else "architecture"
+        raise ModelError(
+            f"The card of {Path(pth).name} has {name} {card[name]!r:.100}",
+            "Give an object with named fields, or leave it out.",
+        )
     architecture = architecture_of(
         weights, stated.get("output_at", "vertices"), stated.get("diffusion", "spectral")
     )
@@ -264,20 +303,28 @@ def import_published(pth: Path, card: dict[str, Any], folder: Path) -> Path:
         ],
         **card,
         "architecture": asdict(architecture),
-        "discretization": {**published, **card.get("discretization", {})},
+        "discretization": {**published, **settings},
     }
     model = Model(ModelCard.from_json(content, f"of {Path(pth).name}"), weights)
     require_new_name(model.card.name, folder)
-    return save_model(model, folder)
+    try:
+        path = save_model(model, folder)
+    except OSError as error:
+        raise _not_written(folder, error) from error
+    return _loading(path)
 
 
 def require_new_name(name: str, folder: Path) -> None:
     """Raise ModelError if a name is invalid or taken."""
-    if not re.fullmatch(r"\w[\w .+-]*", name):
-        raise ModelError(
-            f"{name!r} is no name for a model", "Use letters, digits, spaces, and . _ + - only."
-        )
-    if is_bundled(name) or (Path(folder) / f"{name}.json").exists():
+    check_name(name)
+    # Some file systems take capitals for small letters. Weights without a card are kept, too.
+    taken = {
+        path.stem.casefold()
+        for each in (BUNDLED, Path(folder))
+        for path in _files(each)
+        if path.suffix.lower() in (".json", ".safetensors")
+    }
+    if name.casefold() in taken:
         raise ModelError(
             f"The library already has a model {name!r}",
             "Choose another name, or remove the old model first.",
@@ -291,6 +338,7 @@ def _own_model(name: str, folder: Path) -> Path:
             f"The model {name!r} ships with the extension and stays as it is",
             "Choose a model of your own.",
         )
+    check_name(name)
     path = Path(folder) / f"{name}.safetensors"
     if not (path.exists() and path.with_suffix(".json").exists()):
         raise ModelError(f"There is no model {name!r} in {folder}", "Reload the models.")
@@ -309,10 +357,27 @@ def _place(weights: Path, card: ModelCard, folder: Path) -> Path:
             for file in Path(staged).iterdir():
                 os.replace(file, path.parent / file.name)
     except OSError as error:
-        raise ModelError(
-            f"The model library {folder} cannot be written ({error.strerror})",
-            "Choose another folder in the preferences.",
-        ) from error
+        raise _not_written(folder, error) from error
+    return path
+
+
+def _not_written(folder: Path, error: OSError) -> ModelError:
+    return ModelError(
+        f"The model library {folder} cannot be written ({error.strerror})",
+        "Choose another folder in the preferences.",
+    )
+
+
+def _loading(path: Path) -> Path:
+    """Path of new weights if they load; else nothing stays."""
+    from ..network.checkpoint import load_model
+
+    try:
+        load_model(path)
+    except BaseException:
+        for file in (path, path.with_suffix(".json")):
+            file.unlink(missing_ok=True)
+        raise
     return path
 
 
@@ -331,6 +396,14 @@ def _card_paths(folders: Sequence[Path]) -> list[Path]:
     return [
         path
         for folder in (BUNDLED, *map(Path, folders))
-        for path in sorted(folder.glob("*.json"))
-        if path.with_suffix(".safetensors").exists()
+        for path in _files(folder)
+        if path.suffix == ".json" and os.path.exists(path.with_suffix(".safetensors"))
     ]
+
+
+def _files(folder: Path) -> list[Path]:
+    """Files of a folder by name; none if it is missing or cannot be read."""
+    try:
+        return sorted(folder.iterdir())
+    except (OSError, ValueError):
+        return []

@@ -1,12 +1,15 @@
 """Models that come into the library, get another name, and go."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 
 import bpy
 import pytest
 
-from diffusionnet_blender.properties.model_lists import known_models, model_card
+from diffusionnet_blender.properties.model_lists import known_models, model_card, models_left_out
 from diffusionnet_blender.session import computing
 from diffusionnet_blender.settings import settings
 from diffusionnet_blender.tasks.import_model import job as import_job
@@ -161,3 +164,66 @@ def test_what_ships_stays():
 def test_what_is_not_there_is_said():
     with pytest.raises(RuntimeError, match="no model 'nobody'"):
         bpy.ops.diffusionnet.remove_model(model="nobody")
+
+
+BAD_CARDS = {
+    "title 5": {"title": 5},
+    "no title": {"title": None},
+    "list as description": {"description": [1]},
+    "name 5": {"name": 5},
+    "name of another": {"name": "other"},
+    "name of a bundled one": {"name": "body_parts", "title": "Impostor"},
+    "huge colours": {"class_colours": [[10**400] * 3] * 4},
+    "half a character": {"title": "\ud83d"},
+    "unknown field with half a character": {"\ud83d": 1},
+    "nested": "[" * 100_000,
+    "empty": "",
+}
+
+
+@pytest.mark.parametrize("kind", BAD_CARDS)
+def test_a_bad_card_hides_no_model_and_is_told(brought, library, kind):
+    before = names()
+    bad = BAD_CARDS[kind]
+    if isinstance(bad, dict):
+        card = json.loads(brought.with_suffix(".json").read_text())
+        bad = json.dumps({**card, "name": "bad", **bad})
+    # The name of a file need not be UTF-8 where Blender's texts must be.
+    stem = os.fsdecode(b"bad \xff") if os.name == "posix" and sys.platform == "linux" else "bad"
+    (library / f"{stem}.json").write_bytes(bad.encode())
+    shutil.copy(brought, library / f"{stem}.safetensors")
+    assert bpy.ops.diffusionnet.reload_models() == {"FINISHED"}
+    assert names() == before
+    [(file, reason)] = models_left_out()
+    assert file.startswith("bad")
+    assert reason.encode()
+    bpy.context.scene.diffusionnet.model = "body_parts_fine"
+    assert bpy.context.scene.diffusionnet.model == "body_parts_fine"
+
+
+def test_the_extension_registers_beside_bad_cards(brought, tmp_path):
+    folder = tmp_path / "data" / "diffusionnet_blender" / "models"
+    folder.mkdir(parents=True)
+    for number, bad in enumerate(BAD_CARDS.values()):
+        text = bad if isinstance(bad, str) else json.dumps({"format": 1, **bad})
+        (folder / f"bad{number}.json").write_text(text)
+        shutil.copy(brought, folder / f"bad{number}.safetensors")
+    script = (
+        "import os, sys, bpy, diffusionnet_blender\n"
+        "from diffusionnet_blender.properties import model_lists\n"
+        "diffusionnet_blender.register()\n"
+        f"assert len(model_lists.models_left_out()) == {len(BAD_CARDS)}\n"
+        "bpy.context.scene.diffusionnet.model = 'body_parts_fine'\n"
+        "diffusionnet_blender.unregister()\n"
+        "print('registered', flush=True)\n"
+        "os._exit(0)\n"
+    )
+    places = dict.fromkeys(("XDG_DATA_HOME", "LOCALAPPDATA"), str(tmp_path / "data"))
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, **places},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.splitlines()[-1:] == ["registered"], done.stderr

@@ -53,6 +53,7 @@ from diffusionnet_blender.surface.surface import Surface  # noqa: E402
 from diffusionnet_blender.tasks.classify import job as classify_job  # noqa: E402
 from diffusionnet_blender.tasks.match import fit_pair  # noqa: E402
 from diffusionnet_blender.tasks.match import job as match_job  # noqa: E402
+from diffusionnet_blender.tasks.models import Library  # noqa: E402
 from diffusionnet_blender.tasks.segment import job as segment_job  # noqa: E402
 from diffusionnet_blender.tasks.status import job as status_job  # noqa: E402
 from diffusionnet_blender.tasks.train import job as train_job  # noqa: E402
@@ -169,7 +170,7 @@ def draw_segment(shown, patch):
 
 def draw_without_models(shown, patch):
     with pytest.MonkeyPatch.context() as empty:
-        empty.setattr(model_lists, "list_models", lambda folders: [])
+        empty.setattr(model_lists, "read_library", lambda folders: Library([], []))
         model_lists.reload_models()
         draw_panels(shown)
     model_lists.reload_models()
@@ -286,6 +287,7 @@ def draw_preferences(shown, patch):
 
     status._status.clear()
     build = TorchBuild("2.0", ("torch==2.0",), 0)
+    model_lists._left_out[:] = [("bad.json", "Wrong")]
     for found in ([], [(torch_choice(), build)], [(torch_choice(), replace(build, size=10**9))]):
         installer._found[:] = found
         cls.draw(Drawn(), bpy.context)
@@ -294,6 +296,7 @@ def draw_preferences(shown, patch):
         run.advance()
         status.keep_status(run.result)
     installer._found.clear()
+    model_lists._left_out.clear()
     stored.extras.torch.index = ""
     for override in (True, False):
         with pytest.MonkeyPatch.context() as offline:

@@ -23,6 +23,7 @@ from ...surface.settings import DEFAULT_SETTINGS
 from ...surface.signatures import wave_kernel_signature
 from ...surface.surface import Surface
 from ..clock import Clock
+from ..inference import require_finite_outputs
 
 # Most vertices of the meshes between which maps are computed; denser ones are decimated to as many.
 PROXY_VERTICES = 4500
@@ -171,5 +172,6 @@ def vertex_features(model: Model, discretization: Discretization, engine: Engine
         with engine.inference():
             raw = engine.to_numpy(forward(model.card.architecture, arrays, shape, inputs, engine))
         length = np.linalg.norm(raw, axis=1, keepdims=True)
+        require_finite_outputs(model, length)
         views.append(raw / np.maximum(length, np.finfo(np.float32).tiny))
     return (np.concatenate(views, axis=1) / np.sqrt(2.0)).astype(np.float32)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ...errors import DeviceError, ModelError
 from ...folders import user_folder
+from ...network.card import check_name
 from ...network.checkpoint import save_model
 from ..models import require_new_name
 from ..progress import Progress
@@ -31,6 +32,7 @@ def trained(request: TrainRequest, progress: Progress[Curve]) -> TrainedModel:
     training_set = checked(request.training_set)
     library = Path(request.model_folder or user_folder("models"))
     checkpoints = Path(request.checkpoint_folder or user_folder("checkpoints"))
+    check_name(request.model_name)
     if not request.replace or not (library / f"{request.model_name}.json").exists():
         require_new_name(request.model_name, library)
     plan = make_plan(training_set, request, library)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ...errors import DiffusionNetError
 from ...surface.surface import Surface
 
 
@@ -59,12 +60,25 @@ class Texture:
         Of slots without an image. Slots without either are black.
     is_normal_map : bool
         In tangent space.
+
+    Raises
+    ------
+    DiffusionNetError
+        If an image has no size, or is of another shape.
     """
 
     name: str
     images: dict[int, np.ndarray]
     constants: dict[int, np.ndarray] = field(default_factory=dict)
     is_normal_map: bool = False
+
+    def __post_init__(self) -> None:
+        for slot, image in self.images.items():
+            if image.ndim != 3 or image.shape[2] != 4 or not image.size:
+                raise DiffusionNetError(
+                    f"The image of {self.name} in material slot {slot} has the shape {image.shape}",
+                    "Give height, width and four channels, none of them 0.",
+                )
 
 
 @dataclass(frozen=True, eq=False)
