@@ -8,6 +8,7 @@ from pathlib import Path
 from ..tasks.import_model import job
 from .options import Commands, add_options, values_of
 from .session import library
+from .streams import say
 
 
 def add_parser(commands: Commands) -> None:
@@ -41,7 +42,7 @@ def _list_models(chosen: argparse.Namespace) -> int:
 
     for card in list_models([library()]):
         outputs = f"{len(card.class_names)} classes" if card.class_names else "matches shapes"
-        print(f"{card.name}\t{outputs}\t{card.title}")
+        say(f"{card.name}\t{outputs}\t{card.title}")
     return 0
 
 
@@ -51,7 +52,7 @@ def _show_model(chosen: argparse.Namespace) -> int:
 
     path = model_path(chosen.name, [library()]).with_suffix(".json")
     ModelCard.load(path)
-    print(path.read_text(encoding="utf-8").rstrip())
+    say(path.read_text(encoding="utf-8").rstrip())
     return 0
 
 
@@ -59,5 +60,5 @@ def _import_model(chosen: argparse.Namespace) -> int:
     from ..tasks.models import import_model
 
     options = values_of(job.ImportRequest, chosen)
-    print(import_model(chosen.file, library(), chosen.card, **options))
+    say(str(import_model(chosen.file, library(), chosen.card, **options)))
     return 0
