@@ -2,8 +2,11 @@
 
 import os
 import sys
+from pathlib import Path
 
 from .cli import main
+from .cli.streams import flushed, open_missing_streams
+from .leftovers import remove_temporary
 
 
 def run(program: str = "diffusionnet") -> None:
@@ -14,11 +17,19 @@ def run(program: str = "diffusionnet") -> None:
     program : str
         For the help text. The default is the script that comes with the package.
     """
-    status = main(sys.argv[1:], program=program)
+    open_missing_streams()
+    try:
+        status = main(sys.argv[1:], program=program)
+    except SystemExit as stop:
+        # argparse exits after a wrong option and after --help.
+        status = int(stop.code or 0)
+    status = flushed(status)
     if "bpy" in sys.modules:
+        import bpy
+
         # As a module, Blender 4.2 crashes and 4.5 may hang while the interpreter winds down.
-        sys.stdout.flush()
-        sys.stderr.flush()
+        if bpy.app.tempdir:
+            remove_temporary(Path(bpy.app.tempdir))
         os._exit(status)
     sys.exit(status)
 

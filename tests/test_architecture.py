@@ -22,6 +22,7 @@ PACKAGE = ROOT / "diffusionnet_blender"
 MAY_IMPORT = {
     "errors": set(),
     "folders": set(),
+    "leftovers": set(),
     "options": set(),
     "translations": set(),
     "manual": set(),
@@ -30,9 +31,9 @@ MAY_IMPORT = {
     "network": {"errors", "surface"},
     "matching": {"errors", "surface"},
     "tasks": {"errors", "folders", "options", "surface", "network", "matching"},
-    "worker": {"errors", "tasks"},
+    "worker": {"errors", "leftovers", "tasks"},
     "settings": {"folders", "surface"},
-    "scene": {"errors", "options", "surface", "tasks"},
+    "scene": {"errors", "leftovers", "options", "surface", "tasks"},
     "session": {"errors", "translations", "extras", "tasks", "worker", "settings", "scene"},
     "properties": {"options", "network", "tasks", "scene", "settings"},
     "operators": {
@@ -51,11 +52,11 @@ MAY_IMPORT = {
         "panels", "torch_installer",
     },
     "cli": {
-        "errors", "folders", "options", "surface", "network", "tasks", "settings", "scene",
-        "session", "registration",
+        "errors", "folders", "leftovers", "options", "surface", "network", "tasks", "settings",
+        "scene", "session", "registration",
     },
     "__init__": {"surface", "tasks", "registration", "cli"},
-    "__main__": {"cli"},
+    "__main__": {"cli", "leftovers"},
 }  # fmt: skip
 ROOMS = list(MAY_IMPORT)
 NO_BPY = {"errors", "folders", "options", "surface", "network", "matching", "tasks", "worker"}

@@ -1,6 +1,6 @@
 """Command line: `python -m diffusionnet_blender ...` and `blender --command diffusionnet ...`.
 
-A module for each command; shared parts are in `options`, `session`, `places` and `pair`.
+A module for each command; shared parts are in `options`, `session`, `streams`, `places` and `pair`.
 """
 
 from __future__ import annotations
@@ -8,9 +8,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from ..errors import DiffusionNetError
 from . import classify, match, models, segment, train, transfer
-from .session import fail
+from .streams import Stopped, failed, stopping
 
 
 def main(arguments: Sequence[str], program: str) -> int:
@@ -26,13 +25,18 @@ def main(arguments: Sequence[str], program: str) -> int:
     Returns
     -------
     int
-        Exit status: 0 if all was done, 1 if anything failed. A wrong option exits with 2.
+        Exit status: 0 if all was done, 1 if anything failed, 128 and the number of the signal that
+        ended it, or of the one for a closed pipe. A wrong option exits with 2.
     """
     chosen = build_parser(program).parse_args(arguments)
     try:
-        return chosen.run(chosen)
-    except DiffusionNetError as error:
-        return fail(str(error))
+        with stopping():
+            try:
+                return chosen.run(chosen)
+            except Exception as error:
+                return failed(None, error)
+    except Stopped as stopped:
+        return stopped.status
 
 
 def build_parser(program: str) -> argparse.ArgumentParser:

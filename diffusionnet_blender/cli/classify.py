@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
-from ..errors import DiffusionNetError
 from ..tasks.classify import job
 from ..tasks.models import loaded
-from .options import Commands, add_cache_option, add_options, add_quiet_option, values_of
-from .places import place, require_places
-from .session import blender, cache_of, fail, library
+from .options import (
+    Commands,
+    add_cache_option,
+    add_in_place_option,
+    add_options,
+    add_quiet_option,
+    values_of,
+)
+from .places import place, require_apart, require_places, save_text
+from .session import blender, cache_of, library
+from .streams import failed, note, say, stop_if_asked
 
 
 def add_parser(commands: Commands) -> None:
@@ -31,6 +37,7 @@ def add_parser(commands: Commands) -> None:
         metavar="FILE|DIR",
         help="Write the meshes with their classes as custom properties; in a folder, as .blend",
     )
+    add_in_place_option(classify)
     classify.add_argument("--table", type=Path, metavar="TSV", help="Write the lines to a file")
     add_options(classify, job.ClassifyRequest)
     add_cache_option(classify)
@@ -41,6 +48,13 @@ def add_parser(commands: Commands) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Classify the meshes of each file."""
     require_places(chosen.files, chosen.output, "output")
+    require_apart(
+        chosen.files,
+        [place(chosen.output, path, ".blend") for path in chosen.files],
+        "output",
+        chosen.in_place,
+    )
+    require_apart(chosen.files, [chosen.table], "table")
     options = values_of(job.ClassifyRequest, chosen)
     options["model"] = loaded(chosen.model, [library()], "classify")
     options["cache"] = cache_of(chosen)
@@ -52,24 +66,22 @@ def run(chosen: argparse.Namespace) -> int:
         status, lines = 0, []
         for path in chosen.files:
             output = place(chosen.output, path, ".blend")
+            stop_if_asked()
             try:
                 if output:
                     require_known_suffix(output)
                 for obj in open_file(path):
                     if not chosen.quiet:
-                        print(f"{path}: {obj.name}", file=sys.stderr, flush=True)
+                        note(f"{path}: {obj.name}")
                     found = job.classify(read_object(obj).surface, **options)
                     write_class(obj, found.class_name, found.probability)
                     row = (path, obj.name, found.class_name, f"{found.probability:.3f}")
                     lines.append("\t".join(map(str, row)))
-                    print(lines[-1], flush=True)
+                    say(lines[-1])
                 if output:
                     save_file(output)
-            except DiffusionNetError as error:
-                status = fail(f"{path}: {error}")
+            except Exception as error:
+                status = failed(path, error)
     if chosen.table:
-        try:
-            chosen.table.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        except OSError as error:
-            return fail(f"{chosen.table} cannot be written ({error.strerror})")
+        save_text(chosen.table, "".join(f"{line}\n" for line in lines))
     return status

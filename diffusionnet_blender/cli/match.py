@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,9 +11,10 @@ import numpy as np
 from ..errors import DiffusionNetError
 from ..tasks.match import job
 from .options import Commands, stage_lines
-from .pair import add_pair_options, match_options, mesh_in, method_of
-from .places import save_arrays
-from .session import blender
+from .pair import add_pair_options, match_options, mesh_in, method_of, require_size, title_of
+from .places import require_apart, save_arrays
+from .session import about, blender
+from .streams import note
 
 if TYPE_CHECKING:
     from ..scene.read import ObjectGeometry
@@ -47,13 +47,16 @@ def run(chosen: argparse.Namespace) -> int:
     """Match two files and write the map."""
     if chosen.output.suffix.lower() != ".npz":
         raise DiffusionNetError(f"--output {chosen.output} is not a .npz file", "Name it .npz.")
+    require_apart([chosen.source, chosen.target], [chosen.output], "output")
     options = match_options(chosen)
     with blender():
         # Opening the second file closes the first, of which only arrays are kept.
         source = _read(chosen.source, chosen.source_object)
         target = _read(chosen.target, chosen.target_object)
-    progress = stage_lines(f"{chosen.source} to {chosen.target}", chosen.quiet)
-    found = job.run(job.MatchRequest(source.surface, target.surface, **options), progress)
+    title = title_of(chosen)
+    with about(title):
+        request = job.MatchRequest(source.surface, target.surface, **options)
+        found = job.run(request, stage_lines(title, chosen.quiet))
     seconds = sum(found.seconds.values())
     save_arrays(
         chosen.output,
@@ -67,7 +70,7 @@ def run(chosen: argparse.Namespace) -> int:
         seconds=np.float64(seconds),
     )
     if not chosen.quiet:
-        print(f"{chosen.output}: {method_of(found)}, in {seconds:.1f} s", file=sys.stderr)
+        note(f"{chosen.output}: {method_of(found)}, in {seconds:.1f} s")
     return 0
 
 
@@ -76,4 +79,6 @@ def _read(path: Path, name: str | None) -> ObjectGeometry:
     from ..scene.files import open_file
     from ..scene.read import read_object
 
-    return read_object(mesh_in(path, name, open_file))
+    geometry = read_object(mesh_in(path, name, open_file))
+    require_size(path, geometry)
+    return geometry

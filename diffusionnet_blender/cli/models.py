@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from ..tasks.import_model import job
 from .options import Commands, add_options, values_of
 from .session import library
+from .streams import note, say
 
 
 def add_parser(commands: Commands) -> None:
@@ -43,9 +43,9 @@ def _list_models(chosen: argparse.Namespace) -> int:
     found = read_library([library()])
     for card in found.cards:
         outputs = f"{len(card.class_names)} classes" if card.class_names else "matches shapes"
-        print(f"{card.name}\t{outputs}\t{card.title}")
+        say(f"{card.name}\t{outputs}\t{card.title}")
     for path, error in found.left_out:
-        print(f"{path.name} is left out: {error}", file=sys.stderr)
+        note(f"{path.name} is left out: {error}")
     return 0
 
 
@@ -55,7 +55,7 @@ def _show_model(chosen: argparse.Namespace) -> int:
 
     path = model_path(chosen.name, [library()]).with_suffix(".json")
     ModelCard.load(path)
-    print(path.read_text(encoding="utf-8").rstrip())
+    say(path.read_text(encoding="utf-8").rstrip())
     return 0
 
 
@@ -63,5 +63,5 @@ def _import_model(chosen: argparse.Namespace) -> int:
     from ..tasks.models import import_model
 
     options = values_of(job.ImportRequest, chosen)
-    print(import_model(chosen.file, library(), chosen.card, **options))
+    say(str(import_model(chosen.file, library(), chosen.card, **options)))
     return 0

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Collection
 from typing import Any, TypeAlias, get_type_hints
 
 from ..options import REQUIRED, Option, default_of, names_in, options_of
 from ..tasks.progress import CallbackProgress, Progress
+from .streams import note
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 # Their choices are those of the interface, and others are allowed: cuda:1, for example.
@@ -66,6 +66,15 @@ def add_quiet_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quiet", action="store_true", help="No progress on stderr")
 
 
+def add_in_place_option(parser: argparse.ArgumentParser) -> None:
+    """Add --in-place."""
+    parser.add_argument(
+        "--in-place",
+        action="store_true",
+        help="Allow that the file of --output is one of those that are read, which is overwritten",
+    )
+
+
 def add_cache_option(parser: argparse.ArgumentParser) -> None:
     """Add --cache."""
     parser.add_argument(
@@ -83,7 +92,7 @@ def stage_lines(title: str, quiet: bool) -> Progress[Any]:
     def progress(stage: str, fraction: float) -> None:
         if stage not in started and not quiet:
             started.add(stage)
-            print(f"{title}: {stage}", file=sys.stderr, flush=True)
+            note(f"{title}: {stage}")
 
     return CallbackProgress(progress)
 

@@ -12,12 +12,15 @@ import numpy as np
 from ..errors import DiffusionNetError
 from ..network.checkpoint import Model
 from ..tasks.match.request import Correspondence, Fit, MatchRequest
+from ..tasks.match.side import FEWEST_VERTICES
 from ..tasks.models import loaded
 from .options import add_options, add_quiet_option, values_of
 from .session import about, library
 
 if TYPE_CHECKING:
     import bpy
+
+    from ..scene.read import ObjectGeometry
 
 # Value of --model for a match without one.
 NO_MODEL = "none"
@@ -73,6 +76,21 @@ def method_of(found: Correspondence) -> str:
     """Model, fit and confidence of a match in one line."""
     method = f"model {found.model_name}" if found.model_name else "distances alone"
     return f"by {method}{FIT_REMARKS[found.fit]}, {found.sure:.0%} of the vertices sure"
+
+
+def title_of(chosen: argparse.Namespace) -> str:
+    """Both files, for progress and errors."""
+    return f"{chosen.source} to {chosen.target}"
+
+
+def require_size(path: Path, geometry: ObjectGeometry) -> None:
+    """Raise DiffusionNetError if the mesh of a file has too few vertices to be matched."""
+    count = len(geometry.coordinates)
+    if count < FEWEST_VERTICES:
+        raise DiffusionNetError(
+            f"{path}: {geometry.name!r} has only {count} vertices",
+            f"A map needs at least {FEWEST_VERTICES}; subdivide it.",
+        )
 
 
 def mesh_in(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import DiffusionNetError
+from ..leftovers import remove_staged, staged, sweep_beside
 
 
 def require_places(
@@ -42,6 +44,55 @@ def place(target: Path | None, source: Path, suffix: str) -> Path | None:
     return target
 
 
+def require_apart(
+    files: Sequence[Path], outputs: Sequence[Path | None], option: str, in_place: bool | None = None
+) -> None:
+    """Raise DiffusionNetError for results that would overwrite an input or cannot be written.
+
+    Parameters
+    ----------
+    files : sequence of Path
+        Those that are read.
+    outputs : sequence of Path or None
+        Those to write.
+    option : str
+    in_place : bool, optional
+        Whether an input may be overwritten; None: it cannot be allowed.
+    """
+    for output in outputs:
+        if output is None:
+            continue
+        source = next((file for file in files if _is_same(file, output)), None)
+        if source is not None and not in_place:
+            fix = "Choose another place" + (
+                "." if in_place is None else ", or give --in-place to overwrite it."
+            )
+            raise DiffusionNetError(f"--{option} would overwrite the input {source}", fix)
+        _require_writable(output)
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    """Whether two paths lead to one file, also by links."""
+    try:
+        return os.path.samefile(one, other)
+    except OSError:
+        return os.path.realpath(one) == os.path.realpath(other)
+
+
+def _require_writable(path: Path) -> None:
+    """Raise DiffusionNetError if a file cannot be made; its folder may be missing."""
+    reason = "it is a folder" if path.is_dir() else ""
+    folder = path.absolute().parent
+    while not reason and not folder.exists():
+        folder = folder.parent
+    if not reason and not folder.is_dir():
+        reason = f"{folder} is no folder"
+    elif not reason and not os.access(folder, os.W_OK | os.X_OK):
+        reason = f"the folder {folder} is not writable"
+    if reason:
+        raise DiffusionNetError(f"{path} cannot be written ({reason})", "Choose another place.")
+
+
 def _is_folder(path: Path) -> bool:
     return path.is_dir() or not path.suffix
 
@@ -54,14 +105,28 @@ def save_arrays(path: Path, **arrays: ArrayLike) -> None:
     DiffusionNetError
         If it cannot be written.
     """
-    staged = path.with_name(f".{path.stem}.{os.getpid()}.npz")
+    with _written(path) as unfinished:
+        np.savez_compressed(unfinished, **arrays)
+
+
+def save_text(path: Path, text: str) -> None:
+    """Write a text likewise."""
+    with _written(path) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
+
+
+@contextlib.contextmanager
+def _written(path: Path) -> Iterator[Path]:
+    """Context that yields another name for a file, which gets its own at the end."""
+    unfinished = staged(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez_compressed(staged, **arrays)
-        os.replace(staged, path)
+        sweep_beside(path)
+        yield unfinished
+        os.replace(unfinished, path)
     except OSError as error:
-        if staged.exists():
-            staged.unlink()
         raise DiffusionNetError(
-            f"{path} cannot be written ({error.strerror})", "Choose another place."
+            f"{path} cannot be written ({error.strerror or error})", "Choose another place."
         ) from error
+    finally:
+        remove_staged(unfinished)

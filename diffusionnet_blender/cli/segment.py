@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +16,15 @@ from ..tasks.segment import job
 from .options import (
     Commands,
     add_cache_option,
+    add_in_place_option,
     add_options,
     add_quiet_option,
     stage_lines,
     values_of,
 )
-from .places import place, require_places, save_arrays
-from .session import blender, cache_of, fail, library
+from .places import place, require_apart, require_places, save_arrays
+from .session import blender, cache_of, library
+from .streams import failed, note, stop_if_asked
 
 if TYPE_CHECKING:
     from ..scene.read import ObjectGeometry
@@ -59,6 +60,7 @@ def add_parser(commands: Commands) -> None:
         metavar="FILE|DIR",
         help="Write the labelled meshes; in a folder, as .blend",
     )
+    add_in_place_option(segment)
     segment.add_argument("--labels", type=Path, metavar="NPZ|DIR", help="Write the labels as .npz")
     add_options(segment, job.SegmentRequest)
     add_options(segment, ReadOptions)
@@ -85,6 +87,10 @@ def _check_paths(chosen: argparse.Namespace) -> None:
         raise DiffusionNetError("There is nothing to write", "Give --output, --labels or both.")
     require_places(chosen.files, chosen.output, "output")
     require_places(chosen.files, chosen.labels, "labels", ".npz")
+    outputs = [place(chosen.output, path, ".blend") for path in chosen.files]
+    require_apart(chosen.files, outputs, "output", chosen.in_place)
+    labels = [place(chosen.labels, path, ".npz") for path in chosen.files]
+    require_apart(chosen.files, labels, "labels")
 
 
 def _segment_file(path: Path, options: dict[str, Any], chosen: argparse.Namespace) -> int:
@@ -97,6 +103,7 @@ def _segment_file(path: Path, options: dict[str, Any], chosen: argparse.Namespac
     outputs = Outputs(**values_of(Outputs, chosen))
     output = place(chosen.output, path, ".blend")
     labels = place(chosen.labels, path, ".npz")
+    stop_if_asked()
     status = 0
     done: list[tuple[ObjectGeometry, job.Segmentation]] = []
     try:
@@ -108,18 +115,18 @@ def _segment_file(path: Path, options: dict[str, Any], chosen: argparse.Namespac
                 progress = stage_lines(f"{path}: {obj.name}", chosen.quiet)
                 result = job.run(request, progress)
                 write_labels(obj, result, outputs)
-            except DiffusionNetError as error:
-                status = fail(f"{path}: {error}")
+            except Exception as error:
+                status = failed(path, error)
             else:
                 done.append((geometry, result))
                 if not chosen.quiet:
-                    print(f"{path}: {_summary(geometry, result)}", file=sys.stderr)
+                    note(f"{path}: {_summary(geometry, result)}")
         if done and labels:
             _save_labels(labels, done)
         if done and output:
             save_file(output)
-    except DiffusionNetError as error:
-        return fail(f"{path}: {error}")
+    except Exception as error:
+        return failed(path, error)
     return status
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib.util
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import DiffusionNetError
 from ..folders import user_folder
+from ..leftovers import mark_temporary, sweep_temporary
+from .streams import worded
 
 if TYPE_CHECKING:
     from ..surface.cache import OperatorCache
@@ -34,6 +35,9 @@ def blender() -> Iterator[None]:
         )
     import bpy
 
+    if bpy.app.tempdir:
+        mark_temporary(Path(bpy.app.tempdir))
+    sweep_temporary()
     # Registered since the legend of the parts is a property of Blender's meshes.
     from ..registration import register, unregister
 
@@ -49,12 +53,14 @@ def blender() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def about(path: Path) -> Iterator[None]:
-    """Context that puts the path of a file into the message of an error."""
+def about(subject: object) -> Iterator[None]:
+    """Context that puts the path of a file into the message of an error, an unforeseen one too."""
     try:
         yield
     except DiffusionNetError as error:
-        raise type(error)(f"{path}: {error.message}", error.fix) from error
+        raise type(error)(f"{subject}: {error.message}", error.fix) from error
+    except Exception as error:
+        raise DiffusionNetError(f"{subject}: {worded(error)}") from error
 
 
 def library() -> Path:
@@ -80,9 +86,3 @@ def cache_of(chosen: argparse.Namespace) -> OperatorCache | None:
     if chosen.cache is not None:
         return OperatorCache(Path(chosen.cache))
     return OperatorCache(folder_of("cache", "cache_folder"))
-
-
-def fail(line: str) -> int:
-    """Print an error on stderr, in one line; the exit status."""
-    print(" ".join(line.split()), file=sys.stderr)
-    return 1

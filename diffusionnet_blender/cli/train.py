@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
@@ -29,6 +28,7 @@ from .options import (
     values_of,
 )
 from .session import about, blender, folder_of, library
+from .streams import note, say
 
 if TYPE_CHECKING:
     import bpy
@@ -116,8 +116,8 @@ def run(chosen: argparse.Namespace) -> int:
         )
         trained = job.run(request, progress)
     if not chosen.quiet:
-        print(trained.summary, file=sys.stderr)
-    print(trained.path)
+        note(trained.summary)
+    say(str(trained.path))
     return 0
 
 
@@ -244,7 +244,7 @@ def _kept_on_interrupt() -> Iterator[tuple[Callable[[], None], Callable[[], bool
     def end(number: int, frame: FrameType | None) -> None:
         interrupts.append(number)
         signal.signal(signal.SIGINT, handler)
-        print("Ending with the best so far; Ctrl C again: without a model", file=sys.stderr)
+        note("Ending with the best so far; Ctrl C again: without a model")
 
     def arm() -> None:
         if not interrupts:
@@ -273,6 +273,6 @@ def _report(quiet: bool, arm: Callable[[], None]) -> Callable[[Curve], None]:
         line = f"step {step:,.0f} of {curve.steps:,}: loss {loss:.3f}, {accuracy:.1%} right"
         if seconds:
             line += f", {duration(seconds)} left"
-        print(line, file=sys.stderr, flush=True)
+        note(line)
 
     return report

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import sys
+import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import DiffusionNetError
 from ..options import names_in
 from ..tasks.match import job as match_job
 from ..tasks.transfer import job
 from ..tasks.transfer.kinds import KINDS, Kinds
-from .options import Commands, add_options, stage_lines, values_of
-from .pair import add_pair_options, match_options, mesh_in
-from .session import blender
+from .options import Commands, add_in_place_option, add_options, stage_lines, values_of
+from .pair import add_pair_options, match_options, mesh_in, require_size, title_of
+from .places import require_apart
+from .session import about, blender
+from .streams import note
+
+if TYPE_CHECKING:
+    import bpy
 
 EPILOGUE = """\
 KINDS: texture (images baked into the target's own UV map, or a new one if it has none), uv (the
@@ -43,6 +48,7 @@ def add_parser(commands: Commands) -> None:
     transfer.add_argument(
         "--output", type=Path, required=True, metavar="FILE", help="File of the target"
     )
+    add_in_place_option(transfer)
     add_options(transfer, Kinds, leave_out=KINDS)
     add_options(transfer, job.TransferRequest)
     transfer.set_defaults(run=run)
@@ -51,6 +57,8 @@ def add_parser(commands: Commands) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Match two files, transfer the chosen kinds of data, and save the target."""
     kinds = _kinds(chosen)
+    files = [chosen.source, chosen.target]
+    require_apart(files, [chosen.output], "output", chosen.in_place)
     options = match_options(chosen)
     with blender():
         from ..scene.files import require_known_suffix
@@ -62,40 +70,65 @@ def run(chosen: argparse.Namespace) -> int:
 def _transfer(chosen: argparse.Namespace, kinds: Kinds, options: dict[str, Any]) -> int:
     import bpy
 
-    from ..scene.files import add_file, open_file, save_file
+    from ..scene.files import save_file
     from ..scene.pair import require_pair
     from ..scene.read import read_object
     from ..scene.transfer import Prepared, read_transfer
     from ..scene.transfer_write import write_transfer
 
-    target = mesh_in(chosen.target, chosen.target_object, open_file)
+    source, target, only_source = _opened(chosen)
+    title = title_of(chosen)
+    progress = stage_lines(title, chosen.quiet)
+    with about(title):
+        require_pair(source, target)
+        geometries = read_object(source), read_object(target)
+    for path, geometry in zip((chosen.source, chosen.target), geometries, strict=True):
+        require_size(path, geometry)
+    with about(title):
+        # Raises for layers that the source lacks, before anything is computed.
+        reading = read_transfer(source, target, kinds)
+        surfaces = geometries[0].surface, geometries[1].surface
+        found = match_job.run(match_job.MatchRequest(*surfaces, **options), progress)
+        moved = job.run(reading.request(found, **values_of(job.TransferRequest, chosen)), progress)
+        written = write_transfer(source, target, Prepared(reading, moved))
+    for obj in only_source:
+        bpy.data.objects.remove(obj)
+    save_file(chosen.output)
+    if not chosen.quiet:
+        note(f"{chosen.output}: {'; '.join(written)}; {found.sure:.0%} of the vertices sure")
+    return 0
+
+
+def _opened(
+    chosen: argparse.Namespace,
+) -> tuple[bpy.types.Object, bpy.types.Object, set[bpy.types.Object]]:
+    """Source, target, and the objects that the file of the target does not have."""
+    import bpy
+
+    from ..scene.files import add_file, open_file
+
+    opened: list[bpy.types.Object] = []
+
+    def read(path: Path) -> list[bpy.types.Object]:
+        opened.extend(open_file(path))
+        return opened
+
+    target = mesh_in(chosen.target, chosen.target_object, read)
+    if os.path.realpath(chosen.source) == os.path.realpath(chosen.target):
+        # Opened once: the source is a part of the target's file, and stays in it.
+        source = mesh_in(chosen.source, chosen.source_object, lambda _: opened)
+        return source, target, set()
     # Objects of both files may have the same name, and are found by the names in their files.
     own = {obj: obj.name for obj in bpy.data.objects}
     for obj, name in own.items():
         obj.name = f"{name} (target)"
     source = mesh_in(chosen.source, chosen.source_object, add_file)
-    for obj in set(bpy.data.objects) - set(own):
+    only_source = set(bpy.data.objects) - set(own)
+    for obj in only_source:
         obj.name = f"{obj.name} (source)"
     for obj, name in own.items():
         obj.name = name
-    of_source = set(bpy.data.objects) - set(own)
-    require_pair(source, target)
-    # Raises for layers that the source lacks, before anything is computed.
-    reading = read_transfer(source, target, kinds)
-    progress = stage_lines(f"{chosen.source} to {chosen.target}", chosen.quiet)
-    surfaces = read_object(source).surface, read_object(target).surface
-    found = match_job.run(match_job.MatchRequest(*surfaces, **options), progress)
-    moved = job.run(reading.request(found, **values_of(job.TransferRequest, chosen)), progress)
-    written = write_transfer(source, target, Prepared(reading, moved))
-    for obj in of_source:
-        bpy.data.objects.remove(obj)
-    save_file(chosen.output)
-    if not chosen.quiet:
-        print(
-            f"{chosen.output}: {'; '.join(written)}; {found.sure:.0%} of the vertices sure",
-            file=sys.stderr,
-        )
-    return 0
+    return source, target, only_source
 
 
 def _kinds(chosen: argparse.Namespace) -> Kinds:

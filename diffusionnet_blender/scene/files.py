@@ -7,12 +7,16 @@ import tempfile
 from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import bpy
 
 from ..errors import DiffusionNetError
+from ..leftovers import remove_staged, staged, staged_prefix, sweep_beside
 from .compat import enable_addon, fbx_importer
 
+# Asked where reading failed, and only there.
+WHOLE = "Is the file whole?"
 SUFFIXES = (
     ".blend", ".obj", ".ply", ".stl", ".glb", ".gltf", ".fbx", ".usd", ".usda", ".usdc", ".usdz",
 )  # fmt: skip
@@ -53,10 +57,15 @@ def open_file(path: Path) -> list[bpy.types.Object]:
     if not path.is_file():
         raise DiffusionNetError("The file does not exist", "Check the path.")
     if path.suffix.lower() == ".blend":
-        _call(bpy.ops.wm.open_mainfile, filepath=str(path), load_ui=False, use_scripts=False)
+        _read(
+            bpy.ops.wm.open_mainfile,
+            filepath=str(path.absolute()),
+            load_ui=False,
+            use_scripts=False,
+        )
     else:
         bpy.ops.wm.read_homefile(app_template="", use_empty=True)
-        _call(_importer(path), filepath=str(path))
+        _read(_importer(path), filepath=str(path.absolute()))
     return _meshes_since(())
 
 
@@ -68,16 +77,14 @@ def add_file(path: Path) -> list[bpy.types.Object]:
     before = set(bpy.data.objects)
     if path.suffix.lower() == ".blend":
         try:
-            with bpy.data.libraries.load(str(path), link=False) as (there, here):
+            with bpy.data.libraries.load(str(path.absolute()), link=False) as (there, here):
                 here.objects = there.objects
         except (OSError, ValueError) as error:
-            raise DiffusionNetError(
-                f"Blender could not read the file ({error})", "Check that the file is complete."
-            ) from error
+            raise DiffusionNetError(f"Blender could not read the file ({error})", WHOLE) from error
         for obj in set(bpy.data.objects) - before:
             bpy.context.scene.collection.objects.link(obj)
     else:
-        _call(_importer(path), filepath=str(path))
+        _read(_importer(path), filepath=str(path.absolute()))
     return _meshes_since(before)
 
 
@@ -110,22 +117,24 @@ def save_file(path: Path) -> None:
     require_known_suffix(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        sweep_beside(path)
         if path.suffix.lower() == ".blend":
             # Beside its place, not in a folder further down: paths in it are relative.
-            staged = path.with_name(f".{path.stem}.{os.getpid()}.blend")
+            unfinished = staged(path)
             try:
-                _call(bpy.ops.wm.save_as_mainfile, filepath=str(staged), copy=True)
-                os.replace(staged, path)
+                _write(path, bpy.ops.wm.save_as_mainfile, unfinished, copy=True)
+                os.replace(unfinished, path)
             finally:
-                staged.unlink(missing_ok=True)
+                remove_staged(unfinished)
         else:
-            with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.stem}.") as folder:
+            prefix = f"{staged_prefix(path)}."
+            with tempfile.TemporaryDirectory(dir=path.parent, prefix=prefix) as folder:
                 # Files refer to each other by name, so they have their final names already.
-                _call(_exporter(path), filepath=str(Path(folder) / path.name))
+                _write(path, _exporter(path), Path(folder) / path.name)
                 _move_all(Path(folder), path)
     except OSError as error:
         raise DiffusionNetError(
-            f"{path} cannot be written ({error.strerror})", "Choose another place."
+            f"{path} cannot be written ({error.strerror or error})", "Choose another place."
         ) from error
 
 
@@ -179,18 +188,29 @@ def _exporter(path: Path) -> Callable[..., set[str]]:
     return bpy.ops.wm.usd_export
 
 
-def _call(operator: Callable[..., set[str]], **options) -> None:
-    """Call an operator of Blender's; its errors become ours."""
+def _read(operator: Callable[..., set[str]], **options: Any) -> None:
+    """Call an importer of Blender's; its errors become ours."""
+    fault = _fault_of(operator, **options)
+    if fault is not None:
+        raise DiffusionNetError(f"Blender could not read the file{fault}", WHOLE)
+
+
+def _write(path: Path, operator: Callable[..., set[str]], unfinished: Path, **options: Any) -> None:
+    """Call an exporter of Blender's; its errors become ours, and name the file asked for."""
+    fault = _fault_of(operator, filepath=str(unfinished.absolute()), **options)
+    if fault is not None:
+        for name in (f"{unfinished.absolute()}@", f"{unfinished.absolute()}", str(unfinished)):
+            fault = fault.replace(name, str(path))
+        raise DiffusionNetError(
+            f"{path} cannot be written{fault}", "Choose another place or another format."
+        )
+
+
+def _fault_of(operator: Callable[..., set[str]], **options: Any) -> str | None:
+    """Reason in brackets, possibly empty, for which an operator of Blender's failed."""
     try:
-        outcome = operator(**options)
+        return None if "FINISHED" in operator(**options) else ""
     except RuntimeError as error:
         lines = [line.removeprefix("Error: ").strip() for line in str(error).splitlines()]
-        reason = " ".join(line for line in lines if line)
-        raise DiffusionNetError(
-            f"Blender could not read or write the file ({reason.rstrip('.')})",
-            "Check that the file is complete.",
-        ) from error
-    if "FINISHED" not in outcome:
-        raise DiffusionNetError(
-            "Blender could not read or write the file", "Check that it is complete."
-        )
+        reason = " ".join(line for line in lines if line).rstrip(".")
+        return f" ({reason})"

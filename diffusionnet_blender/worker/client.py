@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
@@ -15,6 +14,7 @@ from types import ModuleType
 from typing import IO, Any
 
 from ..errors import Cancelled, WorkerError
+from ..leftovers import worker_folder
 from .codec import from_message, read_value, write_value
 from .launch import Launch
 from .protocol import (
@@ -270,7 +270,7 @@ class Worker:
 
     def _start(self) -> _LiveProcess:
         self._kill()
-        folder = Path(tempfile.mkdtemp(prefix="diffusionnet_"))
+        folder = worker_folder()
         bootstrap = self._package / "worker" / "bootstrap.py"
         try:
             with open(folder / LOG, "wb") as log:

@@ -270,7 +270,7 @@ def test_several_files_into_folders_and_failures_on_one_line_each(tmp_path, capf
     lines = [line for line in capfd.readouterr().err.splitlines() if str(tmp_path) in line]
     for path, message in (
         (missing, "The file does not exist. Check the path."),
-        (broken, "Blender could not read or write the file"),
+        (broken, "Blender could not read the file"),
         (empty, "There is no mesh in the file"),
         (unknown, "Files of type '.txt' are not supported. Supported types are .blend"),
     ):
