@@ -178,7 +178,14 @@ def test_a_reader_that_leaves_ends_the_command_without_a_word(command):
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes")
 @pytest.mark.usefixtures("tiny_model")
-@pytest.mark.parametrize("closed", ["2>&-", "2> >(exec true)", "2>/dev/full", "<&- 2>&-"])
+@pytest.mark.parametrize(
+    "closed",
+    ["2>&-"]
+    + [
+        pytest.param(how, marks=pytest.mark.slow)
+        for how in ("2> >(exec true)", "2>/dev/full", "<&- 2>&-")
+    ],
+)
 def test_a_closed_stderr_does_not_change_the_status(closed, tmp_path):
     write_ply(tmp_path / "a.ply", *body())
     command = f"segment {tmp_path}/a.ply --model {MODEL} --labels {tmp_path}/o.npz {closed}"

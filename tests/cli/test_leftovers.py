@@ -60,7 +60,14 @@ def test_a_run_leaves_nothing_but_its_results(tmp_path, temporary):
 
 @posix
 @pytest.mark.usefixtures("tiny_model")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGINT,
+        pytest.param(signal.SIGTERM, marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, marks=pytest.mark.slow),
+    ],
+)
 def test_a_signal_ends_a_run_that_leaves_nothing(number, tmp_path, temporary):
     running = start(*segment(tmp_path), temporary=temporary, stderr=subprocess.PIPE)
     running.stderr.readline()
@@ -71,6 +78,7 @@ def test_a_signal_ends_a_run_that_leaves_nothing(number, tmp_path, temporary):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 @posix
 @pytest.mark.usefixtures("tiny_model")
 def test_the_next_run_sweeps_what_a_killed_one_has_left(tmp_path, temporary):

@@ -121,6 +121,7 @@ def run(folder: Path, arguments: list[str]) -> None:
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("section", ["Operators", "Functions in Blender"])
 def test_scripts_for_blender_run(folder, section):
     code = python_of(ROOT / "docs" / "scripting.md", section)
@@ -128,6 +129,7 @@ def test_scripts_for_blender_run(folder, section):
     run(folder, ["-c", IN_BLENDER.format(code=code)])
 
 
+@pytest.mark.slow
 def test_scripts_without_blender_run_without_blender(folder):
     code = python_of(ROOT / "docs" / "scripting.md", "Without Blender")
     run(folder, ["-c", f"import sys\nsys.modules['bpy'] = None\n{code}"])

@@ -28,7 +28,14 @@ def blender(tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module", params=["zip", "repository", "official"])
+@pytest.fixture(
+    scope="module",
+    params=[
+        "zip",
+        pytest.param("repository", marks=pytest.mark.slow),
+        pytest.param("official", marks=pytest.mark.slow),
+    ],
+)
 def kind(request) -> str:
     return request.param
 

@@ -198,6 +198,7 @@ def test_a_crash_is_one_message_and_the_next_job_is_done(
     assert_right(run(worker, request_for(tiny_model)), expected)
 
 
+@pytest.mark.slow
 @posix_only
 def test_fifty_kills_at_random_moments(worker, tiny_model, expected):
     """Whatever it is doing, starting up included: the client lives and the next run is right."""
