@@ -263,7 +263,7 @@ def measured(results: Results) -> str:
     """All that stands between the marks in docs/speed.md."""
     parts = [
         ("Machine", machine_lines(results)),
-        ("Precompute, k = 128, seconds", precompute_table(results)),
+        ("Precompute, seconds", precompute_table(results)),
         ("Network, seconds", network_table(results)),
         ("From click to written labels, in Blender", click_table(results)),
         ("How the precompute grows with the size of a body", growth_lines(results)),
@@ -299,7 +299,7 @@ def draw(results: Results, path: Path) -> None:
                 [value(case) / unit for case in known],
                 **style,
             )
-    time_axes.set(title="Precompute, k = 128", ylabel="seconds")
+    time_axes.set(title="Precompute", ylabel="seconds")
     memory_axes.set(title="Peak memory of the process", ylabel="GB")
     for axes in (time_axes, memory_axes):
         axes.set(xscale="log", yscale="log", xlabel="vertices of a human body")
