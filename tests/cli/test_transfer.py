@@ -73,6 +73,7 @@ def transferred(folder, name, what, *options):
     return weights, positions
 
 
+@pytest.mark.slow
 def test_weights_are_copied_above_the_least_confidence(files, capfd):
     """At 1 no vertex is, and there is nothing to fill in from."""
     folder, directions = files
@@ -84,6 +85,7 @@ def test_weights_are_copied_above_the_least_confidence(files, capfd):
     assert "lower the least confidence" in capfd.readouterr().err
 
 
+@pytest.mark.slow
 def test_small_keys_are_moved_by_another_method(files):
     """The key grows the body by a tenth, from its middle."""
     folder, _ = files

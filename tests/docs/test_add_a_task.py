@@ -124,6 +124,7 @@ def follow(package):
     } | {package / "operators" / "__init__.py", package / "cli" / "__init__.py"}
 
 
+@pytest.mark.slow
 def test_a_task_is_seven_files_and_works_everywhere(tmp_path):
     package = tmp_path / "diffusionnet_blender"
     shutil.copytree(

@@ -119,6 +119,7 @@ def test_the_features_of_a_model_are_used(pair):
     assert not found.judgement.mirrored
 
 
+@pytest.mark.slow
 def test_a_fitted_network_is_believed_only_where_its_map_is_better(pair, monkeypatch):
     """A few steps teach nothing new: the map from before is the better one."""
     pytest.importorskip("torch", reason="fitting needs torch")

@@ -255,6 +255,7 @@ def test_triangles_without_area_are_refused():
         segment(Surface([[0, 0, 0], [1, 0, 0], [2, 0, 0]], [[0, 1, 2]]), MODEL)
 
 
+@pytest.mark.slow
 def test_a_proxy_of_a_dense_mesh_gives_the_labels_of_every_vertex():
     vertices, faces = lumpy_body(6)
     surface = Surface(*joined((vertices, faces), (vertices + [3.0, 0.0, 0.0], faces)))

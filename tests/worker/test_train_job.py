@@ -69,6 +69,7 @@ def test_the_curve_comes_while_it_learns_and_enough_keeps_the_best(worker, tmp_p
     assert f"{next(iter(model.card.accuracy.values())):.1%}" in found.summary
 
 
+@pytest.mark.slow
 def test_killed_it_leaves_no_model_and_the_next_goes_on(worker, tmp_path):
     worker.submit(train_job, request(tmp_path))
     wait(worker, until=has_curve(3))
