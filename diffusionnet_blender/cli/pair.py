@@ -75,7 +75,9 @@ def match_options(chosen: argparse.Namespace) -> dict[str, Any]:
 def method_of(found: Correspondence) -> str:
     """Model, fit and confidence of a match in one line."""
     method = f"model {found.model_name}" if found.model_name else "distances alone"
-    return f"by {method}{FIT_REMARKS[found.fit]}, {found.sure:.0%} of the vertices sure"
+    return (
+        f"by {method}{FIT_REMARKS[found.fit]}, confident on {found.confident_share:.0%} of vertices"
+    )
 
 
 def title_of(chosen: argparse.Namespace) -> str:

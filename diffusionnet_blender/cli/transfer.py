@@ -13,7 +13,7 @@ from ..tasks.match import job as match_job
 from ..tasks.transfer import job
 from ..tasks.transfer.kinds import KINDS, Kinds
 from .options import Commands, add_in_place_option, add_options, stage_lines, values_of
-from .pair import add_pair_options, match_options, mesh_in, require_size, title_of
+from .pair import add_pair_options, match_options, mesh_in, method_of, require_size, title_of
 from .places import require_apart
 from .session import about, blender
 from .streams import note
@@ -95,7 +95,7 @@ def _transfer(chosen: argparse.Namespace, kinds: Kinds, options: dict[str, Any])
         bpy.data.objects.remove(obj)
     save_file(chosen.output)
     if not chosen.quiet:
-        note(f"{chosen.output}: {'; '.join(written)}; {found.sure:.0%} of the vertices sure")
+        note(f"{chosen.output}: {'; '.join(written)}; matched {method_of(found)}")
     return 0
 
 

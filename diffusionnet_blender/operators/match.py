@@ -51,7 +51,8 @@ class DIFFUSIONNET_OT_match(MatchProperties, JobOperator, PairOperator, bpy.type
         """Report on the match; the run has kept it."""
         found = run.result
         source, target = run.jobs.items[0].find()
-        text = f"{target.name} matched to {source.name}: confident on {found.sure:.0%} of vertices"
+        share = f"confident on {found.confident_share:.0%} of vertices"
+        text = f"{target.name} matched to {source.name}: {share}"
         seconds = sum(found.seconds.values())
         self.report({"INFO"}, f"{text}, {match_method(found)}, in {seconds:.1f} s")
         if found.fit == "no torch":

@@ -80,15 +80,15 @@ def draw_match(layout, chosen, match) -> None:
         box.label(text="The target has changed: match again", icon="ERROR")
         return
     box.label(text=match_method(found), icon="INFO")
-    text = worded("Confident: {share:.0%} of vertices", share=found.sure)
-    box.label(text=text, icon="CHECKMARK" if found.sure >= DOUBTFUL else "ERROR")
+    text = worded("Confident: {share:.0%} of vertices", share=found.confident_share)
+    box.label(text=text, icon="CHECKMARK" if found.confident_share >= DOUBTFUL else "ERROR")
     if found.fit == "no torch":
         box.label(text=fit_without_torch(), icon="INFO")
     elif found.fit == "no better":
         box.label(text="The fitted network was no better", icon="BLANK1")
     if found.judgement.mirrored:
         box.label(text="Left and right seem swapped: set pins", icon="ERROR")
-    elif found.sure < DOUBTFUL:
+    elif found.confident_share < DOUBTFUL:
         box.label(text="Set pins to correct the match", icon="BLANK1")
     row = box.row(align=True)
     row.operator("diffusionnet.preview_match", text="Position").show = "POSITION"

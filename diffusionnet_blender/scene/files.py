@@ -77,8 +77,8 @@ def add_file(path: Path) -> list[bpy.types.Object]:
     before = set(bpy.data.objects)
     if path.suffix.lower() == ".blend":
         try:
-            with bpy.data.libraries.load(str(path.absolute()), link=False) as (there, here):
-                here.objects = there.objects
+            with bpy.data.libraries.load(str(path.absolute()), link=False) as (library, local):
+                local.objects = library.objects
         except (OSError, ValueError) as error:
             raise DiffusionNetError(f"Blender could not read the file ({error})", WHOLE) from error
         for obj in set(bpy.data.objects) - before:

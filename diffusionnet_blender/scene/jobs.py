@@ -5,6 +5,7 @@ None of them waits or computes; `operators.run.JobRun` runs them, here or in the
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
@@ -30,8 +31,10 @@ from .transfer import Prepared, Reading, prepared_again, read_transfer
 from .write import require_writable
 
 
-class Jobs:
+class Jobs(ABC):
     """The jobs of a run, one for each item.
+
+    A task defines `request`; the other methods are hooks that do nothing unless overridden.
 
     Attributes
     ----------
@@ -44,17 +47,17 @@ class Jobs:
     def __init__(self, job: ModuleType, items: Sequence[Any]):
         self.job, self.items = job, list(items)
 
+    @abstractmethod
     def request(self, item: Any) -> Any:
         """Read an item; a DiffusionNetError costs this item alone."""
-        raise NotImplementedError
 
-    def keep(self, item: Any, result: Any) -> None:
+    def keep(self, item: Any, result: Any) -> None:  # noqa: B027
         """Keep a result until all items are done; a DiffusionNetError costs this item alone."""
 
-    def drop(self, item: Any) -> None:
+    def drop(self, item: Any) -> None:  # noqa: B027
         """Discard results of an earlier run, after a failure."""
 
-    def show_partial(self, partial: Any) -> None:
+    def show_partial(self, partial: Any) -> None:  # noqa: B027
         """Show an intermediate result."""
 
     def farewell(self, done: Sequence[Any]) -> str:

@@ -85,7 +85,8 @@ class OperatorCache:
         except (FileNotFoundError, PermissionError):
             return None
         except Exception:
-            # One wrong byte may raise anything: NotImplementedError, TokenError, RuntimeError ...
+            # A damaged entry: zip, zlib, the .npy header's parser and the fields each raise types
+            # of their own. It is computed anew.
             _delete(path)
             return None
         try:

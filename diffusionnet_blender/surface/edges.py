@@ -62,25 +62,6 @@ def starts_of_runs(ordered: np.ndarray) -> np.ndarray:
     return np.flatnonzero(fresh)
 
 
-def unique_edges(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Every edge once, and how many triangles share it.
-
-    Parameters
-    ----------
-    faces : (F, 3) int
-
-    Returns
-    -------
-    edges : (E, 2) int64
-        The lower vertex first; sorted.
-    uses : (E,) int64
-    """
-    count = _span(faces)
-    key, _ = edge_keys(faces, count)
-    key, uses = np.unique(key, return_counts=True)
-    return np.stack(np.divmod(key, count), axis=1), uses
-
-
 def edges_of_sides(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Every edge once, and the edge of each side.
 
@@ -91,13 +72,30 @@ def edges_of_sides(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Returns
     -------
     edges : (E, 2) int64
-        As those of `unique_edges`.
+        The lower vertex first; sorted.
     edge : (3F,) int64
     """
     count = _span(faces)
     key, _ = edge_keys(faces, count)
     key, edge = np.unique(key, return_inverse=True)
     return np.stack(np.divmod(key, count), axis=1), edge.ravel()
+
+
+def unique_edges(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Every edge once, and how many triangles share it.
+
+    Parameters
+    ----------
+    faces : (F, 3) int
+
+    Returns
+    -------
+    edges : (E, 2) int64
+        As those of `edges_of_sides`.
+    uses : (E,) int64
+    """
+    edges, edge = edges_of_sides(faces)
+    return edges, np.bincount(edge, minlength=len(edges))
 
 
 def directed_edges(faces: np.ndarray) -> np.ndarray:

@@ -252,7 +252,7 @@ def test_influences_are_limited_and_locked_groups_stay(spheres):
 
 def test_weights_without_a_trusted_vertex_are_refused(spheres):
     nowhere = np.zeros(len(spheres.directions), dtype=bool)
-    with pytest.raises(DiffusionNetError, match="not sure enough"):
+    with pytest.raises(DiffusionNetError, match="below the least everywhere"):
         transfer_weights(
             spheres.points, spheres.source[1], bones(spheres.source[0]), spheres.target, nowhere
         )

@@ -77,7 +77,7 @@ def test_a_match_is_found_kept_and_stale_after_an_edit(pair):
         directions(source), np.array([p.vertices[:] for p in source.data.polygons])
     )
     assert np.linalg.norm(there - directions(target), axis=1).mean() < 0.1
-    assert match.correspondence.sure > 0.8
+    assert match.correspondence.confident_share > 0.8
     # Where it stands changes nothing, and what is painted on it neither.
     source.location.x += 3
     source.data.attributes.new("new", "FLOAT", "POINT")

@@ -92,7 +92,7 @@ def transfer_weights(
     """
     if not trusted.any():
         raise DiffusionNetError(
-            "The map is not sure enough anywhere to carry weights",
+            "Confidence in the match is below the least everywhere, so no weights were moved",
             "Set a few pins, match again, or lower the least confidence.",
         )
     copied = target_to_source.interpolate(np.asarray(source_weights, float), source_faces)

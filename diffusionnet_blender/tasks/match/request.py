@@ -16,8 +16,8 @@ from ...surface.surface import Surface
 from ..compute import Compute
 from ..models import DEFAULT_MATCH_MODEL
 
-# Confidence above which a vertex counts as sure.
-SURE = 0.5
+# Confidence above which a vertex counts as confident.
+CONFIDENT = 0.5
 Fit = Literal["", "kept", "no better", "no torch"]
 
 
@@ -93,6 +93,6 @@ class Correspondence:
     seconds: dict[str, float]
 
     @property
-    def sure(self) -> float:
-        """Share of the target's vertices whose confidence is above `SURE`."""
-        return float(np.mean(self.confidence > SURE))
+    def confident_share(self) -> float:
+        """Share of the target's vertices whose confidence is above `CONFIDENT`."""
+        return float(np.mean(self.confidence > CONFIDENT))

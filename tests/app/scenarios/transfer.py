@@ -49,8 +49,8 @@ def steps():
     note("progress", state().text)
     yield from ended()
     match = found(source, target)
-    note("share of the vertices that the match is sure of", round(match.correspondence.sure, 3))
-    assert match.correspondence.sure > 0.6
+    note("share of confident vertices", round(match.correspondence.confident_share, 3))
+    assert match.correspondence.confident_share > 0.6
     yield from press("preview_match", across=0.3)
     yield 1.0
     assert "match_position" in target.data.attributes

@@ -6,7 +6,7 @@ pointers.json holds where the pointer is to be drawn in those that show what to 
 import json
 
 import bpy
-from mathutils import Vector
+from scenarios.editing import explode, select_knee
 from scenarios.transfer import add_bo, look_at_both
 from window import (
     FOLDER,
@@ -80,15 +80,7 @@ def segment_and_correct():
     assert len(parts(obj)) == 14
 
     # The knee is to be shin: its faces, as an artist selects them with a circle.
-    with in_view():
-        bpy.ops.object.mode_set(mode="EDIT")
-        bpy.ops.mesh.select_mode(type="FACE")
-        bpy.ops.mesh.select_all(action="DESELECT")
-        bpy.ops.object.mode_set(mode="OBJECT")
-        for face in obj.data.polygons:
-            face.select = 0.03 < face.center.x < 0.3 and 0.45 < face.center.z < 0.58
-        obj.data.diffusionnet.active = names.index("shin.L")
-        bpy.ops.object.mode_set(mode="EDIT")
+    select_knee(obj)
     look_at((0.1, -1.0, 0.5), 1.1)
     yield from settle()
     place = yield from find_button("assign_part", across=0.8)
@@ -113,10 +105,7 @@ def segment_and_correct():
     yield 1.0
     pieces = [piece for piece in bpy.context.selected_objects if piece.type == "MESH"]
     assert len(pieces) == len(names), [piece.name for piece in pieces]
-    corners = {p: [p.matrix_world @ Vector(c) for c in p.bound_box] for p in pieces}
-    for piece in pieces:
-        centre = sum(corners[piece], Vector()) / 8
-        piece.location += 0.3 * (centre - Vector((0, 0, 1)))
+    explode(pieces)
     yield from maximise()
     with in_view():
         bpy.ops.view3d.view_selected()
