@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DiffusionNetError
 from ..options import names_in
+from ..scene.options import Writing
 from ..tasks.match import job as match_job
 from ..tasks.transfer import job
 from ..tasks.transfer.kinds import KINDS, Kinds
@@ -51,6 +52,7 @@ def add_parser(commands: Commands) -> None:
     add_in_place_option(transfer)
     add_options(transfer, Kinds, leave_out=KINDS)
     add_options(transfer, job.TransferRequest)
+    add_options(transfer, Writing)
     transfer.set_defaults(run=run)
 
 
@@ -90,7 +92,10 @@ def _transfer(chosen: argparse.Namespace, kinds: Kinds, options: dict[str, Any])
         surfaces = geometries[0].surface, geometries[1].surface
         found = match_job.run(match_job.MatchRequest(*surfaces, **options), progress)
         moved = job.run(reading.request(found, **values_of(job.TransferRequest, chosen)), progress)
-        written = write_transfer(source, target, Prepared(reading, moved))
+        writing = Writing(**values_of(Writing, chosen))
+        written = write_transfer(
+            source, target, Prepared(reading, moved), overwrite=writing.overwrite
+        )
     for obj in only_source:
         bpy.data.objects.remove(obj)
     save_file(chosen.output)

@@ -95,7 +95,7 @@ class DIFFUSIONNET_OT_recolor_part(PartOperator, bpy.types.Operator):
     def correct(self, obj, part):
         """Recolor a part."""
         edit.require_writable(obj)
-        edit.recolour_part(obj.data, part, self.color)
+        edit.recolour_part(obj, part, self.color)
         return f"{obj.name}: {part_name(obj, part)} recolored"
 
 

@@ -11,8 +11,8 @@ from ..scene.jobs import SegmentJobs
 from ..scene.options import Outputs, ReadOptions
 from ..scene.palette import in_safe_colours
 from ..scene.report_text import segmentation_summary
+from ..scene.results import remarks_of
 from ..scene.viewport import show_colours_in
-from ..scene.write import left_out
 from ..settings import settings
 from ..tasks.models import path_for
 from ..tasks.segment.request import SegmentRequest
@@ -62,14 +62,13 @@ class DIFFUSIONNET_OT_segment(SegmentProperties, JobOperator, ObjectOperator, bp
             raise errors[0]
         panel = context.scene.diffusionnet
         outputs = values_of(Outputs, panel)
-        # Before writing: locked groups are found by the names that are free now.
-        notes = [left_out(obj, result, Outputs(**outputs)) for obj, result in results]
         if settings().palette == "SAFE":
             results = [(obj, in_safe_colours(obj, result)) for obj, result in results]
         self._write(results, outputs)
         self.report_errors(errors, failed=False)
         seconds = perf_counter() - self._start
-        self.report({"INFO"}, segmentation_summary(results, seconds, notes))
+        remarks = [remark for obj, _ in results for remark in remarks_of(obj.data)]
+        self.report({"INFO"}, segmentation_summary(results, seconds, remarks))
         if panel.show_in_viewport and panel.colors:
             show_colours_in(context, self._area)
         return {"FINISHED"}

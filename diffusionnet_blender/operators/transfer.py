@@ -44,7 +44,7 @@ class DIFFUSIONNET_OT_transfer(TransferProperties, JobOperator, PairOperator, bp
         outputs = Outputs(**values_of(Outputs, context.scene.diffusionnet))
         with whole_undo([source, target]), outside_edit_modes(source, target):
             prepared = run.jobs.prepared(run.result, at_once=run.in_place)
-            written = write_transfer(source, target, prepared, outputs)
+            written = write_transfer(source, target, prepared, outputs, self.overwrite)
         text = f"{source.name} to {target.name}: {'; '.join(written)}"
         self.report({"INFO"}, f"{text}; in {perf_counter() - self._start:.1f} s")
         return {"FINISHED"}

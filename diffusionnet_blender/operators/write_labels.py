@@ -48,11 +48,11 @@ class DIFFUSIONNET_OT_write_labels(OutputProperties, ObjectOperator, bpy.types.O
                 "Segment it first.",
             )
         with whole_undo(targets):
-            written, notes, refused = write_labels_of_objects(labels, self._outputs(context))
+            written, remarks, refused = write_labels_of_objects(labels, self._outputs(context))
         self.report_errors(errors + refused, failed=not written)
         names = written[0].name if len(written) == 1 else counted(len(written), "mesh")
         text = f"{names}: labels written in {perf_counter() - start:.1f} s"
-        self.report({"INFO"}, f"{text} (left out: {'; '.join(notes)})" if notes else text)
+        self.report({"INFO"}, f"{text} ({'; '.join(remarks)})" if remarks else text)
         return {"FINISHED"}
 
     def draw(self, context):

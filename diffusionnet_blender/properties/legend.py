@@ -15,17 +15,23 @@ def _number_of(part) -> int:
     return next(i for i, p in enumerate(part.id_data.diffusionnet.parts) if p == part)
 
 
+def _object_of(part) -> bpy.types.Object | None:
+    """An object that has the mesh of a part: vertex groups are reached only through one."""
+    return next((obj for obj in bpy.data.objects if obj.data == part.id_data), None)
+
+
 def _recolour(self, colour) -> None:
     from ..scene.edit import recolour_part
 
-    recolour_part(self.id_data, _number_of(self), colour)
+    obj = _object_of(self)
+    if obj:
+        recolour_part(obj, _number_of(self), colour)
 
 
 def _rename(self, name: str) -> None:
     from ..scene.edit import rename_part
 
-    # Vertex groups are reached only through an object, any that has the mesh.
-    obj = next((obj for obj in bpy.data.objects if obj.data == self.id_data), None)
+    obj = _object_of(self)
     if obj and name.strip():
         rename_part(obj, _number_of(self), name)
 
@@ -71,9 +77,17 @@ class DIFFUSIONNET_PG_part(bpy.types.PropertyGroup):
 
 
 class DIFFUSIONNET_PG_owned(bpy.types.PropertyGroup):
-    """Name of an attribute or vertex group written by the extension, see `scene.names`."""
+    """Note on an attribute, vertex group or shape key that was written, see `scene.ownership`."""
 
     kind: StringProperty()
+    role: StringProperty()
+    # Fingerprints of its values and of the faces of the mesh.
+    content: StringProperty()
+    topology: StringProperty()
+    # Of labels.
+    classes: IntProperty()
+    # At the time of writing, one a line.
+    users: StringProperty()
 
 
 class DIFFUSIONNET_PG_legend(bpy.types.PropertyGroup):

@@ -9,6 +9,7 @@ from bpy.props import (
     StringProperty,
 )
 
+from ..scene.options import Writing
 from ..tasks.match.request import MatchRequest
 from ..tasks.transfer.kinds import KINDS, Kinds
 from ..tasks.transfer.request import TransferRequest
@@ -20,7 +21,11 @@ from .polls import is_mesh
 class TransferProperties:
     """Data to transfer, and its options: for the panel and the operator's redo panel."""
 
-    __annotations__ = properties_of(Kinds, **ONE_CALL) | properties_of(TransferRequest, **ONE_CALL)
+    __annotations__ = (
+        properties_of(Kinds, **ONE_CALL)
+        | properties_of(TransferRequest, **ONE_CALL)
+        | properties_of(Writing, **ONE_CALL)
+    )
 
 
 TRANSFER_NAMES = tuple(TransferProperties.__annotations__)
@@ -90,3 +95,4 @@ def draw_transfer(layout, properties) -> None:
         if getattr(properties, name):
             for detail in DETAILS.get(name, ()):
                 column.prop(properties, detail)
+    layout.prop(properties, "overwrite")

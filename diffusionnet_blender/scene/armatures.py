@@ -1,17 +1,13 @@
-"""Armatures: bones in rest pose, and a copy of an armature fitted to another character."""
+"""Armatures of objects, and their bones in rest pose."""
 
 from __future__ import annotations
 
 import bpy
 import numpy as np
-from mathutils import Matrix, Vector
 
 from ..errors import DiffusionNetError
 from ..tasks.transfer.layers import Bones
 from .vertex_groups import read_weights
-
-# On armatures that a transfer made: the next one to the same object takes their place.
-MARK = "diffusionnet_transfer"
 
 
 def armatures_of(obj: bpy.types.Object) -> list[bpy.types.Object]:
@@ -44,16 +40,6 @@ def armature_of(obj: bpy.types.Object) -> bpy.types.Object:
     return rig
 
 
-def require_free_of_armatures(obj: bpy.types.Object) -> None:
-    """Raise DiffusionNetError if a target is bound to an armature of the user."""
-    own = next((rig for rig in armatures_of(obj) if not rig.get(MARK)), None)
-    if own is not None:
-        raise DiffusionNetError(
-            f"{obj.name!r} is already bound to the armature {own.name!r}",
-            "Remove its Armature modifier or clear its parent, or switch Armature off.",
-        )
-
-
 def read_bones(obj: bpy.types.Object, rig: bpy.types.Object) -> Bones:
     """Bones in rest pose, relative to the mesh of an object.
 
@@ -84,80 +70,3 @@ def read_bones(obj: bpy.types.Object, rig: bpy.types.Object) -> Bones:
         upward=upward @ linear.T,
         influence=read_weights(obj, names).astype(np.float64),
     )
-
-
-def write_armature(
-    rig: bpy.types.Object, target: bpy.types.Object, bones: Bones
-) -> bpy.types.Object:
-    """Copy an armature, move its bones, and bind a mesh to it.
-
-    Parameters
-    ----------
-    rig : bpy.types.Object
-        The armature to copy, with its constraints and bone collections; it may be linked. The copy
-        stands at rest: no pose, no animation.
-    target : bpy.types.Object
-        A mesh, of which `require_free_of_armatures` holds.
-    bones : Bones
-        In world directions, as seen from the target's origin.
-    """
-    _remove_marked(target)
-    made = rig.copy()
-    made.data = rig.data.copy()
-    made.name = made.data.name = f"{target.name} {rig.data.name}"
-    made[MARK] = True
-    made.parent = None
-    made.matrix_world = Matrix.Translation(target.matrix_world.translation)
-    if made.animation_data:
-        made.animation_data.action = None
-        made.animation_data.use_nla = False
-    _place_bones(made, target, bones)
-    for pose_bone in made.pose.bones:
-        pose_bone.matrix_basis = Matrix.Identity(4)
-        for constraint in pose_bone.constraints:
-            if getattr(constraint, "target", None) == rig:
-                constraint.target = made
-    modifier = next((m for m in target.modifiers if m.type == "ARMATURE"), None)
-    if modifier is None:
-        modifier = target.modifiers.new("Armature", "ARMATURE")
-    modifier.object = made
-    return made
-
-
-def _remove_marked(target: bpy.types.Object) -> None:
-    for rig in armatures_of(target):
-        data = rig.data
-        bpy.data.objects.remove(rig)
-        if not data.users:
-            bpy.data.armatures.remove(data)
-
-
-def _place_bones(rig: bpy.types.Object, target: bpy.types.Object, bones: Bones) -> None:
-    """Move bones in Edit Mode, by name; active object and selection are restored."""
-    layer, home = bpy.context.view_layer, bpy.context.scene.collection
-    active, selected = layer.objects.active, [o for o in layer.objects.selected if o]
-    # The scene's own collection cannot be hidden, as the target's may be.
-    home.objects.link(rig)
-    layer.update()
-    for other in selected:
-        other.select_set(False)
-    rig.hide_set(False)
-    rig.select_set(True)
-    layer.objects.active = rig
-    bpy.ops.object.mode_set(mode="EDIT")
-    rig.data.use_mirror_x = False
-    table = zip(bones.names, bones.heads, bones.tails, bones.upward, strict=True)
-    for name, head, tail, upward in table:
-        bone = rig.data.edit_bones[name]
-        bone.head, bone.tail = Vector(head), Vector(tail)
-        bone.align_roll(Vector(upward))
-    bpy.ops.object.mode_set(mode="OBJECT")
-    for collection in target.users_collection:
-        if collection != home:
-            collection.objects.link(rig)
-    if home not in target.users_collection:
-        home.objects.unlink(rig)
-    rig.select_set(False)
-    for other in selected:
-        other.select_set(True)
-    layer.objects.active = active

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import bpy
@@ -38,6 +39,27 @@ VERTEX_VALUES = AttributeKind("FLOAT", "POINT", "value", np.float32)
 CORNER_COLOURS = AttributeKind("BYTE_COLOR", "CORNER", "color_srgb", np.float32, 4)
 VERTEX_COLOURS = AttributeKind("BYTE_COLOR", "POINT", "color_srgb", np.float32, 4)
 
+# Types of attributes that can be read and written: property, array type and width.
+STORED = {
+    "FLOAT": ("value", np.float32, 1),
+    "INT": ("value", np.int32, 1),
+    "INT8": ("value", np.int8, 1),
+    "BOOLEAN": ("value", bool, 1),
+    "FLOAT_VECTOR": ("vector", np.float32, 3),
+    "FLOAT2": ("vector", np.float32, 2),
+    # Scene linear, in which colours blend.
+    "FLOAT_COLOR": ("color", np.float32, 4),
+    "BYTE_COLOR": ("color", np.float32, 4),
+}
+
+
+def kind_of(data_type: str, domain: str) -> AttributeKind | None:
+    """How an attribute is stored; None for types that are not read."""
+    if data_type not in STORED:
+        return None
+    value_name, dtype, width = STORED[data_type]
+    return AttributeKind(data_type, domain, value_name, dtype, width)
+
 
 def read_attribute(mesh: bpy.types.Mesh, name: str, kind: AttributeKind) -> np.ndarray:
     """Values of an attribute that is there, (N,) or (N, width)."""
@@ -72,8 +94,20 @@ def write_attribute(
     mesh.attributes[name].data.foreach_set(kind.value_name, flat)
 
 
-def show_colours(mesh: bpy.types.Mesh, name: str) -> None:
-    """Make a colour attribute the one that the viewport shows and renders use."""
+def show_colours(mesh: bpy.types.Mesh, name: str, ours: Collection[str]) -> None:
+    """Make a colour attribute the one that the viewport shows.
+
+    Parameters
+    ----------
+    mesh : bpy.types.Mesh
+    name : str
+    ours : collection of str
+        Attributes written by the extension. Where renders and exporters use another one, the
+        artist's, they go on doing so.
+    """
     colours = mesh.color_attributes
+    rendered = colours.render_color_index
+    used = colours[rendered].name if 0 <= rendered < len(colours) else ""
     colours.active_color = colours[name]
-    colours.render_color_index = colours.find(name)
+    keeps = used and used != name and used not in ours
+    colours.render_color_index = colours.find(used if keeps else name)

@@ -59,9 +59,10 @@ def write_class(obj: bpy.types.Object, class_name: str, probability: float) -> N
     DiffusionNetError
         If the object cannot be written to.
     """
-    if obj.library:
+    if obj.library or obj.override_library:
+        how = "linked" if obj.library else "overridden"
         raise DiffusionNetError(
-            f"{obj.name!r} is linked from another file, and linked data cannot be changed",
+            f"{obj.name!r} is {how} from another file, and cannot hold new properties",
             "Use Object > Relations > Make Local > Selected Objects.",
         )
     obj[CLASS_PROPERTY] = class_name

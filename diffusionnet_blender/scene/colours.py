@@ -16,44 +16,63 @@ from .attributes import (
     read_attribute,
     write_attribute,
 )
-from .names import own_name
+from .ownership import Kind, Role, may_differ, own_name, record, still_ours
 from .write import COLOUR_ATTRIBUTE
 
+# Byte colours are exact to half a step.
+STEP = 0.003
 
-def paint_part(mesh: bpy.types.Mesh, part: int, colour: Sequence[float]) -> None:
-    """Paint the colour attribute, where it was written, on the faces of a part.
+
+def paint_part(
+    obj: bpy.types.Object, part: int, before: Sequence[float], colour: Sequence[float]
+) -> None:
+    """Change the colour of a part in the colour attribute, where it was written.
+
+    Corners to which the artist gave another colour keep it.
 
     Parameters
     ----------
-    mesh : bpy.types.Mesh
+    obj : bpy.types.Object
+        A mesh in any mode.
     part : int
         As the attributes of labels have it.
-    colour : (r, g, b)
+    before, colour : (r, g, b)
         sRGB, 0 to 1.
     """
-    name = own_name(mesh, "ATTRIBUTE", COLOUR_ATTRIBUTE)
+    mesh = obj.data
+    name = own_name(mesh, Kind.ATTRIBUTE, Role.LABELS, COLOUR_ATTRIBUTE)
     legend = mesh.diffusionnet
     on_faces = len(mesh.polygons) > 0
     labels = legend.face_attribute if on_faces else legend.vertex_attribute
     if name not in mesh.attributes.keys() or labels not in mesh.attributes.keys():
         return
-    if mesh.is_editmode:
-        _paint_in_edit_mode(mesh, name, labels, part, (*colour, 1.0))
+    kind = CORNER_COLOURS if on_faces else VERTEX_COLOURS
+    stored = mesh.attributes[name]
+    if (stored.data_type, stored.domain) != (kind.data_type, kind.domain):
         return
+    if mesh.is_editmode:
+        _paint_in_edit_mode(mesh, name, labels, part, np.array(before), (*colour, 1.0))
+        may_differ(mesh, Kind.ATTRIBUTE, name)
+        return
+    is_ours = bool(still_ours(obj, Kind.ATTRIBUTE, Role.LABELS, [name]))
     if on_faces:
         corners = np.empty(len(mesh.polygons), dtype=np.int32)
         mesh.polygons.foreach_get("loop_total", corners)
         chosen = np.repeat(read_attribute(mesh, labels, FACE_LABELS) == part, corners)
     else:
         chosen = read_attribute(mesh, labels, VERTEX_LABELS) == part
-    kind = CORNER_COLOURS if on_faces else VERTEX_COLOURS
     colours = read_attribute(mesh, name, kind)
+    chosen &= np.abs(colours[:, :3] - np.array(before)).max(axis=1) < STEP
     colours[chosen] = (*colour, 1.0)
     write_attribute(mesh, name, kind, colours)
+    if is_ours:
+        record(obj, Kind.ATTRIBUTE, Role.LABELS, [name])
     mesh.update()
 
 
-def _paint_in_edit_mode(mesh, name: str, labels: str, part: int, colour: tuple) -> None:
+def _paint_in_edit_mode(
+    mesh, name: str, labels: str, part: int, before: np.ndarray, colour: tuple
+) -> None:
     bm = bmesh.from_edit_mesh(mesh)
     elements = bm.faces if bm.faces else bm.verts
     label = elements.layers.int[labels]
@@ -64,5 +83,6 @@ def _paint_in_edit_mode(mesh, name: str, labels: str, part: int, colour: tuple) 
     else:
         layer = bm.verts.layers.color[name]
     for element in chosen:
-        element[layer] = colour
+        if np.abs(np.array(element[layer])[:3] - before).max() < STEP:
+            element[layer] = colour
     bmesh.update_edit_mesh(mesh, loop_triangles=False, destructive=False)

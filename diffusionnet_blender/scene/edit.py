@@ -19,14 +19,11 @@ from .edit_mode import outside_edit_mode
 from .labels import read_labels, written_outputs
 from .mask import mask_parts
 from .materials import (
-    material_indices,
-    paint_material,
-    part_slots,
+    recolour_material,
     remove_material,
     rename_material,
-    single_material,
 )
-from .names import claim_names, forget_name, names_in_use, record_names
+from .ownership import Kind, Role, claim, record, release, still_ours
 from .read import read_object
 from .results import keep_edit
 from .write import require_writable, write_labels
@@ -138,11 +135,12 @@ def merge_parts(obj: bpy.types.Object, part: int, into: int) -> None:
             vertex_probabilities=probabilities,
             polygon_labels=faces,
         )
+        is_ours = bool(still_ours(obj, Kind.VERTEX_GROUP, Role.LABELS, [group]))
         _rewrite(obj, before, after)
         found = obj.vertex_groups.get(group)
-        if found and not found.lock_weight:
+        if found and is_ours and not found.lock_weight:
             obj.vertex_groups.remove(found)
-            forget_name(obj.data, "VERTEX_GROUP", group)
+            release(obj.data, Kind.VERTEX_GROUP, group)
         remove_material(obj.data, before.class_names[part])
         legend = obj.data.diffusionnet
         legend.active = after.class_names.index(before.class_names[into])
@@ -232,36 +230,44 @@ def rename_part(obj: bpy.types.Object, part: int, name: str) -> str:
     if name == item.name:
         return name
     rename_material(mesh, item.name, name)
-    group = obj.vertex_groups.get(item.vertex_group)
-    if group:
-        forget_name(mesh, "VERTEX_GROUP", group.name)
-        free = names_in_use(obj) - {group.name}
-        group.name = claim_names(mesh, "VERTEX_GROUP", [name], free)[0]
-        record_names(mesh, "VERTEX_GROUP", [group.name])
-        item.vertex_group = group.name
+    group = item.vertex_group
+    if group in obj.vertex_groups.keys():
+        if still_ours(obj, Kind.VERTEX_GROUP, Role.LABELS, [group]):
+            item.vertex_group = _rename_group(obj, group, name)
+        else:
+            # It is the artist's now, and not that of the part.
+            item.vertex_group = ""
     item.name = name
     keep_edit(mesh)
     return name
 
 
-def recolour_part(mesh: bpy.types.Mesh, part: int, colour: Sequence[float]) -> None:
+def _rename_group(obj: bpy.types.Object, group: str, name: str) -> str:
+    """Rename a vertex group of ours to a name that is free; that name."""
+    free = claim(obj, Kind.VERTEX_GROUP, Role.LABELS, [name]).names[0]
+    release(obj.data, Kind.VERTEX_GROUP, group)
+    obj.vertex_groups[group].name = free
+    record(obj, Kind.VERTEX_GROUP, Role.LABELS, [free])
+    return free
+
+
+def recolour_part(obj: bpy.types.Object, part: int, colour: Sequence[float]) -> None:
     """Change the colour of a part: in the legend, the colour attribute and its material.
 
     Parameters
     ----------
-    mesh : bpy.types.Mesh
-        In any mode.
+    obj : bpy.types.Object
+        A mesh in any mode.
     part : int
     colour : (r, g, b)
         sRGB, 0 to 1.
     """
-    item = mesh.diffusionnet.parts[part]
+    item = obj.data.diffusionnet.parts[part]
+    before = tuple(item.stored_colour)
     item.stored_colour = colour
-    material = single_material(mesh, item.name)
-    if material:
-        paint_material(material, np.array(colour))
-    paint_part(mesh, part, colour)
-    keep_edit(mesh)
+    recolour_material(obj.data, item.name, np.array(colour))
+    paint_part(obj, part, before, colour)
+    keep_edit(obj.data)
 
 
 def toggle_part(obj: bpy.types.Object, part: int) -> int:
@@ -351,17 +357,8 @@ def _require_part(obj, part: int) -> None:
 
 def _rewrite(obj, before: Labels, after: Labels) -> None:
     """Write corrected labels in every way in which those before are on the mesh."""
-    mesh = obj.data
-    outputs = written_outputs(obj, before)
-    slots = material_indices(mesh)
-    artists = ~np.isin(slots, list(part_slots(mesh).values()))
-    write_labels(obj, after, outputs)
-    if outputs.materials and artists.any():
-        # Faces that the artist gave a material of their own keep it.
-        mesh.polygons.foreach_set(
-            "material_index", np.where(artists, slots, material_indices(mesh)).astype(np.int32)
-        )
-    keep_edit(mesh, after)
+    write_labels(obj, after, written_outputs(obj, before))
+    keep_edit(obj.data, after)
 
 
 def _without(names: tuple[str, ...], part: int) -> tuple[str, ...]:

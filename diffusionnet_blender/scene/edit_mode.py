@@ -23,6 +23,37 @@ def outside_edit_mode(mesh: bpy.types.Mesh) -> Iterator[None]:
         bpy.ops.object.mode_set(mode="EDIT")
 
 
+@contextmanager
+def alone_in_edit_mode(obj: bpy.types.Object) -> Iterator[None]:
+    """Enter Edit Mode with an object that is in no collection, whatever else is hidden.
+
+    It is linked to the scene's own collection, which cannot be excluded or hidden, and unlinked
+    at the end. Active object and selection are restored.
+    """
+    layer, home = bpy.context.view_layer, bpy.context.scene.collection
+    active, selected = layer.objects.active, [o for o in layer.objects.selected if o]
+    obj.hide_viewport = obj.hide_select = False
+    home.objects.link(obj)
+    try:
+        layer.update()
+        for other in selected:
+            other.select_set(False)
+        obj.hide_set(False)
+        obj.select_set(True)
+        layer.objects.active = obj
+        bpy.ops.object.mode_set(mode="EDIT")
+        try:
+            yield
+        finally:
+            bpy.ops.object.mode_set(mode="OBJECT")
+    finally:
+        obj.select_set(False)
+        home.objects.unlink(obj)
+        for other in selected:
+            other.select_set(True)
+        layer.objects.active = active
+
+
 def enter_edit_mode(context, objects: Sequence[bpy.types.Object]) -> None:
     """Enter Edit Mode with these objects alone, in face selection; of point clouds, vertex.
 

@@ -18,8 +18,8 @@ from ..tasks.labels import Labels, polygon_labels
 from .attributes import FACE_LABELS, VERTEX_LABELS, VERTEX_VALUES, AttributeKind, read_attribute
 from .edit_mode import outside_edit_mode
 from .materials import part_slots
-from .names import own_name
 from .options import Outputs
+from .ownership import Kind, Role, own_name, still_ours
 from .read import ObjectGeometry, read_object
 from .results import candidates, find_result, was_edited
 from .vertex_groups import WEIGHT_STEPS, read_weights
@@ -94,7 +94,9 @@ def read_labels(obj: bpy.types.Object, geometry: ObjectGeometry | None = None) -
         if _is_on(mesh, kept, geometry.polygons.topology, vertices, faces):
             return replace(kept, **named)
 
-    weights = read_weights(obj, [part.vertex_group for part in legend.parts])
+    groups = [part.vertex_group for part in legend.parts]
+    ours = still_ours(obj, Kind.VERTEX_GROUP, Role.LABELS, groups)
+    weights = read_weights(obj, [name if name in ours else "" for name in groups])
     if vertices is None:
         vertices = _vertices_from(weights, faces, geometry, count)
     if vertices is None:
@@ -131,12 +133,14 @@ def written_outputs(obj: bpy.types.Object, result: Labels) -> Outputs:
     weights = read_weights(obj, groups) if has_groups else np.zeros(0)
     return Outputs(
         attributes=True,
-        colors=own_name(mesh, "ATTRIBUTE", COLOUR_ATTRIBUTE) in mesh.attributes.keys(),
+        colors=own_name(mesh, Kind.ATTRIBUTE, Role.LABELS, COLOUR_ATTRIBUTE)
+        in mesh.attributes.keys(),
         vertex_groups=has_groups,
         group_weights="SOFT" if ((weights > 0) & (weights < 1)).any() else "HARD",
         face_sets=_has_face_sets(mesh, result),
         materials=bool(set(part_slots(mesh)) & set(result.class_names)),
-        confidence=own_name(mesh, "ATTRIBUTE", CONFIDENCE_ATTRIBUTE) in mesh.attributes.keys(),
+        confidence=own_name(mesh, Kind.ATTRIBUTE, Role.LABELS, CONFIDENCE_ATTRIBUTE)
+        in mesh.attributes.keys(),
     )
 
 
@@ -187,7 +191,7 @@ def _probabilities(mesh, weights: np.ndarray, labels: np.ndarray) -> np.ndarray:
     total = weights.sum(axis=1, keepdims=True)
     soft = np.divide(weights, total, out=np.zeros_like(weights), where=total > 0)
     confidence = np.ones(len(labels), dtype=np.float32)
-    name = own_name(mesh, "ATTRIBUTE", CONFIDENCE_ATTRIBUTE)
+    name = own_name(mesh, Kind.ATTRIBUTE, Role.LABELS, CONFIDENCE_ATTRIBUTE)
     if name in mesh.attributes.keys():
         confidence = read_attribute(mesh, name, VERTEX_VALUES)
     classes = weights.shape[1]

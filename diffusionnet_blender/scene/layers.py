@@ -13,24 +13,13 @@ from ..tasks.labels import Labels
 from ..tasks.transfer.kinds import Kinds
 from ..tasks.transfer.layers import Attribute, Layers, MeshShape, ShapeKeys, Weights
 from .armatures import armature_of, bone_names, read_bones
-from .attributes import AttributeKind, read_attribute, write_attribute
+from .attributes import kind_of, read_attribute, write_attribute
 from .labels import read_labels
+from .ownership import Kind, Role, still_ours
 from .read import read_object
 from .textures import SourceTextures, read_textures
 from .vertex_groups import read_weights
 
-# Types of attributes that can be transferred: property, array type and width.
-STORED = {
-    "FLOAT": ("value", np.float32, 1),
-    "INT": ("value", np.int32, 1),
-    "INT8": ("value", np.int8, 1),
-    "BOOLEAN": ("value", bool, 1),
-    "FLOAT_VECTOR": ("vector", np.float32, 3),
-    "FLOAT2": ("vector", np.float32, 2),
-    # Scene linear, in which colours blend.
-    "FLOAT_COLOR": ("color", np.float32, 4),
-    "BYTE_COLOR": ("color", np.float32, 4),
-}
 COLOURS = {"FLOAT_COLOR", "BYTE_COLOR"}
 DOMAINS = {"POINT", "CORNER", "FACE"}
 # Attributes of the geometry itself, or of other kinds of data.
@@ -164,12 +153,6 @@ def read_uv(mesh: bpy.types.Mesh, name: str) -> np.ndarray:
     return uv.reshape(-1, 2).astype(np.float64)
 
 
-def kind_of(data_type: str, domain: str) -> AttributeKind:
-    """How an attribute that can be moved is stored."""
-    value_name, dtype, width = STORED[data_type]
-    return AttributeKind(data_type, domain, value_name, dtype, width)
-
-
 def write_moved_attribute(mesh: bpy.types.Mesh, name: str, attribute: Attribute) -> None:
     """Write an attribute that was moved, under a name; not in Edit Mode."""
     kind = kind_of(attribute.data_type, attribute.domain)
@@ -187,11 +170,12 @@ def _read_attributes(obj: bpy.types.Object, kinds: Kinds) -> tuple[Attribute, ..
         name = attribute.name
         if name.startswith(".") or name in skipped or attribute.is_internal:
             continue
-        if attribute.data_type not in STORED or attribute.domain not in DOMAINS:
+        kind = kind_of(attribute.data_type, attribute.domain)
+        if kind is None or attribute.domain not in DOMAINS:
             continue
         is_colour = attribute.data_type in COLOURS
         if kinds.colors if is_colour else kinds.attributes:
-            values = read_attribute(mesh, name, kind_of(attribute.data_type, attribute.domain))
+            values = read_attribute(mesh, name, kind)
             found.append(Attribute(name, attribute.data_type, attribute.domain, values))
     for is_chosen, is_colour, noun, switch in (
         (kinds.colors, True, "color attribute", "Colors"),
@@ -211,7 +195,8 @@ def _read_groups(obj: bpy.types.Object, kinds: Kinds) -> Weights:
         if active is None:
             raise DiffusionNetError(f"{obj.name!r} has no active vertex group", "Make one active.")
         names_wanted = (active.name,)
-    names = _chosen(obj, obj.vertex_groups.keys(), names_wanted, "vertex group")
+    existing = obj.vertex_groups.keys() if names_wanted else _groups_of_the_artist(obj)
+    names = _chosen(obj, existing, names_wanted, "vertex group")
     bones = bone_names(obj)
     if kinds.groups == "DEFORM" and bones:
         names = [name for name in names if name in bones]
@@ -227,6 +212,17 @@ def _read_groups(obj: bpy.types.Object, kinds: Kinds) -> Weights:
         total = values.sum(axis=1)
         deforming = np.full(len(names), bool(np.median(np.abs(total - 1.0)) < 0.01))
     return Weights(tuple(names), values, deforming)
+
+
+def _groups_of_the_artist(obj: bpy.types.Object) -> list[str]:
+    """Vertex groups without those of parts, which Part Labels moves; all if there are no others."""
+    names = obj.vertex_groups.keys()
+    ours = {
+        n
+        for role in (Role.LABELS, Role.MASK)
+        for n in still_ours(obj, Kind.VERTEX_GROUP, role, names)
+    }
+    return [name for name in names if name not in ours] or list(names)
 
 
 def _read_keys(obj: bpy.types.Object, chosen: Sequence[str]) -> ShapeKeys:

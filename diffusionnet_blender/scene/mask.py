@@ -12,7 +12,7 @@ import bpy
 import numpy as np
 
 from ..tasks.labels import Labels
-from .names import claim_names, forget_name, names_in_use, own_name, record_names
+from .ownership import Kind, Role, claim, own_name, record, release, still_ours
 from .vertex_groups import write_vertex_groups
 
 MASK = "part_mask"
@@ -36,18 +36,20 @@ def mask_parts(obj: bpy.types.Object, result: Labels, hidden: Collection[int]) -
     if not hidden:
         _remove(obj)
         return
-    name = claim_names(mesh, "VERTEX_GROUP", [MASK], names_in_use(obj))[0]
+    modifier = _modifier(obj)
+    name = claim(obj, Kind.VERTEX_GROUP, Role.MASK, [MASK]).names[0]
     _fill(obj, name, result)
-    record_names(mesh, "VERTEX_GROUP", [name])
-    modifier = _modifier(obj) or obj.modifiers.new("Parts", "MASK")
+    modifier = modifier or obj.modifiers.new("Parts", "MASK")
     modifier.vertex_group = name
+    record(obj, Kind.VERTEX_GROUP, Role.MASK, [name])
 
 
 def renew_mask(obj: bpy.types.Object, result: Labels) -> None:
     """Let the mask, where there is one, follow labels that have changed."""
-    name = own_name(obj.data, "VERTEX_GROUP", MASK)
-    if name in obj.vertex_groups.keys():
+    name = _group(obj)
+    if name and still_ours(obj, Kind.VERTEX_GROUP, Role.MASK, [name]):
         _fill(obj, name, result)
+        record(obj, Kind.VERTEX_GROUP, Role.MASK, [name])
 
 
 def _fill(obj, name: str, result: Labels) -> None:
@@ -64,8 +66,12 @@ def _fill(obj, name: str, result: Labels) -> None:
     write_vertex_groups(obj, [name], shown[:, None].astype(np.float32))
 
 
+def _group(obj) -> str | None:
+    return own_name(obj.data, Kind.VERTEX_GROUP, Role.MASK, MASK)
+
+
 def _modifier(obj) -> bpy.types.Modifier | None:
-    name = own_name(obj.data, "VERTEX_GROUP", MASK)
+    name = _group(obj)
     return next((m for m in obj.modifiers if m.type == "MASK" and m.vertex_group == name), None)
 
 
@@ -73,7 +79,7 @@ def _remove(obj) -> None:
     modifier = _modifier(obj)
     if modifier:
         obj.modifiers.remove(modifier)
-    name = own_name(obj.data, "VERTEX_GROUP", MASK)
-    if name in obj.vertex_groups.keys():
+    name = _group(obj)
+    if name and still_ours(obj, Kind.VERTEX_GROUP, Role.MASK, [name]):
         obj.vertex_groups.remove(obj.vertex_groups[name])
-        forget_name(obj.data, "VERTEX_GROUP", name)
+        release(obj.data, Kind.VERTEX_GROUP, name)

@@ -105,6 +105,13 @@ def fingerprint(obj: bpy.types.Object) -> str:
     return digest.hexdigest()
 
 
+def move_matches(before: int, after: int) -> None:
+    """Let a mesh that takes the place of another, by `session_uid`, have its matches."""
+    for pair in [pair for pair in _matches if before in pair]:
+        source, target = (after if uid == before else uid for uid in pair)
+        _matches[source, target] = _matches.pop(pair)
+
+
 @persistent
 def forget_all_matches(*_) -> None:
     """Drop all matches; a handler for when another file is about to be opened."""

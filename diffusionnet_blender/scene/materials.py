@@ -9,7 +9,8 @@ import numpy as np
 
 from .attributes import FACE_LABELS, write_attribute
 from .compat import node_tree
-from .names import PREFIX
+from .fingerprint import of_block
+from .ownership import PREFIX, is_unchanged, mark
 
 # Marks the materials that are ours; its value is the class.
 MARK = "diffusionnet_part"
@@ -18,9 +19,16 @@ MATERIAL_INDEX = "material_index"
 
 
 def write_materials(
-    mesh: bpy.types.Mesh, class_names: Sequence[str], colours: np.ndarray, labels: np.ndarray
+    mesh: bpy.types.Mesh,
+    class_names: Sequence[str],
+    colours: np.ndarray,
+    labels: np.ndarray,
+    overwrite: bool = False,
 ) -> None:
     """Assign to each face the material of its class; slots are added after the existing ones.
+
+    A material of a class that the artist has edited stays that of the class, as it is. Faces to
+    which the artist gave another material since the first time keep it.
 
     Parameters
     ----------
@@ -30,7 +38,11 @@ def write_materials(
     colours : (C, 3) float
         sRGB, 0 to 1.
     labels : (P,) int
+    overwrite : bool
+        Assign to all faces.
     """
+    before, ours = material_indices(mesh), list(part_slots(mesh).values())
+    kept = ~np.isin(before, ours) & bool(ours) & (not overwrite)
     slots = []
     for name, colour in zip(class_names, colours, strict=True):
         material = _material(mesh, name, colour)
@@ -39,7 +51,8 @@ def write_materials(
             mesh.materials.append(material)
             slot = len(mesh.materials) - 1
         slots.append(slot)
-    write_attribute(mesh, MATERIAL_INDEX, FACE_LABELS, np.array(slots, dtype=np.int32)[labels])
+    indices = np.where(kept, before, np.array(slots, dtype=np.int32)[labels])
+    write_attribute(mesh, MATERIAL_INDEX, FACE_LABELS, indices)
 
 
 def part_slots(mesh: bpy.types.Mesh) -> dict[str, int]:
@@ -51,28 +64,45 @@ def part_slots(mesh: bpy.types.Mesh) -> dict[str, int]:
     }
 
 
-def single_material(mesh: bpy.types.Mesh, class_name: str) -> bpy.types.Material | None:
-    """Our material of a class on a mesh, to change; a copy takes its place where others use it."""
+def rename_material(mesh: bpy.types.Mesh, class_name: str, new: str) -> None:
+    """Rename our material of a class, if the mesh has one; an edited one keeps its name."""
+    material = _single(mesh, class_name)
+    if material is None:
+        return
+    is_ours = is_unchanged(material, of_block)
+    material[MARK] = new
+    if is_ours:
+        material.name = f"{PREFIX} {new}"
+        mark(material, of_block(material))
+
+
+def recolour_material(mesh: bpy.types.Mesh, class_name: str, srgb: np.ndarray) -> None:
+    """Change the colour of our material of a class, if the mesh has one that was not edited."""
+    slot = part_slots(mesh).get(class_name)
+    if slot is not None and is_unchanged(mesh.materials[slot], of_block):
+        _paint(_single(mesh, class_name), srgb)
+
+
+def _single(mesh: bpy.types.Mesh, class_name: str) -> bpy.types.Material | None:
+    """The material of a class on a mesh, to change; a copy takes its place where others use it."""
     slot = part_slots(mesh).get(class_name)
     if slot is None:
         return None
-    if mesh.materials[slot].users - mesh.materials[slot].use_fake_user > 1:
-        mesh.materials[slot] = mesh.materials[slot].copy()
-    return mesh.materials[slot]
-
-
-def rename_material(mesh: bpy.types.Mesh, class_name: str, new: str) -> None:
-    """Rename our material of a class, if the mesh has one."""
-    material = single_material(mesh, class_name)
-    if material:
-        material.name = f"{PREFIX} {new}"
-        material[MARK] = new
+    material = mesh.materials[slot]
+    if material.users - material.use_fake_user > 1:
+        is_ours = is_unchanged(material, of_block)
+        mesh.materials[slot] = material = material.copy()
+        if is_ours:
+            mark(material, of_block(material))
+    return material
 
 
 def remove_material(mesh: bpy.types.Mesh, class_name: str) -> None:
-    """Remove the slot of a class if it is there and no face is assigned to it."""
+    """Remove the slot of a class if no face is assigned to it and its material is unchanged."""
     slot = part_slots(mesh).get(class_name)
-    if slot is not None and slot not in material_indices(mesh):
+    if slot is None or slot in material_indices(mesh):
+        return
+    if is_unchanged(mesh.materials[slot], of_block):
         mesh.materials.pop(index=slot)
 
 
@@ -88,32 +118,38 @@ def _material(mesh: bpy.types.Mesh, class_name: str, srgb: np.ndarray) -> bpy.ty
     slot = part_slots(mesh).get(class_name)
     if slot is not None:
         material = mesh.materials[slot]
-        if material.library is None:
-            paint_material(material, srgb)
+        if is_unchanged(material, of_block) and not _has_colour(material, srgb):
+            material = _single(mesh, class_name)
+            _paint(material, srgb)
         return material
     name = f"{PREFIX} {class_name}"
-    material = next(
-        (
-            m
-            for m in bpy.data.materials
-            if m.library is None and m.get(MARK) == class_name and m.name.startswith(name)
-        ),
-        None,
-    )
-    if material is None:
-        material = bpy.data.materials.new(name)
-        material[MARK] = class_name
-    paint_material(material, srgb)
+    # Of another mesh, so that a crowd has one material a part.
+    for material in bpy.data.materials:
+        is_candidate = material.get(MARK) == class_name and material.name.startswith(name)
+        if is_candidate and is_unchanged(material, of_block) and _has_colour(material, srgb):
+            return material
+    material = bpy.data.materials.new(name)
+    material[MARK] = class_name
+    _paint(material, srgb)
     return material
 
 
-def paint_material(material: bpy.types.Material, srgb: np.ndarray) -> None:
-    """Set the colour of a material, in the viewport and in renders."""
-    colour = (*srgb_to_linear(np.asarray(srgb)).tolist(), 1.0)
+def _linear(srgb: np.ndarray) -> tuple[float, ...]:
+    return (*srgb_to_linear(np.asarray(srgb)).tolist(), 1.0)
+
+
+def _has_colour(material: bpy.types.Material, srgb: np.ndarray) -> bool:
+    return bool(np.allclose(material.diffuse_color, _linear(srgb), atol=1e-5))
+
+
+def _paint(material: bpy.types.Material, srgb: np.ndarray) -> None:
+    """Set the colour of a material of ours, in the viewport and in renders."""
+    colour = _linear(srgb)
     material.diffuse_color = colour
     for node in node_tree(material).nodes:
         if node.bl_idname == "ShaderNodeBsdfPrincipled":
             node.inputs["Base Color"].default_value = colour
+    mark(material, of_block(material))
 
 
 def srgb_to_linear(srgb: np.ndarray) -> np.ndarray:

@@ -34,6 +34,28 @@ class ReadOptions:
     )
 
 
+def _overwrite() -> bool:
+    """The option of everything that writes by names."""
+    return option(
+        False,
+        "Overwrite",
+        "Replace data of the same name that you made or changed, instead of keeping it and "
+        'writing under the name "DN ...". Locked groups and shape keys stay',
+    )
+
+
+@dataclass(frozen=True)
+class Writing:
+    """How data is written.
+
+    Attributes
+    ----------
+    overwrite : bool
+    """
+
+    overwrite: bool = _overwrite()
+
+
 @dataclass(frozen=True)
 class Outputs:
     """Kinds of data that labels are written as.
@@ -47,7 +69,7 @@ class Outputs:
     group_weights : {"HARD", "SOFT"}
     face_sets : bool
         Face set of a face = its class + 1.
-    materials, confidence : bool
+    materials, confidence, overwrite : bool
     """
 
     attributes: bool = option(
@@ -79,7 +101,7 @@ class Outputs:
     face_sets: bool = option(
         False,
         "Face Sets",
-        "Face sets for Sculpt Mode, in place of the existing ones",
+        "Face sets for Sculpt Mode. Your own are kept, unless Overwrite is on",
     )
     materials: bool = option(
         False,
@@ -92,6 +114,8 @@ class Outputs:
         "Confidence",
         "Float attribute (part_confidence) with the probability of the part at each vertex, 0 to 1",
     )
+
+    overwrite: bool = _overwrite()
 
     @property
     def on_vertices(self) -> bool:

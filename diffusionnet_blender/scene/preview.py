@@ -8,7 +8,7 @@ import numpy as np
 
 from .attributes import VERTEX_COLOURS, VERTEX_VALUES, show_colours, write_attribute
 from .matches import Match
-from .names import claim_names, names_in_use, record_names
+from .ownership import Kind, Role, claim, record, unchanged
 from .read import read_object
 from .write import require_writable
 
@@ -59,15 +59,15 @@ def write_preview(
 
 def _write(obj, layers, shown: str) -> list[str]:
     mesh = obj.data
-    names = claim_names(mesh, "ATTRIBUTE", [name for name, _, _ in layers], names_in_use(obj))
+    names = claim(obj, Kind.ATTRIBUTE, Role.PREVIEW, [name for name, _, _ in layers]).names
     for name, (wanted, kind, values) in zip(names, layers, strict=True):
         write_attribute(mesh, name, kind, values)
         if wanted == shown:
             active = name
-    record_names(mesh, "ATTRIBUTE", names)
-    show_colours(mesh, active)
+    record(obj, Kind.ATTRIBUTE, Role.PREVIEW, names)
+    show_colours(mesh, active, unchanged(obj, Kind.ATTRIBUTE))
     mesh.update()
-    return names
+    return list(names)
 
 
 def _opaque(colours: np.ndarray) -> np.ndarray:

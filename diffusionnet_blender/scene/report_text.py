@@ -22,7 +22,7 @@ def counted_elements(obj: bpy.types.Object, number: int) -> str:
 
 
 def segmentation_summary(
-    results: Sequence[tuple[bpy.types.Object, Segmentation]], seconds: float, notes: Iterable[str]
+    results: Sequence[tuple[bpy.types.Object, Segmentation]], seconds: float, remarks: Iterable[str]
 ) -> str:
     """One line on a run of *Segment*.
 
@@ -31,8 +31,8 @@ def segmentation_summary(
     results : sequence of (object, Segmentation)
     seconds : float
         Duration of the run.
-    notes : iterable of str
-        Outputs that were left out, see `write.left_out`.
+    remarks : iterable of str
+        Of `write.write_labels`.
     """
     names = results[0][0].name if len(results) == 1 else counted(len(results), "mesh")
     parts = {(obj.name, label) for obj, r in results for label in set(r.vertex_labels.tolist())}
@@ -40,7 +40,5 @@ def segmentation_summary(
     vertices = sum(len(result.vertex_probabilities) for _, result in results)
     size = counted(faces, "face") if faces else counted(vertices, "vertex")
     text = f"{names}: {counted(len(parts), 'part')} on {size} in {seconds:.1f} s"
-    remarks = [result.remark for _, result in results if result.remark]
-    if skipped := "; ".join(note for note in notes if note):
-        remarks.append(f"left out: {skipped}")
+    remarks = [*(result.remark for _, result in results if result.remark), *remarks]
     return f"{text} ({'; '.join(remarks)})" if remarks else text

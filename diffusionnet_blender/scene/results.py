@@ -17,6 +17,7 @@ KEPT_EDITS = 8
 
 _results: dict[int, Labels] = {}
 _edits: dict[int, deque[Labels]] = {}
+_remarks: dict[int, list[str]] = {}
 
 
 def keep_result(mesh: bpy.types.Mesh, result: Labels) -> None:
@@ -48,6 +49,23 @@ def find_result(mesh: bpy.types.Mesh) -> Labels | None:
     return _results.get(mesh.session_uid)
 
 
+def keep_remarks(mesh: bpy.types.Mesh, remarks: list[str]) -> None:
+    """Keep the remarks of the last write to a mesh."""
+    _remarks[mesh.session_uid] = remarks
+
+
+def remarks_of(mesh: bpy.types.Mesh) -> list[str]:
+    """Remarks of the last write to a mesh in this session."""
+    return _remarks.get(mesh.session_uid, [])
+
+
+def move_results(before: int, after: int) -> None:
+    """Let a mesh that takes the place of another, by `session_uid`, have its results."""
+    for kept in (_results, _edits, _remarks):
+        if before in kept:
+            kept[after] = kept.pop(before)
+
+
 def any_results() -> bool:
     """Whether anything was segmented in this session, in the file at hand."""
     return bool(_results)
@@ -62,5 +80,5 @@ def forget_result(mesh: bpy.types.Mesh) -> None:
 @persistent
 def forget_all_results(*_) -> None:
     """Drop all results; a handler for when another file is about to be opened."""
-    _results.clear()
-    _edits.clear()
+    for kept in (_results, _edits, _remarks):
+        kept.clear()

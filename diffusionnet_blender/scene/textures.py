@@ -11,10 +11,10 @@ import numpy as np
 from ..errors import DiffusionNetError
 from ..tasks.transfer.layers import Texture
 from .compat import node_tree
+from .fingerprint import of_block, of_image
+from .ownership import mark
 
 IMAGE_NODE = "ShaderNodeTexImage"
-# On materials that a transfer made; the next one to the same object takes their place.
-MARK = "diffusionnet_transfer"
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,6 +139,7 @@ def baked_image(name: str, pixels: np.ndarray, like: bpy.types.Image) -> bpy.typ
     image.pixels.foreach_set(np.ascontiguousarray(pixels, dtype=np.float32).ravel())
     image.update()
     image.pack()
+    mark(image, of_image(image))
     return image
 
 
@@ -161,7 +162,6 @@ def textured_material(
     """
     made = material.copy()
     made.name = name
-    made[MARK] = True
     tree = node_tree(made)
     reader = tree.nodes.new("ShaderNodeUVMap")
     reader.uv_map = uv_map
@@ -173,7 +173,20 @@ def textured_material(
     for node in tree.nodes:
         if node.bl_idname == "ShaderNodeNormalMap":
             node.uv_map = uv_map
+    mark(made, content_of(made))
     return made
+
+
+def images_in(material: bpy.types.Material) -> list[bpy.types.Image]:
+    """The images in the nodes of a material, each once."""
+    nodes = material.node_tree.nodes if material.node_tree else ()
+    found = [node.image for node in nodes if node.bl_idname == IMAGE_NODE and node.image]
+    return list(dict.fromkeys(found))
+
+
+def content_of(material: bpy.types.Material) -> str:
+    """Fingerprint of a material and the pixels of its images."""
+    return " ".join([of_block(material), *map(of_image, images_in(material))])
 
 
 def _use_of(node: bpy.types.Node) -> tuple[str, bool] | None:

@@ -16,7 +16,7 @@ from ..tasks.match.request import Correspondence
 from ..tasks.transfer.kinds import Kinds
 from ..tasks.transfer.layers import Layers, MeshShape, Moved, Weights
 from ..tasks.transfer.request import TransferRequest
-from .armatures import require_free_of_armatures
+from .armature_write import require_free_of_armatures
 from .layers import Source, read_shape, read_source, read_uv, source_uv_name
 from .unwrap import unwrapped_uv
 from .vertex_groups import read_weights

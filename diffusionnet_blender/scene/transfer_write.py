@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import bpy
 import numpy as np
 
 from ..tasks.labels import labels_of
 from ..tasks.transfer.layers import Moved, ShapeKeys
-from .armatures import armature_of, write_armature
+from .armature_write import write_armature
+from .armatures import armature_of
 from .attributes import FACE_LABELS, show_colours, write_attribute
+from .fingerprint import CONTENT
 from .layers import COLOURS, source_uv_name, write_moved_attribute
 from .materials import MATERIAL_INDEX
-from .names import claim_names, names_in_use, record_names
 from .options import Outputs
+from .ownership import (
+    Kind,
+    Role,
+    claim,
+    is_unchanged,
+    kept_text,
+    record,
+    unchanged,
+    users_of,
+)
 from .read import read_object
 from .report_text import counted
 from .results import keep_result
-from .textures import MARK, baked_image, textured_material
+from .textures import baked_image, content_of, images_in, textured_material
+from .transaction import Transaction, transaction
 from .transfer import Prepared
 from .unwrap import UV_MAP
-from .vertex_groups import write_vertex_groups
+from .vertex_groups import locked_groups, write_vertex_groups
 from .write import write_labels
 
 
@@ -28,8 +42,11 @@ def write_transfer(
     target: bpy.types.Object,
     prepared: Prepared,
     label_outputs: Outputs | None = None,
+    overwrite: bool = False,
 ) -> list[str]:
     """Write the results of a transfer to the target, which must not be in Edit Mode.
+
+    All is written, or nothing. What the artist made or changed stays, see `ownership`.
 
     Parameters
     ----------
@@ -37,20 +54,36 @@ def write_transfer(
     prepared : Prepared
     label_outputs : Outputs, optional
         How part labels are written.
+    overwrite : bool
+        See `options.Writing`.
 
     Returns
     -------
     list of str
         Data that was written, with remarks, for the report.
     """
+    with transaction(target) as change:
+        lines = _write(source, target, prepared, label_outputs or Outputs(), overwrite, change)
+        target.data.update()
+    return lines
+
+
+def _write(
+    source: bpy.types.Object,
+    target: bpy.types.Object,
+    prepared: Prepared,
+    label_outputs: Outputs,
+    overwrite: bool,
+    change: Transaction,
+) -> list[str]:
     mesh, moved = target.data, prepared.moved
     lines = []
     uv_name = _own_layout(mesh, prepared)
     if moved.layout is not None:
-        lines.append(_write_layout(source, target, moved.layout))
+        lines.append(_write_layout(source, target, moved.layout, overwrite))
     slots = None
     if moved.textures:
-        slots = _write_textures(source, target, prepared, uv_name)
+        slots = _write_textures(source, target, prepared, uv_name, change)
         size = next(iter(moved.textures.values())).shape
         named = ", ".join(moved.textures)
         text = f"{counted(len(moved.textures), 'texture')} ({named}) of {size[1]} x {size[0]}"
@@ -70,17 +103,16 @@ def write_transfer(
         everywhere = np.full(len(mesh.polygons), next(iter(slots.values())), dtype=np.int32)
         write_attribute(mesh, MATERIAL_INDEX, FACE_LABELS, everywhere)
     if moved.weights is not None:
-        lines.append(_write_weights(target, moved))
+        lines.append(_write_weights(target, moved, overwrite))
     if moved.keys is not None:
         lines.append(_write_keys(source, target, moved.keys))
     if moved.attributes:
-        lines.append(_write_attributes(source, mesh, target, moved))
+        lines.append(_write_attributes(source, target, moved, overwrite))
     if moved.labels is not None:
-        lines.append(_write_labels(target, prepared, label_outputs or Outputs()))
+        lines.append(_write_labels(target, prepared, label_outputs))
     if moved.bones is not None:
-        rig = write_armature(armature_of(source), target, moved.bones)
+        rig = write_armature(armature_of(source), target, moved.bones, change)
         lines.append(f"armature {rig.name!r} of {counted(len(moved.bones.names), 'bone')}")
-    mesh.update()
     return lines
 
 
@@ -101,13 +133,13 @@ def _write_uv(mesh, name: str, uv: np.ndarray) -> None:
     mesh.attributes[name].data.foreach_set("vector", flat)
 
 
-def _write_layout(source, target, layout) -> str:
+def _write_layout(source, target, layout, overwrite: bool) -> str:
     mesh = target.data
-    name = source_uv_name(source)
-    if mesh.uv_layers:
-        name = claim_names(mesh, "ATTRIBUTE", [name], names_in_use(target))[0]
+    wanted = [source_uv_name(source)]
+    claimed = claim(target, Kind.ATTRIBUTE, Role.TRANSFER, wanted, overwrite)
+    name = claimed.names[0]
     _write_uv(mesh, name, layout.uv)
-    record_names(mesh, "ATTRIBUTE", [name])
+    record(target, Kind.ATTRIBUTE, Role.TRANSFER, [name])
     ends = np.empty(2 * len(mesh.edges), dtype=np.int32)
     mesh.edges.foreach_get("vertices", ends)
     ends = np.sort(ends.reshape(-1, 2).astype(np.int64), axis=1)
@@ -122,9 +154,12 @@ def _write_layout(source, target, layout) -> str:
     return f"{text})"
 
 
-def _write_textures(source, target, prepared: Prepared, uv_name: str) -> dict[int, int]:
+def _write_textures(
+    source, target, prepared: Prepared, uv_name: str, change: Transaction
+) -> dict[int, int]:
     """Make images and materials; slot on the target of each slot of the source that is used."""
     moved, found = prepared.moved, prepared.read.source.textures
+    free = _discard_materials(target.data, change)
     images = {
         channel: baked_image(f"{target.name} {channel}", pixels, found.images[channel])
         for channel, pixels in moved.textures.items()
@@ -138,7 +173,6 @@ def _write_textures(source, target, prepared: Prepared, uv_name: str) -> dict[in
     else:
         chosen = [n for n, slot in enumerate(source.material_slots) if slot.material]
     mesh = target.data
-    free = [n for n, m in enumerate(mesh.materials) if m and m.get(MARK) and m.library is None]
     slots = {}
     for number in chosen:
         material = source.material_slots[number].material
@@ -160,6 +194,21 @@ def _write_textures(source, target, prepared: Prepared, uv_name: str) -> dict[in
     return slots
 
 
+def _discard_materials(mesh, change: Transaction) -> list[int]:
+    """Let materials of an earlier transfer go that nobody has changed; their slots."""
+    slots = [
+        number
+        for number, material in enumerate(mesh.materials)
+        if material and is_unchanged(material, content_of) and users_of(material) <= {mesh}
+    ]
+    for material in {mesh.materials[number] for number in slots}:
+        for image in images_in(material):
+            if CONTENT in image and users_of(image) <= {material}:
+                change.discard(image)
+        change.discard(material)
+    return slots
+
+
 def _slot_of(mesh, material) -> int:
     """Slot of a mesh that has a material, made if missing."""
     slot = mesh.materials.find(material.name)
@@ -169,12 +218,31 @@ def _slot_of(mesh, material) -> int:
     return len(mesh.materials) - 1
 
 
-def _write_weights(target, moved: Moved) -> str:
+def _write_weights(target, moved: Moved, overwrite: bool) -> str:
     weights = moved.weights
-    write_vertex_groups(target, weights.names, weights.values.astype(np.float32))
-    text = counted(len(weights.names), "vertex group")
+    locked = locked_groups(target, weights.names)
+    wanted = [name for name in weights.names if name not in locked]
+    claimed = claim(target, Kind.VERTEX_GROUP, Role.TRANSFER, wanted, overwrite)
+    columns = [weights.names.index(name) for name in wanted]
+    values = weights.values[:, columns].astype(np.float32)
+    write_vertex_groups(target, claimed.names, values)
+    record(target, Kind.VERTEX_GROUP, Role.TRANSFER, claimed.names, weights=values)
+    for part in target.data.diffusionnet.parts:
+        # Groups of labels that have become those of bones.
+        if part.vertex_group in claimed.names:
+            part.vertex_group = ""
+    text = counted(len(wanted), "vertex group")
     filled = 1.0 - float(np.mean(moved.trusted))
-    return f"{text} ({filled:.0%} of the vertices filled in)" if filled > 0.005 else text
+    remarks = [
+        f"{filled:.0%} of the vertices filled in" if filled > 0.005 else "",
+        kept_text(claimed, "named"),
+    ]
+    return _with_remarks(text, remarks)
+
+
+def _with_remarks(text: str, remarks: Sequence[str]) -> str:
+    told = "; ".join(remark for remark in remarks if remark)
+    return f"{text} ({told})" if told else text
 
 
 def _write_keys(source, target, keys: ShapeKeys) -> str:
@@ -203,19 +271,22 @@ def _write_keys(source, target, keys: ShapeKeys) -> str:
     return counted(len(keys.names), "shape key")
 
 
-def _write_attributes(source, mesh, target, moved: Moved) -> str:
+def _write_attributes(source, target, moved: Moved, overwrite: bool) -> str:
+    mesh = target.data
     wanted = [attribute.name for attribute in moved.attributes]
-    names = claim_names(mesh, "ATTRIBUTE", wanted, names_in_use(target))
+    claimed = claim(target, Kind.ATTRIBUTE, Role.TRANSFER, wanted, overwrite)
+    names = claimed.names
     for name, attribute in zip(names, moved.attributes, strict=True):
         write_moved_attribute(mesh, name, attribute)
-    record_names(mesh, "ATTRIBUTE", names)
+    record(target, Kind.ATTRIBUTE, Role.TRANSFER, names)
     colours = {
         a.name: n for n, a in zip(names, moved.attributes, strict=True) if a.data_type in COLOURS
     }
     if colours:
         active = source.data.color_attributes.active_color_name
-        show_colours(mesh, colours.get(active, next(iter(colours.values()))))
-    return counted(len(names), "attribute")
+        shown = colours.get(active, next(iter(colours.values())))
+        show_colours(mesh, shown, unchanged(target, Kind.ATTRIBUTE))
+    return _with_remarks(counted(len(names), "attribute"), [kept_text(claimed, "named")])
 
 
 def _write_labels(target, prepared: Prepared, outputs: Outputs) -> str:
@@ -229,6 +300,6 @@ def _write_labels(target, prepared: Prepared, outputs: Outputs) -> str:
         labels.class_colours,
         labels.model_name,
     )
-    write_labels(target, result, outputs)
+    remarks = write_labels(target, result, outputs)
     keep_result(target.data, result)
-    return counted(len(labels.class_names), "part label")
+    return _with_remarks(counted(len(labels.class_names), "part label"), remarks)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
+from .edit_mode import alone_in_edit_mode
 from .layers import read_uv
 
 UV_MAP = "UVMap"
@@ -13,28 +14,16 @@ ISLAND_MARGIN = 0.004
 
 def unwrapped_uv(obj: bpy.types.Object) -> np.ndarray:
     """UV map of an object's mesh by Smart UV Project, made on a copy of it, (L, 2) float64."""
-    layer = bpy.context.view_layer
-    active, selected = layer.objects.active, [o for o in layer.objects.selected if o]
     copy = bpy.data.objects.new(f"{obj.name} unwrapped", obj.data.copy())
     mesh = copy.data
     try:
-        layer.active_layer_collection.collection.objects.link(copy)
         for elements in (mesh.vertices, mesh.edges, mesh.polygons):
             elements.foreach_set("hide", np.zeros(len(elements), dtype=bool))
         mesh.uv_layers.new(name=UV_MAP)
-        layer.update()
-        for other in selected:
-            other.select_set(False)
-        copy.select_set(True)
-        layer.objects.active = copy
-        bpy.ops.object.mode_set(mode="EDIT")
-        bpy.ops.mesh.select_all(action="SELECT")
-        bpy.ops.uv.smart_project(island_margin=ISLAND_MARGIN)
-        bpy.ops.object.mode_set(mode="OBJECT")
+        with alone_in_edit_mode(copy):
+            bpy.ops.mesh.select_all(action="SELECT")
+            bpy.ops.uv.smart_project(island_margin=ISLAND_MARGIN)
         return read_uv(mesh, UV_MAP)
     finally:
         bpy.data.objects.remove(copy)
         bpy.data.meshes.remove(mesh)
-        for other in selected:
-            other.select_set(True)
-        layer.objects.active = active

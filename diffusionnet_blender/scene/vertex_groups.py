@@ -31,7 +31,7 @@ def locked_groups(obj: bpy.types.Object, names: Sequence[str]) -> list[str]:
 
 
 def write_vertex_groups(obj: bpy.types.Object, names: Sequence[str], weights: np.ndarray) -> None:
-    """Fill one group a class; groups that are locked stay as they are.
+    """Fill one group a class; groups that are locked stay as they are, and the active one active.
 
     Parameters
     ----------
@@ -42,6 +42,7 @@ def write_vertex_groups(obj: bpy.types.Object, names: Sequence[str], weights: np
     weights : (V, C) float32
         A vertex is in a group where its weight is above 0.
     """
+    active, had_groups = obj.vertex_groups.active_index, len(obj.vertex_groups) > 0
     everyone = list(range(len(weights)))
     for name, column in zip(names, np.ascontiguousarray(weights.T), strict=True):
         group = obj.vertex_groups.get(name)
@@ -59,6 +60,8 @@ def write_vertex_groups(obj: bpy.types.Object, names: Sequence[str], weights: np
         order = members.tolist()
         for start, end in pairwise(bounds if order else []):
             group.add(order[start:end], float(values[start]), "REPLACE")
+    if had_groups:
+        obj.vertex_groups.active_index = active
 
 
 def read_weights(obj: bpy.types.Object, names: Sequence[str]) -> np.ndarray:

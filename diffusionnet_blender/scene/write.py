@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import bpy
 import numpy as np
@@ -23,9 +23,20 @@ from .edit_mode import outside_edit_mode
 from .legend import write_legend
 from .mask import renew_mask
 from .materials import write_materials
-from .names import claim_names, names_in_use, record_names
 from .options import Outputs
+from .ownership import (
+    Claimed,
+    Kind,
+    Role,
+    claim,
+    kept_text,
+    record,
+    still_ours,
+    unchanged,
+)
 from .read import require_same_topology
+from .results import keep_remarks
+from .transaction import transaction
 from .vertex_groups import hard_weights, locked_groups, soft_weights, write_vertex_groups
 
 FACE_ATTRIBUTE = "part"
@@ -46,27 +57,21 @@ def require_writable(obj: bpy.types.Object) -> None:
             "and linked data cannot be changed",
             "Use Object > Relations > Make Local > Selected Objects and Data.",
         )
+    if obj.data.override_library:
+        raise DiffusionNetError(
+            f"The mesh of {obj.name!r} is a library override, which cannot hold new data",
+            "Use Object > Relations > Make Local > Selected Objects and Data.",
+        )
     if obj.mode == "SCULPT" and obj.use_dynamic_topology_sculpting:
         raise DiffusionNetError(
             f"{obj.name!r} is being sculpted with dynamic topology", "Leave Sculpt Mode first."
         )
 
 
-def left_out(obj: bpy.types.Object, result: Labels, outputs: Outputs) -> str:
-    """Outputs that cannot be written, as text for the report; "" for none."""
-    notes = []
-    if outputs.vertex_groups:
-        names = claim_names(obj.data, "VERTEX_GROUP", result.class_names, names_in_use(obj))
-        locked = locked_groups(obj, names)
-        if locked:
-            notes.append(f"locked vertex groups {', '.join(locked)}")
-    if outputs.on_faces_only and not len(result.polygon_labels):
-        notes.append("face sets and materials, which need faces")
-    return "; ".join(notes)
-
-
-def write_labels(obj: bpy.types.Object, result: Labels, outputs: Outputs) -> None:
+def write_labels(obj: bpy.types.Object, result: Labels, outputs: Outputs) -> list[str]:
     """Write labels to the mesh of an object as the chosen outputs; other data is kept.
+
+    What the artist made or changed stays, see `ownership`.
 
     Parameters
     ----------
@@ -74,7 +79,11 @@ def write_labels(obj: bpy.types.Object, result: Labels, outputs: Outputs) -> Non
         In any mode but dynamic topology sculpting.
     result : Labels
     outputs : Outputs
-        `left_out` lists those that the object cannot have.
+
+    Returns
+    -------
+    list of str
+        Remarks for the report: outputs that were left out, and those with another name.
 
     Raises
     ------
@@ -95,9 +104,11 @@ def write_labels(obj: bpy.types.Object, result: Labels, outputs: Outputs) -> Non
             f"{obj.name!r} has no faces, so no face sets or materials can be written",
             "Choose attributes, colors or vertex groups.",
         )
-    with outside_edit_mode(mesh):
-        _write(obj, result, outputs, has_faces)
+    with outside_edit_mode(mesh), transaction(obj):
+        remarks = _write(obj, result, outputs, has_faces)
         mesh.update()
+    keep_remarks(mesh, remarks)
+    return remarks
 
 
 def write_labels_of_objects(
@@ -110,61 +121,85 @@ def write_labels_of_objects(
     list of bpy.types.Object
         Those that were written to.
     list of str
-        Outputs that were left out.
+        Remarks.
     list of DiffusionNetError
     """
     written: list[bpy.types.Object] = []
-    notes, errors = [], []
+    remarks, errors = [], []
     for obj, result in labels:
         try:
-            # Before writing: locked groups are found by the names that are free now.
-            note = left_out(obj, result, outputs)
-            write_labels(obj, result, outputs)
+            remarks += write_labels(obj, result, outputs)
         except DiffusionNetError as error:
             errors.append(error)
             continue
         written.append(obj)
-        notes += [note] if note else []
-    return written, notes, errors
+    return written, remarks, errors
 
 
-def _write(obj, result: Labels, outputs: Outputs, has_faces: bool) -> None:
-    mesh = obj.data
-    attributes = dict(
-        zip(
-            (wanted := _attributes(mesh, result, outputs, has_faces)),
-            claim_names(mesh, "ATTRIBUTE", list(wanted), names_in_use(obj)),
-            strict=True,
-        )
-    )
+def _write(obj, result: Labels, outputs: Outputs, has_faces: bool) -> list[str]:
+    mesh, classes = obj.data, len(result.class_names)
+    # All names are chosen before the first thing is written.
+    wanted = _attributes(mesh, result, outputs, has_faces)
+    attributes = _claim(obj, Kind.ATTRIBUTE, list(wanted), outputs)
+    group_names = result.class_names if outputs.vertex_groups else ()
+    groups = _claim(obj, Kind.VERTEX_GROUP, group_names, outputs)
+    face_sets = outputs.face_sets and has_faces and _may_write_face_sets(obj, outputs)
+    locked = locked_groups(obj, groups.names)
+    remarks = [kept_text(attributes, "attribute"), kept_text(groups, "vertex group")]
+    if locked:
+        remarks.append(f"left out: locked vertex groups {', '.join(locked)}")
+    if outputs.on_faces_only and not has_faces:
+        remarks.append("left out: face sets and materials, which need faces")
+    elif outputs.face_sets and not face_sets:
+        remarks.append("left out: face sets, since yours stay as they are")
+
+    names = dict(zip(wanted, attributes.names, strict=True))
     for base, (kind, values) in wanted.items():
-        write_attribute(mesh, attributes[base], kind, values)
-    record_names(mesh, "ATTRIBUTE", list(attributes.values()))
-    if outputs.colors:
-        show_colours(mesh, attributes[COLOUR_ATTRIBUTE])
-
-    groups = []
+        write_attribute(mesh, names[base], kind, values)
+    if face_sets:
+        write_attribute(mesh, FACE_SETS, FACE_LABELS, result.polygon_labels + 1)
+    recorded = [*attributes.names, *([FACE_SETS] if face_sets else [])]
+    record(obj, Kind.ATTRIBUTE, Role.LABELS, recorded, classes=classes + 1)
     if outputs.vertex_groups:
-        groups = claim_names(mesh, "VERTEX_GROUP", result.class_names, names_in_use(obj))
         weights = (
             soft_weights(result.vertex_probabilities)
             if outputs.group_weights == "SOFT"
-            else hard_weights(result.vertex_labels, len(result.class_names))
+            else hard_weights(result.vertex_labels, classes)
         )
-        write_vertex_groups(obj, groups, weights)
-        record_names(mesh, "VERTEX_GROUP", groups)
-    if outputs.face_sets and has_faces:
-        write_attribute(mesh, FACE_SETS, FACE_LABELS, result.polygon_labels + 1)
+        write_vertex_groups(obj, groups.names, weights)
+        record(obj, Kind.VERTEX_GROUP, Role.LABELS, groups.names, weights=weights)
     if outputs.materials and has_faces:
-        write_materials(mesh, result.class_names, result.class_colours, result.polygon_labels)
+        write_materials(
+            mesh,
+            result.class_names,
+            result.class_colours,
+            result.polygon_labels,
+            outputs.overwrite,
+        )
     write_legend(
         mesh,
         result,
-        attributes.get(FACE_ATTRIBUTE, ""),
-        attributes.get(VERTEX_ATTRIBUTE, ""),
-        groups,
+        names.get(FACE_ATTRIBUTE, ""),
+        names.get(VERTEX_ATTRIBUTE, ""),
+        groups.names,
     )
+    if outputs.colors:
+        show_colours(mesh, names[COLOUR_ATTRIBUTE], unchanged(obj, Kind.ATTRIBUTE))
     renew_mask(obj, result)
+    return [remark for remark in remarks if remark]
+
+
+def _claim(obj, kind: Kind, wanted: Sequence[str], outputs: Outputs) -> Claimed:
+    return claim(obj, kind, Role.LABELS, wanted, outputs.overwrite)
+
+
+def _may_write_face_sets(obj, outputs: Outputs) -> bool:
+    """A mesh has one attribute of face sets, whose name Blender has chosen."""
+    return (
+        outputs.overwrite
+        or FACE_SETS not in obj.data.attributes
+        or bool(still_ours(obj, Kind.ATTRIBUTE, Role.LABELS, [FACE_SETS]))
+    )
 
 
 def _attributes(

@@ -10,7 +10,7 @@ import pytest
 from diffusionnet_blender.errors import DiffusionNetError
 from diffusionnet_blender.scene.options import Outputs
 from diffusionnet_blender.scene.read import read_object
-from diffusionnet_blender.scene.write import left_out, write_labels
+from diffusionnet_blender.scene.write import write_labels
 from diffusionnet_blender.tasks.labels import polygon_labels, triangle_labels
 from tests.conftest import CLASSES, COLOURS
 from tests.scenes import (
@@ -53,7 +53,8 @@ def test_colours_are_the_palette_at_every_corner_and_active():
     write_labels(obj, result, only(colors=True))
     colours = obj.data.color_attributes
     assert colours.active_color.name == "part_color"
-    assert colours[colours.render_color_index].name == "part_color"
+    # The artist's own are rendered and exported as before.
+    assert colours[colours.render_color_index].name == "mine"
     assert (colours["part_color"].domain, colours["part_color"].data_type) == (
         "CORNER",
         "BYTE_COLOR",
@@ -226,9 +227,9 @@ def test_locked_groups_are_left_and_said_so():
     obj.vertex_groups["torso"].lock_weight = True
     locked, other = group_weights(obj, "torso"), group_weights(obj, "head")
     result = result_for(obj, seed=1)
-    assert left_out(obj, result, only(vertex_groups=True)) == "locked vertex groups torso"
-    assert left_out(obj, result, only(attributes=True)) == ""
-    write_labels(obj, result, only(vertex_groups=True))
+    assert write_labels(obj, result, only(attributes=True)) == []
+    remarks = write_labels(obj, result, only(vertex_groups=True))
+    assert remarks == ["left out: locked vertex groups torso"]
     assert np.array_equal(group_weights(obj, "torso"), locked)
     assert not np.array_equal(group_weights(obj, "head"), other)
 
@@ -294,7 +295,6 @@ def test_edit_mode_is_left_and_entered_again():
 def test_a_point_cloud_gets_what_vertices_can_hold():
     obj = add_mesh("Cloud", icosphere(2)[0], [])
     result = result_for(obj)
-    assert left_out(obj, result, EVERYTHING) == "face sets and materials, which need faces"
     write_labels(obj, result, EVERYTHING)
     assert np.array_equal(values_of(obj, "part_vertex"), result.vertex_labels)
     assert "part" not in obj.data.attributes

@@ -35,12 +35,13 @@ class Kinds:
     weights: bool = option(
         True,
         "Vertex Groups",
-        "Skin weights and masks. Groups of the same name are replaced, unless locked",
+        "Skin weights and masks. Your own groups of the same name are kept, unless Overwrite is on",
     )
     shape_keys: bool = option(
         False,
         "Shape Keys",
-        "Shape keys with their ranges and values. Shape keys of the same name are replaced",
+        "Shape keys with their ranges and values. Your own of the same name are kept, unless "
+        "Overwrite is on",
     )
     colors: bool = option(False, "Colors", "Color attributes of vertices and face corners")
     attributes: bool = option(

@@ -1,0 +1,113 @@
+"""A copy of an armature, fitted to another character."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+from mathutils import Matrix, Vector
+
+from ..errors import DiffusionNetError
+from ..tasks.transfer.layers import Bones
+from .armatures import armatures_of
+from .edit_mode import alone_in_edit_mode
+from .fingerprint import CONTENT, of_block
+from .ownership import is_unchanged, mark, users_of
+from .transaction import Transaction
+
+# Place of an armature relative to its character, on those that a transfer made.
+PLACE = "diffusionnet_place"
+
+
+def require_free_of_armatures(obj: bpy.types.Object) -> None:
+    """Raise DiffusionNetError if a target is bound to an armature of the user.
+
+    One that a transfer has made is the user's as soon as anything in it was changed, or anything
+    else follows it.
+    """
+    own = next((rig for rig in armatures_of(obj) if not _is_ours(rig, obj)), None)
+    if own is None:
+        return
+    since = ", which was changed or is used by others since it was transferred"
+    raise DiffusionNetError(
+        f"{obj.name!r} is already bound to the armature {own.name!r}"
+        f"{since if CONTENT in own else ''}",
+        "Remove its Armature modifier or clear its parent, or switch Armature off.",
+    )
+
+
+def write_armature(
+    rig: bpy.types.Object, target: bpy.types.Object, bones: Bones, change: Transaction
+) -> bpy.types.Object:
+    """Copy an armature, move its bones, and bind a mesh to it.
+
+    Parameters
+    ----------
+    rig : bpy.types.Object
+        The armature to copy, with its constraints and bone collections; it may be linked, hidden
+        or outside of the view layer. The copy stands at rest: no pose, no animation.
+    target : bpy.types.Object
+        A mesh, of which `require_free_of_armatures` holds.
+    bones : Bones
+        In world directions, as seen from the target's origin.
+    change : Transaction
+        The armature of an earlier transfer is removed at its end.
+    """
+    for earlier in armatures_of(target):
+        change.discard(earlier)
+        if earlier.data.users == 1:
+            change.discard(earlier.data)
+    made = rig.copy()
+    made.data = rig.data.copy()
+    made.name = made.data.name = f"{target.name} {rig.data.name}"
+    made.parent = None
+    made.matrix_world = Matrix.Translation(target.matrix_world.translation)
+    if made.animation_data:
+        made.animation_data.action = None
+        made.animation_data.use_nla = False
+    _place_bones(made, target, bones)
+    for pose_bone in made.pose.bones:
+        pose_bone.matrix_basis = Matrix.Identity(4)
+        for constraint in pose_bone.constraints:
+            if getattr(constraint, "target", None) == rig:
+                constraint.target = made
+    modifier = next((m for m in target.modifiers if m.type == "ARMATURE"), None)
+    if modifier is None:
+        modifier = target.modifiers.new("Armature", "ARMATURE")
+    modifier.object = made
+    mark(made, _content(made))
+    made[PLACE] = _place(made, target)
+    return made
+
+
+def _is_ours(rig: bpy.types.Object, target: bpy.types.Object) -> bool:
+    """Whether an armature is as a transfer to the target has left it, and serves it alone."""
+    return (
+        is_unchanged(rig, _content)
+        and target.parent != rig
+        and users_of(rig) <= {target}
+        and users_of(rig.data) <= {rig}
+        and np.allclose(rig.get(PLACE, ()) or np.nan, _place(rig, target), atol=1e-3)
+    )
+
+
+def _content(rig: bpy.types.Object) -> str:
+    return of_block(rig, rig.data)
+
+
+def _place(rig: bpy.types.Object, target: bpy.types.Object) -> list[float]:
+    """Transform of an armature relative to its character, as 16 numbers."""
+    relative = target.matrix_world.inverted_safe() @ rig.matrix_world
+    return [number for row in relative for number in row]
+
+
+def _place_bones(rig: bpy.types.Object, target: bpy.types.Object, bones: Bones) -> None:
+    """Move bones by name, and link the armature beside its target."""
+    with alone_in_edit_mode(rig):
+        rig.data.use_mirror_x = False
+        table = zip(bones.names, bones.heads, bones.tails, bones.upward, strict=True)
+        for name, head, tail, upward in table:
+            bone = rig.data.edit_bones[name]
+            bone.head, bone.tail = Vector(head), Vector(tail)
+            bone.align_roll(Vector(upward))
+    for collection in target.users_collection or [bpy.context.scene.collection]:
+        collection.objects.link(rig)
