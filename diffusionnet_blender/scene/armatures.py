@@ -12,6 +12,8 @@ from .vertex_groups import read_weights
 
 # On armatures that a transfer made: the next one to the same object takes their place.
 MARK = "diffusionnet_transfer"
+# Bones shorter than this get an armature that is scaled down; those below 1e-6 are removed.
+LEAST_LENGTH = 1e-4
 
 
 def armatures_of(obj: bpy.types.Object) -> list[bpy.types.Object]:
@@ -107,11 +109,16 @@ def write_armature(
     made.name = made.data.name = f"{target.name} {rig.data.name}"
     made[MARK] = True
     made.parent = None
-    made.matrix_world = Matrix.Translation(target.matrix_world.translation)
+    # Blender removes bones that are too short in the armature's own units.
+    length = np.linalg.norm(bones.tails - bones.heads, axis=1).min()
+    scale = min(1.0, float(length) / LEAST_LENGTH)
+    made.matrix_world = Matrix.LocRotScale(
+        target.matrix_world.translation, None, Vector((scale, scale, scale))
+    )
     if made.animation_data:
         made.animation_data.action = None
         made.animation_data.use_nla = False
-    _place_bones(made, target, bones)
+    _place_bones(made, target, bones, scale)
     for pose_bone in made.pose.bones:
         pose_bone.matrix_basis = Matrix.Identity(4)
         for constraint in pose_bone.constraints:
@@ -132,8 +139,13 @@ def _remove_marked(target: bpy.types.Object) -> None:
             bpy.data.armatures.remove(data)
 
 
-def _place_bones(rig: bpy.types.Object, target: bpy.types.Object, bones: Bones) -> None:
-    """Move bones in Edit Mode, by name; active object and selection are restored."""
+def _place_bones(
+    rig: bpy.types.Object, target: bpy.types.Object, bones: Bones, scale: float
+) -> None:
+    """Move bones in Edit Mode, by name, for an armature of a scale.
+
+    Active object and selection are restored.
+    """
     layer, home = bpy.context.view_layer, bpy.context.scene.collection
     active, selected = layer.objects.active, [o for o in layer.objects.selected if o]
     # The scene's own collection cannot be hidden, as the target's may be.
@@ -149,7 +161,7 @@ def _place_bones(rig: bpy.types.Object, target: bpy.types.Object, bones: Bones) 
     table = zip(bones.names, bones.heads, bones.tails, bones.upward, strict=True)
     for name, head, tail, upward in table:
         bone = rig.data.edit_bones[name]
-        bone.head, bone.tail = Vector(head), Vector(tail)
+        bone.head, bone.tail = Vector(head / scale), Vector(tail / scale)
         bone.align_roll(Vector(upward))
     bpy.ops.object.mode_set(mode="OBJECT")
     for collection in target.users_collection:

@@ -8,12 +8,15 @@ prefix "DN". The legend of the mesh records our names, so that writing again fin
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import count, islice
 
 import bpy
 
 PREFIX = "DN"
 # Attribute names longer than 67 bytes and group names longer than 63 are not stored as given.
 LONGEST = 50
+# Names under which something of ours is looked for.
+MOST_OWNED = 10
 
 
 def claim_names(
@@ -38,8 +41,10 @@ def claim_names(
     ours = {owned.name for owned in mesh.diffusionnet.owned if owned.kind == kind} & taken
     chosen: list[str] = []
     for name in wanted:
-        kept = next((c for c in _candidates(name) if c in ours and c not in chosen), None)
-        free = (c for c in _candidates(name, endless=True) if c not in taken and c not in chosen)
+        kept = next(
+            (c for c in islice(candidates(name), MOST_OWNED) if c in ours and c not in chosen), None
+        )
+        free = (c for c in candidates(name) if c not in taken and c not in chosen)
         chosen.append(kept or next(free))
     return chosen
 
@@ -56,7 +61,7 @@ def record_names(mesh: bpy.types.Mesh, kind: str, names: Sequence[str]) -> None:
 def own_name(mesh: bpy.types.Mesh, kind: str, wanted: str) -> str | None:
     """Name under which something was written that should have been called `wanted`."""
     ours = {owned.name for owned in mesh.diffusionnet.owned if owned.kind == kind}
-    return next((name for name in _candidates(wanted) if name in ours), None)
+    return next((name for name in islice(candidates(wanted), MOST_OWNED) if name in ours), None)
 
 
 def forget_name(mesh: bpy.types.Mesh, kind: str, name: str) -> None:
@@ -72,11 +77,10 @@ def names_in_use(obj: bpy.types.Object) -> set[str]:
     return {*obj.data.attributes.keys(), *obj.vertex_groups.keys()}
 
 
-def _candidates(name: str, endless: bool = False) -> Iterator[str]:
+def candidates(name: str) -> Iterator[str]:
+    """A name, and others in its place, without end."""
     short = name.encode()[:LONGEST].decode(errors="ignore")
     yield short
     yield f"{PREFIX} {short}"
-    number = 2
-    while endless or number < 10:
+    for number in count(2):
         yield f"{PREFIX} {short} {number}"
-        number += 1

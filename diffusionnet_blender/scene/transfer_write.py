@@ -6,7 +6,7 @@ import bpy
 import numpy as np
 
 from ..tasks.labels import labels_of
-from ..tasks.transfer.layers import Moved, ShapeKeys
+from ..tasks.transfer.layers import Moved
 from .armatures import armature_of, write_armature
 from .attributes import FACE_LABELS, show_colours, write_attribute
 from .layers import COLOURS, source_uv_name, write_moved_attribute
@@ -14,12 +14,13 @@ from .materials import MATERIAL_INDEX
 from .names import claim_names, names_in_use, record_names
 from .options import Outputs
 from .read import read_object
-from .report_text import counted
+from .report_text import counted, listed
 from .results import keep_result
+from .shape_keys import names_on_target, write_keys
 from .textures import MARK, baked_image, textured_material
 from .transfer import Prepared
 from .unwrap import UV_MAP
-from .vertex_groups import write_vertex_groups
+from .vertex_groups import locked_groups, write_vertex_groups
 from .write import write_labels
 
 
@@ -70,9 +71,7 @@ def write_transfer(
         everywhere = np.full(len(mesh.polygons), next(iter(slots.values())), dtype=np.int32)
         write_attribute(mesh, MATERIAL_INDEX, FACE_LABELS, everywhere)
     if moved.weights is not None:
-        lines.append(_write_weights(target, moved))
-    if moved.keys is not None:
-        lines.append(_write_keys(source, target, moved.keys))
+        lines.append(_write_weights(target, prepared))
     if moved.attributes:
         lines.append(_write_attributes(source, mesh, target, moved))
     if moved.labels is not None:
@@ -80,6 +79,10 @@ def write_transfer(
     if moved.bones is not None:
         rig = write_armature(armature_of(source), target, moved.bones)
         lines.append(f"armature {rig.name!r} of {counted(len(moved.bones.names), 'bone')}")
+    if moved.keys is not None:
+        # After the armature, whose bones drive them.
+        names = names_on_target(target, moved.keys.names)
+        lines.append(write_keys(source, target, moved.keys, names))
     mesh.update()
     return lines
 
@@ -169,38 +172,24 @@ def _slot_of(mesh, material) -> int:
     return len(mesh.materials) - 1
 
 
-def _write_weights(target, moved: Moved) -> str:
-    weights = moved.weights
+def _write_weights(target, prepared: Prepared) -> str:
+    weights, kept = prepared.moved.weights, prepared.read.kept
+    locked = locked_groups(target, weights.names)
     write_vertex_groups(target, weights.names, weights.values.astype(np.float32))
-    text = counted(len(weights.names), "vertex group")
-    filled = 1.0 - float(np.mean(moved.trusted))
-    return f"{text} ({filled:.0%} of the vertices filled in)" if filled > 0.005 else text
-
-
-def _write_keys(source, target, keys: ShapeKeys) -> str:
-    source_keys = source.data.shape_keys
-    if target.data.shape_keys is None:
-        target.shape_key_add(name=source_keys.reference_key.name, from_mix=False)
-    linear = np.array(target.matrix_world.to_3x3(), dtype=np.float64)
-    to_local = np.linalg.inv(linear).T
-    blocks = target.data.shape_keys.key_blocks
-    for name, positions in zip(keys.names, keys.positions, strict=True):
-        if name not in blocks:
-            target.shape_key_add(name=name, from_mix=False)
-        local = np.ascontiguousarray(positions @ to_local, dtype=np.float32)
-        blocks[name].data.foreach_set("co", local.ravel())
-    for name in keys.names:
-        old, new = source_keys.key_blocks[name], blocks[name]
-        # The upper end first: Blender keeps the range from inverting.
-        new.slider_max = max(old.slider_max, new.slider_min)
-        new.slider_min, new.slider_max = old.slider_min, old.slider_max
-        new.value, new.mute = old.value, old.mute
-        new.interpolation = old.interpolation
-        if old.vertex_group in target.vertex_groups:
-            new.vertex_group = old.vertex_group
-        if old.relative_key.name in blocks:
-            new.relative_key = blocks[old.relative_key.name]
-    return counted(len(keys.names), "shape key")
+    free = [number for number, name in enumerate(weights.names) if name not in locked]
+    text = counted(len(free), "vertex group") if free else "no vertex group"
+    remarks = []
+    filled = 1.0 - float(np.mean(prepared.moved.trusted))
+    if free and filled > 0.005:
+        remarks.append(f"{filled:.0%} of the vertices filled in")
+    if locked:
+        remarks.append(f"locked and kept: {listed(locked)}")
+    others = [name for name in kept.names if name not in locked] if kept else []
+    if others:
+        remarks.append(f"kept and counted into the sum: {listed(others)}")
+    if free and not weights.values[:, free].any():
+        remarks.append("without weights, as the kept ones already add up to 1")
+    return f"{text} ({'; '.join(remarks)})" if remarks else text
 
 
 def _write_attributes(source, mesh, target, moved: Moved) -> str:

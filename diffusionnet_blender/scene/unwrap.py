@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bpy
 import numpy as np
+from mathutils import Matrix
 
 from .layers import read_uv
 
@@ -22,6 +23,11 @@ def unwrapped_uv(obj: bpy.types.Object) -> np.ndarray:
         for elements in (mesh.vertices, mesh.edges, mesh.polygons):
             elements.foreach_set("hide", np.zeros(len(elements), dtype=bool))
         mesh.uv_layers.new(name=UV_MAP)
+        # Smart UV Project takes small faces for empty ones, whatever the size of the mesh. By a
+        # power of two, which keeps all digits.
+        size = max(max(map(abs, corner)) for corner in copy.bound_box)
+        scale = 2.0 ** -np.round(np.log2(size)) if size > 0 else 1.0
+        mesh.transform(Matrix.Scale(scale, 4), shape_keys=True)
         layer.update()
         for other in selected:
             other.select_set(False)
