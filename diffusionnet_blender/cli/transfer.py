@@ -88,14 +88,12 @@ def _transfer(chosen: argparse.Namespace, kinds: Kinds, options: dict[str, Any])
         require_size(path, geometry)
     with about(title):
         # Raises for layers that the source lacks, before anything is computed.
-        reading = read_transfer(source, target, kinds)
+        writing = Writing(**values_of(Writing, chosen))
+        reading = read_transfer(source, target, kinds, writing)
         surfaces = geometries[0].surface, geometries[1].surface
         found = match_job.run(match_job.MatchRequest(*surfaces, **options), progress)
         moved = job.run(reading.request(found, **values_of(job.TransferRequest, chosen)), progress)
-        writing = Writing(**values_of(Writing, chosen))
-        written = write_transfer(
-            source, target, Prepared(reading, moved), overwrite=writing.overwrite
-        )
+        written = write_transfer(source, target, Prepared(reading, moved))
     for obj in only_source:
         bpy.data.objects.remove(obj)
     save_file(chosen.output)

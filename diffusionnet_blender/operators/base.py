@@ -7,7 +7,7 @@ from typing import Any
 import bpy
 from bpy.props import CollectionProperty, StringProperty
 
-from ..errors import DiffusionNetError
+from ..errors import DiffusionNetError, NothingToWrite
 from ..properties.from_options import values_of
 from ..scene.targets import target_meshes
 from ..session.trouble import note_trouble, write_report
@@ -40,6 +40,9 @@ class ReportingOperator:
         """Call a function, and report its errors."""
         try:
             return work()
+        except NothingToWrite as error:
+            note_trouble(error)
+            self.report({"WARNING"}, str(error))
         except DiffusionNetError as error:
             note_trouble(error)
             self.report({"ERROR"}, str(error))

@@ -10,7 +10,7 @@ from ..scene.edit_mode import whole_undo
 from ..scene.jobs import TransferJobs
 from ..scene.layers import has_default_data
 from ..scene.matches import current_match
-from ..scene.options import Outputs
+from ..scene.options import Outputs, Writing
 from ..scene.pair import outside_edit_modes
 from ..scene.pins import pins_of_pair
 from ..scene.transfer_write import write_transfer
@@ -35,7 +35,9 @@ class DIFFUSIONNET_OT_transfer(TransferProperties, JobOperator, PairOperator, bp
         self._set_unset_options(panel, source)
         match = current_match(source, target, pins_of_pair(panel, source, target))
         kinds = Kinds(**values_of(Kinds, self))
-        return TransferJobs(source, target, match, kinds, **values_of(TransferRequest, self))
+        writing = Writing(**values_of(Writing, self))
+        options = values_of(TransferRequest, self)
+        return TransferJobs(source, target, match, kinds, writing, **options)
 
     def finish(self, context, run):
         """Write all data, if both objects are unchanged."""
@@ -44,7 +46,7 @@ class DIFFUSIONNET_OT_transfer(TransferProperties, JobOperator, PairOperator, bp
         outputs = Outputs(**values_of(Outputs, context.scene.diffusionnet))
         with whole_undo([source, target]), outside_edit_modes(source, target):
             prepared = run.jobs.prepared(run.result, at_once=run.in_place)
-            written = write_transfer(source, target, prepared, outputs, self.overwrite)
+            written = write_transfer(source, target, prepared, outputs)
         text = f"{source.name} to {target.name}: {'; '.join(written)}"
         self.report({"INFO"}, f"{text}; in {perf_counter() - self._start:.1f} s")
         return {"FINISHED"}

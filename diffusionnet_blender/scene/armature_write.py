@@ -16,6 +16,8 @@ from .transaction import Transaction
 
 # Place of an armature relative to its character, on those that a transfer made.
 PLACE = "diffusionnet_place"
+# Bones shorter than this get an armature that is scaled down; those below 1e-6 are removed.
+LEAST_LENGTH = 1e-4
 
 
 def require_free_of_armatures(obj: bpy.types.Object) -> None:
@@ -60,11 +62,16 @@ def write_armature(
     made.data = rig.data.copy()
     made.name = made.data.name = f"{target.name} {rig.data.name}"
     made.parent = None
-    made.matrix_world = Matrix.Translation(target.matrix_world.translation)
+    # Blender removes bones that are too short in the armature's own units.
+    length = np.linalg.norm(bones.tails - bones.heads, axis=1).min()
+    scale = min(1.0, float(length) / LEAST_LENGTH)
+    made.matrix_world = Matrix.LocRotScale(
+        target.matrix_world.translation, None, Vector((scale, scale, scale))
+    )
     if made.animation_data:
         made.animation_data.action = None
         made.animation_data.use_nla = False
-    _place_bones(made, target, bones)
+    _place_bones(made, target, bones, scale)
     for pose_bone in made.pose.bones:
         pose_bone.matrix_basis = Matrix.Identity(4)
         for constraint in pose_bone.constraints:
@@ -100,14 +107,16 @@ def _place(rig: bpy.types.Object, target: bpy.types.Object) -> list[float]:
     return [number for row in relative for number in row]
 
 
-def _place_bones(rig: bpy.types.Object, target: bpy.types.Object, bones: Bones) -> None:
-    """Move bones by name, and link the armature beside its target."""
+def _place_bones(
+    rig: bpy.types.Object, target: bpy.types.Object, bones: Bones, scale: float
+) -> None:
+    """Move bones by name, for an armature of a scale, and link it beside its target."""
     with alone_in_edit_mode(rig):
         rig.data.use_mirror_x = False
         table = zip(bones.names, bones.heads, bones.tails, bones.upward, strict=True)
         for name, head, tail, upward in table:
             bone = rig.data.edit_bones[name]
-            bone.head, bone.tail = Vector(head), Vector(tail)
+            bone.head, bone.tail = Vector(head / scale), Vector(tail / scale)
             bone.align_roll(Vector(upward))
     for collection in target.users_collection or [bpy.context.scene.collection]:
         collection.objects.link(rig)

@@ -22,7 +22,7 @@ from ..tasks.transfer import job as transfer_job
 from ..tasks.transfer.kinds import Kinds
 from ..tasks.transfer.layers import Moved
 from .matches import Match, fingerprint, keep_match
-from .options import ReadOptions
+from .options import ReadOptions, Writing
 from .pair import outside_edit_modes
 from .read import ObjectGeometry, read_object, read_rest_shape, require_same_topology
 from .results import forget_result, keep_result
@@ -243,22 +243,26 @@ class TransferJobs(Jobs):
     source, target : bpy.types.Object
     match : Match
     kinds : Kinds
+    writing : Writing
     **options
         Options of `TransferRequest`.
     """
 
-    def __init__(self, source, target, match: Match, kinds: Kinds, **options: Any):
+    def __init__(
+        self, source, target, match: Match, kinds: Kinds, writing: Writing, **options: Any
+    ):
         prints = match.source_fingerprint, match.target_fingerprint
         pair = TrackedPair(Tracked.of(source), Tracked.of(target), prints)
         super().__init__(transfer_job, [pair])
-        self._match, self._kinds, self._options = match, kinds, options
+        self._match, self._options = match, options
+        self._kinds, self._writing = kinds, writing
         self._reading: Reading | None = None
 
     def request(self, item: TrackedPair) -> transfer_job.TransferRequest:
         """Read the data to transfer."""
         pair = item.find()
         with outside_edit_modes(*pair):
-            self._reading = read_transfer(*pair, self._kinds)
+            self._reading = read_transfer(*pair, self._kinds, self._writing)
         return self._reading.request(self._match.correspondence, **self._options)
 
     def prepared(self, moved: Moved, at_once: bool) -> Prepared:

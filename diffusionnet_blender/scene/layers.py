@@ -17,6 +17,7 @@ from .attributes import kind_of, read_attribute, write_attribute
 from .labels import read_labels
 from .ownership import Kind, Role, still_ours
 from .read import read_object
+from .shape_keys import key_names, read_keys
 from .textures import SourceTextures, read_textures
 from .vertex_groups import read_weights
 
@@ -205,13 +206,16 @@ def _read_groups(obj: bpy.types.Object, kinds: Kinds) -> Weights:
                 f"No vertex group of {obj.name!r} belongs to a deform bone", "Choose all groups."
             )
     values = read_weights(obj, names).astype(np.float64)
+    skinned = None
     if bones:
         deforming = np.array([name in bones for name in names])
+        # Also by bones that are not moved: their vertices are not without weights.
+        skinned = read_weights(obj, sorted(bones)).any(axis=1)
     else:
         # Without an armature, weights that add up to one are taken for skin weights.
         total = values.sum(axis=1)
         deforming = np.full(len(names), bool(np.median(np.abs(total - 1.0)) < 0.01))
-    return Weights(tuple(names), values, deforming)
+    return Weights(tuple(names), values, deforming, skinned)
 
 
 def _groups_of_the_artist(obj: bpy.types.Object) -> list[str]:
@@ -226,24 +230,7 @@ def _groups_of_the_artist(obj: bpy.types.Object) -> list[str]:
 
 
 def _read_keys(obj: bpy.types.Object, chosen: Sequence[str]) -> ShapeKeys:
-    keys = obj.data.shape_keys
-    blocks = [] if keys is None else [key for key in keys.key_blocks if key != keys.reference_key]
-    names = _chosen(obj, [key.name for key in blocks], chosen, "shape key")
-    linear = np.array(obj.matrix_world.to_3x3(), dtype=np.float64)
-    basis = _key_positions(keys.reference_key)
-    rest = np.empty(3 * len(obj.data.vertices), dtype=np.float32)
-    obj.data.vertices.foreach_get("co", rest)
-    rest = rest.reshape(-1, 3).astype(np.float64)
-    positions = np.stack(
-        [(rest + _key_positions(keys.key_blocks[name]) - basis) @ linear.T for name in names]
-    )
-    return ShapeKeys(tuple(names), positions)
-
-
-def _key_positions(key: bpy.types.ShapeKey) -> np.ndarray:
-    positions = np.empty(3 * len(key.data), dtype=np.float32)
-    key.data.foreach_get("co", positions)
-    return positions.reshape(-1, 3).astype(np.float64)
+    return read_keys(obj, _chosen(obj, key_names(obj), chosen, "shape key"))
 
 
 def _chosen(obj, existing: Sequence[str], chosen: Sequence[str], noun: str) -> list[str]:

@@ -12,10 +12,11 @@ the file; those on materials, images and armatures in a custom property of the d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from itertools import count, islice
 
 import bpy
 import numpy as np
@@ -29,6 +30,8 @@ from .vertex_groups import read_weights
 PREFIX = "DN"
 # Attribute names longer than 67 bytes and group names longer than 63 are not stored as given.
 LONGEST = 50
+# Names under which something of ours is looked for.
+MOST_OWNED = 10
 # Soft weights below `vertex_groups.LEAST_WEIGHT` are left out, so that their sum is below 1.
 LEAST_SUM = 0.8
 # Byte colours are exact to half a step.
@@ -83,6 +86,7 @@ def claim(
     role: Role,
     wanted: Sequence[str],
     overwrite: bool = False,
+    fixed: Set[str] = frozenset(),
 ) -> Claimed:
     """Choose a name for each thing to write; nothing is changed.
 
@@ -95,6 +99,8 @@ def claim(
     wanted : sequence of str
     overwrite : bool
         Take the wanted names even where the artist's things have them.
+    fixed : set of str
+        Names that are not taken even so.
     """
     things = _Things(obj)
     present, taken = things.names(kind), things.names_in_use(kind)
@@ -108,12 +114,13 @@ def claim(
     chosen: list[str] = []
     kept = {}
     for name in wanted:
-        first = next(_candidates(name))
-        if overwrite and first in present and first not in chosen:
+        first = next(candidates(name))
+        if overwrite and first in present - fixed and first not in chosen:
             chosen.append(first)
             continue
-        again = next((c for c in _candidates(name) if c in ours and c not in chosen), None)
-        free = (c for c in _candidates(name, endless=True) if c not in taken and c not in chosen)
+        noted = islice(candidates(name), MOST_OWNED)
+        again = next((c for c in noted if c in ours and c not in chosen), None)
+        free = (c for c in candidates(name) if c not in taken and c not in chosen)
         chosen.append(again or next(free))
         if first in present and first not in ours and first not in chosen:
             kept[first] = chosen[-1]
@@ -170,7 +177,7 @@ def own_name(mesh: bpy.types.Mesh, kind: Kind, role: Role, wanted: str) -> str |
     noted = {
         note.name for note in mesh.diffusionnet.owned if (note.kind, note.role) == (kind, role)
     }
-    return next((name for name in _candidates(wanted) if name in noted), None)
+    return next((name for name in islice(candidates(wanted), MOST_OWNED) if name in noted), None)
 
 
 def unchanged(obj: bpy.types.Object, kind: Kind) -> set[str]:
@@ -338,11 +345,10 @@ class _Things:
         return bool(((total == 0) | ((total > LEAST_SUM) & (total < 1.001))).all())
 
 
-def _candidates(name: str, endless: bool = False) -> Iterator[str]:
+def candidates(name: str) -> Iterator[str]:
+    """A name, and others in its place, without end."""
     short = name.encode()[:LONGEST].decode(errors="ignore")
     yield short
     yield f"{PREFIX} {short}"
-    number = 2
-    while endless or number < 10:
+    for number in count(2):
         yield f"{PREFIX} {short} {number}"
-        number += 1

@@ -16,6 +16,12 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun if number == 1 else PLURALS.get(noun, f'{noun}s')}"
 
 
+def listed(names: Sequence[str], most: int = 4) -> str:
+    """Names with commas between them, and how many more there are."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
+
+
 def counted_elements(obj: bpy.types.Object, number: int) -> str:
     """A number of faces, or of vertices for a point cloud."""
     return counted(number, "face" if len(obj.data.polygons) else "vertex")

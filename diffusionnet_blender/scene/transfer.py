@@ -11,15 +11,18 @@ from typing import Any
 import bpy
 import numpy as np
 
-from ..errors import DiffusionNetError
+from ..errors import DiffusionNetError, NothingToWrite
 from ..tasks.match.request import Correspondence
 from ..tasks.transfer.kinds import Kinds
 from ..tasks.transfer.layers import Layers, MeshShape, Moved, Weights
 from ..tasks.transfer.request import TransferRequest
 from .armature_write import require_free_of_armatures
+from .armatures import bone_names
 from .layers import Source, read_shape, read_source, read_uv, source_uv_name
+from .options import Writing
+from .shape_keys import locked_keys, require_room_for_keys
 from .unwrap import unwrapped_uv
-from .vertex_groups import read_weights
+from .vertex_groups import locked_groups, read_weights
 
 # Blender's limit.
 MOST_UV_MAPS = 8
@@ -37,15 +40,18 @@ class Reading:
         The layout that textures are baked into.
     unwrapped : bool
         Whether it was made on the way.
-    locked : Weights or None
-        Groups of the target that stay as they are.
+    kept : Weights or None
+        Groups of the target that stay as they are, see `TransferRequest.kept`.
+    writing : Writing
+        How it is going to be written.
     """
 
     source: Source
     target: MeshShape
     target_uv: np.ndarray | None
     unwrapped: bool
-    locked: Weights | None
+    kept: Weights | None
+    writing: Writing
 
     def request(self, correspondence: Correspondence, **options: Any) -> TransferRequest:
         """The request of a transfer along a correspondence; `options` are its options."""
@@ -56,7 +62,7 @@ class Reading:
             correspondence.confidence,
             self.source.layers,
             target_uv=self.target_uv,
-            locked=self.locked,
+            kept=self.kept,
             **options,
         )
 
@@ -75,13 +81,17 @@ class Prepared:
     moved: Moved
 
 
-def read_transfer(source: bpy.types.Object, target: bpy.types.Object, kinds: Kinds) -> Reading:
+def read_transfer(
+    source: bpy.types.Object, target: bpy.types.Object, kinds: Kinds, writing: Writing
+) -> Reading:
     """Read both objects; nothing is written. Neither may be in Edit Mode.
 
     Raises
     ------
     DiffusionNetError
         If chosen data cannot be transferred.
+    NothingToWrite
+        If the target has all of it locked.
     """
     read = read_source(source, kinds)
     if _is_empty(read.layers):
@@ -90,6 +100,9 @@ def read_transfer(source: bpy.types.Object, target: bpy.types.Object, kinds: Kin
         )
     if kinds.armature:
         require_free_of_armatures(target)
+    _require_unlocked(target, read.layers)
+    if read.layers.keys:
+        require_room_for_keys(target, read.layers.keys.names, writing.overwrite)
     shape = read_shape(target)
     target_uv, unwrapped = None, False
     if kinds.texture:
@@ -103,7 +116,8 @@ def read_transfer(source: bpy.types.Object, target: bpy.types.Object, kinds: Kin
         raise DiffusionNetError(
             f"{target.name!r} has the maximum number of UV maps", "Remove one of its UV maps."
         )
-    return Reading(read, shape, target_uv, unwrapped, _locked(target, read.layers.weights))
+    kept = _kept(source, target, kinds, read.layers.weights)
+    return Reading(read, shape, target_uv, unwrapped, kept, writing)
 
 
 def prepared_again(
@@ -161,11 +175,37 @@ def _is_empty(layers: Layers) -> bool:
     )
 
 
-def _locked(target, weights: Weights | None) -> Weights | None:
+def _kept(source, target, kinds: Kinds, weights: Weights | None) -> Weights | None:
+    """Locked groups of the target, and its groups of deform bones that are not replaced."""
     if weights is None:
         return None
-    groups = target.vertex_groups
-    names = [n for n in weights.names if (g := groups.get(n)) and g.lock_weight]
+    # With an armature, those are bones of its copy.
+    bones = bone_names(source if kinds.armature else target)
+    locked = locked_groups(target, weights.names)
+    others = [
+        group.name
+        for group in target.vertex_groups
+        if group.name in bones and group.name not in weights.names
+    ]
+    names = [*locked, *others]
     if not names:
         return None
-    return Weights(tuple(names), read_weights(target, names), np.ones(len(names), dtype=bool))
+    of_source = dict(zip(weights.names, weights.deforming.tolist(), strict=True))
+    deforming = [name in bones or of_source[name] for name in names]
+    return Weights(tuple(names), read_weights(target, names), np.array(deforming, dtype=bool))
+
+
+def _require_unlocked(target: bpy.types.Object, layers: Layers) -> None:
+    """Raise NothingToWrite if all that would be written is locked on the target."""
+    groups = layers.weights.names if layers.weights else ()
+    keys = layers.keys.names if layers.keys else ()
+    is_all = len(locked_groups(target, groups)) == len(groups)
+    is_all &= len(locked_keys(target, keys)) == len(keys)
+    if is_all and _is_empty(replace(layers, weights=None, keys=None)):
+        nouns = " and ".join(
+            noun for noun, names in (("vertex groups", groups), ("shape keys", keys)) if names
+        )
+        raise NothingToWrite(
+            f"All {nouns} of {target.name!r} that would be replaced are locked",
+            "Unlock some, or choose other data.",
+        )

@@ -8,7 +8,7 @@ import bpy
 import numpy as np
 
 from ..tasks.labels import labels_of
-from ..tasks.transfer.layers import Moved, ShapeKeys
+from ..tasks.transfer.layers import Moved
 from .armature_write import write_armature
 from .armatures import armature_of
 from .attributes import FACE_LABELS, show_colours, write_attribute
@@ -27,8 +27,9 @@ from .ownership import (
     users_of,
 )
 from .read import read_object
-from .report_text import counted
+from .report_text import counted, listed
 from .results import keep_result
+from .shape_keys import names_on_target, write_keys
 from .textures import baked_image, content_of, images_in, textured_material
 from .transaction import Transaction, transaction
 from .transfer import Prepared
@@ -42,7 +43,6 @@ def write_transfer(
     target: bpy.types.Object,
     prepared: Prepared,
     label_outputs: Outputs | None = None,
-    overwrite: bool = False,
 ) -> list[str]:
     """Write the results of a transfer to the target, which must not be in Edit Mode.
 
@@ -54,8 +54,6 @@ def write_transfer(
     prepared : Prepared
     label_outputs : Outputs, optional
         How part labels are written.
-    overwrite : bool
-        See `options.Writing`.
 
     Returns
     -------
@@ -63,7 +61,7 @@ def write_transfer(
         Data that was written, with remarks, for the report.
     """
     with transaction(target) as change:
-        lines = _write(source, target, prepared, label_outputs or Outputs(), overwrite, change)
+        lines = _write(source, target, prepared, label_outputs or Outputs(), change)
         target.data.update()
     return lines
 
@@ -73,10 +71,10 @@ def _write(
     target: bpy.types.Object,
     prepared: Prepared,
     label_outputs: Outputs,
-    overwrite: bool,
     change: Transaction,
 ) -> list[str]:
     mesh, moved = target.data, prepared.moved
+    overwrite = prepared.read.writing.overwrite
     lines = []
     uv_name = _own_layout(mesh, prepared)
     if moved.layout is not None:
@@ -103,9 +101,7 @@ def _write(
         everywhere = np.full(len(mesh.polygons), next(iter(slots.values())), dtype=np.int32)
         write_attribute(mesh, MATERIAL_INDEX, FACE_LABELS, everywhere)
     if moved.weights is not None:
-        lines.append(_write_weights(target, moved, overwrite))
-    if moved.keys is not None:
-        lines.append(_write_keys(source, target, moved.keys))
+        lines.append(_write_weights(target, prepared))
     if moved.attributes:
         lines.append(_write_attributes(source, target, moved, overwrite))
     if moved.labels is not None:
@@ -113,6 +109,9 @@ def _write(
     if moved.bones is not None:
         rig = write_armature(armature_of(source), target, moved.bones, change)
         lines.append(f"armature {rig.name!r} of {counted(len(moved.bones.names), 'bone')}")
+    if moved.keys is not None:
+        # After the armature, whose bones drive them.
+        lines.append(_write_keys(source, target, prepared))
     return lines
 
 
@@ -218,25 +217,31 @@ def _slot_of(mesh, material) -> int:
     return len(mesh.materials) - 1
 
 
-def _write_weights(target, moved: Moved, overwrite: bool) -> str:
-    weights = moved.weights
+def _write_weights(target, prepared: Prepared) -> str:
+    weights, kept = prepared.moved.weights, prepared.read.kept
     locked = locked_groups(target, weights.names)
     wanted = [name for name in weights.names if name not in locked]
+    overwrite = prepared.read.writing.overwrite
     claimed = claim(target, Kind.VERTEX_GROUP, Role.TRANSFER, wanted, overwrite)
-    columns = [weights.names.index(name) for name in wanted]
-    values = weights.values[:, columns].astype(np.float32)
+    values = weights.values[:, [weights.names.index(name) for name in wanted]].astype(np.float32)
     write_vertex_groups(target, claimed.names, values)
     record(target, Kind.VERTEX_GROUP, Role.TRANSFER, claimed.names, weights=values)
     for part in target.data.diffusionnet.parts:
         # Groups of labels that have become those of bones.
         if part.vertex_group in claimed.names:
             part.vertex_group = ""
-    text = counted(len(wanted), "vertex group")
-    filled = 1.0 - float(np.mean(moved.trusted))
-    remarks = [
-        f"{filled:.0%} of the vertices filled in" if filled > 0.005 else "",
-        kept_text(claimed, "named"),
-    ]
+    text = counted(len(wanted), "vertex group") if wanted else "no vertex group"
+    remarks = [kept_text(claimed, "named")]
+    filled = 1.0 - float(np.mean(prepared.moved.trusted))
+    if wanted and filled > 0.005:
+        remarks.append(f"{filled:.0%} of the vertices filled in")
+    if locked:
+        remarks.append(f"locked and kept: {listed(locked)}")
+    others = [name for name in kept.names if name not in locked] if kept else []
+    if others:
+        remarks.append(f"kept and counted into the sum: {listed(others)}")
+    if wanted and not values.any():
+        remarks.append("without weights, as the kept ones already add up to 1")
     return _with_remarks(text, remarks)
 
 
@@ -245,30 +250,12 @@ def _with_remarks(text: str, remarks: Sequence[str]) -> str:
     return f"{text} ({told})" if told else text
 
 
-def _write_keys(source, target, keys: ShapeKeys) -> str:
-    source_keys = source.data.shape_keys
-    if target.data.shape_keys is None:
-        target.shape_key_add(name=source_keys.reference_key.name, from_mix=False)
-    linear = np.array(target.matrix_world.to_3x3(), dtype=np.float64)
-    to_local = np.linalg.inv(linear).T
-    blocks = target.data.shape_keys.key_blocks
-    for name, positions in zip(keys.names, keys.positions, strict=True):
-        if name not in blocks:
-            target.shape_key_add(name=name, from_mix=False)
-        local = np.ascontiguousarray(positions @ to_local, dtype=np.float32)
-        blocks[name].data.foreach_set("co", local.ravel())
-    for name in keys.names:
-        old, new = source_keys.key_blocks[name], blocks[name]
-        # The upper end first: Blender keeps the range from inverting.
-        new.slider_max = max(old.slider_max, new.slider_min)
-        new.slider_min, new.slider_max = old.slider_min, old.slider_max
-        new.value, new.mute = old.value, old.mute
-        new.interpolation = old.interpolation
-        if old.vertex_group in target.vertex_groups:
-            new.vertex_group = old.vertex_group
-        if old.relative_key.name in blocks:
-            new.relative_key = blocks[old.relative_key.name]
-    return counted(len(keys.names), "shape key")
+def _write_keys(source, target, prepared: Prepared) -> str:
+    keys, overwrite = prepared.moved.keys, prepared.read.writing.overwrite
+    names = names_on_target(target, keys.names, overwrite)
+    text = write_keys(source, target, keys, names)
+    record(target, Kind.SHAPE_KEY, Role.TRANSFER, list(names.values()))
+    return text
 
 
 def _write_attributes(source, target, moved: Moved, overwrite: bool) -> str:

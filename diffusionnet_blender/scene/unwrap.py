@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bpy
 import numpy as np
+from mathutils import Matrix
 
 from .edit_mode import alone_in_edit_mode
 from .layers import read_uv
@@ -20,6 +21,11 @@ def unwrapped_uv(obj: bpy.types.Object) -> np.ndarray:
         for elements in (mesh.vertices, mesh.edges, mesh.polygons):
             elements.foreach_set("hide", np.zeros(len(elements), dtype=bool))
         mesh.uv_layers.new(name=UV_MAP)
+        # Smart UV Project takes small faces for empty ones, whatever the size of the mesh. By a
+        # power of two, which keeps all digits.
+        size = max(max(map(abs, corner)) for corner in copy.bound_box)
+        scale = 2.0 ** -np.round(np.log2(size)) if size > 0 else 1.0
+        mesh.transform(Matrix.Scale(scale, 4), shape_keys=True)
         with alone_in_edit_mode(copy):
             bpy.ops.mesh.select_all(action="SELECT")
             bpy.ops.uv.smart_project(island_margin=ISLAND_MARGIN)

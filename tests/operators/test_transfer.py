@@ -13,6 +13,7 @@ from diffusionnet_blender.operators.run import JobRun
 from diffusionnet_blender.properties import from_options
 from diffusionnet_blender.scene.jobs import TransferJobs
 from diffusionnet_blender.scene.matches import Match, find_match, fingerprint, keep_match
+from diffusionnet_blender.scene.options import Writing
 from diffusionnet_blender.scene.read import read_object
 from diffusionnet_blender.scene.transfer import read_transfer
 from diffusionnet_blender.session import computing
@@ -464,9 +465,8 @@ def transferred(run, meanwhile=None):
 def start(source, target, *kinds):
     panel = bpy.context.scene.diffusionnet.transfer
     match = find_match(source, target)
-    jobs = TransferJobs(
-        source, target, match, Kinds.only(*kinds), **from_options.values_of(TransferRequest, panel)
-    )
+    options = from_options.values_of(TransferRequest, panel)
+    jobs = TransferJobs(source, target, match, Kinds.only(*kinds), Writing(), **options)
     return JobRun(jobs, computing.the_worker())
 
 
@@ -483,7 +483,7 @@ def test_the_worker_computes_what_is_computed_here(pair):
     unwrap(target)
     everything = [kind for kind in KINDS if kind != "labels"]
     bpy.context.scene.diffusionnet.transfer.texture_size = 32
-    reading = read_transfer(source, target, Kinds.only(*everything))
+    reading = read_transfer(source, target, Kinds.only(*everything), Writing())
     found = find_match(source, target).correspondence
     here = job.run(reading.request(found, texture_size=32))
     there = transferred(start(source, target, *everything))

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...surface.surface import triangle_areas
 from ..points import SurfacePoints
-from .shape_keys import nearest_rotations
+from .shape_keys import global_scale, nearest_rotations
 
 # Reach along a limb, in times a joint's distance from the skin: a ring around it. A longer one
 # would cut the corner of a bent elbow.
@@ -19,7 +19,7 @@ LEAST_REACH = 0.02
 OF_OTHERS = 1e-4
 # A vertex is skin of a joint from this skin weight on.
 OF_ITS_OWN = 0.1
-# Limits of the local scale of target to source.
+# Limits of the local scale of target to source, relative to that of the whole.
 SCALES = (0.2, 5.0)
 
 
@@ -79,6 +79,7 @@ def carry_joints(
     least = LEAST_REACH * np.sqrt(triangle_areas(source[0], source[1]).sum())
     positions, scales = np.empty((len(joints), 3)), np.empty(len(joints))
     turns = np.empty((len(joints), 3, 3))
+    whole = global_scale(image, vertices, faces)
     for index, joint in enumerate(np.asarray(joints, float)):
         away = np.linalg.norm(image - joint, axis=1)
         own = skinned[:, index] > OF_ITS_OWN
@@ -90,7 +91,8 @@ def carry_joints(
         middles = weight @ image, weight @ vertices
         before, after = image - middles[0], vertices - middles[1]
         turns[index] = nearest_rotations((after.T @ (weight[:, None] * before))[None])[0]
-        squares = [max(weight @ np.square(d).sum(axis=1), 1e-30) for d in (before, after)]
-        scales[index] = np.clip(np.sqrt(squares[1] / squares[0]), *SCALES)
+        spread = [np.sqrt(weight @ np.square(d).sum(axis=1)) for d in (before, after)]
+        local = spread[1] / (whole * spread[0]) if spread[0] > 0 else 1.0
+        scales[index] = whole * np.clip(local, *SCALES)
         positions[index] = middles[1] + scales[index] * turns[index] @ (joint - middles[0])
     return CarriedJoints(positions, turns, scales)

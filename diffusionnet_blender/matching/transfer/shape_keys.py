@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy import sparse
 
-from ...surface.edges import sides
+from ...surface.edges import side_lengths, sides
 from ...surface.factorisation import Factorisation
 from ...surface.surface import triangle_vectors
 from ...surface.winding import vertex_normals
@@ -17,6 +17,8 @@ from .corners import MapInside
 # Weight of every vertex's position by offsets alone, relative to the weight of the triangles around
 # it: it fixes the translation of loose parts, and is too small to be seen elsewhere.
 PLACING = 1e-4
+# Limits of the local scale of target to source, relative to that of the whole.
+LOCAL_SCALES = (0.1, 10.0)
 
 
 def deformation_transfer(
@@ -128,7 +130,30 @@ def _vertex_rotations(
     strength = np.sqrt(squares * source_squares)[:, None, None]
     fitted = fitted + strength * source_normal[:, :, None] * normal[:, None]
     scale = np.sqrt(squares / np.maximum(source_squares, np.finfo(float).tiny))
-    return nearest_rotations(fitted), np.clip(scale, 0.1, 10.0)
+    whole = global_scale(image, vertices, faces)
+    return nearest_rotations(fitted), whole * np.clip(scale / whole, *LOCAL_SCALES)
+
+
+def global_scale(image: np.ndarray, vertices: np.ndarray, faces: np.ndarray) -> float:
+    """Size of a target by that of its image on the source.
+
+    Parameters
+    ----------
+    image : (V, 3) float
+        Image of each vertex of the target on the source.
+    vertices, faces : (V, 3) float, (F, 3) int
+        Of the target.
+
+    Returns
+    -------
+    float
+        Median over the edges, above 0: a torn map and a part that only one of the two has count
+        for little.
+    """
+    own = side_lengths(vertices[faces])
+    mapped = side_lengths(image[faces])
+    usable = (own > 0) & (mapped > 0)
+    return float(np.median(own[usable] / mapped[usable])) if usable.any() else 1.0
 
 
 def nearest_rotations(matrices: np.ndarray) -> np.ndarray:
@@ -158,7 +183,7 @@ def _gradients_of(rest: np.ndarray, key: np.ndarray, faces: np.ndarray) -> np.nd
     def frame(vertices: np.ndarray) -> np.ndarray:
         a, b, c = (vertices[faces[:, i]] for i in range(3))
         normal = triangle_vectors(vertices, faces)
-        length = np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-30)
+        length = np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), np.finfo(float).tiny)
         # Sumner and Popovic's fourth vertex: as long as the root of the area.
         return np.stack([b - a, c - a, normal / np.sqrt(length)], axis=2)
 

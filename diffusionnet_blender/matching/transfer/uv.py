@@ -14,7 +14,7 @@ from .corners import MapInside
 
 # UVs of one vertex that differ by less than this share of the edges around it are one.
 WELD = 0.02
-# Corners of one island's triangles that differ by less (in UV) are joined.
+# Corners of one island's triangles that differ by less, in sizes of the layout, are joined.
 JOINED = 1e-5
 
 
@@ -94,12 +94,13 @@ def uncut_neighbours(faces: np.ndarray, uv: np.ndarray) -> np.ndarray:
     """
     neighbour = face_neighbours(faces)
     cut = neighbour.copy()
+    joined = JOINED * np.ptp(uv.reshape(-1, 2), axis=0).max(initial=0.0)
     for corner in range(3):
         other = neighbour[:, corner]
         for end in ((corner + 1) % 3, (corner + 2) % 3):
             same = faces[other] == faces[:, end, None]
             beyond = np.einsum("fc,fci->fi", same, uv[other])
-            apart = np.abs(beyond - uv[:, end]).max(axis=1) > JOINED
+            apart = np.abs(beyond - uv[:, end]).max(axis=1) > joined
             cut[apart, corner] = -1
     return np.where(neighbour < 0, -1, cut)
 

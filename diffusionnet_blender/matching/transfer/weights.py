@@ -19,6 +19,10 @@ LEAST_CONFIDENCE = 0.3
 # Normals farther apart than this, after the rotation of their neighbourhood by the map, belong to
 # different layers of the surface.
 MOST_TURNED = 60.0
+# A sum of inpainted weights this near to 1 is 1.
+SUM_ACCURACY = 1e-3
+# What kept weights leave below this is a rounding error of single precision.
+LEAST_REMAINDER = 1e-5
 
 
 def normals_agree(
@@ -58,7 +62,7 @@ def transfer_weights(
     trusted: np.ndarray,
     limit: int = 4,
     locked: np.ndarray | None = None,
-    locked_weights: np.ndarray | None = None,
+    kept: np.ndarray | None = None,
     progress: Callable[[float], None] = lambda fraction: None,
 ) -> np.ndarray:
     """Skin weights of bones on the target.
@@ -72,18 +76,19 @@ def transfer_weights(
     trusted : (V_t,) bool
         Where weights are interpolated; elsewhere they are inpainted.
     limit : int
-        Most bones of one vertex; 0 for any number.
+        Most bones of one vertex, the kept ones among them; 0 for any number. Of equal weights
+        those of the first bones count.
     locked : (B,) bool, optional
-        Groups of the target that stay as they are; the others add up to the remainder.
-    locked_weights : (V_t, B) float, optional
-        Of the target, needed with `locked`; only the locked columns count.
+        Groups that are not moved; they get no weight here.
+    kept : (V_t, K) float, optional
+        Skin weights that the target keeps; the others add up to the remainder.
     progress : callable
         Called with a fraction from 0 to 1 between steps; may raise to stop.
 
     Returns
     -------
     (V_t, B) float64
-        Not below zero; rows add up to 1 where the source's do.
+        Not below zero; rows, with the kept weights, add up to 1 where the source's do.
 
     Raises
     ------
@@ -97,26 +102,60 @@ def transfer_weights(
         )
     copied = target_to_source.interpolate(np.asarray(source_weights, float), source_faces)
     weights = inpaint(*target, copied, trusted, progress)
+    # An inpainting of ones is one, but for the accuracy of the solver.
+    total = weights.sum(axis=1)
+    total = np.where(np.abs(total - 1.0) < SUM_ACCURACY, 1.0, np.clip(total, 0.0, 1.0))
     weights = np.maximum(weights, 0.0)
-    total = copied.sum(axis=1)
-    total[~trusted] = 1.0
-    total = np.where(total > 0, np.minimum(total, 1.0), 0.0)
-    if locked is not None and locked.any():
-        if locked_weights is None:
-            raise ValueError("locked groups need their weights")
-        kept = np.where(locked[None], locked_weights, 0.0)
-        total = np.minimum(total, np.maximum(1.0 - kept.sum(axis=1), 0.0))
-        return _normalised(np.where(locked[None], 0.0, weights), total, limit) + kept
-    return _normalised(weights, total, limit)
+    most = np.full(len(weights), limit or weights.shape[1])
+    if kept is not None:
+        remainder = 1.0 - kept.sum(axis=1)
+        # Weights are stored in single precision, in which those of a vertex add up to about 1.
+        remainder[remainder < LEAST_REMAINDER] = 0.0
+        total = np.minimum(total, remainder)
+        if limit:
+            most = np.maximum(limit - np.count_nonzero(kept > 0, axis=1), 0)
+    if locked is not None:
+        weights = np.where(locked[None], 0.0, weights)
+    return _normalised(weights, total, most)
 
 
-def _normalised(weights: np.ndarray, total: np.ndarray, limit: int) -> np.ndarray:
-    """The `limit` largest of each row of (V, B), scaled to add up to `total` (V,)."""
-    if limit and limit < weights.shape[1]:
-        least = np.partition(weights, -limit, axis=1)[:, -limit, None]
-        weights = np.where(weights >= least, weights, 0.0)
+def skinned_points(
+    target_to_source: SurfacePoints, source_faces: np.ndarray, skinned: np.ndarray
+) -> tuple[SurfacePoints, np.ndarray]:
+    """A map moved off the vertices of the source that have no skin weight.
+
+    Parameters
+    ----------
+    target_to_source : SurfacePoints
+    source_faces : (F_s, 3) int
+    skinned : (V_s,) bool
+
+    Returns
+    -------
+    points : SurfacePoints
+        Barycentric coordinates of the skinned corners, which add up to 1.
+    usable : (V_t,) bool
+        Whether most of the point lies at skinned corners.
+    """
+    share = np.where(skinned[source_faces[target_to_source.face]], target_to_source.barycentric, 0)
+    added = share.sum(axis=1)
+    usable = added >= 0.5
+    barycentric = np.where(
+        usable[:, None], share / np.where(usable, added, 1.0)[:, None], target_to_source.barycentric
+    )
+    return SurfacePoints(target_to_source.face, barycentric), usable
+
+
+def _normalised(weights: np.ndarray, total: np.ndarray, most: np.ndarray) -> np.ndarray:
+    """The `most` (V,) largest of each row of (V, B), scaled to add up to `total` (V,)."""
+    order = np.argsort(-weights, axis=1, kind="stable")
+    rank = np.empty_like(order)
+    np.put_along_axis(rank, order, np.arange(weights.shape[1])[None], axis=1)
+    weights = np.where(rank < most[:, None], weights, 0.0)
     # The tail of a far bone in an inpainting is no influence.
-    weights = np.where(weights < 1e-4 * weights.max(axis=1, keepdims=True), 0.0, weights)
+    weights = np.where(
+        weights < 1e-4 * weights.max(axis=1, initial=0.0, keepdims=True), 0.0, weights
+    )
     added = weights.sum(axis=1, keepdims=True)
     return weights * (total[:, None] / np.where(added > 0, added, 1.0))
 

@@ -92,11 +92,15 @@ class Weights:
     deforming : (B,) bool
         Skin weights, which sum to one at each vertex; the others are masks, independent of each
         other.
+    skinned : (V,) bool, optional
+        Of a source: vertices with a skin weight, of these bones or of others. By default those
+        with one of these. The weights of the others are inpainted on a target.
     """
 
     names: tuple[str, ...]
     values: np.ndarray
     deforming: np.ndarray
+    skinned: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +111,7 @@ class ShapeKeys:
     ----------
     names : tuple of K str
     positions : (K, V, 3) float
-        Of every vertex, in the space of `MeshShape.vertices`.
+        Of every vertex at rest with this key alone, in the space of `MeshShape.vertices`.
     """
 
     names: tuple[str, ...]

@@ -32,6 +32,7 @@ from ...matching.transfer.uv import copy_uv
 from ...matching.transfer.weights import (
     inpaint,
     normals_agree,
+    skinned_points,
     transfer_weights,
 )
 from ...surface.repair import weld
@@ -274,37 +275,45 @@ def _weights(
 
     At the others they were inpainted.
     """
-    locked = request.locked
     target, points = welded.target_mesh, welded.points[welded.kept]
     faces = welded.source_faces
-    trusted = request.confidence[welded.kept] >= request.least_confidence
-    trusted &= normals_agree(points, welded.source_mesh, target)
+    sure = request.confidence[welded.kept] >= request.least_confidence
+    sure &= normals_agree(points, welded.source_mesh, target)
+    trusted = sure
     values = np.zeros((len(welded.kept), len(weights.names)))
-    is_locked = np.zeros(len(weights.names), dtype=bool)
-    locked_values = np.zeros_like(values)
-    if locked is not None:
-        column = [weights.names.index(name) for name in locked.names]
-        is_locked[column] = True
-        locked_values[:, column] = locked.values[welded.kept]
     skin, masks = (np.flatnonzero(chosen) for chosen in (weights.deforming, ~weights.deforming))
-    if len(skin):
+    kept = request.kept
+    names_kept = () if kept is None else kept.names
+    locked = np.array([name in names_kept for name in weights.names], dtype=bool)
+    if len(skin) and not locked[skin].all():
+        skinned = weights.skinned
+        if skinned is None:
+            skinned = weights.values[:, skin].any(axis=1)
+        if not skinned.any():
+            raise DiffusionNetError(
+                "No vertex of the source has a skin weight", "Choose groups with weights."
+            )
+        on_skin, usable = skinned_points(points, faces, skinned)
+        trusted = sure & usable
         values[:, skin] = transfer_weights(
-            points,
+            on_skin,
             faces,
             weights.values[:, skin],
             target,
             trusted,
             request.limit,
-            is_locked[skin],
-            locked_values[:, skin],
+            locked[skin],
+            None if kept is None else kept.values[welded.kept][:, kept.deforming],
             progress,
         )
     if len(masks):
         copied = points.interpolate(np.asarray(weights.values[:, masks], float), faces)
         # Without any trusted vertex there is nothing to inpaint from, and all values are copied.
-        fixed = trusted if trusted.any() else np.ones_like(trusted)
+        fixed = sure if sure.any() else np.ones_like(sure)
         values[:, masks] = np.clip(inpaint(*target, copied, fixed, progress), 0.0, 1.0)
-    values[:, is_locked] = locked_values[:, is_locked]
+    if kept is not None:
+        column = [kept.names.index(weights.names[number]) for number in np.flatnonzero(locked)]
+        values[:, locked] = kept.values[welded.kept][:, column]
     transferred = Weights(weights.names, welded.expanded(values), weights.deforming)
     return transferred, welded.expanded(trusted)
 

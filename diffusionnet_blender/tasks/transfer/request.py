@@ -25,8 +25,10 @@ class TransferRequest:
         Of the source.
     target_uv : (L_t, 2) float, optional
         Layout of the target; needed for textures.
-    locked : Weights, optional
-        Vertex groups of the target that are also in `layers` and keep their weights.
+    kept : Weights, optional
+        Vertex groups of the target that keep their weights: locked ones that are also in `layers`,
+        and skin weights of other bones. The moved skin weights add up to what the `deforming` ones
+        leave.
     texture_size, dilation, limit : int
     least_confidence : float
     small_keys : bool
@@ -39,7 +41,7 @@ class TransferRequest:
     confidence: np.ndarray
     layers: Layers
     target_uv: np.ndarray | None = None
-    locked: Weights | None = None
+    kept: Weights | None = None
     texture_size: int = option(
         0,
         "Texture Size",
