@@ -15,6 +15,11 @@ from scipy.spatial import cKDTree
 from .edges import side_lengths
 from .triangles import compact, smooth
 
+# The grid begins so many half cells beside the vertices' bounds. Without, the vertices at the bounds
+# and those at whole fractions of the size lie on borders of cells, and rounding decides on which side:
+# another place of the object in the scene gave another skin.
+ASIDE = 0.382
+
 
 @dataclass(frozen=True, eq=False)
 class Skin:
@@ -73,7 +78,7 @@ def outer_skin(
     cell = np.ptp(vertices, axis=0).max() / cells
     points, corner = _dense_points(vertices, faces, 0.6 * cell)
     margin = close + 3
-    low = points.min(axis=0) - margin * cell
+    low = points.min(axis=0) - (margin + 0.5 * ASIDE) * cell
     # One point in every half of a cell will do.
     half = (2.0 * (points - low) / cell).astype(np.int64)
     _, first = np.unique(half @ [1, 4096, 4096**2], return_index=True)
