@@ -1,11 +1,10 @@
 """`python -m diffusionnet_blender ...`: the same commands as `blender --command diffusionnet`."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
-from .cli import main
-from .cli.streams import flushed, open_missing_streams
 from .leftovers import remove_temporary
 
 
@@ -17,12 +16,19 @@ def run(program: str = "diffusionnet") -> None:
     program : str
         For the help text. The default is the script that comes with the package.
     """
+    # Ctrl C before the command begins ends the process without a traceback, as SIGTERM does.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from .cli import main
+    from .cli.streams import flushed, open_missing_streams, stop_no_more
+
     open_missing_streams()
     try:
         status = main(sys.argv[1:], program=program)
     except SystemExit as stop:
         # argparse exits after a wrong option and after --help.
         status = int(stop.code or 0)
+    stop_no_more()
     status = flushed(status)
     if "bpy" in sys.modules:
         import bpy

@@ -33,6 +33,13 @@ def pytest_sessionfinish(session, exitstatus):
 def pytest_unconfigure(config):
     """Leave at once: the module bpy 4.2 crashes while the interpreter winds down."""
     if "bpy" in sys.modules and STATUS in config.stash:
+        import bpy
+
+        from diffusionnet_blender.leftovers import mark_temporary, remove_temporary
+
+        # Blender's own end would remove it.
+        mark_temporary(Path(bpy.app.tempdir))
+        remove_temporary(Path(bpy.app.tempdir))
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(config.stash[STATUS])

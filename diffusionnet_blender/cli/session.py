@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..errors import DiffusionNetError
 from ..folders import user_folder
 from ..leftovers import mark_temporary, sweep_temporary
-from .streams import worded
+from .streams import held, worded
 
 if TYPE_CHECKING:
     from ..surface.cache import OperatorCache
@@ -33,23 +33,25 @@ def blender() -> Iterator[None]:
             "Run `blender --command diffusionnet ...`, or install bpy "
             "(pip install bpy==4.5.15, Python 3.11).",
         )
-    import bpy
+    with held():
+        import bpy
 
-    if bpy.app.tempdir:
-        mark_temporary(Path(bpy.app.tempdir))
-    sweep_temporary()
-    # Registered since the legend of the parts is a property of Blender's meshes.
-    from ..registration import register, unregister
+        if bpy.app.tempdir:
+            mark_temporary(Path(bpy.app.tempdir))
+        sweep_temporary()
+        # Registered since the legend of the parts is a property of Blender's meshes.
+        from ..registration import register, unregister
 
-    registered = hasattr(bpy.types.Mesh, "diffusionnet")
-    if not registered:
-        register()
+        registered = hasattr(bpy.types.Mesh, "diffusionnet")
+        if not registered:
+            register()
     try:
         yield
     finally:
         # bpy as a Python module crashes at exit while classes are registered.
         if not registered:
-            unregister()
+            with held():
+                unregister()
 
 
 @contextlib.contextmanager

@@ -35,6 +35,7 @@ class Stopped(BaseException):
 
 # Of the signals that came: an importer of Blender's that is written in Python swallows exceptions.
 _received: list[int] = []
+_held: list[None] = []
 
 
 @contextlib.contextmanager
@@ -45,7 +46,7 @@ def stopping() -> Iterator[None]:
 
     def stop(number: int, frame: FrameType | None) -> None:
         _received.append(number)
-        if len(_received) == 1:
+        if len(_received) == 1 and not _held:
             raise Stopped(128 + number)
 
     for name in SIGNALS:
@@ -59,6 +60,25 @@ def stopping() -> Iterator[None]:
     finally:
         for number, handler in previous.items():
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
+
+
+@contextlib.contextmanager
+def held() -> Iterator[None]:
+    """Context for whose end a signal waits: what is half imported or registered crashes Blender."""
+    _held.append(None)
+    try:
+        yield
+    finally:
+        _held.pop()
+    stop_if_asked()
+
+
+def stop_no_more() -> None:
+    """Ignore signals from now on, since the process is about to end."""
+    for name in SIGNALS:
+        if hasattr(signal, name):
+            with contextlib.suppress(ValueError, OSError):
+                signal.signal(getattr(signal, name), signal.SIG_IGN)
 
 
 def stop_if_asked() -> None:

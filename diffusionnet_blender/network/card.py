@@ -28,7 +28,7 @@ MOST_TEMPERATURE = 100.0
 # Of Windows, with any suffix.
 _RESERVED = {
     *("CON", "PRN", "AUX", "NUL"),
-    *(f"{port}{number}" for port in ("COM", "LPT") for number in range(1, 10)),
+    *(f"{port}{number}" for port in ("COM", "LPT") for number in "123456789\u00b9\u00b2\u00b3"),
 }
 Kind = TypeVar("Kind")
 

@@ -1,5 +1,7 @@
 """Presets of outputs, stored like Blender's own presets."""
 
+from pathlib import Path
+
 import bpy
 from bl_operators.presets import AddPresetBase
 
@@ -18,6 +20,18 @@ class DIFFUSIONNET_OT_add_preset(AddPresetBase, bpy.types.Operator):
     preset_subdir = FOLDER
     preset_defines = ["settings = bpy.context.scene.diffusionnet"]
     preset_values = [f"settings.{name}" for name in (*OUTPUT_NAMES, "clean")]
+
+    def execute(self, context):
+        """Add or remove it; Blender itself removes what a name such as ../x leads to."""
+        name = self.name.strip()
+        if self.remove_name:
+            is_name = Path(self.name).name == self.name
+        else:
+            is_name = self.remove_active or not name or bool(self.as_filename(name))
+        if not is_name:
+            self.report({"ERROR"}, f"{self.name!r} is no name for a preset")
+            return {"CANCELLED"}
+        return super().execute(context)
 
 
 CLASSES = (DIFFUSIONNET_OT_add_preset,)

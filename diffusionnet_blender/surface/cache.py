@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
+import secrets
 import time
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .prepare import PreparedSurface
 
 # Part of every key: raise it when the numbers that `prepare` gives change, or how they are kept.
-FORMAT = 3
+FORMAT = 4
 UNFINISHED = ".part"
 ABANDONED_SECONDS = 3600
 DEFAULT_MAX_BYTES = 2 * 1024**3
@@ -59,8 +59,9 @@ class OperatorCache:
     """A folder of prepared surfaces, bounded in size; the least recently used goes first.
 
     Files are written under a name of their own and then renamed, so that a reader sees a whole
-    file or none and two writers cannot mix. A file that is damaged is deleted and counts as
-    missing. Where the folder cannot be written, nothing is kept and nothing fails.
+    file or none and two writers cannot mix. A file that is damaged, or holds another key than its
+    name says, is deleted and counts as missing; one that may not be read only counts as missing.
+    Where the folder cannot be written, nothing is kept and nothing fails.
 
     Attributes
     ----------
@@ -81,13 +82,12 @@ class OperatorCache:
         path = self._path(key)
         try:
             with np.load(path, allow_pickle=False) as stored:
-                found = _from_arrays({name: stored[name] for name in stored.files})
-        except (FileNotFoundError, PermissionError):
-            return None
-        except Exception:
-            # A damaged entry: zip, zlib, the .npy header's parser and the fields each raise types
-            # of their own. It is computed anew.
-            _delete(path)
+                found = _from_arrays(key, {name: stored[name] for name in stored.files})
+        except Exception as error:
+            # Of a damaged entry zip, zlib, the .npy header's parser and the fields each raise types
+            # of their own. Those of the system (no file, no rights, too many open) say nothing about it.
+            if not (isinstance(error, OSError) and error.errno):
+                _delete(path)
             return None
         try:
             os.utime(path)
@@ -97,18 +97,17 @@ class OperatorCache:
 
     def store(self, key: str, prepared: PreparedSurface) -> None:
         """Keep a prepared surface, then make room if the folder has grown too large."""
+        # Not by `tempfile`, whose files nobody else may read: folders are shared by groups.
+        temporary = self.folder / f"{key}.{secrets.token_hex(8)}{UNFINISHED}"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=self.folder, suffix=UNFINISHED)
-        except OSError:
-            return
-        try:
-            with os.fdopen(handle, "wb") as file:
-                np.savez(file, **_to_arrays(prepared))
+            with temporary.open("xb") as file:
+                np.savez(file, **_to_arrays(key, prepared))
             os.replace(temporary, self._path(key))
         except OSError:
-            _delete(Path(temporary))  # Full disk, or on Windows another reader has it open.
-            return
+            return  # Full disk, or on Windows another reader has it open.
+        finally:
+            _delete(temporary)
         self._make_room()
 
     def size(self) -> int:
@@ -160,10 +159,12 @@ def _delete(path: Path) -> None:
         pass  # In use by another process, which will meet the same verdict.
 
 
-def _to_arrays(prepared: PreparedSurface) -> dict[str, np.ndarray]:
+def _to_arrays(key: str, prepared: PreparedSurface) -> dict[str, np.ndarray]:
     from .discretization import Discretization
 
     arrays = {
+        "key": np.array(key),
+        "vertex_count": np.array(len(prepared.clean_vertex)),
         "clean_vertex": prepared.clean_vertex,
         "user_vertex": prepared.user_vertex,
         "repairs": np.array([getattr(prepared.repairs, field.name) for field in _REPAIRS]),
@@ -189,20 +190,28 @@ def _matrix(arrays: dict[str, np.ndarray], name: str, rows: int, columns: int) -
     return matrix
 
 
-def _from_arrays(arrays: dict[str, np.ndarray]) -> PreparedSurface:
+def _from_arrays(key: str, arrays: dict[str, np.ndarray]) -> PreparedSurface:
     from .discretization import Discretization
     from .prepare import PreparedSurface
 
     count = len(arrays["vertices"])
     clean_vertex, user_vertex = arrays["clean_vertex"], arrays["user_vertex"]
     clean_count = len(arrays["blend_indptr"]) - 1 if "blend_indptr" in arrays else count
+    if str(arrays["key"]) != key:
+        raise ValueError("an entry of another key")
     if (
-        arrays["eigenvectors"].shape != (count, len(arrays["eigenvalues"]))
+        arrays["vertex_count"] != len(clean_vertex)
+        or arrays["vertices"].shape != (count, 3)
+        or any(len(arrays[name]) != count for name in ("mass", "part", "user_vertex"))
+        or arrays["eigenvectors"].shape != (count, len(arrays["eigenvalues"]))
         or not 0 <= clean_vertex.min() <= clean_vertex.max() < clean_count
-        or len(user_vertex) != count
+        or not 0 <= user_vertex.min() <= user_vertex.max() < len(clean_vertex)
+        or not ((arrays["faces"] >= 0) & (arrays["faces"] < count)).all()
         or len(arrays["repairs"]) != len(_REPAIRS)
     ):
         raise ValueError("the arrays do not belong together")
+    if not all(np.isfinite(array).all() for array in arrays.values() if array.dtype.kind == "f"):
+        raise ValueError("values that are not finite")
     values = {}
     for field in fields(Discretization):
         if field.name in _SPARSE:

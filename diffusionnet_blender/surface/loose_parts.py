@@ -23,6 +23,9 @@ SMALL_PART = 0.15
 # The cheapest tree of bridges is found among this many of the largest parts; every further
 # part is tied to the nearest of them.
 TREE_PARTS = 64
+# Congruent parts and equal gaps (wheels, buttons, copies) are common, and rounding must not decide which
+# comes first: areas and distances that agree to so many digits are equal.
+DIGITS = 5
 
 # Vertices (n,) of one part, the closest ones of another (n,), and the distances (n,).
 Gap = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -106,7 +109,8 @@ def bridge_laplacian(vertices: np.ndarray, mass: np.ndarray, part: np.ndarray) -
 
 def _gaps(vertices: np.ndarray, mass: np.ndarray, part: np.ndarray) -> Iterator[Gap]:
     """Yield the gaps to bridge."""
-    by_size = np.argsort(-np.bincount(part, mass), kind="stable")
+    areas = np.maximum(np.bincount(part, mass), np.finfo(float).tiny)
+    by_size = np.argsort(-np.round(np.log(areas), DIGITS), kind="stable")
     members = {p: np.flatnonzero(part == p) for p in by_size[:TREE_PARTS]}
     trees = {p: cKDTree(vertices[m]) for p, m in members.items()}
 
@@ -125,7 +129,7 @@ def _gaps(vertices: np.ndarray, mass: np.ndarray, part: np.ndarray) -> Iterator[
             apart = np.maximum(
                 0.0, np.maximum(low[larger] - high[smaller], low[smaller] - high[larger])
             )
-            queue.append((float(np.linalg.norm(apart)), smaller, larger, False))
+            queue.append((_rounded(np.linalg.norm(apart)), smaller, larger, False))
     heapq.heapify(queue)
     group = {p: p for p in order}
 
@@ -144,7 +148,7 @@ def _gaps(vertices: np.ndarray, mass: np.ndarray, part: np.ndarray) -> Iterator[
             yield measured[smaller, larger]
         else:
             measured[smaller, larger] = found = gap(smaller, larger)
-            heapq.heappush(queue, (float(found[2].min()), smaller, larger, True))
+            heapq.heappush(queue, (_rounded(found[2].min()), smaller, larger, True))
 
     rest = by_size[TREE_PARTS:]
     if len(rest):
@@ -155,3 +159,8 @@ def _gaps(vertices: np.ndarray, mass: np.ndarray, part: np.ndarray) -> Iterator[
         bounds = np.flatnonzero(np.diff(part[small][by_part])) + 1
         for chosen in np.split(by_part, bounds):
             yield small[chosen], large[closest[chosen]], distance[chosen]
+
+
+def _rounded(distance: float) -> float:
+    """A distance on a shape of radius 1 to a precision at which equal ones are equal."""
+    return round(float(distance), DIGITS)

@@ -22,6 +22,10 @@ from .winding import vertex_normals
 # With fewer, limbs near the body grow together; more take longer and let the outside in through
 # narrower holes. Measured on clothed figures and mannequins, see training/README.md.
 CELLS = 80
+# Low poly and boxy meshes have skins of up to a hundred vertices for each of their own: so many for each
+# are enough, but as many as a figure has in any case. Cells grow until the skin has no more.
+VERTICES_EACH = 4
+FEWEST, MOST = 10_000, 40_000
 # A cell is inside where triangles are met in five of the six directions: an open neck or missing
 # soles leave one.
 ENCLOSING = 5
@@ -68,19 +72,32 @@ def make_skin(surface: Surface) -> SkinProxy | None:
         need repair.
     """
     faces, kept = compact(len(surface.vertices), surface.faces)
-    skin = outer_skin(surface.vertices[kept], faces, CELLS, shrink_wrap=True, enclosing=ENCLOSING)
-    if skin.fullness < LEAST_FULLNESS:
-        return None
+    vertices, most = surface.vertices[kept], most_vertices(len(surface.vertices))
+    cells = CELLS
+    while True:
+        skin = outer_skin(vertices, faces, cells, shrink_wrap=True, enclosing=ENCLOSING)
+        if skin.fullness < LEAST_FULLNESS:
+            return None
+        if len(skin.vertices) <= most:
+            break
+        cells = min(int(cells * np.sqrt(most / len(skin.vertices))), cells - 1)
     return SkinProxy(
         Surface(skin.vertices, skin.faces),
         kept[skin.source],
-        _interpolation(surface.vertices, skin.vertices, skin.faces),
+        _interpolation(surface.vertices, skin.vertices, skin.faces, cells),
     )
 
 
-def _interpolation(vertices: np.ndarray, skin: np.ndarray, faces: np.ndarray) -> sparse.csr_matrix:
+def most_vertices(count: int) -> int:
+    """Most vertices of the skin of a mesh of so many."""
+    return min(max(VERTICES_EACH * count, FEWEST), MOST)
+
+
+def _interpolation(
+    vertices: np.ndarray, skin: np.ndarray, faces: np.ndarray, cells: int
+) -> sparse.csr_matrix:
     """Inverse-distance weights (V, C) of the nearest vertices of a skin (C, 3) at those (V, 3)."""
-    cell = np.ptp(skin, axis=0).max() / CELLS
+    cell = np.ptp(skin, axis=0).max() / cells
     # Vertices that no face uses may lie anywhere, even at infinity.
     distance, nearest = cKDTree(skin).query(np.nan_to_num(vertices), k=NEAREST)
     weights = 1.0 / (distance + 0.1 * cell)

@@ -15,6 +15,19 @@ from scipy.spatial import cKDTree
 from .edges import side_lengths
 from .triangles import compact, smooth
 
+# The grid begins so many half cells beside the vertices' bounds. Without, the vertices at the bounds
+# and those at whole fractions of the size lie on borders of cells, and rounding decides on which side:
+# another place of the object in the scene gave another skin.
+ASIDE = 0.618
+# Points along a side of a triangle, at most.
+MOST_STEPS = 200
+# From so many on, a triangle that is narrower than the points are apart has points on its sides alone:
+# a fan of ten thousand slivers would have 200 million others.
+LONG = 8
+# Points of triangles at a time.
+BLOCK = 2_000_000
+MOST_POINTS = 50_000_000
+
 
 @dataclass(frozen=True, eq=False)
 class Skin:
@@ -71,13 +84,10 @@ def outer_skin(
         The largest piece.
     """
     cell = np.ptp(vertices, axis=0).max() / cells
-    points, corner = _dense_points(vertices, faces, 0.6 * cell)
     margin = close + 3
-    low = points.min(axis=0) - margin * cell
-    # One point in every half of a cell will do.
-    half = (2.0 * (points - low) / cell).astype(np.int64)
-    _, first = np.unique(half @ [1, 4096, 4096**2], return_index=True)
-    points, corner, place = points[first], corner[first], half[first] // 2
+    low = vertices[faces].min(axis=(0, 1)) - (margin + 0.5 * ASIDE) * cell
+    points, corner, half = _first_in_halves(vertices, faces, low, cell)
+    place = half // 2
     shape = place.max(axis=0) + margin + 1
     solid = np.zeros(shape, bool)
     solid[tuple(place.T)] = True
@@ -172,6 +182,52 @@ def _directions_met(solid: np.ndarray) -> np.ndarray:
     return count
 
 
+def _first_in_halves(
+    vertices: np.ndarray, faces: np.ndarray, low: np.ndarray, cell: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """One point on the triangles in every half of a cell that they are in.
+
+    Returns
+    -------
+    points : (P, 3) float64
+    corner : (P,) int64
+        The nearest corner of the triangle of each.
+    half : (P, 3) int64
+        Half cells from `low`.
+    """
+    spacing = 0.6 * cell
+    while True:
+        count, is_sliver = _steps(vertices[faces], spacing)
+        before = np.cumsum(np.where(is_sliver, 3 * count, (count + 1) * (count + 2) // 2))
+        if before[-1] <= MOST_POINTS:
+            break
+        # So many large triangles fill the cells together.
+        spacing *= 1.5
+    blocks = np.split(faces, np.flatnonzero(np.diff(before // BLOCK)) + 1)
+    kept: list[tuple[np.ndarray, np.ndarray]] = []
+    for number, block in enumerate(blocks, start=1):
+        kept.append(_dense_points(vertices, block, spacing))
+        # Now and then, so that memory follows the grid and not the triangles.
+        points, corner = (np.concatenate(arrays) for arrays in zip(*kept, strict=True))
+        if number < len(blocks) and len(points) < BLOCK:
+            continue
+        half = (2.0 * (points - low) / cell).astype(np.int64)
+        _, first = np.unique(half @ [1, 4096, 4096**2], return_index=True)
+        kept = [(points[first], corner[first])]
+    return *kept[0], half[first]
+
+
+def _steps(corners: np.ndarray, spacing: float) -> tuple[np.ndarray, np.ndarray]:
+    """Steps along the longest side of triangles (F, 3, 3), and whether their sides alone will do."""
+    longest = side_lengths(corners).max(axis=1)
+    # A triangle whose corners coincide is one point, and not none.
+    steps = np.clip(np.ceil(longest / spacing).astype(int), 1, MOST_STEPS)
+    double_area = np.linalg.norm(
+        np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1
+    )
+    return steps, (steps > LONG) & (double_area < spacing * longest)
+
+
 def _dense_points(
     vertices: np.ndarray, faces: np.ndarray, spacing: float
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -179,15 +235,15 @@ def _dense_points(
     corner of its triangle, (P,).
     """
     corners = vertices[faces]
-    longest = side_lengths(corners).max(axis=1)
-    # A triangle whose corners coincide is one point, and not none.
-    steps = np.clip(np.ceil(longest / spacing).astype(int), 1, 200)
+    steps, is_sliver = _steps(corners, spacing)
     points, owners = [], []
-    for count in np.unique(steps):
+    for count, sliver in np.unique(np.stack([steps, is_sliver], axis=1), axis=0):
         i, j = np.meshgrid(np.arange(count + 1), np.arange(count + 1), indexing="ij")
         chosen = i + j <= count
+        if sliver:
+            chosen &= (i == 0) | (j == 0) | (i + j == count)
         bary = np.stack([count - i - j, i, j], axis=2)[chosen] / count
-        own = steps == count
+        own = (steps == count) & (is_sliver == sliver)
         points.append(np.einsum("bk,fkd->fbd", bary, corners[own]).reshape(-1, 3))
         owners.append(faces[own][:, bary.argmax(axis=1)].ravel())
     return np.concatenate(points), np.concatenate(owners)

@@ -33,8 +33,11 @@ def prepare_cached(
     cache: OperatorCache | None,
     progress: Progress,
     seconds: dict[str, float],
+    outer_skin: bool = False,
 ) -> PreparedSurface:
     """As `surface.prepare.prepare`, with a cache: loaded if it has the surface, else stored in it.
+
+    With `outer_skin`, memory must suffice for the skin of a mesh of many parts as well.
 
     Raises
     ------
@@ -51,7 +54,7 @@ def prepare_cached(
         if cached is not None:
             seconds["cache"] = perf_counter() - started
             return cached
-    require_memory(len(surface.vertices), settings.k, exact)
+    require_memory(len(surface.vertices), settings.k, exact, outer_skin)
     prepared = prepare(surface, settings, exact, progress, seconds)
     if cache is not None:
         cache.store(key, prepared)

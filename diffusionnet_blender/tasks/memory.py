@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import math
 import os
 import subprocess
 import sys
@@ -11,31 +12,49 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import DeviceError
+from ..surface.outer_skin import most_vertices
 from ..surface.proxy import DENSE_SIZE, PROXY_SIZE
 
 # Per vertex of a surface: reading, repair, and the proxy of a dense one.
 SURFACE_BYTES = 1000
-# Per vertex of the surface or proxy whose matrices are computed: all sparse matrices with the
-# factorisation, and single-precision vectors for each eigenpair (the Krylov basis and the result).
-# At k = 128 the sum is a fifth above the measured peaks of 50k to 184k vertices.
-SPARSE_BYTES = 1700
+# Per vertex of the surface, proxy or skin whose matrices are computed: all sparse matrices with the
+# factorisation, whose fill-in grows with the logarithm of their number, and single-precision vectors
+# for each eigenpair (the Krylov basis and the result). The sum is a tenth to a fifth above the measured
+# peaks of 10k to 164k vertices, the network's included.
+SPARSE_BYTES = 200
 VECTORS_PER_PAIR = 4
 FREE_SOME = "Close other programs, or decimate a copy of the mesh first."
 
 
-def estimated_bytes(vertex_count: int, k: int, exact: bool) -> int:
-    """Peak memory of preparing a shape, in bytes."""
+def estimated_bytes(vertex_count: int, k: int, exact: bool, outer_skin: bool = False) -> int:
+    """Peak memory of preparing a shape, in bytes.
+
+    Parameters
+    ----------
+    vertex_count : int
+    k : int
+        Eigenpairs.
+    exact : bool
+        Without a proxy.
+    outer_skin : bool
+        Whether the skin of all its parts may be prepared as well.
+    """
     is_dense = vertex_count > DENSE_SIZE and not exact
-    discretized = PROXY_SIZE if is_dense else vertex_count
-    return vertex_count * SURFACE_BYTES + discretized * (SPARSE_BYTES + 4 * VECTORS_PER_PAIR * k)
+    discretized = [PROXY_SIZE if is_dense else vertex_count]
+    if outer_skin:
+        discretized.append(most_vertices(vertex_count))
+    return vertex_count * SURFACE_BYTES + sum(
+        int(count * (SPARSE_BYTES * math.log2(count) + 4 * VECTORS_PER_PAIR * k))
+        for count in discretized
+    )
 
 
-def require_memory(vertex_count: int, k: int, exact: bool) -> None:
-    """Raise DeviceError if a shape needs more memory than is available.
+def require_memory(vertex_count: int, k: int, exact: bool, outer_skin: bool = False) -> None:
+    """Raise DeviceError if a shape needs more memory than is available, see `estimated_bytes`.
 
     Where the system does not report the available memory, every shape passes.
     """
-    needed, free = estimated_bytes(vertex_count, k, exact), available_bytes()
+    needed, free = estimated_bytes(vertex_count, k, exact, outer_skin), available_bytes()
     if free is not None and needed > free:
         fix = FREE_SOME
         if exact and vertex_count > DENSE_SIZE:

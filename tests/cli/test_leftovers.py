@@ -1,5 +1,6 @@
 """What runs that were killed leave behind, and what the next one sweeps."""
 
+import contextlib
 import os
 import re
 import signal
@@ -76,6 +77,39 @@ def test_a_signal_ends_a_run_that_leaves_nothing(number, tmp_path, temporary):
     assert running.returncode == 128 + number
     assert list(temporary.iterdir()) == []
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+@posix
+@pytest.mark.usefixtures("tiny_model")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_blender_starts_leaves_nothing(number, tmp_path, temporary):
+    """Half imported, Blender crashes at its end."""
+    running = start(*segment(tmp_path), temporary=temporary, stderr=subprocess.PIPE)
+    while not list(temporary.glob("blender_*")):
+        assert running.poll() is None
+    running.send_signal(number)
+    assert not running.communicate(timeout=200)[1]
+    assert running.returncode == 128 + number
+    assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.slow
+@posix
+@pytest.mark.usefixtures("tiny_model")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_at_any_time_leaves_nothing(number, tmp_path, temporary):
+    for moment in range(16):
+        running = start(*segment(tmp_path), temporary=temporary, stderr=subprocess.PIPE)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            running.wait(0.1 * moment)
+        running.send_signal(number)
+        running.communicate(timeout=200)
+        # The first before Python itself has begun; the last may find it at its end.
+        assert running.returncode in (0, 1, -number, 128 + number)
+        assert list(temporary.iterdir()) == []
+        left = list((tmp_path / "out").glob("*")) if (tmp_path / "out").exists() else []
+        assert not [path for path in left if path.name.startswith(".")]
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import bpy
+import pytest
 
 from diffusionnet_blender.operators.presets import FOLDER
 
@@ -28,3 +29,27 @@ def test_a_choice_of_outputs_comes_back_by_its_name(blender):
     assert not settings.clean
     bpy.ops.diffusionnet.add_preset(name="For Rigging", remove_name=True)
     assert not presets()
+
+
+def test_names_that_lead_elsewhere_remove_nothing(blender):
+    bpy.ops.diffusionnet.add_preset(name="kept")
+    (kept,) = presets()
+    victim = kept.parent.parent / "victim.py"
+    victim.write_text("of the user")
+    for name in ("../victim", str(victim.with_suffix("")), f"../{kept.parent.name}/kept"):
+        with pytest.raises(RuntimeError, match="no name"):
+            bpy.ops.diffusionnet.add_preset(name=name, remove_name=True)
+    for name in ("..", " . "):
+        with pytest.raises(RuntimeError, match="no name"):
+            bpy.ops.diffusionnet.add_preset(name=name)
+    assert victim.exists()
+    assert presets() == [kept]
+    bpy.ops.diffusionnet.add_preset(name="kept", remove_name=True)
+    victim.unlink()
+
+
+@pytest.mark.parametrize("name", ["../up", "a/b", "C:x", "a\\b"])
+def test_names_with_separators_stay_in_the_folder(blender, name):
+    bpy.ops.diffusionnet.add_preset(name=name)
+    (path,) = presets()
+    path.unlink()

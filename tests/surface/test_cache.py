@@ -1,5 +1,7 @@
 """The cache finds what was stored, and nothing else, whatever happens to its files."""
 
+import contextlib
+import errno
 import os
 import threading
 import zipfile
@@ -127,6 +129,58 @@ def test_an_entry_that_is_a_plain_array_is_a_miss_and_goes(tmp_path, body):
         np.save(file, np.zeros(3))
     assert OperatorCache(tmp_path).load("key") is None
     assert not (tmp_path / "key.npz").exists()
+
+
+def test_an_entry_under_another_name_is_a_miss_and_goes(tmp_path, body):
+    cache = OperatorCache(tmp_path)
+    cache.store("key", body)
+    (tmp_path / "key.npz").rename(tmp_path / "other.npz")
+    assert cache.load("other") is None
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_entry_that_may_not_be_read_stays(tmp_path, body, monkeypatch):
+    cache = OperatorCache(tmp_path)
+    cache.store("key", body)
+    content = (tmp_path / "key.npz").read_bytes()
+    for number in (errno.EACCES, errno.EMFILE, errno.EIO):
+
+        def refused(*_, number=number, **__):
+            raise OSError(number, os.strerror(number))
+
+        monkeypatch.setattr(np, "load", refused)
+        assert cache.load("key") is None
+        monkeypatch.undo()
+        assert (tmp_path / "key.npz").read_bytes() == content
+    (tmp_path / "folder.npz").mkdir()
+    assert cache.load("folder") is None
+    cache.store("folder", body)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder.npz", "key.npz"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights of groups")
+@pytest.mark.parametrize("mask", [0o022, 0o002, 0o077])
+def test_others_may_read_what_the_umask_allows(tmp_path, body, mask):
+    before = os.umask(mask)
+    try:
+        OperatorCache(tmp_path / "cache").store("key", body)
+    finally:
+        os.umask(before)
+    entry = tmp_path / "cache" / "key.npz"
+    assert entry.stat().st_mode & 0o777 == 0o666 & ~mask
+    assert entry.parent.stat().st_mode & 0o777 == 0o777 & ~mask
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError, OSError])
+def test_a_writer_that_is_stopped_leaves_nothing(tmp_path, body, monkeypatch, error):
+    def stopped(file, **_):
+        file.write(b"half")
+        raise error
+
+    monkeypatch.setattr(np, "savez", stopped)
+    with pytest.raises(error) if error is not OSError else contextlib.nullcontext():
+        OperatorCache(tmp_path).store("key", body)
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_least_recently_used_goes_first(tmp_path, body):

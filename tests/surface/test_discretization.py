@@ -218,3 +218,16 @@ def test_the_heat_kernel_signature_is_the_heat_kernel():
     exact = ((2 * degree + 1) / (4 * np.pi)) @ np.exp(-np.outer(degree * (degree + 1), times))
     signature = heat_kernel_signature(found.eigenvalues, found.eigenvectors, times)
     np.testing.assert_allclose(signature, np.tile(exact, (len(signature), 1)), rtol=0.03)
+
+
+@pytest.mark.parametrize("offset", [(3, 3, 3), (30, 30, 30), (1e4, 0, -1e4)])
+def test_rounding_does_not_decide_between_congruent_parts(offset):
+    """The two ends of a bridge are different ones."""
+    vertices, faces = lumpy_body(2)
+    row = [(vertices + [3.0 * i, 0.0, 0.0], faces) for i in range(4)]
+    vertices, faces = joined(*row)
+    here, there = (
+        discretize(Surface(place, faces), DiscretizationSettings(k=16)).laplacian
+        for place in (vertices, vertices + offset)
+    )
+    assert abs(here - there).max() < 1e-6 * abs(here).max()

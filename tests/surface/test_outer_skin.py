@@ -1,15 +1,18 @@
 """One skin around all parts of a mesh, and values interpolated from it."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
+from scipy.spatial import ConvexHull
 
 from diffusionnet_blender.errors import Cancelled
 from diffusionnet_blender.surface.edges import boundary_edges
-from diffusionnet_blender.surface.outer_skin import CELLS, make_skin
+from diffusionnet_blender.surface.outer_skin import CELLS, make_skin, most_vertices
 from diffusionnet_blender.surface.prepare import prepare_skin
 from diffusionnet_blender.surface.settings import DiscretizationSettings
 from diffusionnet_blender.surface.surface import Surface
-from tests.shapes import icosphere, joined
+from tests.shapes import icosphere, joined, lumpy_body
 
 SETTINGS = DiscretizationSettings(k=16)
 
@@ -84,6 +87,52 @@ def test_a_triangle_that_is_a_point_does_not_change_the_skin(offset):
     clean = make_skin(Surface(vertices, faces)).surface
     found = make_skin(Surface(vertices, np.concatenate([faces, [[5, 5, 5]]]))).surface
     np.testing.assert_allclose(found.vertices, clean.vertices, atol=1e-9 * np.abs(vertices).max())
+
+
+@pytest.mark.parametrize("offset", [(3, 3, 3), (10, 0, 0), (30, 30, 30), (1e4, -1e4, 0), (1e6, 0, 0)])
+@pytest.mark.parametrize("kind", ["figure", "box"])
+def test_the_place_of_an_object_does_not_change_its_skin(kind, offset):
+    """A box has its sides on borders of cells, were the grid not beside it."""
+    low = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [1, 0, 1], [0, 1, 1]])
+    box = np.concatenate([low, [[1, 1, 1]]]) * [1.0, 0.5, 0.25], ConvexHull(
+        np.concatenate([low, [[1, 1, 1]]])
+    ).simplices
+    vertices, faces = joined(box, scaled(box, 0.5, (0.3, 0.1, 0.25)))
+    if kind == "figure":
+        vertices, faces = joined(lumpy_body(2), scaled(lumpy_body(2), 1.0, (3, 0, 0)))
+    here = make_skin(Surface(vertices, faces))
+    there = make_skin(Surface(vertices + offset, faces))
+    np.testing.assert_array_equal(there.surface.faces, here.surface.faces)
+    np.testing.assert_allclose(there.surface.vertices - offset, here.surface.vertices, atol=1e-6)
+
+
+@pytest.mark.parametrize("subdivisions", [1, 2, 3])
+def test_few_vertices_have_a_skin_of_few(subdivisions):
+    """Two balls in a row fill their grid as few figures do."""
+    ball = icosphere(subdivisions)
+    balls = Surface(*joined(ball, scaled(ball, 1.0, (0, 0, 0.5))))
+    skin = make_skin(balls)
+    assert len(skin.surface.vertices) <= most_vertices(len(balls.vertices))
+    returned = skin.weights @ np.ones(len(skin.surface.vertices))
+    np.testing.assert_allclose(returned, 1.0, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "kind", ["slivers", pytest.param("large triangles", marks=pytest.mark.slow)]
+)
+def test_memory_follows_the_grid_and_not_the_triangles(kind):
+    random = np.random.default_rng(0)
+    points = random.normal(size=(1000, 3))
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    faces = random.integers(0, len(points), (len(points), 3))
+    if kind == "slivers":
+        points = np.concatenate([points, -points, points + 1e-3])
+        faces = np.arange(1000)[:, None] + [0, 1000, 2000]
+    tracemalloc.start()
+    make_skin(Surface(points, faces))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 6e8
 
 
 def test_it_can_be_cancelled():

@@ -23,7 +23,11 @@ from diffusionnet_blender.tasks.segment import segment
 from tests.network.test_checkpoint import tiny_model
 from tests.shapes import icosphere
 
-NAMES = ["../up", "a/b", "a\\b", "..", "", "x" * 300, "a\0b", None, 5]
+NAMES = [
+    "../up", "a/b", "a\\b", "..", ".", "", "x" * 300, "a\0b", None, 5,
+    "/tmp/up", "~", "C:up", "up.", "up ", " up", ".up", "a\nb", "a\u202eb",
+    "CON", "nul", "Aux.x", "com1", "LPT9.b", "COM\u00b9", "lpt\u00b2.x",
+]  # fmt: skip
 BUNDLED_NAMES = [card.name for card in list_models()]
 
 

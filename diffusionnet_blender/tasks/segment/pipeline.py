@@ -42,8 +42,9 @@ def segmentation(request: SegmentRequest, progress: Progress) -> Segmentation:
     with memory_errors_explained(len(surface.vertices)):
         rest = surface if template is None else template
         prepared = prepare_cached(
-            rest, model.card.discretization, request.exact, cache, progress, seconds
-        )
+            rest, model.card.discretization, request.exact, cache, progress, seconds,
+            outer_skin=model.card.outer_skin,
+        )  # fmt: skip
 
         skin = None
         if model.card.outer_skin and _has_many_parts(prepared):
