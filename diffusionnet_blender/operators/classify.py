@@ -10,6 +10,7 @@ from ..properties.model_lists import NO_MODEL
 from ..scene.classes import sort_object, write_class
 from ..scene.jobs import ClassifyJobs
 from ..scene.report_text import counted
+from ..scene.transaction import transaction
 from ..settings import settings
 from ..tasks.classify.request import ClassifyRequest
 from ..tasks.models import path_for
@@ -58,12 +59,13 @@ class DIFFUSIONNET_OT_classify(ClassifyProperties, JobOperator, ObjectOperator, 
         for item, result in run.done:
             try:
                 obj = item.find()
-                write_class(obj, result.class_name, result.probability)
+                with transaction(obj):
+                    write_class(obj, result.class_name, result.probability)
+                    if sort:
+                        sort_object(context.scene, obj, result.class_name)
             except DiffusionNetError as error:
                 errors.append(error)
                 continue
-            if sort:
-                sort_object(context.scene, obj, result.class_name)
             lines.append(f"{obj.name}: {result.class_name} ({result.probability:.0%})")
         self.report_errors(errors, failed=not lines)
         more = len(lines) - NAMED

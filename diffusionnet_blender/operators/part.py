@@ -6,6 +6,7 @@ from ..errors import DiffusionNetError
 from ..scene.edit_mode import whole_undo
 from ..scene.parts import ACTIVE, part_number, segmented_objects
 from ..scene.targets import has_parts
+from ..scene.transaction import transaction
 from ..translations import worded
 from .base import ObjectOperator
 
@@ -41,7 +42,8 @@ class PartOperator(ObjectOperator):
         with whole_undo(targets):
             for obj, number in zip(targets, numbers, strict=True):
                 try:
-                    lines.append(self.correct(obj, number))
+                    with transaction(obj):
+                        lines.append(self.correct(obj, number))
                 except DiffusionNetError as error:
                     errors.append(error)
         self.report_errors(errors, failed=not lines)

@@ -7,8 +7,9 @@ from ..scene.edit_mode import outside_edit_mode
 from ..scene.labels import read_labels
 from ..scene.parts import segmented_objects
 from ..scene.report_text import counted
-from ..scene.separate import remove_object, separate_parts
+from ..scene.separate import discard_object, separate_parts
 from ..scene.targets import select_only
+from ..scene.transaction import transaction
 from ..scene.write import require_writable
 from .part import PartOperator
 
@@ -41,15 +42,16 @@ class DIFFUSIONNET_OT_separate_parts(PartOperator, bpy.types.Operator):
         for obj in targets:
             require_writable(obj)
         pieces = []
-        for obj in targets:
-            with outside_edit_mode(obj.data):
-                pieces += separate_parts(obj, read_labels(obj))
-        select_only(context, pieces)
-        for obj in targets:
-            if self.original == "HIDE":
-                obj.hide_set(True)
-            elif self.original == "REMOVE":
-                remove_object(obj)
+        with transaction(*targets) as change:
+            for obj in targets:
+                with outside_edit_mode(obj.data):
+                    pieces += separate_parts(obj, read_labels(obj))
+            select_only(context, pieces)
+            for obj in targets:
+                if self.original == "HIDE":
+                    obj.hide_set(True)
+                elif self.original == "REMOVE":
+                    discard_object(obj, change)
         self.report({"INFO"}, f"{counted(len(pieces), 'object')} made")
         return {"FINISHED"}
 

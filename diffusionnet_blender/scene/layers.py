@@ -13,7 +13,7 @@ from ..tasks.labels import Labels
 from ..tasks.transfer.kinds import Kinds
 from ..tasks.transfer.layers import Attribute, Layers, MeshShape, ShapeKeys, Weights
 from .armatures import armature_of, bone_names, read_bones
-from .attributes import kind_of, read_attribute, write_attribute
+from .attributes import AttributeKind, kind_of, read_attribute, write_attribute
 from .labels import read_labels
 from .ownership import Kind, Role, still_ours
 from .read import read_object
@@ -161,32 +161,47 @@ def write_moved_attribute(mesh: bpy.types.Mesh, name: str, attribute: Attribute)
 
 
 def _read_attributes(obj: bpy.types.Object, kinds: Kinds) -> tuple[Attribute, ...]:
+    found: list[Attribute] = []
+    for is_chosen, is_colour, noun, switch in (
+        (kinds.colors, True, "color attribute", "Colors"),
+        (kinds.attributes, False, "attribute", "Attributes"),
+    ):
+        if not is_chosen:
+            continue
+        named = {n: k for n, k in _movable(obj).items() if (k.data_type in COLOURS) == is_colour}
+        if not named:
+            raise DiffusionNetError(
+                f"{obj.name!r} has no {noun}", f"Add one, or switch {switch} off."
+            )
+        for name in _without_labels(obj, Kind.ATTRIBUTE, list(named)):
+            kind = named[name]
+            values = read_attribute(obj.data, name, kind)
+            found.append(Attribute(name, kind.data_type, kind.domain, values))
+    return tuple(found)
+
+
+def _movable(obj: bpy.types.Object) -> dict[str, AttributeKind]:
+    """Attributes that can be moved, by name, without those that are other kinds of data."""
     mesh = obj.data
     skipped = {*NOT_MOVED, *mesh.uv_layers.keys()}
     legend = mesh.diffusionnet if hasattr(mesh, "diffusionnet") else None
     if legend is not None:
         skipped |= {legend.face_attribute, legend.vertex_attribute}
-    found = []
+    found = {}
     for attribute in mesh.attributes:
         name = attribute.name
         if name.startswith(".") or name in skipped or attribute.is_internal:
             continue
         kind = kind_of(attribute.data_type, attribute.domain)
-        if kind is None or attribute.domain not in DOMAINS:
-            continue
-        is_colour = attribute.data_type in COLOURS
-        if kinds.colors if is_colour else kinds.attributes:
-            values = read_attribute(mesh, name, kind)
-            found.append(Attribute(name, attribute.data_type, attribute.domain, values))
-    for is_chosen, is_colour, noun, switch in (
-        (kinds.colors, True, "color attribute", "Colors"),
-        (kinds.attributes, False, "attribute", "Attributes"),
-    ):
-        if is_chosen and not any((a.data_type in COLOURS) == is_colour for a in found):
-            raise DiffusionNetError(
-                f"{obj.name!r} has no {noun}", f"Add one, or switch {switch} off."
-            )
-    return tuple(found)
+        if kind is not None and attribute.domain in DOMAINS:
+            found[name] = kind
+    return found
+
+
+def _without_labels(obj: bpy.types.Object, kind: Kind, names: Sequence[str]) -> list[str]:
+    """Names without those of labels, which Part Labels moves; all if there are no others."""
+    ours = {n for role in (Role.LABELS, Role.MASK) for n in still_ours(obj, kind, role, names)}
+    return [name for name in names if name not in ours] or list(names)
 
 
 def _read_groups(obj: bpy.types.Object, kinds: Kinds) -> Weights:
@@ -196,7 +211,9 @@ def _read_groups(obj: bpy.types.Object, kinds: Kinds) -> Weights:
         if active is None:
             raise DiffusionNetError(f"{obj.name!r} has no active vertex group", "Make one active.")
         names_wanted = (active.name,)
-    existing = obj.vertex_groups.keys() if names_wanted else _groups_of_the_artist(obj)
+    existing = obj.vertex_groups.keys()
+    if not names_wanted:
+        existing = _without_labels(obj, Kind.VERTEX_GROUP, existing)
     names = _chosen(obj, existing, names_wanted, "vertex group")
     bones = bone_names(obj)
     if kinds.groups == "DEFORM" and bones:
@@ -216,17 +233,6 @@ def _read_groups(obj: bpy.types.Object, kinds: Kinds) -> Weights:
         total = values.sum(axis=1)
         deforming = np.full(len(names), bool(np.median(np.abs(total - 1.0)) < 0.01))
     return Weights(tuple(names), values, deforming, skinned)
-
-
-def _groups_of_the_artist(obj: bpy.types.Object) -> list[str]:
-    """Vertex groups without those of parts, which Part Labels moves; all if there are no others."""
-    names = obj.vertex_groups.keys()
-    ours = {
-        n
-        for role in (Role.LABELS, Role.MASK)
-        for n in still_ours(obj, Kind.VERTEX_GROUP, role, names)
-    }
-    return [name for name in names if name not in ours] or list(names)
 
 
 def _read_keys(obj: bpy.types.Object, chosen: Sequence[str]) -> ShapeKeys:

@@ -10,7 +10,8 @@ import numpy as np
 from .attributes import FACE_LABELS, write_attribute
 from .compat import node_tree
 from .fingerprint import of_block
-from .ownership import PREFIX, is_unchanged, mark
+from .ownership import PREFIX, is_unchanged, mark, users_of
+from .transaction import keep
 
 # Marks the materials that are ours; its value is the class.
 MARK = "diffusionnet_part"
@@ -70,6 +71,7 @@ def rename_material(mesh: bpy.types.Mesh, class_name: str, new: str) -> None:
     if material is None:
         return
     is_ours = is_unchanged(material, of_block)
+    keep(material)
     material[MARK] = new
     if is_ours:
         material.name = f"{PREFIX} {new}"
@@ -89,7 +91,7 @@ def _single(mesh: bpy.types.Mesh, class_name: str) -> bpy.types.Material | None:
     if slot is None:
         return None
     material = mesh.materials[slot]
-    if material.users - material.use_fake_user > 1:
+    if users_of(material) - {mesh}:
         is_ours = is_unchanged(material, of_block)
         mesh.materials[slot] = material = material.copy()
         if is_ours:
@@ -144,6 +146,7 @@ def _has_colour(material: bpy.types.Material, srgb: np.ndarray) -> bool:
 
 def _paint(material: bpy.types.Material, srgb: np.ndarray) -> None:
     """Set the colour of a material of ours, in the viewport and in renders."""
+    keep(material)
     colour = _linear(srgb)
     material.diffuse_color = colour
     for node in node_tree(material).nodes:

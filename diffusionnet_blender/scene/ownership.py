@@ -24,6 +24,7 @@ import numpy as np
 from .attributes import AttributeKind, kind_of, read_attribute
 from .fingerprint import CONTENT, of_attribute, of_key, of_weights
 from .read import topology_of
+from .transaction import backups
 from .users import Users, users_of_attributes, users_of_groups, users_of_keys
 from .vertex_groups import read_weights
 
@@ -32,8 +33,8 @@ PREFIX = "DN"
 LONGEST = 50
 # Names under which something of ours is looked for.
 MOST_OWNED = 10
-# Soft weights below `vertex_groups.LEAST_WEIGHT` are left out, so that their sum is below 1.
-LEAST_SUM = 0.8
+# Soft weights below `vertex_groups.LEAST_WEIGHT` are left out, and the others are rounded.
+LEAST_SUM, MOST_SUM = 0.8, 1.01
 # Byte colours are exact to half a step.
 COLOUR_STEP = 0.003
 
@@ -156,9 +157,11 @@ def record(
     else:
         contents = of_weights(weights)
     owned = obj.data.diffusionnet.owned
-    notes = {(note.kind, note.name): note for note in owned}
+    numbers = {(note.kind, note.name): number for number, note in enumerate(owned)}
     for name, content in zip(names, contents, strict=True):
-        note = notes.get((kind, name)) or owned.add()
+        # By number: adding one moves all of them in memory.
+        number = numbers.setdefault((kind, name), len(owned))
+        note = owned[number] if number < len(owned) else owned.add()
         note.name, note.kind, note.role = name, kind, role
         note.content, note.topology, note.classes = content, things.topology, classes
         note.users = "\n".join(things.users(kind).get(name, ()))
@@ -230,8 +233,8 @@ def is_unchanged(block: bpy.types.ID, content: Callable[[bpy.types.ID], str]) ->
 def users_of(block: bpy.types.ID) -> set[bpy.types.ID]:
     """Data-blocks that use one, without the collections, scenes and windows that show it."""
     shown = (bpy.types.Collection, bpy.types.Scene, bpy.types.Screen, bpy.types.WorkSpace)
-    found = bpy.data.user_map(subset={block})[block]
-    return {user for user in found if user != block and not isinstance(user, shown)}
+    found = bpy.data.user_map(subset={block})[block] - {block} - backups()
+    return {user for user in found if not isinstance(user, shown)}
 
 
 class _Things:
@@ -342,7 +345,7 @@ class _Things:
         columns = [n for n, group in enumerate(self._obj.vertex_groups) if group.name in noted]
         total = self._weights[:, columns].sum(axis=1)
         # Vertices that were added without weights have none.
-        return bool(((total == 0) | ((total > LEAST_SUM) & (total < 1.001))).all())
+        return bool(((total == 0) | ((total > LEAST_SUM) & (total < MOST_SUM))).all())
 
 
 def candidates(name: str) -> Iterator[str]:

@@ -10,6 +10,7 @@ from .attributes import VERTEX_COLOURS, VERTEX_VALUES, show_colours, write_attri
 from .matches import Match
 from .ownership import Kind, Role, claim, record, unchanged
 from .read import read_object
+from .transaction import transaction
 from .write import require_writable
 
 POSITION = "match_position"
@@ -45,16 +46,17 @@ def write_preview(
     moved = found.target_to_source.interpolate(position, surface.faces)
     confidence = found.confidence[:, None]
     colour = confidence * CONFIDENT + (1 - confidence) * UNCERTAIN
-    _write(source, [(POSITION, VERTEX_COLOURS, _opaque(position))], POSITION)
-    return _write(
-        target,
-        [
-            (POSITION, VERTEX_COLOURS, _opaque(moved)),
-            (CONFIDENCE, VERTEX_VALUES, found.confidence),
-            (CONFIDENCE_COLOUR, VERTEX_COLOURS, _opaque(colour)),
-        ],
-        POSITION if show == "POSITION" else CONFIDENCE_COLOUR,
-    )
+    with transaction(source, target):
+        _write(source, [(POSITION, VERTEX_COLOURS, _opaque(position))], POSITION)
+        return _write(
+            target,
+            [
+                (POSITION, VERTEX_COLOURS, _opaque(moved)),
+                (CONFIDENCE, VERTEX_VALUES, found.confidence),
+                (CONFIDENCE_COLOUR, VERTEX_COLOURS, _opaque(colour)),
+            ],
+            POSITION if show == "POSITION" else CONFIDENCE_COLOUR,
+        )
 
 
 def _write(obj, layers, shown: str) -> list[str]:

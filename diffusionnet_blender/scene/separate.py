@@ -8,6 +8,7 @@ import numpy as np
 
 from ..tasks.labels import Labels
 from .mask import mask_parts
+from .transaction import Transaction
 
 
 def separate_parts(obj: bpy.types.Object, result: Labels) -> list[bpy.types.Object]:
@@ -46,12 +47,11 @@ def separate_parts(obj: bpy.types.Object, result: Labels) -> list[bpy.types.Obje
     return pieces
 
 
-def remove_object(obj: bpy.types.Object) -> None:
-    """Remove an object, and its mesh where nothing else has it."""
-    mesh = obj.data
-    bpy.data.objects.remove(obj)
-    if not mesh.users:
-        bpy.data.meshes.remove(mesh)
+def discard_object(obj: bpy.types.Object, change: Transaction) -> None:
+    """Remove an object in the end, and its mesh where nothing else has it."""
+    if obj.data.users == 1:
+        change.discard(obj.data)
+    change.discard(obj)
 
 
 def _keep(mesh: bpy.types.Mesh, faces: np.ndarray, vertices: np.ndarray) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,13 +26,24 @@ class Transaction:
         self._existing = {block.session_uid for block in _blocks()}
         self._view = _View()
         self._objects: dict[int, _ObjectState] = {}
+        self._blocks: dict[int, _Backup] = {}
         self._discarded: list[bpy.types.ID] = []
         self._undo: list[Callable[[], None]] = []
 
     def include(self, obj: bpy.types.Object) -> None:
-        """Remember the state of an object and its mesh, which must not be in Edit Mode."""
+        """Remember the state of an object and its mesh, in any mode."""
         if obj.session_uid not in self._objects:
             self._objects[obj.session_uid] = _ObjectState(obj)
+            if obj.type == "MESH":
+                if obj.data.is_editmode:
+                    obj.update_from_editmode()
+                self.keep(obj.data)
+
+    def keep(self, block: bpy.types.ID) -> None:
+        """Remember a data-block that is about to be changed."""
+        is_new = block.session_uid not in self._existing
+        if not is_new and block.session_uid not in self._blocks and block.library is None:
+            self._blocks[block.session_uid] = _Backup(block)
 
     def discard(self, block: bpy.types.ID) -> None:
         """Remove a data-block in the end, if all goes well; its name is free at once."""
@@ -41,22 +52,29 @@ class Transaction:
         self._undo.append(lambda: setattr(block, "name", name))
         self._discarded.append(block)
 
+    def copies(self) -> Iterable[_Backup]:
+        """Backups of data-blocks."""
+        return self._blocks.values()
+
     def commit(self) -> None:
         """Make the changes final."""
-        for state in self._objects.values():
-            state.forget()
-        if self._discarded:
-            bpy.data.batch_remove(self._discarded)
+        unused = [block for backup in self._blocks.values() for block in backup.blocks]
+        bpy.data.batch_remove([*unused, *self._discarded])
 
     def roll_back(self) -> None:
         """Restore everything as it was at the start."""
         self._view.leave_modes()
         for undo in reversed(self._undo):
             undo()
-        kept = {uid for state in self._objects.values() for uid in state.restore()}
-        made = [b for b in _blocks() if b.session_uid not in self._existing | kept]
-        if made:
-            bpy.data.batch_remove(made)
+        for state in self._objects.values():
+            state.remove_modifiers()
+        for backup in self._blocks.values():
+            backup.restore()
+        for state in self._objects.values():
+            state.restore()
+        kept = {b.session_uid for backup in self._blocks.values() for b in backup.blocks}
+        made = [block for block in _blocks() if block.session_uid not in self._existing | kept]
+        bpy.data.batch_remove(made)
         self._view.restore()
 
 
@@ -70,7 +88,7 @@ def transaction(*objects: bpy.types.Object) -> Iterator[Transaction]:
     Parameters
     ----------
     *objects : bpy.types.Object
-        Meshes that are written to, not in Edit Mode.
+        Those that are written to, in any mode.
 
     Yields
     ------
@@ -96,15 +114,47 @@ def transaction(*objects: bpy.types.Object) -> Iterator[Transaction]:
         _current = None
 
 
+def keep(block: bpy.types.ID) -> None:
+    """Remember a data-block that is about to be changed, if that is part of a transaction."""
+    if _current is not None:
+        _current.keep(block)
+
+
+def backups() -> set[bpy.types.ID]:
+    """Copies that are kept for the time of the current transaction."""
+    if _current is None:
+        return set()
+    return {block for backup in _current.copies() for block in backup.blocks}
+
+
+class _Backup:
+    """A copy of a data-block, which can take its place."""
+
+    def __init__(self, block: bpy.types.ID):
+        self._block, self._copy = block, block.copy()
+
+    @property
+    def blocks(self) -> list[bpy.types.ID]:
+        """The copy, with the shape keys of a mesh."""
+        keys = getattr(self._copy, "shape_keys", None)
+        return [self._copy, *([keys] if keys else [])]
+
+    def restore(self) -> None:
+        """Let the copy take the place of the data-block."""
+        block, copy = self._block, self._copy
+        name, fake, before = block.name, block.use_fake_user, block.session_uid
+        block.user_remap(copy)
+        bpy.data.batch_remove([block])
+        copy.name, copy.use_fake_user = name, fake
+        move_results(before, copy.session_uid)
+        move_matches(before, copy.session_uid)
+
+
 class _ObjectState:
-    """An object as it was: a copy of its mesh, and its own properties that writers set."""
+    """Properties of an object that writers set, as they were."""
 
     def __init__(self, obj: bpy.types.Object):
         self._obj = obj
-        self._mesh = obj.data if obj.type == "MESH" else None
-        self._backup: bpy.types.Mesh | None = None
-        if self._mesh is not None and self._mesh.library is None:
-            self._backup = self._mesh.copy()
         self._active_key = obj.active_shape_key_index
         self._slots = [(slot.link, slot.material) for slot in obj.material_slots]
         self._modifiers = {m.name: _values(m) for m in obj.modifiers}
@@ -112,24 +162,14 @@ class _ObjectState:
         self._collections = list(obj.users_collection)
         self._hidden = _is_hidden(obj)
 
-    def forget(self) -> None:
-        """Remove the copy."""
-        if self._backup is not None:
-            bpy.data.meshes.remove(self._backup)
+    def remove_modifiers(self) -> None:
+        """Remove those that were added."""
+        for modifier in [m for m in self._obj.modifiers if m.name not in self._modifiers]:
+            self._obj.modifiers.remove(modifier)
 
-    def restore(self) -> set[int]:
-        """Put everything back; identifiers of the data-blocks that take the place of others."""
-        obj, backup = self._obj, self._backup
-        for modifier in [m for m in obj.modifiers if m.name not in self._modifiers]:
-            obj.modifiers.remove(modifier)
-        if backup is not None:
-            name, fake = self._mesh.name, self._mesh.use_fake_user
-            before = self._mesh.session_uid
-            self._mesh.user_remap(backup)
-            bpy.data.meshes.remove(self._mesh)
-            backup.name, backup.use_fake_user = name, fake
-            move_results(before, backup.session_uid)
-            move_matches(before, backup.session_uid)
+    def restore(self) -> None:
+        """Put everything back, once the mesh is as it was."""
+        obj = self._obj
         for modifier_name, values in self._modifiers.items():
             for name, value in values.items():
                 setattr(obj.modifiers[modifier_name], name, value)
@@ -150,10 +190,6 @@ class _ObjectState:
         if _is_hidden(obj) != self._hidden:
             obj.hide_set(self._hidden)
         obj.active_shape_key_index = self._active_key
-        if backup is None:
-            return set()
-        keys = backup.shape_keys
-        return {backup.session_uid, *([keys.session_uid] if keys else [])}
 
 
 class _View:

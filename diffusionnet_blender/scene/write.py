@@ -104,7 +104,7 @@ def write_labels(obj: bpy.types.Object, result: Labels, outputs: Outputs) -> lis
             f"{obj.name!r} has no faces, so no face sets or materials can be written",
             "Choose attributes, colors or vertex groups.",
         )
-    with outside_edit_mode(mesh), transaction(obj):
+    with transaction(obj), outside_edit_mode(mesh):
         remarks = _write(obj, result, outputs, has_faces)
         mesh.update()
     keep_remarks(mesh, remarks)

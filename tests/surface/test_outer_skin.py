@@ -89,14 +89,17 @@ def test_a_triangle_that_is_a_point_does_not_change_the_skin(offset):
     np.testing.assert_allclose(found.vertices, clean.vertices, atol=1e-9 * np.abs(vertices).max())
 
 
-@pytest.mark.parametrize("offset", [(3, 3, 3), (10, 0, 0), (30, 30, 30), (1e4, -1e4, 0), (1e6, 0, 0)])
+@pytest.mark.parametrize(
+    "offset", [(3, 3, 3), (10, 0, 0), (30, 30, 30), (1e4, -1e4, 0), (1e6, 0, 0)]
+)
 @pytest.mark.parametrize("kind", ["figure", "box"])
 def test_the_place_of_an_object_does_not_change_its_skin(kind, offset):
     """A box has its sides on borders of cells, were the grid not beside it."""
     low = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [1, 0, 1], [0, 1, 1]])
-    box = np.concatenate([low, [[1, 1, 1]]]) * [1.0, 0.5, 0.25], ConvexHull(
-        np.concatenate([low, [[1, 1, 1]]])
-    ).simplices
+    box = (
+        np.concatenate([low, [[1, 1, 1]]]) * [1.0, 0.5, 0.25],
+        ConvexHull(np.concatenate([low, [[1, 1, 1]]])).simplices,
+    )
     vertices, faces = joined(box, scaled(box, 0.5, (0.3, 0.1, 0.25)))
     if kind == "figure":
         vertices, faces = joined(lumpy_body(2), scaled(lumpy_body(2), 1.0, (3, 0, 0)))

@@ -1,0 +1,207 @@
+"""A write that fails at any of its steps leaves the file as it was: nothing is half-written."""
+
+import sys
+from pathlib import Path
+
+import bpy
+import pytest
+
+import diffusionnet_blender
+from diffusionnet_blender.scene import (
+    classes,
+    edit,
+    mask,
+    options,
+    preview,
+    transaction,
+    transfer,
+    transfer_write,
+    write,
+)
+from diffusionnet_blender.scene.edit_mode import outside_edit_mode
+from diffusionnet_blender.scene.matches import find_match
+from diffusionnet_blender.scene.separate import discard_object, separate_parts
+from diffusionnet_blender.tasks.transfer import job as transfer_job
+from diffusionnet_blender.tasks.transfer.kinds import KINDS, Kinds
+from tests.operators.test_transfer import colour_of, give_image, make_pair, two_bones, unwrap
+from tests.scene.states import state_of_file
+from tests.scenes import add_body, result_for, select
+
+pytestmark = pytest.mark.usefixtures("blender")
+
+SCENE = Path(diffusionnet_blender.__file__).parent / "scene"
+EVERYTHING = options.Outputs(group_weights="SOFT", face_sets=True, materials=True)
+
+
+class Failure(Exception):
+    """Of a step."""
+
+
+def steps_of(work):
+    """Lines of the scene's modules that a function runs, in the order of their first time."""
+    found = {}
+    tracing(lambda line: found.setdefault(line), work)
+    return list(found)
+
+
+def fail_at(step, work):
+    """Run a function until a line."""
+
+    def stop(line):
+        if line == step:
+            raise Failure
+
+    with pytest.raises(Failure):
+        tracing(stop, work)
+
+
+def tracing(visit, work):
+    def enter(frame, event, argument):
+        path = Path(frame.f_code.co_filename)
+        return step if path.parent == SCENE and path.stem != "transaction" else None
+
+    def step(frame, event, argument):
+        if event == "line":
+            visit((frame.f_code.co_filename, frame.f_lineno))
+        return step
+
+    before = sys.gettrace()
+    sys.settrace(enter)
+    try:
+        work()
+    finally:
+        sys.settrace(before)
+
+
+def segmented(mode="OBJECT"):
+    """A body with labels as all outputs, data of the artist's, and a part that is hidden."""
+    obj = add_body(subdivisions=1)
+    obj.vertex_groups.new(name="spine").add([0, 5], 0.3, "REPLACE")
+    obj.data.color_attributes.new("paint", "BYTE_COLOR", "CORNER")
+    obj.shape_key_add(name="Basis")
+    obj.shape_key_add(name="Smile")
+    obj.data.materials.append(bpy.data.materials.new("Skin"))
+    write.write_labels(obj, result_for(obj), EVERYTHING)
+    mask.mask_parts(obj, result_for(obj), {0})
+    obj.vertex_groups.active_index = 0
+    add_body("Other", subdivisions=1)
+    select(obj)
+    bpy.ops.object.mode_set(mode=mode)
+    return obj
+
+
+def rigged_pair():
+    """A source with all kinds of data, and a target that has some already."""
+    source, target = make_pair()
+    unwrap(source)
+    give_image(source, colour_of, size=16)
+    two_bones(source)
+    rig = bpy.data.objects.new("Rig", bpy.data.armatures.new("Rig"))
+    bpy.context.collection.objects.link(rig)
+    select(rig)
+    bpy.ops.object.mode_set(mode="EDIT")
+    for name, head in (("low", (0, 0, -1)), ("high", (0, 0, 0))):
+        bone = rig.data.edit_bones.new(name)
+        bone.head, bone.tail = head, (0, 0, head[2] + 1)
+    bpy.ops.object.mode_set(mode="OBJECT")
+    source.modifiers.new("Armature", "ARMATURE").object = rig
+    source.shape_key_add(name="Basis")
+    source.shape_key_add(name="Smile").data[0].co.x += 0.1
+    source.data.attributes.new("wear", "FLOAT", "POINT")
+    source.data.color_attributes.new("dirt", "BYTE_COLOR", "CORNER")
+    write.write_labels(source, result_for(source), options.Outputs())
+    target.vertex_groups.new(name="mine").add([1], 0.5, "REPLACE")
+    select(target)
+    return source, target
+
+
+def writing(case):
+    """A new file, and the write of a case to it."""
+    bpy.ops.wm.read_homefile(app_template="", use_factory_startup=True, use_empty=True)
+    if case.startswith("transfer"):
+        source, target = rigged_pair()
+        kinds = Kinds.only(*KINDS)
+        reading = transfer.read_transfer(source, target, kinds, options.Writing())
+        found = find_match(source, target).correspondence
+        moved = transfer_job.run(reading.request(found, texture_size=16))
+        prepared = transfer.Prepared(reading, moved)
+        if "again" in case:
+            transfer_write.write_transfer(source, target, prepared)
+        return lambda: transfer_write.write_transfer(source, target, prepared)
+    if case == "preview":
+        source, target = make_pair()
+        match = find_match(source, target)
+        return lambda: preview.write_preview(source, target, match, "CONFIDENCE")
+    obj = segmented("EDIT" if "edit mode" in case else "OBJECT")
+    other = result_for(obj, seed=1)
+
+    def separate():
+        with transaction.transaction(obj) as change:
+            separate_parts(obj, result_for(obj))
+            discard_object(obj, change)
+
+    def whole(work):
+        def run():
+            with transaction.transaction(obj):
+                work()
+
+        return run
+
+    def isolate():
+        with outside_edit_mode(obj.data):
+            mask.mask_parts(obj, result_for(obj), {1, 2})
+
+    def sort():
+        classes.write_class(obj, "person", 0.5)
+        classes.sort_object(bpy.context.scene, obj, "person")
+
+    works = {
+        "labels": lambda: write.write_labels(obj, other, EVERYTHING),
+        "merge": whole(lambda: edit.merge_parts(obj, 0, 1)),
+        "add": whole(lambda: edit.add_part(obj, "tail")),
+        "swap": whole(lambda: edit.swap_sides(obj)),
+        "grow": whole(lambda: edit.grow_part(obj, 1, 1)),
+        "rename": whole(lambda: edit.rename_part(obj, 0, "helmet")),
+        "recolour": whole(lambda: edit.recolour_part(obj, 0, (0.1, 0.2, 0.3))),
+        "mask": whole(isolate),
+        "separate": separate,
+        "classify": whole(sort),
+    }
+    return works[case.split(",")[0]]
+
+
+CASES = (
+    "labels", "labels, edit mode", "merge", "merge, edit mode", "add", "swap", "grow", "rename",
+    "recolour", "mask", "mask, edit mode", "separate", "classify", "preview",
+)  # fmt: skip
+
+
+def assert_whole_or_nothing(case, every):
+    work = writing(case)
+    before = state_of_file()
+    steps = steps_of(work)
+    assert len(steps) > 5
+    complete = state_of_file()
+    assert complete != before
+    for step in steps[::every]:
+        work = writing(case)
+        before = state_of_file()
+        fail_at(step, work)
+        after = state_of_file()
+        at = f"{case}: {Path(step[0]).name}:{step[1]}"
+        # A step behind the last write leaves all of it.
+        assert after == before or after == complete, at
+        if after == before:
+            work()
+            assert state_of_file() == complete, f"again, {at}"
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_write_that_fails_leaves_all_as_it_was(case):
+    assert_whole_or_nothing(case, every=61)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", [*CASES, "transfer", "transfer again"])
+def test_a_write_that_fails_at_any_step_leaves_all_as_it_was(case):
+    assert_whole_or_nothing(case, every=1)
