@@ -132,6 +132,7 @@ class _Backup:
 
     def __init__(self, block: bpy.types.ID):
         self._block, self._copy = block, block.copy()
+        self._name, self._fake = block.name, block.use_fake_user
 
     @property
     def blocks(self) -> list[bpy.types.ID]:
@@ -142,10 +143,10 @@ class _Backup:
     def restore(self) -> None:
         """Let the copy take the place of the data-block."""
         block, copy = self._block, self._copy
-        name, fake, before = block.name, block.use_fake_user, block.session_uid
+        before = block.session_uid
         block.user_remap(copy)
         bpy.data.batch_remove([block])
-        copy.name, copy.use_fake_user = name, fake
+        copy.name, copy.use_fake_user = self._name, self._fake
         move_results(before, copy.session_uid)
         move_matches(before, copy.session_uid)
 
