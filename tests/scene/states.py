@@ -71,7 +71,7 @@ def state_of_object(obj):
         ],
         "slots": [(s.link, s.material and s.material.name) for s in obj.material_slots],
         "modifiers": [
-            (m.name, m.type, getattr(m, "object", None), getattr(m, "vertex_group", ""))
+            (m.name, m.type, repr(getattr(m, "object", None)), getattr(m, "vertex_group", ""))
             for m in obj.modifiers
         ],
         "properties": {k: obj[k] for k in obj.keys() if isinstance(obj[k], (str, float, int))},
