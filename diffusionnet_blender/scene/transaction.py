@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -27,8 +27,8 @@ class Transaction:
         self._view = _View()
         self._objects: dict[int, _ObjectState] = {}
         self._blocks: dict[int, _Backup] = {}
-        self._discarded: list[bpy.types.ID] = []
-        self._undo: list[Callable[[], None]] = []
+        # Of those to discard, as they were.
+        self._names: dict[bpy.types.ID, str] = {}
 
     def include(self, obj: bpy.types.Object) -> None:
         """Remember the state of an object and its mesh, in any mode."""
@@ -47,10 +47,8 @@ class Transaction:
 
     def discard(self, block: bpy.types.ID) -> None:
         """Remove a data-block in the end, if all goes well; its name is free at once."""
-        name = block.name
-        block.name = f"{name} replaced"
-        self._undo.append(lambda: setattr(block, "name", name))
-        self._discarded.append(block)
+        self._names[block] = block.name
+        block.name = f"{block.name} replaced"
 
     def copies(self) -> Iterable[_Backup]:
         """Backups of data-blocks."""
@@ -59,13 +57,11 @@ class Transaction:
     def commit(self) -> None:
         """Make the changes final."""
         unused = [block for backup in self._blocks.values() for block in backup.blocks]
-        bpy.data.batch_remove([*unused, *self._discarded])
+        bpy.data.batch_remove([*unused, *self._names])
 
     def roll_back(self) -> None:
         """Restore everything as it was at the start."""
         self._view.leave_modes()
-        for undo in reversed(self._undo):
-            undo()
         for state in self._objects.values():
             state.remove_modifiers()
         for backup in self._blocks.values():
@@ -75,6 +71,11 @@ class Transaction:
         kept = {b.session_uid for backup in self._blocks.values() for b in backup.blocks}
         made = [block for block in _blocks() if block.session_uid not in self._existing | kept]
         bpy.data.batch_remove(made)
+        # Now that no new data-block has one of them.
+        for block, name in self._names.items():
+            block.name = name
+        for backup in self._blocks.values():
+            backup.restore_name()
         self._view.restore()
 
 
@@ -146,9 +147,13 @@ class _Backup:
         before = block.session_uid
         block.user_remap(copy)
         bpy.data.batch_remove([block])
-        copy.name, copy.use_fake_user = self._name, self._fake
+        copy.use_fake_user = self._fake
         move_results(before, copy.session_uid)
         move_matches(before, copy.session_uid)
+
+    def restore_name(self) -> None:
+        """Give the copy the name."""
+        self._copy.name = self._name
 
 
 class _ObjectState:
