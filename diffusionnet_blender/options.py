@@ -6,13 +6,16 @@ read its definition there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import Any, NamedTuple
 
 _KEY = "option"
 # In place of the default of an option that must be given.
 REQUIRED: Any = MISSING
+# A name of a list, in double quotes or without.
+_NAME = re.compile(r'\s*(?:"((?:[^"]|"")*)"\s*|([^,]+))(?:,|$)|,')
 
 
 class Choice(NamedTuple):
@@ -73,5 +76,17 @@ def default_of(each: Field[Any]) -> Any:
 
 
 def names_in(text: str) -> tuple[str, ...]:
-    """Names in a text with commas between them: how a list of names is typed in."""
-    return tuple(name.strip() for name in text.split(",") if name.strip())
+    """Names in a text with commas between them: how a list of names is typed in.
+
+    A name with a comma is put in double quotes, in which a double quote is typed twice, as in CSV.
+    """
+    found = (quoted.replace('""', '"') or plain.strip() for quoted, plain in _NAME.findall(text))
+    return tuple(name for name in found if name)
+
+
+def quoted_names(names: Iterable[str]) -> str:
+    """Names as a text from which `names_in` reads them."""
+    return ", ".join(
+        name if names_in(name) == (name,) else '"{}"'.format(name.replace('"', '""'))
+        for name in names
+    )

@@ -17,7 +17,7 @@ from .options import (
 )
 from .places import place, require_apart, require_places, save_text
 from .session import blender, cache_of, library
-from .streams import failed, note, say, stop_if_asked
+from .streams import failed, note, note_remarks, say, stop_if_asked
 
 
 def add_parser(commands: Commands) -> None:
@@ -79,7 +79,7 @@ def run(chosen: argparse.Namespace) -> int:
                     lines.append("\t".join(map(str, row)))
                     say(lines[-1])
                 if output:
-                    save_file(output)
+                    note_remarks(output, save_file(output), chosen.quiet)
             except Exception as error:
                 status = failed(path, error)
     if chosen.table:

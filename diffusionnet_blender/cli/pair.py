@@ -112,8 +112,13 @@ def mesh_in(
     DiffusionNetError
         If the file cannot be read, or has no such mesh.
     """
+    from ..scene.targets import named_object
+
     with about(path):
-        meshes = [obj for obj in read(path) if obj.type == "MESH" and name in (None, obj.name)]
+        meshes = [obj for obj in read(path) if obj.type == "MESH"]
+        if name is not None:
+            named = named_object(meshes, name)
+            meshes = [named] if named else []
         if not meshes:
             subject = "no mesh" if name is None else f"no mesh called {name!r}"
             raise DiffusionNetError(f"There is {subject} in it", "Name one of its objects.")

@@ -24,7 +24,7 @@ from .options import (
 )
 from .places import place, require_apart, require_places, save_arrays
 from .session import blender, cache_of, library
-from .streams import failed, note, stop_if_asked
+from .streams import failed, note, note_remarks, stop_if_asked
 
 if TYPE_CHECKING:
     from ..scene.read import ObjectGeometry
@@ -124,7 +124,7 @@ def _segment_file(path: Path, options: dict[str, Any], chosen: argparse.Namespac
         if done and labels:
             _save_labels(labels, done)
         if done and output:
-            save_file(output)
+            note_remarks(output, save_file(output), chosen.quiet)
     except Exception as error:
         return failed(path, error)
     return status

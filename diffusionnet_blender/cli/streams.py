@@ -7,7 +7,8 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from types import FrameType
 
 from ..errors import DiffusionNetError
@@ -123,6 +124,12 @@ def note(line: str) -> None:
     if sys.stderr is not None:
         with contextlib.suppress(OSError, ValueError):
             print(line, file=sys.stderr, flush=True)
+
+
+def note_remarks(path: Path, remarks: Sequence[str], quiet: bool) -> None:
+    """Print remarks on a file that was written, if there are any."""
+    if remarks and not quiet:
+        note(f"{path}: {'; '.join(remarks)}")
 
 
 def fail(line: str) -> int:

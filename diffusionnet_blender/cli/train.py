@@ -158,7 +158,7 @@ def _open(
     if not chosen.collection:
         return objects, None
     collection = find_collection(chosen.collection)
-    inside = [obj for obj in objects if obj.name in collection.all_objects]
+    inside = [obj for obj in objects if obj in collection.all_objects[:]]
     if not inside:
         raise DiffusionNetError(
             f"There is no mesh in the collection {collection.name!r}", "Name another collection."

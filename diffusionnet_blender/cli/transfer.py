@@ -17,7 +17,7 @@ from .options import Commands, add_in_place_option, add_options, stage_lines, va
 from .pair import add_pair_options, match_options, mesh_in, method_of, require_size, title_of
 from .places import require_apart
 from .session import about, blender
-from .streams import note
+from .streams import note, note_remarks
 
 if TYPE_CHECKING:
     import bpy
@@ -96,7 +96,7 @@ def _transfer(chosen: argparse.Namespace, kinds: Kinds, options: dict[str, Any])
         written = write_transfer(source, target, Prepared(reading, moved))
     for obj in only_source:
         bpy.data.objects.remove(obj)
-    save_file(chosen.output)
+    note_remarks(chosen.output, save_file(chosen.output), chosen.quiet)
     if not chosen.quiet:
         note(f"{chosen.output}: {'; '.join(written)}; matched {method_of(found)}")
     return 0
@@ -122,11 +122,12 @@ def _opened(
         source = mesh_in(chosen.source, chosen.source_object, lambda _: opened)
         return source, target, set()
     # Objects of both files may have the same name, and are found by the names in their files.
-    own = {obj: obj.name for obj in bpy.data.objects}
+    before = set(bpy.data.objects)
+    own = {obj: obj.name for obj in before if obj.library is None}
     for obj, name in own.items():
         obj.name = f"{name} (target)"
     source = mesh_in(chosen.source, chosen.source_object, add_file)
-    only_source = set(bpy.data.objects) - set(own)
+    only_source = set(bpy.data.objects) - before
     for obj in only_source:
         obj.name = f"{obj.name} (source)"
     for obj, name in own.items():

@@ -9,7 +9,7 @@ from bpy.props import CollectionProperty, StringProperty
 
 from ..errors import DiffusionNetError, NothingToWrite
 from ..properties.from_options import values_of
-from ..scene.targets import target_meshes
+from ..scene.targets import named_object, target_meshes
 from ..session.trouble import note_trouble, write_report
 from ..translations import worded
 
@@ -111,7 +111,7 @@ class ObjectOperator(ReportingOperator):
             If there is none, or the named one does not exist.
         """
         names = [self.object_name] if self.object_name else [item.name for item in self.objects]
-        found = [context.scene.objects.get(name) for name in names]
+        found = [named_object(context.scene.objects, name) for name in names]
         if None in found:
             raise DiffusionNetError(
                 f"There is no object {names[found.index(None)]!r} in the scene",

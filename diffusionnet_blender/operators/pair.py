@@ -4,6 +4,7 @@ from bpy.props import StringProperty
 
 from ..errors import DiffusionNetError
 from ..scene.pair import require_pair
+from ..scene.targets import named_object
 from ..translations import worded
 from .base import ReportingOperator
 
@@ -43,10 +44,11 @@ class PairOperator(ReportingOperator):
         panel = context.scene.diffusionnet.transfer
         found = []
         for name, picked in ((self.source, panel.source), (self.target, panel.target)):
-            if name and name not in context.scene.objects:
+            named = named_object(context.scene.objects, name) if name else picked
+            if name and named is None:
                 raise DiffusionNetError(
                     f"There is no object {name!r} in the scene", "Give the name of a mesh object."
                 )
-            found.append(context.scene.objects[name] if name else picked)
+            found.append(named)
         require_pair(*found)
         return found

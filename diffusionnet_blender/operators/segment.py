@@ -74,7 +74,7 @@ class DIFFUSIONNET_OT_segment(SegmentProperties, JobOperator, ObjectOperator, bp
         return {"FINISHED"}
 
     def _write(self, results, outputs) -> None:
-        objects = [{"name": obj.name} for obj, _ in results]
+        objects = [{"name": obj.name_full} for obj, _ in results]
         try:
             bpy.ops.diffusionnet.write_labels("EXEC_DEFAULT", True, objects=objects, **outputs)
         except RuntimeError as error:

@@ -39,7 +39,7 @@ class DIFFUSIONNET_UL_parts(bpy.types.UIList):
             ("select_part", "RESTRICT_SELECT_OFF"),
         ):
             button = row.operator(f"diffusionnet.{name}", text="", icon=symbol, emboss=False)
-            button.object_name, button.index = obj.name, index
+            button.object_name, button.index = obj.name_full, index
 
 
 class DIFFUSIONNET_PT_legend(Sidebar, bpy.types.Panel):
@@ -65,22 +65,22 @@ class DIFFUSIONNET_PT_legend(Sidebar, bpy.types.Panel):
             "DIFFUSIONNET_UL_parts", "", legend, "parts", legend, "active", rows=6, maxrows=16
         )
         side = row.column(align=True)
-        side.operator("diffusionnet.add_part", text="", icon="ADD").object_name = obj.name
+        side.operator("diffusionnet.add_part", text="", icon="ADD").object_name = obj.name_full
         side.menu("DIFFUSIONNET_MT_parts", text="", icon="DOWNARROW_HLT")
 
         column = layout.column(align=True)
         row = column.row(align=True)
         button = row.operator("diffusionnet.select_part", text="Select")
-        button.object_name, button.index = obj.name, legend.active
+        button.object_name, button.index = obj.name_full, legend.active
         if obj.data.is_editmode:
-            row.operator("diffusionnet.assign_part").object_name = obj.name
+            row.operator("diffusionnet.assign_part").object_name = obj.name_full
         row = column.row(align=True)
-        row.operator("diffusionnet.shrink_part", icon="REMOVE").object_name = obj.name
-        row.operator("diffusionnet.grow_part", icon="ADD").object_name = obj.name
+        row.operator("diffusionnet.shrink_part", icon="REMOVE").object_name = obj.name_full
+        row.operator("diffusionnet.grow_part", icon="ADD").object_name = obj.name_full
         button = column.operator("diffusionnet.smooth_parts", icon="MOD_SMOOTH")
-        button.object_name = obj.name
+        button.object_name = obj.name_full
         button = layout.operator("diffusionnet.separate_parts", icon="MOD_EXPLODE")
-        button.object_name = obj.name
+        button.object_name = obj.name_full
         counts = worded(
             "{faces:,} faces, {vertices:,} vertices",
             faces=len(obj.data.polygons),
@@ -102,15 +102,15 @@ class DIFFUSIONNET_MT_parts(bpy.types.Menu):
             return
         layout = self.layout
         layout.operator_context = "INVOKE_DEFAULT"
-        layout.operator("diffusionnet.merge_parts", icon="AUTOMERGE_ON").object_name = obj.name
-        layout.operator("diffusionnet.rename_part", icon="GREASEPENCIL").object_name = obj.name
+        layout.operator("diffusionnet.merge_parts", icon="AUTOMERGE_ON").object_name = obj.name_full
+        layout.operator("diffusionnet.rename_part", icon="GREASEPENCIL").object_name = obj.name_full
         layout.separator()
         # Without invoke, which isolates only with Ctrl.
         layout.operator_context = "EXEC_DEFAULT"
         button = layout.operator("diffusionnet.mask_part", text="Show Alone", icon="HIDE_OFF")
-        button.object_name, button.isolate = obj.name, True
+        button.object_name, button.isolate = obj.name_full, True
         layout.separator()
-        layout.operator("diffusionnet.swap_sides", icon="MOD_MIRROR").object_name = obj.name
+        layout.operator("diffusionnet.swap_sides", icon="MOD_MIRROR").object_name = obj.name_full
 
 
 CLASSES = (DIFFUSIONNET_UL_parts, DIFFUSIONNET_PT_legend, DIFFUSIONNET_MT_parts)

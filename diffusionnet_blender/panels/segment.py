@@ -69,7 +69,7 @@ class DIFFUSIONNET_PT_segment(Sidebar, bpy.types.Panel):
             text, name = worded("Segment {count} Selected Objects", count=len(selected)), ""
         elif picked or selected:
             text = worded("Segment {object}", object=(picked or selected[0]).name)
-            name = picked.name if picked else ""
+            name = picked.name_full if picked else ""
         else:
             text, name = "Segment", ""
         row.operator("diffusionnet.segment", text=text, icon="MOD_EXPLODE").object_name = name
@@ -111,7 +111,7 @@ class DIFFUSIONNET_PT_outputs(Sidebar, bpy.types.Panel):
         draw_outputs(self.layout, settings)
         self.layout.prop(settings, "show_in_viewport")
         obj = shown_object(context)
-        name = obj.name if obj else ""
+        name = obj.name_full if obj else ""
         self.layout.operator("diffusionnet.write_labels", icon="FILE_TICK").object_name = name
 
 

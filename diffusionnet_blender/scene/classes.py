@@ -42,7 +42,7 @@ def class_by_collection(obj: bpy.types.Object, root: bpy.types.Collection | None
     """
     if root is None:
         return obj.users_collection[0].name if obj.users_collection else ""
-    return next((c.name for c in root.children if obj.name in c.all_objects), "")
+    return next((c.name for c in root.children if obj in c.all_objects[:]), "")
 
 
 def class_by_property(obj: bpy.types.Object, name: str) -> str:
@@ -84,10 +84,10 @@ def sort_object(scene: bpy.types.Scene, obj: bpy.types.Object, class_name: str) 
     root = _own_collection(scene.collection, SORTED, SORTED)
     target = _own_collection(root, class_name, class_name)
     for collection in root.children:
-        if MARK in collection and collection != target and obj.name in collection.objects:
+        if MARK in collection and collection != target and obj in collection.objects[:]:
             if len(obj.users_collection) > 1:
                 collection.objects.unlink(obj)
-    if obj.name not in target.objects:
+    if obj not in target.objects[:]:
         target.objects.link(obj)
 
 

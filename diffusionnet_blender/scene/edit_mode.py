@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import bpy
 
+from .modes import set_mode
 from .targets import select_only
 
 
@@ -16,11 +17,11 @@ def outside_edit_mode(mesh: bpy.types.Mesh) -> Iterator[None]:
     if not mesh.is_editmode:
         yield
         return
-    bpy.ops.object.mode_set(mode="OBJECT")
+    set_mode("OBJECT")
     try:
         yield
     finally:
-        bpy.ops.object.mode_set(mode="EDIT")
+        set_mode("EDIT")
 
 
 @contextmanager
@@ -41,11 +42,11 @@ def alone_in_edit_mode(obj: bpy.types.Object) -> Iterator[None]:
         obj.hide_set(False)
         obj.select_set(True)
         layer.objects.active = obj
-        bpy.ops.object.mode_set(mode="EDIT")
+        set_mode("EDIT")
         try:
             yield
         finally:
-            bpy.ops.object.mode_set(mode="OBJECT")
+            set_mode("OBJECT")
     finally:
         obj.select_set(False)
         home.objects.unlink(obj)
@@ -66,7 +67,7 @@ def enter_edit_mode(context, objects: Sequence[bpy.types.Object]) -> None:
     select_only(context, objects)
     has_faces = any(len(obj.data.polygons) for obj in objects)
     context.tool_settings.mesh_select_mode = (not has_faces, False, has_faces)
-    bpy.ops.object.mode_set(mode="EDIT")
+    set_mode("EDIT")
 
 
 @contextmanager

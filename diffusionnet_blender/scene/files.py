@@ -14,6 +14,7 @@ import bpy
 from ..errors import DiffusionNetError
 from ..leftovers import remove_staged, staged, staged_prefix, sweep_beside
 from .compat import enable_addon, fbx_importer
+from .portable import portable
 
 # Asked where reading failed, and only there.
 WHOLE = "Is the file whole?"
@@ -101,13 +102,18 @@ def _meshes_since(before: Collection[bpy.types.Object]) -> list[bpy.types.Object
     return found
 
 
-def save_file(path: Path) -> None:
+def save_file(path: Path) -> list[str]:
     """Save the file at hand in the format of the suffix; a reader sees the old file or the new.
 
     Parameters
     ----------
     path : Path
         Its folder is made if missing. Files that belong to it (.mtl, .bin, textures) go beside it.
+
+    Returns
+    -------
+    list of str
+        Names that the format has in place of ours, and data that it cannot hold.
 
     Raises
     ------
@@ -130,8 +136,11 @@ def save_file(path: Path) -> None:
             prefix = f"{staged_prefix(path)}."
             with tempfile.TemporaryDirectory(dir=path.parent, prefix=prefix) as folder:
                 # Files refer to each other by name, so they have their final names already.
-                _write(path, _exporter(path), Path(folder) / path.name)
+                with portable(path.suffix.lower()) as remarks:
+                    _write(path, _exporter(path), Path(folder) / path.name)
                 _move_all(Path(folder), path)
+                return remarks
+        return []
     except OSError as error:
         raise DiffusionNetError(
             f"{path} cannot be written ({error.strerror or error})", "Choose another place."
@@ -171,7 +180,13 @@ def _exporter(path: Path) -> Callable[..., set[str]]:
         case ".obj":
             return partial(bpy.ops.wm.obj_export, export_colors=True, path_mode="ABSOLUTE")
         case ".ply":
-            return partial(bpy.ops.wm.ply_export, export_colors="SRGB", export_attributes=True)
+            return partial(
+                bpy.ops.wm.ply_export,
+                export_colors="SRGB",
+                export_attributes=True,
+                # The copies that `portable` makes.
+                export_selected_objects=True,
+            )
         case ".stl":
             return bpy.ops.wm.stl_export
         case ".fbx":
@@ -184,6 +199,7 @@ def _exporter(path: Path) -> Callable[..., set[str]]:
                 bpy.ops.export_scene.gltf,
                 export_format="GLB" if single else "GLTF_SEPARATE",
                 export_vertex_color="ACTIVE",
+                export_attributes=True,
             )
     return bpy.ops.wm.usd_export
 

@@ -9,6 +9,7 @@ import bpy
 import numpy as np
 
 from ..errors import DiffusionNetError
+from ..options import quoted_names
 from ..tasks.labels import Labels
 from ..tasks.transfer.kinds import Kinds
 from ..tasks.transfer.layers import Attribute, Layers, MeshShape, ShapeKeys, Weights
@@ -247,6 +248,6 @@ def _chosen(obj, existing: Sequence[str], chosen: Sequence[str], noun: str) -> l
     missing = [name for name in chosen if name not in existing]
     if missing:
         raise DiffusionNetError(
-            f"{obj.name!r} has no {noun} {missing[0]!r}", f"It has {', '.join(existing)}."
+            f"{obj.name!r} has no {noun} {missing[0]!r}", f"It has {quoted_names(existing)}."
         )
     return list(chosen) or list(existing)

@@ -47,13 +47,19 @@ def write_materials(
     slots = []
     for name, colour in zip(class_names, colours, strict=True):
         material = _material(mesh, name, colour)
-        slot = mesh.materials.find(material.name)
-        if slot < 0:
-            mesh.materials.append(material)
-            slot = len(mesh.materials) - 1
-        slots.append(slot)
+        slots.append(slot_of(mesh, material))
     indices = np.where(kept, before, np.array(slots, dtype=np.int32)[labels])
     write_attribute(mesh, MATERIAL_INDEX, FACE_LABELS, indices)
+
+
+def slot_of(mesh: bpy.types.Mesh, material: bpy.types.Material) -> int:
+    """Slot of a mesh that has a material, added if missing."""
+    # By the material itself: a linked one may have the name of a local one.
+    slot = next((number for number, m in enumerate(mesh.materials) if m == material), None)
+    if slot is None:
+        mesh.materials.append(material)
+        slot = len(mesh.materials) - 1
+    return slot
 
 
 def part_slots(mesh: bpy.types.Mesh) -> dict[str, int]:

@@ -41,7 +41,9 @@ def segmentation_summary(
         Of `write.write_labels`.
     """
     names = results[0][0].name if len(results) == 1 else counted(len(results), "mesh")
-    parts = {(obj.name, label) for obj, r in results for label in set(r.vertex_labels.tolist())}
+    parts = {
+        (obj.session_uid, label) for obj, r in results for label in set(r.vertex_labels.tolist())
+    }
     faces = sum(len(result.polygon_labels) for _, result in results)
     vertices = sum(len(result.vertex_probabilities) for _, result in results)
     size = counted(faces, "face") if faces else counted(vertices, "vertex")

@@ -1,16 +1,20 @@
-"""Target objects of operators: the selected ones, or the one picked in the panel."""
+"""Target objects of operators: the selected ones, the one picked in the panel, or by name."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import bpy
 
 from ..errors import DiffusionNetError
+from .modes import set_mode
 
 
 def target_meshes(context) -> list[bpy.types.Object]:
     """Selected meshes, or else the one picked in the panel; one object for each mesh.
+
+    A script chooses others by `temp_override`: by `selected_objects`, or by `object` or
+    `active_object` alone.
 
     Raises
     ------
@@ -18,6 +22,9 @@ def target_meshes(context) -> list[bpy.types.Object]:
         If there is none.
     """
     selected = selected_objects(context)
+    given = _given_object(context)
+    if given is not None and (not selected or set(selected) == set(_selected_in_layer(context))):
+        selected = selected if given in selected else [given]
     picked = context.scene.diffusionnet.object
     by_mesh: dict[bpy.types.Mesh, bpy.types.Object] = {}
     for obj in selected:
@@ -34,15 +41,54 @@ def target_meshes(context) -> list[bpy.types.Object]:
 
 
 def selected_objects(context) -> list[bpy.types.Object]:
+    """Selected objects, those of `temp_override` if a script has given some."""
+    # Without a window, as in a timer, the context has none.
+    given = getattr(context, "selected_objects", None)
+    return _selected_in_layer(context) if given is None else [obj for obj in given if obj]
+
+
+def _selected_in_layer(context) -> list[bpy.types.Object]:
     """Selected objects; one that was just deleted is listed as None until an update."""
     return [obj for obj in context.view_layer.objects.selected if obj]
+
+
+def _given_object(context) -> bpy.types.Object | None:
+    """Object that a script has put in the place of the active one."""
+    active = context.view_layer.objects.active
+    found = (getattr(context, name, None) for name in ("active_object", "object"))
+    return next((obj for obj in found if obj not in (None, active)), None)
+
+
+def named_object(objects: Iterable[bpy.types.Object], name: str) -> bpy.types.Object | None:
+    """The object of a name: of several, the local one.
+
+    Parameters
+    ----------
+    objects : iterable of bpy.types.Object
+    name : str
+        That of an object, or its full name with the library: "Ada [characters.blend]".
+
+    Raises
+    ------
+    DiffusionNetError
+        If several libraries have one, and the file itself has none.
+    """
+    objects = list(objects)
+    whole = [obj for obj in objects if obj.name_full == name]
+    found = whole or [obj for obj in objects if obj.name == name]
+    if len(found) > 1:
+        raise DiffusionNetError(
+            f"There are {len(found)} linked objects {name!r}",
+            f"Name one of them as {found[0].name_full!r}.",
+        )
+    return found[0] if found else None
 
 
 def select_only(context, objects: Sequence[bpy.types.Object]) -> None:
     """Select these objects and no others, in Object Mode; the first becomes active."""
     if context.mode != "OBJECT":
-        bpy.ops.object.mode_set(mode="OBJECT")
-    for obj in selected_objects(context):
+        set_mode("OBJECT")
+    for obj in _selected_in_layer(context):
         obj.select_set(False)
     for obj in objects:
         obj.select_set(True)

@@ -9,6 +9,7 @@ from typing import Any
 import bpy
 
 from .matches import move_matches
+from .modes import set_mode
 from .results import move_results
 
 # Pointers and names that writers set on modifiers.
@@ -211,7 +212,7 @@ class _View:
         """Return to Object Mode, where data-blocks may be exchanged."""
         active = bpy.context.view_layer.objects.active
         if active and active.mode != "OBJECT":
-            bpy.ops.object.mode_set(mode="OBJECT")
+            set_mode("OBJECT")
 
     def restore(self) -> None:
         """Set all as it was."""
@@ -223,11 +224,11 @@ class _View:
             obj.select_set(True)
         layer.objects.active = self._active
         if self._active and self._active.mode != self._mode:
-            bpy.ops.object.mode_set(mode=self._mode)
+            set_mode(self._mode)
 
 
 def _is_hidden(obj: bpy.types.Object) -> bool:
-    return obj.name in bpy.context.view_layer.objects and obj.hide_get()
+    return obj in bpy.context.view_layer.objects[:] and obj.hide_get()
 
 
 def _values(modifier: bpy.types.Modifier) -> dict[str, Any]:

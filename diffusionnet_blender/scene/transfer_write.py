@@ -14,7 +14,7 @@ from .armatures import armature_of
 from .attributes import FACE_LABELS, show_colours, write_attribute
 from .fingerprint import CONTENT
 from .layers import COLOURS, source_uv_name, write_moved_attribute
-from .materials import MATERIAL_INDEX
+from .materials import MATERIAL_INDEX, slot_of
 from .options import Outputs
 from .ownership import (
     Kind,
@@ -88,7 +88,7 @@ def _write(
         lines.append(f"{text}, into a new UV map" if prepared.read.unwrapped else text)
     elif moved.slots is not None:
         slots = {
-            number: _slot_of(mesh, slot.material)
+            number: slot_of(mesh, slot.material)
             for number, slot in enumerate(source.material_slots)
             if slot.material
         }
@@ -206,15 +206,6 @@ def _discard_materials(mesh, change: Transaction) -> list[int]:
                 change.discard(image)
         change.discard(material)
     return slots
-
-
-def _slot_of(mesh, material) -> int:
-    """Slot of a mesh that has a material, made if missing."""
-    slot = mesh.materials.find(material.name)
-    if slot >= 0 and mesh.materials[slot] == material:
-        return slot
-    mesh.materials.append(material)
-    return len(mesh.materials) - 1
 
 
 def _write_weights(target, prepared: Prepared) -> str:

@@ -41,7 +41,7 @@ class Kinds:
         False,
         "Shape Keys",
         "Shape keys with their ranges and values. Your own of the same name are kept, unless "
-        "Overwrite is on",
+        "Overwrite is on; locked ones always",
     )
     colors: bool = option(False, "Colors", "Color attributes of vertices and face corners")
     attributes: bool = option(
@@ -82,10 +82,14 @@ class Kinds:
         ),
     )
     group_names: tuple[str, ...] = option(
-        (), "Group Names", "Only these vertex groups, separated by commas"
+        (),
+        "Group Names",
+        "Only these vertex groups, separated by commas; a name with a comma in double quotes",
     )
     key_names: tuple[str, ...] = option(
-        (), "Shape Key Names", "Only these shape keys, separated by commas"
+        (),
+        "Shape Key Names",
+        "Only these shape keys, separated by commas; a name with a comma in double quotes",
     )
 
     @classmethod
