@@ -28,7 +28,7 @@ def retarget(
     Returns
     -------
     set of str
-        Names of all that it reads now.
+        Names of all that it reads now, but for shape keys.
     """
     read = set()
     for variable in driver.variables:
@@ -43,7 +43,7 @@ def retarget(
                 if _has(there, variable, end, path) or not _has(here, variable, end, end.data_path):
                     end.id, end.data_path = there, path
                     break
-            if end.id is not None:
+            if end.id is not None and not isinstance(end.id, bpy.types.Key):
                 read.add(end.id.name)
     return read
 
