@@ -86,7 +86,11 @@ def names_in(text: str) -> tuple[str, ...]:
 
 def quoted_names(names: Iterable[str]) -> str:
     """Names as a text from which `names_in` reads them."""
-    return ", ".join(
-        name if names_in(name) == (name,) else '"{}"'.format(name.replace('"', '""'))
-        for name in names
-    )
+    return ", ".join(map(_quoted, names))
+
+
+def _quoted(name: str) -> str:
+    """A name of a list, in double quotes where it needs them."""
+    if names_in(name) == (name,) and not name.startswith('"'):
+        return name
+    return '"{}"'.format(name.replace('"', '""'))

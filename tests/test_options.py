@@ -8,7 +8,7 @@ import pytest
 
 from diffusionnet_blender.cli import build_parser
 from diffusionnet_blender.cli.options import spelling
-from diffusionnet_blender.options import Option, default_of, names_in, options_of
+from diffusionnet_blender.options import Option, default_of, names_in, options_of, quoted_names
 from diffusionnet_blender.scene.options import LabelSource, Outputs, ReadOptions
 from diffusionnet_blender.tasks.classify import ClassifyRequest
 from diffusionnet_blender.tasks.compute import Compute
@@ -132,3 +132,26 @@ def test_a_field_that_is_no_option_has_no_definition():
 def test_names_are_separated_by_commas():
     assert names_in("") == names_in(" , ") == ()
     assert names_in("arm.L, leg of chair ,") == ("arm.L", "leg of chair")
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [('"arm, upper", leg', ("arm, upper", "leg")),
+     ('leg,"arm, upper"', ("leg", "arm, upper")),
+     (' " spaced " ', (" spaced ",)),
+     ('"say ""hi""", x', ('say "hi"', "x")),
+     # A quote that does not enclose a whole name is a part of it.
+     ('a"b, "open', ('a"b', '"open')),
+     ('"a"x, b', ('"a"x', "b")),
+     ('"", a, ,', ("a",)),
+     ("Ärm\n, 腕", ("Ärm", "腕"))],
+)  # fmt: skip
+def test_names_with_commas_are_put_in_quotes(text, wanted):
+    assert names_in(text) == wanted
+
+
+@pytest.mark.parametrize(
+    "name", ["a, b", '"', 'a"b', " a ", '"x"', '"open', "two\nlines", "a,", '""']
+)
+def test_quoted_names_are_read_as_they_were(name):
+    assert names_in(quoted_names((name, "plain", name))) == (name, "plain", name)

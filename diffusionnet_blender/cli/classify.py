@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import csv
+import io
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..tasks.classify import job
@@ -45,6 +48,13 @@ def add_parser(commands: Commands) -> None:
     classify.set_defaults(run=run)
 
 
+def _line(row: Sequence[object]) -> str:
+    """A line of the table; a name with a tab, a quote or a line break is quoted, as in CSV."""
+    text = io.StringIO()
+    csv.writer(text, delimiter="\t", lineterminator="").writerow(row)
+    return text.getvalue()
+
+
 def run(chosen: argparse.Namespace) -> int:
     """Classify the meshes of each file."""
     require_places(chosen.files, chosen.output, "output")
@@ -76,7 +86,7 @@ def run(chosen: argparse.Namespace) -> int:
                     found = job.classify(read_object(obj).surface, **options)
                     write_class(obj, found.class_name, found.probability)
                     row = (path, obj.name, found.class_name, f"{found.probability:.3f}")
-                    lines.append("\t".join(map(str, row)))
+                    lines.append(_line(row))
                     say(lines[-1])
                 if output:
                     note_remarks(output, save_file(output), chosen.quiet)

@@ -16,8 +16,9 @@ from .transaction import Transaction
 
 # Place of an armature relative to its character, on those that a transfer made.
 PLACE = "diffusionnet_place"
-# Bones shorter than this get an armature that is scaled down; those below 1e-6 are removed.
-LEAST_LENGTH = 1e-4
+# Blender removes bones below 1e-6: an armature with one shorter than the first of these is scaled
+# down, and has it with the second length.
+LEAST_LENGTH, USUAL_LENGTH = 1e-5, 1e-2
 
 
 def require_free_of_armatures(obj: bpy.types.Object) -> None:
@@ -62,9 +63,8 @@ def write_armature(
     made.data = rig.data.copy()
     made.name = made.data.name = f"{target.name} {rig.data.name}"
     made.parent = None
-    # Blender removes bones that are too short in the armature's own units.
-    length = np.linalg.norm(bones.tails - bones.heads, axis=1).min()
-    scale = min(1.0, float(length) / LEAST_LENGTH)
+    shortest = float(np.linalg.norm(bones.tails - bones.heads, axis=1).min())
+    scale = 1.0 if shortest >= LEAST_LENGTH else shortest / USUAL_LENGTH
     made.matrix_world = Matrix.LocRotScale(
         target.matrix_world.translation, None, Vector((scale, scale, scale))
     )

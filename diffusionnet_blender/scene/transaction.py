@@ -189,7 +189,7 @@ class _ObjectState:
         for key, value in self._properties.items():
             obj[key] = value
         for collection in self._collections:
-            if obj.name not in collection.objects:
+            if obj not in collection.objects[:]:
                 collection.objects.link(obj)
         for collection in obj.users_collection:
             if collection not in self._collections:

@@ -96,6 +96,57 @@ def test_small_keys_are_moved_by_another_method(files):
     assert np.linalg.norm(small - large, axis=1).mean() < 0.05 * size
 
 
+def test_what_a_format_calls_otherwise_or_does_not_hold_is_told(files, capfd):
+    folder, _ = files
+    bpy.ops.wm.open_mainfile(filepath=str(folder / "source.blend"))
+    body = bpy.data.objects["Body"]
+    body.vertex_groups["high"].name = "high, upper"
+    body.modifiers.clear()
+    body.vertex_groups.new(name="low")
+    bpy.ops.wm.save_as_mainfile(filepath=str(folder / "source.blend"))
+    output = folder / "out.ply"
+    pair = folder / "source.blend", folder / "target.obj", "--model", "none"
+    options = ("--what", "weights,shape_keys", "--group-names", '"high, upper"')
+    assert run("transfer", *pair, *options, "--output", output) == 0
+    text = capfd.readouterr().err
+    assert f"{output}: .ply files do not hold shape keys; in the file 'high, upper' is" in text
+    assert "property float high_upper" in output.read_bytes().split(b"end_header")[0].decode(
+        "ascii"
+    )
+    bpy.ops.wm.read_homefile(app_template="", use_empty=True)
+    bpy.ops.wm.ply_import(filepath=str(output))
+    assert "high_upper" in bpy.context.object.data.attributes
+
+
+def test_the_local_one_of_two_objects_of_one_name_is_read(files):
+    folder, _ = files
+    bpy.ops.wm.open_mainfile(filepath=str(folder / "source.blend"))
+    bpy.data.libraries.write(str(folder / "library.blend"), {bpy.data.objects["Body"]})
+    bpy.data.objects["Body"].vertex_groups["high"].name = "local"
+    bpy.data.objects["Body"].modifiers.clear()
+    with bpy.data.libraries.load(str(folder / "library.blend"), link=True) as (_, here):
+        here.objects = ["Body"]
+    bpy.context.collection.objects.link(here.objects[0])
+    bpy.ops.wm.save_as_mainfile(filepath=str(folder / "twins.blend"))
+    output = folder / "out.blend"
+    pair = folder / "twins.blend", folder / "target.obj", "--model", "none", "--what", "weights"
+    assert run("transfer", *pair, "--source-object", "Body", "--output", output) == 0
+    bpy.ops.wm.open_mainfile(filepath=str(output))
+    assert bpy.data.objects["Body"].vertex_groups.keys() == ["local"]
+    # The file of the target, in which both are.
+    bpy.ops.wm.read_homefile(app_template="", use_empty=True)
+    bpy.ops.wm.obj_import(filepath=str(folder / "target.obj"))
+    bpy.context.object.data.color_attributes.new("Paint", "BYTE_COLOR", "POINT")
+    bpy.ops.wm.save_as_mainfile(filepath=str(folder / "painted.blend"))
+    pair = folder / "painted.blend", folder / "twins.blend", "--model", "none", "--what", "colors"
+    assert run("transfer", *pair, "--target-object", "Body", "--output", output) == 0
+    bpy.ops.wm.open_mainfile(filepath=str(output))
+    painted = {obj.library: obj.data.color_attributes.keys() for obj in bpy.data.objects
+               if obj.type == "MESH"}  # fmt: skip
+    assert painted.pop(None) == ["Paint"]
+    assert all(not names for names in painted.values())
+
+
 def test_options_are_in_the_request():
     from diffusionnet_blender.cli import build_parser
     from diffusionnet_blender.cli.options import values_of

@@ -194,6 +194,17 @@ def test_a_copied_layout_reads_the_source_s_texture_at_the_same_place(spheres):
     assert np.median(copied.stretch[~polar]) < 2
 
 
+@pytest.mark.parametrize("size", [1e-6, 1e-3, 100.0])
+def test_a_layout_of_any_size_is_cut_at_the_same_places(spheres, size):
+    layout = unwrapped(*spheres.source)
+    whole, small = (
+        copy_uv(spheres.inside, spheres.source, scale * layout, spheres.target)
+        for scale in (1.0, size)
+    )
+    np.testing.assert_array_equal(small.seam, whole.seam)
+    np.testing.assert_allclose(small.uv / size, whole.uv, atol=1e-9)
+
+
 def test_values_of_any_kind_arrive(spheres):
     vertices, faces = spheres.source
     floats = transfer_values(spheres.points, faces, colour_of(vertices).astype(np.float32))

@@ -61,11 +61,12 @@ def moved(factor, side, by, small):
 
     bpy.ops.wm.read_homefile(app_template="", use_empty=True)
     source, target, rig = dressed_pair()
-    if side == "target":
+    if side != "source":
         resize(target, factor, by)
-    else:
-        resize(source, factor, by)
-        rig.scale = (factor, factor, factor)
+    if side != "target":
+        of_source = factor if side == "source" else 1 / factor
+        resize(source, of_source, by)
+        rig.scale = (of_source, of_source, of_source)
     bpy.context.view_layer.update()
     faces = np.array([polygon.vertices[:] for polygon in source.data.polygons])
     points, _ = ClosestPoints(directions(source), faces)(directions(target))
@@ -76,7 +77,7 @@ def moved(factor, side, by, small):
     ) == {"FINISHED"}  # fmt: skip
     bpy.context.view_layer.update()
     world = np.array(target.matrix_world.to_3x3())
-    size = factor if side == "target" else 1.0
+    size = factor if side != "source" else 1.0
     keys = target.data.shape_keys.key_blocks
     rest = np.array([point.co for point in keys[0].data])
     found = {
@@ -118,8 +119,11 @@ def expected():
 
 @pytest.mark.parametrize("small", [False, True])
 @pytest.mark.parametrize("by", ["mesh", "object"])
-@pytest.mark.parametrize("side", ["target", "source"])
-@pytest.mark.parametrize("factor", [1e-4, 0.01, 100.0, 1e4])
+@pytest.mark.parametrize("side", ["target", "source", "both"])
+@pytest.mark.parametrize(
+    "factor",
+    [1e-4, 1e4, *(pytest.param(f, marks=pytest.mark.slow) for f in (1e-3, 0.01, 0.1, 100.0, 1e3))],
+)
 def test_moved_data_has_the_size_of_the_target(factor, side, by, small, expected):
     if small not in expected:
         expected[small] = moved(1.0, "target", "mesh", small)
