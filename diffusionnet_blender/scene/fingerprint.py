@@ -60,13 +60,22 @@ def of_weights(weights: np.ndarray) -> list[str]:
 
 
 def of_key(key: bpy.types.ShapeKey) -> str:
-    """Fingerprint of a shape key: its shape, its range and what it is relative to."""
+    """Fingerprint of a shape key: its shape, its range and what it is relative to.
+
+    A range that is driven is what its driver makes of it.
+    """
     positions = np.empty(3 * len(key.data), dtype=np.float32)
     key.data.foreach_get("co", positions)
+    animation = key.id_data.animation_data
+    driven = {driver.data_path for driver in animation.drivers} if animation else set()
     words = (
         key.vertex_group,
         key.relative_key.name,
-        *(f"{x:.{DIGITS}g}" for x in (key.slider_min, key.slider_max)),
+        *(
+            f"{getattr(key, end):.{DIGITS}g}"
+            for end in ("slider_min", "slider_max")
+            if key.path_from_id(end) not in driven
+        ),
     )
     return of_array(positions, *words)
 

@@ -23,13 +23,14 @@ from .ownership import (
     is_unchanged,
     kept_text,
     record,
+    still_ours,
     unchanged,
     users_of,
 )
 from .read import read_object
 from .report_text import counted, listed
 from .results import keep_result
-from .shape_keys import names_on_target, write_keys
+from .shape_keys import key_names, names_on_target, write_keys
 from .textures import baked_image, content_of, images_in, textured_material
 from .transaction import Transaction, transaction
 from .transfer import Prepared
@@ -244,8 +245,10 @@ def _with_remarks(text: str, remarks: Sequence[str]) -> str:
 def _write_keys(source, target, prepared: Prepared) -> str:
     keys, overwrite = prepared.moved.keys, prepared.read.writing.overwrite
     names = names_on_target(target, keys.names, overwrite)
+    # Those that are relative to one of the new ones change with it, and stay ours.
+    ours = still_ours(target, Kind.SHAPE_KEY, Role.TRANSFER, key_names(target))
     text = write_keys(source, target, keys, names)
-    record(target, Kind.SHAPE_KEY, Role.TRANSFER, list(names.values()))
+    record(target, Kind.SHAPE_KEY, Role.TRANSFER, sorted({*names.values(), *ours}))
     return text
 
 

@@ -277,7 +277,7 @@ def test_groups_and_keys_with_commas_in_their_names(blender, name):
     source.shape_key_add(name="Basis")
     for other in COMMAS:
         source.shape_key_add(name=other)
-    text = quoted_names([name, "plain"])
+    text = quoted_names(dict.fromkeys([name, "plain"]))
     bpy.ops.diffusionnet.transfer(
         source="Source", target="Target", weights=True, group_names=text, shape_keys=True,
         key_names=text,

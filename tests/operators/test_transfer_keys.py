@@ -85,8 +85,9 @@ def assert_lifts(key, obj, by):
 
 
 @pytest.mark.parametrize("small", [False, True])
+@pytest.mark.parametrize("overwrite", [False, True])
 @pytest.mark.parametrize("chosen", ["", "Up", "Wide, Up", "Deep, Up"])
-def test_a_key_has_its_own_effect_whatever_it_is_relative_to(pair, chosen, small):
+def test_a_key_has_its_own_effect_whatever_it_is_relative_to(pair, chosen, small, overwrite):
     """Up is relative to Deep, which is relative to Wide."""
     source, target = pair
     add_key(source, "Wide", widened(0.5))
@@ -97,7 +98,7 @@ def test_a_key_has_its_own_effect_whatever_it_is_relative_to(pair, chosen, small
     add_key(target, "Deep", lifted(-0.4))
     add_key(target, "Own", widened(-0.3), "Deep")
     own = effect(target.data.shape_keys.key_blocks["Own"])
-    transfer(key_names=chosen, small_keys=small)
+    transfer(key_names=chosen, small_keys=small, overwrite=overwrite)
     moved = target.data.shape_keys.key_blocks["Up"]
     directions_of_lift = effect(moved).mean(axis=0)
     assert abs(directions_of_lift[2] - wanted.mean(axis=0)[2]) < 0.03
@@ -105,7 +106,18 @@ def test_a_key_has_its_own_effect_whatever_it_is_relative_to(pair, chosen, small
     # A key of the target's own keeps its effect, too.
     own_now = effect(target.data.shape_keys.key_blocks["Own"])
     np.testing.assert_allclose(own_now, own, atol=1e-6)
-    assert (moved.relative_key.name == "Deep") == ("Deep" in chosen or not chosen)
+    deep = "Deep" if overwrite else "DN Deep"
+    assert (moved.relative_key.name == deep) == ("Deep" in chosen or not chosen)
+
+
+def test_keys_that_follow_one_that_is_moved_again_stay_ours(pair):
+    source, target = pair
+    add_key(source, "Wide", widened(0.5))
+    add_key(source, "Up", lifted(0.3), "Wide")
+    transfer()
+    transfer(key_names="Wide")
+    transfer()
+    assert target.data.shape_keys.key_blocks.keys() == ["Basis", "Wide", "Up"]
 
 
 def test_keys_that_are_relative_to_each_other_are_moved_by_their_effects(pair):
@@ -144,12 +156,13 @@ def test_the_reference_key_of_the_target_never_moves(pair, reference, value):
         np.testing.assert_array_equal(places(keys.reference_key), moved)
         np.testing.assert_array_equal(places_of(target), mesh)
         np.testing.assert_array_equal(places(keys.key_blocks["Smile"]), smile)
-    renamed = "Neutral" if reference == "Basis" else "DN Neutral 2"
-    names = {reference, "Smile", renamed, "DN Neutral"}
+    is_taken = reference == "Neutral"
+    renamed, other = ("DN Neutral", "DN DN Neutral") if is_taken else ("Neutral", "DN Neutral")
+    names = {reference, "Smile", renamed, other}
     assert set(keys.key_blocks.keys()) == names
     assert_lifts(keys.key_blocks[renamed], target, 0.3)
     assert keys.key_blocks[renamed].value == value
-    assert_lifts(keys.key_blocks["DN Neutral"], target, 0.1)
+    assert_lifts(keys.key_blocks[other], target, 0.1)
 
 
 def test_another_name_is_told(pair, told):
