@@ -185,7 +185,8 @@ def _kept(source, target, kinds: Kinds, weights: Weights | None) -> Weights | No
     others = [
         group.name
         for group in target.vertex_groups
-        if group.name in bones and group.name not in weights.names
+        # Masks share no sum.
+        if weights.deforming.any() and group.name in bones and group.name not in weights.names
     ]
     names = [*locked, *others]
     if not names:

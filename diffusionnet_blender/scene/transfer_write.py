@@ -232,7 +232,7 @@ def _write_weights(target, prepared: Prepared) -> str:
     others = [name for name in kept.names if name not in locked] if kept else []
     if others:
         remarks.append(f"kept and counted into the sum: {listed(others)}")
-    if wanted and not values.any():
+    if wanted and kept and kept.deforming.any() and not values.any():
         remarks.append("without weights, as the kept ones already add up to 1")
     return _with_remarks(text, remarks)
 

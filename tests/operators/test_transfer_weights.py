@@ -124,6 +124,22 @@ def test_kept_weights_count_for_the_sum_and_for_the_limit(pair, way, share, told
     assert ("already add up to 1" in text) == (share > 0.9)
 
 
+def test_masks_share_no_sum_with_bones(pair, told):
+    source, target = pair
+    count = len(source.data.vertices)
+    give_weights(source, ("low", "mask", "empty"), np.tile([1.0, 0.7, 0.0], (count, 1)))
+    give_armature(source, ("low",))
+    give_weights(target, ("own",), np.ones((count, 1)))
+    select(target)
+    give_armature(target, ("own", "low"))
+    transfer(group_names="mask")
+    np.testing.assert_allclose(group_weights(target, "mask"), 0.7)
+    assert "kept" not in told()
+    transfer(group_names="empty")
+    assert not group_weights(target, "empty").any()
+    assert "without weights" not in told()
+
+
 def test_with_its_armature_the_bones_of_the_copy_count(pair, told):
     source, target = pair
     count = len(source.data.vertices)
