@@ -8,7 +8,8 @@ from mathutils import Matrix, Vector
 
 from ..errors import DiffusionNetError
 from ..tasks.transfer.layers import Bones
-from .armatures import armatures_of
+from .armatures import armature_of, armatures_of
+from .driver_targets import retarget
 from .edit_mode import alone_in_edit_mode
 from .fingerprint import CONTENT, of_block
 from .ownership import is_unchanged, mark, users_of
@@ -39,15 +40,16 @@ def require_free_of_armatures(obj: bpy.types.Object) -> None:
 
 
 def write_armature(
-    rig: bpy.types.Object, target: bpy.types.Object, bones: Bones, change: Transaction
+    source: bpy.types.Object, target: bpy.types.Object, bones: Bones, change: Transaction
 ) -> bpy.types.Object:
-    """Copy an armature, move its bones, and bind a mesh to it.
+    """Copy the armature of a source, move its bones, and bind a mesh to it.
 
     Parameters
     ----------
-    rig : bpy.types.Object
-        The armature to copy, with its constraints and bone collections; it may be linked, hidden
-        or outside of the view layer. The copy stands at rest: no pose, no animation.
+    source : bpy.types.Object
+        A mesh. Its armature is copied with constraints, drivers and bone collections; it may be
+        linked, hidden or outside of the view layer. The copy stands at rest: no pose, no
+        animation.
     target : bpy.types.Object
         A mesh, of which `require_free_of_armatures` holds.
     bones : Bones
@@ -55,7 +57,8 @@ def write_armature(
     change : Transaction
         The armature of an earlier transfer is removed at its end.
     """
-    for earlier in armatures_of(target):
+    rig, replaced = armature_of(source), armatures_of(target)
+    for earlier in replaced:
         change.discard(earlier)
         if earlier.data.users == 1:
             change.discard(earlier.data)
@@ -81,6 +84,15 @@ def write_armature(
     if modifier is None:
         modifier = target.modifiers.new("Armature", "ARMATURE")
     modifier.object = made
+    for block in (made, made.data):
+        for driver in _drivers(block):
+            retarget(driver, source, target, {})
+    # Drivers of keys, which an earlier transfer has moved.
+    for end in (
+        e for d in _drivers(target.data.shape_keys) for v in d.variables for e in v.targets
+    ):
+        if end.id in replaced:
+            end.id = made
     mark(made, _content(made))
     made[PLACE] = _place(made, target)
     return made
@@ -91,10 +103,19 @@ def _is_ours(rig: bpy.types.Object, target: bpy.types.Object) -> bool:
     return (
         is_unchanged(rig, _content)
         and target.parent != rig
-        and users_of(rig) <= {target}
+        and users_of(rig) <= {target, target.data.shape_keys}
+        and not any(getattr(c, "target", None) == rig for c in target.constraints)
+        and not any(
+            end.id == rig for d in _drivers(target) for v in d.variables for end in v.targets
+        )
         and users_of(rig.data) <= {rig}
         and np.allclose(rig.get(PLACE, ()) or np.nan, _place(rig, target), atol=1e-3)
     )
+
+
+def _drivers(block: bpy.types.ID | None) -> list[bpy.types.Driver]:
+    animation = block.animation_data if block else None
+    return [curve.driver for curve in animation.drivers] if animation else []
 
 
 def _content(rig: bpy.types.Object) -> str:

@@ -10,7 +10,6 @@ import numpy as np
 from ..tasks.labels import labels_of
 from ..tasks.transfer.layers import Moved
 from .armature_write import write_armature
-from .armatures import armature_of
 from .attributes import FACE_LABELS, show_colours, write_attribute
 from .fingerprint import CONTENT
 from .layers import COLOURS, source_uv_name, write_moved_attribute
@@ -108,7 +107,7 @@ def _write(
     if moved.labels is not None:
         lines.append(_write_labels(target, prepared, label_outputs))
     if moved.bones is not None:
-        rig = write_armature(armature_of(source), target, moved.bones, change)
+        rig = write_armature(source, target, moved.bones, change)
         lines.append(f"armature {rig.name!r} of {counted(len(moved.bones.names), 'bone')}")
     if moved.keys is not None:
         # After the armature, whose bones drive them.

@@ -468,6 +468,48 @@ def test_a_moved_armature_goes_along_with_its_character_and_is_still_replaced(pa
     assert [o.name for o in bpy.data.objects if o.type == "ARMATURE"] == ["Rig", name]
 
 
+def test_drivers_of_a_moved_armature_and_of_moved_keys_follow_the_new_one(pair):
+    source, target = pair
+    [rig] = armatures_of(source)
+    for curve in (
+        rig.pose.bones[0].driver_add("location", 0),
+        source.data.shape_keys.key_blocks["Smile"].driver_add("value"),
+    ):
+        end = curve.driver.variables.new().targets[0]
+        end.id, end.data_path = rig, f'pose.bones["{rig.data.bones[1].name}"].location.x'
+
+    def followed(block):
+        [curve] = block.animation_data.drivers
+        return curve.driver.variables[0].targets[0].id
+
+    for kinds in (["armature", "shape_keys"], ["armature"], ["armature", "shape_keys"]):
+        move(source, target, *kinds)
+        [made] = armatures_of(target)
+        assert made != rig
+        assert followed(made) == made
+        assert followed(target.data.shape_keys) == made
+    assert len([obj for obj in bpy.data.objects if obj.type == "ARMATURE"]) == 2
+
+
+def constrain_target(target, rig):
+    target.constraints.new("CHILD_OF").target = rig
+
+
+def drive_target(target, rig):
+    target.driver_add("location", 0).driver.variables.new().targets[0].id = rig
+
+
+@pytest.mark.parametrize("follow", [constrain_target, drive_target])
+def test_a_moved_armature_that_its_character_follows_otherwise_stays(pair, follow):
+    source, target = pair
+    move(source, target, "armature")
+    [rig] = armatures_of(target)
+    follow(target, rig)
+    with pytest.raises(Exception, match="changed or is used"):
+        move(source, target, "armature")
+    assert armatures_of(target) == [rig]
+
+
 MOVED_EDITS = {
     "groups": ("weights", lambda t: t.vertex_groups[0].add([0], 0.4, "REPLACE")),
     "attribute": ("attributes", lambda t: change_values(t, "wear")),
