@@ -26,6 +26,11 @@ def no_pins() -> np.ndarray:
     return np.zeros((0, 2), dtype=np.int64)
 
 
+def no_offset() -> np.ndarray:
+    """The offset of two surfaces in one space, (3,) float64."""
+    return np.zeros(3)
+
+
 @dataclass(frozen=True, eq=False)
 class MatchRequest(Compute):
     """Two surfaces to match, and the model and options for it.
@@ -40,8 +45,12 @@ class MatchRequest(Compute):
     pins : (P, 2) int
         Landmarks: pairs of a vertex of the source and one of the target, which the map
         interpolates.
+    offset : (3,) float
+        Origin of the target less that of the source, in the unit and axes of both: where they
+        stand when they are compared in place.
     fit : bool
-        See the help text.
+    method : {"AUTO", "MATCH", "IN_PLACE"}
+        See the help texts.
     """
 
     source: Surface
@@ -53,11 +62,31 @@ class MatchRequest(Compute):
         "surfaces alone",
     )
     pins: np.ndarray = field(default_factory=no_pins)
+    offset: np.ndarray = field(default_factory=no_offset)
     fit: bool = option(
         False,
         "Fit to Pair",
         "Also fit a network to this pair, without any labels, and keep its match if it scores "
         "better. Needs PyTorch and doubles the time",
+    )
+    method: str = option(
+        "AUTO",
+        "Method",
+        "How the point of the source for each vertex of the target is found",
+        choices=(
+            (
+                "AUTO",
+                "Automatic",
+                "In place where the target already lies on the source, as clothes on a body or a "
+                "retopology on its scan; else by matching shapes",
+            ),
+            ("MATCH", "Match Shapes", "By their shapes, wherever the two stand"),
+            (
+                "IN_PLACE",
+                "In Place",
+                "The nearest point of the source that faces alike, as the two stand now",
+            ),
+        ),
     )
 
 
@@ -82,6 +111,8 @@ class Correspondence:
         Repairs of copies of source and target; the inputs are unchanged.
     seconds : dict of str to float
         Duration of each stage.
+    offset : (3,) float64 or None
+        The request's, of a map found in place; None for one found by matching shapes.
     """
 
     target_to_source: SurfacePoints
@@ -91,6 +122,12 @@ class Correspondence:
     fit: Fit
     repairs: tuple[RepairReport, RepairReport]
     seconds: dict[str, float]
+    offset: np.ndarray | None = None
+
+    @property
+    def in_place(self) -> bool:
+        """Whether the map was found by place: it holds while the two stand as they did."""
+        return self.offset is not None
 
     @property
     def confident_share(self) -> float:
