@@ -13,11 +13,8 @@ rows were made to add up to one.
 
 from __future__ import annotations
 
-import argparse
 import gzip
 import json
-import os
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,7 +26,6 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from diffusionnet_blender import match
-from diffusionnet_blender.matching.in_place import placed
 from diffusionnet_blender.surface.surface import Surface
 from diffusionnet_blender.surface.winding import vertex_normals
 from diffusionnet_blender.tasks.transfer import MeshShape, transfer

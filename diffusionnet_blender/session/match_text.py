@@ -8,11 +8,21 @@ from ..translations import worded
 
 def match_method(match: Correspondence) -> str:
     """Method by which a match was found."""
+    if match.in_place:
+        return worded("in place")
     if match.fit == "kept":
         return worded("by a network fitted to this pair")
     if match.model_name:
         return worded("with model {model}", model=match.model_name)
     return worded("by surface distances alone")
+
+
+def uncertainty(match: Correspondence) -> str:
+    """First words of a report on an uncertain match; empty for one that can be trusted."""
+    if not match.uncertain:
+        return ""
+    share = match.confident_share
+    return worded("Uncertain match, confident on {share:.0%} of vertices only: ", share=share)
 
 
 def fit_without_torch() -> str:

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from ...matching.judgement import Judgement
+from ...matching.judgement import Judgement, confident_share, is_uncertain
 from ...matching.points import SurfacePoints
 from ...network.checkpoint import Model
 from ...options import option
@@ -16,8 +16,6 @@ from ...surface.surface import Surface
 from ..compute import Compute
 from ..models import DEFAULT_MATCH_MODEL
 
-# Confidence above which a vertex counts as confident.
-CONFIDENT = 0.5
 Fit = Literal["", "kept", "no better", "no torch"]
 
 
@@ -131,5 +129,10 @@ class Correspondence:
 
     @property
     def confident_share(self) -> float:
-        """Share of the target's vertices whose confidence is above `CONFIDENT`."""
-        return float(np.mean(self.confidence > CONFIDENT))
+        """Share of the target's vertices that are confident, see `judgement.CONFIDENT`."""
+        return confident_share(self.confidence)
+
+    @property
+    def uncertain(self) -> bool:
+        """Whether the map is not to be trusted, see `judgement.is_uncertain`."""
+        return is_uncertain(self.confidence)

@@ -49,6 +49,7 @@ from .layers import (
     Weights,
 )
 from .request import TransferRequest
+from .trust import require_trusted
 
 # Ratio of the scales in two directions above which a triangle of a copied layout is stretched.
 STRETCHED = 4.0
@@ -62,6 +63,7 @@ Layer = TypeVar("Layer")
 
 def moved(request: TransferRequest, progress: Progress) -> Moved:
     """Layers of the target, see `job.run`."""
+    require_trusted(request)
     source, target, layers = request.source, request.target, request.layers
     points, confidence = request.target_to_source, request.confidence
     welded = _WeldedPair(source, target, points)

@@ -84,3 +84,9 @@ class TransferRequest:
         "Rotate and scale the offset of each vertex: fast, for small facial shape keys. Off: "
         "deformation transfer, for shape keys that move whole limbs",
     )
+    accept_uncertain: bool = option(
+        False,
+        "Accept Uncertain",
+        "Also move data that an uncertain match would ruin, such as textures and shape keys. Off: "
+        "where few vertices of the match are confident, nothing is moved",
+    )
