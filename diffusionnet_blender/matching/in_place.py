@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 
 from ..surface.edges import edges_of_sides
 from ..surface.loose_parts import label_mesh_parts, label_parts
@@ -18,6 +19,12 @@ from .points import SurfacePoints
 # many degrees.
 REACH = 0.05
 MOST_TURNED = 60.0
+LEAST_COSINE = np.cos(np.radians(MOST_TURNED))
+# Rounds in which a target is taken back to the skin along its normals, edges over which its height
+# is smoothed, and the distance from the skin at which it has to arrive.
+ROUNDS = 3
+SPREAD = 20
+MOST_LEFT = 0.01
 # A target lies on the source if so much of its area does, a vertex at `NEAR` counting half (a hat
 # with a brim: 0.55, two people in other poses: 0.2), and if on one of the two sides of the source's
 # skin, farther from it than `BENEATH`, there is no more than `MOST_CROSSING` of it: clothes are
@@ -67,12 +74,15 @@ class Placement:
 def placed(
     source: tuple[np.ndarray, np.ndarray], target: tuple[np.ndarray, np.ndarray]
 ) -> Placement:
-    """Nearest points of the source, with gates as in Abdrashitov et al. 2023.
+    """Points of the source beneath the vertices of a target that lies on it.
 
+    The nearest points come first, with the gates of Abdrashitov et al. 2023: distance and normals.
     A vertex whose nearest point faces another way takes the nearest one that faces alike, if it
-    lies outside of that: a sleeve beside the torso takes the arm. One without any is the inner
-    side of a thick cloth, if the nearest point faces the opposite way. Patches that the map tears
-    off the rest, as a finger's side in reach of the next finger, have no confidence.
+    lies outside of that (a sleeve beside the torso takes the arm); one without any is the inner
+    side of a thick cloth, if the nearest point faces the opposite way. Nearest points err where a
+    cloth stands off and the body bends, and between fingers, so that the target is then taken back
+    along its normals by its height above the skin, smoothed over its surface, and goes to the
+    nearest point from there. Patches that the map tears off the rest have no confidence.
 
     Parameters
     ----------
@@ -85,45 +95,81 @@ def placed(
     """
     vertices, faces = target
     unit = np.sqrt(triangle_areas(*source).sum())
-    surface = ClosestPoints(*source)
+    skin = _Skin(*source)
     normals = vertex_normals(vertices, faces)
-    source_normals = vertex_normals(*source)
     mass = _areas(vertices, faces)
-
-    def seen(points: SurfacePoints) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Distance, height above the skin, and cosine of the normals."""
-        away = (vertices - surface.positions(points)) / unit
-        outward = points.interpolate(source_normals, source[1])
-        outward /= np.maximum(np.linalg.norm(outward, axis=1, keepdims=True), 1e-30)
-        distance = np.linalg.norm(away, axis=1)
-        height = np.copysign(distance, np.einsum("vi,vi->v", away, outward))
-        return distance, height, np.einsum("vi,vi->v", normals, outward)
-
-    least_cosine = np.cos(np.radians(MOST_TURNED))
-    points, _ = surface(vertices)
-    distance, height, cosine = seen(points)
-    alike = cosine >= least_cosine
-    near = distance <= REACH
+    points, _ = skin.surface(vertices)
+    height, cosine = skin.above(points, vertices, normals)
+    distance, alike = np.abs(height) / unit, cosine >= LEAST_COSINE
     share = float(mass @ (alike * 0.5 ** np.square(distance / NEAR)))
-    beneath, above = mass @ (height < -BENEATH), mass @ (height > BENEATH)
+    beneath, above = mass @ (height < -BENEATH * unit), mass @ (height > BENEATH * unit)
     residual = float(np.sqrt(mass @ np.square(distance)))
 
-    turned = np.flatnonzero(near & ~alike)
-    trusted = near & alike
+    trusted = (distance <= REACH) & alike
+    # Seen from the inner side of a thick cloth, the skin beneath it faces the opposite way.
+    inner = (distance <= REACH) & (cosine <= -LEAST_COSINE) & (height >= 0)
+    nearest = points
+    turned = np.flatnonzero((distance <= REACH) & ~alike)
     if len(turned):
-        other, agrees = surface(vertices[turned], normals[turned], MOST_TURNED)
-        chosen = SurfacePoints(points.face.copy(), points.barycentric.copy())
-        chosen.face[turned], chosen.barycentric[turned] = other.face, other.barycentric
-        beyond, above_other, facing = (values[turned] for values in seen(chosen))
-        fits = agrees & (facing >= least_cosine) & (beyond <= REACH) & (above_other >= -BENEATH)
-        inner = ~fits & (cosine[turned] <= -least_cosine) & (height[turned] >= 0)
-        points.face[turned[fits]] = other.face[fits]
-        points.barycentric[turned[fits]] = other.barycentric[fits]
-        distance[turned[fits]] = beyond[fits]
-        trusted[turned] = fits | inner
-    trusted &= _agrees_around(surface.positions(points) / unit, vertices / unit, faces, trusted)
+        other, agrees = skin.surface(vertices[turned], normals[turned], MOST_TURNED)
+        beyond, _ = skin.above(other, vertices[turned], normals[turned])
+        fits = agrees & (beyond <= REACH * unit) & (beyond >= -BENEATH * unit)
+        points = points.replaced(turned[fits], other[fits])
+        trusted[turned[fits]] = True
+    smooth = _Smoothing(len(vertices), faces)
+    trusted &= _agrees_around(skin.surface.positions(points), target, unit, trusted)
+    for _ in range(ROUNDS):
+        height, _ = skin.above(points, vertices, normals)
+        taken_back = vertices - smooth(height, trusted)[:, None] * normals
+        points, agrees = skin.surface(taken_back, normals, MOST_TURNED)
+        left = np.linalg.norm(taken_back - skin.surface.positions(points), axis=1)
+        trusted = agrees & (left <= MOST_LEFT * unit)
+        trusted &= _agrees_around(skin.surface.positions(points), target, unit, trusted)
+    inner = np.flatnonzero(inner & ~trusted)
+    points = points.replaced(inner, nearest[inner])
+    trusted[inner] = True
+    distance = np.linalg.norm(vertices - skin.surface.positions(points), axis=1) / unit
+    trusted &= distance <= REACH
+    trusted &= _agrees_around(skin.surface.positions(points), target, unit, trusted)
     confidence = np.where(trusted, 0.5 ** np.square(distance / REACH), 0.0)
     return Placement(points, confidence, share, float(min(beneath, above)), residual)
+
+
+class _Skin:
+    """The source's surface, and heights above it."""
+
+    def __init__(self, vertices: np.ndarray, faces: np.ndarray):
+        self.surface = ClosestPoints(vertices, faces)
+        self._faces, self._normals = faces, vertex_normals(vertices, faces)
+
+    def above(
+        self, points: SurfacePoints, vertices: np.ndarray, normals: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Distance (N,), below zero beneath the skin, and cosine of the normals there, (N,)."""
+        away = vertices - self.surface.positions(points)
+        outward = points.interpolate(self._normals, self._faces)
+        length = np.linalg.norm(outward, axis=1, keepdims=True)
+        outward /= np.maximum(length, np.finfo(float).tiny)
+        distance = np.linalg.norm(away, axis=1)
+        height = np.copysign(distance, np.einsum("vi,vi->v", away, outward))
+        return height, np.einsum("vi,vi->v", normals, outward)
+
+
+class _Smoothing:
+    """Means over the neighbourhood in a mesh, `SPREAD` edges far."""
+
+    def __init__(self, count: int, faces: np.ndarray):
+        edges, _ = edges_of_sides(faces)
+        ends = np.concatenate([edges, edges[:, ::-1], np.tile(np.arange(count)[:, None], 2)])
+        self._sum = sparse.csr_matrix((np.ones(len(ends)), ends.T), shape=(count, count))
+        self._share = sparse.diags(1.0 / self._sum.sum(axis=1).A1) @ self._sum
+
+    def __call__(self, values: np.ndarray, known: np.ndarray) -> np.ndarray:
+        """Mean of the known ones of values (V,) around each vertex; 0 where none is."""
+        total, weight = np.where(known, values, 0.0), known.astype(float)
+        for _ in range(SPREAD):
+            total, weight = self._share @ total, self._share @ weight
+        return np.where(weight > 0, total / np.maximum(weight, np.finfo(float).tiny), 0.0)
 
 
 def _areas(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
@@ -134,14 +180,15 @@ def _areas(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
 
 
 def _agrees_around(
-    image: np.ndarray, vertices: np.ndarray, faces: np.ndarray, trusted: np.ndarray
+    image: np.ndarray, target: tuple[np.ndarray, np.ndarray], unit: float, trusted: np.ndarray
 ) -> np.ndarray:
     """Whether each trusted vertex has its image beside those of most of its loose part, (V,)."""
+    vertices, faces = target
     edges, _ = edges_of_sides(faces)
     edges = edges[trusted[edges].all(axis=1)]
     long = np.linalg.norm(vertices[edges[:, 0]] - vertices[edges[:, 1]], axis=1)
     apart = np.linalg.norm(image[edges[:, 0]] - image[edges[:, 1]], axis=1)
-    whole = edges[apart <= np.maximum(TORN * long, LEAST_TORN)]
+    whole = edges[apart <= np.maximum(TORN * long, LEAST_TORN * unit)]
     patch = label_parts(len(vertices), whole)
     part = label_mesh_parts(len(vertices), faces)
     area = _areas(vertices, faces) * trusted
