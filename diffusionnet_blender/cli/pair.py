@@ -81,18 +81,22 @@ def method_of(found: Correspondence) -> str:
         method = f"by model {found.model_name}{FIT_REMARKS[found.fit]}"
     else:
         method = f"by distances alone{FIT_REMARKS[found.fit]}"
-    return f"{method}, confident on {found.confident_share:.0%} of vertices"
+    stray = "".join(
+        f"; {side}: {repairs.stray()}"
+        for side, repairs in zip(("source", "target"), found.repairs, strict=True)
+        if repairs.stray_vertices
+    )
+    return f"{method}, confident on {found.confident_share:.0%} of vertices{stray}"
 
 
 def told_uncertain(found: Correspondence, chosen: argparse.Namespace) -> int:
     """Exit status of a command that has written its output; tells an uncertain match."""
     if not found.uncertain:
         return 0
-    text = f"uncertain match, confident on {found.confident_share:.0%} of vertices only"
     if chosen.accept_uncertain:
-        note(f"{title_of(chosen)}: {text}; accepted")
+        note(f"{found.doubt}{title_of(chosen)}, accepted")
         return 0
-    note(f"{title_of(chosen)}: {text}. Set pins (--pin), or accept it by --accept-uncertain")
+    note(f"{found.doubt}{title_of(chosen)}. Set pins (--pin), or --accept-uncertain")
     return 1
 
 

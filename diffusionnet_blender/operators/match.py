@@ -13,7 +13,7 @@ from ..scene.pins import pins_of_pair
 from ..scene.preview import select_uncertain, write_preview
 from ..scene.report_text import counted
 from ..scene.viewport import show_colours_in
-from ..session.match_text import fit_without_torch, match_method, uncertainty
+from ..session.match_text import fit_without_torch, match_method
 from ..settings import settings
 from ..tasks.match.request import MatchRequest
 from ..tasks.models import path_for
@@ -52,10 +52,13 @@ class DIFFUSIONNET_OT_match(MatchProperties, JobOperator, PairOperator, bpy.type
         found = run.result
         source, target = run.jobs.items[0].find()
         share = f"confident on {found.confident_share:.0%} of vertices"
-        text = f"{uncertainty(found)}{target.name} matched to {source.name}: {share}"
+        text = f"{found.doubt}{target.name} matched to {source.name}: {share}"
         seconds = sum(found.seconds.values())
         level = "WARNING" if found.uncertain else "INFO"
         self.report({level}, f"{text}, {match_method(found)}, in {seconds:.1f} s")
+        for obj, repairs in zip((source, target), found.repairs, strict=True):
+            if repairs.stray_vertices:
+                self.report({"WARNING"}, f"{obj.name}: {repairs.stray()}")
         if found.fit == "no torch":
             self.report({"INFO"}, fit_without_torch())
         if found.judgement.mirrored:

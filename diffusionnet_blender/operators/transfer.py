@@ -14,7 +14,6 @@ from ..scene.options import Outputs, Writing
 from ..scene.pair import outside_edit_modes
 from ..scene.pins import pins_of_pair
 from ..scene.transfer_write import write_transfer
-from ..session.match_text import uncertainty
 from ..tasks.transfer.kinds import KINDS, Kinds
 from ..tasks.transfer.request import TransferRequest
 from .background import JobOperator
@@ -49,7 +48,7 @@ class DIFFUSIONNET_OT_transfer(TransferProperties, JobOperator, PairOperator, bp
             prepared = run.jobs.prepared(run.result, at_once=run.in_place)
             written = write_transfer(source, target, prepared, outputs)
         found = run.jobs.match.correspondence
-        text = f"{uncertainty(found)}{source.name} to {target.name}: {'; '.join(written)}"
+        text = f"{found.doubt}{source.name} to {target.name}: {'; '.join(written)}"
         level = "WARNING" if found.uncertain else "INFO"
         self.report({level}, f"{text}; in {perf_counter() - self._start:.1f} s")
         return {"FINISHED"}

@@ -17,14 +17,6 @@ def match_method(match: Correspondence) -> str:
     return worded("by surface distances alone")
 
 
-def uncertainty(match: Correspondence) -> str:
-    """First words of a report on an uncertain match; empty for one that can be trusted."""
-    if not match.uncertain:
-        return ""
-    share = match.confident_share
-    return worded("Uncertain match, confident on {share:.0%} of vertices only: ", share=share)
-
-
 def fit_without_torch() -> str:
     """Reason why no network was fitted to a match."""
     return worded("No network was fitted: PyTorch is not installed")

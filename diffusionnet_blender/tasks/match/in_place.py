@@ -10,6 +10,7 @@ from ...matching.in_place import placed
 from ...matching.judgement import Judgement
 from ...matching.points import SurfacePoints
 from ...surface.repair import RepairedSurface
+from ...surface.stray import stray_vertices
 from ...surface.surface import Surface
 from ..clock import Clock
 from .request import Correspondence, MatchRequest
@@ -93,4 +94,7 @@ def on_input(
         barycentric[row, wanted] = points.barycentric[row, rank]
         return SurfacePoints(points.face, barycentric)
     position = points.interpolate(repaired.vertices, repaired.faces)
-    return ClosestPoints(original.vertices, original.faces)(position)[0]
+    stray = stray_vertices(original.vertices)
+    kept = np.flatnonzero(~np.isin(original.faces, stray).any(axis=1))
+    found, _ = ClosestPoints(original.vertices, original.faces[kept])(position)
+    return SurfacePoints(kept[found.face], found.barycentric)

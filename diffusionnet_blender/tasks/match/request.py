@@ -136,3 +136,10 @@ class Correspondence:
     def uncertain(self) -> bool:
         """Whether the map is not to be trusted, see `judgement.is_uncertain`."""
         return is_uncertain(self.confidence)
+
+    @property
+    def doubt(self) -> str:
+        """First words of a report on an uncertain match; empty for one that can be trusted."""
+        if not self.uncertain:
+            return ""
+        return f"Uncertain match, confident on {self.confident_share:.0%} of vertices only: "
