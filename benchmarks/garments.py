@@ -13,9 +13,11 @@ rows were made to add up to one.
 
 from __future__ import annotations
 
+import argparse
 import gzip
 import json
-import time
+import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -26,6 +28,9 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from diffusionnet_blender import match
+from diffusionnet_blender.errors import DiffusionNetError
+from diffusionnet_blender.matching.closest import ClosestPoints
+from diffusionnet_blender.matching.in_place import placed
 from diffusionnet_blender.surface.surface import Surface
 from diffusionnet_blender.surface.winding import vertex_normals
 from diffusionnet_blender.tasks.transfer import MeshShape, transfer
@@ -72,6 +77,9 @@ class Worn:
     vertices: np.ndarray
     faces: np.ndarray
     weights: np.ndarray
+    # Weights of the skin nearest to the places that the vertices are bound to: what the weights of
+    # the binding differ from those of the skin cannot be known by any place.
+    bound: np.ndarray | None = None
 
 
 @cache
@@ -155,7 +163,10 @@ def worn_clothes(folder: Path, vertices: np.ndarray) -> Iterator[Worn]:
         weights = np.maximum(weights, 0.0)
         weights /= weights.sum(axis=1, keepdims=True)
         polygons = [polygon for group in groups.values() for polygon in group]
-        yield Worn(path.stem, DECIMETRE * at, triangles(polygons), weights)
+        place = np.einsum("nc,nci->ni", shares, vertices[index])
+        on_skin, _ = ClosestPoints(vertices, triangles(base().quads.tolist()))(place)
+        bound = on_skin.interpolate(base().weights, triangles(base().quads.tolist()))
+        yield Worn(path.stem, DECIMETRE * at, triangles(polygons), weights, bound)
 
 
 def _object_file(path: Path) -> str:
@@ -194,17 +205,20 @@ def read_binding(text: str, vertices: np.ndarray) -> tuple[np.ndarray, ...]:
     return np.array(index), np.array(shares), np.array(offset), scale
 
 
-def by_place(skin: Worn, worn: Worn, method: str) -> tuple[np.ndarray, float, bool]:
-    """Weights by match and transfer, seconds, and whether the match was found in place."""
-    start = time.perf_counter()
+def by_match(skin: Worn, worn: Worn, method: str) -> tuple[np.ndarray, bool]:
+    """Weights (V, B) by match and transfer, and whether the match was found in place."""
     source, target = Surface(skin.vertices, skin.faces), Surface(worn.vertices, worn.faces)
     found = match(source, target, method=method)
-    layers = Layers(
-        weights=Weights(base().bones, skin.weights, np.ones(len(base().bones), dtype=bool))
-    )
+    bones = base().bones
+    layers = Layers(weights=Weights(bones, skin.weights, np.ones(len(bones), dtype=bool)))
     shapes = MeshShape.of(source), MeshShape.of(target)
-    moved = transfer(*shapes, found.target_to_source, found.confidence, layers, limit=0)
-    return moved.weights.values, time.perf_counter() - start, found.in_place
+    given = found.target_to_source, found.confidence, layers
+    try:
+        moved = transfer(*shapes, *given, limit=0, offset=found.offset)
+    except DiffusionNetError:
+        # Not one vertex was confident enough.
+        return np.zeros_like(worn.weights), found.in_place
+    return moved.weights.values, found.in_place
 
 
 def by_nearest_vertex(skin: Worn, worn: Worn) -> np.ndarray:
@@ -261,3 +275,77 @@ def error(found: np.ndarray, wanted: np.ndarray) -> float:
     """Mean over vertices of the absolute differences (V, B), added up over bones."""
     total = np.maximum(found.sum(axis=1, keepdims=True), 1e-9)
     return float(np.abs(found / total - wanted).sum(axis=1).mean())
+
+
+def measure_garments(folder: Path, names: list[str], with_match: bool) -> None:
+    """Print the errors of all garments on some bodies, and their means."""
+    columns = ["in place", "vertex", "transfer", *(["match"] if with_match else []), "floor"]
+    print(f"{'body':10} {'garment':22}" + "".join(f"{name:>10}" for name in columns))
+    means: dict[str, list[list[float]]] = {"cut": [], "modelled": []}
+    for name in names:
+        shape = shaped(BODIES[name])
+        skin = body(shape)
+        by_transfer = DataTransfer(skin)
+        for kind, garments in (
+            ("cut", cut_garments(skin)),
+            ("modelled", worn_clothes(folder, shape)),
+        ):
+            for worn in garments:
+                ours, in_place = by_match(skin, worn, "AUTO")
+                found = [ours, by_nearest_vertex(skin, worn), by_transfer(worn)]
+                if with_match:
+                    found.append(by_match(skin, worn, "MATCH")[0])
+                errors = [error(each, worn.weights) for each in found]
+                errors.append(0.0 if worn.bound is None else error(worn.bound, worn.weights))
+                means[kind].append(errors)
+                told = "" if in_place else "  by match"
+                print(f"{name:10} {worn.name:22}" + _row(errors) + told, flush=True)
+    for kind, rows in means.items():
+        mean = np.mean(rows, axis=0)
+        print(f"{'mean':10} {kind:22}" + _row(mean))
+        print(f"{'ratio':10} {kind:22}" + _row(mean[1:] / mean[0], 10))
+
+
+def _row(values, indent: int = 0) -> str:
+    return " " * indent + "".join(f"{value:10.4f}" for value in values)
+
+
+def measure_people(names: list[str]) -> None:
+    """Print what decides whether a body lies on another, for bodies that stand at one place."""
+    from training.bodies import FIRST_HELD_OUT_SEED, sample_body
+
+    skins = {name: body(shaped(BODIES[name])) for name in names}
+    people = {name: (skin.vertices, skin.faces) for name, skin in skins.items()}
+    for seed in range(FIRST_HELD_OUT_SEED, FIRST_HELD_OUT_SEED + 6):
+        sampled = sample_body(seed)
+        people[f"seed {seed}"] = (sampled.vertices.astype(float), sampled.faces)
+    print(f"{'source':16} {'target':16}{'share':>8}{'crossing':>10}{'residual':>10}  in place")
+    for one, source in people.items():
+        for other, target in people.items():
+            if one != other and one.startswith("seed") == other.startswith("seed"):
+                found = placed(source, target)
+                values = f"{found.share:8.2f}{found.crossing:10.3f}{found.residual:10.3f}"
+                print(f"{one:16} {other:16}{values}  {'yes' if found.lies_on_source else 'no'}")
+
+
+def main() -> None:
+    """Measure, and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--makehuman", type=Path, metavar="FOLDER", help="with clothes/*/*.mhclo")
+    parser.add_argument("--bodies", nargs="+", choices=BODIES, default=list(BODIES))
+    parser.add_argument("--match", action="store_true", help="measure the match of shapes as well")
+    parser.add_argument("--people", action="store_true", help="measure which bodies are in place")
+    chosen = parser.parse_args()
+    if chosen.people:
+        measure_people(chosen.bodies)
+    elif chosen.makehuman is None:
+        parser.error("give --makehuman or --people")
+    else:
+        measure_garments(chosen.makehuman, chosen.bodies, chosen.match)
+
+
+if __name__ == "__main__":
+    main()
+    sys.stdout.flush()
+    # bpy as a Python module may crash at exit.
+    os._exit(0)

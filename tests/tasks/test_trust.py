@@ -21,6 +21,7 @@ from tests.shapes import lumpy_body
 BODY = Surface(*lumpy_body(2))
 COUNT, FACES = len(BODY.vertices), len(BODY.faces)
 UV = np.random.default_rng(0).random((3 * FACES, 2))
+IMAGE = np.ones((8, 8, 4), np.float32)
 SLOTS = np.zeros(FACES, dtype=np.int64)
 WEIGHTS = Weights(("hip",), np.ones((COUNT, 1)), np.array([True]))
 
@@ -32,7 +33,7 @@ def values(domain, kind):
 # By the kinds of the panel: what reaches the task, and what the message calls it.
 LAYERS = {
     "texture": (
-        Layers(uv=UV, slots=SLOTS, textures=(Texture("Base", {0: np.ones((8, 8, 4), np.float32)}),)),
+        Layers(uv=UV, slots=SLOTS, textures=(Texture("Base", {0: IMAGE}),)),
         "textures",
     ),
     "uv": (Layers(uv=UV, copy_uv=True), "the UV map"),
