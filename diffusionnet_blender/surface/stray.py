@@ -21,16 +21,27 @@ def stray_vertices(vertices: np.ndarray) -> np.ndarray:
     ----------
     vertices : (V, 3) float
     """
+    far, _ = _far(vertices)
+    if not len(far):
+        return far
+    # A heap of vertices at one place is one of them.
+    places, place = np.unique(vertices, axis=0, return_inverse=True)
+    far, reach = _far(places)
+    if not len(far):
+        return far
+    alone, _ = cKDTree(places).query(places[far], NEIGHBOURS + 1)
+    return np.flatnonzero(np.isin(place.ravel(), far[alone[:, -1] > reach]))
+
+
+def _far(vertices: np.ndarray) -> tuple[np.ndarray, float]:
+    """Vertices far from the middle, (n,) int64, none if they are many; and how far that is."""
     none = np.empty(0, dtype=np.int64)
     if len(vertices) < FEWEST:
-        return none
+        return none, 0.0
     away = np.linalg.norm(vertices - np.median(vertices, axis=0), axis=1)
-    reach = FAR * np.quantile(away, MOST)
+    reach = float(FAR * np.quantile(away, MOST))
     far = np.flatnonzero(away > reach)
-    if not len(far) or len(far) > (1 - MOST) * len(vertices):
-        return none
-    alone, _ = cKDTree(vertices).query(vertices[far], NEIGHBOURS + 1)
-    return far[alone[:, -1] > reach]
+    return (far if len(far) <= (1 - MOST) * len(vertices) else none), reach
 
 
 def without_stray(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:

@@ -117,7 +117,7 @@ VALUES = {
         np.ones(3),
         full_layers(),
         target_uv=np.ones((3, 2)),
-        locked=layers.Weights(("a",), np.ones((3, 1)), np.ones(1, dtype=bool)),
+        kept=layers.Weights(("a",), np.ones((3, 1)), np.ones(1, dtype=bool)),
         offset=np.ones(3),
         least_confidence=1,
     ),
