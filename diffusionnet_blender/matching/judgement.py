@@ -10,8 +10,8 @@ import numpy as np
 # keep nine tenths and more, mirrored ones a twentieth.
 LEAST_KEPT = 0.5
 # Confidence above which a vertex counts as confident, and the share of such vertices below which a
-# map is not to be trusted: characters get nine tenths and more, an animal mapped to a human or a
-# glove to a whole body less than half (docs/transfer.md).
+# map is not to be trusted: good maps of characters have 0.58 and more, an animal mapped to a human
+# or a glove to a whole body less than 0.46 (docs/transfer.md).
 CONFIDENT = 0.5
 LEAST_CONFIDENT_SHARE = 0.5
 
