@@ -9,9 +9,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import DiffusionNetError
+from ..options import options_of
 from ..tasks.match import job
-from .options import Commands, stage_lines
-from .pair import add_pair_options, match_options, mesh_in, method_of, require_size, title_of
+from ..tasks.transfer.request import TransferRequest
+from .options import Commands, add_options, stage_lines
+from .pair import (
+    add_pair_options,
+    match_options,
+    mesh_in,
+    method_of,
+    require_size,
+    title_of,
+    told_uncertain,
+)
 from .places import require_apart, save_arrays
 from .session import about, blender
 from .streams import note
@@ -22,9 +32,9 @@ if TYPE_CHECKING:
 EPILOGUE = """\
 MAP.npz has, in the files' own order of vertices: target_to_source_face (Vt,), a row of source_faces
 for each vertex of the target; target_to_source_barycentric (Vt, 3), coordinates in that triangle;
-confidence (Vt,), 0 to 1; source_vertices, source_faces, target_vertices, target_faces (as stored in
-the meshes, triangulated); seconds. Of a file with several meshes the largest is read, or the named
-object.
+confidence (Vt,), 0 to 1; in_place, whether the map was found by place; source_vertices,
+source_faces, target_vertices, target_faces (as stored in the meshes, triangulated); seconds. Of a
+file with several meshes the largest is read, or the named object.
 """
 
 
@@ -37,6 +47,10 @@ def add_parser(commands: Commands) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_pair_options(match)
+    # The same option as of a transfer.
+    kinds = [field.name for field, _ in options_of(TransferRequest)]
+    kinds.remove("accept_uncertain")
+    add_options(match, TransferRequest, leave_out=kinds)
     match.add_argument(
         "--output", type=Path, required=True, metavar="MAP.npz", help="File of the map"
     )
@@ -51,11 +65,11 @@ def run(chosen: argparse.Namespace) -> int:
     options = match_options(chosen)
     with blender():
         # Opening the second file closes the first, of which only arrays are kept.
-        source = _read(chosen.source, chosen.source_object)
-        target = _read(chosen.target, chosen.target_object)
+        source, origin = _read(chosen.source, chosen.source_object)
+        target, end = _read(chosen.target, chosen.target_object)
     title = title_of(chosen)
     with about(title):
-        request = job.MatchRequest(source.surface, target.surface, **options)
+        request = job.MatchRequest(source.surface, target.surface, offset=end - origin, **options)
         found = job.run(request, stage_lines(title, chosen.quiet))
     seconds = sum(found.seconds.values())
     save_arrays(
@@ -63,6 +77,7 @@ def run(chosen: argparse.Namespace) -> int:
         target_to_source_face=found.target_to_source.face,
         target_to_source_barycentric=found.target_to_source.barycentric,
         confidence=found.confidence,
+        in_place=np.bool_(found.in_place),
         source_vertices=source.coordinates,
         source_faces=source.surface.faces,
         target_vertices=target.coordinates,
@@ -71,14 +86,15 @@ def run(chosen: argparse.Namespace) -> int:
     )
     if not chosen.quiet:
         note(f"{chosen.output}: {method_of(found)}, in {seconds:.1f} s")
-    return 0
+    return told_uncertain(found, chosen)
 
 
-def _read(path: Path, name: str | None) -> ObjectGeometry:
-    """Geometry of one mesh of a file."""
+def _read(path: Path, name: str | None) -> tuple[ObjectGeometry, np.ndarray]:
+    """Geometry of one mesh of a file, and its origin in the world (3,)."""
     from ..scene.files import open_file
-    from ..scene.read import read_object
+    from ..scene.read import origin_of, read_object
 
-    geometry = read_object(mesh_in(path, name, open_file))
+    obj = mesh_in(path, name, open_file)
+    geometry = read_object(obj)
     require_size(path, geometry)
-    return geometry
+    return geometry, origin_of(obj)

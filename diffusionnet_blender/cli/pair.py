@@ -16,6 +16,7 @@ from ..tasks.match.side import FEWEST_VERTICES
 from ..tasks.models import loaded
 from .options import add_options, add_quiet_option, values_of
 from .session import about, library
+from .streams import note
 
 if TYPE_CHECKING:
     import bpy
@@ -74,10 +75,29 @@ def match_options(chosen: argparse.Namespace) -> dict[str, Any]:
 
 def method_of(found: Correspondence) -> str:
     """Model, fit and confidence of a match in one line."""
-    method = f"model {found.model_name}" if found.model_name else "distances alone"
-    return (
-        f"by {method}{FIT_REMARKS[found.fit]}, confident on {found.confident_share:.0%} of vertices"
+    if found.in_place:
+        method = "in place"
+    elif found.model_name:
+        method = f"by model {found.model_name}{FIT_REMARKS[found.fit]}"
+    else:
+        method = f"by distances alone{FIT_REMARKS[found.fit]}"
+    stray = "".join(
+        f"; {side}: {repairs.stray()}"
+        for side, repairs in zip(("source", "target"), found.repairs, strict=True)
+        if repairs.stray_vertices
     )
+    return f"{method}, confident on {found.confident_share:.0%} of vertices{stray}"
+
+
+def told_uncertain(found: Correspondence, chosen: argparse.Namespace) -> int:
+    """Exit status of a command that has written its output; tells an uncertain match."""
+    if not found.uncertain:
+        return 0
+    if chosen.accept_uncertain:
+        note(f"{found.doubt}{title_of(chosen)}, accepted")
+        return 0
+    note(f"{found.doubt}{title_of(chosen)}. Set pins (--pin), or --accept-uncertain")
+    return 1
 
 
 def title_of(chosen: argparse.Namespace) -> str:

@@ -14,7 +14,15 @@ from ..tasks.match import job as match_job
 from ..tasks.transfer import job
 from ..tasks.transfer.kinds import KINDS, Kinds
 from .options import Commands, add_in_place_option, add_options, stage_lines, values_of
-from .pair import add_pair_options, match_options, mesh_in, method_of, require_size, title_of
+from .pair import (
+    add_pair_options,
+    match_options,
+    mesh_in,
+    method_of,
+    require_size,
+    title_of,
+    told_uncertain,
+)
 from .places import require_apart
 from .session import about, blender
 from .streams import note, note_remarks
@@ -74,7 +82,7 @@ def _transfer(chosen: argparse.Namespace, kinds: Kinds, options: dict[str, Any])
 
     from ..scene.files import save_file
     from ..scene.pair import require_pair
-    from ..scene.read import read_object
+    from ..scene.read import origin_of, read_object
     from ..scene.transfer import Prepared, read_transfer
     from ..scene.transfer_write import write_transfer
 
@@ -91,7 +99,9 @@ def _transfer(chosen: argparse.Namespace, kinds: Kinds, options: dict[str, Any])
         writing = Writing(**values_of(Writing, chosen))
         reading = read_transfer(source, target, kinds, writing)
         surfaces = geometries[0].surface, geometries[1].surface
-        found = match_job.run(match_job.MatchRequest(*surfaces, **options), progress)
+        offset = origin_of(target) - origin_of(source)
+        request = match_job.MatchRequest(*surfaces, offset=offset, **options)
+        found = match_job.run(request, progress)
         moved = job.run(reading.request(found, **values_of(job.TransferRequest, chosen)), progress)
         written = write_transfer(source, target, Prepared(reading, moved))
     for obj in only_source:
@@ -99,7 +109,7 @@ def _transfer(chosen: argparse.Namespace, kinds: Kinds, options: dict[str, Any])
     note_remarks(chosen.output, save_file(chosen.output), chosen.quiet)
     if not chosen.quiet:
         note(f"{chosen.output}: {'; '.join(written)}; matched {method_of(found)}")
-    return 0
+    return told_uncertain(found, chosen)
 
 
 def _opened(

@@ -4,9 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 # A map that keeps the orientation of less than this share of the area is mirrored. Right maps
 # keep nine tenths and more, mirrored ones a twentieth.
 LEAST_KEPT = 0.5
+# Confidence above which a vertex counts as confident, and the share of such vertices below which a
+# map is not to be trusted: good maps of characters have 0.58 and more, an animal mapped to a human
+# or a glove to a whole body less than 0.46 (docs/transfer.md).
+CONFIDENT = 0.5
+LEAST_CONFIDENT_SHARE = 0.5
+
+
+def confident_share(confidence: np.ndarray) -> float:
+    """Share of vertices (V,) whose confidence is above `CONFIDENT`."""
+    return float(np.mean(np.asarray(confidence) > CONFIDENT))
+
+
+def is_uncertain(confidence: np.ndarray) -> bool:
+    """Whether too few vertices (V,) are confident for the map to be trusted."""
+    return confident_share(confidence) < LEAST_CONFIDENT_SHARE
 
 
 @dataclass(frozen=True)

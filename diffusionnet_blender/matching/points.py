@@ -27,6 +27,12 @@ class SurfacePoints:
     def __getitem__(self, chosen: slice | np.ndarray) -> SurfacePoints:
         return SurfacePoints(self.face[chosen], self.barycentric[chosen])
 
+    def replaced(self, where: np.ndarray, others: SurfacePoints) -> SurfacePoints:
+        """A copy with other points at some places (n,)."""
+        face, barycentric = self.face.copy(), self.barycentric.copy()
+        face[where], barycentric[where] = others.face, others.barycentric
+        return SurfacePoints(face, barycentric)
+
     def interpolate(self, values: np.ndarray, faces: np.ndarray) -> np.ndarray:
         """Values at vertices (V, ...) interpolated at the points, (N, ...)."""
         corners = values[faces[self.face]]

@@ -52,9 +52,13 @@ class DIFFUSIONNET_OT_match(MatchProperties, JobOperator, PairOperator, bpy.type
         found = run.result
         source, target = run.jobs.items[0].find()
         share = f"confident on {found.confident_share:.0%} of vertices"
-        text = f"{target.name} matched to {source.name}: {share}"
+        text = f"{found.doubt}{target.name} matched to {source.name}: {share}"
         seconds = sum(found.seconds.values())
-        self.report({"INFO"}, f"{text}, {match_method(found)}, in {seconds:.1f} s")
+        level = "WARNING" if found.uncertain else "INFO"
+        self.report({level}, f"{text}, {match_method(found)}, in {seconds:.1f} s")
+        for obj, repairs in zip((source, target), found.repairs, strict=True):
+            if repairs.stray_vertices:
+                self.report({"WARNING"}, f"{obj.name}: {repairs.stray()}")
         if found.fit == "no torch":
             self.report({"INFO"}, fit_without_torch())
         if found.judgement.mirrored:

@@ -47,8 +47,10 @@ class DIFFUSIONNET_OT_transfer(TransferProperties, JobOperator, PairOperator, bp
         with whole_undo([source, target]), outside_edit_modes(source, target):
             prepared = run.jobs.prepared(run.result, at_once=run.in_place)
             written = write_transfer(source, target, prepared, outputs)
-        text = f"{source.name} to {target.name}: {'; '.join(written)}"
-        self.report({"INFO"}, f"{text}; in {perf_counter() - self._start:.1f} s")
+        found = run.jobs.match.correspondence
+        text = f"{found.doubt}{source.name} to {target.name}: {'; '.join(written)}"
+        level = "WARNING" if found.uncertain else "INFO"
+        self.report({level}, f"{text}; in {perf_counter() - self._start:.1f} s")
         return {"FINISHED"}
 
     def draw(self, context):

@@ -10,9 +10,6 @@ from ..session.trouble import last_trouble
 from ..translations import worded
 from .segment import Sidebar, draw_trouble
 
-# Share of confident vertices below which the panel warns.
-DOUBTFUL = 0.6
-
 
 class DIFFUSIONNET_PT_transfer(Sidebar, bpy.types.Panel):
     """Panel with source, target and the buttons Match and Transfer."""
@@ -37,8 +34,11 @@ class DIFFUSIONNET_PT_transfer(Sidebar, bpy.types.Panel):
         column = layout.column()
         column.use_property_split = True
         column.use_property_decorate = False
-        column.prop(chosen, "model")
-        column.prop(chosen, "fit")
+        column.prop(chosen, "method")
+        shapes = column.column()
+        shapes.active = chosen.method != "IN_PLACE"
+        shapes.prop(chosen, "model")
+        shapes.prop(chosen, "fit")
 
         if context.window_manager.diffusionnet.running:
             column = layout.column()
@@ -81,15 +81,15 @@ def draw_match(layout, chosen, match) -> None:
         return
     box.label(text=match_method(found), icon="INFO")
     text = worded("Confident: {share:.0%} of vertices", share=found.confident_share)
-    box.label(text=text, icon="CHECKMARK" if found.confident_share >= DOUBTFUL else "ERROR")
+    box.label(text=text, icon="ERROR" if found.uncertain else "CHECKMARK")
     if found.fit == "no torch":
         box.label(text=fit_without_torch(), icon="INFO")
     elif found.fit == "no better":
         box.label(text="The fitted network was no better", icon="BLANK1")
     if found.judgement.mirrored:
         box.label(text="Left and right seem swapped: set pins", icon="ERROR")
-    elif found.confident_share < DOUBTFUL:
-        box.label(text="Set pins to correct the match", icon="BLANK1")
+    elif found.uncertain:
+        box.label(text="Uncertain: set pins to correct the match", icon="ERROR")
     row = box.row(align=True)
     row.operator("diffusionnet.preview_match", text="Position").show = "POSITION"
     row.operator("diffusionnet.preview_match", text="Confidence").show = "CONFIDENCE"

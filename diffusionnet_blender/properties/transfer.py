@@ -95,4 +95,5 @@ def draw_transfer(layout, properties) -> None:
         if getattr(properties, name):
             for detail in DETAILS.get(name, ()):
                 column.prop(properties, detail)
+    column.prop(properties, "accept_uncertain")
     layout.prop(properties, "overwrite")

@@ -21,10 +21,16 @@ from ..tasks.segment import job as segment_job
 from ..tasks.transfer import job as transfer_job
 from ..tasks.transfer.kinds import Kinds
 from ..tasks.transfer.layers import Moved
-from .matches import Match, fingerprint, keep_match
+from .matches import Match, fingerprint, keep_match, placement, require_placement
 from .options import ReadOptions, Writing
 from .pair import outside_edit_modes
-from .read import ObjectGeometry, read_object, read_rest_shape, require_same_topology
+from .read import (
+    ObjectGeometry,
+    origin_of,
+    read_object,
+    read_rest_shape,
+    require_same_topology,
+)
 from .results import forget_result, keep_result
 from .tracked import Tracked
 from .transfer import Prepared, Reading, prepared_again, read_transfer
@@ -219,16 +225,21 @@ class MatchJobs(Jobs):
     def __init__(self, source, target, pins: np.ndarray, **options: Any):
         super().__init__(match_job, [TrackedPair.of(source, target)])
         self._pins, self._options = pins, options
+        self._placement = placement(source, target)
 
     def request(self, item: TrackedPair) -> match_job.MatchRequest:
         """Read both objects."""
-        surfaces = (read_object(obj).surface for obj in item.find())
-        return match_job.MatchRequest(*surfaces, pins=self._pins, **self._options)
+        pair = item.find()
+        surfaces = (read_object(obj).surface for obj in pair)
+        offset = origin_of(pair[1]) - origin_of(pair[0])
+        return match_job.MatchRequest(*surfaces, pins=self._pins, offset=offset, **self._options)
 
     def keep(self, item: TrackedPair, result: match_job.Correspondence) -> None:
         """Keep it for any number of transfers."""
         pair = item.find_unchanged("it was being matched", "Press Match again.")
-        keep_match(*pair, Match(result, self._pins, *item.fingerprints))
+        match = Match(result, self._pins, *item.fingerprints, self._placement)
+        require_placement(*pair, match, "while they were being matched")
+        keep_match(*pair, match)
 
     def farewell(self, done: Sequence[TrackedPair]) -> str:
         """An earlier match stays valid."""
@@ -254,7 +265,7 @@ class TransferJobs(Jobs):
         prints = match.source_fingerprint, match.target_fingerprint
         pair = TrackedPair(Tracked.of(source), Tracked.of(target), prints)
         super().__init__(transfer_job, [pair])
-        self._match, self._options = match, options
+        self.match, self._options = match, options
         self._kinds, self._writing = kinds, writing
         self._reading: Reading | None = None
 
@@ -263,7 +274,7 @@ class TransferJobs(Jobs):
         pair = item.find()
         with outside_edit_modes(*pair):
             self._reading = read_transfer(*pair, self._kinds, self._writing)
-        return self._reading.request(self._match.correspondence, **self._options)
+        return self._reading.request(self.match.correspondence, **self._options)
 
     def prepared(self, moved: Moved, at_once: bool) -> Prepared:
         """Data to write; neither object may be in Edit Mode.
@@ -285,6 +296,7 @@ class TransferJobs(Jobs):
             "its data was being transferred, so nothing was written",
             "Press Match and Transfer again.",
         )
+        require_placement(source, target, self.match, "while data was being transferred")
         require_writable(target)
         return prepared_again(source, target, self._kinds, self._reading, moved)
 

@@ -27,14 +27,20 @@ class Match:
         Vertices of source and target that were pinned.
     source_fingerprint, target_fingerprint : str
         Of the meshes, see `fingerprint`.
+    placement : (4, 4) float64, optional
+        Of the target relative to the source, see `placement`; needed for a map found in place,
+        which holds only while the two stand as they did.
     """
 
     correspondence: Correspondence
     pins: np.ndarray
     source_fingerprint: str
     target_fingerprint: str
+    placement: np.ndarray | None = None
 
 
+# Change of a relative transform below which nothing has moved: the rounding of Blender's floats.
+STILL = 1e-4
 # By the `session_uid` of the two meshes, which undo does not change.
 _matches: dict[tuple[int, int], Match] = {}
 
@@ -76,9 +82,32 @@ def current_match(
             raise DiffusionNetError(
                 f"{obj.name!r} has changed since it was matched", "Press Match again."
             )
+    require_placement(source, target, match, "since they were matched in place")
     if pins is not None and not np.array_equal(pins, match.pins):
         raise DiffusionNetError("The pins have changed since the match", "Press Match again.")
     return match
+
+
+def placement(source: bpy.types.Object, target: bpy.types.Object) -> np.ndarray:
+    """Transform of the target in the space of the source, (4, 4) float64."""
+    to_world = [np.array(obj.matrix_world, dtype=np.float64) for obj in (source, target)]
+    return np.linalg.solve(*to_world)
+
+
+def require_placement(
+    source: bpy.types.Object, target: bpy.types.Object, match: Match, since: str
+) -> None:
+    """Raise DiffusionNetError if two objects matched in place do not stand as they did."""
+    if not match.correspondence.in_place or match.placement is None:
+        return
+    size = max(np.abs(source.bound_box).max(), 1e-30)
+    units = np.append(np.ones(3), size)
+    moved = np.abs(placement(source, target) - match.placement)[:3] / units[None]
+    if (moved > STILL * np.abs(match.placement[:3, :3]).max()).any():
+        raise DiffusionNetError(
+            f"{source.name!r} or {target.name!r} has moved {since}",
+            "Press Match again, or choose the method Match Shapes.",
+        )
 
 
 def fingerprint(obj: bpy.types.Object) -> str:

@@ -152,6 +152,11 @@ def _surface(coordinates: np.ndarray, triangles: np.ndarray, linear: np.ndarray)
     return Surface(coordinates.astype(np.float64) @ linear.T, triangles)
 
 
+def origin_of(obj: bpy.types.Object) -> np.ndarray:
+    """Origin of an object in the world, (3,) float64, which its `Surface` lacks."""
+    return np.array(obj.matrix_world.translation, dtype=np.float64)
+
+
 def topology_of(mesh: bpy.types.Mesh) -> str:
     """Fingerprint of the polygons by their vertices, independent of positions."""
     digest = hashlib.sha256(str(len(mesh.vertices)).encode())

@@ -63,6 +63,7 @@ class Reading:
             self.source.layers,
             target_uv=self.target_uv,
             kept=self.kept,
+            offset=correspondence.offset,
             **options,
         )
 

@@ -8,6 +8,8 @@ from ..translations import worded
 
 def match_method(match: Correspondence) -> str:
     """Method by which a match was found."""
+    if match.in_place:
+        return worded("in place")
     if match.fit == "kept":
         return worded("by a network fitted to this pair")
     if match.model_name:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .prepare import PreparedSurface
 
 # Part of every key: raise it when the numbers that `prepare` gives change, or how they are kept.
-FORMAT = 4
+FORMAT = 5
 UNFINISHED = ".part"
 ABANDONED_SECONDS = 3600
 DEFAULT_MAX_BYTES = 2 * 1024**3

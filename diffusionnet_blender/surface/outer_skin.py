@@ -14,6 +14,7 @@ import numpy as np
 from scipy import sparse
 from scipy.spatial import cKDTree
 
+from .stray import without_stray
 from .surface import Surface
 from .triangles import compact
 from .voxels import outer_skin
@@ -71,7 +72,7 @@ def make_skin(surface: Surface) -> SkinProxy | None:
         None where there is no inside to speak of (a sheet, scattered small pieces). The skin may
         need repair.
     """
-    faces, kept = compact(len(surface.vertices), surface.faces)
+    faces, kept = compact(len(surface.vertices), without_stray(surface.vertices, surface.faces))
     vertices, most = surface.vertices[kept], most_vertices(len(surface.vertices))
     cells = CELLS
     while True:

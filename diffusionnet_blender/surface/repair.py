@@ -12,6 +12,7 @@ from scipy.spatial import cKDTree
 
 from ..errors import SurfaceError
 from .repair_report import RepairReport
+from .stray import stray_vertices, without_stray
 from .surface import Surface, blocks, corners, cross
 from .winding import orient_outward
 
@@ -53,6 +54,8 @@ def repair(
 ) -> RepairedSurface:
     """Weld vertices, remove degenerate and duplicate triangles, and wind outward.
 
+    Triangles to stray vertices, far from everything else, are left out.
+
     Parameters
     ----------
     surface : Surface
@@ -90,6 +93,9 @@ def repair(
         )
 
     progress(0.2)
+    stray = stray_vertices(vertices)
+    if len(stray):
+        faces = without_stray(vertices, faces)
     faces = welded[faces] if welded_count else faces
     solid = ~_degenerate(vertices, faces)
     degenerate_count = int(np.count_nonzero(~solid))
@@ -118,6 +124,8 @@ def repair(
         duplicate_faces=len(repeated),
         unreferenced_vertices=kept_count - len(used),
         flipped_faces=flipped_count,
+        stray_vertices=len(stray),
+        first_stray_vertex=int(stray[0]) if len(stray) else 0,
     )
     return RepairedSurface(
         Surface(vertices[used], faces),
@@ -130,7 +138,9 @@ def repair(
 def weld(vertices: np.ndarray) -> np.ndarray:
     """For each vertex the lowest index among those that coincide with it, (V,) int64."""
     count = len(vertices)
-    distance = WELD_DISTANCE * np.ptp(vertices, axis=0).max()
+    distance = (
+        WELD_DISTANCE * np.ptp(np.delete(vertices, stray_vertices(vertices), 0), axis=0).max()
+    )
     # Sorted along a line, vertices that are near each other are near in the order, too.
     height = vertices[:, 0] * SWEEP[0] + vertices[:, 1] * SWEEP[1] + vertices[:, 2] * SWEEP[2]
     order = np.argsort(height)

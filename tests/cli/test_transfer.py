@@ -160,7 +160,7 @@ def test_options_are_in_the_request():
     )
     assert values_of(TransferRequest, chosen) == {
         "texture_size": 512, "dilation": 3, "limit": 0, "least_confidence": 0.75,
-        "small_keys": True,
+        "small_keys": True, "accept_uncertain": False,
     }  # fmt: skip
     kinds = Kinds.only("weights", **values_of(Kinds, chosen))
     assert (kinds.groups, kinds.group_names, kinds.key_names) == ("DEFORM", ("hip", "arm.L"), ())
@@ -216,3 +216,51 @@ def test_what_cannot_end_well_is_told_on_one_line(files, options, words, capfd, 
     assert run("transfer", "source.blend", "target.obj", *options) == 1
     assert words in capfd.readouterr().err.strip().splitlines()[-1]
     assert not list(folder.glob("o.*"))
+
+
+@pytest.fixture
+def worn(files):
+    """A file of a target that lies on the source, and one of a target that hardly does."""
+    folder, _ = files
+    target, _ = lumpy_surface(3)
+    write_obj(folder / "on.obj", target.vertices, target.faces)
+    write_obj(folder / "off.obj", target.vertices + [0.0, 1.2, 0.0], target.faces)
+    return folder
+
+
+@pytest.mark.parametrize("what", ["weights", "shape_keys"])
+def test_an_uncertain_match_fails_unless_it_is_accepted(what, worn, capfd):
+    """Weights are filled in and written, and the exit status tells; keys would be ruined."""
+    source, output = worn / "source.blend", worn / "out.blend"
+    options = "--what", what, "--model", "none", "--method", "in-place", "--output", output
+    assert run("transfer", source, worn / "off.obj", *options) == 1
+    told = capfd.readouterr().err
+    assert "confident on" in told
+    assert "--accept-uncertain" in told
+    assert output.exists() == (what == "weights")
+    assert run("transfer", source, worn / "off.obj", *options, "--accept-uncertain") == 0
+    assert output.exists()
+
+
+def test_a_match_that_is_uncertain_fails_too(worn, capfd):
+    pair = worn / "source.blend", worn / "off.obj", "--output", worn / "map.npz"
+    options = "--model", "none", "--method", "in-place"
+    assert run("match", *pair, *options) == 1
+    assert "Uncertain match, confident on" in capfd.readouterr().err
+    assert run("match", *pair, *options, "--accept-uncertain") == 0
+    with np.load(worn / "map.npz") as found:
+        assert found["in_place"]
+
+
+@pytest.mark.parametrize(("method", "words"), [("auto", "matched in place"), ("match", "by dist")])
+def test_the_report_tells_how_the_match_was_found(method, words, files, capfd):
+    folder, _ = files
+    source, output = folder / "source.blend", folder / "out.blend"
+    copy = folder / "copy.blend"
+    bpy.ops.wm.open_mainfile(filepath=str(source))
+    bpy.data.objects["Body"].shape_key_clear()
+    bpy.data.objects["Body"].vertex_groups.clear()
+    bpy.ops.wm.save_as_mainfile(filepath=str(copy))
+    options = "--what", "weights", "--model", "none", "--method", method, "--output", output
+    assert run("transfer", source, copy, *options) == 0
+    assert words in capfd.readouterr().err

@@ -5,6 +5,7 @@ import time
 import bpy
 import numpy as np
 import pytest
+from mathutils import Matrix
 
 from diffusionnet_blender.errors import DiffusionNetError
 from diffusionnet_blender.operators.run import JobRun
@@ -373,3 +374,72 @@ def test_faces_without_an_area_and_a_mirrored_object_are_no_trouble(blender):
     uv = np.empty(2 * len(target.data.loops), dtype=np.float32)
     target.data.uv_layers["UVMap"].data.foreach_get("uv", uv)
     assert np.isfinite(uv).all()
+
+
+def worn(grow=1.01):
+    """A body, and a copy of it that lies on it, with an origin of its own."""
+    surface, _ = lumpy_surface(3)
+    source = add_mesh("Skin", surface.vertices, surface.faces)
+    target = add_mesh("Worn", grow * surface.vertices - [2.0, 0.0, 0.0], surface.faces)
+    target.location.x = 2.0
+    bpy.context.view_layer.update()
+    panel = bpy.context.scene.diffusionnet.transfer
+    panel.source, panel.target = source, target
+    return source, target
+
+
+MOVES = {
+    "location": lambda obj: obj.location.__setitem__(0, obj.location.x + 0.05),
+    "rotation": lambda obj: obj.rotation_euler.__setitem__(2, 0.05),
+    "scale": lambda obj: setattr(obj, "scale", (1.05, 1.05, 1.05)),
+}
+
+
+@pytest.mark.parametrize("moved", [0, 1])
+@pytest.mark.parametrize("move", MOVES)
+def test_a_match_in_place_is_stale_where_one_of_the_two_has_moved(blender, move, moved):
+    source, target = worn()
+    assert bpy.ops.diffusionnet.match(model=NO_MODEL) == {"FINISHED"}
+    match = find_match(source, target)
+    assert match.correspondence.in_place
+    assert current_match(source, target) is match
+    for obj in (source, target):
+        obj.matrix_world = Matrix.Translation((5, 1, 0)) @ obj.matrix_world
+    bpy.context.view_layer.update()
+    assert current_match(source, target) is match, "moved together"
+    MOVES[move]((source, target)[moved])
+    bpy.context.view_layer.update()
+    with pytest.raises(DiffusionNetError, match="has moved since they were matched in place"):
+        current_match(source, target)
+    assert "has moved" in refused(bpy.ops.diffusionnet.transfer, weights=True)
+
+
+@pytest.mark.parametrize("scale", [1e-4, 1e-2, 1e2, 1e4])
+def test_in_place_at_any_scale(blender, scale):
+    source, target = worn()
+    for obj in (source, target):
+        obj.matrix_world = Matrix.Scale(scale, 4) @ obj.matrix_world
+    assert bpy.ops.diffusionnet.match(model=NO_MODEL) == {"FINISHED"}
+    found = find_match(source, target).correspondence
+    assert found.in_place
+    assert found.confident_share > 0.99
+
+
+def test_the_method_is_chosen(blender):
+    source, target = worn()
+    assert bpy.ops.diffusionnet.match(model=NO_MODEL, method="MATCH") == {"FINISHED"}
+    assert not find_match(source, target).correspondence.in_place
+    target.location.x += 100
+    assert "nowhere on the source" in refused(
+        bpy.ops.diffusionnet.match, model=NO_MODEL, method="IN_PLACE"
+    )
+
+
+def test_the_worker_finds_it_in_place_too(blender):
+    source, target = worn()
+    run = in_the_worker(source, target, np.zeros((0, 2), dtype=np.int64))
+    while not run.finished:
+        run.advance()
+        time.sleep(0.01)
+    assert run.result.in_place
+    assert np.allclose(run.result.offset, [2, 0, 0])

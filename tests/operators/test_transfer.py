@@ -547,3 +547,21 @@ def test_what_is_on_by_default_is_left_out_where_the_source_has_none(pair):
     bpy.context.scene.diffusionnet.transfer.texture = True
     with pytest.raises(RuntimeError, match="has no UV map"):
         bpy.ops.diffusionnet.transfer()
+
+
+def test_an_uncertain_match_is_told_first_or_refused(pair, capfd):
+    source, target = pair
+    two_bones(source)
+    source.shape_key_add(name="Basis")
+    source.shape_key_add(name="Smile").data[0].co.x += 0.1
+    match = find_match(source, target)
+    few = np.where(np.arange(len(target.data.vertices)) % 4, 0.0, 1.0)
+    keep_true_match(source, target, match.correspondence.target_to_source, few)
+    with pytest.raises(RuntimeError, match=r"confident on 25% of vertices only.*shape keys"):
+        bpy.ops.diffusionnet.transfer(shape_keys=True, weights=True)
+    assert target.data.shape_keys is None
+    assert not target.vertex_groups
+    assert bpy.ops.diffusionnet.transfer(weights=True) == {"FINISHED"}
+    assert "Uncertain match, confident on 25% of vertices only: Source to" in capfd.readouterr().out
+    assert bpy.ops.diffusionnet.transfer(shape_keys=True, accept_uncertain=True) == {"FINISHED"}
+    assert "Smile" in target.data.shape_keys.key_blocks

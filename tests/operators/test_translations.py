@@ -207,6 +207,7 @@ def draw_pair(shown, patch):
         {"fit": "kept"},
         {"fit": "no better", "model_name": ""},
         {"fit": "no torch", "confidence": np.zeros(len(found.confidence))},
+        {"offset": np.zeros(3)},
         {"judgement": replace(found.judgement, orientation_kept=0.0)},
         {"confidence": found.confidence[1:]},
     ):
@@ -360,7 +361,9 @@ def run_match(shown, patch):
         from diffusionnet_blender.network import pair_fit
 
         patch.setattr(pair_fit, "SETTINGS", replace(pair_fit.SETTINGS, steps=4))
-    run_here(shown, match_job, MatchJobs(source, target, pins, model=None, fit=HAS_TORCH))
+    run_here(
+        shown, match_job, MatchJobs(source, target, pins, method="MATCH", model=None, fit=HAS_TORCH)
+    )
 
 
 def run_transfer(shown, patch):

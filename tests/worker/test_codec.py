@@ -106,8 +106,9 @@ VALUES = {
         surface(), find_model("body_parts")
     ),
     "match without a model": lambda: match.MatchRequest(
-        surface(), surface(2), None, pins=np.array([[1, 2]]), fit=True
+        surface(), surface(2), None, pins=np.array([[1, 2]]), offset=np.ones(3), fit=True
     ),
+    "found in place": lambda: match.match(surface(2), surface(2), None),
     "classify": lambda: classify.ClassifyRequest(surface(), "kinds"),
     "transfer": lambda: transfer.TransferRequest(
         mesh_shape(),
@@ -116,7 +117,8 @@ VALUES = {
         np.ones(3),
         full_layers(),
         target_uv=np.ones((3, 2)),
-        locked=layers.Weights(("a",), np.ones((3, 1)), np.ones(1, dtype=bool)),
+        kept=layers.Weights(("a",), np.ones((3, 1)), np.ones(1, dtype=bool)),
+        offset=np.ones(3),
         least_confidence=1,
     ),
     "train": lambda: TrainRequest(training_set(), "own", model_folder=Path("here")),

@@ -11,16 +11,18 @@ from ...matching.lift import lift_map
 from ...matching.orientation import judge
 from ...matching.parts import place_parts
 from ...matching.pins import check_pins
-from ...matching.points import SurfacePoints, points_at_vertices
+from ...matching.points import points_at_vertices
 from ...matching.registration import SETTLING, SLIDING
 from ...matching.sampling import farthest_points
 from ...network.checkpoint import Model
+from ...surface.repair import repair
 from ..clock import Clock
 from ..engines import choose_engine
 from ..memory import memory_errors_explained
 from ..models import loaded
 from ..progress import Progress
 from .fit_pair import can_fit
+from .in_place import found_in_place, on_input
 from .maps import Fitting, by_features, by_functional_maps, fitted, refined_again, registered
 from .request import Correspondence, Fit, MatchRequest
 from .side import Side, prepare_side
@@ -45,9 +47,15 @@ def correspondence(request: MatchRequest, progress: Progress) -> Correspondence:
         engine = choose_engine(request.engine, request.device)
     clock = Clock(progress)
     with memory_errors_explained(len(source.vertices), len(target.vertices)):
+        clock.start("repair")
+        repaired = repair(source), repair(target)
+        clock.stop("repair")
+        in_place = found_in_place(request, repaired, clock)
+        if in_place is not None:
+            return in_place
         return _matched(
-            prepare_side(source, source_pins, model, engine, clock, "source"),
-            prepare_side(target, target_pins, model, engine, clock, "target"),
+            prepare_side(source, repaired[0], source_pins, model, engine, clock, "source"),
+            prepare_side(target, repaired[1], target_pins, model, engine, clock, "target"),
             model,
             Fitting(request.fit, request.engine, request.device),
             clock,
@@ -95,7 +103,7 @@ def _matched(
         lifted.barycentric[target.pinned] = exact.barycentric
         weight[target.pinned] = 1.0
     lifted, weight = lifted[target.clean_vertex], weight[target.clean_vertex]
-    lifted = _on_input(lifted, source)
+    lifted = on_input(lifted, source.surface, source.original, source.clean_vertex)
     clock.stop("lift")
     return Correspondence(
         target_to_source=lifted,
@@ -106,19 +114,3 @@ def _matched(
         repairs=(source.report, target.report),
         seconds=clock.seconds,
     )
-
-
-def _on_input(points: SurfacePoints, side: Side) -> SurfacePoints:
-    """Points on a repaired surface as points on the triangles of the input."""
-    faces, original = side.surface.faces, side.clean_vertex[side.original.faces]
-    if np.array_equal(faces, original):
-        return points
-    if len(faces) == len(original) and np.array_equal(np.sort(faces), np.sort(original)):
-        # The same triangles in the same order, some of them with another orientation.
-        barycentric = np.empty_like(points.barycentric)
-        rank, wanted = (np.argsort(corners[points.face]) for corners in (faces, original))
-        row = np.arange(len(points))[:, None]
-        barycentric[row, wanted] = points.barycentric[row, rank]
-        return SurfacePoints(points.face, barycentric)
-    position = points.interpolate(side.surface.vertices, side.surface.faces)
-    return ClosestPoints(side.original.vertices, side.original.faces)(position)[0]

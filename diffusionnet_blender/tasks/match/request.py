@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from ...matching.judgement import Judgement
+from ...matching.judgement import Judgement, confident_share, is_uncertain
 from ...matching.points import SurfacePoints
 from ...network.checkpoint import Model
 from ...options import option
@@ -16,14 +16,17 @@ from ...surface.surface import Surface
 from ..compute import Compute
 from ..models import DEFAULT_MATCH_MODEL
 
-# Confidence above which a vertex counts as confident.
-CONFIDENT = 0.5
 Fit = Literal["", "kept", "no better", "no torch"]
 
 
 def no_pins() -> np.ndarray:
     """An empty array of pins, (0, 2) int64."""
     return np.zeros((0, 2), dtype=np.int64)
+
+
+def no_offset() -> np.ndarray:
+    """The offset of two surfaces in one space, (3,) float64."""
+    return np.zeros(3)
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +43,12 @@ class MatchRequest(Compute):
     pins : (P, 2) int
         Landmarks: pairs of a vertex of the source and one of the target, which the map
         interpolates.
+    offset : (3,) float
+        Origin of the target less that of the source, in the unit and axes of both: where they
+        stand when they are compared in place.
     fit : bool
-        See the help text.
+    method : {"AUTO", "MATCH", "IN_PLACE"}
+        See the help texts.
     """
 
     source: Surface
@@ -53,11 +60,31 @@ class MatchRequest(Compute):
         "surfaces alone",
     )
     pins: np.ndarray = field(default_factory=no_pins)
+    offset: np.ndarray = field(default_factory=no_offset)
     fit: bool = option(
         False,
         "Fit to Pair",
         "Also fit a network to this pair, without any labels, and keep its match if it scores "
         "better. Needs PyTorch and doubles the time",
+    )
+    method: str = option(
+        "AUTO",
+        "Method",
+        "How the point of the source for each vertex of the target is found",
+        choices=(
+            (
+                "AUTO",
+                "Automatic",
+                "In place where the target already lies on the source, as clothes on a body or a "
+                "retopology on its scan; else by matching shapes",
+            ),
+            ("MATCH", "Match Shapes", "By their shapes, wherever the two stand"),
+            (
+                "IN_PLACE",
+                "In Place",
+                "The nearest point of the source that faces alike, as the two stand now",
+            ),
+        ),
     )
 
 
@@ -82,6 +109,8 @@ class Correspondence:
         Repairs of copies of source and target; the inputs are unchanged.
     seconds : dict of str to float
         Duration of each stage.
+    offset : (3,) float64 or None
+        The request's, of a map found in place; None for one found by matching shapes.
     """
 
     target_to_source: SurfacePoints
@@ -91,8 +120,26 @@ class Correspondence:
     fit: Fit
     repairs: tuple[RepairReport, RepairReport]
     seconds: dict[str, float]
+    offset: np.ndarray | None = None
+
+    @property
+    def in_place(self) -> bool:
+        """Whether the map was found by place: it holds while the two stand as they did."""
+        return self.offset is not None
 
     @property
     def confident_share(self) -> float:
-        """Share of the target's vertices whose confidence is above `CONFIDENT`."""
-        return float(np.mean(self.confidence > CONFIDENT))
+        """Share of the target's vertices that are confident, see `judgement.CONFIDENT`."""
+        return confident_share(self.confidence)
+
+    @property
+    def uncertain(self) -> bool:
+        """Whether the map is not to be trusted, see `judgement.is_uncertain`."""
+        return is_uncertain(self.confidence)
+
+    @property
+    def doubt(self) -> str:
+        """First words of a report on an uncertain match; empty for one that can be trusted."""
+        if not self.uncertain:
+            return ""
+        return f"Uncertain match, confident on {self.confident_share:.0%} of vertices only: "

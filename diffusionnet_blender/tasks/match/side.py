@@ -17,7 +17,7 @@ from ...network.features import input_features
 from ...network.forward import forward, mirrored_weights
 from ...network.shape import shape_of
 from ...surface.discretization import Discretization, discretize, truncated
-from ...surface.repair import repair
+from ...surface.repair import RepairedSurface
 from ...surface.repair_report import RepairReport
 from ...surface.settings import DEFAULT_SETTINGS
 from ...surface.signatures import wave_kernel_signature
@@ -71,17 +71,20 @@ class Side:
 
 def prepare_side(
     original: Surface,
+    repaired: RepairedSurface,
     pins: np.ndarray,
     model: Model | None,
     engine: Engine | None,
     clock: Clock,
     name: str,
 ) -> Side:
-    """Repair a surface, decimate it, and compute its eigenbasis and features.
+    """Decimate a repaired surface, and compute its eigenbasis and features.
 
     Parameters
     ----------
     original : Surface
+    repaired : RepairedSurface
+        Of the original.
     pins : (P,) int
     model : Model, optional
         By default features are wave kernel signatures.
@@ -93,19 +96,14 @@ def prepare_side(
 
     Raises
     ------
-    SurfaceError
-        If the geometry cannot be used.
     DiffusionNetError
         If it is too small.
     """
-    clock.start("repair")
-    repaired = repair(original)
     if len(repaired.surface.vertices) < FEWEST_VERTICES:
         raise DiffusionNetError(
             f"The {name} has only {len(repaired.surface.vertices)} vertices",
             f"A map needs at least {FEWEST_VERTICES}; subdivide it.",
         )
-    clock.stop("repair")
     clock.start("proxy")
     parts = split_parts(repaired.surface)
     proxy = decimate(parts.main, PROXY_VERTICES)

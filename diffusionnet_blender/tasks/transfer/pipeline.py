@@ -49,6 +49,7 @@ from .layers import (
     Weights,
 )
 from .request import TransferRequest
+from .trust import require_trusted
 
 # Ratio of the scales in two directions above which a triangle of a copied layout is stretched.
 STRETCHED = 4.0
@@ -62,6 +63,7 @@ Layer = TypeVar("Layer")
 
 def moved(request: TransferRequest, progress: Progress) -> Moved:
     """Layers of the target, see `job.run`."""
+    require_trusted(request)
     source, target, layers = request.source, request.target, request.layers
     points, confidence = request.target_to_source, request.confidence
     welded = _WeldedPair(source, target, points)
@@ -94,7 +96,7 @@ def moved(request: TransferRequest, progress: Progress) -> Moved:
         labels = transfer_values(points, source.triangles, layers.labels)
     if layers.bones is not None:
         progress("armature", 0.0)
-        bones = _bones(welded, layers.bones, confidence)
+        bones = _bones(welded, layers.bones, confidence, request.offset)
     return Moved(layout, textures, slots, weights, trusted, keys, attributes, labels, bones)
 
 
@@ -278,7 +280,8 @@ def _weights(
     target, points = welded.target_mesh, welded.points[welded.kept]
     faces = welded.source_faces
     sure = request.confidence[welded.kept] >= request.least_confidence
-    sure &= normals_agree(points, welded.source_mesh, target)
+    if request.offset is None:
+        sure &= normals_agree(points, welded.source_mesh, target)
     trusted = sure
     values = np.zeros((len(welded.kept), len(weights.names)))
     skin, masks = (np.flatnonzero(chosen) for chosen in (weights.deforming, ~weights.deforming))
@@ -329,8 +332,15 @@ def _keys(
     return ShapeKeys(keys.names, np.moveaxis(at_vertices, 1, 0))
 
 
-def _bones(welded: _WeldedPair, bones: Bones, confidence: np.ndarray) -> Bones:
-    """Bones between mapped joints; bones that meet in a joint still do so."""
+def _bones(
+    welded: _WeldedPair, bones: Bones, confidence: np.ndarray, offset: np.ndarray | None
+) -> Bones:
+    """Bones between mapped joints; bones that meet in a joint still do so.
+
+    In place, joints stay where they are.
+    """
+    if offset is not None:
+        return Bones(bones.names, bones.heads - offset, bones.tails - offset, bones.upward)
     skin = _required(bones.influence, "skin weights of its bones").T
     ends = np.concatenate([bones.heads, bones.tails])
     joint = weld(ends)

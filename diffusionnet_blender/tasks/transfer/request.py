@@ -29,6 +29,8 @@ class TransferRequest:
         Vertex groups of the target that keep their weights: locked ones that are also in `layers`,
         and skin weights of other bones. The moved skin weights add up to what the `deforming` ones
         leave.
+    offset : (3,) float, optional
+        Of a map found in place, see `Correspondence`: turns and joints are those of the source.
     texture_size, dilation, limit : int
     least_confidence : float
     small_keys : bool
@@ -42,6 +44,7 @@ class TransferRequest:
     layers: Layers
     target_uv: np.ndarray | None = None
     kept: Weights | None = None
+    offset: np.ndarray | None = None
     texture_size: int = option(
         0,
         "Texture Size",
@@ -80,4 +83,10 @@ class TransferRequest:
         "Small Keys",
         "Rotate and scale the offset of each vertex: fast, for small facial shape keys. Off: "
         "deformation transfer, for shape keys that move whole limbs",
+    )
+    accept_uncertain: bool = option(
+        False,
+        "Accept Uncertain",
+        "Also move data that an uncertain match would ruin, such as textures and shape keys. Off: "
+        "where few vertices of the match are confident, nothing is moved",
     )

