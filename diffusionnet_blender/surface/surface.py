@@ -9,7 +9,6 @@ import numpy as np
 
 from ..errors import SurfaceError
 
-
 # Blender's coordinates are below 1e39; areas and their squares of much larger ones are no numbers.
 FARTHEST = 1e45
 

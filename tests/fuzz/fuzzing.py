@@ -94,9 +94,7 @@ def model(outer_skin: bool = True, match: bool = False, **change) -> Model:
         architecture=architecture,
         discretization=DiscretizationSettings(k=8),
         outer_skin=outer_skin,
-        limbs=()
-        if match
-        else (("upper_arm.L", "lower_arm.L"), ("thigh.L", "shin.L")),
+        limbs=() if match else (("upper_arm.L", "lower_arm.L"), ("thigh.L", "shin.L")),
     )
     random = np.random.default_rng(1)
     weights = {

@@ -46,7 +46,9 @@ def base(kind: str, random: np.random.Generator, size: int):
                     np.stack([0 * index, index, index + 1], axis=1))  # fmt: skip
         case "strip":
             index = np.arange(1 + size)
-            return random.normal(size=(3 + size, 3)), np.stack([index, index + 1, index + 2], axis=1)
+            return random.normal(size=(3 + size, 3)), np.stack(
+                [index, index + 1, index + 2], axis=1
+            )
         case "triangle":
             return np.eye(3), np.array([[0, 1, 2]])
     ball = icosphere(1)
@@ -72,7 +74,9 @@ def with_damage(kind: str, vertices, faces, random: np.random.Generator):
                 f[rows] = f[rows][:, ::-1]
             case "fin":
                 v = np.concatenate([v, random.normal(size=(few, 3))])
-                f = np.concatenate([f, np.stack([f[rows, 0], f[rows, 1], count + np.arange(few)], 1)])
+                f = np.concatenate(
+                    [f, np.stack([f[rows, 0], f[rows, 1], count + np.arange(few)], 1)]
+                )
             case "cut":
                 f = f[random.random(len(f)) < 0.7]
     match kind:

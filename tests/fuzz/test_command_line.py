@@ -42,6 +42,13 @@ OPTIONS = {
     "train": "--name --labels --classes --shapes --attribute --collection --steps --start --quiet",
     "models": "--card --output-at",
 }
+NEEDED = {
+    "segment": {"--labels": "good", "--model": MODEL, "--output": "good"},
+    "match": {"--output": "good.npz", "--model": "none"},
+    "transfer": {"--output": "good.blend", "--model": "none", "--what": "attributes,colors"},
+    "classify": {"--model": "body_parts"},
+    "train": {"--name": "never"},
+}
 FLAGS = {
     "--in-place", "--exact", "--no-exact", "--clean", "--no-clean", "--no-colors", "--materials", "--quiet",
     "--fit", "--small-keys", "--confidence", "--rest-shape", "--modifiers",
@@ -57,24 +64,20 @@ def command_lines(draw):
         line.append(draw(st.sampled_from(("list", "info", "import", "remove"))))
     files = st.sampled_from(INPUTS)
     few = st.one_of(st.just("a.ply"), st.just("b.obj"), files)
-    line += draw(st.lists(few, min_size=0 if command == "models" else 1, max_size=3))
+    count = {"models": (0, 2), "match": (2, 2), "transfer": (2, 2)}.get(command, (1, 3))
+    line += draw(st.lists(few, min_size=count[0], max_size=count[1]))
     own = st.sampled_from(OPTIONS[command].split())
     every = st.sampled_from([option for options in OPTIONS.values() for option in options.split()])
-    for option in draw(st.lists(st.one_of(own, own, own, every), max_size=5)):
+    places = st.sampled_from(OUTPUTS)
+    for option in draw(st.lists(st.one_of(*[own] * 9, every), max_size=4)):
         line.append(option)
         if option not in FLAGS:
-            places = st.sampled_from(OUTPUTS)
-            value = {"--output": places, "--labels": places, "--table": places, "--cache": places}
-            line.append(draw(st.one_of(value.get(option, st.sampled_from(VALUES)))))
-    # Else few get beyond the parser.
-    if command in ("segment", "match", "transfer", "classify") and draw(st.booleans()):
-        line += ["--model", {"segment": MODEL}.get(command, "none")]
-    if command in ("match", "transfer") and draw(st.booleans()):
-        line += ["--output", "good.npz" if command == "match" else "good.blend"]
-    if command == "transfer" and draw(st.booleans()):
-        line += ["--what", "labels"]
-    if command == "segment" and draw(st.booleans()):
-        line += ["--labels", "good"]
+            kinds = {"--output": places, "--labels": places, "--table": places, "--cache": places}
+            line.append(draw(kinds.get(option, st.sampled_from(VALUES))))
+    # What is needed, or else few get beyond the parser.
+    for option, value in NEEDED.get(command, {}).items():
+        if draw(st.integers(0, 3)):
+            line += [option, draw(st.one_of(st.just(value), places)) if "put" in option else value]
     return line
 
 
@@ -107,13 +110,17 @@ def here(tmp_path, monkeypatch, tiny_model):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="links")
-@quick_and_full(15, 500)
+@quick_and_full(15, 800)
 def test_any_arguments_end_in_a_status_and_a_line(count, here, capfd):
     inputs = {path: content for path, content in tree(here).items() if content is not False}
 
     @examples(count)
     @given(command_lines())
     @example(["models", "import", "folder"])
+    @example(["segment", "x" * 300 + ".ply", "--labels", "good", "--model", MODEL])
+    @example(["segment", "a.ply", "--labels", "good", "--output", "x" * 300 + ".blend"])
+    @example(["train", "x" * 300 + ".ply", "--name", "never"])
+    @example(["match", "a.ply", "b.obj", "--model", "none", "--output", "/proc/x.npz"])
     def holds(line):
         capfd.readouterr()
         with in_time():

@@ -33,7 +33,19 @@ NUMBERS = st.one_of(
 TEXTS = st.one_of(
     st.text(max_size=20),
     st.sampled_from(
-        ("", " ", "../x", "CON", "a\0b", "\ud83d", "\u202e", "x" * 300, "spectral", "hks", "body_parts")
+        (
+            "",
+            " ",
+            "../x",
+            "CON",
+            "a\0b",
+            "\ud83d",
+            "\u202e",
+            "x" * 300,
+            "spectral",
+            "hks",
+            "body_parts",
+        )
     ),
 )
 JSON = st.recursive(
@@ -103,7 +115,9 @@ def test_a_card_is_read_or_left_out(count, tmp_path, original):
         if card is None:
             assert [place for place, _ in found.left_out] == [path]
         else:
-            assert ModelCard.from_json(json.loads(json.dumps(_as_saved(card, tmp_path))), "it") == card
+            assert (
+                ModelCard.from_json(json.loads(json.dumps(_as_saved(card, tmp_path))), "it") == card
+            )
             loaded = result_or_error(lambda: load_model(weights))
             if loaded is not None and card.discretization.k < 64 and card.purpose == "segment":
                 run = result_or_error(lambda: segment(SURFACE, loaded, engine="numpy"))
@@ -150,7 +164,7 @@ def tensors(draw, weights):
     return found
 
 
-@quick_and_full(40, 800)
+@quick_and_full(40, 1500)
 def test_weights_are_read_or_refused(count, tmp_path, original):
     whole = original.read_bytes()
     path = tmp_path / "fuzzed.safetensors"
@@ -203,7 +217,7 @@ class Runs:
         return (open, (str(self.path), "w"))
 
 
-@quick_and_full(20, 300)
+@quick_and_full(20, 600)
 def test_published_weights_are_read_or_refused_and_run_nothing(count, tmp_path):
     torch = pytest.importorskip("torch")
     state = {name: torch.tensor(w) for name, w in model().weights.items()}

@@ -80,13 +80,14 @@ def require_finite(moved, count):
 
 
 @quick_and_full(2, 120)
-@pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_a_pair_is_matched_or_refused(count):
     @examples(count)
     @given(SIDES, SIDES, st.booleans(), st.integers(0, 2**32 - 1))
     def holds(source, target, by_model, seed):
         random = np.random.default_rng(seed)
-        pair = [result_or_error(lambda side=side: Surface(*side.make())) for side in (source, target)]
+        pair = [
+            result_or_error(lambda side=side: Surface(*side.make())) for side in (source, target)
+        ]
         if None in pair:
             return
         network = the_model(match=True, outer_skin=False) if by_model else None
