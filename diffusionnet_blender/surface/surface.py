@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import SurfaceError
 
-# Blender's coordinates are below 1e39; areas and their squares of much larger ones are no numbers.
+# Blender's coordinates are below 1e39; squares of areas of much larger ones are no numbers.
 FARTHEST = 1e45
 
 
@@ -34,7 +34,8 @@ class Surface:
     ------
     SurfaceError
         If there are no vertices, fewer than three points, coordinates that are not finite
-        or beyond `FARTHEST`, vertices that all coincide, or faces that name vertices that do not exist.
+        or beyond `FARTHEST`, vertices that all coincide, or faces that name vertices that do not
+        exist.
     """
 
     vertices: np.ndarray

@@ -1,4 +1,4 @@
-"""Any arguments and files: an exit status, an error in one line, never a traceback, nothing left behind."""
+"""Any arguments and files: an exit status, an error in one line, no traceback, nothing left."""
 
 import contextlib
 import os
@@ -17,27 +17,28 @@ from tests.shapes import lumpy_body
 pytest.importorskip("bpy")
 
 INPUTS = (
-    "a.ply", "b.obj", "a.stl", "small.obj", "empty.ply", "cut.ply", "nan.ply", "text.obj", "cut.blend",
-    "cut.glb", "cut.usda", "cut.fbx", "missing.ply", "folder", "folder/", ".", "", "no suffix",
+    "a.ply", "b.obj", "a.stl", "small.obj", "empty.ply", "cut.ply", "nan.ply", "text.obj",
+    "cut.blend", "cut.glb", "cut.usda", "cut.fbx", "missing.ply", "folder", "folder/", ".", "", "no suffix",
     "a.ply/inside.ply", "words.txt", "x" * 300 + ".ply", "a.PLY", "link.ply", "loop.ply",
     "-", "~/a.ply", "ä ö.ply",
 )  # fmt: skip
 OUTPUTS = (
-    "out.npz", "out.blend", "out.obj", "out.ply", "out", "out/", "out/deep/x.npz", "folder", ".", "",
-    "a.ply", "link.ply", "folder.npz", "a.ply/o.npz", "/dev/null/x.npz", "/proc/x.npz", "out.xyz",
+    "out.npz", "out.blend", "out.obj", "out.ply", "out", "out/", "out/deep/x.npz", "folder", ".",
+    "", "a.ply", "link.ply", "folder.npz", "a.ply/o.npz", "/dev/null/x.npz", "/proc/x.npz", "out.xyz",
     "out.tsv", "x" * 300 + ".npz", "loop.ply", "../out.npz", "b.obj",
 )  # fmt: skip
 VALUES = (
-    "", "0", "-1", "1", "nan", "inf", "1e400", "9" * 30, "on", "off", "none", MODEL, "body_parts", "../x",
-    "a.ply", "words.txt", "cpu", "cuda:99", "numpy", "torch", "weights,uv", "weights", "labels", "12:345",
-    "0:0", "a:b", "-1:-1", ",", "\u202e", "\udcff", "property:", "folder", "file", "auto",
+    "", "0", "-1", "1", "nan", "inf", "1e400", "9" * 30, "on", "off", "none", MODEL, "body_parts",
+    "../x", "a.ply", "words.txt", "cpu", "cuda:99", "numpy", "torch", "weights,uv", "weights",
+    "labels", "12:345", "0:0", "a:b", "-1:-1", ",", "\u202e", "\udcff", "property:", "folder", "file", "auto",
 )  # fmt: skip
 OPTIONS = {
-    "segment": "--output --labels --in-place --model --engine --device --exact --no-exact --cache --clean "
-    "--no-clean --confidence --no-colors --materials --rest-shape --modifiers --quiet",
-    "match": "--output --model --engine --device --pin --source-object --target-object --fit --quiet",
-    "transfer": "--output --what --in-place --model --pin --texture-size --margin --limit --group-names "
-    "--least-confidence --small-keys --source-object --quiet",
+    "segment": "--output --labels --in-place --model --engine --device --exact --no-exact --cache "
+    "--clean --no-clean --confidence --no-colors --materials --rest-shape --modifiers --quiet",
+    "match": "--output --model --engine --device --pin --source-object --target-object "
+    "--fit --quiet",
+    "transfer": "--output --what --in-place --model --pin --texture-size --margin --limit "
+    "--group-names --least-confidence --small-keys --source-object --quiet",
     "classify": "--output --table --model --engine --cache --in-place --quiet",
     "train": "--name --labels --classes --shapes --attribute --collection --steps --start --quiet",
     "models": "--card --output-at",
@@ -50,8 +51,8 @@ NEEDED = {
     "train": {"--name": "never"},
 }
 FLAGS = {
-    "--in-place", "--exact", "--no-exact", "--clean", "--no-clean", "--no-colors", "--materials", "--quiet",
-    "--fit", "--small-keys", "--confidence", "--rest-shape", "--modifiers",
+    "--in-place", "--exact", "--no-exact", "--clean", "--no-clean", "--no-colors", "--materials",
+    "--quiet", "--fit", "--small-keys", "--confidence", "--rest-shape", "--modifiers",
 }  # fmt: skip
 
 

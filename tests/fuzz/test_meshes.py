@@ -70,8 +70,9 @@ def test_matrices_are_finite(count):
         if not prepared:
             return
         shape = prepared.discretization
-        for values in (shape.vertices, shape.mass, shape.eigenvalues, shape.eigenvectors,
-                       shape.laplacian.data, shape.gradient_x.data, shape.gradient_y.data):  # fmt: skip
+        sparse = (shape.laplacian, shape.gradient_x, shape.gradient_y)
+        dense = (shape.vertices, shape.mass, shape.eigenvalues, shape.eigenvectors)
+        for values in (*dense, *(matrix.data for matrix in sparse)):
             assert np.isfinite(values).all()
         assert (shape.mass >= 0).all()
         assert prepared.clean_vertex.shape == (len(surface.vertices),)
