@@ -45,7 +45,11 @@ def place(target: Path | None, source: Path, suffix: str) -> Path | None:
 
 
 def require_apart(
-    files: Sequence[Path], outputs: Sequence[Path | None], option: str, in_place: bool | None = None
+    files: Sequence[Path],
+    outputs: Sequence[Path | None],
+    option: str,
+    in_place: bool | None = None,
+    kind: str = "the input",
 ) -> None:
     """Raise DiffusionNetError for results that would overwrite an input or cannot be written.
 
@@ -58,6 +62,8 @@ def require_apart(
     option : str
     in_place : bool, optional
         Whether an input may be overwritten; None: it cannot be allowed.
+    kind : str
+        What the files are, for the message.
     """
     for output in outputs:
         if output is None:
@@ -67,7 +73,7 @@ def require_apart(
             fix = "Choose another place" + (
                 "." if in_place is None else ", or give --in-place to overwrite it."
             )
-            raise DiffusionNetError(f"--{option} would overwrite the input {source}", fix)
+            raise DiffusionNetError(f"--{option} would overwrite {kind} {source}", fix)
         _require_writable(output)
 
 

@@ -18,19 +18,20 @@ pytest.importorskip("bpy")
 
 INPUTS = (
     "a.ply", "b.obj", "a.stl", "small.obj", "empty.ply", "cut.ply", "nan.ply", "text.obj",
-    "cut.blend", "cut.glb", "cut.usda", "cut.fbx", "missing.ply", "folder", "folder/", ".", "", "no suffix",
-    "a.ply/inside.ply", "words.txt", "x" * 300 + ".ply", "a.PLY", "link.ply", "loop.ply",
-    "-", "~/a.ply", "ä ö.ply",
+    "cut.blend", "cut.glb", "cut.usda", "cut.fbx", "missing.ply", "folder", "folder/", ".", "",
+    "no suffix", "a.ply/inside.ply", "words.txt", "x" * 300 + ".ply", "a.PLY", "link.ply",
+    "loop.ply", "-", "~/a.ply", "ä ö.ply",
 )  # fmt: skip
 OUTPUTS = (
     "out.npz", "out.blend", "out.obj", "out.ply", "out", "out/", "out/deep/x.npz", "folder", ".",
-    "", "a.ply", "link.ply", "folder.npz", "a.ply/o.npz", "/dev/null/x.npz", "/proc/x.npz", "out.xyz",
-    "out.tsv", "x" * 300 + ".npz", "loop.ply", "../out.npz", "b.obj",
+    "", "a.ply", "link.ply", "folder.npz", "a.ply/o.npz", "/dev/null/x.npz", "/proc/x.npz",
+    "out.xyz", "out.tsv", "x" * 300 + ".npz", "loop.ply", "../out.npz", "b.obj",
 )  # fmt: skip
 VALUES = (
     "", "0", "-1", "1", "nan", "inf", "1e400", "9" * 30, "on", "off", "none", MODEL, "body_parts",
     "../x", "a.ply", "words.txt", "cpu", "cuda:99", "numpy", "torch", "weights,uv", "weights",
-    "labels", "12:345", "0:0", "a:b", "-1:-1", ",", "\u202e", "\udcff", "property:", "folder", "file", "auto",
+    "labels", "12:345", "0:0", "a:b", "-1:-1", ",", "\u202e", "\udcff", "property:", "folder",
+    "file", "auto",
 )  # fmt: skip
 OPTIONS = {
     "segment": "--output --labels --in-place --model --engine --device --exact --no-exact --cache "
