@@ -58,13 +58,10 @@ def _line(row: Sequence[object]) -> str:
 def run(chosen: argparse.Namespace) -> int:
     """Classify the meshes of each file."""
     require_places(chosen.files, chosen.output, "output")
-    require_apart(
-        chosen.files,
-        [place(chosen.output, path, ".blend") for path in chosen.files],
-        "output",
-        chosen.in_place,
-    )
+    outputs = [place(chosen.output, path, ".blend") for path in chosen.files]
+    require_apart(chosen.files, outputs, "output", chosen.in_place)
     require_apart(chosen.files, [chosen.table], "table")
+    require_apart([path for path in outputs if path], [chosen.table], "table", kind="the result")
     options = values_of(job.ClassifyRequest, chosen)
     options["model"] = loaded(chosen.model, [library()], "classify")
     options["cache"] = cache_of(chosen)

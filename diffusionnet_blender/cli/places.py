@@ -45,7 +45,11 @@ def place(target: Path | None, source: Path, suffix: str) -> Path | None:
 
 
 def require_apart(
-    files: Sequence[Path], outputs: Sequence[Path | None], option: str, in_place: bool | None = None
+    files: Sequence[Path],
+    outputs: Sequence[Path | None],
+    option: str,
+    in_place: bool | None = None,
+    kind: str = "the input",
 ) -> None:
     """Raise DiffusionNetError for results that would overwrite an input or cannot be written.
 
@@ -58,6 +62,8 @@ def require_apart(
     option : str
     in_place : bool, optional
         Whether an input may be overwritten; None: it cannot be allowed.
+    kind : str
+        What the files are, for the message.
     """
     for output in outputs:
         if output is None:
@@ -67,7 +73,7 @@ def require_apart(
             fix = "Choose another place" + (
                 "." if in_place is None else ", or give --in-place to overwrite it."
             )
-            raise DiffusionNetError(f"--{option} would overwrite the input {source}", fix)
+            raise DiffusionNetError(f"--{option} would overwrite {kind} {source}", fix)
         _require_writable(output)
 
 
@@ -81,20 +87,35 @@ def _is_same(one: Path, other: Path) -> bool:
 
 def _require_writable(path: Path) -> None:
     """Raise DiffusionNetError if a file cannot be made; its folder may be missing."""
-    reason = "it is a folder" if path.is_dir() else ""
     folder = path.absolute().parent
-    while not reason and not folder.exists():
+    while not os.path.lexists(folder) and folder != folder.parent:
         folder = folder.parent
-    if not reason and not folder.is_dir():
+    reason = ""
+    if os.path.isdir(path):
+        reason = "it is a folder"
+    elif not os.path.isdir(folder):
         reason = f"{folder} is no folder"
-    elif not reason and not os.access(folder, os.W_OK | os.X_OK):
-        reason = f"the folder {folder} is not writable"
+    else:
+        # Rights alone do not tell: names may be too long, and file systems full or closed.
+        probe = staged(folder / path.name)
+        try:
+            os.lstat(path.absolute())
+        except (FileNotFoundError, NotADirectoryError):
+            pass
+        except OSError as error:
+            reason = error.strerror or str(error)
+        try:
+            probe.open("xb").close()
+        except OSError as error:
+            reason = error.strerror or str(error)
+        finally:
+            remove_staged(probe)
     if reason:
         raise DiffusionNetError(f"{path} cannot be written ({reason})", "Choose another place.")
 
 
 def _is_folder(path: Path) -> bool:
-    return path.is_dir() or not path.suffix
+    return os.path.isdir(path) or not path.suffix
 
 
 def save_arrays(path: Path, **arrays: ArrayLike) -> None:

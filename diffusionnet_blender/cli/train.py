@@ -92,10 +92,11 @@ def add_parser(commands: Commands) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Train on the meshes of all files."""
-    from ..tasks.train.pipeline import require_torch
+    from ..tasks.train.pipeline import require_place, require_torch
     from ..tasks.train.training_set import gathered, gathered_shapes
 
     require_torch()
+    require_place(chosen.model_name, library(), chosen.replace)
     with blender():
         if chosen.shapes:
             training_set = gathered_shapes(

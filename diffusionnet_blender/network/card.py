@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -283,7 +284,7 @@ def read_json(path: Path) -> Any:
     """
     path = Path(path)
     try:
-        if path.exists() and not path.is_file():
+        if os.path.exists(path) and not os.path.isfile(path):
             raise ModelError(f"The model card {path.name} is no file", "Give a JSON file.")
         with path.open("rb") as file:
             content = file.read(LARGEST_CARD + 1)

@@ -55,7 +55,7 @@ def open_file(path: Path) -> list[bpy.types.Object]:
         If the file is missing, of a format that is not known, damaged, or without a mesh.
     """
     require_known_suffix(path)
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise DiffusionNetError("The file does not exist", "Check the path.")
     if path.suffix.lower() == ".blend":
         _read(
@@ -73,7 +73,7 @@ def open_file(path: Path) -> list[bpy.types.Object]:
 def add_file(path: Path) -> list[bpy.types.Object]:
     """Bring the objects of a file into the one at hand; otherwise as `open_file`."""
     require_known_suffix(path)
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise DiffusionNetError("The file does not exist", "Check the path.")
     before = set(bpy.data.objects)
     if path.suffix.lower() == ".blend":

@@ -85,7 +85,7 @@ class OperatorCache:
                 found = _from_arrays(key, {name: stored[name] for name in stored.files})
         except Exception as error:
             # Of a damaged entry zip, zlib, the .npy header's parser and the fields each raise types
-            # of their own. Those of the system (no file, no rights, too many open) say nothing about it.
+            # of their own. Those of the system (no rights, too many open) say nothing about it.
             if not (isinstance(error, OSError) and error.errno):
                 _delete(path)
             return None

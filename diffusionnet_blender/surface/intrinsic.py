@@ -180,7 +180,9 @@ def _sides_by_edge(
         place = np.flatnonzero(size[edge] > 2)
         low, high = np.divmod(key[place], len(vertices))
         axis = vertices[high] - vertices[low]
-        frame = tangent_frames(axis / np.linalg.norm(axis, axis=1, keepdims=True))
+        # Far from the rest of a shape, ends of a side may coincide: all angles around it are alike.
+        length = np.linalg.norm(axis, axis=1, keepdims=True)
+        frame = tangent_frames(axis / np.where(length > 0.0, length, 1.0))
         triangle, i = np.divmod(order[place], 3)
         out = np.einsum("nij,nj->ni", frame, vertices[faces[triangle, (i + 2) % 3]] - vertices[low])
         angle = np.arctan2(out[:, 1], out[:, 0])

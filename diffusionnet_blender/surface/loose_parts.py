@@ -23,8 +23,8 @@ SMALL_PART = 0.15
 # The cheapest tree of bridges is found among this many of the largest parts; every further
 # part is tied to the nearest of them.
 TREE_PARTS = 64
-# Congruent parts and equal gaps (wheels, buttons, copies) are common, and rounding must not decide which
-# comes first: areas and distances that agree to so many digits are equal.
+# Congruent parts and equal gaps (wheels, buttons, copies) are common, and rounding must not decide
+# which comes first: areas and distances that agree to so many digits are equal.
 DIGITS = 5
 
 # Vertices (n,) of one part, the closest ones of another (n,), and the distances (n,).
@@ -161,6 +161,6 @@ def _gaps(vertices: np.ndarray, mass: np.ndarray, part: np.ndarray) -> Iterator[
             yield small[chosen], large[closest[chosen]], distance[chosen]
 
 
-def _rounded(distance: float) -> float:
+def _rounded(distance: np.floating) -> float:
     """A distance on a shape of radius 1 to a precision at which equal ones are equal."""
     return round(float(distance), DIGITS)

@@ -23,8 +23,8 @@ from .winding import vertex_normals
 # With fewer, limbs near the body grow together; more take longer and let the outside in through
 # narrower holes. Measured on clothed figures and mannequins, see training/README.md.
 CELLS = 80
-# Low poly and boxy meshes have skins of up to a hundred vertices for each of their own: so many for each
-# are enough, but as many as a figure has in any case. Cells grow until the skin has no more.
+# Low poly and boxy meshes have skins of up to a hundred vertices for each of their own: so many for
+# each are enough, but as many as a figure has in any case. Cells grow until the skin has no more.
 VERTICES_EACH = 4
 FEWEST, MOST = 10_000, 40_000
 # A cell is inside where triangles are met in five of the six directions: an open neck or missing

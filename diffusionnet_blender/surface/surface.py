@@ -9,6 +9,9 @@ import numpy as np
 
 from ..errors import SurfaceError
 
+# Blender's coordinates are below 1e39; squares of areas of much larger ones are no numbers.
+FARTHEST = 1e45
+
 
 def _no_faces() -> np.ndarray:
     return np.zeros((0, 3), dtype=np.int64)
@@ -30,8 +33,9 @@ class Surface:
     Raises
     ------
     SurfaceError
-        If there are no vertices, fewer than three points, coordinates that are not finite,
-        vertices that all coincide, or faces that name vertices that do not exist.
+        If there are no vertices, fewer than three points, coordinates that are not finite
+        or beyond `FARTHEST`, vertices that all coincide, or faces that name vertices that do not
+        exist.
     """
 
     vertices: np.ndarray
@@ -72,8 +76,14 @@ class Surface:
                 f"The mesh has only {len(vertices)} vertices",
                 "A surface needs at least three.",
             )
+        farthest = np.abs(vertices).max()
+        if farthest > FARTHEST:
+            raise SurfaceError(
+                f"The mesh has coordinates as large as {farthest:.0e}",
+                "Check the object's scale and its shape keys; delete vertices that are far away.",
+            )
         extent = np.ptp(vertices, axis=0).max()
-        if extent <= 1e-12 * np.abs(vertices).max(initial=0.0) or extent == 0.0:
+        if extent <= max(1e-12 * farthest, 1.0 / FARTHEST):
             raise SurfaceError(
                 "All vertices are at the same place",
                 "Check the object's scale and its shape keys; the mesh has no size.",

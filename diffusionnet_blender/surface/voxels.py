@@ -15,14 +15,14 @@ from scipy.spatial import cKDTree
 from .edges import side_lengths
 from .triangles import compact, smooth
 
-# The grid begins so many half cells beside the vertices' bounds. Without, the vertices at the bounds
-# and those at whole fractions of the size lie on borders of cells, and rounding decides on which side:
-# another place of the object in the scene gave another skin.
+# The grid begins so many half cells beside the vertices' bounds. Without, the vertices at the
+# bounds and those at whole fractions of the size lie on borders of cells, and rounding decides on
+# which side: another place of the object in the scene gave another skin.
 ASIDE = 0.618
 # Points along a side of a triangle, at most.
 MOST_STEPS = 200
-# From so many on, a triangle that is narrower than the points are apart has points on its sides alone:
-# a fan of ten thousand slivers would have 200 million others.
+# From so many on, a triangle that is narrower than the points are apart has points on its sides
+# alone: a fan of ten thousand slivers would have 200 million others.
 LONG = 8
 # Points of triangles at a time.
 BLOCK = 2_000_000
@@ -218,7 +218,7 @@ def _first_in_halves(
 
 
 def _steps(corners: np.ndarray, spacing: float) -> tuple[np.ndarray, np.ndarray]:
-    """Steps along the longest side of triangles (F, 3, 3), and whether their sides alone will do."""
+    """Steps along the longest side of triangles (F, 3, 3), and whether their sides will do."""
     longest = side_lengths(corners).max(axis=1)
     # A triangle whose corners coincide is one point, and not none.
     steps = np.clip(np.ceil(longest / spacing).astype(int), 1, MOST_STEPS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def find_label_file(mesh: Path) -> tuple[Path, str]:
     for domain in ("vertices", "faces", ""):
         for suffix in SUFFIXES:
             path = mesh.with_suffix(f".{domain}{suffix}" if domain else suffix)
-            if path.is_file():
+            if os.path.isfile(path):
                 return path, domain
     raise DiffusionNetError(
         f"There are no labels beside {mesh.name}",

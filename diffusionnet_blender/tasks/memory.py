@@ -18,9 +18,9 @@ from ..surface.proxy import DENSE_SIZE, PROXY_SIZE
 # Per vertex of a surface: reading, repair, and the proxy of a dense one.
 SURFACE_BYTES = 1000
 # Per vertex of the surface, proxy or skin whose matrices are computed: all sparse matrices with the
-# factorisation, whose fill-in grows with the logarithm of their number, and single-precision vectors
-# for each eigenpair (the Krylov basis and the result). The sum is a tenth to a fifth above the measured
-# peaks of 10k to 164k vertices, the network's included.
+# factorisation, whose fill-in grows with the logarithm of their number, and single-precision
+# vectors for each eigenpair (the Krylov basis and the result). The sum is a tenth to a quarter
+# above the measured peaks of 10k to 164k vertices, the network's included.
 SPARSE_BYTES = 200
 VECTORS_PER_PAIR = 4
 FREE_SOME = "Close other programs, or decimate a copy of the mesh first."

@@ -20,7 +20,7 @@ from diffusionnet_blender.tasks.models import find_model  # noqa: E402
 STAGES = {"laplacian", "eigenbasis", "gradient", "features", "network"}
 
 
-@pytest.fixture(scope="module", params=["baseline", "ours"])
+@pytest.fixture(scope="module", params=[pytest.param("baseline", marks=pytest.mark.slow), "ours"])
 def measured(request, tmp_path_factory):
     """What a process told of a sphere of 642 vertices, and the arrays that it left."""
     folder = tmp_path_factory.mktemp("case")

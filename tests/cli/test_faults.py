@@ -122,6 +122,23 @@ def test_a_source_is_rewritten_with_in_place_alone(command, spelled, here, capfd
         ("transfer a.ply b.ply --what armature --output o.obj", "a.ply to b.ply: "),
         ("transfer a.ply small.obj --what uv --output o.obj", "small.obj: 'Body' has only 3"),
         ("classify a.ply --model x --table a.ply", "--table would overwrite the input a.ply"),
+        (
+            "classify a.ply --model x --output o.blend --table o.blend",
+            "overwrite the result o.blend",
+        ),
+        (
+            "segment a.ply --output " + "x" * 300 + ".blend",
+            "cannot be written (File name too long)",
+        ),
+        (
+            "match a.ply a.ply --output " + "x" * 248 + ".npz",
+            "cannot be written (File name too long)",
+        ),
+        ("match a.ply a.ply --output /proc/m.npz", "/proc/m.npz cannot be written"),
+        ("train a.ply --name ../x", "is no name for a model"),
+        ("train a.ply --name CON", "is no name for a model"),
+        ("train a.ply --name body_parts", "already has a model 'body_parts'"),
+        ("train a.ply --name tiny", "already has a model 'tiny'"),
         ("classify a.ply --model x --table a.ply/t.tsv", "a.ply/t.tsv cannot be written"),
     ],
 )

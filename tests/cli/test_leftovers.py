@@ -14,6 +14,7 @@ import pytest
 from diffusionnet_blender import leftovers
 from tests.cli.test_segment import ROOT, body, write_ply
 from tests.conftest import MODEL
+from tests.shapes import icosphere
 
 pytest.importorskip("bpy")
 posix = pytest.mark.skipif(os.name != "posix", reason="signals")
@@ -39,8 +40,8 @@ def start(*command, temporary, **options):
     )
 
 
-def segment(folder, *options):
-    write_ply(folder / "body.ply", *body())
+def segment(folder, *options, mesh=None):
+    write_ply(folder / "body.ply", *(mesh or body()))
     out = folder / "out"
     return ("-m", "diffusionnet_blender", "segment", folder / "body.ply", "--model", MODEL,
             "--labels", out, "--output", out, "--cache", "off", *options)  # fmt: skip
@@ -70,7 +71,9 @@ def test_a_run_leaves_nothing_but_its_results(tmp_path, temporary):
     ],
 )
 def test_a_signal_ends_a_run_that_leaves_nothing(number, tmp_path, temporary):
-    running = start(*segment(tmp_path), temporary=temporary, stderr=subprocess.PIPE)
+    # One that takes its time, so that the signal finds it at work.
+    arguments = segment(tmp_path, mesh=icosphere(5))
+    running = start(*arguments, temporary=temporary, stderr=subprocess.PIPE)
     running.stderr.readline()
     running.send_signal(number)
     assert "Traceback" not in running.communicate(timeout=200)[1]

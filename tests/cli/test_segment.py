@@ -520,6 +520,7 @@ def module(*arguments, code="", **environment):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_as_a_module_of_its_own(tiny_model, tmp_path):
     pytest.importorskip("bpy")
     path, out = tmp_path / "body.ply", tmp_path / "out.blend"

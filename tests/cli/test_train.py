@@ -113,6 +113,7 @@ def test_of_a_blend_file_one_collection_is_enough(addon, library, tmp_path, caps
     assert "Use one of its collections: Characters" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_whole_shapes_are_learned_by_folder_and_classified(library, tmp_path, capsys):
     SIZES["fast"] = Size("Tiny", width=32, k=24, steps=120, copies=12, learning_rate=3e-3)
     made = {"ball": icosphere(2), "ring": torus(), "rod": rod()}

@@ -43,6 +43,7 @@ def trainer(steps, **changes):
     return Trainer(DiffusionNet(NETWORK, TorchEngine("cpu")), ("hks",), settings=settings)
 
 
+@pytest.mark.slow
 def test_a_network_learns_what_hks_can_tell(body):
     reports = []
     trainer(300, learning_rate=1e-2).run([body], report=lambda *values: reports.append(values))
@@ -55,6 +56,7 @@ class Interrupted(Exception):
     pass
 
 
+@pytest.mark.slow
 def test_training_stopped_and_resumed_is_the_same_as_in_one_go(body, tmp_path):
     other = LabelledShape(scaled(body.discretization, 0.8), body.labels)
     shapes = [body, other, body]

@@ -44,7 +44,10 @@ def test_parts_of_a_character_are_where_they_belong(file, turned):
 
 
 @pytest.mark.skipif(not is_bundled("body_parts_fine"), reason="the fine model is not there yet")
-@pytest.mark.parametrize(("file", "turned"), [("ada.glb", 0.0), ("bo.blend", 25.0)])
+@pytest.mark.parametrize(
+    ("file", "turned"),
+    [("ada.glb", 0.0), pytest.param("bo.blend", 25.0, marks=pytest.mark.slow)],
+)
 def test_fine_parts_are_within_the_coarse_ones_and_where_they_belong(file, turned, tmp_path):
     character = open_file(SAMPLES / file)[0]
     cache = OperatorCache(tmp_path)

@@ -14,10 +14,12 @@ from diffusionnet_blender.network.card import ModelCard
 from diffusionnet_blender.network.checkpoint import Model, save_model
 from diffusionnet_blender.network.features import input_width
 from diffusionnet_blender.surface.cache import OperatorCache
+from diffusionnet_blender.surface.outer_skin import most_vertices
 from diffusionnet_blender.surface.settings import DiscretizationSettings
 from diffusionnet_blender.surface.surface import Surface
 from diffusionnet_blender.tasks import segment as task
 from diffusionnet_blender.tasks.labels import Polygons, polygon_labels, triangle_labels
+from diffusionnet_blender.tasks.memory import estimated_bytes
 from tests.network.test_forward import random_weights
 from tests.shapes import icosphere, joined, lumpy_body, random_rotation
 
@@ -382,3 +384,18 @@ def test_the_skin_is_that_of_the_rest_shape_where_one_is_given():
     found = segment(posed, skin_model(), template=rest)
     expected = segment(rest, skin_model())
     np.testing.assert_array_equal(found.vertex_probabilities, expected.vertex_probabilities)
+
+
+@pytest.mark.parametrize("count", [300, 10_000, 60_000, 150_000, 1_000_000])
+@pytest.mark.parametrize("exact", [False, True])
+def test_memory_is_estimated_with_the_outer_skin(count, exact):
+    alone = estimated_bytes(count, 96, exact)
+    both = estimated_bytes(count, 96, exact, outer_skin=True)
+    skin = most_vertices(count)
+    assert 1_000 * skin < both - alone < 10_000 * skin
+
+
+@pytest.mark.parametrize(("count", "peak"), [(10_242, 41.3), (40_962, 177.6), (163_842, 829.7)])
+def test_estimates_of_memory_are_above_what_was_measured(count, peak):
+    """Peaks in MB, of `segment(..., exact=True)` on spheres with a model of 96 eigenpairs."""
+    assert 1.05 < estimated_bytes(count, 96, exact=True) / (peak * 2**20) < 1.35

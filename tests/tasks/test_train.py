@@ -333,6 +333,7 @@ train(set_of(body()), model_name="own", size=TINY, replace=True, progress=progre
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
 def test_a_killed_training_leaves_the_model_before_it_and_the_next_goes_on(folders, tmp_path):
     train(set_of(body()), model_name="own", size=replace(TINY, steps=2), **folders)

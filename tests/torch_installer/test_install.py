@@ -109,6 +109,7 @@ def test_one_that_does_not_load_leaves_nothing(root, index):
     assert list(root.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_one_that_misreads_arrays_leaves_nothing(root, index):
     misreading = WORKING.replace("return self.array", "return self.array + 1")
     write_wheel(index, "torch", "99.1+cpu", misreading)
@@ -132,6 +133,7 @@ def test_cancelling_leaves_nothing(root, index, stage):
     assert list(root.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_newer_one_takes_the_place_of_an_older_one(root, index):
     install(root, index)
     write_wheel(index, "torch", "99.2+cpu", WORKING.replace("99.0", "99.2"))
@@ -163,6 +165,7 @@ def test_a_build_that_is_gone_is_an_error(root, index):
     assert list(root.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_it_can_be_removed(root, index):
     install(root, index)
     remove_torch(root, "cpu")

@@ -151,6 +151,7 @@ def test_of_half_a_shape_only_what_the_other_has_is_learned_from(world):
     assert np.isfinite([loss for _, loss, _ in reports]).all()
 
 
+@pytest.mark.slow
 def test_aligned_shapes_teach_each_other_without_any_correspondence(world):
     trained = trainer(world, False, 300, ("xyz",))
     reports = []

@@ -21,6 +21,7 @@ def test_every_vertex_is_near_its_place_in_every_pose(seed):
     assert np.quantile(away, 0.99) < edge
 
 
+@pytest.mark.slow
 def test_what_is_left_of_a_harmed_body_keeps_its_place():
     template = bodies.load_template()
     skin = set(np.unique(template.labels))

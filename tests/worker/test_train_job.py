@@ -54,6 +54,7 @@ def has_curve(rows):
     return lambda progress: progress.partial and len(progress.partial.rows) >= rows
 
 
+@pytest.mark.slow
 def test_the_curve_comes_while_it_learns_and_enough_keeps_the_best(worker, tmp_path):
     worker.submit(train_job, request(tmp_path))
     progress = wait(worker, until=has_curve(2))

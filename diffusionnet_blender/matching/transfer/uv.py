@@ -151,5 +151,7 @@ def _stretch(vertices: np.ndarray, faces: np.ndarray, uv: np.ndarray) -> np.ndar
     of_b = (uv[:, 1] - uv[:, 0]) / length[:, None]
     of_c = ((uv[:, 2] - uv[:, 0]) - along[:, None] * of_b) / across[:, None]
     scales = np.linalg.svd(np.stack([of_b, of_c], axis=2), compute_uv=False)
-    stretch = scales[:, 0] / np.maximum(scales[:, 1], np.finfo(float).tiny)
+    # A triangle whose image is a line is stretched a billion times, which is enough.
+    least = 1e-9 * scales[:, 0] + np.finfo(float).tiny
+    stretch = scales[:, 0] / np.maximum(scales[:, 1], least)
     return np.where(flat, 1.0, stretch)

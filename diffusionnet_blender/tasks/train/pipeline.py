@@ -32,11 +32,8 @@ def trained(request: TrainRequest, progress: Progress[Curve]) -> TrainedModel:
     training_set = checked(request.training_set)
     library = Path(request.model_folder or user_folder("models"))
     checkpoints = Path(request.checkpoint_folder or user_folder("checkpoints"))
-    check_name(request.model_name)
-    if not request.replace or not (library / f"{request.model_name}.json").exists():
-        require_new_name(request.model_name, library)
+    require_place(request.model_name, library, request.replace)
     plan = make_plan(training_set, request, library)
-    _require_room(library, "model library")
     folder = checkpoints / training_key(training_set, plan)
     _tidy(checkpoints, folder)
     _require_room(folder, "folder of checkpoints")
@@ -61,6 +58,22 @@ def trained(request: TrainRequest, progress: Progress[Curve]) -> TrainedModel:
         mirrored=course.trainer.mirrored_class is not None,
         seconds=time.monotonic() - started,
     )
+
+
+def require_place(name: str, library: Path, replace: bool) -> None:
+    """Raise ModelError unless a model of this name can be saved in the library.
+
+    Parameters
+    ----------
+    name : str
+    library : Path
+    replace : bool
+        Whether a model of this name may be there.
+    """
+    check_name(name)
+    if not replace or not (library / f"{name}.json").exists():
+        require_new_name(name, library)
+    _require_room(library, "model library")
 
 
 def require_torch() -> None:
