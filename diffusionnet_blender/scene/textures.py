@@ -260,8 +260,15 @@ def read_pixels(image: bpy.types.Image) -> np.ndarray:
 
 def _require_loaded(image: bpy.types.Image) -> None:
     # The size is known only once the pixels are loaded.
-    if image.size[0] and image.size[1] and (image.source == "TILED" or len(image.pixels)):
-        return
+    is_tiled = image.source == "TILED"
+    if image.size[0] and image.size[1] and (is_tiled or len(image.pixels)):
+        lost = [tile.number for tile in image.tiles if not all(tile.size)] if is_tiled else []
+        if not lost:
+            return
+        raise DiffusionNetError(
+            f"Tile {lost[0]} of the image {image.name!r} is missing",
+            "Find its file, or remove the tile in the Image Editor.",
+        )
     where = "in the file, but damaged" if image.packed_file else repr(image.filepath)
     raise DiffusionNetError(
         f"The image {image.name!r} is missing ({where})",

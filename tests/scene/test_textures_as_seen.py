@@ -15,6 +15,7 @@ from diffusionnet_blender.matching.transfer.texture import rasterise, sample
 from diffusionnet_blender.scene import textures
 from diffusionnet_blender.scene.compat import node_tree, uses_nodes
 from diffusionnet_blender.scene.materials import srgb_to_linear
+from diffusionnet_blender.scene.textured_materials import new_tiled_image
 from tests.operators.test_transfer import keep_true_match
 from tests.scenes import add_body
 
@@ -88,15 +89,10 @@ def add_image(name="Skin", kind="waves", size=96, space="sRGB", is_float=False):
 
 
 def add_tiles():
-    """An image of two UDIM tiles, not saved in any file."""
-    image = bpy.data.images.new("Tiles", 64, 64, tiled=True)
-    image.tiles[0].generated_color = (0.8, 0.1, 0.1, 1)
-    image.generated_color = (0.8, 0.1, 0.1, 1)
-    tile = image.tiles.new(tile_number=1002)
-    for each, colour in ((image.tiles[0], (0.8, 0.1, 0.1, 1)), (tile, (0.1, 0.7, 0.2, 1))):
-        image.tiles.active = each
-        each.generated_color = colour
-    return image
+    """An image of two UDIM tiles."""
+    colours = {1001: (0.8, 0.1, 0.1, 1), 1002: (0.1, 0.7, 0.2, 1)}
+    tiles = {number: np.tile(np.float32(colour), (16, 16, 1)) for number, colour in colours.items()}
+    return new_tiled_image("Tiles", tiles, textures.Storage("sRGB"))
 
 
 def new(tree, kind, **settings):

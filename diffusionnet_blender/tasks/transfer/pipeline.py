@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ...errors import DiffusionNetError
 from ...matching.transfer.attributes import (
     transfer_corner_values,
     transfer_labels,
