@@ -25,7 +25,7 @@ import numpy as np
 
 import diffusionnet_blender
 from benchmarks.meshes import BUILD
-from diffusionnet_blender.matching.transfer.texture import dilate, paint, rasterise, sample_bilinear
+from diffusionnet_blender.matching.transfer.texture import dilate, paint, rasterise, sample
 from diffusionnet_blender.scene.layers import read_shape, read_uv
 from diffusionnet_blender.scene.unwrap import UV_MAP, unwrapped_uv
 from diffusionnet_blender.scene.vertex_groups import read_weights, write_vertex_groups
@@ -138,7 +138,7 @@ class Scene:
         given = read_uv(self.target.data, "Given")[shape.corners][texels.points.face]
         uv = np.einsum("nc,nci->ni", texels.points.barycentric, given)
         errors = [
-            _difference(sample_bilinear(self.paint(stripe), uv), painted(places, stripe))
+            _difference(sample(self.paint(stripe), uv), painted(places, stripe))
             for stripe in stripes
         ]
         errors.append(self.weight_error())

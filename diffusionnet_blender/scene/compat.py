@@ -14,6 +14,13 @@ def node_tree(material: bpy.types.Material) -> bpy.types.NodeTree:
     return material.node_tree
 
 
+def uses_nodes(material: bpy.types.Material) -> bool:
+    """Whether nodes make a material's look. Since 5.0 they always do."""
+    if bpy.app.version < (5, 0, 0) and not material.use_nodes:
+        return False
+    return material.node_tree is not None
+
+
 def fbx_importer() -> Callable[..., set[str]]:
     """4.5 brought an importer of its own; 4.2 has only the add-on."""
     if bpy.app.version < (4, 5, 0):

@@ -87,6 +87,16 @@ def of_image(image: bpy.types.Image) -> str:
     if not image.is_float:
         pixels = np.round(pixels * 255).astype(np.uint8)
     words = (image.name, *map(str, image.size), image.colorspace_settings.name, image.alpha_mode)
+    if image.source == "TILED":
+        # The pixels are those of the first tile alone.
+        tiles = [np.frombuffer(file.packed_file.data, np.uint8) for file in image.packed_files]
+        painted = "painted" if image.is_dirty else ""
+        words = (
+            *words,
+            *(str(tile.number) for tile in image.tiles),
+            *map(of_array, tiles),
+            painted,
+        )
     return of_array(pixels, *words)
 
 

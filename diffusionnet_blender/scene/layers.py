@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import bpy
 import numpy as np
@@ -19,7 +19,8 @@ from .labels import read_labels
 from .ownership import Kind, Role, still_ours
 from .read import read_object
 from .shape_keys import key_names, read_keys
-from .textures import SourceTextures, read_textures
+from .textures import SourceTextures, Storage, find_textures, read_textures, slots_of_polygons
+from .uv_maps import read_uv, source_uv_name
 from .vertex_groups import read_weights
 
 COLOURS = {"FLOAT_COLOR", "BYTE_COLOR"}
@@ -39,12 +40,18 @@ class Source:
     textures : SourceTextures or None
         Where the images are in its materials.
     labels : Labels or None
+    storages : dict of str to Storage
+        How the new images are stored, by channel.
+    remarks : tuple of str
+        What of its materials cannot be shown as it is.
     """
 
     shape: MeshShape
     layers: Layers
     textures: SourceTextures | None
     labels: Labels | None
+    storages: dict[str, Storage] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
 
 def read_shape(obj: bpy.types.Object) -> MeshShape:
@@ -80,8 +87,27 @@ def read_shape(obj: bpy.types.Object) -> MeshShape:
     )
 
 
+def with_pixels(obj: bpy.types.Object, source: Source) -> Source:
+    """Add the pixels of the textures to what `read_source` read of an object.
+
+    Raises
+    ------
+    DiffusionNetError
+        If the file of an image is missing.
+    """
+    if source.textures is None:
+        return source
+    textures, storages, remarks = read_textures(obj, source.shape, source.textures)
+    return replace(
+        source,
+        layers=replace(source.layers, textures=textures),
+        storages=storages,
+        remarks=source.textures.remarks + remarks,
+    )
+
+
 def read_source(obj: bpy.types.Object, kinds: Kinds) -> Source:
-    """Read the chosen kinds of data; not in Edit Mode.
+    """Read the chosen kinds of data, of textures all but the pixels; not in Edit Mode.
 
     Parameters
     ----------
@@ -97,24 +123,21 @@ def read_source(obj: bpy.types.Object, kinds: Kinds) -> Source:
     mesh = obj.data
     shape = read_shape(obj)
     uv, textures, labels = None, None, None
-    if kinds.texture or kinds.uv:
+    if kinds.uv:
         uv = read_uv(mesh, source_uv_name(obj))
     if kinds.texture:
-        textures = read_textures(obj)
+        textures = find_textures(obj)
     if kinds.labels:
         labels = read_labels(obj)
-    slots = np.zeros(len(mesh.polygons), dtype=np.int32)
-    mesh.polygons.foreach_get("material_index", slots)
     if kinds.materials and not any(slot.material for slot in obj.material_slots):
         raise DiffusionNetError(
             f"{obj.name!r} has no materials", "Assign one, or switch Materials off."
         )
     attributes = _read_attributes(obj, kinds)
     layers = Layers(
-        slots=slots.astype(np.int64),
+        slots=slots_of_polygons(obj).astype(np.int64),
         uv=uv,
         copy_uv=kinds.uv,
-        textures=textures.textures if textures else (),
         move_slots=kinds.materials,
         weights=_read_groups(obj, kinds) if kinds.weights else None,
         keys=_read_keys(obj, kinds.key_names) if kinds.shape_keys else None,
@@ -129,30 +152,6 @@ def has_default_data(obj: bpy.types.Object, kind: str) -> bool:
     """Whether a source has data of a kind that is transferred by default."""
     data = {"texture": obj.data.uv_layers, "weights": obj.vertex_groups}
     return kind not in data or len(data[kind]) > 0
-
-
-def source_uv_name(obj: bpy.types.Object) -> str:
-    """Name of the UV map that renders use.
-
-    Raises
-    ------
-    DiffusionNetError
-        If there is none.
-    """
-    layers = obj.data.uv_layers
-    if not layers:
-        raise DiffusionNetError(
-            f"{obj.name!r} has no UV map, which Texture and UV Map need",
-            "Unwrap it, or switch Texture and UV Map off.",
-        )
-    return next((layer.name for layer in layers if layer.active_render), layers[0].name)
-
-
-def read_uv(mesh: bpy.types.Mesh, name: str) -> np.ndarray:
-    """UVs at the corners, (L, 2) float64."""
-    uv = np.empty(2 * len(mesh.loops), dtype=np.float32)
-    mesh.attributes[name].data.foreach_get("vector", uv)
-    return uv.reshape(-1, 2).astype(np.float64)
 
 
 def write_moved_attribute(mesh: bpy.types.Mesh, name: str, attribute: Attribute) -> None:

@@ -14,18 +14,16 @@ import numpy as np
 from ..errors import DiffusionNetError, NothingToWrite
 from ..tasks.match.request import Correspondence
 from ..tasks.transfer.kinds import Kinds
-from ..tasks.transfer.layers import Layers, MeshShape, Moved, Weights
+from ..tasks.transfer.layers import MeshShape, Moved, Weights
 from ..tasks.transfer.request import TransferRequest
 from .armature_write import require_free_of_armatures
 from .armatures import bone_names
-from .layers import Source, read_shape, read_source, read_uv, source_uv_name
+from .layers import Source, read_shape, read_source, with_pixels
 from .options import Writing
 from .shape_keys import locked_keys, require_room_for_keys
 from .unwrap import unwrapped_uv
+from .uv_maps import MOST_UV_MAPS, read_uv, source_uv_name
 from .vertex_groups import locked_groups, read_weights
-
-# Blender's limit.
-MOST_UV_MAPS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,13 +93,13 @@ def read_transfer(
         If the target has all of it locked.
     """
     read = read_source(source, kinds)
-    if _is_empty(read.layers):
+    if _is_empty(read):
         raise DiffusionNetError(
             "No data to transfer is chosen", "Choose at least one kind of data."
         )
     if kinds.armature:
         require_free_of_armatures(target)
-    _require_unlocked(target, read.layers)
+    _require_unlocked(target, read)
     if read.layers.keys:
         require_room_for_keys(target, read.layers.keys.names, writing.overwrite)
     shape = read_shape(target)
@@ -118,7 +116,7 @@ def read_transfer(
             f"{target.name!r} has the maximum number of UV maps", "Remove one of its UV maps."
         )
     kept = _kept(source, target, kinds, read.layers.weights)
-    return Reading(read, shape, target_uv, unwrapped, kept, writing)
+    return Reading(with_pixels(source, read), shape, target_uv, unwrapped, kept, writing)
 
 
 def prepared_again(
@@ -145,17 +143,19 @@ def prepared_again(
             f"The UV maps of {target.name!r} were changed during the transfer",
             "Press Transfer again.",
         )
-    if _inventory(now.layers) != _inventory(read.source.layers):
+    if _inventory(now) != _inventory(read.source):
         raise DiffusionNetError(
             f"{source.name!r} was changed during the transfer", "Press Transfer again."
         )
+    now = replace(now, storages=read.source.storages, remarks=read.source.remarks)
     return Prepared(replace(read, source=now), moved)
 
 
-def _inventory(layers: Layers) -> tuple:
+def _inventory(source: Source) -> tuple:
     """Names of all layers."""
+    layers, found = source.layers, source.textures
     return (
-        tuple((texture.name, tuple(texture.images)) for texture in layers.textures),
+        found and tuple((t.name, tuple(t.parts), tuple(t.values)) for t in found.textures),
         layers.weights and layers.weights.names,
         layers.keys and layers.keys.names,
         tuple((a.name, a.domain, a.data_type) for a in layers.attributes),
@@ -163,10 +163,11 @@ def _inventory(layers: Layers) -> tuple:
     )
 
 
-def _is_empty(layers: Layers) -> bool:
+def _is_empty(source: Source) -> bool:
+    layers = source.layers
     return not (
         layers.copy_uv
-        or layers.textures
+        or source.textures
         or layers.move_slots
         or layers.weights
         or layers.keys
@@ -197,13 +198,14 @@ def _kept(source, target, kinds: Kinds, weights: Weights | None) -> Weights | No
     return Weights(tuple(names), read_weights(target, names), np.array(deforming, dtype=bool))
 
 
-def _require_unlocked(target: bpy.types.Object, layers: Layers) -> None:
+def _require_unlocked(target: bpy.types.Object, read: Source) -> None:
     """Raise NothingToWrite if all that would be written is locked on the target."""
+    layers = read.layers
     groups = layers.weights.names if layers.weights else ()
     keys = layers.keys.names if layers.keys else ()
     is_all = len(locked_groups(target, groups)) == len(groups)
     is_all &= len(locked_keys(target, keys)) == len(keys)
-    if is_all and _is_empty(replace(layers, weights=None, keys=None)):
+    if is_all and _is_empty(replace(read, layers=replace(layers, weights=None, keys=None))):
         nouns = " and ".join(
             noun for noun, names in (("vertex groups", groups), ("shape keys", keys)) if names
         )

@@ -12,7 +12,7 @@ from ..tasks.transfer.layers import Moved
 from .armature_write import write_armature
 from .attributes import FACE_LABELS, show_colours, write_attribute
 from .fingerprint import CONTENT
-from .layers import COLOURS, source_uv_name, write_moved_attribute
+from .layers import COLOURS, write_moved_attribute
 from .materials import MATERIAL_INDEX, slot_of
 from .options import Outputs
 from .ownership import (
@@ -30,10 +30,18 @@ from .read import read_object
 from .report_text import counted, listed
 from .results import keep_result
 from .shape_keys import key_names, names_on_target, write_keys
-from .textures import baked_image, content_of, images_in, textured_material
+from .textured_materials import (
+    content_of,
+    differing_constants,
+    images_in,
+    new_image,
+    new_tiled_image,
+    textured_material,
+)
 from .transaction import Transaction, transaction
 from .transfer import Prepared
 from .unwrap import UV_MAP
+from .uv_maps import source_uv_name, write_uv
 from .vertex_groups import locked_groups, write_vertex_groups
 from .write import write_labels
 
@@ -80,12 +88,10 @@ def _write(
     if moved.layout is not None:
         lines.append(_write_layout(source, target, moved.layout, overwrite))
     slots = None
-    if moved.textures:
-        slots = _write_textures(source, target, prepared, uv_name, change)
-        size = next(iter(moved.textures.values())).shape
-        named = ", ".join(moved.textures)
-        text = f"{counted(len(moved.textures), 'texture')} ({named}) of {size[1]} x {size[0]}"
-        lines.append(f"{text}, into a new UV map" if prepared.read.unwrapped else text)
+    if moved.textures or moved.tiles:
+        slots, remarks = _write_textures(source, target, prepared, uv_name, change)
+        lines.append(_textures_line(moved, prepared.read.unwrapped))
+        lines += remarks
     elif moved.slots is not None:
         slots = {
             number: slot_of(mesh, slot.material)
@@ -120,16 +126,9 @@ def _own_layout(mesh, prepared: Prepared) -> str:
     if prepared.read.target_uv is None:
         return ""
     if prepared.read.unwrapped:
-        _write_uv(mesh, UV_MAP, prepared.read.target_uv)
+        write_uv(mesh, UV_MAP, prepared.read.target_uv)
     layers = mesh.uv_layers
     return next((layer.name for layer in layers if layer.active_render), layers[0].name)
-
-
-def _write_uv(mesh, name: str, uv: np.ndarray) -> None:
-    if name not in mesh.uv_layers:
-        mesh.uv_layers.new(name=name, do_init=False)
-    flat = np.ascontiguousarray(uv, dtype=np.float32).ravel()
-    mesh.attributes[name].data.foreach_set("vector", flat)
 
 
 def _write_layout(source, target, layout, overwrite: bool) -> str:
@@ -137,7 +136,7 @@ def _write_layout(source, target, layout, overwrite: bool) -> str:
     wanted = [source_uv_name(source)]
     claimed = claim(target, Kind.ATTRIBUTE, Role.TRANSFER, wanted, overwrite)
     name = claimed.names[0]
-    _write_uv(mesh, name, layout.uv)
+    write_uv(mesh, name, layout.uv)
     record(target, Kind.ATTRIBUTE, Role.TRANSFER, [name])
     ends = np.empty(2 * len(mesh.edges), dtype=np.int32)
     mesh.edges.foreach_get("vertices", ends)
@@ -153,34 +152,56 @@ def _write_layout(source, target, layout, overwrite: bool) -> str:
     return f"{text})"
 
 
+def _textures_line(moved: Moved, unwrapped: bool) -> str:
+    """What the report says of the new images."""
+    channels = list(moved.textures or moved.tiles)
+    tiles = next(iter(moved.tiles.values()), {})
+    image = next(iter(moved.textures.values() or tiles.values()))
+    text = f"{counted(len(channels), 'texture')} ({', '.join(channels)})"
+    text += f" of {image.shape[1]} x {image.shape[0]}"
+    if tiles:
+        text += f" in {len(tiles)} UDIM tiles"
+    return f"{text}, into a new UV map" if unwrapped else text
+
+
 def _write_textures(
     source, target, prepared: Prepared, uv_name: str, change: Transaction
-) -> dict[int, int]:
-    """Make images and materials; slot on the target of each slot of the source that is used."""
-    moved, found = prepared.moved, prepared.read.source.textures
+) -> tuple[dict[int, int], list[str]]:
+    """Make images and materials.
+
+    Slot on the target of each slot of the source that is used, and remarks.
+    """
+    moved, read = prepared.moved, prepared.read.source
+    found, remarks = read.textures, [*read.remarks, *moved.remarks]
     free = _discard_materials(target.data, change)
     images = {
-        channel: baked_image(f"{target.name} {channel}", pixels, found.images[channel])
+        channel: new_image(f"{target.name} {channel}", pixels, read.storages[channel])
         for channel, pixels in moved.textures.items()
     }
-    with_images = {number for number, _ in found.channels}
-    if moved.slots is None:
-        # One material for all: the one that most of the source has.
-        counts = np.bincount(prepared.read.source.layers.slots)
-        most = sorted(with_images, key=lambda n: -(counts[n] if n < len(counts) else 0))
-        chosen = most[:1]
+    images |= {
+        channel: new_tiled_image(f"{target.name} {channel}", tiles, read.storages[channel])
+        for channel, tiles in moved.tiles.items()
+    }
+    is_single = moved.slots is None
+    if is_single:
+        # One material for all: the one that most of the source has, of those with images.
+        counts = np.bincount(read.layers.slots)
+        with_images = {number for texture in found.textures for number in texture.values}
+        chosen = [max(sorted(with_images or found.materials), key=lambda n: counts[n])]
+        differing = differing_constants(found)
+        if differing:
+            remarks.append(
+                f"the materials differ in {', '.join(differing)}, too: with Materials each stays"
+            )
     else:
-        chosen = [n for n, slot in enumerate(source.material_slots) if slot.material]
+        chosen = sorted(found.materials)
     mesh = target.data
     slots = {}
     for number in chosen:
         material = source.material_slots[number].material
-        shown = {
-            node: images[channel]
-            for (slot, node), channel in found.channels.items()
-            if slot == number
-        }
-        made = textured_material(material, f"{target.name} {material.name}", uv_name, shown)
+        name = f"{target.name} {material.name}" if material else target.name
+        made, lost = textured_material(found, number, name, uv_name, images, is_single)
+        remarks += lost
         if free:
             slots[number] = free.pop(0)
             mesh.materials[slots[number]] = made
@@ -190,7 +211,7 @@ def _write_textures(
     for number in slots.values():
         # A slot may be linked to the object, with a material of its own there.
         target.material_slots[number].link = "DATA"
-    return slots
+    return slots, remarks
 
 
 def _discard_materials(mesh, change: Transaction) -> list[int]:

@@ -7,7 +7,7 @@ import numpy as np
 from mathutils import Matrix
 
 from .edit_mode import alone_in_edit_mode
-from .layers import read_uv
+from .uv_maps import read_uv
 
 UV_MAP = "UVMap"
 ISLAND_MARGIN = 0.004

@@ -15,14 +15,16 @@ from diffusionnet_blender.matching.transfer.attributes import (
 from diffusionnet_blender.matching.transfer.corners import MapInside
 from diffusionnet_blender.matching.transfer.shape_keys import deformation_transfer, rotated_offsets
 from diffusionnet_blender.matching.transfer.texture import (
-    bake,
+    dilate,
     frame_turns,
     paint,
     rasterise,
-    sample_bilinear,
+    rasterise_all,
+    sample,
     transfer_map,
     turned_normals,
 )
+from diffusionnet_blender.matching.transfer.tiles import covered, udim_tiles
 from diffusionnet_blender.matching.transfer.uv import copy_uv
 from diffusionnet_blender.matching.transfer.weights import (
     inpaint,
@@ -100,18 +102,66 @@ def test_layouts_outside_the_image_are_cut_off():
     assert not len(rasterise(np.array([[[2.0, 2], [3, 2], [2, 3]]]), 16, 16).row)
 
 
+def test_a_texel_under_two_triangles_is_told_again():
+    square = np.array([[[0, 0], [1, 0], [1, 1]], [[0, 0], [1, 1], [0, 1]]], float)
+    texels, hidden = rasterise_all(np.concatenate([square, square]), 30, 20)
+    assert len(texels.row) == 600
+    assert set(hidden.points.face[hidden.points.face > 1]) == {2, 3}
+    assert np.sum(hidden.points.face > 1) >= 600
+
+
+def test_layouts_over_several_unit_squares():
+    square = np.array([[[0, 0], [1, 0], [1, 1]], [[0, 0], [1, 1], [0, 1]]], float)
+    half = square * [0.5, 1]
+    across = half + [0.75, 0]
+    assert udim_tiles(half, 32, 32) == ()
+    assert udim_tiles(across, 32, 32) == ()
+    texels, hidden = covered(across, 32, 32)
+    assert sorted(set(texels.column)) == [*range(8), *range(24, 32)]
+    assert len(texels.row) == 16 * 32
+    apart = np.concatenate([square, square + [2, 1]])
+    assert udim_tiles(apart, 32, 32) == (1001, 1013)
+    for tile, faces in ((1001, {0, 1}), (1013, {2, 3})):
+        assert set(covered(apart, 32, 32, tile)[0].points.face) == faces
+    # Squares that UDIM has no numbers for are one image.
+    assert udim_tiles(np.concatenate([square, square - [1, 0]]), 32, 32) == ()
+    assert udim_tiles(np.concatenate([square, square + [10, 0]]), 32, 32) == ()
+
+
+@pytest.mark.parametrize("uv", [[[0, 0], [1, np.nan], [1, 1]], [[0, 0], [2000, 0], [0, 2000]]])
+def test_a_layout_that_no_image_holds_is_refused(uv):
+    with pytest.raises(DiffusionNetError, match="1 faces of the target's UV map"):
+        covered(np.array([uv], float), 32, 32)
+
+
+@pytest.mark.parametrize("closest", [False, True])
+@pytest.mark.parametrize("extension", ["REPEAT", "EXTEND", "CLIP", "MIRROR"])
+def test_what_is_outside_an_image(extension, closest):
+    image = np.random.default_rng(1).random((4, 6, 2))
+    padded = {
+        "REPEAT": np.tile(image, (3, 3, 1)),
+        "EXTEND": np.pad(image, ((4, 4), (6, 6), (0, 0)), mode="edge"),
+        "CLIP": np.pad(image, ((4, 4), (6, 6), (0, 0))),
+        "MIRROR": np.pad(image, ((4, 4), (6, 6), (0, 0)), mode="symmetric"),
+    }[extension]
+    uv = np.random.default_rng(2).uniform(-0.8, 1.8, (200, 2))
+    np.testing.assert_allclose(
+        sample(image, uv, extension, closest), sample(padded, (uv + 1) / 3, "EXTEND", closest)
+    )
+
+
 def test_bilinear_sampling_is_exact_on_a_slope():
     v, u = np.meshgrid((np.arange(8) + 0.5) / 8, (np.arange(16) + 0.5) / 16, indexing="ij")
     image = np.stack([u, 2 * v], axis=2)
     uv = np.random.default_rng(0).uniform(0.1, 0.9, (50, 2))
-    np.testing.assert_allclose(sample_bilinear(image, uv), uv * [1, 2], atol=1e-12)
+    np.testing.assert_allclose(sample(image, uv), uv * [1, 2], atol=1e-12)
 
 
 def test_a_baked_texture_shows_the_same_colour_at_the_same_place(spheres):
     source_uv, target_uv = unwrapped(*spheres.source), unwrapped(*spheres.target)
-    lookup = transfer_map(spheres.inside, source_uv, target_uv, 256, 512)
-    baked = bake(lookup, painted(512, 1024), dilation=0)
-    texels = lookup.texels
+    texels = rasterise(target_uv, 256, 512)
+    lookup = transfer_map(spheres.inside, texels)
+    baked = paint(texels, sample(painted(512, 1024), lookup.source_uv(source_uv)))
     flat = texels.points.interpolate(spheres.directions, spheres.target[1])
     flat /= np.linalg.norm(flat, axis=1, keepdims=True)
     error = np.abs(baked[texels.row, texels.column] - colour_of(flat))
@@ -121,17 +171,10 @@ def test_a_baked_texture_shows_the_same_colour_at_the_same_place(spheres):
 
 
 def test_islands_grow_by_the_dilation_and_no_more(spheres):
-    source_uv, target_uv = unwrapped(*spheres.source), 0.2 + 0.5 * unwrapped(*spheres.target)
-    lookup = transfer_map(spheres.inside, source_uv, target_uv, 128, 128)
-    image = np.ones((8, 8, 4), np.float32)
-    covered = [bake(lookup, image, dilation)[..., 3].sum() for dilation in (0, 3, 6)]
-    assert covered[0] == len(lookup.texels.row) < covered[1] < covered[2] < 128 * 128
-
-
-def test_an_empty_layout_is_refused(spheres):
-    with pytest.raises(DiffusionNetError, match="covers no part"):
-        transfer_map(spheres.inside, unwrapped(*spheres.source),
-                     unwrapped(*spheres.target) + 5, 64, 64)  # fmt: skip
+    texels = rasterise(0.2 + 0.5 * unwrapped(*spheres.target), 128, 128)
+    image = paint(texels, np.ones((len(texels.row), 4)))
+    covered = [dilate(image, texels, distance)[..., 3].sum() for distance in (0, 3, 6)]
+    assert covered[0] == len(texels.row) < covered[1] < covered[2] < 128 * 128
 
 
 def world_normals(mesh, uv, points, tangent_normals):
@@ -156,14 +199,14 @@ def test_a_normal_map_stands_for_the_same_relief(spheres, mirrored):
     target_uv = 0.5 + 0.6 * (target_uv - 0.5) @ np.array([[0.6, 0.8], [-0.8, 0.6]])
     if mirrored:
         target_uv = target_uv * [-1, 1] + [1, 0]
-    lookup = transfer_map(spheres.inside, source_uv, target_uv, 128, 128)
+    texels = rasterise(target_uv, 128, 128)
+    lookup = transfer_map(spheres.inside, texels)
     leaning = np.array([0.48, 0.36, 0.8])
     image = np.broadcast_to((0.5 + 0.5 * leaning).astype(np.float32), (16, 16, 3))
     turn = frame_turns(
         lookup, spheres.inside, (*spheres.source, source_uv), (*spheres.target, target_uv)
     )
-    texels = lookup.texels
-    colours = sample_bilinear(image, lookup.source_uv)
+    colours = sample(image, lookup.source_uv(source_uv))
     baked = paint(texels, turned_normals(colours, turn))
     found = 2 * baked[texels.row, texels.column] - 1
     here = world_normals(spheres.target, target_uv, texels.points, found)

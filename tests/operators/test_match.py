@@ -262,7 +262,7 @@ BAD_INPUT = [
     ("no image", "have no image"),
     ("missing image", "is missing"),
     ("damaged image", "in the file, but damaged"),
-    ("tiles", "has UDIM tiles"),
+    ("tiles", "Tile 1002 of the image 'Skin' is missing"),
     ("flat", "a scale of zero along an axis"),
     ("no room", "has the maximum number of UV maps"),
     ("nothing", "No data to transfer is chosen"),
@@ -291,6 +291,8 @@ def test_bad_input_is_told_and_nothing_is_written(pair, what, words):
     elif what in ("missing image", "damaged image", "tiles", "no room"):
         image = give_image(source, colour_of, packed=False)
         image.source = "TILED" if what == "tiles" else "GENERATED"
+        if what == "tiles":
+            image.tiles.new(tile_number=1002)
         if what == "missing image":
             image.source, image.filepath = "FILE", "//nowhere.png"
         elif what == "damaged image":

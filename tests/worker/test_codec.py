@@ -74,7 +74,15 @@ def full_layers():
         uv=np.random.default_rng(0).random((6, 2)),
         copy_uv=True,
         textures=(
-            layers.Texture("Base Color", {0: np.ones((2, 2, 4), np.float32)}, {3: np.ones(4)}),
+            layers.Texture(
+                "Base Color",
+                {0: np.ones((2, 2, 4), np.float32)},
+                {3: np.ones(4)},
+                layouts={0: np.ones((6, 2))},
+                extensions={0: "CLIP"},
+                closest=(0,),
+                size=(4, 8),
+            ),
         ),
         weights=layers.Weights(("a", "b"), np.ones((count, 2)), np.array([True, False])),
         keys=layers.ShapeKeys(("smile",), np.ones((1, count, 3))),

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from ...errors import DiffusionNetError
 from ...surface.surface import triangle_vectors
 from ..points import SurfacePoints
 from .corners import MapInside
 
-DILATION = 16
 TEXELS_AT_A_TIME = 262_144
 # Triangles rasterised at a time, by the sum of their boxes.
 BOXES_AT_A_TIME = 4_000_000
@@ -40,19 +38,30 @@ class Texels:
 
 @dataclass(frozen=True, eq=False)
 class TransferMap:
-    """Image of each covered texel of the target's layout, on the source and in its layout.
+    """Image of each covered texel of the target's layout on the source.
 
     Attributes
     ----------
     texels : Texels
     source_points : SurfacePoints
         On the source, one for each texel.
-    source_uv : (N, 2) float64
     """
 
     texels: Texels
     source_points: SurfacePoints
-    source_uv: np.ndarray
+
+    def __getitem__(self, chosen: np.ndarray) -> TransferMap:
+        """Some of the texels, chosen by a mask or by indices."""
+        texels = self.texels
+        some = Texels(
+            texels.row[chosen], texels.column[chosen], texels.points[chosen], texels.shape
+        )
+        return TransferMap(some, self.source_points[chosen])
+
+    def source_uv(self, uv: np.ndarray) -> np.ndarray:
+        """Places in a layout of the source (F_s, 3, 2), at the corners of its triangles: (N, 2)."""
+        face, share = self.source_points.face, self.source_points.barycentric
+        return sum(share[:, i, None] * uv[face, i] for i in range(3))
 
 
 def rasterise(uv: np.ndarray, height: int, width: int) -> Texels:
@@ -61,14 +70,31 @@ def rasterise(uv: np.ndarray, height: int, width: int) -> Texels:
     Parameters
     ----------
     uv : (F, 3, 2) float
-        At the corners of each triangle. The part of a layout outside the unit square (the other
-        tiles of a UDIM) covers nothing.
+        At the corners of each triangle. The part of a layout outside the unit square covers
+        nothing; see `tiles`.
     height, width : int
 
     Returns
     -------
     Texels
         Each texel once; where triangles overlap, it belongs to the first.
+    """
+    return rasterise_all(uv, height, width)[0]
+
+
+def rasterise_all(uv: np.ndarray, height: int, width: int) -> tuple[Texels, Texels]:
+    """The texels of `rasterise`, and those again that further triangles cover.
+
+    A texel on the edge between two triangles is among both.
+
+    Parameters
+    ----------
+    uv, height, width
+        As `rasterise`.
+
+    Returns
+    -------
+    texels, hidden : Texels
     """
     size = np.array([width, height])
     corner = uv * size - 0.5
@@ -81,6 +107,9 @@ def rasterise(uv: np.ndarray, height: int, width: int) -> Texels:
     b, c = corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]
     determinant = b[:, 0] * c[:, 1] - b[:, 1] * c[:, 0]
     order = np.flatnonzero((boxes > 0) & (determinant != 0))
+    # Numbers of texels, triangles, and shares of the second and third corner.
+    none = np.empty(0, dtype=np.int64)
+    hidden = [(none, none, np.empty(0), np.empty(0))]
     batch = np.cumsum(boxes[order]) // BOXES_AT_A_TIME
     for chosen in np.split(order, np.flatnonzero(np.diff(batch)) + 1):
         face = np.repeat(chosen, boxes[chosen])
@@ -91,31 +120,49 @@ def rasterise(uv: np.ndarray, height: int, width: int) -> Texels:
         share_b = (x * c[face, 1] - y * c[face, 0]) / determinant[face]
         share_c = (y * b[face, 0] - x * b[face, 1]) / determinant[face]
         inside = (share_b >= -1e-7) & (share_c >= -1e-7) & (share_b + share_c <= 1 + 1e-7)
-        texel = (row * width + column)[inside]
-        texel, kept = np.unique(texel, return_index=True)
-        kept = np.flatnonzero(inside)[kept]
+        claim = np.flatnonzero(inside)
+        texel, kept = np.unique((row * width + column)[claim], return_index=True)
         fresh = owner[texel] < 0
         texel, kept = texel[fresh], kept[fresh]
+        if len(kept) < len(claim):
+            further = np.ones(len(claim), dtype=bool)
+            further[kept] = False
+            again = claim[further]
+            hidden.append((row[again] * width + column[again], face[again],
+                           share_b[again], share_c[again]))  # fmt: skip
+        kept = claim[kept]
         owner[texel] = face[kept]
         shares[texel, 1], shares[texel, 2] = share_b[kept], share_c[kept]
     covered = np.flatnonzero(owner >= 0)
-    barycentric = shares[covered].astype(np.float64)
-    barycentric[:, 0] = 1 - barycentric[:, 1] - barycentric[:, 2]
+    shape = height, width
+    texel, face, share_b, share_c = (np.concatenate(each) for each in zip(*hidden, strict=True))
+    return (
+        _texels(covered, owner[covered], shares[covered, 1], shares[covered, 2], shape),
+        _texels(texel, face, share_b, share_c, shape),
+    )
+
+
+def _texels(
+    texel: np.ndarray,
+    face: np.ndarray,
+    share_b: np.ndarray,
+    share_c: np.ndarray,
+    shape: tuple[int, int],
+) -> Texels:
+    """Texels by their numbers, the triangle over each, and the shares of two of its corners."""
+    barycentric = np.stack([1 - share_b.astype(np.float64) - share_c, share_b, share_c], axis=1)
     barycentric = np.clip(barycentric, 0, 1)
     barycentric /= barycentric.sum(axis=1, keepdims=True)
-    row, column = np.divmod(covered, width)
-    return Texels(row, column, SurfacePoints(owner[covered], barycentric), (height, width))
+    row, column = np.divmod(texel, shape[1])
+    return Texels(row, column, SurfacePoints(face, barycentric), shape)
 
 
 def transfer_map(
     inside: MapInside,
-    source_uv: np.ndarray,
-    target_uv: np.ndarray,
-    height: int,
-    width: int,
+    texels: Texels,
     progress: Callable[[float], None] = lambda fraction: None,
 ) -> TransferMap:
-    """Map every texel of the target's layout to the source and its layout.
+    """Map texels of the target's layout to the source.
 
     Seams are exact: a texel is looked up within one triangle of the source, through that
     triangle's own corners.
@@ -123,26 +170,11 @@ def transfer_map(
     Parameters
     ----------
     inside : MapInside
-    source_uv : (F_s, 3, 2) float
-        At the corners of the source's triangles.
-    target_uv : (F_t, 3, 2) float
-    height, width : int
-        Of the images to bake.
+    texels : Texels
     progress : callable
         Called with a fraction; may raise to stop.
-
-    Raises
-    ------
-    DiffusionNetError
-        If the target's layout covers no texel.
     """
-    texels = rasterise(target_uv, height, width)
     count = len(texels.row)
-    if not count:
-        raise DiffusionNetError(
-            "The target's UV map covers no part of an image",
-            "Unwrap the target, or move its UVs into the unit square.",
-        )
     face = np.empty(count, dtype=np.int64)
     barycentric = np.empty((count, 3))
     for start in range(0, count, TEXELS_AT_A_TIME):
@@ -150,18 +182,23 @@ def transfer_map(
         chunk = slice(start, start + TEXELS_AT_A_TIME)
         found = inside(texels.points[chunk])
         face[chunk], barycentric[chunk] = found.face, found.barycentric
-    uv = sum(barycentric[:, i, None] * source_uv[face, i] for i in range(3))
-    return TransferMap(texels, SurfacePoints(face, barycentric), uv)
+    return TransferMap(texels, SurfacePoints(face, barycentric))
 
 
-def sample_bilinear(image: np.ndarray, uv: np.ndarray) -> np.ndarray:
-    """Colours of an image between its texels; outside the unit square it repeats.
+def sample(
+    image: np.ndarray, uv: np.ndarray, extension: str = "REPEAT", closest: bool = False
+) -> np.ndarray:
+    """Colours of an image, between its texels or of the closest ones.
 
     Parameters
     ----------
     image : (H, W, C) float
         Row 0 at v = 0.
     uv : (N, 2) float
+    extension : {"REPEAT", "EXTEND", "CLIP", "MIRROR"}
+        What is outside the unit square, as in Blender's Image Texture node: the image again, its
+        border, zeros, or the image and its mirror image in turn.
+    closest : bool
 
     Returns
     -------
@@ -170,23 +207,42 @@ def sample_bilinear(image: np.ndarray, uv: np.ndarray) -> np.ndarray:
     colours = np.empty((len(uv), image.shape[2]), dtype=image.dtype)
     for start in range(0, len(uv), TEXELS_AT_A_TIME):
         chunk = slice(start, start + TEXELS_AT_A_TIME)
-        colours[chunk] = _sampled(image, uv[chunk])
+        colours[chunk] = _sampled(image, uv[chunk], extension, closest)
     return colours
 
 
-def _sampled(image: np.ndarray, uv: np.ndarray) -> np.ndarray:
+def _sampled(image: np.ndarray, uv: np.ndarray, extension: str, closest: bool) -> np.ndarray:
     """Colours (n, C) of an image (H, W, C) at (n, 2)."""
     height, width = image.shape[:2]
     flat = image.reshape(height * width, -1)
-    x, y = uv[:, 0] * width - 0.5, uv[:, 1] * height - 0.5
-    left, below = np.floor(x).astype(np.int64), np.floor(y).astype(np.int64)
-    x = (x - left).astype(image.dtype)[:, None]
-    y = (y - below).astype(image.dtype)[:, None]
-    left, right = left % width, (left + 1) % width
-    below, above = (below % height) * width, ((below + 1) % height) * width
-    return (1 - y) * ((1 - x) * flat[below + left] + x * flat[below + right]) + y * (
-        (1 - x) * flat[above + left] + x * flat[above + right]
-    )
+
+    def at(row: np.ndarray, column: np.ndarray) -> np.ndarray:
+        known = _inside(row, height, extension) * width + _inside(column, width, extension)
+        colours = flat[known]
+        if extension == "CLIP":
+            outside = (row < 0) | (row >= height) | (column < 0) | (column >= width)
+            colours[outside] = 0.0
+        return colours
+
+    x, y = uv[:, 0] * width, uv[:, 1] * height
+    if closest:
+        return at(np.floor(y).astype(np.int64), np.floor(x).astype(np.int64))
+    left, below = (np.floor(place - 0.5).astype(np.int64) for place in (x, y))
+    along = (x - 0.5 - left).astype(image.dtype)[:, None]
+    up = (y - 0.5 - below).astype(image.dtype)[:, None]
+    lower = (1 - along) * at(below, left) + along * at(below, left + 1)
+    upper = (1 - along) * at(below + 1, left) + along * at(below + 1, left + 1)
+    return (1 - up) * lower + up * upper
+
+
+def _inside(number: np.ndarray, count: int, extension: str) -> np.ndarray:
+    """Rows or columns of an image for those of the plane."""
+    if extension in ("EXTEND", "CLIP"):
+        return np.clip(number, 0, count - 1)
+    if extension == "MIRROR":
+        number = number % (2 * count)
+        return np.minimum(number, 2 * count - 1 - number)
+    return number % count
 
 
 def paint(texels: Texels, colours: np.ndarray) -> np.ndarray:
@@ -200,25 +256,6 @@ def paint(texels: Texels, colours: np.ndarray) -> np.ndarray:
     image = np.zeros((*texels.shape, colours.shape[1]), dtype=np.float32)
     image[texels.row, texels.column] = colours
     return image
-
-
-def bake(lookup: TransferMap, image: np.ndarray, dilation: int = DILATION) -> np.ndarray:
-    """One of the source's images in the target's layout.
-
-    Parameters
-    ----------
-    lookup : TransferMap
-    image : (H, W, C) float32
-    dilation : int
-        Texels by which islands grow beyond their rim.
-
-    Returns
-    -------
-    (height, width, C) float32
-        Zero where nothing was baked.
-    """
-    baked = paint(lookup.texels, sample_bilinear(image, lookup.source_uv))
-    return dilate(baked, lookup.texels, dilation)
 
 
 def dilate(image: np.ndarray, texels: Texels, distance: int) -> np.ndarray:
@@ -303,7 +340,7 @@ def frame_turns(
     moved = inside.image[faces[:, 1:]] - inside.image[faces[:, :1]]
     # Of each triangle: directions in the target's frame to directions in the source's space.
     differential = np.einsum("fei,fed->fid", moved, inverse)
-    turn = np.empty((len(lookup.source_uv), 2, 2), dtype=np.float32)
+    turn = np.empty((len(lookup.source_points), 2, 2), dtype=np.float32)
     for start in range(0, len(turn), TEXELS_AT_A_TIME):
         chunk = slice(start, start + TEXELS_AT_A_TIME)
         source_face = lookup.source_points.face[chunk]

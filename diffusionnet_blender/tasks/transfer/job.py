@@ -47,6 +47,13 @@ def run(request: TransferRequest, progress: Progress = SILENT) -> Moved:
     return moved(request, progress)
 
 
+def is_one_to_one(uv: np.ndarray, height: int, width: int) -> bool:
+    """Whether a layout (F, 3, 2) lies in the unit square without overlaps, at these texels."""
+    from ...matching.transfer import tiles
+
+    return tiles.is_one_to_one(uv, height, width)
+
+
 def transfer(
     source: MeshShape,
     target: MeshShape,

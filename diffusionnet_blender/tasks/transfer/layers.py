@@ -60,19 +60,37 @@ class Texture:
         Of slots without an image. Slots without either are black.
     is_normal_map : bool
         In tangent space.
+    layouts : dict of int to (L, 2) float
+        UVs that the image of a slot is read through; those of slots that are not named are
+        `Layers.uv`.
+    frames : dict of int to (L, 2) float
+        UVs whose tangents the normal map of a slot is made for; as `layouts` where not named.
+    extensions : dict of int to {"REPEAT", "EXTEND", "CLIP", "MIRROR"}
+        What is outside the image of a slot; where not named, it repeats.
+    closest : tuple of int
+        Slots whose images are not interpolated.
+    size : (height, width), optional
+        Of the new image, if the request names none; by default that of the largest image.
 
     Raises
     ------
     DiffusionNetError
-        If an image has no size, or is of another shape.
+        If an image has no size, or is of another shape; if there is neither an image nor a size.
     """
 
     name: str
     images: dict[int, np.ndarray]
     constants: dict[int, np.ndarray] = field(default_factory=dict)
     is_normal_map: bool = False
+    layouts: dict[int, np.ndarray] = field(default_factory=dict)
+    frames: dict[int, np.ndarray] = field(default_factory=dict)
+    extensions: dict[int, str] = field(default_factory=dict)
+    closest: tuple[int, ...] = ()
+    size: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
+        if not self.images and self.size is None:
+            raise DiffusionNetError(f"{self.name} has no image", "Give an image, or a size.")
         for slot, image in self.images.items():
             if image.ndim != 3 or image.shape[2] != 4 or not image.size:
                 raise DiffusionNetError(
@@ -167,7 +185,7 @@ class Layers:
     Attributes
     ----------
     uv : (L, 2) float, optional
-        At the corners; needed for `textures` and `copy_uv`.
+        At the corners; needed for `copy_uv`, and for `textures` without layouts of their own.
     copy_uv : bool
     textures : tuple of Texture
     slots : (P,) int, optional
@@ -223,7 +241,7 @@ class Moved:
     ----------
     layout : CopiedLayout or None
     textures : dict of str to (H, W, 4) float32
-        By channel.
+        By channel; empty where the target's layout has UDIM tiles.
     slots : (P,) int or None
         Material slot of each polygon, as numbered on the source.
     weights : Weights or None
@@ -233,6 +251,10 @@ class Moved:
     attributes : tuple of Attribute
     labels : (V, C) float or None
     bones : Bones or None
+    tiles : dict of str to dict of int to (H, W, 4) float32
+        By channel and UDIM number, for such a layout.
+    remarks : tuple of str
+        What the textures cannot show.
     """
 
     layout: CopiedLayout | None = None
@@ -244,3 +266,5 @@ class Moved:
     attributes: tuple[Attribute, ...] = ()
     labels: np.ndarray | None = None
     bones: Bones | None = None
+    tiles: dict[str, dict[int, np.ndarray]] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()

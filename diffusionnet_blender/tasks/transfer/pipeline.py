@@ -3,31 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
-from typing import TypeVar
 
 import numpy as np
 
 from ...errors import DiffusionNetError
-from ...matching.points import SurfacePoints
 from ...matching.transfer.attributes import (
-    face_labels_by_majority,
     transfer_corner_values,
     transfer_labels,
     transfer_values,
 )
-from ...matching.transfer.corners import MapInside
 from ...matching.transfer.joints import carry_joints
 from ...matching.transfer.shape_keys import deformation_transfer, rotated_offsets
-from ...matching.transfer.texture import (
-    TransferMap,
-    dilate,
-    frame_turns,
-    paint,
-    sample_bilinear,
-    transfer_map,
-    turned_normals,
-)
 from ...matching.transfer.uv import copy_uv
 from ...matching.transfer.weights import (
     inpaint,
@@ -42,23 +28,19 @@ from .layers import (
     Attribute,
     Bones,
     CopiedLayout,
-    MeshShape,
     Moved,
     ShapeKeys,
-    Texture,
     Weights,
 )
 from .request import TransferRequest
+from .textures import TextureTransfer
 from .trust import require_trusted
+from .welded import WeldedPair, required
 
 # Ratio of the scales in two directions above which a triangle of a copied layout is stretched.
 STRETCHED = 4.0
-# Barycentric inset at which corners are sampled, so that each falls on its own side of a seam.
-INSET = 0.02
 # A mapped bone below this share of its expected length has lost its direction.
 SHORTEST = 0.05
-FLAT_NORMAL = (0.5, 0.5, 1.0, 1.0)
-Layer = TypeVar("Layer")
 
 
 def moved(request: TransferRequest, progress: Progress) -> Moved:
@@ -66,14 +48,17 @@ def moved(request: TransferRequest, progress: Progress) -> Moved:
     require_trusted(request)
     source, target, layers = request.source, request.target, request.layers
     points, confidence = request.target_to_source, request.confidence
-    welded = _WeldedPair(source, target, points)
+    welded = WeldedPair(source, target, points)
     layout = weights = trusted = keys = slots = labels = bones = None
     textures: dict[str, np.ndarray] = {}
+    tiles: dict[str, dict[int, np.ndarray]] = {}
+    remarks: tuple[str, ...] = ()
     if layers.copy_uv:
         progress("uv", 0.0)
-        layout = _layout(welded, _required(layers.uv, "UV layout"))
+        layout = _layout(welded, required(layers.uv, "UV layout"))
     if layers.textures:
-        textures = _textures(welded, request, progress)
+        transferred = TextureTransfer(welded, request, progress)
+        textures, tiles, remarks = transferred.textures, transferred.tiles, transferred.remarks
     if layers.weights is not None:
         progress("weights", 0.0)
         weights, trusted = _weights(
@@ -90,97 +75,19 @@ def moved(request: TransferRequest, progress: Progress) -> Moved:
     progress("attributes", 0.0)
     attributes = tuple(_attribute(welded, attribute) for attribute in layers.attributes)
     if layers.move_slots:
-        polygon_slots = _required(layers.slots, "material slots")
+        polygon_slots = required(layers.slots, "material slots")
         slots = welded.majority(polygon_slots[source.polygon_of_triangle])
     if layers.labels is not None:
         labels = transfer_values(points, source.triangles, layers.labels)
     if layers.bones is not None:
         progress("armature", 0.0)
         bones = _bones(welded, layers.bones, confidence, request.offset)
-    return Moved(layout, textures, slots, weights, trusted, keys, attributes, labels, bones)
+    return Moved(
+        layout, textures, slots, weights, trusted, keys, attributes, labels, bones, tiles, remarks
+    )
 
 
-def _required(layer: Layer | None, name: str) -> Layer:
-    """A layer that another one depends on."""
-    if layer is None:
-        raise DiffusionNetError(
-            f"The source has no {name}", "Give it among the layers, as the other layers need it."
-        )
-    return layer
-
-
-class _WeldedPair:
-    """Source and target with coincident vertices welded, and the map between them.
-
-    A glTF is split along its seams, at which the map must be continuous and the target must not
-    tear.
-
-    Attributes
-    ----------
-    source, target : MeshShape
-    points : SurfacePoints
-        One for each vertex of the target, as given.
-    source_faces, faces : (F, 3) int
-        Triangles of welded vertices, of the source and of `target_mesh`.
-    whole : (V_t,) int
-        Vertex of the target that each one is welded to.
-    kept : (W,) int
-        Vertices of the target that remain.
-    inside : MapInside
-        The map at points within triangles.
-    """
-
-    def __init__(self, source: MeshShape, target: MeshShape, points: SurfacePoints):
-        self.source, self.target, self.points = source, target, points
-        self.source_faces = weld(source.vertices)[source.triangles]
-        self.whole = weld(target.vertices)
-        self.kept = np.unique(self.whole)
-        self.faces = np.searchsorted(self.kept, self.whole)[target.triangles]
-        self.inside = MapInside(
-            points[self.whole],
-            source.vertices,
-            self.source_faces,
-            target.vertices,
-            self.whole[target.triangles],
-        )
-
-    @property
-    def source_mesh(self) -> tuple[np.ndarray, np.ndarray]:
-        """Vertices and welded triangles."""
-        return self.source.vertices, self.source_faces
-
-    @property
-    def target_mesh(self) -> tuple[np.ndarray, np.ndarray]:
-        """Welded vertices and their triangles."""
-        return self.target.vertices[self.kept], self.faces
-
-    def expanded(self, values: np.ndarray) -> np.ndarray:
-        """Values at the welded vertices (W, ...) as values at those of the target (V_t, ...)."""
-        return values[np.searchsorted(self.kept, self.whole)]
-
-    def corner_points(self) -> SurfacePoints:
-        """Image on the source of each corner of the target, (L,)."""
-        _, first = np.unique(self.target.corners, return_index=True)
-        triangle, corner = np.divmod(first, 3)
-        shares = np.full((len(first), 3), INSET)
-        shares[np.arange(len(first)), corner] = 1 - 2 * INSET
-        return self.inside(SurfacePoints(triangle, shares))
-
-    def face_points(self) -> tuple[SurfacePoints, np.ndarray]:
-        """Images of four samples of each triangle, (4 F,), and the polygon of each sample."""
-        shares = np.concatenate([np.full((1, 3), 1 / 3), (np.eye(3) * 3 + 1) / 6])
-        count = len(self.target.triangles)
-        triangle = np.repeat(np.arange(count), len(shares))
-        points = self.inside(SurfacePoints(triangle, np.tile(shares, (count, 1))))
-        return points, self.target.polygon_of_triangle[triangle]
-
-    def majority(self, labels: np.ndarray) -> np.ndarray:
-        """Labels of the source's triangles (F_s,) as labels of the target's polygons (P,)."""
-        points, polygon = self.face_points()
-        return face_labels_by_majority(points, polygon, labels, self.target.polygon_count)
-
-
-def _layout(welded: _WeldedPair, uv: np.ndarray) -> CopiedLayout:
+def _layout(welded: WeldedPair, uv: np.ndarray) -> CopiedLayout:
     """Layout of the source (L_s, 2) at the corners of the target."""
     target = welded.target
     faces = welded.whole[target.triangles]
@@ -208,67 +115,8 @@ def _layout(welded: _WeldedPair, uv: np.ndarray) -> CopiedLayout:
     )
 
 
-def _textures(
-    welded: _WeldedPair, request: TransferRequest, progress: Progress
-) -> dict[str, np.ndarray]:
-    """Images of the target, (H, W, 4) float32 each, by channel."""
-    layers = request.layers
-    if request.target_uv is None:
-        raise DiffusionNetError("The target has no UV map to bake into", "Unwrap it.")
-    source_uv = _required(layers.uv, "UV layout")[welded.source.corners]
-    uv = request.target_uv[welded.target.corners]
-    slot = _required(layers.slots, "material slots")[welded.source.polygon_of_triangle]
-    lookups: dict[tuple[int, int], TransferMap] = {}
-    images: dict[str, np.ndarray] = {}
-
-    def report(done: int, fraction: float) -> None:
-        progress("texture", (done + fraction) / len(layers.textures))
-
-    for done, texture in enumerate(layers.textures):
-        size = _size(texture, request.texture_size)
-        if size not in lookups:
-            lookups[size] = transfer_map(welded.inside, source_uv, uv, *size, partial(report, done))
-        lookup = lookups[size]
-        report(done, 0.9)
-        colours = _colours(lookup, texture, slot)
-        if texture.is_normal_map:
-            turn = frame_turns(
-                lookup,
-                welded.inside,
-                (*welded.source_mesh, source_uv),
-                (welded.target.vertices, welded.target.triangles, uv),
-            )
-            colours = turned_normals(colours, turn)
-        painted = paint(lookup.texels, colours)
-        images[texture.name] = dilate(painted, lookup.texels, request.dilation)
-    return images
-
-
-def _size(texture: Texture, side: int) -> tuple[int, int]:
-    """Height and width of the new image; a side of 0 stands for those of the largest image."""
-    if side:
-        return side, side
-    largest = max(texture.images.values(), key=lambda image: image.shape[0] * image.shape[1])
-    return largest.shape[0], largest.shape[1]
-
-
-def _colours(lookup: TransferMap, texture: Texture, slot_of_face: np.ndarray) -> np.ndarray:
-    """Colours of all texels, (N, 4): each from the image of the material at its source point."""
-    slot = slot_of_face[lookup.source_points.face]
-    colours = np.zeros((len(slot), 4), dtype=np.float32)
-    colours[:] = FLAT_NORMAL if texture.is_normal_map else (0.0, 0.0, 0.0, 1.0)
-    for number in np.unique(slot):
-        here = slot == number
-        if number in texture.images:
-            image = texture.images[number]
-            colours[here] = sample_bilinear(image, lookup.source_uv[here])
-        elif number in texture.constants:
-            colours[here] = texture.constants[number]
-    return colours
-
-
 def _weights(
-    welded: _WeldedPair,
+    welded: WeldedPair,
     weights: Weights,
     request: TransferRequest,
     progress: Callable[[float], None],
@@ -322,7 +170,7 @@ def _weights(
 
 
 def _keys(
-    welded: _WeldedPair, keys: ShapeKeys, small: bool, progress: Callable[[float], None]
+    welded: WeldedPair, keys: ShapeKeys, small: bool, progress: Callable[[float], None]
 ) -> ShapeKeys:
     """Shape keys of the target, by the method for small keys or by deformation transfer."""
     method = rotated_offsets if small else deformation_transfer
@@ -333,7 +181,7 @@ def _keys(
 
 
 def _bones(
-    welded: _WeldedPair, bones: Bones, confidence: np.ndarray, offset: np.ndarray | None
+    welded: WeldedPair, bones: Bones, confidence: np.ndarray, offset: np.ndarray | None
 ) -> Bones:
     """Bones between mapped joints; bones that meet in a joint still do so.
 
@@ -341,7 +189,7 @@ def _bones(
     """
     if offset is not None:
         return Bones(bones.names, bones.heads - offset, bones.tails - offset, bones.upward)
-    skin = _required(bones.influence, "skin weights of its bones").T
+    skin = required(bones.influence, "skin weights of its bones").T
     ends = np.concatenate([bones.heads, bones.tails])
     joint = weld(ends)
     used, joint = np.unique(joint, return_inverse=True)
@@ -366,7 +214,7 @@ def _bones(
     return Bones(bones.names, heads, tails, upward)
 
 
-def _attribute(welded: _WeldedPair, attribute: Attribute) -> Attribute:
+def _attribute(welded: WeldedPair, attribute: Attribute) -> Attribute:
     """An attribute at the elements of the target: interpolated, or by majority for integers."""
     source, values = welded.source, attribute.values
     is_continuous = np.issubdtype(values.dtype, np.floating)
