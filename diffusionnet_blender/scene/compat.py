@@ -21,6 +21,11 @@ def uses_nodes(material: bpy.types.Material) -> bool:
     return material.node_tree is not None
 
 
+def is_deprecated(prop: bpy.types.Property) -> bool:
+    """Whether reading a property warns. 5.0 brought such properties."""
+    return bpy.app.version >= (5, 0, 0) and prop.is_deprecated
+
+
 def fbx_importer() -> Callable[..., set[str]]:
     """4.5 brought an importer of its own; 4.2 has only the add-on."""
     if bpy.app.version < (4, 5, 0):

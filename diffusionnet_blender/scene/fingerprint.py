@@ -12,6 +12,7 @@ import bpy
 import numpy as np
 
 from .attributes import kind_of, read_attribute
+from .compat import is_deprecated
 
 # Custom property of data-blocks that were made by the extension.
 CONTENT = "diffusionnet_content"
@@ -118,7 +119,7 @@ def _content(struct: bpy.types.bpy_struct, seen: set[int]) -> Iterable[str]:
         yield from _custom_properties(struct)
     for prop in struct.bl_rna.properties:
         name = prop.identifier
-        if name in _VOLATILE or name.startswith(_VOLATILE_PREFIXES):
+        if name in _VOLATILE or name.startswith(_VOLATILE_PREFIXES) or is_deprecated(prop):
             continue
         if isinstance(struct, bpy.types.Object) and name in _PLACE:
             continue
