@@ -28,8 +28,8 @@ class Transaction:
         self._view = _View()
         self._objects: dict[int, _ObjectState] = {}
         self._blocks: dict[int, _Backup] = {}
-        # Of those to discard, as they were.
-        self._names: dict[bpy.types.ID, str] = {}
+        # With their names as they were.
+        self._discarded: dict[int, tuple[bpy.types.ID, str]] = {}
 
     def include(self, obj: bpy.types.Object) -> None:
         """Remember the state of an object and its mesh, in any mode."""
@@ -48,7 +48,7 @@ class Transaction:
 
     def discard(self, block: bpy.types.ID) -> None:
         """Remove a data-block in the end, if all goes well; its name is free at once."""
-        self._names[block] = block.name
+        self._discarded[block.session_uid] = block, block.name
         block.name = f"{block.name} replaced"
 
     def copies(self) -> Iterable[_Backup]:
@@ -58,7 +58,7 @@ class Transaction:
     def commit(self) -> None:
         """Make the changes final."""
         unused = [block for backup in self._blocks.values() for block in backup.blocks]
-        bpy.data.batch_remove([*unused, *self._names])
+        bpy.data.batch_remove([*unused, *(block for block, _ in self._discarded.values())])
 
     def roll_back(self) -> None:
         """Restore everything as it was at the start."""
@@ -73,8 +73,9 @@ class Transaction:
         made = [block for block in _blocks() if block.session_uid not in self._existing | kept]
         bpy.data.batch_remove(made)
         # Now that no new data-block has one of them.
-        for block, name in self._names.items():
-            block.name = name
+        for uid, (block, name) in self._discarded.items():
+            if uid not in self._blocks:
+                block.name = name
         for backup in self._blocks.values():
             backup.restore_name()
         self._view.restore()

@@ -184,17 +184,16 @@ def assert_whole_or_nothing(case, every):
     complete = state_of_file()
     # To write the same once more changes nothing.
     assert (complete == before) == ("again" in case)
+    work = writing(case)
     for step in steps[::every]:
-        work = writing(case)
-        before = state_of_file()
         fail_at(step, work)
         after = state_of_file()
-        at = f"{case}: {Path(step[0]).name}:{step[1]}"
         # A step behind the last write leaves all of it.
-        assert after == before or after == complete, at
-        if after == before:
-            work()
-            assert state_of_file() == complete, f"again, {at}"
+        assert after in (before, complete), f"{case}: {Path(step[0]).name}:{step[1]}"
+        if after != before:
+            work = writing(case)
+    work()
+    assert state_of_file() == complete
 
 
 @pytest.mark.parametrize("case", ["labels", "merge, edit mode", "separate", "rename"])
