@@ -103,7 +103,7 @@ define on_blender
 endef
 $(addprefix test-,$(MATRIX)): test-%:
 	@$(dir $<)bin/python -c '$(VERSIONS)'
-	$(call on_blender,-m "not usd" $(MATRIX_TESTS))
+	$(call on_blender,-m "not usd and not slow" $(MATRIX_TESTS))
 	$(call on_blender,-m usd tests/cli)
 
 .PHONY: test-app test-kills stalls
