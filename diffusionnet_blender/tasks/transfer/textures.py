@@ -28,7 +28,7 @@ NOTICEABLE = 0.1
 HIDDEN = 0.3
 # Shares of faces that would have another face's colour: refused, and told.
 MOST_WRONG = 0.05
-FEW_WRONG = 0.002
+FEW_WRONG = 0.005
 
 
 class TextureTransfer:
