@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 
 from ..errors import DiffusionNetError
+from .fingerprint import CONTENT
 
 CLASS_PROPERTY = "diffusionnet_class"
 PROBABILITY_PROPERTY = "diffusionnet_probability"
@@ -57,7 +58,7 @@ def write_class(obj: bpy.types.Object, class_name: str, probability: float) -> N
     Raises
     ------
     DiffusionNetError
-        If the object cannot be written to.
+        If the object cannot be written to, or has a class that was set by hand.
     """
     if obj.library or obj.override_library:
         how = "linked" if obj.library else "overridden"
@@ -65,7 +66,13 @@ def write_class(obj: bpy.types.Object, class_name: str, probability: float) -> N
             f"{obj.name!r} is {how} from another file, and cannot hold new properties",
             "Use Object > Relations > Make Local > Selected Objects.",
         )
-    obj[CLASS_PROPERTY] = class_name
+    if CLASS_PROPERTY in obj and obj.get(CONTENT) != obj[CLASS_PROPERTY]:
+        raise DiffusionNetError(
+            f"{obj.name!r} has the class {class_by_property(obj, CLASS_PROPERTY)!r}, which was set "
+            "by hand and stays",
+            f"Remove its custom property {CLASS_PROPERTY} to have it classified again.",
+        )
+    obj[CLASS_PROPERTY] = obj[CONTENT] = class_name
     obj[PROBABILITY_PROPERTY] = float(probability)
     obj.id_properties_ui(PROBABILITY_PROPERTY).update(min=0.0, max=1.0, description="Probability")
 

@@ -4,7 +4,16 @@ import bpy
 import numpy as np
 import pytest
 
-from diffusionnet_blender.scene import mask, options, preview, transfer, transfer_write, write
+from diffusionnet_blender.errors import DiffusionNetError
+from diffusionnet_blender.scene import (
+    classes,
+    mask,
+    options,
+    preview,
+    transfer,
+    transfer_write,
+    write,
+)
 from diffusionnet_blender.scene.armatures import armatures_of
 from diffusionnet_blender.scene.attributes import kind_of, read_attribute, write_attribute
 from diffusionnet_blender.scene.matches import find_match
@@ -288,6 +297,21 @@ def test_a_mask_group_that_was_painted_stays():
     assert obj.modifiers["Parts"].vertex_group != name
     mask.mask_parts(obj, result, ())
     assert np.array_equal(group_weights(obj, name), before)
+
+
+def test_a_class_that_was_set_by_hand_stays():
+    obj = add_body()
+    classes.write_class(obj, "person", 0.9)
+    classes.write_class(obj, "animal", 0.8)
+    assert obj[classes.CLASS_PROPERTY] == "animal"
+    obj[classes.CLASS_PROPERTY] = "hero"
+    with pytest.raises(DiffusionNetError, match="set by hand"):
+        classes.write_class(obj, "person", 0.9)
+    assert obj[classes.CLASS_PROPERTY] == "hero"
+    other = add_body("Other")
+    other[classes.CLASS_PROPERTY] = "villain"
+    with pytest.raises(DiffusionNetError, match="set by hand"):
+        classes.write_class(other, "person", 0.9)
 
 
 # --- transfer and preview -------------------------------------------------------------------------
