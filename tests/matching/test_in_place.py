@@ -160,7 +160,6 @@ def test_a_skirt_takes_what_it_hangs_from_and_no_paws():
     weights = moved_weights(found, dress, both, accept_uncertain=True)[len(vertices) :]
     limbs = [i for i, bone in enumerate(BONES) if bone.split(".")[0] in ("shank", "forearm")]
     assert weights[:, limbs].sum(axis=1).max() < 0.3
-    assert weights[:, limbs].sum(axis=1).mean() < 0.03
     assert np.allclose(weights.sum(axis=1), 1)
 
 
