@@ -27,16 +27,26 @@ SPREAD = 20
 MOST_LEFT = 0.01
 # A target lies on the source if so much of its area does, a vertex at `NEAR` counting half (a hat
 # with a brim: 0.55, two people in other poses: 0.2), and if on one of the two sides of the source's
-# skin, farther from it than `BENEATH`, there is no more than `MOST_CROSSING` of it: clothes are
-# outside and a body within them inside, while the skins of two bodies cross again and again
-# (`python -m benchmarks.garments --people`).
+# skin, farther from it than `BENEATH`, there is no more than so much of it: clothes are outside and
+# a body within them inside, while the skins of two bodies cross again and again, over 0.1 of the
+# area of two people in one pose (`python -m benchmarks.garments --people`). Wide skirts have little
+# on the skin, and nothing that crosses it.
 NEAR = 0.025
-LEAST_SHARE = 0.4
 BENEATH = 0.01
-MOST_CROSSING = 0.03
+LEAST_SHARE, MOST_CROSSING = 0.4, 0.03
+LEAST_SHARE_WIDE, MOST_CROSSING_WIDE = 0.15, 0.01
 # Images of an edge's ends farther apart than so many times its length, and this, are torn.
 TORN = 3.0
 LEAST_TORN = 0.01
+# The point that a vertex is taken back to has to face so much more alike than the nearest one, in
+# cosines, unless so great a share of the vertices around it, so many edges far, go there.
+BETTER = 0.03
+AROUND = 3
+MOST_AMONG = 0.25
+# Farther than this, a vertex has to be taken back to the skin as well, and farther than `TOUCHING`
+# the skin has to face alike: nearer, there are rims, folds, and a cloth that dips into the skin.
+ALONE = 0.035
+TOUCHING = 0.012
 # A patch with torn edges around it and less than this share of its loose part took another limb.
 LEAST_PATCH = 0.15
 
@@ -68,7 +78,9 @@ class Placement:
     @property
     def lies_on_source(self) -> bool:
         """Whether the target as a whole lies on the source."""
-        return self.share >= LEAST_SHARE and self.crossing <= MOST_CROSSING
+        tight = self.share >= LEAST_SHARE and self.crossing <= MOST_CROSSING
+        wide = self.share >= LEAST_SHARE_WIDE and self.crossing <= MOST_CROSSING_WIDE
+        return tight or wide
 
 
 def placed(
@@ -76,13 +88,11 @@ def placed(
 ) -> Placement:
     """Points of the source beneath the vertices of a target that lies on it.
 
-    The nearest points come first, with the gates of Abdrashitov et al. 2023: distance and normals.
-    A vertex whose nearest point faces another way takes the nearest one that faces alike, if it
-    lies outside of that (a sleeve beside the torso takes the arm); one without any is the inner
-    side of a thick cloth, if the nearest point faces the opposite way. Nearest points err where a
-    cloth stands off and the body bends, and between fingers, so that the target is then taken back
-    along its normals by its height above the skin, smoothed over its surface, and goes to the
-    nearest point from there. Patches that the map tears off the rest have no confidence.
+    Each vertex takes the nearest point, with the gates of Abdrashitov et al. 2023: distance and
+    normals. That errs where a cloth stands off and the body bends, and between fingers, so that the
+    target is also taken back along its normals, by its height above the skin smoothed over its
+    surface, and goes to the nearest point from there, wherever the skin faces more alike there.
+    Patches that the map tears off the rest have no confidence.
 
     Parameters
     ----------
@@ -98,41 +108,69 @@ def placed(
     skin = _Skin(*source)
     normals = vertex_normals(vertices, faces)
     mass = _areas(vertices, faces)
-    points, _ = skin.surface(vertices)
-    height, cosine = skin.above(points, vertices, normals)
-    distance, alike = np.abs(height) / unit, cosine >= LEAST_COSINE
-    share = float(mass @ (alike * 0.5 ** np.square(distance / NEAR)))
+    nearest, _ = skin.surface(vertices)
+    height, alike = skin.above(nearest, vertices, normals)
+    distance = np.abs(height) / unit
+    share = float(mass @ ((alike >= LEAST_COSINE) * 0.5 ** np.square(distance / NEAR)))
     beneath, above = mass @ (height < -BENEATH * unit), mass @ (height > BENEATH * unit)
     residual = float(np.sqrt(mass @ np.square(distance)))
 
-    trusted = (distance <= REACH) & alike
-    # Seen from the inner side of a thick cloth, the skin beneath it faces the opposite way.
-    inner = (distance <= REACH) & (cosine <= -LEAST_COSINE) & (height >= 0)
-    nearest = points
-    turned = np.flatnonzero((distance <= REACH) & ~alike)
+    mean = _Mean(len(vertices), faces)
+    back, arrived = _taken_back(skin, nearest, target, unit, mean)
+    height, alike_back = skin.above(back, vertices, normals)
+    better = arrived & (alike_back > alike + BETTER)
+    better = arrived & (better | (mean(better, AROUND) > MOST_AMONG))
+    points = nearest.replaced(np.flatnonzero(better), back[better])
+    alike = np.where(better, alike_back, alike)
+    image = skin.surface.positions(points)
+    distance = np.linalg.norm(vertices - image, axis=1) / unit
+    # Seen from the inner side of a thick cloth, the skin beneath it faces the opposite way, over a
+    # whole patch; between two fingers, such places are strewn in.
+    opposite = (distance <= REACH) & (alike <= -LEAST_COSINE)
+    opposite &= mean(opposite, AROUND) >= 0.5
+    # Farther than `ALONE`, both ways have to find the skin.
+    near = distance <= np.where(arrived, REACH, ALONE)
+    near &= (alike >= LEAST_COSINE) | (distance <= TOUCHING) | opposite
+    near &= _agrees_around(image, target, unit, near)
+    confidence = np.where(near, 0.5 ** np.square(distance / REACH), 0.0)
+    return Placement(points, confidence, share, float(min(beneath, above)), residual)
+
+
+def _taken_back(
+    skin: _Skin,
+    nearest: SurfacePoints,
+    target: tuple[np.ndarray, np.ndarray],
+    unit: float,
+    mean: _Mean,
+) -> tuple[SurfacePoints, np.ndarray]:
+    """Points (V,) where a target arrives along its normals, and whether it does, (V,)."""
+    vertices, faces = target
+    normals, points = vertex_normals(vertices, faces), nearest
+    height, cosine = skin.above(points, vertices, normals)
+    reached = np.abs(height) <= REACH * unit
+    trusted = reached & (cosine >= LEAST_COSINE)
+    # A sleeve beside the torso takes the arm, outside of which it lies.
+    turned = np.flatnonzero(reached & ~trusted)
     if len(turned):
         other, agrees = skin.surface(vertices[turned], normals[turned], MOST_TURNED)
         beyond, _ = skin.above(other, vertices[turned], normals[turned])
         fits = agrees & (beyond <= REACH * unit) & (beyond >= -BENEATH * unit)
         points = points.replaced(turned[fits], other[fits])
         trusted[turned[fits]] = True
-    smooth = _Smoothing(len(vertices), faces)
     trusted &= _agrees_around(skin.surface.positions(points), target, unit, trusted)
     for _ in range(ROUNDS):
         height, _ = skin.above(points, vertices, normals)
-        taken_back = vertices - smooth(height, trusted)[:, None] * normals
+        known = mean(trusted, SPREAD)
+        height = mean(np.where(trusted, height, 0.0), SPREAD) / np.where(known > 0, known, 1.0)
+        taken_back = vertices - height[:, None] * normals
         points, agrees = skin.surface(taken_back, normals, MOST_TURNED)
-        left = np.linalg.norm(taken_back - skin.surface.positions(points), axis=1)
-        trusted = agrees & (left <= MOST_LEFT * unit)
-        trusted &= _agrees_around(skin.surface.positions(points), target, unit, trusted)
-    inner = np.flatnonzero(inner & ~trusted)
-    points = points.replaced(inner, nearest[inner])
-    trusted[inner] = True
-    distance = np.linalg.norm(vertices - skin.surface.positions(points), axis=1) / unit
-    trusted &= distance <= REACH
-    trusted &= _agrees_around(skin.surface.positions(points), target, unit, trusted)
-    confidence = np.where(trusted, 0.5 ** np.square(distance / REACH), 0.0)
-    return Placement(points, confidence, share, float(min(beneath, above)), residual)
+        image = skin.surface.positions(points)
+        trusted = agrees & (np.linalg.norm(taken_back - image, axis=1) <= MOST_LEFT * unit)
+        trusted &= _agrees_around(image, target, unit, trusted)
+    distance = np.linalg.norm(vertices - image, axis=1)
+    trusted &= distance <= REACH * unit
+    trusted &= _agrees_around(image, target, unit, trusted)
+    return points, trusted
 
 
 class _Skin:
@@ -155,21 +193,21 @@ class _Skin:
         return height, np.einsum("vi,vi->v", normals, outward)
 
 
-class _Smoothing:
-    """Means over the neighbourhood in a mesh, `SPREAD` edges far."""
+class _Mean:
+    """Means over neighbourhoods in a mesh."""
 
     def __init__(self, count: int, faces: np.ndarray):
         edges, _ = edges_of_sides(faces)
         ends = np.concatenate([edges, edges[:, ::-1], np.tile(np.arange(count)[:, None], 2)])
-        self._sum = sparse.csr_matrix((np.ones(len(ends)), ends.T), shape=(count, count))
-        self._share = sparse.diags(1.0 / self._sum.sum(axis=1).A1) @ self._sum
+        beside = sparse.csr_matrix((np.ones(len(ends)), ends.T), shape=(count, count))
+        self._share = sparse.diags(1.0 / beside.sum(axis=1).A1) @ beside
 
-    def __call__(self, values: np.ndarray, known: np.ndarray) -> np.ndarray:
-        """Mean of the known ones of values (V,) around each vertex; 0 where none is."""
-        total, weight = np.where(known, values, 0.0), known.astype(float)
-        for _ in range(SPREAD):
-            total, weight = self._share @ total, self._share @ weight
-        return np.where(weight > 0, total / np.maximum(weight, np.finfo(float).tiny), 0.0)
+    def __call__(self, values: np.ndarray, spread: int) -> np.ndarray:
+        """Mean of values (V,) around each vertex, so many edges far."""
+        mean = values.astype(float)
+        for _ in range(spread):
+            mean = self._share @ mean
+        return mean
 
 
 def _areas(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:

@@ -1,5 +1,7 @@
 """A stray vertex far away decides neither the scale nor anything else, and is named."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 
@@ -50,10 +52,16 @@ def test_labels_of_the_rest_are_the_same(far, connected):
     assert np.array_equal(made.vertex_labels[:-1], plain)
 
 
-@pytest.mark.parametrize("method", ["AUTO", "MATCH"])
-@pytest.mark.parametrize("side", ["source", "target"])
-@pytest.mark.parametrize("connected", [False, True])
-@pytest.mark.parametrize("far", FAR)
+@pytest.mark.parametrize(
+    ("far", "connected", "side", "method"),
+    [
+        # Matches of shapes take a second each.
+        pytest.param(
+            *each, marks=() if each[3] == "AUTO" or each[:2] == (100, True) else pytest.mark.slow
+        )
+        for each in product(FAR, [False, True], ["source", "target"], ["AUTO", "MATCH"])
+    ],
+)
 def test_a_match_is_as_without_it(far, connected, side, method):
     source, here = lumpy_surface(3)
     target, there = lumpy_surface(3)
