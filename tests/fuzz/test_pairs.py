@@ -122,4 +122,4 @@ def test_a_pair_is_matched_or_refused(count):
 def test_what_has_no_surface_is_refused(faces):
     surface = Surface(np.random.default_rng(0).normal(size=(50, 3)), np.array([[0, 1, 2]] * faces))
     with pytest.raises(DiffusionNetError):
-        match(surface, surface, None, engine="numpy")
+        match(surface, surface, None, engine="numpy", method="MATCH")
