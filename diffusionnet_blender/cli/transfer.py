@@ -138,7 +138,8 @@ def _opened(
         obj.name = f"{name} (target)"
     source = mesh_in(chosen.source, chosen.source_object, add_file)
     only_source = set(bpy.data.objects) - before
-    for obj in only_source:
+    taken = set(own.values())
+    for obj in [obj for obj in only_source if obj.name in taken]:
         obj.name = f"{obj.name} (source)"
     for obj, name in own.items():
         obj.name = name
