@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import bpy
@@ -94,20 +94,20 @@ def write_attribute(
     mesh.attributes[name].data.foreach_set(kind.value_name, flat)
 
 
-def show_colours(mesh: bpy.types.Mesh, name: str, ours: Collection[str]) -> None:
+def show_colours(mesh: bpy.types.Mesh, name: str, is_ours: Callable[[str], bool]) -> None:
     """Make a colour attribute the one that the viewport shows.
 
     Parameters
     ----------
     mesh : bpy.types.Mesh
     name : str
-    ours : collection of str
-        Attributes written by the extension. Where renders and exporters use another one, the
-        artist's, they go on doing so.
+    is_ours : callable
+        Whether an attribute is as the extension has written it. Where renders and exporters use
+        another one, the artist's, they go on doing so.
     """
     colours = mesh.color_attributes
     rendered = colours.render_color_index
     used = colours[rendered].name if 0 <= rendered < len(colours) else ""
     colours.active_color = colours[name]
-    keeps = used and used != name and used not in ours
+    keeps = used and used != name and not is_ours(used)
     colours.render_color_index = colours.find(used if keeps else name)

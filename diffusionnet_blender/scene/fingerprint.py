@@ -6,6 +6,7 @@ Two are equal only if nothing in the content has changed.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from hashlib import blake2b
 
 import bpy
@@ -51,6 +52,9 @@ def of_attribute(mesh: bpy.types.Mesh, name: str) -> str:
     kind = kind_of(attribute.data_type, attribute.domain)
     if kind is None:
         return ""
+    if kind.data_type == "BYTE_COLOR":
+        # As stored; the conversion to linear colours takes longer than all else.
+        kind = replace(kind, value_name="color_srgb")
     values = read_attribute(mesh, name, kind)
     return of_array(values, attribute.data_type, attribute.domain)
 

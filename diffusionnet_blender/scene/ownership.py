@@ -183,10 +183,9 @@ def own_name(mesh: bpy.types.Mesh, kind: Kind, role: Role, wanted: str) -> str |
     return next((name for name in islice(candidates(wanted), MOST_OWNED) if name in noted), None)
 
 
-def unchanged(obj: bpy.types.Object, kind: Kind) -> set[str]:
-    """Names of all things of a kind that are still what was written, in any role."""
-    things = _Things(obj)
-    return set().union(*(things.ours(kind, role) for role in Role))
+def is_still_ours(obj: bpy.types.Object, kind: Kind, name: str) -> bool:
+    """Whether a thing is still what was written, in any role."""
+    return any(still_ours(obj, kind, role, [name]) for role in Role)
 
 
 def still_ours(obj: bpy.types.Object, kind: Kind, role: Role, names: Sequence[str]) -> list[str]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import bmesh
 import bpy
 import numpy as np
 
 from .attributes import VERTEX_COLOURS, VERTEX_VALUES, show_colours, write_attribute
 from .matches import Match
-from .ownership import Kind, Role, claim, record, unchanged
+from .ownership import Kind, Role, claim, is_still_ours, record
 from .read import read_object
 from .transaction import transaction
 from .write import require_writable
@@ -67,7 +69,7 @@ def _write(obj, layers, shown: str) -> list[str]:
         if wanted == shown:
             active = name
     record(obj, Kind.ATTRIBUTE, Role.PREVIEW, names)
-    show_colours(mesh, active, unchanged(obj, Kind.ATTRIBUTE))
+    show_colours(mesh, active, partial(is_still_ours, obj, Kind.ATTRIBUTE))
     mesh.update()
     return list(names)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import bpy
 import numpy as np
@@ -19,11 +20,11 @@ from .ownership import (
     Kind,
     Role,
     claim,
+    is_still_ours,
     is_unchanged,
     kept_text,
     record,
     still_ours,
-    unchanged,
     users_of,
 )
 from .read import read_object
@@ -286,7 +287,7 @@ def _write_attributes(source, target, moved: Moved, overwrite: bool) -> str:
     if colours:
         active = source.data.color_attributes.active_color_name
         shown = colours.get(active, next(iter(colours.values())))
-        show_colours(mesh, shown, unchanged(target, Kind.ATTRIBUTE))
+        show_colours(mesh, shown, partial(is_still_ours, target, Kind.ATTRIBUTE))
     return _with_remarks(counted(len(names), "attribute"), [kept_text(claimed, "named")])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 import bpy
 import numpy as np
@@ -29,10 +30,10 @@ from .ownership import (
     Kind,
     Role,
     claim,
+    is_still_ours,
     kept_text,
     record,
     still_ours,
-    unchanged,
 )
 from .read import require_same_topology
 from .results import keep_remarks
@@ -184,7 +185,7 @@ def _write(obj, result: Labels, outputs: Outputs, has_faces: bool) -> list[str]:
         groups.names,
     )
     if outputs.colors:
-        show_colours(mesh, names[COLOUR_ATTRIBUTE], unchanged(obj, Kind.ATTRIBUTE))
+        show_colours(mesh, names[COLOUR_ATTRIBUTE], partial(is_still_ours, obj, Kind.ATTRIBUTE))
     renew_mask(obj, result)
     return [remark for remark in remarks if remark]
 
