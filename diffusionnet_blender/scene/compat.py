@@ -46,3 +46,18 @@ def enable_addon(module: str) -> None:
 
     if not addon_utils.check(module)[1]:
         addon_utils.enable(module)
+
+
+def attributes_of_inputs(modifier: bpy.types.NodesModifier) -> list[str]:
+    """Attributes that inputs and outputs of geometry nodes name, in use or not.
+
+    They were custom properties of the modifier before it had properties for them.
+    """
+    interface = getattr(modifier, "properties", None)
+    if interface is None:
+        found = [modifier[key] for key in modifier.keys() if key.endswith("_attribute_name")]
+    else:
+        groups = interface.inputs, interface.outputs
+        sockets = [getattr(g, p.identifier) for g in groups for p in g.bl_rna.properties]
+        found = [getattr(socket, "attribute_name", "") for socket in sockets]
+    return [name for name in found if name]

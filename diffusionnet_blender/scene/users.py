@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 import bpy
 
 from .armatures import bone_names
+from .compat import attributes_of_inputs
 from .fingerprint import CONTENT
 
 # Text properties of modifiers, physics and particles that name a vertex group or an attribute.
@@ -57,10 +58,9 @@ def _named_by_modifiers(obj: bpy.types.Object) -> Iterator[tuple[str, str]]:
         for struct in _structures(modifier):
             for name in _names_in(struct):
                 yield name, text
-        # Inputs of geometry nodes that are read from an attribute.
-        for key in modifier.keys() if modifier.type == "NODES" else ():
-            if key.endswith("_attribute_name") and isinstance(modifier[key], str):
-                yield modifier[key], text
+        if modifier.type == "NODES":
+            for name in attributes_of_inputs(modifier):
+                yield name, text
 
 
 def _structures(modifier: bpy.types.Modifier) -> Iterator[bpy.types.bpy_struct]:

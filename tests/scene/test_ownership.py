@@ -153,6 +153,49 @@ def test_a_group_that_was_changed_or_is_used_stays(edit, weights):
     assert part.vertex_group == "DN head"
 
 
+def read_by_material(obj):
+    material = bpy.data.materials.new("Shader")
+    material.use_nodes = True
+    node = material.node_tree.nodes.new("ShaderNodeAttribute")
+    node.attribute_name = "part_color"
+    obj.data.materials.append(material)
+
+
+def read_by_geometry_nodes(obj):
+    tree = bpy.data.node_groups.new("Zones", "GeometryNodeTree")
+    tree.interface.new_socket("Geometry", in_out="INPUT", socket_type="NodeSocketGeometry")
+    socket = tree.interface.new_socket("Zone", in_out="INPUT", socket_type="NodeSocketColor")
+    tree.interface.new_socket("Geometry", in_out="OUTPUT", socket_type="NodeSocketGeometry")
+    modifier = obj.modifiers.new("Zones", "NODES")
+    modifier.node_group = tree
+    if bpy.app.version < (5, 2, 0):
+        modifier[f"{socket.identifier}_use_attribute"] = True
+        modifier[f"{socket.identifier}_attribute_name"] = "part_color"
+    else:
+        value = getattr(modifier.properties.inputs, socket.identifier)
+        value.type, value.attribute_name = "ATTRIBUTE", "part_color"
+
+
+def read_by_driver(obj):
+    variable = obj.driver_add("location", 0).driver.variables.new()
+    variable.targets[0].id_type = "MESH"
+    variable.targets[0].id = obj.data
+    variable.targets[0].data_path = 'attributes["part_color"].data[0].color[0]'
+
+
+@pytest.mark.parametrize("use", [read_by_material, read_by_geometry_nodes, read_by_driver])
+def test_an_attribute_that_is_used_stays(use):
+    obj = add_body()
+    write.write_labels(obj, result_for(obj), options.Outputs())
+    use(obj)
+    before = values(obj, "part_color")
+    for _ in range(2):
+        [remark] = write.write_labels(obj, result_for(obj, seed=1), options.Outputs())
+        assert "'DN part_color'" in remark
+        assert np.array_equal(values(obj, "part_color"), before)
+    assert "DN part" not in obj.data.attributes
+
+
 def test_a_bone_gets_no_weights_from_a_part_of_its_name():
     obj = add_body()
     rig_with_bones(obj, "torso")
