@@ -33,6 +33,9 @@ SCENE = Path(diffusionnet_blender.__file__).parent / "scene"
 EVERYTHING = options.Outputs(group_weights="SOFT", face_sets=True, materials=True)
 
 
+MODES = {"edit mode": "EDIT", "sculpting": "SCULPT", "painting weights": "WEIGHT_PAINT"}
+
+
 class Failure(Exception):
     """Of a step."""
 
@@ -132,7 +135,7 @@ def writing(case):
         source, target = make_pair()
         match = find_match(source, target)
         return lambda: preview.write_preview(source, target, match, "CONFIDENCE")
-    obj = segmented("EDIT" if "edit mode" in case else "OBJECT")
+    obj = segmented(MODES.get(case.partition(", ")[2], "OBJECT"))
     other = result_for(obj, seed=1)
 
     def separate():
@@ -171,7 +174,7 @@ def writing(case):
 
 
 CASES = (
-    "labels", "labels, edit mode", "merge", "merge, edit mode", "add", "swap", "grow", "rename",
+    "labels", "labels, edit mode", "labels, sculpting", "labels, painting weights", "merge", "merge, edit mode", "add", "swap", "grow", "rename",
     "recolour", "mask", "mask, edit mode", "separate", "classify", "preview",
 )  # fmt: skip
 
@@ -196,7 +199,9 @@ def assert_whole_or_nothing(case, every):
     assert state_of_file() == complete
 
 
-@pytest.mark.parametrize("case", ["labels", "merge, edit mode", "separate", "rename"])
+@pytest.mark.parametrize(
+    "case", ["labels", "labels, sculpting", "merge, edit mode", "separate", "rename"]
+)
 def test_a_write_that_fails_leaves_all_as_it_was(case):
     assert_whole_or_nothing(case, every=61)
 
