@@ -38,6 +38,7 @@ def test_the_map_is_in_the_files_own_order(files, capfd):
     assert "confident on" in told
 
 
+@pytest.mark.slow
 def test_pins_are_interpolated(files):
     folder, source_directions, target_directions = files
     # Vertices of opposite directions, which no match pairs by itself.

@@ -118,6 +118,7 @@ def test_what_a_format_calls_otherwise_or_does_not_hold_is_told(files, capfd):
     assert "high_upper" in bpy.context.object.data.attributes
 
 
+@pytest.mark.slow
 def test_the_local_one_of_two_objects_of_one_name_is_read(files):
     folder, _ = files
     bpy.ops.wm.open_mainfile(filepath=str(folder / "source.blend"))

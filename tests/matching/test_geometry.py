@@ -116,6 +116,7 @@ def test_a_proxy_keeps_rims_and_loose_parts():
     assert decimate(proxy, 10**6) is proxy
 
 
+@pytest.mark.slow
 def test_a_map_of_proxies_is_lifted_to_the_dense_meshes():
     source, source_directions = lumpy_surface(4, seed=1)
     target, target_directions = lumpy_surface(5, seed=2)

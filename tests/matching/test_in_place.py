@@ -125,6 +125,7 @@ def turned(there, retopology):
     return u @ v
 
 
+@pytest.mark.slow
 def test_a_thick_cloth_takes_the_same_weights_on_both_its_sides():
     outer, faces, weights = cut("coat", 0.02)
     inner, _, _ = cut("coat", 0.012)

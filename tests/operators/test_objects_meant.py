@@ -112,6 +112,7 @@ def test_two_selected_objects_of_one_name_are_both_meant(tmp_path):
     assert not parts(linked)
 
 
+@pytest.mark.slow
 def test_the_local_target_is_matched_and_receives_the_data(tmp_path):
     linked = link(tmp_path, "Source", "Target")
     source, target = make_pair()

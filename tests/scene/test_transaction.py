@@ -174,8 +174,9 @@ def writing(case):
 
 
 CASES = (
-    "labels", "labels, edit mode", "labels, sculpting", "labels, painting weights", "merge", "merge, edit mode", "add", "swap", "grow", "rename",
-    "recolour", "mask", "mask, edit mode", "separate", "classify", "preview",
+    "labels", "labels, edit mode", "labels, sculpting", "labels, painting weights", "merge",
+    "merge, edit mode", "add", "swap", "grow", "rename", "recolour", "mask", "mask, edit mode",
+    "separate", "classify", "preview",
 )  # fmt: skip
 
 

@@ -41,6 +41,7 @@ def test_a_singular_matrix_is_refused():
         Factorisation(matrix)
 
 
+@pytest.mark.slow
 def test_a_caller_can_leave_while_the_factors_are_computed():
     matrix = sphere(7, -1.0)
     threads = set(threading.enumerate())

@@ -142,6 +142,7 @@ def test_a_fitted_network_is_believed_only_where_its_map_is_better(pair, monkeyp
         match(pair[0], pair[2], None, fit=True, progress=stop)
 
 
+@pytest.mark.slow
 def test_a_map_in_doubt_is_refined_anew_and_without_torch_no_network_is_fitted(pair, monkeypatch):
     monkeypatch.setattr(maps, "CONSISTENT_AREA", 1.1)
     stages = []

@@ -162,6 +162,7 @@ def test_a_network_that_starts_from_another_keeps_its_make(library):
     assert second.curve.best > 0.8 > fresh.curve.best
 
 
+@pytest.mark.slow
 def test_whole_shapes_are_classified(folders):
     rng = np.random.default_rng(0)
     made = {"ball": icosphere(2), "ring": torus(), "rod": rod()}
