@@ -220,6 +220,7 @@ def test_a_whole_shape_is_registered_to_a_part_of_it(identical):
     assert np.quantile(np.linalg.norm(away, axis=1), 0.95) < 0.1
 
 
+@pytest.mark.slow
 def test_registration_keeps_its_pins(identical):
     mesh, directions, same = identical
     pins = np.array([3, 500, 1200]), np.array([3, 500, 1200])

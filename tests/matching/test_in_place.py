@@ -64,10 +64,7 @@ SLOW = pytest.mark.slow
 )
 @pytest.mark.parametrize(
     "name",
-    [
-        pytest.param(name, marks=() if name in ("sleeve", "hood", "stockings") else SLOW)
-        for name in GARMENTS
-    ],
+    [pytest.param(name, marks=() if name in ("sleeve", "hood") else SLOW) for name in GARMENTS],
 )
 def test_a_garment_takes_the_weights_of_the_skin_below(name, away):
     vertices, faces, weights = cut(name, away)
@@ -175,6 +172,7 @@ def test_the_two_are_compared_where_they_stand():
         match(source, Surface(vertices - away, faces), method="IN_PLACE")
 
 
+@pytest.mark.slow
 def test_the_method_is_obeyed_and_pins_mean_a_match():
     source = lumpy_surface(2)[0]
     assert match(source, source, None).in_place

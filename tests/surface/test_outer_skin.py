@@ -79,7 +79,9 @@ def test_stray_vertices_do_not_change_the_skin():
     assert not found.weights[len(vertices)].nnz or not found.weights[len(vertices)].data.any()
 
 
-@pytest.mark.parametrize("offset", [(0, 0, 0), (60, 60, 60), (1e4, 0, 0)])
+@pytest.mark.parametrize(
+    "offset", [(0, 0, 0), pytest.param((60, 60, 60), marks=pytest.mark.slow), (1e4, 0, 0)]
+)
 def test_a_triangle_that_is_a_point_does_not_change_the_skin(offset):
     """Far from the origin, too: all points of the skin are on the mesh."""
     vertices, faces = icosphere(3)

@@ -56,9 +56,7 @@ def test_labels_of_the_rest_are_the_same(far, connected):
     ("far", "connected", "side", "method"),
     [
         # Matches of shapes take a second each.
-        pytest.param(
-            *each, marks=() if each[3] == "AUTO" or each[:2] == (100, True) else pytest.mark.slow
-        )
+        pytest.param(*each, marks=() if each[3] == "AUTO" else pytest.mark.slow)
         for each in product(FAR, [False, True], ["source", "target"], ["AUTO", "MATCH"])
     ],
 )
