@@ -11,16 +11,16 @@ import bpy
 import numpy as np
 
 from ..errors import DiffusionNetError
-from .shader_channels import (
+from .shader_graph import (
     BASE_COLOR,
     DISPLACEMENT,
     NORMAL,
     NORMALS,
-    ShaderMix,
     channel_input,
     output_of,
     source_of,
 )
+from .shader_mix import ShaderMix
 from .uv_maps import MOST_UV_MAPS, read_uv, write_uv
 
 NAME = "diffusionnet bake"

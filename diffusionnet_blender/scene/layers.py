@@ -16,10 +16,12 @@ from ..tasks.transfer.layers import Attribute, Layers, MeshShape, ShapeKeys, Wei
 from .armatures import armature_of, bone_names, read_bones
 from .attributes import AttributeKind, kind_of, read_attribute, write_attribute
 from .labels import read_labels
+from .materials import slots_of_polygons
 from .ownership import Kind, Role, still_ours
 from .read import read_object
 from .shape_keys import key_names, read_keys
-from .textures import SourceTextures, Storage, find_textures, read_textures, slots_of_polygons
+from .texture_pixels import read_textures
+from .textures import SourceTextures, Storage, find_textures
 from .uv_maps import read_uv, source_uv_name
 from .vertex_groups import read_weights
 

@@ -11,6 +11,7 @@ from .attributes import FACE_LABELS, write_attribute
 from .compat import node_tree
 from .fingerprint import of_block
 from .ownership import PREFIX, is_unchanged, mark, users_of
+from .srgb import srgb_to_linear
 from .transaction import keep
 
 # Marks the materials that are ours; its value is the class.
@@ -142,6 +143,11 @@ def _material(mesh: bpy.types.Mesh, class_name: str, srgb: np.ndarray) -> bpy.ty
     return material
 
 
+def slots_of_polygons(obj: bpy.types.Object) -> np.ndarray:
+    """Material slot of each polygon, (P,) int32, as Blender shows it: the last for any beyond."""
+    return np.minimum(material_indices(obj.data), max(len(obj.material_slots) - 1, 0))
+
+
 def _linear(srgb: np.ndarray) -> tuple[float, ...]:
     return (*srgb_to_linear(np.asarray(srgb)).tolist(), 1.0)
 
@@ -159,8 +165,3 @@ def _paint(material: bpy.types.Material, srgb: np.ndarray) -> None:
         if node.bl_idname == "ShaderNodeBsdfPrincipled":
             node.inputs["Base Color"].default_value = colour
     mark(material, of_block(material))
-
-
-def srgb_to_linear(srgb: np.ndarray) -> np.ndarray:
-    """Scene linear values of sRGB ones, both 0 to 1."""
-    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)

@@ -5,30 +5,34 @@ A channel is an input of the surface shader, by the names of the Principled BSDF
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import bpy
 import numpy as np
 
 from .compat import uses_nodes
+from .shader_graph import (
+    ALPHA,
+    BASE_COLOR,
+    DISPLACEMENT,
+    NORMAL,
+    NORMALS,
+    channel_name,
+    colour_of,
+    nodes_behind,
+    output_of,
+    source_of,
+)
+from .shader_mix import VARIES, ShaderMix
 
-BASE_COLOR = "Base Color"
-NORMAL = "Normal"
-HEIGHT = "Normal height"
-DISPLACEMENT = "Displacement"
-ALPHA = "Alpha"
 FLAT_NORMAL = np.array([0.5, 0.5, 1.0, 1.0], dtype=np.float32)
 # Of Blender's surface without a material.
 DEFAULT_COLOR = np.array([0.8, 0.8, 0.8, 1.0], dtype=np.float32)
 # Values of the Principled BSDF where a shader has no such input; others are 0.
 DEFAULTS = {BASE_COLOR: 0.8, ALPHA: 1.0, "Roughness": 0.5, "IOR": 1.5, "Specular IOR Level": 0.5,
             "Specular Tint": 1.0, "Strength": 1.0}  # fmt: skip
-# Inputs that stand for another one in shaders other than the Principled BSDF.
-SAME_AS = {"Color": BASE_COLOR}
 NOT_A_CHANNEL = {"Weight", "Tangent", "Position", "Direction"}
-NORMALS = {NORMAL, "Coat Normal"}
 PARTS = ("R", "G", "B")
 # Nodes, beside those of patterns, that show more than images have texels.
 FINER = {"MAPPING", "VECT_MATH", "VECT_TRANSFORM", "VECTOR_ROTATE", "COMBXYZ", "ATTRIBUTE",
@@ -157,164 +161,12 @@ def read_channels(material: bpy.types.Material | None, obj: bpy.types.Object) ->
     return MaterialChannels(material, shader, values, tuple(reader.remarks))
 
 
-def output_of(tree: bpy.types.NodeTree) -> bpy.types.Node | None:
-    """The active output of a material."""
-    found = (tree.get_output_node(target) for target in ("ALL", "CYCLES", "EEVEE"))
-    return next((node for node in found if node), None)
-
-
-def source_of(socket: bpy.types.NodeSocket) -> bpy.types.NodeSocket | None:
-    """The output that feeds an input, through reroutes."""
-    while True:
-        link = next((link for link in socket.links if not link.is_muted and link.is_valid), None)
-        if link is None or link.from_node.type != "REROUTE":
-            return link.from_socket if link else None
-        socket = link.from_node.inputs[0]
-
-
-def channel_input(shader: bpy.types.Node, channel: str) -> bpy.types.NodeSocket | None:
-    """The input of a shader that is a channel."""
-    return next((s for s in shader.inputs if s.enabled and channel_name(s) == channel), None)
-
-
-def channel_name(socket: bpy.types.NodeSocket) -> str:
-    """Name of the channel that an input of a shader is."""
-    return SAME_AS.get(socket.name, socket.name)
-
-
-def nodes_behind(socket: bpy.types.NodeSocket | None) -> Iterator[bpy.types.Node]:
-    """All nodes that an output depends on, those in node groups included."""
-    waiting = [socket.node] if socket else []
-    seen: set[bpy.types.Node] = set()
-    while waiting:
-        node = waiting.pop()
-        if node in seen:
-            continue
-        seen.add(node)
-        yield node
-        if node.type == "GROUP" and node.node_tree:
-            waiting.extend(node.node_tree.nodes)
-        waiting.extend(link.from_node for each in node.inputs for link in each.links)
-
-
-def colour_of(value: Any) -> np.ndarray:
-    """A number, vector or colour of a socket as (4,) float32."""
-    numbers = np.atleast_1d(np.array(value, dtype=np.float32))
-    colour = np.ones(4, dtype=np.float32)
-    colour[:3] = numbers[:3] if len(numbers) >= 3 else numbers[0]
-    return colour
-
-
 def _without_nodes(material: bpy.types.Material) -> dict[str, Value]:
     return {
         BASE_COLOR: Constant(colour_of(material.diffuse_color)),
         "Metallic": Constant(colour_of(material.metallic)),
         "Roughness": Constant(colour_of(material.roughness)),
     }
-
-
-# What varies from place to place, while nothing is built to say how.
-VARIES = object()
-
-
-@dataclass
-class ShaderMix:
-    """Channels of a surface that is mixed of shaders, in and out of node groups.
-
-    Attributes
-    ----------
-    build : bool
-        Whether nodes are added to the trees for values that vary, and groups made single users.
-    copies : list of bpy.types.NodeTree
-        Groups copied for that.
-    """
-
-    build: bool = False
-    copies: list[bpy.types.NodeTree] = field(default_factory=list)
-
-    def value(self, output: bpy.types.NodeSocket | None, channel: str) -> Any:
-        """What a shader shows in a channel.
-
-        Returns
-        -------
-        None, (4,) float32, VARIES, or bpy.types.NodeSocket
-            None where the shader has no such channel; the socket if nodes are built.
-        """
-        if output is None or output.node.mute:
-            return None
-        node = output.node
-        if node.type == "MIX_SHADER":
-            factor = self._socket(node.inputs[0])
-            values = [self.value(source_of(socket), channel) for socket in node.inputs[1:3]]
-            return self._blend(node.id_data, "MIX", factor, *values)
-        if node.type == "ADD_SHADER":
-            values = [self.value(source_of(socket), channel) for socket in node.inputs]
-            if channel == BASE_COLOR:
-                return self._blend(node.id_data, "ADD", colour_of(1.0), *values)
-            return next((value for value in values if value is not None), None)
-        if node.type == "GROUP":
-            return self._in_group(node, output, channel)
-        if node.type in ("BSDF_TRANSPARENT", "HOLDOUT"):
-            return colour_of(0.0) if channel == ALPHA else None
-        socket = channel_input(node, channel)
-        if socket is None:
-            return colour_of(1.0) if channel == ALPHA else None
-        value = self._socket(socket)
-        if node.type == "EMISSION" and channel == BASE_COLOR and isinstance(value, np.ndarray):
-            strength = self._socket(node.inputs["Strength"])
-            if isinstance(strength, np.ndarray):
-                value = np.append(np.clip(value[:3] * strength[:3], 0, 1), 1).astype(np.float32)
-        return value
-
-    def _socket(self, socket: bpy.types.NodeSocket) -> Any:
-        source = source_of(socket)
-        if source is None:
-            return colour_of(socket.default_value)
-        if source.node.type in ("RGB", "VALUE") and not source.node.mute:
-            return colour_of(source.default_value)
-        return source if self.build else VARIES
-
-    def _blend(self, tree, kind: str, factor, one, other) -> Any:
-        if one is None or other is None:
-            return other if one is None else one
-        if all(isinstance(each, np.ndarray) for each in (one, other)):
-            if isinstance(factor, np.ndarray):
-                mixed = (one + (other - one) * np.clip(factor, 0, 1)) if kind == "MIX" else None
-                return np.minimum(one + other, 1) if mixed is None else mixed
-            if np.allclose(one, other):
-                return one
-        if not self.build:
-            return VARIES
-        node = tree.nodes.new("ShaderNodeMix")
-        node.data_type, node.blend_type = "RGBA", kind
-        for socket, value in ((node.inputs[0], factor), (node.inputs[6], one),
-                              (node.inputs[7], other)):  # fmt: skip
-            if isinstance(value, np.ndarray):
-                socket.default_value = value if socket.type == "RGBA" else float(value[0])
-            else:
-                tree.links.new(value, socket)
-        return node.outputs[2]
-
-    def _in_group(self, node, output, channel: str) -> Any:
-        if node.node_tree is None:
-            return None
-        if self.build and node.node_tree not in self.copies:
-            node.node_tree = node.node_tree.copy()
-            self.copies.append(node.node_tree)
-            output = next(s for s in node.outputs if s.identifier == output.identifier)
-        tree = node.node_tree
-        end = next((n for n in tree.nodes if n.type == "GROUP_OUTPUT" and n.is_active_output), None)
-        if end is None:
-            return None
-        inner = next(s for s in end.inputs if s.identifier == output.identifier)
-        value = self.value(source_of(inner), channel)
-        if value is None or value is VARIES or isinstance(value, np.ndarray):
-            return value
-        made = tree.interface.new_socket(
-            f"{channel} of the mix", in_out="OUTPUT", socket_type="NodeSocketColor"
-        )
-        tree.links.new(value, next(s for s in end.inputs if s.identifier == made.identifier))
-        return next(s for s in node.outputs if s.identifier == made.identifier)
 
 
 class _Reader:

@@ -12,13 +12,11 @@ import numpy as np
 from .compat import node_tree
 from .fingerprint import of_block, of_image
 from .ownership import mark
-from .shader_channels import (
+from .shader_channels import Constant, MaterialChannels, Picture
+from .shader_graph import (
     DISPLACEMENT,
     HEIGHT,
     NORMALS,
-    Constant,
-    MaterialChannels,
-    Picture,
     channel_input,
     nodes_behind,
     output_of,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -10,29 +9,19 @@ import bpy
 import numpy as np
 
 from ..errors import DiffusionNetError
-from ..surface.atlas import atlas_side, polygon_atlas
-from ..tasks.transfer.job import is_one_to_one
-from ..tasks.transfer.layers import MeshShape, Texture
-from .bake import Bake
-from .materials import material_indices, srgb_to_linear
+from .materials import slots_of_polygons
 from .shader_channels import (
-    BASE_COLOR,
     FLAT_NORMAL,
-    HEIGHT,
-    NORMAL,
-    NORMALS,
-    PARTS,
     Constant,
     Graph,
     MaterialChannels,
     Picture,
     read_channels,
 )
-from .uv_maps import read_uv, source_uv_name
+from .shader_graph import BASE_COLOR, HEIGHT, NORMAL, NORMALS
+from .srgb import linear_to_srgb
+from .uv_maps import source_uv_name
 
-# Sides of images whose size no image of the source gives, and of those that are baked.
-DEFAULT_SIDE = 1024
-LARGEST_BAKE = 4096
 LINEAR = "Linear Rec.709"
 RAW = "Non-Color"
 SRGB = "sRGB"
@@ -64,7 +53,7 @@ class Storage:
         if not self.is_srgb:
             return linear
         found = linear.astype(np.float32, copy=True)
-        found[..., :3] = _srgb(linear[..., :3])
+        found[..., :3] = linear_to_srgb(linear[..., :3])
         return found
 
 
@@ -158,122 +147,6 @@ def find_textures(obj: bpy.types.Object) -> SourceTextures:
         else:
             textures.extend(_alone(channel, materials) for channel in group)
     return SourceTextures(tuple(textures), materials)
-
-
-def slots_of_polygons(obj: bpy.types.Object) -> np.ndarray:
-    """Material slot of each polygon, (P,) int32, as Blender shows it: the last for any beyond."""
-    return np.minimum(material_indices(obj.data), max(len(obj.material_slots) - 1, 0))
-
-
-def read_textures(
-    obj: bpy.types.Object, shape: MeshShape, found: SourceTextures
-) -> tuple[tuple[Texture, ...], dict[str, Storage], tuple[str, ...]]:
-    """Pixels of the textures; what is no plain image is baked.
-
-    Parameters
-    ----------
-    obj : bpy.types.Object
-    shape : MeshShape
-    found : SourceTextures
-        Both of that object.
-
-    Returns
-    -------
-    textures : tuple of Texture
-    storages : dict of str to Storage
-        How the new images are stored, by the name of the texture.
-    remarks : tuple of str
-        What could not be baked.
-
-    Raises
-    ------
-    DiffusionNetError
-        If the file of an image is missing.
-    """
-    for value in (v for texture in found.textures for v in texture.values.values()):
-        for image in value.images if isinstance(value, Graph) else (value.image,):
-            _require_loaded(image)
-    baked, layout, remarks = _bake(obj, shape, found)
-    pixels = _Pixels()
-    textures, storages = [], {}
-    for texture in found.textures:
-        linear = {n: baked[texture.name, n] for n in texture.values if (texture.name, n) in baked}
-        storage = texture.storage
-        beyond = any(image.min() < 0 or image.max() > 1.001 for image in linear.values())
-        if beyond and texture.name != BASE_COLOR:
-            storage = Storage(LINEAR if storage.space == SRGB else storage.space, True)
-        storages[texture.name] = storage
-        constants = {n: storage.encoded(value) for n, value in texture.constants.items()}
-        images, layouts, frames, extensions, closest = {}, {}, {}, {}, []
-        for number, value in texture.values.items():
-            if number in linear:
-                images[number] = storage.encoded(linear[number])
-                layouts[number] = layout
-            elif isinstance(value, Graph):
-                constants[number] = storage.encoded(value.fallback)
-            else:
-                images[number] = pixels.of(value, texture, found.materials[number], storage)
-                layouts[number] = read_uv(obj.data, value.uv_map)
-                if value.frame not in ("", value.uv_map):
-                    frames[number] = read_uv(obj.data, value.frame)
-                if value.extension != "REPEAT":
-                    extensions[number] = value.extension
-                if value.closest:
-                    closest.append(number)
-        textures.append(
-            Texture(
-                texture.name,
-                images,
-                constants,
-                texture.name in NORMALS,
-                layouts,
-                frames,
-                extensions,
-                tuple(closest),
-                _size(texture),
-            )
-        )
-    return tuple(textures), storages, remarks
-
-
-def read_pixels(image: bpy.types.Image) -> np.ndarray:
-    """Pixels of an image as they are stored, (H, W, 4) float32, row 0 at the bottom.
-
-    Raises
-    ------
-    DiffusionNetError
-        If there are none.
-    """
-    _require_loaded(image)
-    width, height = image.size
-    pixels = np.empty(len(image.pixels), dtype=np.float32)
-    image.pixels.foreach_get(pixels)
-    channels = len(pixels) // (width * height)
-    pixels = pixels.reshape(height, width, channels)
-    if channels == 4:
-        return pixels
-    whole = np.ones((height, width, 4), dtype=np.float32)
-    # One or two channels are grey, with alpha.
-    whole[..., :3] = pixels[..., :3] if channels == 3 else pixels[..., :1]
-    return whole
-
-
-def _require_loaded(image: bpy.types.Image) -> None:
-    # The size is known only once the pixels are loaded.
-    is_tiled = image.source == "TILED"
-    if image.size[0] and image.size[1] and (is_tiled or len(image.pixels)):
-        lost = [tile.number for tile in image.tiles if not all(tile.size)] if is_tiled else []
-        if not lost:
-            return
-        raise DiffusionNetError(
-            f"Tile {lost[0]} of the image {image.name!r} is missing",
-            "Find its file, or remove the tile in the Image Editor.",
-        )
-    where = "in the file, but damaged" if image.packed_file else repr(image.filepath)
-    raise DiffusionNetError(
-        f"The image {image.name!r} is missing ({where})",
-        "Find it with File > External Data > Find Missing Files, or switch Texture off.",
-    )
 
 
 def _agree_on_normals(materials: Mapping[int, MaterialChannels]) -> None:
@@ -370,7 +243,7 @@ def _alone(channel: str, materials: Mapping[int, MaterialChannels]) -> SourceTex
     storage = _storage(channel, values, bool(constants))
     if storage is None:
         values = {
-            n: v if isinstance(v, Graph) or _encoding(v) in (SRGB, LINEAR) else _as_graph(v)
+            n: v if isinstance(v, Graph) or encoding_of(v) in (SRGB, LINEAR) else _as_graph(v)
             for n, v in values.items()
         }
         storage = _storage(channel, values, True)
@@ -389,7 +262,7 @@ def _as_graph(picture: Picture) -> Graph:
     return Graph(np.array([0.5, 0.5, 0.5, 1.0], dtype=np.float32), (picture.image,))
 
 
-def _encoding(picture: Picture) -> str:
+def encoding_of(picture: Picture) -> str:
     """How the pixels of an image are encoded: "sRGB", linear, or in another space."""
     image = picture.image
     space = image.colorspace_settings
@@ -406,7 +279,7 @@ def _storage(
     is_colour = channel.endswith(("Color", "Tint"))
     if not pictures:
         return Storage(SRGB if is_colour else RAW)
-    image, encodings = pictures[0].image, {_encoding(picture) for picture in pictures}
+    image, encodings = pictures[0].image, {encoding_of(picture) for picture in pictures}
     alpha_mode = image.alpha_mode
     if any(picture.image.is_float for picture in pictures):
         space = image.colorspace_settings
@@ -421,134 +294,3 @@ def _storage(
     if pictures[0].part == "Alpha":
         return Storage(RAW)
     return Storage(image.colorspace_settings.name, False, alpha_mode)
-
-
-class _Pixels:
-    """Pixels of images, each read once."""
-
-    def __init__(self) -> None:
-        self._read: dict[bpy.types.Image, np.ndarray] = {}
-
-    def of(
-        self, value: Picture, texture: SourceTexture, read: MaterialChannels, storage: Storage
-    ) -> np.ndarray:
-        """An image as a texture stores it, (H, W, 4) float32."""
-        if value.image not in self._read:
-            self._read[value.image] = read_pixels(value.image)
-        pixels = self._read[value.image]
-        shown = {c: v.part for c, v in read.values.items() if _same_node(v, value)}
-        uses_alpha = "Alpha" in shown.values()
-        changed = {c: p for c, p in texture.parts.items() if shown.get(c) != p}
-        if not texture.in_place or changed:
-            pixels = _as_shown(pixels, uses_alpha, value.image)
-            if value.part in PARTS and len(texture.parts) == 1:
-                pixels[..., :3] = pixels[..., PARTS.index(value.part), None].copy()
-            elif value.part == "Alpha":
-                pixels[..., :3] = self._read[value.image][..., 3:]
-            for channel, part in changed.items():
-                if part == "Alpha":
-                    pixels[..., 3] = read.constant(channel)[0]
-        encoding = _encoding(value)
-        if encoding == SRGB and not storage.is_srgb:
-            pixels = np.concatenate([srgb_to_linear(pixels[..., :3]), pixels[..., 3:]], axis=-1)
-        elif encoding == LINEAR:
-            pixels = storage.encoded(pixels)
-        return pixels.astype(np.float32, copy=False)
-
-
-def _same_node(value: object, picture: Picture) -> bool:
-    return isinstance(value, Picture) and value.node == picture.node
-
-
-def _as_shown(pixels: np.ndarray, uses_alpha: bool, image: bpy.types.Image) -> np.ndarray:
-    """Opaque pixels of the colour that an image node has, which depends on the use of alpha."""
-    pixels = pixels.copy()
-    alpha = pixels[..., 3:]
-    if image.alpha_mode in ("STRAIGHT", "PREMUL") and not image.is_float and not uses_alpha:
-        pixels[..., :3] *= alpha
-    elif image.is_float and image.alpha_mode == "PREMUL" and uses_alpha:
-        pixels[..., :3] /= np.where(alpha > 0, alpha, 1.0)
-    pixels[..., 3] = 1.0
-    return pixels
-
-
-def _size(texture: SourceTexture) -> tuple[int, int]:
-    """Height and width of the largest image that a texture reads, of one tile if it has tiles."""
-    sizes = []
-    for value in texture.values.values():
-        images = value.images if isinstance(value, Graph) else (value.image,)
-        sizes += [(image.size[1], image.size[0]) for image in images]
-        if isinstance(value, Graph) and value.is_finer:
-            sizes.append((DEFAULT_SIDE, DEFAULT_SIDE))
-    return max(sizes, key=math.prod, default=(DEFAULT_SIDE, DEFAULT_SIDE))
-
-
-def _bake(
-    obj: bpy.types.Object, shape: MeshShape, found: SourceTextures
-) -> tuple[dict[tuple[str, int], np.ndarray], np.ndarray | None, tuple[str, ...]]:
-    """Graphs baked, by texture and slot, scene linear; their layout; remarks on failures."""
-    graphs = {
-        texture.name: {n: v for n, v in texture.values.items() if isinstance(v, Graph)}
-        for texture in found.textures
-    }
-    slots = {number for some in graphs.values() for number in some}
-    if not slots:
-        return {}, None, ()
-    sizes = [_size(texture) for texture in found.textures if graphs[texture.name]]
-    layout, height, width = _bake_layout(obj, shape, slots, sizes)
-    baked: dict[tuple[str, int], np.ndarray] = {}
-    remarks: dict[str, None] = {}
-    try:
-        with Bake(obj, layout, height, width) as bake:
-            for channel, some in graphs.items():
-                if some:
-                    materials = {n: found.materials[n].material for n in some}
-                    pixels = bake.channel(channel, materials)
-                    baked.update({(channel, number): pixels for number in some})
-    except DiffusionNetError as error:
-        for channel, some in graphs.items():
-            for number in some:
-                if (channel, number) not in baked:
-                    name = found.materials[number].material.name
-                    remarks[f"{channel} of {name!r} could not be baked: {error.message}"] = None
-    return baked, layout, tuple(remarks)
-
-
-def _bake_layout(
-    obj: bpy.types.Object, shape: MeshShape, slots: set[int], sizes: Iterable[tuple[int, int]]
-) -> tuple[np.ndarray, int, int]:
-    """UVs (L, 2) to bake some slots into, with height and width of the image.
-
-    The layout that renders keeps each texel of an image where it is; where it overlaps or leaves
-    the unit square, each polygon gets a place of its own.
-    """
-    mesh = obj.data
-    chosen = np.isin(slots_of_polygons(obj), list(slots))
-    height, width = max(sizes, key=math.prod)
-    if mesh.uv_layers:
-        uv = read_uv(mesh, source_uv_name(obj))
-        corners = shape.corners[chosen[shape.polygon_of_triangle]]
-        if is_one_to_one(uv[corners], height, width):
-            return uv, height, width
-    counts = np.empty(len(mesh.polygons), dtype=np.int32)
-    mesh.polygons.foreach_get("loop_total", counts)
-    side = atlas_side(counts[chosen], max(height, width, DEFAULT_SIDE), LARGEST_BAKE)
-    return polygon_atlas(counts.astype(np.int64), _extents(mesh), chosen, side), side, side
-
-
-def _extents(mesh: bpy.types.Mesh) -> np.ndarray:
-    """Diagonal of the box around each polygon, (P,)."""
-    places = np.empty(3 * len(mesh.vertices), dtype=np.float32)
-    mesh.vertices.foreach_get("co", places)
-    vertices = np.empty(len(mesh.loops), dtype=np.int32)
-    mesh.loops.foreach_get("vertex_index", vertices)
-    starts = np.empty(len(mesh.polygons), dtype=np.int32)
-    mesh.polygons.foreach_get("loop_start", starts)
-    corners = places.reshape(-1, 3)[vertices]
-    low, high = (reduce.reduceat(corners, starts) for reduce in (np.minimum, np.maximum))
-    return np.linalg.norm((high - low).astype(np.float64), axis=1)
-
-
-def _srgb(linear: np.ndarray) -> np.ndarray:
-    linear = np.clip(linear, 0.0, 1.0)
-    return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)

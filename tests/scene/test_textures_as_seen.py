@@ -12,9 +12,9 @@ import pytest
 
 from diffusionnet_blender.matching.points import points_at_vertices
 from diffusionnet_blender.matching.transfer.texture import rasterise, sample
-from diffusionnet_blender.scene import textures
+from diffusionnet_blender.scene import bake_layout, texture_pixels, textures
 from diffusionnet_blender.scene.compat import node_tree, uses_nodes
-from diffusionnet_blender.scene.materials import srgb_to_linear
+from diffusionnet_blender.scene.srgb import srgb_to_linear
 from diffusionnet_blender.scene.textured_materials import new_tiled_image
 from tests.operators.test_transfer import keep_true_match
 from tests.scenes import add_body
@@ -27,7 +27,8 @@ SIDE = 128
 @pytest.fixture(autouse=True)
 def _small(monkeypatch):
     """Images of patterns are small here, so that a bake is quick."""
-    monkeypatch.setattr(textures, "DEFAULT_SIDE", 256)
+    for module in (bake_layout, texture_pixels):
+        monkeypatch.setattr(module, "DEFAULT_SIDE", 256)
 
 
 @pytest.fixture
@@ -839,7 +840,7 @@ def textures_of(source):
     from diffusionnet_blender.scene.layers import read_shape
 
     found = textures.find_textures(source)
-    return textures.read_textures(source, read_shape(source), found)
+    return texture_pixels.read_textures(source, read_shape(source), found)
 
 
 @pytest.mark.parametrize(
