@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DiffusionNetError
 from ..options import names_in
-from ..scene.options import Writing
 from ..tasks.match import job as match_job
 from ..tasks.transfer import job
 from ..tasks.transfer.kinds import KINDS, Kinds
@@ -60,7 +59,6 @@ def add_parser(commands: Commands) -> None:
     add_in_place_option(transfer)
     add_options(transfer, Kinds, leave_out=KINDS)
     add_options(transfer, job.TransferRequest)
-    add_options(transfer, Writing)
     transfer.set_defaults(run=run)
 
 
@@ -96,8 +94,7 @@ def _transfer(chosen: argparse.Namespace, kinds: Kinds, options: dict[str, Any])
         require_size(path, geometry)
     with about(title):
         # Raises for layers that the source lacks, before anything is computed.
-        writing = Writing(**values_of(Writing, chosen))
-        reading = read_transfer(source, target, kinds, writing)
+        reading = read_transfer(source, target, kinds)
         surfaces = geometries[0].surface, geometries[1].surface
         offset = origin_of(target) - origin_of(source)
         request = match_job.MatchRequest(*surfaces, offset=offset, **options)

@@ -10,7 +10,7 @@ from ..scene.edit_mode import whole_undo
 from ..scene.jobs import TransferJobs
 from ..scene.layers import has_default_data
 from ..scene.matches import current_match
-from ..scene.options import Outputs, Writing
+from ..scene.options import Outputs
 from ..scene.pair import outside_edit_modes
 from ..scene.pins import pins_of_pair
 from ..scene.transfer_write import write_transfer
@@ -35,9 +35,8 @@ class DIFFUSIONNET_OT_transfer(TransferProperties, JobOperator, PairOperator, bp
         self._set_unset_options(panel, source)
         match = current_match(source, target, pins_of_pair(panel, source, target))
         kinds = Kinds(**values_of(Kinds, self))
-        writing = Writing(**values_of(Writing, self))
         options = values_of(TransferRequest, self)
-        return TransferJobs(source, target, match, kinds, writing, **options)
+        return TransferJobs(source, target, match, kinds, **options)
 
     def finish(self, context, run):
         """Write all data, if both objects are unchanged."""

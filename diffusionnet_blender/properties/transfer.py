@@ -9,7 +9,6 @@ from bpy.props import (
     StringProperty,
 )
 
-from ..scene.options import Writing
 from ..tasks.match.request import MatchRequest
 from ..tasks.transfer.kinds import KINDS, Kinds
 from ..tasks.transfer.request import TransferRequest
@@ -21,11 +20,7 @@ from .polls import is_mesh
 class TransferProperties:
     """Data to transfer, and its options: for the panel and the operator's redo panel."""
 
-    __annotations__ = (
-        properties_of(Kinds, **ONE_CALL)
-        | properties_of(TransferRequest, **ONE_CALL)
-        | properties_of(Writing, **ONE_CALL)
-    )
+    __annotations__ = properties_of(Kinds, **ONE_CALL) | properties_of(TransferRequest, **ONE_CALL)
 
 
 TRANSFER_NAMES = tuple(TransferProperties.__annotations__)

@@ -22,7 +22,7 @@ from ..tasks.transfer import job as transfer_job
 from ..tasks.transfer.kinds import Kinds
 from ..tasks.transfer.layers import Moved
 from .matches import Match, fingerprint, keep_match, placement, require_placement
-from .options import ReadOptions, Writing
+from .options import ReadOptions
 from .pair import outside_edit_modes
 from .read import (
     ObjectGeometry,
@@ -254,26 +254,22 @@ class TransferJobs(Jobs):
     source, target : bpy.types.Object
     match : Match
     kinds : Kinds
-    writing : Writing
     **options
         Options of `TransferRequest`.
     """
 
-    def __init__(
-        self, source, target, match: Match, kinds: Kinds, writing: Writing, **options: Any
-    ):
+    def __init__(self, source, target, match: Match, kinds: Kinds, **options: Any):
         prints = match.source_fingerprint, match.target_fingerprint
         pair = TrackedPair(Tracked.of(source), Tracked.of(target), prints)
         super().__init__(transfer_job, [pair])
-        self.match, self._options = match, options
-        self._kinds, self._writing = kinds, writing
+        self.match, self._kinds, self._options = match, kinds, options
         self._reading: Reading | None = None
 
     def request(self, item: TrackedPair) -> transfer_job.TransferRequest:
         """Read the data to transfer."""
         pair = item.find()
         with outside_edit_modes(*pair):
-            self._reading = read_transfer(*pair, self._kinds, self._writing)
+            self._reading = read_transfer(*pair, self._kinds)
         return self._reading.request(self.match.correspondence, **self._options)
 
     def prepared(self, moved: Moved, at_once: bool) -> Prepared:
@@ -298,7 +294,7 @@ class TransferJobs(Jobs):
         )
         require_placement(source, target, self.match, "while data was being transferred")
         require_writable(target)
-        return prepared_again(source, target, self._kinds, self._reading, moved)
+        return prepared_again(source, target, self._reading, moved)
 
 
 def segment_request(

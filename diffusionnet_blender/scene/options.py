@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..options import option
+from ..tasks.transfer.kinds import overwrite_option
 
 
 @dataclass(frozen=True)
@@ -32,28 +33,6 @@ class ReadOptions:
         "further poses of a character are fast. Only models with positions as input, unlike "
         "body_parts, still read the pose",
     )
-
-
-def _overwrite() -> bool:
-    """The option of everything that writes by names."""
-    return option(
-        False,
-        "Overwrite",
-        "Replace data of the same name that you made or changed, instead of keeping it and "
-        'writing under the name "DN ...". Locked groups and shape keys stay',
-    )
-
-
-@dataclass(frozen=True)
-class Writing:
-    """How data is written.
-
-    Attributes
-    ----------
-    overwrite : bool
-    """
-
-    overwrite: bool = _overwrite()
 
 
 @dataclass(frozen=True)
@@ -115,7 +94,7 @@ class Outputs:
         "Float attribute (part_confidence) with the probability of the part at each vertex, 0 to 1",
     )
 
-    overwrite: bool = _overwrite()
+    overwrite: bool = overwrite_option()
 
     @property
     def on_vertices(self) -> bool:

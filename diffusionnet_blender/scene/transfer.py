@@ -19,7 +19,6 @@ from ..tasks.transfer.request import TransferRequest
 from .armature_write import require_free_of_armatures
 from .armatures import bone_names
 from .layers import Source, read_shape, read_source, with_pixels
-from .options import Writing
 from .shape_keys import locked_keys, require_room_for_keys
 from .unwrap import unwrapped_uv
 from .uv_maps import MOST_UV_MAPS, read_uv, source_uv_name
@@ -40,8 +39,8 @@ class Reading:
         Whether it was made on the way.
     kept : Weights or None
         Groups of the target that stay as they are, see `TransferRequest.kept`.
-    writing : Writing
-        How it is going to be written.
+    kinds : Kinds
+        That were chosen, and how they are written.
     """
 
     source: Source
@@ -49,7 +48,7 @@ class Reading:
     target_uv: np.ndarray | None
     unwrapped: bool
     kept: Weights | None
-    writing: Writing
+    kinds: Kinds
 
     def request(self, correspondence: Correspondence, **options: Any) -> TransferRequest:
         """The request of a transfer along a correspondence; `options` are its options."""
@@ -80,9 +79,7 @@ class Prepared:
     moved: Moved
 
 
-def read_transfer(
-    source: bpy.types.Object, target: bpy.types.Object, kinds: Kinds, writing: Writing
-) -> Reading:
+def read_transfer(source: bpy.types.Object, target: bpy.types.Object, kinds: Kinds) -> Reading:
     """Read both objects; nothing is written. Neither may be in Edit Mode.
 
     Raises
@@ -101,7 +98,7 @@ def read_transfer(
         require_free_of_armatures(target)
     _require_unlocked(target, read)
     if read.layers.keys:
-        require_room_for_keys(target, read.layers.keys.names, writing.overwrite)
+        require_room_for_keys(target, read.layers.keys.names, kinds.overwrite)
     shape = read_shape(target)
     target_uv, unwrapped = None, False
     if kinds.texture:
@@ -116,13 +113,12 @@ def read_transfer(
             f"{target.name!r} has the maximum number of UV maps", "Remove one of its UV maps."
         )
     kept = _kept(source, target, kinds, read.layers.weights)
-    return Reading(with_pixels(source, read), shape, target_uv, unwrapped, kept, writing)
+    return Reading(with_pixels(source, read), shape, target_uv, unwrapped, kept, kinds)
 
 
 def prepared_again(
     source: bpy.types.Object,
     target: bpy.types.Object,
-    kinds: Kinds,
     read: Reading,
     moved: Moved,
 ) -> Prepared:
@@ -135,10 +131,10 @@ def prepared_again(
     DiffusionNetError
         If their data has changed.
     """
-    now = read_source(source, kinds)
-    if kinds.armature:
+    now = read_source(source, read.kinds)
+    if read.kinds.armature:
         require_free_of_armatures(target)
-    if kinds.texture and read.unwrapped == bool(target.data.uv_layers):
+    if read.kinds.texture and read.unwrapped == bool(target.data.uv_layers):
         raise DiffusionNetError(
             f"The UV maps of {target.name!r} were changed during the transfer",
             "Press Transfer again.",

@@ -83,7 +83,7 @@ def _write(
     change: Transaction,
 ) -> list[str]:
     mesh, moved = target.data, prepared.moved
-    overwrite = prepared.read.writing.overwrite
+    overwrite = prepared.read.kinds.overwrite
     lines = []
     uv_name = _own_layout(mesh, prepared)
     if moved.layout is not None:
@@ -234,7 +234,7 @@ def _write_weights(target, prepared: Prepared) -> str:
     weights, kept = prepared.moved.weights, prepared.read.kept
     locked = locked_groups(target, weights.names)
     wanted = [name for name in weights.names if name not in locked]
-    overwrite = prepared.read.writing.overwrite
+    overwrite = prepared.read.kinds.overwrite
     claimed = claim(target, Kind.VERTEX_GROUP, Role.TRANSFER, wanted, overwrite)
     values = weights.values[:, [weights.names.index(name) for name in wanted]].astype(np.float32)
     write_vertex_groups(target, claimed.names, values)
@@ -264,7 +264,7 @@ def _with_remarks(text: str, remarks: Sequence[str]) -> str:
 
 
 def _write_keys(source, target, prepared: Prepared) -> str:
-    keys, overwrite = prepared.moved.keys, prepared.read.writing.overwrite
+    keys, overwrite = prepared.moved.keys, prepared.read.kinds.overwrite
     names = names_on_target(target, keys.names, overwrite)
     # Those that are relative to one of the new ones change with it, and stay ours.
     ours = still_ours(target, Kind.SHAPE_KEY, Role.TRANSFER, key_names(target))

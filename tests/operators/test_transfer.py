@@ -13,7 +13,6 @@ from diffusionnet_blender.operators.run import JobRun
 from diffusionnet_blender.properties import from_options
 from diffusionnet_blender.scene.jobs import TransferJobs
 from diffusionnet_blender.scene.matches import Match, find_match, fingerprint, keep_match
-from diffusionnet_blender.scene.options import Writing
 from diffusionnet_blender.scene.read import read_object
 from diffusionnet_blender.scene.transfer import read_transfer
 from diffusionnet_blender.session import computing
@@ -466,7 +465,7 @@ def start(source, target, *kinds):
     panel = bpy.context.scene.diffusionnet.transfer
     match = find_match(source, target)
     options = from_options.values_of(TransferRequest, panel)
-    jobs = TransferJobs(source, target, match, Kinds.only(*kinds), Writing(), **options)
+    jobs = TransferJobs(source, target, match, Kinds.only(*kinds), **options)
     return JobRun(jobs, computing.the_worker())
 
 
@@ -483,7 +482,7 @@ def test_the_worker_computes_what_is_computed_here(pair):
     unwrap(target)
     everything = [kind for kind in KINDS if kind != "labels"]
     bpy.context.scene.diffusionnet.transfer.texture_size = 32
-    reading = read_transfer(source, target, Kinds.only(*everything), Writing())
+    reading = read_transfer(source, target, Kinds.only(*everything))
     found = find_match(source, target).correspondence
     here = job.run(reading.request(found, texture_size=32))
     there = transferred(start(source, target, *everything))

@@ -42,7 +42,7 @@ from diffusionnet_blender.scene.matches import (  # noqa: E402
     forget_all_matches,
     keep_match,
 )
-from diffusionnet_blender.scene.options import Outputs, ReadOptions, Writing  # noqa: E402
+from diffusionnet_blender.scene.options import Outputs, ReadOptions  # noqa: E402
 from diffusionnet_blender.scene.results import forget_all_results  # noqa: E402
 from diffusionnet_blender.scene.write import write_labels  # noqa: E402
 from diffusionnet_blender.session import computing, progress, progress_bar, status  # noqa: E402
@@ -378,9 +378,7 @@ def run_transfer(shown, patch):
     source.data.attributes.new("wear", "FLOAT", "POINT")
     kinds = Kinds.only("texture", "uv", "weights", "shape_keys", "attributes", "armature")
     match = current_match(source, target)
-    run_here(
-        shown, transfer_job, TransferJobs(source, target, match, kinds, Writing(), texture_size=16)
-    )
+    run_here(shown, transfer_job, TransferJobs(source, target, match, kinds, texture_size=16))
 
 
 def run_train(shown, folder):

@@ -378,8 +378,8 @@ def pair(blender):
 
 def move(source, target, *kinds, overwrite=False):
     """Transfer kinds of data along the match that is kept; the lines of the report."""
-    writing = options.Writing(overwrite)
-    reading = transfer.read_transfer(source, target, Kinds.only(*kinds), writing)
+    chosen = Kinds.only(*kinds, overwrite=overwrite)
+    reading = transfer.read_transfer(source, target, chosen)
     found = find_match(source, target).correspondence
     moved = transfer_job.run(reading.request(found, texture_size=16))
     return transfer_write.write_transfer(source, target, transfer.Prepared(reading, moved))

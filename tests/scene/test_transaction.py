@@ -124,7 +124,7 @@ def writing(case):
     if case.startswith("transfer"):
         source, target = rigged_pair()
         kinds = Kinds.only(*KINDS)
-        reading = transfer.read_transfer(source, target, kinds, options.Writing())
+        reading = transfer.read_transfer(source, target, kinds)
         found = find_match(source, target).correspondence
         moved = transfer_job.run(reading.request(found, texture_size=16))
         prepared = transfer.Prepared(reading, moved)

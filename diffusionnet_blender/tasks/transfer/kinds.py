@@ -8,6 +8,16 @@ from typing import Any
 from ...options import option
 
 
+def overwrite_option() -> bool:
+    """The option of everything that is written under names."""
+    return option(
+        False,
+        "Overwrite",
+        "Replace data of the same name that you made or changed, instead of keeping it and "
+        'writing under the name "DN ...". Locked groups and shape keys stay',
+    )
+
+
 @dataclass(frozen=True)
 class Kinds:
     """A choice of kinds of data to transfer.
@@ -18,6 +28,8 @@ class Kinds:
     groups : {"ALL", "DEFORM", "ACTIVE"}
     group_names, key_names : tuple of str
         Vertex groups and shape keys to transfer; empty: all.
+    overwrite : bool
+        Whether they take the names of the user's own data.
     """
 
     texture: bool = option(
@@ -92,6 +104,8 @@ class Kinds:
         "Only these shape keys, separated by commas; a name with a comma in double quotes",
     )
 
+    overwrite: bool = overwrite_option()
+
     @classmethod
     def only(cls, *kinds: str, **details: Any) -> Kinds:
         """Kinds by their names, and no others; `details` are the other fields."""
@@ -100,4 +114,8 @@ class Kinds:
 
 
 # Names of the kinds, in the order of the panel.
-KINDS = tuple(field.name for field in fields(Kinds) if isinstance(field.default, bool))
+KINDS = tuple(
+    field.name
+    for field in fields(Kinds)
+    if isinstance(field.default, bool) and field.name != "overwrite"
+)
