@@ -43,6 +43,25 @@ def select(*objects):
     bpy.context.view_layer.update()
 
 
+def add_rig(obj, ends):
+    """An armature that deforms an object, with bones between ends: (head, tail) by name."""
+    rig = bpy.data.objects.new("Rig", bpy.data.armatures.new("Rig"))
+    bpy.context.collection.objects.link(rig)
+    select(rig)
+    bpy.ops.object.mode_set(mode="EDIT")
+    for name, (head, tail) in ends.items():
+        bone = rig.data.edit_bones.new(name)
+        bone.head, bone.tail = head, tail
+    bpy.ops.object.mode_set(mode="OBJECT")
+    obj.modifiers.new("Armature", "ARMATURE").object = rig
+    return rig
+
+
+def chain(*names):
+    """Ends of bones one above the other."""
+    return {name: ((0, 0, n - 1), (0, 0, n)) for n, name in enumerate(names)}
+
+
 def result_for(obj, seed=0, classes=CLASSES, colours=COLOURS):
     """Labels by height, with probabilities that are neither 0 nor 1."""
     from diffusionnet_blender.scene.read import read_object

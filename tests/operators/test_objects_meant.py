@@ -10,7 +10,7 @@ from diffusionnet_blender.scene.materials import slot_of
 from diffusionnet_blender.scene.targets import named_object, selected_objects, target_meshes
 from diffusionnet_blender.scene.training_objects import training_meshes
 from tests.operators.test_transfer import make_pair, two_bones
-from tests.scenes import add_body, add_mesh, group_weights, select, values_of
+from tests.scenes import add_body, add_mesh, add_rig, chain, group_weights, select, values_of
 
 pytestmark = pytest.mark.usefixtures("blender")
 
@@ -216,12 +216,12 @@ def test_edit_mode_under_an_override(bodies, way):
 
 @pytest.mark.parametrize("way", list(OVERRIDES))
 def test_a_transfer_with_all_it_makes_under_an_override(blender, way):
-    from tests.operators.test_transfer import colour_of, give_armature, give_image, unwrap
+    from tests.operators.test_transfer import colour_of, give_image, unwrap
 
     source, target = make_pair()
     other = add_body("Other")
     two_bones(source)
-    give_armature(source, ("low", "high"))
+    add_rig(source, chain("low", "high"))
     unwrap(source)
     give_image(source, colour_of)
     select(source)

@@ -22,7 +22,7 @@ from diffusionnet_blender.tasks.transfer import job
 from diffusionnet_blender.tasks.transfer.kinds import KINDS, Kinds
 from diffusionnet_blender.tasks.transfer.request import TransferRequest
 from tests.matching.pairs import lumps, lumpy_surface
-from tests.scenes import add_mesh, group_weights, select, values_of
+from tests.scenes import add_mesh, add_rig, chain, group_weights, select, values_of
 
 pytestmark = pytest.mark.usefixtures("blender")
 
@@ -276,19 +276,6 @@ def two_bones(obj, extra=True):
     return height
 
 
-def give_armature(obj, names):
-    """A chain of bones upwards, which the object follows."""
-    rig = bpy.data.objects.new("Rig", bpy.data.armatures.new("Rig"))
-    bpy.context.collection.objects.link(rig)
-    bpy.context.view_layer.objects.active = rig
-    bpy.ops.object.mode_set(mode="EDIT")
-    for number, name in enumerate(names):
-        bone = rig.data.edit_bones.new(name)
-        bone.head, bone.tail = (0, 0, number - 1), (0, 0, number)
-    bpy.ops.object.mode_set(mode="OBJECT")
-    obj.modifiers.new("Armature", "ARMATURE").object = rig
-
-
 def test_skin_weights_arrive_where_the_match_is_sure_and_are_filled_in_elsewhere(pair):
     source, target = pair
     two_bones(source)
@@ -474,7 +461,7 @@ def test_the_worker_computes_what_is_computed_here(pair):
     unwrap(source)
     give_image(source, colour_of, size=32)
     two_bones(source)
-    give_armature(source, ("low", "high"))
+    add_rig(source, chain("low", "high"))
     source.shape_key_add(name="Rest")
     source.shape_key_add(name="Taller").points[0].co.z += 0.5
     source.data.color_attributes.new("tint", "FLOAT_COLOR", "POINT")

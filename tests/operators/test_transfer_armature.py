@@ -7,7 +7,7 @@ from mathutils import Matrix, Vector
 
 from tests.operators.test_match import refused
 from tests.operators.test_transfer import directions, make_pair, two_bones
-from tests.scenes import group_weights, select
+from tests.scenes import add_rig, group_weights, select
 
 pytestmark = pytest.mark.usefixtures("blender")
 
@@ -25,18 +25,12 @@ def rigged(blender):
     target.data.flip_normals()
     target.matrix_world = placed
     two_bones(source)
-    rig = bpy.data.objects.new("Rig", bpy.data.armatures.new("Rig"))
-    bpy.context.collection.objects.link(rig)
-    select(rig)
+    rig = add_rig(source, {name: (HEADS[name], TAILS[name]) for name in HEADS})
     bpy.ops.object.mode_set(mode="EDIT")
-    for name in HEADS:
-        bone = rig.data.edit_bones.new(name)
-        bone.head, bone.tail = HEADS[name], TAILS[name]
     bones = rig.data.edit_bones
     bones["high"].parent, bones["high"].use_connect = bones["low"], True
     bones["control"].use_deform = False
     bpy.ops.object.mode_set(mode="OBJECT")
-    source.modifiers.new("Armature", "ARMATURE").object = rig
     goal = rig.pose.bones["high"].constraints.new("COPY_ROTATION")
     goal.target, goal.subtarget = rig, "control"
     # Neither a place of its own nor a pose is part of what is carried.

@@ -11,12 +11,11 @@ from tests.operators.test_transfer import (
     colour_of,
     corner_vertices,
     directions,
-    give_armature,
     give_image,
     read_at_faces,
     unwrap,
 )
-from tests.scenes import add_mesh, group_weights, values_of
+from tests.scenes import add_mesh, add_rig, chain, group_weights, values_of
 
 pytestmark = pytest.mark.usefixtures("blender")
 
@@ -161,7 +160,7 @@ def give_weights(source, target):
         group = source.vertex_groups.new(name=name)
         for vertex, weight in enumerate(column):
             group.add([vertex], weight, "REPLACE")
-    give_armature(source, BONES)
+    add_rig(source, chain(*BONES))
 
 
 BONES = ("east", "west", "up")

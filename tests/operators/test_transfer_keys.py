@@ -6,8 +6,8 @@ import bpy
 import numpy as np
 import pytest
 
-from tests.operators.test_transfer import directions, give_armature, make_pair, two_bones
-from tests.scenes import select
+from tests.operators.test_transfer import directions, make_pair, two_bones
+from tests.scenes import add_rig, chain, select
 
 pytestmark = pytest.mark.usefixtures("blender")
 
@@ -15,17 +15,6 @@ pytestmark = pytest.mark.usefixtures("blender")
 @pytest.fixture
 def pair(blender):
     return make_pair()
-
-
-@pytest.fixture
-def told(capfd):
-    """The last report of an operator, as Blender prints it."""
-
-    def last():
-        lines = capfd.readouterr().out.splitlines()
-        return [line for line in lines if line.startswith(("Info: ", "Warning: "))][-1]
-
-    return last
 
 
 def places(key):
@@ -282,7 +271,7 @@ def test_drivers_follow_the_target_s_own_data_where_it_has_it(pair, told):
 def test_drivers_by_bones_follow_the_armature_of_the_target(pair, bound):
     source, target = pair
     two_bones(source)
-    give_armature(source, ("low", "high"))
+    add_rig(source, chain("low", "high"))
     rig = source.modifiers[0].object
     rig.pose.bones["high"]["open"] = 0.2
     key = add_key(source, "Up", lifted(0.3))
@@ -296,7 +285,7 @@ def test_drivers_by_bones_follow_the_armature_of_the_target(pair, bound):
     wanted = rig
     if bound == "own":
         select(target)
-        give_armature(target, ("high",))
+        add_rig(target, chain("high"))
         wanted = target.modifiers[0].object
         wanted.pose.bones["high"]["open"] = 0.7
     elif bound == "same":

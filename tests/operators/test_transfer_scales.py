@@ -6,7 +6,7 @@ import pytest
 from mathutils import Matrix
 
 from tests.operators.test_transfer import colour_of, directions, give_image, make_pair, unwrap
-from tests.scenes import group_weights, select
+from tests.scenes import add_rig, group_weights
 
 pytestmark = pytest.mark.usefixtures("blender")
 
@@ -33,15 +33,7 @@ def dressed_pair():
         key.data.foreach_set("co", places.astype(np.float32).ravel())
     attribute = source.data.attributes.new("wave", "FLOAT", "POINT")
     attribute.data.foreach_set("value", np.sin(5 * height).astype(np.float32))
-    rig = bpy.data.objects.new("Rig", bpy.data.armatures.new("Rig"))
-    bpy.context.collection.objects.link(rig)
-    select(rig)
-    bpy.ops.object.mode_set(mode="EDIT")
-    for name in HEADS:
-        bone = rig.data.edit_bones.new(name)
-        bone.head, bone.tail = HEADS[name], TAILS[name]
-    bpy.ops.object.mode_set(mode="OBJECT")
-    source.modifiers.new("Armature", "ARMATURE").object = rig
+    rig = add_rig(source, {name: (HEADS[name], TAILS[name]) for name in HEADS})
     bpy.context.view_layer.update()
     return source, target, rig
 

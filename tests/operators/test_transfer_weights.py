@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from diffusionnet_blender.matching.points import points_at_vertices
-from tests.operators.test_transfer import directions, give_armature, keep_true_match, make_pair
-from tests.scenes import group_weights, select
+from tests.operators.test_transfer import directions, keep_true_match, make_pair
+from tests.scenes import add_rig, chain, group_weights, select
 
 pytestmark = pytest.mark.usefixtures("blender")
 BONES = tuple(f"bone {number}" for number in range(8))
@@ -21,17 +21,6 @@ def pair(blender):
     count, faces = len(source.data.vertices), corners(source)
     keep_true_match(source, target, points_at_vertices(np.arange(count), faces))
     return source, target
-
-
-@pytest.fixture
-def told(capfd):
-    """The last report of an operator, as Blender prints it."""
-
-    def last():
-        lines = capfd.readouterr().out.splitlines()
-        return [line for line in lines if line.startswith(("Info: ", "Warning: "))][-1]
-
-    return last
 
 
 def corners(obj):
@@ -72,7 +61,7 @@ def test_no_vertex_has_more_bones_than_the_limit(pair, limit, steps):
     count = len(source.data.vertices)
     weights = blended(source, steps=steps) if steps >= 0 else np.full((count, 8), 1 / 8)
     give_weights(source, BONES, weights)
-    give_armature(source, BONES)
+    add_rig(source, chain(*BONES))
     runs = []
     for _ in range(2):
         transfer(limit=limit)
@@ -96,14 +85,14 @@ def test_kept_weights_count_for_the_sum_and_for_the_limit(pair, way, share, told
     source, target = pair
     names = BONES[:5]
     give_weights(source, names, blended(source, 5))
-    give_armature(source, names)
+    add_rig(source, chain(*names))
     count = len(target.data.vertices)
     own = {"locked": ["bone 0"], "other bones": ["tail", "wing"], "both": ["bone 0", "tail"]}[way]
     give_weights(target, own, np.full((count, len(own)), share / len(own)))
     if "bone 0" in own:
         target.vertex_groups["bone 0"].lock_weight = True
     select(target)
-    give_armature(target, (*names, *own))
+    add_rig(target, chain(*names, *own))
     # No bone of its armature, and one that deforms nothing.
     give_weights(target, ["mask", "control"], np.ones((count, 2)))
     bones = target.modifiers[0].object.data.bones
@@ -128,10 +117,10 @@ def test_masks_share_no_sum_with_bones(pair, told):
     source, target = pair
     count = len(source.data.vertices)
     give_weights(source, ("low", "mask", "empty"), np.tile([1.0, 0.7, 0.0], (count, 1)))
-    give_armature(source, ("low",))
+    add_rig(source, chain("low"))
     give_weights(target, ("own",), np.ones((count, 1)))
     select(target)
-    give_armature(target, ("own", "low"))
+    add_rig(target, chain("own", "low"))
     transfer(group_names="mask")
     np.testing.assert_allclose(group_weights(target, "mask"), 0.7)
     assert "kept" not in told()
@@ -144,7 +133,7 @@ def test_with_its_armature_the_bones_of_the_copy_count(pair, told):
     source, target = pair
     count = len(source.data.vertices)
     give_weights(source, ("low", "high"), np.full((count, 2), 0.5))
-    give_armature(source, ("low", "high"))
+    add_rig(source, chain("low", "high"))
     give_weights(target, ("high", "old"), np.full((count, 2), 0.25))
     transfer(armature=True, group_names="low")
     np.testing.assert_allclose(group_weights(target, "low"), 0.5)
@@ -163,7 +152,7 @@ def test_vertices_of_the_source_without_weights_are_filled_in(pair, armature, to
     mask = (at[:, 1] > 0).astype(float)
     if armature:
         give_weights(source, ("mask",), mask[:, None])
-        give_armature(source, ("low", "high"))
+        add_rig(source, chain("low", "high"))
     transfer()
     found = read_weights(target, ("low", "high"))
     np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-5)
@@ -178,7 +167,7 @@ def test_a_vertex_with_weights_of_other_bones_alone_is_not_without_weights(pair)
     source, target = pair
     upper = directions(source)[:, 2] > 0
     give_weights(source, ("low", "high"), np.stack([~upper, upper], axis=1).astype(float))
-    give_armature(source, ("low", "high"))
+    add_rig(source, chain("low", "high"))
     transfer(group_names="high")
     np.testing.assert_array_equal(group_weights(target, "high"), upper)
     assert target.vertex_groups.keys() == ["high"]
@@ -189,7 +178,7 @@ def test_a_part_of_the_weights_is_filled_in_as_that_part(pair):
     source, target = pair
     count = len(source.data.vertices)
     give_weights(source, ("low", "high"), np.full((count, 2), 0.5))
-    give_armature(source, ("low", "high"))
+    add_rig(source, chain("low", "high"))
     doubtful = directions(target)[:, 0] > 0.3
     points = points_at_vertices(np.arange(count), corners(source))
     keep_true_match(source, target, points, np.where(doubtful, 0.0, 1.0))
@@ -200,7 +189,7 @@ def test_a_part_of_the_weights_is_filled_in_as_that_part(pair):
 def test_a_source_without_any_skin_weight_is_refused(pair):
     source, target = pair
     source.vertex_groups.new(name="low")
-    give_armature(source, ("low",))
+    add_rig(source, chain("low"))
     with pytest.raises(RuntimeError, match="No vertex of the source has a skin weight"):
         transfer()
     assert not target.vertex_groups
@@ -215,7 +204,7 @@ def test_all_groups_locked_is_told_as_none(pair, also, masks, told):
     at = directions(source)
     give_weights(source, ("low", "high"), np.stack([at[:, 2] > 0, at[:, 2] <= 0], axis=1))
     if not masks:
-        give_armature(source, ("low", "high"))
+        add_rig(source, chain("low", "high"))
     else:
         give_weights(source, ("low",), np.ones((len(at), 1)))
     source.data.attributes.new("number", "FLOAT", "POINT")

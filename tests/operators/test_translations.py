@@ -69,13 +69,12 @@ from tests.conftest import MODEL  # noqa: E402
 from tests.operators.recording import Interface, mark_worded  # noqa: E402
 from tests.operators.test_transfer import (  # noqa: E402
     colour_of,
-    give_armature,
     give_image,
     make_pair,
     two_bones,
     unwrap,
 )
-from tests.scenes import add_body, add_mesh, result_for, select  # noqa: E402
+from tests.scenes import add_body, add_mesh, add_rig, chain, result_for, select  # noqa: E402
 from tests.shapes import grid, icosphere  # noqa: E402
 from tests.tasks.test_segment import shells, untrained_model  # noqa: E402
 from tools import guide  # noqa: E402
@@ -372,7 +371,7 @@ def run_transfer(shown, patch):
         unwrap(obj)
     give_image(source, colour_of, size=16)
     two_bones(source)
-    give_armature(source, ("low", "high"))
+    add_rig(source, chain("low", "high"))
     source.shape_key_add(name="Basis")
     source.shape_key_add(name="Smile").data[0].co.x += 0.1
     source.data.attributes.new("wear", "FLOAT", "POINT")

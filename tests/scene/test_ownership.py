@@ -22,7 +22,7 @@ from diffusionnet_blender.tasks.transfer.kinds import KINDS, Kinds
 from tests.conftest import CLASSES
 from tests.operators.test_match import refused
 from tests.operators.test_transfer import colour_of, give_image, make_pair, two_bones, unwrap
-from tests.scenes import add_body, group_weights, result_for, select
+from tests.scenes import add_body, add_rig, chain, group_weights, result_for, select
 
 pytestmark = pytest.mark.usefixtures("blender")
 
@@ -85,15 +85,7 @@ def test_with_overwrite_all_of_it_is_replaced():
 
 
 def rig_with_bones(obj, *names):
-    rig = bpy.data.objects.new("Rig", bpy.data.armatures.new("Rig"))
-    bpy.context.collection.objects.link(rig)
-    select(rig)
-    bpy.ops.object.mode_set(mode="EDIT")
-    for name in names:
-        bone = rig.data.edit_bones.new(name)
-        bone.tail = (0, 0, 1)
-    bpy.ops.object.mode_set(mode="OBJECT")
-    obj.modifiers.new("Armature", "ARMATURE").object = rig
+    rig = add_rig(obj, chain(*names))
     select(obj)
     return rig
 

@@ -25,7 +25,7 @@ from diffusionnet_blender.tasks.transfer import job as transfer_job
 from diffusionnet_blender.tasks.transfer.kinds import KINDS, Kinds
 from tests.operators.test_transfer import colour_of, give_image, make_pair, two_bones, unwrap
 from tests.scene.states import state_of_file
-from tests.scenes import add_body, result_for, select
+from tests.scenes import add_body, add_rig, chain, result_for, select
 
 pytestmark = pytest.mark.usefixtures("blender")
 
@@ -99,15 +99,7 @@ def rigged_pair():
     unwrap(source)
     give_image(source, colour_of, size=16)
     two_bones(source)
-    rig = bpy.data.objects.new("Rig", bpy.data.armatures.new("Rig"))
-    bpy.context.collection.objects.link(rig)
-    select(rig)
-    bpy.ops.object.mode_set(mode="EDIT")
-    for name, head in (("low", (0, 0, -1)), ("high", (0, 0, 0))):
-        bone = rig.data.edit_bones.new(name)
-        bone.head, bone.tail = head, (0, 0, head[2] + 1)
-    bpy.ops.object.mode_set(mode="OBJECT")
-    source.modifiers.new("Armature", "ARMATURE").object = rig
+    add_rig(source, chain("low", "high"))
     source.shape_key_add(name="Basis")
     source.shape_key_add(name="Smile").data[0].co.x += 0.1
     source.data.attributes.new("wear", "FLOAT", "POINT")
