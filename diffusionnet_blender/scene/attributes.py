@@ -61,12 +61,27 @@ def kind_of(data_type: str, domain: str) -> AttributeKind | None:
     return AttributeKind(data_type, domain, value_name, dtype, width)
 
 
+def read_values(collection, name: str, dtype: type, width: int = 1) -> np.ndarray:
+    """One property of all elements of a collection, (N,) or (N, width).
+
+    Parameters
+    ----------
+    collection : bpy_prop_collection
+        Such as `mesh.vertices`.
+    name : str
+    dtype : type
+        As Blender stores it; another one is converted element by element.
+    width : int
+        Values an element.
+    """
+    values = np.empty(len(collection) * width, dtype=dtype)
+    collection.foreach_get(name, values)
+    return values if width == 1 else values.reshape(-1, width)
+
+
 def read_attribute(mesh: bpy.types.Mesh, name: str, kind: AttributeKind) -> np.ndarray:
     """Values of an attribute that is there, (N,) or (N, width)."""
-    data = mesh.attributes[name].data
-    values = np.empty(len(data) * kind.width, dtype=kind.dtype)
-    data.foreach_get(kind.value_name, values)
-    return values if kind.width == 1 else values.reshape(-1, kind.width)
+    return read_values(mesh.attributes[name].data, kind.value_name, kind.dtype, kind.width)
 
 
 def write_attribute(

@@ -11,6 +11,7 @@ import numpy as np
 from ..surface.atlas import atlas_side, polygon_atlas
 from ..tasks.transfer.job import is_one_to_one
 from ..tasks.transfer.layers import MeshShape
+from .attributes import read_values
 from .materials import slots_of_polygons
 from .uv_maps import read_uv, source_uv_name
 
@@ -35,20 +36,16 @@ def bake_layout(
         corners = shape.corners[chosen[shape.polygon_of_triangle]]
         if is_one_to_one(uv[corners], height, width):
             return uv, height, width
-    counts = np.empty(len(mesh.polygons), dtype=np.int32)
-    mesh.polygons.foreach_get("loop_total", counts)
+    counts = read_values(mesh.polygons, "loop_total", np.int32)
     side = atlas_side(counts[chosen], max(height, width, DEFAULT_SIDE), LARGEST_BAKE)
     return polygon_atlas(counts.astype(np.int64), _extents(mesh), chosen, side), side, side
 
 
 def _extents(mesh: bpy.types.Mesh) -> np.ndarray:
     """Diagonal of the box around each polygon, (P,)."""
-    places = np.empty(3 * len(mesh.vertices), dtype=np.float32)
-    mesh.vertices.foreach_get("co", places)
-    vertices = np.empty(len(mesh.loops), dtype=np.int32)
-    mesh.loops.foreach_get("vertex_index", vertices)
-    starts = np.empty(len(mesh.polygons), dtype=np.int32)
-    mesh.polygons.foreach_get("loop_start", starts)
-    corners = places.reshape(-1, 3)[vertices]
+    places = read_values(mesh.vertices, "co", np.float32, 3)
+    vertices = read_values(mesh.loops, "vertex_index", np.int32)
+    starts = read_values(mesh.polygons, "loop_start", np.int32)
+    corners = places[vertices]
     low, high = (reduce.reduceat(corners, starts) for reduce in (np.minimum, np.maximum))
     return np.linalg.norm((high - low).astype(np.float64), axis=1)

@@ -14,6 +14,7 @@ from .attributes import (
     VERTEX_COLOURS,
     VERTEX_LABELS,
     read_attribute,
+    read_values,
     write_attribute,
 )
 from .ownership import Kind, Role, may_differ, own_name, record, still_ours
@@ -56,8 +57,7 @@ def paint_part(
         return
     is_ours = bool(still_ours(obj, Kind.ATTRIBUTE, Role.LABELS, [name]))
     if on_faces:
-        corners = np.empty(len(mesh.polygons), dtype=np.int32)
-        mesh.polygons.foreach_get("loop_total", corners)
+        corners = read_values(mesh.polygons, "loop_total", np.int32)
         chosen = np.repeat(read_attribute(mesh, labels, FACE_LABELS) == part, corners)
     else:
         chosen = read_attribute(mesh, labels, VERTEX_LABELS) == part

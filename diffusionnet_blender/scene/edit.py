@@ -14,6 +14,7 @@ import numpy as np
 
 from ..errors import DiffusionNetError
 from ..tasks.labels import Labels
+from .attributes import read_values
 from .colours import paint_part
 from .edit_mode import outside_edit_mode
 from .labels import read_labels, written_outputs
@@ -341,9 +342,7 @@ def _readable(obj, part: int | None = None, geometry=None) -> Labels:
 def _selected(mesh) -> np.ndarray:
     """Which faces are selected, or which points where there are no faces."""
     elements = mesh.polygons if len(mesh.polygons) else mesh.vertices
-    selected = np.empty(len(elements), dtype=bool)
-    elements.foreach_get("select", selected)
-    return selected
+    return read_values(elements, "select", bool)
 
 
 def _require_part(obj, part: int) -> None:

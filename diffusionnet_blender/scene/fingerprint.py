@@ -12,7 +12,7 @@ from hashlib import blake2b
 import bpy
 import numpy as np
 
-from .attributes import kind_of, read_attribute
+from .attributes import kind_of, read_attribute, read_values
 from .compat import is_deprecated
 
 # Custom property of data-blocks that were made by the extension.
@@ -69,8 +69,7 @@ def of_key(key: bpy.types.ShapeKey) -> str:
 
     A range that is driven is what its driver makes of it.
     """
-    positions = np.empty(3 * len(key.data), dtype=np.float32)
-    key.data.foreach_get("co", positions)
+    positions = read_values(key.data, "co", np.float32, 3)
     animation = key.id_data.animation_data
     driven = {driver.data_path for driver in animation.drivers} if animation else set()
     words = (

@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import DiffusionNetError
 from ..tasks.labels import vertex_labels
 from ..tasks.train.training_set import UNLABELLED, NamedLabels
-from .attributes import FACE_LABELS, read_attribute
+from .attributes import FACE_LABELS, read_attribute, read_values
 from .edit_mode import outside_edit_mode
 from .labels import read_labels
 from .materials import material_indices
@@ -137,8 +137,7 @@ def _from_attribute(obj, geometry, name) -> NamedLabels:
             else f"The active attribute of {obj.name!r} is not integer, of vertices or faces",
             "Enter the name of an existing one, or choose another source of labels.",
         )
-    values = np.empty(len(attribute.data), dtype=np.int32)
-    attribute.data.foreach_get("value", values)
+    values = read_values(attribute.data, "value", np.int32)
     if attribute.domain == "FACE":
         return _of_faces(geometry, values, attribute.name)
     return _numbered(values, attribute.name)
@@ -152,9 +151,8 @@ def _from_colours(obj, geometry, name) -> NamedLabels:
             f"{obj.name!r} has no color attribute" + (f" {name!r}" if name else ""),
             "Paint one in Vertex Paint Mode, or choose another source of labels.",
         )
-    values = np.empty(len(attribute.data) * 4, dtype=np.float32)
-    attribute.data.foreach_get("color_srgb", values)
-    values = np.round(values.reshape(-1, 4).clip(0, 1) * 255).astype(np.int64)
+    values = read_values(attribute.data, "color_srgb", np.float32, 4)
+    values = np.round(values.clip(0, 1) * 255).astype(np.int64)
     code = np.where(values[:, 3] > 0, values[:, :3] @ [65536, 256, 1], -1)
     values_used, count = np.unique(code[code >= 0], return_counts=True)
     values_used = values_used[count >= LEAST_SHARE_OF_A_COLOUR * len(code)]
@@ -166,8 +164,7 @@ def _from_colours(obj, geometry, name) -> NamedLabels:
     if attribute.domain == "POINT":
         labels = _indices_of(code, values_used)
     else:
-        corner_vertex = np.empty(len(obj.data.loops), dtype=np.int32)
-        obj.data.loops.foreach_get("vertex_index", corner_vertex)
+        corner_vertex = read_values(obj.data.loops, "vertex_index", np.int32)
         labels = vertex_labels(
             corner_vertex,
             _indices_of(code, values_used),

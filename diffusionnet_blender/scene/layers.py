@@ -14,7 +14,7 @@ from ..tasks.labels import Labels
 from ..tasks.transfer.kinds import Kinds
 from ..tasks.transfer.layers import Attribute, Layers, MeshShape, ShapeKeys, Weights
 from .armatures import armature_of, bone_names, read_bones
-from .attributes import AttributeKind, kind_of, read_attribute, write_attribute
+from .attributes import AttributeKind, kind_of, read_attribute, read_values, write_attribute
 from .labels import read_labels
 from .materials import slots_of_polygons
 from .ownership import Kind, Role, still_ours
@@ -74,9 +74,8 @@ def read_shape(obj: bpy.types.Object) -> MeshShape:
         corners = np.arange(len(mesh.loops), dtype=np.int64).reshape(-1, 3)
     else:
         mesh.calc_loop_triangles()
-        corners = np.empty(3 * len(mesh.loop_triangles), dtype=np.int32)
-        mesh.loop_triangles.foreach_get("loops", corners)
-        corners = corners.reshape(-1, 3).astype(np.int64)
+        corners = read_values(mesh.loop_triangles, "loops", np.int32, 3)
+        corners = corners.astype(np.int64)
     if obj.matrix_world.determinant() < 0:
         corners = corners[:, ::-1]
     return MeshShape(

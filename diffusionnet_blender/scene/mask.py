@@ -12,6 +12,7 @@ import bpy
 import numpy as np
 
 from ..tasks.labels import Labels
+from .attributes import read_values
 from .ownership import Kind, Role, claim, own_name, record, release, still_ours
 from .vertex_groups import write_vertex_groups
 
@@ -57,10 +58,8 @@ def _fill(obj, name: str, result: Labels) -> None:
     hidden = np.array([part.hidden for part in mesh.diffusionnet.parts])
     shown = ~hidden[result.vertex_labels]
     if len(result.polygon_labels):
-        corner_vertex = np.empty(len(mesh.loops), dtype=np.int32)
-        mesh.loops.foreach_get("vertex_index", corner_vertex)
-        corners = np.empty(len(mesh.polygons), dtype=np.int32)
-        mesh.polygons.foreach_get("loop_total", corners)
+        corner_vertex = read_values(mesh.loops, "vertex_index", np.int32)
+        corners = read_values(mesh.polygons, "loop_total", np.int32)
         shown = np.zeros(len(shown), dtype=bool)
         shown[corner_vertex[np.repeat(~hidden[result.polygon_labels], corners)]] = True
     write_vertex_groups(obj, [name], shown[:, None].astype(np.float32))

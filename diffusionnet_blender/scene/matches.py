@@ -11,6 +11,7 @@ from bpy.app.handlers import persistent
 
 from ..errors import DiffusionNetError
 from ..tasks.match.request import Correspondence
+from .attributes import read_values
 from .read import topology_of
 
 
@@ -122,8 +123,7 @@ def fingerprint(obj: bpy.types.Object) -> str:
     """
     if obj.data.is_editmode:
         obj.update_from_editmode()
-    coordinates = np.empty(3 * len(obj.data.vertices), dtype=np.float32)
-    obj.data.vertices.foreach_get("co", coordinates)
+    coordinates = read_values(obj.data.vertices, "co", np.float32, 3)
     linear = np.array(obj.matrix_world.to_3x3(), dtype=np.float64)
     metric = linear.T @ linear
     metric = np.round(metric / max(np.trace(metric), 1e-30), 4) + 0.0

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import bpy
 import numpy as np
 
-from .attributes import FACE_LABELS, write_attribute
+from .attributes import FACE_LABELS, read_values, write_attribute
 from .compat import node_tree
 from .fingerprint import of_block
 from .ownership import PREFIX, is_unchanged, mark, users_of
@@ -117,9 +117,7 @@ def remove_material(mesh: bpy.types.Mesh, class_name: str) -> None:
 
 def material_indices(mesh: bpy.types.Mesh) -> np.ndarray:
     """Slot of each face, (P,) int32."""
-    indices = np.empty(len(mesh.polygons), dtype=np.int32)
-    mesh.polygons.foreach_get("material_index", indices)
-    return indices
+    return read_values(mesh.polygons, "material_index", np.int32)
 
 
 def _material(mesh: bpy.types.Mesh, class_name: str, srgb: np.ndarray) -> bpy.types.Material:

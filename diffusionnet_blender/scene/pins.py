@@ -8,6 +8,7 @@ import numpy as np
 from mathutils import Vector
 
 from ..errors import DiffusionNetError
+from .attributes import read_values
 
 # Largest distance of an empty from its mesh, as a fraction of the size of the mesh.
 FARTHEST = 0.1
@@ -165,11 +166,10 @@ def _vertex_of(obj, number: int, empty, vertex: int) -> int:
             f"Pin {number}: {empty.name!r} is {away:.3g} away from {obj.name!r}",
             "Move the empty onto the surface.",
         )
-    positions = np.empty(3 * len(obj.data.vertices), dtype=np.float32)
-    obj.data.vertices.foreach_get("co", positions)
+    positions = read_values(obj.data.vertices, "co", np.float32, 3)
     linear = np.array(obj.matrix_world.to_3x3())
     at = np.array(empty.matrix_world.translation - obj.matrix_world.translation)
-    return int(np.square(positions.reshape(-1, 3) @ linear.T - at).sum(axis=1).argmin())
+    return int(np.square(positions @ linear.T - at).sum(axis=1).argmin())
 
 
 def _distance(obj: bpy.types.Object, empty: bpy.types.Object) -> float:

@@ -8,7 +8,7 @@ import bmesh
 import bpy
 import numpy as np
 
-from .attributes import VERTEX_COLOURS, VERTEX_VALUES, show_colours, write_attribute
+from .attributes import VERTEX_COLOURS, VERTEX_VALUES, read_values, show_colours, write_attribute
 from .matches import Match
 from .ownership import Kind, Role, claim, is_still_ours, record
 from .read import read_object
@@ -100,14 +100,11 @@ def select_uncertain(obj: bpy.types.Object, chosen: np.ndarray) -> int:
         bm.select_flush_mode()
         bmesh.update_edit_mesh(mesh, loop_triangles=False, destructive=False)
         return int(chosen.sum())
-    ends = np.empty(2 * len(mesh.edges), dtype=np.int32)
-    mesh.edges.foreach_get("vertices", ends)
-    corners = np.empty(len(mesh.loops), dtype=np.int32)
-    mesh.loops.foreach_get("vertex_index", corners)
-    starts = np.empty(len(mesh.polygons), dtype=np.int32)
-    mesh.polygons.foreach_get("loop_start", starts)
+    ends = read_values(mesh.edges, "vertices", np.int32, 2)
+    corners = read_values(mesh.loops, "vertex_index", np.int32)
+    starts = read_values(mesh.polygons, "loop_start", np.int32)
     mesh.vertices.foreach_set("select", chosen)
-    mesh.edges.foreach_set("select", chosen[ends.reshape(-1, 2)].all(axis=1))
+    mesh.edges.foreach_set("select", chosen[ends].all(axis=1))
     if len(starts):
         mesh.polygons.foreach_set("select", np.logical_and.reduceat(chosen[corners], starts))
     mesh.update()

@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import DiffusionNetError, SurfaceError
 from ..surface.surface import Surface, triangle_areas
 from ..tasks.labels import Polygons
+from .attributes import read_values
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,14 +135,14 @@ def _read_mesh(mesh: bpy.types.Mesh, obj: bpy.types.Object) -> ObjectGeometry:
 
 def _arrays(mesh: bpy.types.Mesh) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Coordinates (V, 3), triangles (F, 3) and the polygon of each triangle (F,)."""
-    coordinates = _get(mesh.vertices, "co", np.float32, 3)
+    coordinates = read_values(mesh.vertices, "co", np.float32, 3)
     if len(mesh.loops) == 3 * len(mesh.polygons):
         # Triangles already: Blender's own come in the same order, at ten times the cost.
         triangles = _corner_vertices(mesh).reshape(-1, 3)
         return coordinates, triangles, np.arange(len(triangles), dtype=np.int32)
     mesh.calc_loop_triangles()
-    corners = _get(mesh.loop_triangles, "loops", np.int32, 3)
-    polygon_of_triangle = _get(mesh.loop_triangles, "polygon_index", np.int32)
+    corners = read_values(mesh.loop_triangles, "loops", np.int32, 3)
+    polygon_of_triangle = read_values(mesh.loop_triangles, "polygon_index", np.int32)
     return coordinates, _corner_vertices(mesh)[corners], polygon_of_triangle
 
 
@@ -160,7 +161,7 @@ def origin_of(obj: bpy.types.Object) -> np.ndarray:
 def topology_of(mesh: bpy.types.Mesh) -> str:
     """Fingerprint of the polygons by their vertices, independent of positions."""
     digest = hashlib.sha256(str(len(mesh.vertices)).encode())
-    digest.update(_get(mesh.polygons, "loop_start", np.int32))
+    digest.update(read_values(mesh.polygons, "loop_start", np.int32))
     digest.update(_corner_vertices(mesh))
     return digest.hexdigest()
 
@@ -180,14 +181,8 @@ def _corner_vertices(mesh: bpy.types.Mesh) -> np.ndarray:
     stored = mesh.attributes.get(".corner_vert")
     # The attribute is a hundred times faster, but empty in Edit Mode.
     if stored and len(stored.data) == len(mesh.loops):
-        return _get(stored.data, "value", np.int32)
-    return _get(mesh.loops, "vertex_index", np.int32)
-
-
-def _get(collection, name: str, dtype: type, width: int = 1) -> np.ndarray:
-    values = np.empty(len(collection) * width, dtype=dtype)
-    collection.foreach_get(name, values)
-    return values if width == 1 else values.reshape(-1, width)
+        return read_values(stored.data, "value", np.int32)
+    return read_values(mesh.loops, "vertex_index", np.int32)
 
 
 def _type_name(obj: bpy.types.Object) -> str:

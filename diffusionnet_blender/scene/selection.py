@@ -7,7 +7,7 @@ import bpy
 import numpy as np
 
 from ..errors import DiffusionNetError
-from .attributes import FACE_LABELS, VERTEX_LABELS, read_attribute
+from .attributes import FACE_LABELS, VERTEX_LABELS, read_attribute, read_values
 
 
 def select_part(obj: bpy.types.Object, label: int, extend: bool = False) -> int:
@@ -44,11 +44,11 @@ def select_part(obj: bpy.types.Object, label: int, extend: bool = False) -> int:
         raise _no_labels(obj)
     elements = mesh.polygons if on_faces else mesh.vertices
     labels = read_attribute(mesh, name, FACE_LABELS if on_faces else VERTEX_LABELS)
-    chosen = (labels == label) & ~_flags(elements, "hide")
+    chosen = (labels == label) & ~read_values(elements, "hide", bool)
     if on_faces:
         _select_faces(mesh, chosen, extend)
     else:
-        kept = _flags(mesh.vertices, "select") & extend
+        kept = read_values(mesh.vertices, "select", bool) & extend
         mesh.vertices.foreach_set("select", chosen | kept)
     mesh.update()
     return int(chosen.sum())
@@ -83,26 +83,21 @@ def _no_labels(obj: bpy.types.Object) -> DiffusionNetError:
 
 def _select_faces(mesh: bpy.types.Mesh, chosen: np.ndarray, extend: bool) -> None:
     """Faces and their edges and vertices, consistently, as Edit Mode expects it."""
-    edge_of_corner = np.empty(len(mesh.loops), dtype=np.int32)
-    mesh.loops.foreach_get("edge_index", edge_of_corner)
-    vertex_of_corner = np.empty(len(mesh.loops), dtype=np.int32)
-    mesh.loops.foreach_get("vertex_index", vertex_of_corner)
-    corners = np.empty(len(mesh.polygons), dtype=np.int32)
-    mesh.polygons.foreach_get("loop_total", corners)
+    edge_of_corner = read_values(mesh.loops, "edge_index", np.int32)
+    vertex_of_corner = read_values(mesh.loops, "vertex_index", np.int32)
+    corners = read_values(mesh.polygons, "loop_total", np.int32)
 
-    edges = _flags(mesh.edges, "select") if extend else np.zeros(len(mesh.edges), dtype=bool)
-    vertices = (
-        _flags(mesh.vertices, "select") if extend else np.zeros(len(mesh.vertices), dtype=bool)
+    edges = (
+        read_values(mesh.edges, "select", bool) if extend else np.zeros(len(mesh.edges), dtype=bool)
     )
-    faces = chosen | _flags(mesh.polygons, "select") if extend else chosen
+    vertices = (
+        read_values(mesh.vertices, "select", bool)
+        if extend
+        else np.zeros(len(mesh.vertices), dtype=bool)
+    )
+    faces = chosen | read_values(mesh.polygons, "select", bool) if extend else chosen
     of_chosen = np.repeat(chosen, corners)
     edges[edge_of_corner[of_chosen]] = True
     vertices[vertex_of_corner[of_chosen]] = True
     for elements, flags in ((mesh.polygons, faces), (mesh.edges, edges), (mesh.vertices, vertices)):
         elements.foreach_set("select", flags)
-
-
-def _flags(elements, name: str) -> np.ndarray:
-    values = np.empty(len(elements), dtype=bool)
-    elements.foreach_get(name, values)
-    return values

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..errors import DiffusionNetError
 from ..tasks.transfer.layers import ShapeKeys
+from .attributes import read_values
 from .driver_targets import retarget
 from .ownership import Kind, Role, candidates, claim
 from .report_text import counted, listed
@@ -35,9 +36,8 @@ def read_keys(obj: bpy.types.Object, names: Sequence[str]) -> ShapeKeys:
     """
     keys = obj.data.shape_keys
     linear = np.array(obj.matrix_world.to_3x3(), dtype=np.float64)
-    rest = np.empty(3 * len(obj.data.vertices), dtype=np.float32)
-    obj.data.vertices.foreach_get("co", rest)
-    rest = rest.reshape(-1, 3).astype(np.float64)
+    rest = read_values(obj.data.vertices, "co", np.float32, 3)
+    rest = rest.astype(np.float64)
     positions = []
     for name in names:
         key = keys.key_blocks[name]
@@ -187,9 +187,8 @@ def _write_shapes(old, target, keys: ShapeKeys, names: Mapping[str, str]) -> Non
     """Write offsets, and let the target's own keys that are relative to a written one follow it."""
     new = target.data.shape_keys
     blocks, reference = new.key_blocks, new.reference_key
-    rest = np.empty(3 * len(target.data.vertices), dtype=np.float32)
-    target.data.vertices.foreach_get("co", rest)
-    rest = rest.reshape(-1, 3).astype(np.float64)
+    rest = read_values(target.data.vertices, "co", np.float32, 3)
+    rest = rest.astype(np.float64)
     to_local = np.linalg.inv(np.array(target.matrix_world.to_3x3(), dtype=np.float64)).T
     before = {key.name: _positions(key) for key in blocks}
     effects = {}
@@ -293,6 +292,5 @@ def _move_drivers(source, target, names: Mapping[str, str], with_time: bool) -> 
 
 
 def _positions(key: bpy.types.ShapeKey) -> np.ndarray:
-    positions = np.empty(3 * len(key.data), dtype=np.float32)
-    key.data.foreach_get("co", positions)
-    return positions.reshape(-1, 3).astype(np.float64)
+    positions = read_values(key.data, "co", np.float32, 3)
+    return positions.astype(np.float64)

@@ -11,7 +11,7 @@ import numpy as np
 from ..tasks.labels import labels_of
 from ..tasks.transfer.layers import Moved
 from .armature_write import write_armature
-from .attributes import FACE_LABELS, show_colours, write_attribute
+from .attributes import FACE_LABELS, read_values, show_colours, write_attribute
 from .fingerprint import CONTENT
 from .layers import COLOURS, write_moved_attribute
 from .materials import MATERIAL_INDEX, slot_of
@@ -139,13 +139,11 @@ def _write_layout(source, target, layout, overwrite: bool) -> str:
     name = claimed.names[0]
     write_uv(mesh, name, layout.uv)
     record(target, Kind.ATTRIBUTE, Role.TRANSFER, [name])
-    ends = np.empty(2 * len(mesh.edges), dtype=np.int32)
-    mesh.edges.foreach_get("vertices", ends)
-    ends = np.sort(ends.reshape(-1, 2).astype(np.int64), axis=1)
+    ends = read_values(mesh.edges, "vertices", np.int32, 2)
+    ends = np.sort(ends.astype(np.int64), axis=1)
     width = len(mesh.vertices)
     cut = np.isin(ends @ [width, 1], layout.seams @ [width, 1])
-    seams = np.empty(len(mesh.edges), dtype=bool)
-    mesh.edges.foreach_get("use_seam", seams)
+    seams = read_values(mesh.edges, "use_seam", bool)
     mesh.edges.foreach_set("use_seam", seams | cut)
     text = f"UV map {name!r} ({counted(int(cut.sum()), 'seam edge')}"
     if layout.stretched or layout.flipped:

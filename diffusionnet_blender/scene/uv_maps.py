@@ -6,6 +6,7 @@ import bpy
 import numpy as np
 
 from ..errors import DiffusionNetError
+from .attributes import read_values
 
 # Blender's limit.
 MOST_UV_MAPS = 8
@@ -30,9 +31,7 @@ def source_uv_name(obj: bpy.types.Object) -> str:
 
 def read_uv(mesh: bpy.types.Mesh, name: str) -> np.ndarray:
     """UVs at the corners, (L, 2) float64."""
-    uv = np.empty(2 * len(mesh.loops), dtype=np.float32)
-    mesh.attributes[name].data.foreach_get("vector", uv)
-    return uv.reshape(-1, 2).astype(np.float64)
+    return read_values(mesh.attributes[name].data, "vector", np.float32, 2).astype(np.float64)
 
 
 def write_uv(mesh: bpy.types.Mesh, name: str, uv: np.ndarray) -> None:

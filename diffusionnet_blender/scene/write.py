@@ -17,6 +17,7 @@ from .attributes import (
     VERTEX_LABELS,
     VERTEX_VALUES,
     AttributeKind,
+    read_values,
     show_colours,
     write_attribute,
 )
@@ -216,8 +217,7 @@ def _attributes(
         opaque = np.ones((len(result.class_colours), 4), dtype=np.float32)
         opaque[:, :3] = result.class_colours
         if has_faces:
-            starts = np.empty(len(mesh.polygons), dtype=np.int32)
-            mesh.polygons.foreach_get("loop_start", starts)
+            starts = read_values(mesh.polygons, "loop_start", np.int32)
             corners = np.diff(starts, append=len(mesh.loops))
             found[COLOUR_ATTRIBUTE] = (
                 CORNER_COLOURS,
