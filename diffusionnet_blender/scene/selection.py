@@ -87,15 +87,11 @@ def _select_faces(mesh: bpy.types.Mesh, chosen: np.ndarray, extend: bool) -> Non
     vertex_of_corner = read_values(mesh.loops, "vertex_index", np.int32)
     corners = read_values(mesh.polygons, "loop_total", np.int32)
 
-    edges = (
-        read_values(mesh.edges, "select", bool) if extend else np.zeros(len(mesh.edges), dtype=bool)
+    edges, vertices, faces = (
+        read_values(elements, "select", bool) & extend
+        for elements in (mesh.edges, mesh.vertices, mesh.polygons)
     )
-    vertices = (
-        read_values(mesh.vertices, "select", bool)
-        if extend
-        else np.zeros(len(mesh.vertices), dtype=bool)
-    )
-    faces = chosen | read_values(mesh.polygons, "select", bool) if extend else chosen
+    faces |= chosen
     of_chosen = np.repeat(chosen, corners)
     edges[edge_of_corner[of_chosen]] = True
     vertices[vertex_of_corner[of_chosen]] = True
