@@ -48,9 +48,8 @@ def add_parser(commands: Commands) -> None:
     )
     add_pair_options(match)
     # The same option as of a transfer.
-    kinds = [field.name for field, _ in options_of(TransferRequest)]
-    kinds.remove("accept_uncertain")
-    add_options(match, TransferRequest, leave_out=kinds)
+    names = [field.name for field, _ in options_of(TransferRequest)]
+    add_options(match, TransferRequest, leave_out=set(names) - {"accept_uncertain"})
     match.add_argument(
         "--output", type=Path, required=True, metavar="MAP.npz", help="File of the map"
     )

@@ -14,7 +14,8 @@ from itertools import count
 
 import bpy
 
-from .layers import COLOURS
+from .armatures import armatures_of
+from .layers import COLOURS, NOT_MOVED
 from .report_text import listed
 
 # Names longer than this are cut; readers of PLY have lines of a fixed length.
@@ -117,12 +118,7 @@ def _kinds_of_data() -> set[str]:
     found = set()
     for obj in _objects("MESH"):
         mesh = obj.data
-        bones = {
-            bone.name
-            for modifier in obj.modifiers
-            if modifier.type == "ARMATURE" and modifier.object
-            for bone in modifier.object.data.bones
-        }
+        bones = {bone.name for rig in armatures_of(obj) for bone in rig.data.bones}
         for name in obj.vertex_groups.keys():
             found.add("skin weights" if name in bones else "vertex groups")
         if mesh.shape_keys:
@@ -145,8 +141,7 @@ def _objects(*types: str) -> list[bpy.types.Object]:
 
 def _attributes(mesh: bpy.types.Mesh) -> list[bpy.types.Attribute]:
     """Attributes without colours, UV maps and those of the geometry itself."""
-    own = {"position", "material_index", "sharp_face", "sharp_edge", "custom_normal",
-           *mesh.uv_layers.keys()}  # fmt: skip
+    own = {*NOT_MOVED, *mesh.uv_layers.keys()}
     return [
         attribute
         for attribute in mesh.attributes
