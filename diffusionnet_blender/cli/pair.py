@@ -96,7 +96,8 @@ def told_uncertain(found: Correspondence, chosen: argparse.Namespace) -> int:
     if chosen.accept_uncertain:
         note(f"{found.doubt}{title_of(chosen)}, accepted")
         return 0
-    note(f"{found.doubt}{title_of(chosen)}. Set pins (--pin), or --accept-uncertain")
+    note(f"{found.doubt}{title_of(chosen)}; check {chosen.output}")
+    note("Set pins (--pin), or accept it by --accept-uncertain")
     return 1
 
 
