@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .surface.character import Character
     from .surface.surface import Surface
     from .tasks.classify import classify
     from .tasks.match import match
@@ -27,10 +28,20 @@ else:
         return getattr(import_module(_MODULES[name], __name__), name)
 
 
-__all__ = ["Surface", "classify", "find_model", "match", "segment", "train", "transfer"]
+__all__ = [
+    "Character",
+    "Surface",
+    "classify",
+    "find_model",
+    "match",
+    "segment",
+    "train",
+    "transfer",
+]
 
 # Where each is.
 _MODULES = {
+    "Character": ".surface.character",
     "Surface": ".surface.surface",
     "classify": ".tasks.classify",
     "find_model": ".tasks.models",

@@ -27,16 +27,21 @@ from .session import blender, cache_of, library
 from .streams import failed, note, note_remarks, stop_if_asked
 
 if TYPE_CHECKING:
-    from ..scene.read import ObjectGeometry
+    from ..scene.character_read import CharacterGeometry
 
 EPILOGUE = """\
 The meshes of --output have, as in the sidebar: integer attributes part (faces) and part_vertex,
 color attribute part_color, a vertex group for each part, float attribute part_confidence.
 --no-colors and so on leave one out; --face-sets and --materials add more.
 
+The objects of a character (of one armature, parent or place) are segmented together, as one shape;
+with --each every object by itself.
+
 The file of --labels has, in the mesh's own order of vertices: vertices (V, 3) as stored in the
 mesh, faces (F, 3) triangles, vertex_labels (V,), vertex_probabilities (V, C), class_names (C,),
-seconds. For a file of several meshes it has `objects`, their names, and NAME/vertices and so on.
+seconds. For a file of several meshes it has `objects`, their names, and NAME/vertices and so on;
+besides, for all of them together, vertices in the world, faces, vertex_labels,
+vertex_probabilities, and `member` (V,), the number of the object of each vertex.
 Blender's importers weld the triangles of an STL (vertices in order of first appearance), omit
 vertices without faces of an OBJ and a glTF, and rotate a glTF from y up to z up.
 With several files, --output and --labels are folders.
@@ -94,10 +99,13 @@ def _check_paths(chosen: argparse.Namespace) -> None:
 
 
 def _segment_file(path: Path, options: dict[str, Any], chosen: argparse.Namespace) -> int:
-    """Segment the meshes of a file and save it; the exit status, 0 if none of them failed."""
+    """Segment the characters of a file and save it; the exit status, 0 if none of them failed."""
+    import bpy
+
+    from ..scene.character import characters_of
     from ..scene.files import open_file, require_known_suffix, save_file
-    from ..scene.jobs import segment_request
-    from ..scene.write import write_labels
+    from ..scene.jobs import handed_back, segment_request
+    from ..scene.write import write_labels_of_objects
 
     reading = ReadOptions(**values_of(ReadOptions, chosen))
     outputs = Outputs(**values_of(Outputs, chosen))
@@ -105,22 +113,30 @@ def _segment_file(path: Path, options: dict[str, Any], chosen: argparse.Namespac
     labels = place(chosen.labels, path, ".npz")
     stop_if_asked()
     status = 0
-    done: list[tuple[ObjectGeometry, job.Segmentation]] = []
+    done: list[tuple[CharacterGeometry, job.Segmentation]] = []
     try:
         if output:
             require_known_suffix(output)
-        for obj in open_file(path):
+        for character in characters_of(open_file(path), bpy.context.view_layer, reading.each):
+            if character.left_out and not chosen.quiet:
+                note(f"{path}: {character.name}: left out: {', '.join(character.told)}")
             try:
-                geometry, request = segment_request(obj, reading, **options)
-                progress = stage_lines(f"{path}: {obj.name}", chosen.quiet)
+                geometry, request = segment_request(character, reading, **options)
+                progress = stage_lines(f"{path}: {character.name}", chosen.quiet)
                 result = job.run(request, progress)
-                write_labels(obj, result, outputs)
+                segmented = handed_back(geometry, result)
+                found, missed = segmented.unchanged()
+                written, _, refused = write_labels_of_objects(found, outputs)
+                for error in [*missed, *refused]:
+                    status = failed(path, error)
+                if not written:
+                    continue
             except Exception as error:
                 status = failed(path, error)
             else:
                 done.append((geometry, result))
                 if not chosen.quiet:
-                    note(f"{path}: {_summary(geometry, result)}")
+                    note(f"{path}: {_summary(character.name, geometry, result)}")
         if done and labels:
             _save_labels(labels, done)
         if done and output:
@@ -130,29 +146,68 @@ def _segment_file(path: Path, options: dict[str, Any], chosen: argparse.Namespac
     return status
 
 
-def _summary(geometry: ObjectGeometry, result: job.Segmentation) -> str:
+def _summary(name: str, geometry: CharacterGeometry, result: job.Segmentation) -> str:
     parts = len(np.unique(result.vertex_labels))
     seconds = sum(result.seconds.values())
+    several = len(geometry.members) > 1
     text = (
-        f"{geometry.name}: {parts} parts on {len(geometry.coordinates):,} vertices "
+        f"{name}: {parts} parts on {len(result.vertex_labels):,} vertices "
+        f"{f'of {len(geometry.members)} objects ' if several else ''}"
         f"in {seconds:.1f} s ({result.engine}, {result.device})"
     )
     return f"{text}, {result.remark}" if result.remark else text
 
 
-def _save_labels(path: Path, results: list[tuple[ObjectGeometry, job.Segmentation]]) -> None:
-    """Write the labels of all meshes of a file."""
+def _save_labels(path: Path, results: list[tuple[CharacterGeometry, job.Segmentation]]) -> None:
+    """Write the labels of all meshes of a file, and those of all together."""
     arrays: dict[str, ArrayLike] = {}
+    single = sum(len(geometry.members) for geometry, _ in results) == 1
+    names: list[str] = []
     for geometry, result in results:
-        prefix = f"{geometry.name}/" if len(results) > 1 else ""
-        arrays |= {
-            f"{prefix}vertices": geometry.coordinates,
-            f"{prefix}faces": geometry.surface.faces,
-            f"{prefix}vertex_labels": result.vertex_labels,
-            f"{prefix}vertex_probabilities": result.vertex_probabilities,
-            f"{prefix}class_names": np.array(result.class_names),
-            f"{prefix}seconds": np.float64(sum(result.seconds.values())),
-        }
-    if len(results) > 1:
-        arrays["objects"] = np.array([geometry.name for geometry, _ in results])
+        for own, labels in zip(geometry.geometries, geometry.split(result), strict=True):
+            prefix = "" if single else f"{own.name}/"
+            names.append(own.name)
+            arrays |= {
+                f"{prefix}vertices": own.coordinates,
+                f"{prefix}faces": own.surface.faces,
+                f"{prefix}vertex_labels": labels.vertex_labels,
+                f"{prefix}vertex_probabilities": labels.vertex_probabilities,
+                f"{prefix}class_names": np.array(labels.class_names),
+                f"{prefix}seconds": np.float64(sum(result.seconds.values())),
+            }
+    if not single:
+        arrays["objects"] = np.array(names)
+        arrays |= _pooled(results)
     save_arrays(path, **arrays)
+
+
+def _pooled(
+    results: list[tuple[CharacterGeometry, job.Segmentation]],
+) -> dict[str, ArrayLike]:
+    """Arrays of all meshes of a file together."""
+    vertices, faces, member = [], [], []
+    ends = objects = 0
+    for geometry, _ in results:
+        surface = geometry.placed.surface
+        vertices.append(surface.vertices + geometry.origin)
+        faces.append(surface.faces + ends)
+        member.append(geometry.placed.member + objects)
+        ends += len(surface.vertices)
+        objects += len(geometry.members)
+    found: dict[str, ArrayLike] = {
+        "vertices": np.concatenate(vertices).astype(np.float32),
+        "faces": np.concatenate(faces),
+        "member": np.concatenate(member),
+        "seconds": np.float64(sum(sum(result.seconds.values()) for _, result in results)),
+    }
+    names = max((result.class_names for _, result in results), key=len)
+    # Classes beyond those of the model (props) come last.
+    probabilities = [
+        np.pad(p, ((0, 0), (0, len(names) - p.shape[1])))
+        for p in (result.vertex_probabilities for _, result in results)
+    ]
+    return found | {
+        "vertex_labels": np.concatenate([result.vertex_labels for _, result in results]),
+        "vertex_probabilities": np.concatenate(probabilities),
+        "class_names": np.array(names),
+    }

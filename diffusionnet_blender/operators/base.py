@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import bpy
-from bpy.props import CollectionProperty, StringProperty
+from bpy.props import BoolProperty, CollectionProperty, StringProperty
 
 from ..errors import DiffusionNetError, NothingToWrite
 from ..properties.from_options import values_of
-from ..scene.targets import named_object, target_meshes
+from ..scene.character import Character
+from ..scene.targets import characters_for, named_object, target_meshes
 from ..session.trouble import note_trouble, write_report
 from ..translations import worded
 
@@ -78,7 +79,10 @@ class ReportingOperator:
 
 
 class ObjectOperator(ReportingOperator):
-    """Processes meshes: one by name, or the selected ones, or the one picked in the panel."""
+    """Processes meshes: one by name, or the selected ones, or the one picked in the panel.
+
+    Each stands for the character that it belongs to.
+    """
 
     object_name: StringProperty(
         name="Object",
@@ -91,6 +95,12 @@ class ObjectOperator(ReportingOperator):
         type=bpy.types.OperatorFileListElement,
         name="Objects",
         description="Names of several mesh objects to process",
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
+
+    each: BoolProperty(
+        name="Each Object Alone",
+        description="Process these objects alone, without the others of their characters",
         options={"HIDDEN", "SKIP_SAVE"},
     )
 
@@ -118,3 +128,20 @@ class ObjectOperator(ReportingOperator):
                 "Give the name of a mesh object.",
             )
         return found or target_meshes(context)
+
+    def characters(self, context) -> list[Character]:
+        """Characters of the targets; every object alone where `each` is chosen."""
+        return characters_for(context, self.targets(context), self._each)
+
+    def members(self, context) -> list[bpy.types.Object]:
+        """Members of these characters, one for each mesh."""
+        found: dict[bpy.types.Mesh, bpy.types.Object] = {}
+        for character in self.characters(context):
+            for obj in character.members:
+                found.setdefault(obj.data, obj)
+        return list(found.values())
+
+    @property
+    def _each(self) -> bool | None:
+        """As a script has set it; None: as in the panel."""
+        return self.each if self.properties.is_property_set("each") else None

@@ -36,7 +36,7 @@ class PartOperator(ObjectOperator):
 
     def run(self, context):
         """Correct each target, and report on all in one line."""
-        targets = segmented_objects(self.targets(context))
+        targets = segmented_objects(self.members(context))
         numbers = [part_number(obj, self.part, self.index) for obj in targets]
         lines, errors = [], []
         with whole_undo(targets):

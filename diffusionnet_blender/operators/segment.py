@@ -10,7 +10,7 @@ from ..properties.model_lists import NO_MODEL
 from ..scene.jobs import SegmentJobs
 from ..scene.options import Outputs, ReadOptions
 from ..scene.palette import in_safe_colours
-from ..scene.report_text import segmentation_summary
+from ..scene.report_text import counted, listed, segmentation_summary
 from ..scene.results import remarks_of
 from ..scene.viewport import show_colours_in
 from ..settings import settings
@@ -47,8 +47,10 @@ class DIFFUSIONNET_OT_segment(SegmentProperties, JobOperator, ObjectOperator, bp
             )
         # A missing model is an error now, not in the worker.
         path_for(options["model"], [preferences.model_folder], "segment")
+        characters = self.characters(context)
+        self._left_out = [out for character in characters for out in character.told]
         return SegmentJobs(
-            self.targets(context),
+            characters,
             ReadOptions(**values_of(ReadOptions, panel)),
             cache=preferences.cache,
             **{**options, **preferences.compute},
@@ -56,8 +58,12 @@ class DIFFUSIONNET_OT_segment(SegmentProperties, JobOperator, ObjectOperator, bp
 
     def finish(self, context, run):
         """Write the labels of all objects that are unchanged."""
-        results, errors = run.jobs.unchanged(run.done)
-        errors = [*run.failed, *errors]
+        segmented = run.jobs.segmented
+        results, errors = [], list(run.failed)
+        for character in segmented.values():
+            found, missed = character.unchanged()
+            results += found
+            errors += missed
         if not results:
             raise errors[0]
         panel = context.scene.diffusionnet
@@ -68,7 +74,11 @@ class DIFFUSIONNET_OT_segment(SegmentProperties, JobOperator, ObjectOperator, bp
         self.report_errors(errors, failed=False)
         seconds = perf_counter() - self._start
         remarks = [remark for obj, _ in results for remark in remarks_of(obj.data)]
-        self.report({"INFO"}, segmentation_summary(results, seconds, remarks))
+        if self._left_out:
+            remarks.append(f"left out: {listed(self._left_out)}")
+        wholes = [character.whole for character in segmented.values()]
+        summary = segmentation_summary(_subject(segmented), wholes, seconds, remarks)
+        self.report({"INFO"}, summary)
         if panel.show_in_viewport and panel.colors:
             show_colours_in(context, self._area)
         return {"FINISHED"}
@@ -76,9 +86,20 @@ class DIFFUSIONNET_OT_segment(SegmentProperties, JobOperator, ObjectOperator, bp
     def _write(self, results, outputs) -> None:
         objects = [{"name": obj.name_full} for obj, _ in results]
         try:
-            bpy.ops.diffusionnet.write_labels("EXEC_DEFAULT", True, objects=objects, **outputs)
+            bpy.ops.diffusionnet.write_labels(
+                "EXEC_DEFAULT", True, objects=objects, each=True, **outputs
+            )
         except RuntimeError as error:
             raise DiffusionNetError(str(error).removeprefix("Error: ").strip(". \n")) from error
+
+
+def _subject(segmented) -> str:
+    """Name of the character, and of how many objects it is; of several, their number."""
+    objects = sum(len(character.labels) for character in segmented.values())
+    if len(segmented) == 1:
+        (only,) = segmented
+        return only.name if objects == 1 else f"{only.name}, {counted(objects, 'object')}"
+    return counted(len(segmented), "mesh" if objects == len(segmented) else "character")
 
 
 CLASSES = (DIFFUSIONNET_OT_segment,)

@@ -31,7 +31,7 @@ class DIFFUSIONNET_OT_select_part(ObjectOperator, bpy.types.Operator):
 
     def run(self, context):
         """Select the part on each target."""
-        targets = segmented_objects(self.targets(context))
+        targets = segmented_objects(self.members(context))
         numbers = [part_number(obj, self.part, self.index) for obj in targets]
         pairs = list(zip(targets, numbers, strict=True))
         if self.edit_mode and not all(obj.data.is_editmode for obj in targets):

@@ -38,7 +38,7 @@ class DIFFUSIONNET_OT_separate_parts(PartOperator, bpy.types.Operator):
 
     def run(self, context):
         """Make an object of each part, and select them."""
-        targets = segmented_objects(self.targets(context))
+        targets = segmented_objects(self.members(context))
         for obj in targets:
             require_writable(obj)
         pieces = []

@@ -40,7 +40,7 @@ class DIFFUSIONNET_OT_write_labels(OutputProperties, ObjectOperator, bpy.types.O
         """Write to every target that has labels."""
         forget_trouble()
         start = perf_counter()
-        targets = self.targets(context)
+        targets = self.members(context)
         labels, errors = labels_of_objects(targets)
         if not labels and not errors:
             raise DiffusionNetError(

@@ -1,9 +1,13 @@
-"""Property groups: settings of the panels (scene), legend (mesh), progress (window manager)."""
+"""Property groups: of scene, mesh, object and window manager.
+
+Settings of the panels, legend, membership in a character, progress.
+"""
 
 import bpy
 from bpy.props import PointerProperty
 
 from .legend import DIFFUSIONNET_PG_legend, DIFFUSIONNET_PG_owned, DIFFUSIONNET_PG_part
+from .membership import DIFFUSIONNET_PG_member
 from .model_lists import forget_models, reload_models
 from .outputs import DIFFUSIONNET_PG_outputs
 from .run import DIFFUSIONNET_PG_run
@@ -20,6 +24,7 @@ CLASSES = (
     DIFFUSIONNET_PG_part,
     DIFFUSIONNET_PG_owned,
     DIFFUSIONNET_PG_legend,
+    DIFFUSIONNET_PG_member,
     DIFFUSIONNET_PG_run,
 )
 
@@ -28,6 +33,7 @@ def register() -> None:
     """Add the properties to Blender's types."""
     bpy.types.Scene.diffusionnet = PointerProperty(type=DIFFUSIONNET_PG_settings)
     bpy.types.Mesh.diffusionnet = PointerProperty(type=DIFFUSIONNET_PG_legend)
+    bpy.types.Object.diffusionnet = PointerProperty(type=DIFFUSIONNET_PG_member)
     bpy.types.WindowManager.diffusionnet = PointerProperty(type=DIFFUSIONNET_PG_run)
     reload_models()
 
@@ -35,6 +41,7 @@ def register() -> None:
 def unregister() -> None:
     """Remove the properties."""
     del bpy.types.WindowManager.diffusionnet
+    del bpy.types.Object.diffusionnet
     del bpy.types.Mesh.diffusionnet
     del bpy.types.Scene.diffusionnet
     forget_models()

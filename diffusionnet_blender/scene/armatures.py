@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import bpy
 import numpy as np
 
@@ -16,6 +18,67 @@ def armatures_of(obj: bpy.types.Object) -> list[bpy.types.Object]:
     if obj.parent and obj.parent.type == "ARMATURE" and obj.parent not in found:
         found.append(obj.parent)
     return found
+
+
+@dataclass(frozen=True)
+class Hold:
+    """What an object moves with.
+
+    Attributes
+    ----------
+    rig : bpy.types.Object
+        An armature.
+    bone : str
+        The bone on which the object hangs; "" where it does not hang on one.
+    deforms : bool
+        Whether the armature deforms the object by its weights.
+    """
+
+    rig: bpy.types.Object
+    bone: str = ""
+    deforms: bool = False
+
+
+# Constraints by which objects hang on a bone.
+_HANGING = {"CHILD_OF", "COPY_TRANSFORMS", "COPY_LOCATION"}
+
+
+def hold_of(obj: bpy.types.Object) -> Hold | None:
+    """The armature that deforms an object or on which it hangs, itself or through its parents.
+
+    The first Armature modifier that is switched on comes before the others, a modifier before a
+    parent, and a constraint before the parent's own parents.
+
+    Parameters
+    ----------
+    obj : bpy.types.Object
+        Of any type.
+
+    Returns
+    -------
+    Hold or None
+        None for an object that no armature moves.
+    """
+    modifiers = [m for m in obj.modifiers if m.type == "ARMATURE" and _is_rig(m.object)]
+    if modifiers:
+        chosen = next((m for m in modifiers if m.show_viewport), modifiers[0])
+        return Hold(chosen.object, deforms=True)
+    if _is_rig(obj.parent):
+        if obj.parent_type == "BONE":
+            return Hold(obj.parent, bone=obj.parent_bone)
+        return Hold(obj.parent, deforms=obj.parent_type == "ARMATURE")
+    for constraint in obj.constraints:
+        if constraint.type in _HANGING and constraint.enabled and _is_rig(constraint.target):
+            return Hold(constraint.target, bone=constraint.subtarget)
+    if obj.parent is None:
+        return None
+    above = hold_of(obj.parent)
+    # What hangs on a mesh that is deformed follows its object, and none of its vertices.
+    return above and Hold(above.rig, bone=above.bone)
+
+
+def _is_rig(obj: bpy.types.Object | None) -> bool:
+    return obj is not None and obj.type == "ARMATURE"
 
 
 def bone_names(obj: bpy.types.Object) -> set[str]:

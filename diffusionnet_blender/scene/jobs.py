@@ -16,23 +16,21 @@ import numpy as np
 
 from ..errors import DiffusionNetError
 from ..tasks.classify import job as classify_job
+from ..tasks.labels import Labels
 from ..tasks.match import job as match_job
 from ..tasks.segment import job as segment_job
 from ..tasks.transfer import job as transfer_job
 from ..tasks.transfer.kinds import Kinds
 from ..tasks.transfer.layers import Moved
+from .attachments import carried_members
+from .character import Character
+from .character_read import CharacterGeometry, read_character, read_rest_character
 from .matches import Match, fingerprint, keep_match, placement, require_placement
 from .options import ReadOptions
 from .pair import outside_edit_modes
-from .read import (
-    ObjectGeometry,
-    origin_of,
-    read_object,
-    read_rest_shape,
-    require_same_topology,
-)
+from .read import origin_of, read_object, require_same_topology
 from .results import forget_result, keep_result
-from .tracked import Tracked
+from .tracked import Tracked, TrackedCharacter
 from .transfer import Prepared, Reading, prepared_again, read_transfer
 from .write import require_writable
 
@@ -102,48 +100,88 @@ class OneJob(Jobs):
         return "Cancelled"
 
 
-class SegmentJobs(Jobs):
-    """Segmentation of objects, one after the other.
+@dataclass(frozen=True, eq=False)
+class Segmented:
+    """The segmentation of a character, handed back to its members.
 
-    Parameters
+    Attributes
     ----------
-    objects : sequence of bpy.types.Object
-    reading : ReadOptions
-    **options
-        Fields of `SegmentRequest`.
+    whole : Segmentation
+        Of the pooled surface.
+    labels : tuple of (Tracked, Labels)
+        Of each member.
+    errors : tuple of DiffusionNetError
+        Of members that could not be read, and of those that cannot be written to.
     """
 
-    def __init__(self, objects: Sequence[bpy.types.Object], reading: ReadOptions, **options: Any):
-        super().__init__(segment_job, map(Tracked.of, objects))
-        self._reading, self._options = reading, options
-
-    def request(self, item: Tracked) -> segment_job.SegmentRequest:
-        """Read the object, and check that labels can be written to it."""
-        return segment_request(item.find(), self._reading, **self._options)[1]
-
-    def keep(self, item: Tracked, result: segment_job.Segmentation) -> None:
-        """Keep it for *Write Labels*."""
-        keep_result(item.find().data, result)
-
-    def drop(self, item: Tracked) -> None:
-        """Labels of an earlier run must not pass for those of this one."""
-        mesh = item.find_mesh()
-        if mesh is not None:
-            forget_result(mesh)
+    whole: segment_job.Segmentation
+    labels: tuple[tuple[Tracked, Labels], ...]
+    errors: tuple[DiffusionNetError, ...]
 
     def unchanged(
-        self, done: Sequence[tuple[Tracked, segment_job.Segmentation]]
-    ) -> tuple[list[tuple[bpy.types.Object, segment_job.Segmentation]], list[DiffusionNetError]]:
-        """Objects that still have the topology of their results, and the errors of others."""
-        found, errors = [], []
-        for item, result in done:
+        self,
+    ) -> tuple[list[tuple[bpy.types.Object, Labels]], list[DiffusionNetError]]:
+        """Members that still have the topology of their labels, and the errors of others."""
+        found, errors = [], list(self.errors)
+        for member, labels in self.labels:
             try:
-                found.append((item.find_unchanged(result.topology), result))
+                found.append((member.find_unchanged(labels.topology), labels))
             except DiffusionNetError as error:
                 errors.append(error)
         return found, errors
 
-    def farewell(self, done: Sequence[Tracked]) -> str:
+
+class SegmentJobs(Jobs):
+    """Segmentation of characters, one after the other.
+
+    Parameters
+    ----------
+    characters : sequence of Character
+    reading : ReadOptions
+    **options
+        Fields of `SegmentRequest`.
+
+    Attributes
+    ----------
+    segmented : dict of TrackedCharacter to Segmented
+        What is done so far.
+    """
+
+    def __init__(self, characters: Sequence[Character], reading: ReadOptions, **options: Any):
+        super().__init__(segment_job, map(TrackedCharacter.of, characters))
+        self._reading, self._options = reading, options
+        self._geometry: dict[TrackedCharacter, CharacterGeometry] = {}
+        self.segmented: dict[TrackedCharacter, Segmented] = {}
+
+    def request(self, item: TrackedCharacter) -> segment_job.SegmentRequest:
+        """Read the members, and check that labels can be written to one at least."""
+        geometry, request = segment_request(item.find(), self._reading, **self._options)
+        self._geometry[item] = geometry
+        return request
+
+    def keep(self, item: TrackedCharacter, result: segment_job.Segmentation) -> None:
+        """Keep it for *Write Labels*."""
+        segmented = handed_back(self._geometry.pop(item), result)
+        kept, errors = [], list(segmented.errors)
+        for member, labels in segmented.labels:
+            try:
+                keep_result(member.find().data, labels)
+            except DiffusionNetError as error:
+                errors.append(error)
+            else:
+                kept.append((member, labels))
+        if not kept:
+            raise errors[0]
+        self.segmented[item] = Segmented(result, tuple(kept), tuple(errors))
+
+    def drop(self, item: TrackedCharacter) -> None:
+        """Labels of an earlier run must not pass for those of this one."""
+        for member in item.members:
+            mesh = member.find_mesh()
+            if mesh is not None:
+                forget_result(mesh)
+
+    def farewell(self, done: Sequence[TrackedCharacter]) -> str:
         """Results of segmented objects are kept."""
         text = super().farewell(done)
         names = ", ".join(item.name for item in done)
@@ -298,28 +336,55 @@ class TransferJobs(Jobs):
 
 
 def segment_request(
-    obj: bpy.types.Object, reading: ReadOptions, **options: Any
-) -> tuple[ObjectGeometry, segment_job.SegmentRequest]:
-    """Geometry of an object, and the request to segment it.
+    character: Character, reading: ReadOptions, **options: Any
+) -> tuple[CharacterGeometry, segment_job.SegmentRequest]:
+    """Geometry of a character, and the request to segment it.
 
     Whether labels can be written is checked before anything is computed.
 
     Raises
     ------
     DiffusionNetError
-        If the object cannot be read, or labels cannot be written to it.
+        If no member can be read, or labels can be written to none.
     """
-    geometry = read_object(obj, _depsgraph(reading.use_modifiers))
-    require_writable(obj)
-    if reading.use_modifiers:
-        require_same_topology(obj, geometry.polygons.topology)
+    geometry = read_character(character, _depsgraph(reading.use_modifiers))
+    objects = [member.find() for member in geometry.members]
+    refused = []
+    for obj, own in zip(objects, geometry.geometries, strict=True):
+        try:
+            require_writable(obj)
+            if reading.use_modifiers:
+                require_same_topology(obj, own.polygons.topology)
+        except DiffusionNetError as error:
+            refused.append(error)
+    if len(refused) == len(objects):
+        raise refused[0]
+    several = len(objects) > 1
     request = segment_job.SegmentRequest(
-        geometry.surface,
-        template=read_rest_shape(obj) if reading.use_rest_shape else None,
+        geometry.placed.surface,
+        template=read_rest_character(objects) if reading.use_rest_shape else None,
         polygons=geometry.polygons,
+        member=geometry.placed.member if several else None,
+        carried=tuple(carried_members(objects, geometry.placed)),
         **options,
     )
     return geometry, request
+
+
+def handed_back(geometry: CharacterGeometry, result: segment_job.Segmentation) -> Segmented:
+    """Labels of a character for each member; of those that share a mesh, for the first."""
+    by_mesh: dict[int, tuple[Tracked, Labels]] = {}
+    errors = list(geometry.errors)
+    for member, labels in zip(geometry.members, geometry.split(result), strict=True):
+        first, of_first = by_mesh.setdefault(member.mesh_uid, (member, labels))
+        if first != member and (of_first.vertex_labels != labels.vertex_labels).any():
+            errors.append(
+                DiffusionNetError(
+                    f"{member.name!r} shares its mesh with {first.name!r}, and has other parts",
+                    "Use Object > Relations > Make Single User > Object & Data, and segment again.",
+                )
+            )
+    return Segmented(result, tuple(by_mesh.values()), tuple(errors))
 
 
 def _depsgraph(use_modifiers: bool) -> bpy.types.Depsgraph | None:

@@ -17,7 +17,7 @@ class ReadOptions:
 
     Attributes
     ----------
-    use_modifiers, use_rest_shape : bool
+    use_modifiers, use_rest_shape, each : bool
     """
 
     use_modifiers: bool = option(
@@ -32,6 +32,12 @@ class ReadOptions:
         "Compute on the undeformed mesh, without pose, shape keys and object transform, so that "
         "further poses of a character are fast. Only models with positions as input, unlike "
         "body_parts, still read the pose",
+    )
+    each: bool = option(
+        False,
+        "Each Object Alone",
+        "Process every object by itself. Off: the objects of a character (of one armature, parent, "
+        "or place) together, as one shape",
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import bpy
 import numpy as np
 
-from ..tasks.segment.request import Segmentation
+from ..tasks.labels import Labels
 from ..tasks.sides import other_side
 from .results import keep_result
 
@@ -43,8 +43,8 @@ def safe_colours(class_names: Sequence[str]) -> np.ndarray:
     return colours
 
 
-def in_safe_colours(obj: bpy.types.Object, result: Segmentation) -> Segmentation:
-    """A result in these colours, also kept so for *Write Labels*."""
+def in_safe_colours(obj: bpy.types.Object, result: Labels) -> Labels:
+    """Labels in these colours, also kept so for *Write Labels*."""
     result = replace(result, class_colours=safe_colours(result.class_names))
     keep_result(obj.data, result)
     return result

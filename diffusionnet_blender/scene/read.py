@@ -193,5 +193,5 @@ def _how_to_get_a_mesh(obj: bpy.types.Object) -> str:
     if obj.type in {"CURVE", "SURFACE", "META", "FONT", "CURVES", "POINTCLOUD", "GREASEPENCIL"}:
         return "Convert it with Object > Convert > Mesh."
     if obj.type == "ARMATURE":
-        return "Choose the mesh that it deforms."
+        return "Choose a mesh, or an armature that deforms one of this view layer."
     return "Choose a mesh object."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import bpy
+import numpy as np
 
 from ..tasks.segment.request import Segmentation
 
@@ -28,25 +29,25 @@ def counted_elements(obj: bpy.types.Object, number: int) -> str:
 
 
 def segmentation_summary(
-    results: Sequence[tuple[bpy.types.Object, Segmentation]], seconds: float, remarks: Iterable[str]
+    subject: str, wholes: Sequence[Segmentation], seconds: float, remarks: Iterable[str]
 ) -> str:
     """One line on a run of *Segment*.
 
     Parameters
     ----------
-    results : sequence of (object, Segmentation)
+    subject : str
+        What was segmented.
+    wholes : sequence of Segmentation
+        Of each object or character.
     seconds : float
         Duration of the run.
     remarks : iterable of str
-        Of `write.write_labels`.
+        Of `write.write_labels`; what several members have to report is told once.
     """
-    names = results[0][0].name if len(results) == 1 else counted(len(results), "mesh")
-    parts = {
-        (obj.session_uid, label) for obj, r in results for label in set(r.vertex_labels.tolist())
-    }
-    faces = sum(len(result.polygon_labels) for _, result in results)
-    vertices = sum(len(result.vertex_probabilities) for _, result in results)
+    parts = sum(len(np.unique(whole.vertex_labels)) for whole in wholes)
+    faces = sum(len(whole.polygon_labels) for whole in wholes)
+    vertices = sum(len(whole.vertex_probabilities) for whole in wholes)
     size = counted(faces, "face") if faces else counted(vertices, "vertex")
-    text = f"{names}: {counted(len(parts), 'part')} on {size} in {seconds:.1f} s"
-    remarks = [*(result.remark for _, result in results if result.remark), *remarks]
+    text = f"{subject}: {counted(parts, 'part')} on {size} in {seconds:.1f} s"
+    remarks = [*(whole.remark for whole in wholes if whole.remark), *dict.fromkeys(remarks)]
     return f"{text} ({'; '.join(remarks)})" if remarks else text

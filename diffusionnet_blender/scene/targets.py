@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import bpy
 
 from ..errors import DiffusionNetError
+from .character import Character, characters_of
 from .modes import set_mode
 
 
@@ -93,6 +94,23 @@ def select_only(context, objects: Sequence[bpy.types.Object]) -> None:
     for obj in objects:
         obj.select_set(True)
     context.view_layer.objects.active = objects[0]
+
+
+def characters_for(
+    context, objects: Sequence[bpy.types.Object], each: bool | None = None
+) -> list[Character]:
+    """Characters of some objects, in the view layer of a context.
+
+    Parameters
+    ----------
+    context : bpy.types.Context
+    objects : sequence of bpy.types.Object
+    each : bool, optional
+        Each object alone; by default as in the panel.
+    """
+    if each is None:
+        each = context.scene.diffusionnet.each
+    return characters_of(objects, context.view_layer, each)
 
 
 def has_parts(context) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import bpy
 
 from ..errors import DiffusionNetError
+from .character import Character
 from .read import topology_of
 
 
@@ -71,3 +72,40 @@ class Tracked:
     def find_mesh(self) -> bpy.types.Mesh | None:
         """The object's mesh, also where the object is gone."""
         return next((m for m in bpy.data.meshes if m.session_uid == self.mesh_uid), None)
+
+
+@dataclass(frozen=True)
+class TrackedCharacter:
+    """References to the members of a character.
+
+    Attributes
+    ----------
+    name : str
+    members : tuple of Tracked
+    """
+
+    name: str
+    members: tuple[Tracked, ...]
+
+    @classmethod
+    def of(cls, character: Character) -> TrackedCharacter:
+        """References to its members."""
+        return cls(character.name, tuple(map(Tracked.of, character.members)))
+
+    def find(self) -> Character:
+        """The character, of the members that still exist.
+
+        Raises
+        ------
+        DiffusionNetError
+            If none does: that of the first.
+        """
+        found, errors = [], []
+        for member in self.members:
+            try:
+                found.append(member.find())
+            except DiffusionNetError as error:
+                errors.append(error)
+        if not found:
+            raise errors[0]
+        return Character(self.name, "", tuple(found))

@@ -131,6 +131,12 @@ def triangle_areas(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     return 0.5 * np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
 
 
+def vertex_areas(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """A third of the area of the triangles around each vertex, (V,) float64."""
+    areas = triangle_areas(vertices, faces) / 3.0
+    return np.bincount(faces.ravel(), np.repeat(areas, 3), len(vertices))
+
+
 def corners(vertices: np.ndarray, faces: np.ndarray) -> list[np.ndarray]:
     """Rows of the first, second and third corners of triangles: positions, or other values."""
     return [np.take(vertices, faces[:, i], axis=0) for i in range(3)]

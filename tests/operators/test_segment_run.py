@@ -8,6 +8,7 @@ import pytest
 
 from diffusionnet_blender.errors import DiffusionNetError
 from diffusionnet_blender.operators.run import JobRun
+from diffusionnet_blender.scene.character import alone
 from diffusionnet_blender.scene.jobs import SegmentJobs
 from diffusionnet_blender.scene.options import ReadOptions
 from diffusionnet_blender.scene.results import find_result
@@ -30,7 +31,9 @@ def _end_worker():
 def start(*objects, model=MODEL, use_modifiers=False, use_rest_shape=False):
     compute = settings().compute | {"engine": "numpy"}
     reading = ReadOptions(use_modifiers, use_rest_shape)
-    jobs = SegmentJobs(objects, reading, model=model, cache=settings().cache, **compute)
+    jobs = SegmentJobs(
+        list(map(alone, objects)), reading, model=model, cache=settings().cache, **compute
+    )
     return JobRun(jobs, computing.the_worker())
 
 
@@ -53,11 +56,10 @@ def finish(run, meanwhile=None):
 def outcome(run):
     """What to write and what went wrong, judged by the objects as they are now."""
     done, failed = [], list(run.failed)
-    for item, result in run.done:
-        try:
-            done.append((item.find_unchanged(result.topology), result))
-        except DiffusionNetError as error:
-            failed.append(error)
+    for character in run.jobs.segmented.values():
+        found, missed = character.unchanged()
+        done += found
+        failed += missed
     return done, failed
 
 
@@ -109,7 +111,9 @@ def test_objects_one_after_the_other_and_one_bad_one():
 def test_a_bad_object_does_not_stop_the_others_in_place_either():
     first, bad, last = add_body("A"), add_mesh("Bad", [[1, 2, 3]] * 4, [[0, 1, 2]]), add_body("C")
     bars = []
-    jobs = SegmentJobs([first, bad, last], ReadOptions(), model=MODEL, **settings().compute)
+    jobs = SegmentJobs(
+        list(map(alone, (first, bad, last))), ReadOptions(), model=MODEL, **settings().compute
+    )
     run = JobRun(jobs, listen=bars.append)
     while not run.finished:
         run.advance()

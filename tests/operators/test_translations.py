@@ -29,6 +29,7 @@ from diffusionnet_blender.operators.run import JobRun  # noqa: E402
 from diffusionnet_blender.operators.status import DIFFUSIONNET_OT_check  # noqa: E402
 from diffusionnet_blender.panels.segment import DIFFUSIONNET_PT_presets  # noqa: E402
 from diffusionnet_blender.properties import model_lists  # noqa: E402
+from diffusionnet_blender.scene.character import alone  # noqa: E402
 from diffusionnet_blender.scene.jobs import (  # noqa: E402
     ClassifyJobs,
     MatchJobs,
@@ -342,7 +343,7 @@ def run_segment(shown, patch):
     dense = add_mesh("Dense", *grid(250, 250))
     with_skin = replace(model, card=replace(model.card, outer_skin=True))
     for obj, chosen in ((heap, with_skin), (dense, model)):
-        jobs = SegmentJobs([obj], ReadOptions(), model=chosen, engine="numpy")
+        jobs = SegmentJobs([alone(obj)], ReadOptions(), model=chosen, engine="numpy")
         run_here(shown, segment_job, jobs)
 
 

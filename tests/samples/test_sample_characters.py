@@ -6,6 +6,7 @@ import bpy
 import numpy as np
 import pytest
 
+from diffusionnet_blender.scene.character import alone
 from diffusionnet_blender.scene.files import open_file
 from diffusionnet_blender.scene.jobs import segment_request
 from diffusionnet_blender.scene.options import ReadOptions
@@ -21,10 +22,12 @@ SIDED = ("upper_arm", "forearm", "hand", "thigh", "shin", "foot")
 @pytest.mark.parametrize(("file", "turned"), [("ada.glb", 0.0), ("bo.blend", 25.0)])
 def test_parts_of_a_character_are_where_they_belong(file, turned):
     character = open_file(SAMPLES / file)[0]
-    geometry, request = segment_request(character, ReadOptions(), engine="numpy", clean=False)
+    geometry, request = segment_request(
+        alone(character), ReadOptions(), engine="numpy", clean=False
+    )
     result = run(request)
     world = np.array(character.matrix_world)
-    points = geometry.coordinates @ world[:3, :3].T + world[:3, 3]
+    points = geometry.geometries[0].coordinates @ world[:3, :3].T + world[:3, 3]
     names = result.class_names
     share = np.bincount(result.polygon_labels, result.polygon_areas, minlength=len(names))
     share /= share.sum()
@@ -52,10 +55,10 @@ def test_fine_parts_are_within_the_coarse_ones_and_where_they_belong(file, turne
     character = open_file(SAMPLES / file)[0]
     cache = OperatorCache(tmp_path)
     options = {"engine": "numpy", "clean": False, "cache": cache}
-    _, request = segment_request(character, ReadOptions(), model="body_parts", **options)
+    _, request = segment_request(alone(character), ReadOptions(), model="body_parts", **options)
     coarse = run(request)
     geometry, request = segment_request(
-        character, ReadOptions(), model="body_parts_fine", **options
+        alone(character), ReadOptions(), model="body_parts_fine", **options
     )
     fine = run(request)
     # Both have the same matrices: the second run finds them.
@@ -67,7 +70,7 @@ def test_fine_parts_are_within_the_coarse_ones_and_where_they_belong(file, turne
     assert (share > 0.0005 * share.sum()).all(), dict(zip(names, share.round(4), strict=True))
 
     world = np.array(character.matrix_world)
-    points = geometry.coordinates @ world[:3, :3].T + world[:3, 3]
+    points = geometry.geometries[0].coordinates @ world[:3, :3].T + world[:3, 3]
     centre = {n: points[fine.vertex_labels == i].mean(0) for i, n in enumerate(names)}
     height = [centre[n][2] for n in ("head", "neck", "chest", "abdomen", "pelvis")]
     assert height == sorted(height, reverse=True)

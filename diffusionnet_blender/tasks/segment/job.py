@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...network.checkpoint import Model
+from ...surface.character import Character, pooled
 from ...surface.surface import Surface
 from ..models import DEFAULT_MODEL
 from ..progress import SILENT, CallbackProgress, Progress
@@ -53,17 +54,18 @@ def run(request: SegmentRequest, progress: Progress = SILENT) -> Segmentation:
 
 
 def segment(
-    surface: Surface,
+    surface: Surface | Character,
     model: str | Model = DEFAULT_MODEL,
     *,
     progress: Callable[[str, float], None] = SILENT,
     **options: Any,
 ) -> Segmentation:
-    """Segment a mesh or a point cloud into the classes of a model.
+    """Segment a mesh, a point cloud or a character of several meshes into the classes of a model.
 
     Parameters
     ----------
-    surface : Surface
+    surface : Surface or Character
+        Results on a character are those of its pooled surface, see `Character.split`.
     model : str or Model
     progress : callable
         Called with a stage and a fraction from 0 to 1; may raise `Cancelled` to stop.
@@ -79,4 +81,7 @@ def segment(
     SurfaceError, DeviceError, ModelError
         As `run`.
     """
-    return run(SegmentRequest(surface, model, **options), CallbackProgress(progress))
+    if isinstance(surface, Character):
+        options = {"member": surface.member, **options}
+    request = SegmentRequest(pooled(surface), model, **options)
+    return run(request, CallbackProgress(progress))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from time import perf_counter
 
 import numpy as np
 
 from ...errors import SurfaceError
 from ...network.checkpoint import Model
+from ...network.engine import Engine
 from ...network.features import input_features
 from ...surface.cache import OperatorCache, cache_key
 from ...surface.discretization import Discretization, normalise
 from ...surface.prepare import PreparedSurface, prepare_skin
+from ...surface.repair_report import RepairReport
 from ...surface.surface import Surface
 from ..engines import choose_engine
 from ..inference import class_probabilities, prepare_cached
@@ -21,9 +23,17 @@ from ..memory import memory_errors_explained
 from ..models import loaded
 from ..progress import Progress
 from ..sides import mirrored_classes
+from .carried import (
+    PROPS,
+    PROPS_COLOUR,
+    body_of,
+    floating_members,
+    with_carried,
+    with_props,
+)
 from .clean import cleaned
 from .limbs import with_sides_agreed
-from .request import Segmentation, SegmentRequest
+from .request import Carried, Segmentation, SegmentRequest
 
 # Parts with a smaller share of the area, such as eyes and buttons, do not count as parts of a body.
 SIZEABLE_PART = 0.02
@@ -31,74 +41,135 @@ SIZEABLE_PART = 0.02
 TINY = np.finfo(np.float32).tiny
 
 
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """Probabilities (V, C) at the vertices of a figure, and what they were computed on."""
+
+    probabilities: np.ndarray
+    repairs: RepairReport
+    proxy_size: int | None
+    skin_size: int | None
+
+
 def segmentation(request: SegmentRequest, progress: Progress) -> Segmentation:
     """Class probabilities of vertices and classes of polygons, see `job.run`."""
-    surface, template, cache = request.surface, request.template, request.cache
+    surface = request.surface
     model = loaded(request.model, request.model_folders, "segment")
-    if template is not None:
-        _require_match(surface, template)
+    if request.template is not None:
+        _require_match(surface, request.template)
     runner = choose_engine(request.engine, request.device)
     seconds: dict[str, float] = {}
+    carried = _carried_by(request)
     with memory_errors_explained(len(surface.vertices)):
-        rest = surface if template is None else template
-        prepared = prepare_cached(
-            rest, model.card.discretization, request.exact, cache, progress, seconds,
-            outer_skin=model.card.outer_skin,
-        )  # fmt: skip
-
-        skin = None
-        if model.card.outer_skin and _has_many_parts(prepared):
-            skin = _prepared_skin(rest, model, cache, progress, seconds)
-
-        views = [prepared] if skin is None else [prepared, skin]
-        found: list[np.ndarray] = []
-        for view in views:
-            started = perf_counter()
-            discretization = view.discretization
-            if template is not None and model.card.sees_pose:
-                discretization = _posed(view, surface, model)
-            features = input_features(discretization, model.card.features)
-            seconds["features"] = seconds.get("features", 0.0) + perf_counter() - started
-
-            started = perf_counter()
-            at_vertices = class_probabilities(
-                model,
-                discretization,
-                features,
-                runner,
-                lambda done: progress("network", (len(found) + done) / len(views)),
+        if carried:
+            body, kept = body_of(surface, carried)
+            template = request.template and body_of(request.template, carried)[0]
+            found = _of_figure(
+                replace(request, surface=body, template=template), model, runner, progress, seconds
             )
-            found.append(view.to_user_vertices(at_vertices))
-            seconds["network"] = seconds.get("network", 0.0) + perf_counter() - started
-        probabilities = found[0] if skin is None else _agreed(*found)
-        limbs = _limbs(model)
-        if limbs is not None or request.clean:
-            at_vertices = probabilities[prepared.user_vertex]
-            if limbs is not None:
-                started = perf_counter()
-                at_vertices = with_sides_agreed(prepared.discretization, at_vertices, *limbs)
-                seconds["sides"] = perf_counter() - started
-            if request.clean:
-                started = perf_counter()
-                at_vertices = cleaned(prepared.discretization, at_vertices)
-                seconds["clean"] = perf_counter() - started
-            probabilities = prepared.to_user_vertices(at_vertices)
+            probabilities = np.zeros(
+                (len(surface.vertices), found.probabilities.shape[1]), dtype=np.float32
+            )
+            probabilities[kept] = found.probabilities
+            probabilities = with_carried(surface, probabilities, carried)
+        else:
+            found = _of_figure(request, model, runner, progress, seconds)
+            probabilities = found.probabilities
+    class_names, class_colours = model.card.class_names, model.card.class_colours
+    if carried and request.props:
+        probabilities = with_props(probabilities, carried)
+        class_names, class_colours = (*class_names, PROPS), (*class_colours, PROPS_COLOUR)
     polygons = request.polygons or Polygons.triangles(surface)
     labels, areas = polygon_classes(probabilities, surface, polygons)
     return Segmentation(
-        class_names=model.card.class_names,
-        class_colours=np.array(model.card.class_colours),
+        class_names=class_names,
+        class_colours=np.array(class_colours),
         vertex_probabilities=probabilities,
         polygon_labels=labels,
         polygon_areas=areas,
         topology=polygons.topology,
         model_name=model.card.name,
-        repairs=prepared.repairs,
+        repairs=found.repairs,
         seconds=seconds,
         engine=runner.name,
         device=runner.device,
-        proxy_size=prepared.proxy_size,
-        skin_size=None if skin is None else skin.proxy_size,
+        proxy_size=found.proxy_size,
+        skin_size=found.skin_size,
+    )
+
+
+def _carried_by(request: SegmentRequest) -> list[Carried]:
+    """What a figure carries; nothing where nothing else would be left."""
+    surface, carried = request.surface, list(request.carried)
+    if surface.is_point_cloud:
+        return []
+    if request.member is not None:
+        taken = np.concatenate([thing.vertices for thing in carried] or [np.zeros(0, dtype=int)])
+        floating = floating_members(surface, request.member)
+        carried += [thing for thing in floating if not np.isin(thing.vertices[0], taken)]
+    is_body = np.ones(len(surface.vertices), dtype=bool)
+    for thing in carried:
+        is_body[thing.vertices] = False
+    return carried if is_body[surface.faces].all(axis=1).any() else []
+
+
+def _of_figure(
+    request: SegmentRequest,
+    model: Model,
+    runner: Engine,
+    progress: Progress,
+    seconds: dict[str, float],
+) -> _Found:
+    """Probabilities at the vertices of a surface, by the network and the rules for bodies."""
+    surface, template, cache = request.surface, request.template, request.cache
+    rest = surface if template is None else template
+    prepared = prepare_cached(
+        rest, model.card.discretization, request.exact, cache, progress, seconds,
+        outer_skin=model.card.outer_skin,
+    )  # fmt: skip
+
+    skin = None
+    if model.card.outer_skin and _has_many_parts(prepared):
+        skin = _prepared_skin(rest, model, cache, progress, seconds)
+
+    views = [prepared] if skin is None else [prepared, skin]
+    found: list[np.ndarray] = []
+    for view in views:
+        started = perf_counter()
+        discretization = view.discretization
+        if template is not None and model.card.sees_pose:
+            discretization = _posed(view, surface, model)
+        features = input_features(discretization, model.card.features)
+        seconds["features"] = seconds.get("features", 0.0) + perf_counter() - started
+
+        started = perf_counter()
+        at_vertices = class_probabilities(
+            model,
+            discretization,
+            features,
+            runner,
+            lambda done: progress("network", (len(found) + done) / len(views)),
+        )
+        found.append(view.to_user_vertices(at_vertices))
+        seconds["network"] = seconds.get("network", 0.0) + perf_counter() - started
+    probabilities = found[0] if skin is None else _agreed(*found)
+    limbs = _limbs(model)
+    if limbs is not None or request.clean:
+        at_vertices = probabilities[prepared.user_vertex]
+        if limbs is not None:
+            started = perf_counter()
+            at_vertices = with_sides_agreed(prepared.discretization, at_vertices, *limbs)
+            seconds["sides"] = perf_counter() - started
+        if request.clean:
+            started = perf_counter()
+            at_vertices = cleaned(prepared.discretization, at_vertices)
+            seconds["clean"] = perf_counter() - started
+        probabilities = prepared.to_user_vertices(at_vertices)
+    return _Found(
+        probabilities,
+        prepared.repairs,
+        prepared.proxy_size,
+        None if skin is None else skin.proxy_size,
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from ...network.checkpoint import Model
 from ...options import option
 from ...surface.cache import OperatorCache
@@ -12,6 +14,22 @@ from ...surface.surface import Surface
 from ..compute import Compute
 from ..labels import Labels, Polygons
 from ..models import DEFAULT_MODEL
+
+
+@dataclass(frozen=True, eq=False)
+class Carried:
+    """A thing that is carried.
+
+    Attributes
+    ----------
+    vertices : (n,) int
+        Its vertices.
+    carrier : (m,) int
+        Vertices whose part it takes, none of them carried.
+    """
+
+    vertices: np.ndarray
+    carrier: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,9 +48,14 @@ class SegmentRequest(Compute):
         shape.
     polygons : Polygons, optional
         By default every triangle is a polygon.
+    member : (V,) int32, optional
+        Number of the object of each vertex of a character of several. Small ones far from all
+        others take the part of the nearest vertex.
+    carried : tuple of Carried
+        What the figure carries, such as swords and helmets: no part of its shape.
     cache : OperatorCache, optional
         Of the matrices, so that another run on the same geometry evaluates the network alone.
-    exact, clean : bool
+    exact, clean, props : bool
         See the help texts.
     """
 
@@ -42,6 +65,8 @@ class SegmentRequest(Compute):
     )
     template: Surface | None = None
     polygons: Polygons | None = None
+    member: np.ndarray | None = None
+    carried: tuple[Carried, ...] = ()
     cache: OperatorCache | None = None
     exact: bool = option(
         False,
@@ -53,6 +78,12 @@ class SegmentRequest(Compute):
         True,
         "Clean Labels",
         "Straighten borders where confidence is low, and merge islands into the surrounding parts",
+    )
+    props: bool = option(
+        False,
+        "Props Apart",
+        "Label what a character carries (swords, shields, helmets) as a part of its own, props. "
+        "Off: as the part that it hangs on",
     )
 
 

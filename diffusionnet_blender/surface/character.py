@@ -1,0 +1,67 @@
+"""Several surfaces in one space as one: body, clothes, hair and shoes of a character."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ..errors import SurfaceError
+from .surface import Surface
+
+
+@dataclass(frozen=True, eq=False)
+class Character:
+    """Surfaces that together are one shape.
+
+    Attributes
+    ----------
+    members : sequence of Surface
+        All in the same space and unit.
+
+    Raises
+    ------
+    SurfaceError
+        If there is no member.
+    """
+
+    members: Sequence[Surface]
+
+    def __post_init__(self) -> None:
+        if not len(self.members):
+            raise SurfaceError("The character has no surfaces", "Give at least one.")
+        object.__setattr__(self, "members", tuple(self.members))
+
+    @cached_property
+    def surface(self) -> Surface:
+        """The members pooled: their vertices and faces one after the other."""
+        if len(self.members) == 1:
+            return self.members[0]
+        starts = self._vertex_ends - [len(member.vertices) for member in self.members]
+        return Surface(
+            np.concatenate([member.vertices for member in self.members]),
+            np.concatenate(
+                [member.faces + start for member, start in zip(self.members, starts, strict=True)]
+            ),
+        )
+
+    @cached_property
+    def member(self) -> np.ndarray:
+        """Number of the member of each vertex, (V,) int32."""
+        sizes = [len(member.vertices) for member in self.members]
+        return np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
+
+    def split(self, values: np.ndarray) -> list[np.ndarray]:
+        """Values at the vertices of the pooled surface, (V, ...), for each member by itself."""
+        return np.split(values, self._vertex_ends[:-1])
+
+    @cached_property
+    def _vertex_ends(self) -> np.ndarray:
+        return np.cumsum([len(member.vertices) for member in self.members])
+
+
+def pooled(shape: Surface | Character) -> Surface:
+    """One surface of a shape that may have several."""
+    return shape.surface if isinstance(shape, Character) else shape

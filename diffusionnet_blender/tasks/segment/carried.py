@@ -1,0 +1,99 @@
+"""What a figure carries: things that take the part that they hang on, and are no shape of it.
+
+A sword is no limb and a helmet no head: the network sees the figure without them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from ...surface.surface import Surface, vertex_areas
+from ...surface.triangles import compact
+from .request import Carried
+
+# Name and colour (sRGB) of the class of carried things, where they have one of their own.
+PROPS = "props"
+PROPS_COLOUR = (0.55, 0.55, 0.55)
+# A member with a smaller share of the area, farther from all others than this share of the size of
+# the whole, floats: a halo, a ring of stones.
+SMALL_SHARE = 0.02
+FAR = 0.05
+
+
+def body_of(surface: Surface, carried: Sequence[Carried]) -> tuple[Surface, np.ndarray]:
+    """A surface without what it carries, and which of its vertices (B,) int64 that has."""
+    is_body = np.ones(len(surface.vertices), dtype=bool)
+    for thing in carried:
+        is_body[thing.vertices] = False
+    kept = np.flatnonzero(is_body)
+    place = np.cumsum(is_body) - 1
+    faces = place[surface.faces[is_body[surface.faces].all(axis=1)]]
+    normals = None if surface.normals is None else surface.normals[kept]
+    return Surface(surface.vertices[kept], faces, normals), kept
+
+
+def with_carried(
+    surface: Surface, probabilities: np.ndarray, carried: Sequence[Carried]
+) -> np.ndarray:
+    """Class probabilities with those of carried things: the mean over their carriers, by area.
+
+    Parameters
+    ----------
+    surface : Surface
+    probabilities : (V, C) float32
+        At carried vertices of any value.
+    carried : sequence of Carried
+
+    Returns
+    -------
+    (V, C) float32
+    """
+    found = probabilities.copy()
+    weights = vertex_areas(surface.vertices, surface.faces)
+    for thing in carried:
+        share = weights[thing.carrier]
+        share = share if share.any() else np.ones(len(share))
+        mean = share @ probabilities[thing.carrier] / share.sum()
+        found[thing.vertices] = mean.astype(np.float32)
+    return found
+
+
+def with_props(probabilities: np.ndarray, carried: Sequence[Carried]) -> np.ndarray:
+    """Probabilities (V, C + 1) with a last class for carried things."""
+    found = np.pad(probabilities, ((0, 0), (0, 1)))
+    for thing in carried:
+        found[thing.vertices] = 0.0
+        found[thing.vertices, -1] = 1.0
+    return found
+
+
+def floating_members(surface: Surface, member: np.ndarray) -> list[Carried]:
+    """Small members far from all others, carried by the vertex that is nearest.
+
+    Parameters
+    ----------
+    surface : Surface
+        With faces.
+    member : (V,) int
+        Number of the member of each vertex.
+    """
+    areas = np.bincount(member, vertex_areas(surface.vertices, surface.faces))
+    small = np.flatnonzero((areas < SMALL_SHARE * areas.sum()) & (areas > 0))
+    if not len(small) or len(small) == len(areas):
+        return []
+    is_small = np.isin(member, small)
+    _, used = compact(len(surface.vertices), surface.faces)
+    large = used[~is_small[used]]
+    size = np.linalg.norm(np.ptp(surface.vertices[large], axis=0))
+    tree = cKDTree(surface.vertices[large])
+    found = []
+    for number in small:
+        vertices = np.flatnonzero(member == number)
+        distance, nearest = tree.query(surface.vertices[vertices])
+        closest = int(distance.argmin())
+        if distance[closest] > FAR * size:
+            found.append(Carried(vertices, large[nearest[closest : closest + 1]]))
+    return found
