@@ -10,6 +10,7 @@ from bpy.props import BoolProperty, CollectionProperty, StringProperty
 from ..errors import DiffusionNetError, NothingToWrite
 from ..properties.from_options import values_of
 from ..scene.character import Character
+from ..scene.legend import share_out
 from ..scene.targets import characters_for, named_object, target_meshes
 from ..session.trouble import note_trouble, write_report
 from ..translations import worded
@@ -140,6 +141,12 @@ class ObjectOperator(ReportingOperator):
             for obj in character.members:
                 found.setdefault(obj.data, obj)
         return list(found.values())
+
+    def share_out(self, context, objects: Iterable[bpy.types.Object]) -> None:
+        """Let the legends of each character have the shares of the whole."""
+        objects = list(objects)
+        for character in characters_for(context, objects, self._each):
+            share_out([obj.data for obj in character.members if obj in objects])
 
     @property
     def _each(self) -> bool | None:

@@ -15,10 +15,14 @@ class DIFFUSIONNET_OT_assign_part(PartOperator, bpy.types.Operator):
     bl_idname = "diffusionnet.assign_part"
     bl_label = "Assign"
 
+    def concerns(self, obj):
+        """Objects without a selection are none of the artist's choice."""
+        return edit.has_selection(obj)
+
     def correct(self, obj, part):
         """Assign the selection of an object."""
         count = edit.assign_selected(obj, part)
-        return f"{part_name(obj, part)}: {counted_elements(obj, count)} assigned"
+        return count, f"{part_name(obj, part)}: {counted_elements(obj, count)} assigned"
 
 
 class RingOperator(PartOperator):
@@ -38,7 +42,7 @@ class DIFFUSIONNET_OT_grow_part(RingOperator, bpy.types.Operator):
     def correct(self, obj, part):
         """Grow a part."""
         count = edit.grow_part(obj, part, self.steps)
-        return f"{part_name(obj, part)}: {counted_elements(obj, count)} added"
+        return count, f"{part_name(obj, part)}: {counted_elements(obj, count)} added"
 
 
 class DIFFUSIONNET_OT_shrink_part(RingOperator, bpy.types.Operator):
@@ -50,7 +54,7 @@ class DIFFUSIONNET_OT_shrink_part(RingOperator, bpy.types.Operator):
     def correct(self, obj, part):
         """Shrink a part."""
         count = edit.shrink_part(obj, part, self.steps)
-        return f"{part_name(obj, part)}: {counted_elements(obj, count)} removed"
+        return count, f"{part_name(obj, part)}: {counted_elements(obj, count)} removed"
 
 
 class DIFFUSIONNET_OT_smooth_parts(PartOperator, bpy.types.Operator):
@@ -85,7 +89,7 @@ class DIFFUSIONNET_OT_smooth_parts(PartOperator, bpy.types.Operator):
         """Smooth the borders of an object."""
         only = None if self.all_parts else part
         count = edit.smooth_parts(obj, self.steps, self.islands, only)
-        return f"{obj.name}: {counted_elements(obj, count)} changed"
+        return count, f"{obj.name}: {counted_elements(obj, count)} changed"
 
 
 class DIFFUSIONNET_OT_mask_part(PartOperator, bpy.types.Operator):
@@ -99,15 +103,23 @@ class DIFFUSIONNET_OT_mask_part(PartOperator, bpy.types.Operator):
         description="Show only this part. If it is the only one shown, show all parts",
     )
 
+    def run(self, context):
+        """Mask a part of each target."""
+        self._hidden = None
+        return super().run(context)
+
     def invoke(self, context, event):
         """Ctrl isolates, as in the Outliner."""
         self.isolate = event.ctrl
         return self.execute(context)
 
     def correct(self, obj, part):
-        """Mask a part."""
-        count = edit.isolate_part(obj, part) if self.isolate else edit.toggle_part(obj, part)
-        return f"{obj.name}: {counted(count, 'part')} shown"
+        """Mask a part, on all members of a character as on the first."""
+        if self._hidden is None:
+            after = edit.isolated if self.isolate else edit.toggled
+            self._hidden = after(obj, part)
+        count = edit.hide_parts(obj, self._hidden)
+        return count, f"{obj.name}: {counted(count, 'part')} shown"
 
 
 CLASSES = (

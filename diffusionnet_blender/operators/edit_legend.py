@@ -36,7 +36,7 @@ class DIFFUSIONNET_OT_merge_parts(PartOperator, bpy.types.Operator):
         """Merge two parts."""
         name = part_name(obj, part)
         edit.merge_parts(obj, part, part_number(obj, self.into, len(obj.data.diffusionnet.parts)))
-        return f"{obj.name}: {name} merged into {self.into}"
+        return 1, f"{obj.name}: {name} merged into {self.into}"
 
 
 class DIFFUSIONNET_OT_add_part(PartOperator, bpy.types.Operator):
@@ -54,7 +54,8 @@ class DIFFUSIONNET_OT_add_part(PartOperator, bpy.types.Operator):
         count = 0
         if in_edit_mode and edit.has_selection(obj):
             count = edit.assign_selected(obj, number)
-        return f"{obj.name}: {part_name(obj, number)} added with {counted_elements(obj, count)}"
+        added = f"{part_name(obj, number)} added with {counted_elements(obj, count)}"
+        return count, f"{obj.name}: {added}"
 
 
 class DIFFUSIONNET_OT_rename_part(PartOperator, bpy.types.Operator):
@@ -79,7 +80,7 @@ class DIFFUSIONNET_OT_rename_part(PartOperator, bpy.types.Operator):
     def correct(self, obj, part):
         """Rename a part."""
         before = part_name(obj, part)
-        return f"{obj.name}: {before} is now {edit.rename_part(obj, part, self.name)}"
+        return 1, f"{obj.name}: {before} is now {edit.rename_part(obj, part, self.name)}"
 
 
 class DIFFUSIONNET_OT_recolor_part(PartOperator, bpy.types.Operator):
@@ -96,7 +97,7 @@ class DIFFUSIONNET_OT_recolor_part(PartOperator, bpy.types.Operator):
         """Recolor a part."""
         edit.require_writable(obj)
         edit.recolour_part(obj, part, self.color)
-        return f"{obj.name}: {part_name(obj, part)} recolored"
+        return 1, f"{obj.name}: {part_name(obj, part)} recolored"
 
 
 class DIFFUSIONNET_OT_swap_sides(PartOperator, bpy.types.Operator):
@@ -112,7 +113,7 @@ class DIFFUSIONNET_OT_swap_sides(PartOperator, bpy.types.Operator):
 
     def correct(self, obj, part):
         """Swap the sides of an object."""
-        return f"{obj.name}: {counted(edit.swap_sides(obj), 'pair')} of parts swapped"
+        return 1, f"{obj.name}: {counted(edit.swap_sides(obj), 'pair')} of parts swapped"
 
 
 CLASSES = (

@@ -1,10 +1,12 @@
 """Base of the operators that correct a part of one object or several."""
 
+import bpy
 from bpy.props import IntProperty, StringProperty
 
 from ..errors import DiffusionNetError
 from ..scene.edit_mode import whole_undo
 from ..scene.parts import ACTIVE, part_number, segmented_objects
+from ..scene.report_text import listed
 from ..scene.targets import has_parts
 from ..scene.transaction import transaction
 from ..translations import worded
@@ -12,7 +14,11 @@ from .base import ObjectOperator
 
 
 class PartOperator(ObjectOperator):
-    """Corrects a part of each target; a subclass does so in `correct(obj, part)`."""
+    """Corrects a part of each target and of all members of its character.
+
+    A subclass does so in `correct(obj, part)`, which returns how much has changed, and a line for
+    the report.
+    """
 
     bl_options = {"REGISTER", "UNDO"}
 
@@ -34,18 +40,25 @@ class PartOperator(ObjectOperator):
             return False
         return True
 
+    def concerns(self, obj: bpy.types.Object) -> bool:
+        """Whether an object is to be corrected; one at least is in any case."""
+        return True
+
     def run(self, context):
         """Correct each target, and report on all in one line."""
-        targets = segmented_objects(self.members(context))
+        members = segmented_objects(self.members(context))
+        targets = [obj for obj in members if self.concerns(obj)] or members[:1]
         numbers = [part_number(obj, self.part, self.index) for obj in targets]
-        lines, errors = [], []
+        found, errors = [], []
         with whole_undo(targets):
             for obj, number in zip(targets, numbers, strict=True):
                 try:
                     with transaction(obj):
-                        lines.append(self.correct(obj, number))
+                        found.append(self.correct(obj, number))
                 except DiffusionNetError as error:
                     errors.append(error)
-        self.report_errors(errors, failed=not lines)
-        self.report({"INFO"}, "; ".join(lines))
+            self.share_out(context, members)
+        self.report_errors(errors, failed=not found)
+        lines = [line for count, line in found if count] or [line for _, line in found[:1]]
+        self.report({"INFO"}, listed(lines, separator="; "))
         return {"FINISHED"}

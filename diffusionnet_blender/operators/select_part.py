@@ -34,6 +34,9 @@ class DIFFUSIONNET_OT_select_part(ObjectOperator, bpy.types.Operator):
         targets = segmented_objects(self.members(context))
         numbers = [part_number(obj, self.part, self.index) for obj in targets]
         pairs = list(zip(targets, numbers, strict=True))
+        # Of a character, only the members that have the part come into Edit Mode.
+        pairs = [pair for pair in pairs if _has(*pair)] or pairs
+        targets = [obj for obj, _ in pairs]
         if self.edit_mode and not all(obj.data.is_editmode for obj in targets):
             enter_edit_mode(context, targets)
         count = sum(select_part(obj, number, self.extend) for obj, number in pairs)
@@ -42,6 +45,11 @@ class DIFFUSIONNET_OT_select_part(ObjectOperator, bpy.types.Operator):
         selected = counted(count, "face" if faces else "vertex")
         self.report({"INFO"}, f"{', '.join(names)}: {selected} selected")
         return {"FINISHED"}
+
+
+def _has(obj: bpy.types.Object, number: int) -> bool:
+    part = obj.data.diffusionnet.parts[number]
+    return part.face_count > 0 or part.vertex_count > 0
 
 
 CLASSES = (DIFFUSIONNET_OT_select_part,)

@@ -12,7 +12,7 @@ from ..scene.labels import labels_of_objects
 from ..scene.options import Outputs
 from ..scene.report_text import counted
 from ..scene.results import any_results
-from ..scene.targets import has_parts
+from ..scene.targets import characters_for, has_parts
 from ..scene.write import write_labels_of_objects
 from ..session.trouble import forget_trouble
 from ..translations import worded
@@ -47,12 +47,18 @@ class DIFFUSIONNET_OT_write_labels(OutputProperties, ObjectOperator, bpy.types.O
                 f"{targets[0].name!r} has not been segmented since the file was opened",
                 "Segment it first.",
             )
+        outputs, written, remarks = self._outputs(context), [], []
         with whole_undo(targets):
-            written, remarks, refused = write_labels_of_objects(labels, self._outputs(context))
-        self.report_errors(errors + refused, failed=not written)
+            for character in characters_for(context, [obj for obj, _ in labels]):
+                own = [(obj, found) for obj, found in labels if obj in character.members]
+                done, told, refused = write_labels_of_objects(own, outputs)
+                written += done
+                remarks += told
+                errors += refused
+        self.report_errors(errors, failed=not written)
         names = written[0].name if len(written) == 1 else counted(len(written), "mesh")
         text = f"{names}: labels written in {perf_counter() - start:.1f} s"
-        self.report({"INFO"}, f"{text} ({'; '.join(remarks)})" if remarks else text)
+        self.report({"INFO"}, f"{text} ({'; '.join(dict.fromkeys(remarks))})" if remarks else text)
         return {"FINISHED"}
 
     def draw(self, context):

@@ -2,6 +2,7 @@
 
 import bpy
 
+from ..scene.parts import with_same_parts
 from ..translations import worded
 from .segment import Sidebar, shown_object
 
@@ -26,7 +27,7 @@ class DIFFUSIONNET_UL_parts(bpy.types.UIList):
         cell.prop(item, "color", text="")
         row = row.split(factor=NAME_WIDTH)
         cell = row.row()
-        cell.active = item.vertex_count > 0
+        cell.active = item.share > 0
         if fixed:
             cell.label(text=item.name, translate=False)
         else:
@@ -81,12 +82,16 @@ class DIFFUSIONNET_PT_legend(Sidebar, bpy.types.Panel):
         button.object_name = obj.name_full
         button = layout.operator("diffusionnet.separate_parts", icon="MOD_EXPLODE")
         button.object_name = obj.name_full
+        members = with_same_parts(obj)
         counts = worded(
             "{faces:,} faces, {vertices:,} vertices",
-            faces=len(obj.data.polygons),
-            vertices=len(obj.data.vertices),
+            faces=sum(len(member.data.polygons) for member in members),
+            vertices=sum(len(member.data.vertices) for member in members),
         )
-        layout.label(text=f"{obj.name}: {counts}", translate=False)
+        name = obj.name
+        if len(members) > 1:
+            name = worded("{count} objects", count=len(members))
+        layout.label(text=f"{name}: {counts}", translate=False)
 
 
 class DIFFUSIONNET_MT_parts(bpy.types.Menu):

@@ -8,7 +8,8 @@ from bl_ui.utils import PresetPanel
 from ..operators.presets import FOLDER
 from ..properties.model_lists import model_card
 from ..properties.outputs import draw_outputs
-from ..scene.targets import selected_objects
+from ..scene.character import Character
+from ..scene.targets import characters_for, selected_objects
 from ..session.computing import worker_alive
 from ..session.progress_bar import draw_progress
 from ..session.trouble import last_trouble
@@ -18,6 +19,9 @@ from ..translations import worded
 LINE = 28
 # Most accuracies of a card that are drawn.
 ACCURACIES_SHOWN = 3
+# Most characters, and most objects of one, that are listed.
+CHARACTERS_SHOWN = 4
+OBJECTS_SHOWN = 40
 ADDON = __package__.rpartition(".")[0]
 
 
@@ -39,8 +43,8 @@ class DIFFUSIONNET_PT_segment(Sidebar, bpy.types.Panel):
         """Draw the panel."""
         layout = self.layout
         settings = context.scene.diffusionnet
-        selected = [obj for obj in selected_objects(context) if obj.type == "MESH"]
         picked = settings.object
+        characters = shown_characters(context)
 
         column = layout.column()
         column.use_property_split = True
@@ -51,6 +55,8 @@ class DIFFUSIONNET_PT_segment(Sidebar, bpy.types.Panel):
         row.operator("diffusionnet.reload_models", text="", icon="FILE_REFRESH")
         column.prop(settings, "use_modifiers")
         column.prop(settings, "use_rest_shape")
+        column.prop(settings, "each")
+        column.prop(settings, "props")
         column.prop(settings, "exact")
         column.prop(settings, "clean")
         card = model_card(settings.model)
@@ -62,26 +68,83 @@ class DIFFUSIONNET_PT_segment(Sidebar, bpy.types.Panel):
             column.scale_y = 1.6
             draw_progress(column, context)
             return
+        for character in characters[:CHARACTERS_SHOWN]:
+            if len(character.members) > 1:
+                layout.label(text=described(character), icon="OUTLINER_OB_ARMATURE")
         row = layout.row()
         row.scale_y = 1.6
-        row.enabled = bool(card and (selected or picked))
-        if len(selected) > 1:
-            text, name = worded("Segment {count} Selected Objects", count=len(selected)), ""
-        elif picked or selected:
-            text = worded("Segment {object}", object=(picked or selected[0]).name)
-            name = picked.name_full if picked else ""
+        row.enabled = bool(card and characters)
+        name = picked.name_full if picked else ""
+        if len(characters) > 1:
+            several = any(len(character.members) > 1 for character in characters)
+            text = (
+                worded("Segment {count} Characters", count=len(characters))
+                if several
+                else worded("Segment {count} Selected Objects", count=len(characters))
+            )
+        elif characters:
+            text = worded("Segment {object}", object=characters[0].name)
         else:
-            text, name = "Segment", ""
+            text = "Segment"
         row.operator("diffusionnet.segment", text=text, icon="MOD_EXPLODE").object_name = name
         if not card:
             layout.label(text="No model is installed", icon="ERROR")
-        elif not (selected or picked):
+        elif not characters:
             layout.label(text="Select a mesh or pick one above", icon="INFO")
         trouble = last_trouble()
         if trouble:
             draw_trouble(layout.box(), trouble)
         if worker_alive():
             layout.operator("diffusionnet.release_memory", icon="TRASH")
+
+
+class DIFFUSIONNET_PT_objects(Sidebar, bpy.types.Panel):
+    """Panel with the objects of the character, each of which can be left out."""
+
+    bl_label = "Objects"
+    bl_idname = "DIFFUSIONNET_PT_objects"
+    bl_parent_id = "DIFFUSIONNET_PT_segment"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context):
+        """There must be one character of several objects."""
+        characters = shown_characters(context)
+        if len(characters) != 1:
+            return False
+        return len(characters[0].members) + len(characters[0].left_out) > 1
+
+    def draw(self, context):
+        """Draw a row for each object, with the reason where it is left out."""
+        (character,) = shown_characters(context)
+        reasons = {obj: "" for obj in character.members}
+        reasons |= {out.obj: out.reason for out in character.left_out}
+        column = self.layout.column(align=True)
+        for obj, reason in list(reasons.items())[:OBJECTS_SHOWN]:
+            row = column.row(align=True)
+            icon = "CHECKBOX_DEHLT" if reason else "CHECKBOX_HLT"
+            button = row.operator("diffusionnet.leave_out", text="", icon=icon, emboss=False)
+            button.object_name = obj.name_full
+            text = row.row()
+            text.active = not reason
+            shown = f"{obj.name} ({_in_language(reason)})" if reason else obj.name
+            text.label(text=shown, translate=False)
+        more = len(reasons) - OBJECTS_SHOWN
+        if more > 0:
+            column.label(text=worded("and {count} more", count=more))
+
+
+def _in_language(reason: str) -> str:
+    """Reason for which an object is left out, in the language of the interface."""
+    known = {
+        "hidden": worded("hidden"),
+        "level of detail": worded("level of detail"),
+        "collision shape": worded("collision shape"),
+        "shape of a bone": worded("shape of a bone"),
+        "has no faces": worded("has no faces"),
+        "left out in the panel": worded("left out here"),
+    }
+    return known.get(reason, reason)
 
 
 class DIFFUSIONNET_PT_presets(PresetPanel, bpy.types.Panel):
@@ -155,14 +218,42 @@ def shown_accuracies(accuracy: dict[str, float]) -> dict[str, float]:
     return {what: accuracy[what] for what in (by_share[-1], by_share[0])}
 
 
+def shown_characters(context) -> list[Character]:
+    """Characters of the picked object, or else of the selected ones."""
+    picked = context.scene.diffusionnet.object
+    objects = [picked] if picked else selected_objects(context)
+    return characters_for(context, [o for o in objects if o.type in {"MESH", "ARMATURE"}])
+
+
+def described(character: Character) -> str:
+    """A character of several objects: its name, their number, and what they belong to."""
+    count = len(character.members)
+    if character.owner and character.owner != character.name:
+        return worded(
+            "{name}: {count} objects of {owner}",
+            name=character.name,
+            count=count,
+            owner=character.owner,
+        )
+    return worded("{name}: {count} objects", name=character.name, count=count)
+
+
 def shown_object(context) -> bpy.types.Object | None:
-    """Object whose parts are listed: the picked mesh, or else the active one."""
+    """Object whose parts are listed: the picked mesh, or else the active one.
+
+    Of an armature, the first of its meshes that has parts.
+    """
     obj = context.scene.diffusionnet.object or context.view_layer.objects.active
+    if obj and obj.type == "ARMATURE":
+        (character,) = characters_for(context, [obj], each=False)
+        meshes = [o for o in character.members if o.type == "MESH"]
+        return next((o for o in meshes if o.data.diffusionnet.parts), None)
     return obj if obj and obj.type == "MESH" else None
 
 
 CLASSES = (
     DIFFUSIONNET_PT_presets,
     DIFFUSIONNET_PT_segment,
+    DIFFUSIONNET_PT_objects,
     DIFFUSIONNET_PT_outputs,
 )

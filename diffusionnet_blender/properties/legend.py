@@ -22,18 +22,20 @@ def _object_of(part) -> bpy.types.Object | None:
 
 def _recolour(self, colour) -> None:
     from ..scene.edit import recolour_part
+    from ..scene.parts import with_same_parts
 
-    obj = _object_of(self)
-    if obj:
-        recolour_part(obj, _number_of(self), colour)
+    obj, number = _object_of(self), _number_of(self)
+    for member in with_same_parts(obj) if obj else ():
+        recolour_part(member, number, colour)
 
 
 def _rename(self, name: str) -> None:
     from ..scene.edit import rename_part
+    from ..scene.parts import with_same_parts
 
-    obj = _object_of(self)
-    if obj and name.strip():
-        rename_part(obj, _number_of(self), name)
+    obj, number = _object_of(self), _number_of(self)
+    for member in with_same_parts(obj) if obj and name.strip() else ():
+        rename_part(member, number, name)
 
 
 class DIFFUSIONNET_PG_part(bpy.types.PropertyGroup):

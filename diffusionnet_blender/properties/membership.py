@@ -8,12 +8,12 @@ class DIFFUSIONNET_PG_member(bpy.types.PropertyGroup):
     """What an artist has chosen for an object of a character."""
 
     membership: EnumProperty(
-        name="Part of the Character",
+        name="Membership",
         description="Whether this object is processed with its character",
         items=(
-            ("AUTO", "Automatic", "Hidden objects, levels of detail, duplicates, collision shapes "
-             "and shapes of bones are left out"),
-            ("IN", "In", "Processed with its character"),
+            ("AUTO", "Automatic", "Unless it is hidden, or a copy, collision shape and the like"),
+            ("IN", "In", "In any case"),
             ("OUT", "Out", "Left out"),
         ),
-    )  # fmt: skip
+        options={"HIDDEN"},
+    )

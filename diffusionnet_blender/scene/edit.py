@@ -271,25 +271,26 @@ def recolour_part(obj: bpy.types.Object, part: int, colour: Sequence[float]) -> 
     keep_edit(obj.data)
 
 
-def toggle_part(obj: bpy.types.Object, part: int) -> int:
-    """Hide a part with the Mask modifier, or show it again; number of parts shown."""
-    return _mask(obj, _hidden(obj) ^ {part})
+def toggled(obj: bpy.types.Object, part: int) -> frozenset[int]:
+    """Parts of an object that are hidden once a part is hidden, or shown again."""
+    return _hidden(obj) ^ {part}
 
 
-def isolate_part(obj: bpy.types.Object, part: int) -> int:
-    """Hide all other parts; where they are hidden already, show all. Number of parts shown."""
-    others = set(range(len(obj.data.diffusionnet.parts))) - {part}
-    return _mask(obj, set() if _hidden(obj) == others else others)
+def isolated(obj: bpy.types.Object, part: int) -> frozenset[int]:
+    """Parts of an object that are hidden once a part is shown alone; none where it is already."""
+    others = frozenset(range(len(obj.data.diffusionnet.parts))) - {part}
+    return frozenset() if _hidden(obj) == others else others
 
 
-def _hidden(obj: bpy.types.Object) -> set[int]:
-    return {number for number, part in enumerate(obj.data.diffusionnet.parts) if part.hidden}
-
-
-def _mask(obj: bpy.types.Object, hidden: Collection[int]) -> int:
+def hide_parts(obj: bpy.types.Object, hidden: Collection[int]) -> int:
+    """Hide parts with the Mask modifier, and show all others; number of parts shown."""
     with outside_edit_mode(obj.data):
         mask_parts(obj, _readable(obj), hidden)
     return len(obj.data.diffusionnet.parts) - len(hidden)
+
+
+def _hidden(obj: bpy.types.Object) -> frozenset[int]:
+    return frozenset(n for n, part in enumerate(obj.data.diffusionnet.parts) if part.hidden)
 
 
 def free_name(name: str, others) -> str:

@@ -39,8 +39,6 @@ def write_legend(
     vertices = np.bincount(result.vertex_labels, minlength=count)
     faces = np.bincount(result.polygon_labels, minlength=count)
     areas = np.bincount(result.polygon_labels, weights=result.polygon_areas, minlength=count)
-    # A point cloud has no areas: there a part's share is that of its points.
-    size = areas if areas.sum() > 0 else vertices
     hidden = {part.name for part in legend.parts if part.hidden}
     legend.parts.clear()
     for index, name in enumerate(result.class_names):
@@ -49,7 +47,28 @@ def write_legend(
         part.hidden = name in hidden
         part.stored_colour = tuple(float(x) for x in result.class_colours[index])
         part.area = areas[index]
-        part.share = size[index] / size.sum()
         part.face_count = int(faces[index])
         part.vertex_count = int(vertices[index])
         part.vertex_group = groups[index] if groups else ""
+    share_out([mesh])
+
+
+def share_out(meshes: Sequence[bpy.types.Mesh]) -> None:
+    """Set the shares of parts to those of the whole, where several meshes are one character.
+
+    Meshes with other parts than the first keep theirs.
+    """
+    legends = [mesh.diffusionnet for mesh in meshes if mesh.library is None]
+    names = [part.name for part in legends[0].parts] if legends else []
+    legends = [each for each in legends if names and [part.name for part in each.parts] == names]
+    if not legends:
+        return
+    areas, points = (
+        np.array([[getattr(part, size) for part in each.parts] for each in legends]).sum(axis=0)
+        for size in ("area", "vertex_count")
+    )
+    # A point cloud has no areas: there a part's share is that of its points.
+    size = areas if areas.sum() > 0 else points
+    for each in legends:
+        for part, share in zip(each.parts, size / size.sum(), strict=True):
+            part.share = share

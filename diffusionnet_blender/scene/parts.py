@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import bpy
 
 from ..errors import DiffusionNetError
+from .character import characters_of
 
 # In place of a number: the active part of the legend.
 ACTIVE = -1
@@ -58,3 +59,18 @@ def part_number(obj: bpy.types.Object, name: str, index: int) -> int:
 def part_name(obj: bpy.types.Object, number: int) -> str:
     """Name of a part."""
     return obj.data.diffusionnet.parts[number].name
+
+
+def with_same_parts(obj: bpy.types.Object) -> list[bpy.types.Object]:
+    """An object and the members of its character that have the same parts and can be changed."""
+    names = [part.name for part in obj.data.diffusionnet.parts]
+    layer = bpy.context.view_layer
+    (character,) = characters_of([obj], layer, each=bpy.context.scene.diffusionnet.each)
+    others = [
+        other
+        for other in character.members
+        if other.data != obj.data
+        and other.data.library is None
+        and [part.name for part in other.data.diffusionnet.parts] == names
+    ]
+    return [obj, *others]

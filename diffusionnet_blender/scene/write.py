@@ -22,7 +22,7 @@ from .attributes import (
     write_attribute,
 )
 from .edit_mode import outside_edit_mode
-from .legend import write_legend
+from .legend import share_out, write_legend
 from .mask import renew_mask
 from .materials import write_materials
 from .options import Outputs
@@ -116,7 +116,7 @@ def write_labels(obj: bpy.types.Object, result: Labels, outputs: Outputs) -> lis
 def write_labels_of_objects(
     labels: Iterable[tuple[bpy.types.Object, Labels]], outputs: Outputs
 ) -> tuple[list[bpy.types.Object], list[str], list[DiffusionNetError]]:
-    """Write labels to several objects; an error costs its object alone.
+    """Write labels to the objects of a character; an error costs its object alone.
 
     Returns
     -------
@@ -135,6 +135,7 @@ def write_labels_of_objects(
             errors.append(error)
             continue
         written.append(obj)
+    share_out([obj.data for obj in written])
     return written, remarks, errors
 
 

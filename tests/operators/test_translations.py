@@ -109,6 +109,7 @@ def interface(addon, tiny_model, tmp_path_factory):
         shown.stages = {}
         for draw in (
             draw_segment,
+            draw_characters,
             draw_without_models,
             draw_legend,
             draw_pair,
@@ -166,6 +167,32 @@ def draw_segment(shown, patch):
     for error in (ModelError("Wrong", "Mend it."), DeviceError("Wrong", "Mend it.")):
         note_trouble(error)
         draw_panels(shown)
+
+
+def draw_characters(shown, patch):
+    bodies = {name: add_body(name) for name in ("Hero_Body", "Hero_LOD1", "Widget")}
+    bodies["Hero_LOD0"] = add_body("Hero_LOD0", subdivisions=3)
+    bodies["UCX_Hero"] = add_body("UCX_Hero", subdivisions=1)
+    bodies["Hidden"] = add_body("Hidden")
+    bodies["Edges"] = add_mesh("Edges", [(0, 0, 0), (1, 0, 0), (0, 1, 0)], [], [(0, 1)])
+    bodies["Out"] = add_body("Out")
+    rig = add_rig(bodies["Hero_Body"], chain("hip"))
+    for obj in bodies.values():
+        obj.parent = rig
+    bodies["Hidden"].hide_set(True)
+    bodies["Out"].diffusionnet.membership = "OUT"
+    rig.pose.bones["hip"].custom_shape = bodies["Widget"]
+    select(bodies["Hero_Body"])
+    draw_panels(shown)
+    rig.name = "Hero"
+    draw_panels(shown)
+    patch.setattr(panels.segment, "OBJECTS_SHOWN", 2)
+    draw_panels(shown)
+    for obj in (bodies["Hero_Body"], bodies["Hero_LOD0"]):
+        write_labels(obj, result_for(obj), Outputs())
+    draw_panels(shown)
+    select(bodies["Hero_Body"], add_body("Other"))
+    draw_panels(shown)
 
 
 def draw_without_models(shown, patch):
