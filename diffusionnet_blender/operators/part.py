@@ -6,7 +6,7 @@ from bpy.props import IntProperty, StringProperty
 from ..errors import DiffusionNetError
 from ..scene.edit_mode import whole_undo
 from ..scene.parts import ACTIVE, part_number, segmented_objects
-from ..scene.report_text import listed
+from ..scene.report_text import counted, listed
 from ..scene.targets import has_parts
 from ..scene.transaction import transaction
 from ..translations import worded
@@ -54,11 +54,25 @@ class PartOperator(ObjectOperator):
             for obj, number in zip(targets, numbers, strict=True):
                 try:
                     with transaction(obj):
-                        found.append(self.correct(obj, number))
+                        found.append((obj.name, *self.correct(obj, number)))
                 except DiffusionNetError as error:
                     errors.append(error)
             self.share_out(context, members)
         self.report_errors(errors, failed=not found)
-        lines = [line for count, line in found if count] or [line for _, line in found[:1]]
-        self.report({"INFO"}, listed(lines, separator="; "))
+        changed = [(name, line) for name, count, line in found if count]
+        self.report(
+            {"INFO"}, _in_one_line(changed or [(name, line) for name, _, line in found[:1]])
+        )
         return {"FINISHED"}
+
+
+def _in_one_line(lines: list[tuple[str, str]]) -> str:
+    """Names of objects and their lines; what is true of several is told once."""
+    alike: dict[str, list[str]] = {}
+    for name, line in lines:
+        alike.setdefault(line.removeprefix(f"{name}: "), []).append(line)
+    told = [
+        same[0] if len(same) == 1 else f"{counted(len(same), 'object')}: {text}"
+        for text, same in alike.items()
+    ]
+    return listed(told, separator="; ")

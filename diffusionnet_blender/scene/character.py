@@ -21,12 +21,18 @@ _COLLISION = re.compile(
     r"^(UCX|UBX|USP|UCP|MCDCX)_|(?<![a-z])(collisions?|colliders?|hitbox(es)?)(?![a-z])", re.I
 )
 _LEVEL = re.compile(r"[ ._-]*lod[ ._-]*(\d+)", re.I)
-# A mesh so many times as large as all others together is no part of a character: a ground, a sky.
-_TOO_LARGE = 4.0
-# Boxes that are nearer than this share of the larger one's size touch.
+# A mesh so many times as large as the armature is no part of a character: a ground, a sky.
+_TOO_LARGE = 5.0
+# Boxes that are nearer than this share of the larger one's size touch; small ones float farther.
 _REACH = 0.02
-# Boxes with a larger common share are those of two figures in one place, not of two parts.
+_SMALL = 0.25
+_REACH_OF_SMALL = 0.1
+# Bones that are nearer than this share of the armature's size are the same.
+_SAME_BONE = 0.01
+# Boxes with a larger common share along each axis are those of two figures in one place, and not
+# of a figure and what it wears; with one armature, a suit has nearly that of the body.
 _SAME_BOX = 0.8
+_SAME_BOX_ON_A_RIG = 0.9
 # Members whose names begin alike, as a share, that give the character its name.
 _NAMED_ALIKE = 0.5
 
@@ -173,18 +179,32 @@ class _Scene:
         others = [(o, g) for o, g in self._groups.items() if o != owner and o.type == "ARMATURE"]
         box = self._box_of(group)
         for other, worn in others:
-            own_box = self._box_of(worn)
-            if _is_worn(box, own_box):
+            if _is_worn(box, self._box_of(worn)):
                 # The character that wears this thing.
                 return self._with_worn(other, worn)
         found = list(group)
-        for _, worn in others:
-            if _is_worn(self._box_of(worn), box):
+        for other, worn in others:
+            own_box = self._box_of(worn)
+            if _is_worn(own_box, box) or self._is_copy_of_rig(owner, other, box, own_box):
                 found += worn
         # Without a rig, only what is selected as well.
         free = [o for o in self._chosen if self._is_free(o)]
         found += [o for o in free if o not in found and _is_worn(self._box(o), box)]
         return owner, found
+
+    def _is_copy_of_rig(
+        self, one: bpy.types.ID, other: bpy.types.ID, box: np.ndarray, other_box: np.ndarray
+    ) -> bool:
+        """Whether two armatures are one twice, each with some of the clothes of a character."""
+        if one.type != "ARMATURE" or _is_same_box(box, other_box, _SAME_BOX_ON_A_RIG):
+            return False
+        joints, others = _joints(one), _joints(other)
+        common = joints.keys() & others.keys()
+        if len(common) < 3 or len(common) < 0.8 * min(len(joints), len(others)):
+            return False
+        size = np.linalg.norm(np.ptp(list(joints.values()), axis=0))
+        apart = [np.linalg.norm(joints[name] - others[name]) for name in common]
+        return bool(np.median(apart) <= _SAME_BONE * size)
 
     def _own_collection(self, obj: bpy.types.Object) -> bpy.types.Collection | None:
         """A collection of meshes that lie together, and of nothing else."""
@@ -270,16 +290,16 @@ class _Scene:
         return ""
 
     def _too_large(self, objects: Sequence[bpy.types.Object]) -> dict[bpy.types.Object, str]:
-        if len(objects) < 2:
+        rigs = {hold.rig for obj in objects if (hold := hold_of(obj)) is not None}
+        bones = [joints for rig in rigs if len(joints := _joints(rig))]
+        if not bones:
             return {}
-        sizes = [_size(self._box(obj)) for obj in objects]
-        largest = int(np.argmax(sizes))
-        others = [obj for number, obj in enumerate(objects) if number != largest]
-        if sizes[largest] > _TOO_LARGE * _size(self._box_of(others)):
-            # Of two, a figure and its button, the small one is no measure.
-            if len(others) > 1 or hold_of(objects[largest]) is None:
-                return {objects[largest]: "much larger than the rest"}
-        return {}
+        placed = np.concatenate([list(joints.values()) for joints in bones])
+        most = _TOO_LARGE * float(np.linalg.norm(np.ptp(placed, axis=0)))
+        large = [obj for obj in objects if _size(self._box(obj)) > most > 0.0]
+        return (
+            {} if len(large) == len(objects) else dict.fromkeys(large, "much larger than its rig")
+        )
 
     def _box(self, obj: bpy.types.Object) -> np.ndarray:
         if obj not in self._boxes:
@@ -359,12 +379,22 @@ def _coincide(one: bpy.types.Object, other: bpy.types.Object) -> bool:
     return bool(np.abs(placed[0] - placed[1]).max() <= tolerance)
 
 
+def _joints(rig: bpy.types.Object) -> dict[str, np.ndarray]:
+    """Heads of the bones in rest pose, in the world."""
+    to_world = np.array(rig.matrix_world, dtype=np.float64)
+    return {
+        bone.name: to_world[:3, :3] @ np.array(bone.head_local) + to_world[:3, 3]
+        for bone in rig.data.bones
+    }
+
+
 def _size(box: np.ndarray) -> float:
     return float(np.linalg.norm(box[1] - box[0]))
 
 
 def _touch(one: np.ndarray, other: np.ndarray) -> bool:
-    reach = _REACH * max(_size(one), _size(other))
+    small, large = sorted((_size(one), _size(other)))
+    reach = large * (_REACH_OF_SMALL if small < _SMALL * large else _REACH)
     return bool((one[0] <= other[1] + reach).all() and (other[0] <= one[1] + reach).all())
 
 
@@ -378,11 +408,11 @@ def _is_worn(box: np.ndarray, character: np.ndarray) -> bool:
     )
 
 
-def _is_same_box(one: np.ndarray, other: np.ndarray) -> bool:
+def _is_same_box(one: np.ndarray, other: np.ndarray, share: float = _SAME_BOX) -> bool:
     """Whether two boxes have nearly all of their extent in common, along every axis."""
     common = np.minimum(one[1], other[1]) - np.maximum(one[0], other[0])
     both = np.maximum(one[1], other[1]) - np.minimum(one[0], other[0])
-    return bool((common >= _SAME_BOX * np.maximum(both, 1e-30)).all())
+    return bool((common >= share * np.maximum(both, 1e-30)).all())
 
 
 def _is_flat(box: np.ndarray) -> bool:
