@@ -26,6 +26,7 @@ FEET = [PART_NAMES.index(f"foot.{side}") for side in SIDES]
 LEGS = [i for i, name in enumerate(PART_NAMES) if name.split(".")[0] in ("thigh", "shin", "foot")]
 SKIN, EYES = 0, (2, 3)
 DECIMETRES = 10.0
+SMALLEST_GARMENT = 200
 # What is worn, by its name: folder and names of the files.
 WORN = {
     "Suit": ("clothes", "*suit*"),
@@ -97,7 +98,7 @@ class Outfit:
     worn : dict of str to str
         Path of a piece in the folder of assets, by the names of `WORN`.
     hides_body : whether the body beneath clothes is taken away.
-    in_halves : whether shoes and eyes are an object for each side, trousers one beside the shirt.
+    in_halves : whether shoes and eyes are an object for each side, and each garment one.
     """
 
     worn: dict[str, str]
@@ -143,17 +144,20 @@ def _worn(name: str, piece: Piece, rest: np.ndarray, in_halves: bool) -> list[Me
     else:
         labels = np.full(len(vertices), HEAD)
     member = Member(name, vertices, piece.polygons, weights, labels.astype(np.int32))
-    return _shirt_and_trousers(member) if name == "Suit" and in_halves else [member]
+    return _garments(member) if name == "Suit" and in_halves else [member]
 
 
-def _shirt_and_trousers(suit: Member) -> list[Member]:
-    """Loose parts that are mostly on the legs, and the others."""
+def _garments(suit: Member) -> list[Member]:
+    """Loose parts of a suit, each by itself; buttons stay on the largest."""
     loose = label_mesh_parts(len(suit.vertices), triangles(suit.polygons))
-    on_legs = np.bincount(loose, np.isin(suit.labels, LEGS)) > 0.5 * np.bincount(loose)
-    below = on_legs[loose[[polygon[0] for polygon in suit.polygons]]]
-    if below.all() or not below.any():
-        return [suit]
-    return [suit.only("Shirt", ~below), suit.only("Trousers", below)]
+    sizes = np.bincount(loose)
+    on_legs = np.bincount(loose, np.isin(suit.labels, LEGS)) > 0.5 * sizes
+    garment = np.where(sizes < SMALLEST_GARMENT, sizes.argmax(), np.arange(len(sizes)))[loose]
+    worn_as = garment[[polygon[0] for polygon in suit.polygons]]
+    return [
+        suit.only("Trousers" if on_legs[part] else "Shirt", worn_as == part)
+        for part in np.unique(worn_as)
+    ]
 
 
 def _halves(member: Member) -> list[Member]:
