@@ -22,6 +22,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,22 +67,22 @@ class Run:
 
 def segment_file(path: Path, found: list[Truth], *options: str) -> Run:
     """Segment a file as the command line does, and measure it."""
-    labels = FOLDER / "labels.npz"
-    labels.unlink(missing_ok=True)
     meter = Meter()
     meter.enter("open")
     open_file(path)
     meter.leave()
     gc.collect()
     before = current_memory() or 0
-    meter.enter("run")
-    command_line(
-        ["segment", str(path), "--labels", str(labels), "--cache", "off", "--quiet", *options],
-        "benchmark",
-    )
-    meter.leave()
+    with tempfile.TemporaryDirectory() as folder:
+        labels = Path(folder) / "labels.npz"
+        meter.enter("run")
+        command_line(
+            ["segment", str(path), "--labels", str(labels), "--cache", "off", "--quiet", *options],
+            "benchmark",
+        )
+        meter.leave()
+        labelled = _labels_by_name(labels, found) if labels.exists() else {}
     run, opened = meter.stages["run"], meter.stages["open"]
-    labelled = _labels_by_name(labels, found) if labels.exists() else {}
     return Run(labelled, run["cpu"] - opened["cpu"], (run["memory"] or before) - before)
 
 

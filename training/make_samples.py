@@ -5,9 +5,9 @@
 
 `ada.glb` is what comes out of a game pipeline: triangles, a painted texture, vertices split along
 the seams. `bo.blend` is what lies on an artist's disk: quads and n-gons, centimetres, an object
-that is turned and scaled. Both have eyes, teeth and a tongue as loose parts of one mesh. `cleo.glb`
-is what artists import: a body, clothes, hair and eyes, each an object, under an armature; its clothes
-are those of a folder of MakeHuman's assets. No network is trained on any.
+that is turned and scaled. Both have eyes, teeth and a tongue as loose parts of one mesh.
+`cleo.glb` is what artists import: a body, clothes, hair and eyes, each an object, under an
+armature; the clothes are those of a folder of MakeHuman's assets. No network is trained on any.
 """
 
 from __future__ import annotations
