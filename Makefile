@@ -139,7 +139,7 @@ repository: package ## and an extension repository to host as plain files, in di
 BODY_MODELS := $(basename $(notdir $(wildcard diffusionnet_blender/weights/body_parts*.json)))
 
 .PHONY: weights-body_parts weights-body_match accuracy paper-checks samples
-.PHONY: bench bench-large bench-labels bench-laplacian bench-gradients bench-matching
+.PHONY: bench bench-large bench-labels bench-laplacian bench-gradients bench-matching bench-characters
 # What the bundled weights start from: those of the version before, as git keeps them.
 BEFORE := b05f25a
 START := training/data/start
@@ -171,8 +171,13 @@ paper-checks: $(READY_TRAINING) ## the paper's checks on bodies of our own, an h
 	$(PYTHON) -m training.paper_checks run
 	$(PYTHON) -m training.paper_checks write
 
-samples: $(READY_TRAINING) ## make the sample characters again
-	$(PYTHON) -m training.make_samples
+MAKEHUMAN ?= ../shared/makehuman
+samples: $(READY_TRAINING) ## make the sample characters again, from MakeHuman's assets in MAKEHUMAN
+	$(PYTHON) -m training.make_samples --makehuman $(MAKEHUMAN)
+
+CHARACTERS ?= ../shared/characters
+bench-characters: $(READY_TRAINING) ## characters of several objects as imported and merged, into docs/models.md
+	$(PYTHON) -m benchmarks.characters --characters $(CHARACTERS) --makehuman $(MAKEHUMAN) --write
 
 bench: $(READY_TRAINING) ## measure against a plain baseline up to 184k vertices, 15 min
 	$(PYTHON) -m benchmarks.run

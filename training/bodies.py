@@ -108,10 +108,13 @@ def build_body(
 
 
 def rest_shape(
-    phenotype: dict[str, float], local_changes: dict[str, float]
+    phenotype: dict[str, float], local_changes: dict[str, float], helpers: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Vertices (V, 3) and bone heads (B, 3) of an identity in the rest pose; see `build_body`."""
-    template = load_template()
+    """Vertices (V, 3) and bone heads (B, 3) of an identity in the rest pose.
+
+    See `build_body`, and `load_template` for `helpers`.
+    """
+    template = load_template(helpers)
     rows = list(range(template.phenotype_count))
     values = list(template.phenotype_weights(phenotype))
     for name, value in local_changes.items():
@@ -144,14 +147,23 @@ def rigged_body(rest: np.ndarray, faces: np.ndarray | None = None) -> Rigged:
 
 
 def pose_figure(figure: Rigged, heads: np.ndarray, pose: Pose, proportions: Proportions) -> Body:
-    """Linear blend skinning. A bone's turn is handed on to its children, its scale only moves
-    their heads.
+    """Linear blend skinning.
 
     Parameters
     ----------
     figure : in the rest pose.
     heads : (B, 3) where the bones begin, in the rest pose.
     pose, proportions : see `Pose` and `Proportions`.
+    """
+    moves = bone_moves(heads, pose, proportions)
+    vertices = skinned(figure.vertices, figure.weights, moves)
+    return Body(vertices, figure.faces, figure.fine, figure.component)
+
+
+def bone_moves(heads: np.ndarray, pose: Pose, proportions: Proportions = NATURAL) -> np.ndarray:
+    """The affine map of each bone from the rest pose to another, (B, 3, 4).
+
+    A bone's turn is handed on to its children, its scale only moves their heads.
     """
     template = load_template()
     turns = bone_turns(template, heads, pose)
@@ -168,11 +180,13 @@ def pose_figure(figure: Rigged, heads: np.ndarray, pose: Pose, proportions: Prop
             posed[bone] = posed[parent] + linear[parent] @ (heads[bone] - heads[parent])
         linear[bone] = turned[bone] @ scales[bone]
     offset = posed - np.einsum("bij,bj->bi", linear, heads)
-    moved = np.concatenate([linear.reshape(count, 9), offset], axis=1)
-    per_vertex = figure.weights @ moved
-    matrices = per_vertex[:, :9].reshape(-1, 3, 3)
-    vertices = np.einsum("vij,vj->vi", matrices, figure.vertices) + per_vertex[:, 9:]
-    return Body(vertices, figure.faces, figure.fine, figure.component)
+    return np.concatenate([linear, offset[:, :, None]], axis=2)
+
+
+def skinned(vertices: np.ndarray, weights: sparse.csr_matrix, moves: np.ndarray) -> np.ndarray:
+    """Vertices (V, 3) moved by their bones, by weights (V, B) and maps (B, 3, 4)."""
+    matrices = (weights @ moves.reshape(len(moves), 12)).reshape(-1, 3, 4)
+    return np.einsum("vij,vj->vi", matrices[:, :, :3], vertices) + matrices[:, :, 3]
 
 
 def sample_phenotype(rng: np.random.Generator) -> dict[str, float]:

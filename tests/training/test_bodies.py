@@ -183,6 +183,27 @@ def test_bo_has_quads_n_gons_and_a_transform(blender):
     assert np.abs(placed[2].min()) < 0.01
 
 
+def test_cleo_is_several_objects_under_an_armature(blender):
+    bpy = blender
+    path = SAMPLES / "cleo.glb"
+    assert path.stat().st_size < LIMIT
+    bpy.ops.wm.read_homefile(app_template="", use_empty=True)
+    bpy.ops.import_scene.gltf(filepath=str(path))
+    worn = [obj for obj in meshes(bpy) if obj.visible_get()]
+    assert len(worn) == 13
+    (rig,) = {obj.parent for obj in worn}
+    low, high = np.inf, -np.inf
+    for obj in worn:
+        assert [m.object for m in obj.modifiers if m.type == "ARMATURE"] == [rig]
+        assert all(vertex.groups for vertex in obj.data.vertices)
+        assert obj.data.materials[0]
+        heights = [(obj.matrix_world @ vertex.co).z for vertex in obj.data.vertices]
+        low, high = min(low, *heights), max(high, *heights)
+    assert abs(low) < 0.01
+    assert 1.5 < high < 2.0
+    assert {bone.name for bone in rig.data.bones} >= {"head", "upperarm01.L", "lowerleg01.R"}
+
+
 def test_the_samples_hold_no_blank_texture(blender):
     bpy = blender
     bpy.ops.wm.read_homefile(app_template="", use_empty=True)
