@@ -163,14 +163,11 @@ def restore_parts(obj: bpy.types.Object, parts: Parts) -> bool:
     confidence = _values_on(mesh, CONFIDENCE)
     known = np.ones(len(vertices)) if confidence is None else np.nan_to_num(confidence)
     probabilities = estimated_probabilities(vertices, known, count)
-    around = _numbers_on(mesh, FACE, count)
-    if around is None:
+    faces = _numbers_around(mesh, count)
+    if faces is None:
         faces = polygon_labels(
             probabilities, geometry.surface.faces, geometry.areas, geometry.polygons
         )
-    else:
-        starts = read_values(mesh.polygons, "loop_start", np.int32)
-        faces = around[read_values(mesh.loops, "vertex_index", np.int32)[starts]]
     labels = Labels(
         class_names=parts.names,
         class_colours=np.array(parts.colours),
@@ -217,11 +214,25 @@ def _numbers_on(mesh: bpy.types.Mesh, name: str, count: int) -> np.ndarray | Non
     return values.astype(np.int32)
 
 
+def _numbers_around(mesh: bpy.types.Mesh, count: int) -> np.ndarray | None:
+    """Part numbers of the faces, (P,) int32; None if vertices were merged where parts meet."""
+    around = _numbers_on(mesh, FACE, count)
+    if around is None:
+        return None
+    at_corners = around[read_values(mesh.loops, "vertex_index", np.int32)]
+    faces = at_corners[read_values(mesh.polygons, "loop_start", np.int32)]
+    return faces if np.array_equal(_at_corners(mesh, faces), at_corners) else None
+
+
+def _at_corners(mesh: bpy.types.Mesh, of_faces: np.ndarray) -> np.ndarray:
+    """Values of faces (P, ...) at their corners (L, ...)."""
+    starts = read_values(mesh.polygons, "loop_start", np.int32)
+    return np.repeat(of_faces, np.diff(starts, append=len(mesh.loops)), axis=0)
+
+
 def _painted(mesh: bpy.types.Mesh, labels: Labels) -> list[str]:
     """Colour attributes in the colours of the parts."""
-    starts = read_values(mesh.polygons, "loop_start", np.int32)
-    corners = np.diff(starts, append=len(mesh.loops))
-    wanted = np.repeat(labels.class_colours[labels.polygon_labels], corners, axis=0)
+    wanted = _at_corners(mesh, labels.class_colours[labels.polygon_labels])
     found = []
     for attribute in mesh.color_attributes:
         if (attribute.data_type, attribute.domain) == ("BYTE_COLOR", "CORNER") and len(wanted):

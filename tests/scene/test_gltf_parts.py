@@ -440,6 +440,25 @@ def test_blenders_own_export_and_import(tmp_path, wanted):
         same_in_space(faces, faces_in_space(read))
 
 
+def test_vertices_that_the_importer_merges(tmp_path):
+    obj = labelled(colors=False)
+    vertices, wanted = vertices_in_space(obj), read_labels(obj).polygon_labels
+    save_file(tmp_path / "a.glb")
+    bpy.ops.wm.read_homefile(app_template="", use_empty=True)
+    with gltf._hooks_at_hand():
+        bpy.ops.import_scene.gltf(filepath=str(tmp_path / "a.glb"), merge_vertices=True)
+    (read,) = (obj for obj in bpy.data.objects if obj.type == "MESH")
+    assert len(read.data.vertices) == 162
+    same_in_space(vertices, vertices_in_space(read))
+    # What the two vertices at a border had is lost: there a face has the part of its corners.
+    faces, of_vertex = read_labels(read).polygon_labels, values_of(read, "part_vertex")
+    corners = of_vertex[[list(polygon.vertices) for polygon in read.data.polygons]]
+    inside = (corners == corners[:, :1]).all(axis=1)
+    np.testing.assert_array_equal(faces[inside], wanted[inside])
+    assert (corners == faces[:, None]).any(axis=1).all()
+    assert 0 < inside.sum() < len(faces)
+
+
 @pytest.mark.parametrize("kind", ["SUBSURF", "MIRROR"])
 def test_parts_of_what_modifiers_make(tmp_path, kind):
     obj = labelled()
