@@ -34,7 +34,7 @@ def require_writable_suffix(path: Path) -> None:
     """Raise DiffusionNetError for a format that is not written."""
     if path.suffix.lower() == ".vrm":
         raise DiffusionNetError(
-            f"{path.name} cannot be written: what a VRM says beyond its glTF (humanoid, "
+            f"{path.name} cannot be written: what a VRM holds beyond its glTF (humanoid, "
             "expressions, licence) would be lost",
             "Write a .glb.",
         )

@@ -15,7 +15,7 @@ from .gltf_header import reason_unread
 ADDON = "io_scene_gltf2"
 READ = (".glb", ".gltf", ".vrm")
 WRITTEN = (".glb", ".gltf")
-# The extension, which the importer and the exporter ask for hooks.
+# The extension, in which the importer and the exporter look for hooks.
 EXTENSION = __package__.rpartition(".")[0]
 
 

@@ -1,4 +1,4 @@
-"""What a glTF demands of its reader, told by its JSON; without Blender."""
+"""What a glTF demands of its reader, found in its JSON without Blender."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def read_json(path: Path) -> dict | None:
 def reason_unread(
     path: Path, readable: Collection[str], undecoded: Collection[str], reader: str
 ) -> DiffusionNetError | None:
-    """Why an importer could not read a glTF that is whole; None where its JSON tells nothing.
+    """Why an importer could not read a glTF that is whole; None where its JSON has no reason.
 
     Parameters
     ----------

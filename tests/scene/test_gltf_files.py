@@ -113,7 +113,7 @@ def test_a_decoder_that_is_missing_is_told_even_if_the_file_has_a_plain_copy(pla
     assert reason_unread(path, [DRACO], (), "Blender 0.1") is None
 
 
-def test_a_blender_without_a_decoder_says_so(plain):
+def test_a_missing_decoder_is_told_by_the_file_that_needs_it(plain):
     enable_addon("io_scene_gltf2")
     missing = undecoded_gltf()
     if not missing:
