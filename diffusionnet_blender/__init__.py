@@ -23,6 +23,8 @@ else:
     # They bring SciPy: enabling the extension must not wait for it, so that a module is imported
     # when something of it is first asked for (PEP 562).
     def __getattr__(name: str):
+        if name in _HOOKS:
+            return getattr(import_module(".scene.gltf_hooks", __name__), _HOOKS[name])
         if name not in _MODULES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         return getattr(import_module(_MODULES[name], __name__), name)
@@ -49,6 +51,12 @@ _MODULES = {
     "segment": ".tasks.segment",
     "train": ".tasks.train",
     "transfer": ".tasks.transfer",
+}
+
+# By these names Blender's exporter and importer of glTF look for hooks in an add-on.
+_HOOKS = {
+    "glTF2ExportUserExtension": "PartsInExport",
+    "glTF2ImportUserExtension": "PartsInImport",
 }
 
 # What `register_cli_command` gave, to take it back with.

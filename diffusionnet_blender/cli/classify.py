@@ -11,6 +11,7 @@ from pathlib import Path
 from ..tasks.classify import job
 from ..tasks.models import loaded
 from .options import (
+    FORMATS,
     Commands,
     add_cache_option,
     add_in_place_option,
@@ -31,9 +32,7 @@ def add_parser(commands: Commands) -> None:
         description="Prints a line for each mesh: file, object, class, probability, separated by "
         "tabs. Blender prints lines of its own; the file of --table has none of them.",
     )
-    classify.add_argument(
-        "files", nargs="+", type=Path, metavar="FILE", help=".blend .obj .ply .stl .glb .fbx .usd"
-    )
+    classify.add_argument("files", nargs="+", type=Path, metavar="FILE", help=FORMATS)
     classify.add_argument(
         "--output",
         type=Path,
@@ -67,7 +66,7 @@ def run(chosen: argparse.Namespace) -> int:
     options["cache"] = cache_of(chosen)
     with blender():
         from ..scene.classes import write_class
-        from ..scene.files import open_file, require_known_suffix, save_file
+        from ..scene.files import open_file, require_writable_suffix, save_file
         from ..scene.read import read_object
 
         status, lines = 0, []
@@ -76,7 +75,7 @@ def run(chosen: argparse.Namespace) -> int:
             stop_if_asked()
             try:
                 if output:
-                    require_known_suffix(output)
+                    require_writable_suffix(output)
                 for obj in open_file(path):
                     if not chosen.quiet:
                         note(f"{path}: {obj.name}")

@@ -11,6 +11,8 @@ from ..tasks.progress import CallbackProgress, Progress
 from .streams import note
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+# That are read, for the help.
+FORMATS = ".blend .obj .ply .stl .glb .gltf .vrm .fbx .usd"
 # Their choices are those of the interface, and others are allowed: cuda:1, for example.
 OPEN_CHOICES = {"device"}
 

@@ -14,7 +14,7 @@ from ..network.checkpoint import Model
 from ..tasks.match.request import Correspondence, Fit, MatchRequest
 from ..tasks.match.side import FEWEST_VERTICES
 from ..tasks.models import loaded
-from .options import add_options, add_quiet_option, values_of
+from .options import FORMATS, add_options, add_quiet_option, values_of
 from .session import about, library
 from .streams import note
 
@@ -36,9 +36,7 @@ FIT_REMARKS: dict[Fit, str] = {
 
 def add_pair_options(parser: argparse.ArgumentParser) -> None:
     """Add source, target, and the options of their match."""
-    parser.add_argument(
-        "source", type=Path, metavar="SOURCE", help=".blend .obj .ply .stl .glb .fbx .usd"
-    )
+    parser.add_argument("source", type=Path, metavar="SOURCE", help=FORMATS)
     parser.add_argument("target", type=Path, metavar="TARGET", help="Likewise")
     for side in ("source", "target"):
         text = f"Object of the {side}'s file (default: the largest mesh)"

@@ -14,6 +14,7 @@ from ..scene.options import Outputs, ReadOptions
 from ..tasks.models import loaded
 from ..tasks.segment import job
 from .options import (
+    FORMATS,
     Commands,
     add_cache_option,
     add_in_place_option,
@@ -56,9 +57,7 @@ def add_parser(commands: Commands) -> None:
         epilog=EPILOGUE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    segment.add_argument(
-        "files", nargs="+", type=Path, metavar="FILE", help=".blend .obj .ply .stl .glb .fbx .usd"
-    )
+    segment.add_argument("files", nargs="+", type=Path, metavar="FILE", help=FORMATS)
     segment.add_argument(
         "--output",
         type=Path,
@@ -103,7 +102,7 @@ def _segment_file(path: Path, options: dict[str, Any], chosen: argparse.Namespac
     import bpy
 
     from ..scene.character import characters_of
-    from ..scene.files import open_file, require_known_suffix, save_file
+    from ..scene.files import open_file, require_writable_suffix, save_file
     from ..scene.jobs import handed_back, segment_request
     from ..scene.write import write_labels_of_objects
 
@@ -116,7 +115,7 @@ def _segment_file(path: Path, options: dict[str, Any], chosen: argparse.Namespac
     done: list[tuple[CharacterGeometry, job.Segmentation]] = []
     try:
         if output:
-            require_known_suffix(output)
+            require_writable_suffix(output)
         for character in characters_of(open_file(path), bpy.context.view_layer, reading.each):
             if character.left_out and not chosen.quiet:
                 note(f"{path}: {character.name}: left out: {', '.join(character.told)}")

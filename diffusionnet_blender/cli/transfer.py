@@ -69,9 +69,9 @@ def run(chosen: argparse.Namespace) -> int:
     require_apart(files, [chosen.output], "output", chosen.in_place)
     options = match_options(chosen)
     with blender():
-        from ..scene.files import require_known_suffix
+        from ..scene.files import require_writable_suffix
 
-        require_known_suffix(chosen.output)
+        require_writable_suffix(chosen.output)
         return _transfer(chosen, kinds, options)
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import bpy
 
+from .gltf_header import DRACO, MESHOPT
+
 
 def node_tree(material: bpy.types.Material) -> bpy.types.NodeTree:
     """The nodes of a material. Before 5.0 they have to be switched on."""
@@ -46,6 +48,19 @@ def enable_addon(module: str) -> None:
 
     if not addon_utils.check(module)[1]:
         addon_utils.enable(module)
+
+
+def undecoded_gltf() -> set[str]:
+    """Compressions of glTF that the importer supports, and that this Blender lacks the decoder of.
+
+    5.2 brought meshopt. Blender as a Python module comes without some decoders.
+    """
+    import io_scene_gltf2
+
+    found = set() if io_scene_gltf2.is_draco_available() else {DRACO}
+    if bpy.app.version >= (5, 2, 0) and not io_scene_gltf2.is_meshopt_available():
+        found |= set(MESHOPT)
+    return found
 
 
 def attributes_of_inputs(modifier: bpy.types.NodesModifier) -> list[str]:

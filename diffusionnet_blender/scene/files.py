@@ -13,22 +13,39 @@ import bpy
 
 from ..errors import DiffusionNetError
 from ..leftovers import remove_staged, staged, staged_prefix, sweep_beside
+from . import gltf
 from .compat import enable_addon, fbx_importer
 from .portable import portable
 
 # Asked where reading failed, and only there.
 WHOLE = "Is the file whole?"
-SUFFIXES = (
-    ".blend", ".obj", ".ply", ".stl", ".glb", ".gltf", ".fbx", ".usd", ".usda", ".usdc", ".usdz",
+WRITTEN = (
+    ".blend", ".obj", ".ply", ".stl", *gltf.WRITTEN, ".fbx", ".usd", ".usda", ".usdc", ".usdz",
 )  # fmt: skip
+READ = (*WRITTEN, *(suffix for suffix in gltf.READ if suffix not in WRITTEN))
 
 
-def require_known_suffix(path: Path) -> None:
-    """Raise DiffusionNetError for a format that is neither read nor written."""
-    if path.suffix.lower() not in SUFFIXES:
+def require_readable(path: Path) -> None:
+    """Raise DiffusionNetError for a format that is not read."""
+    _require_among(READ, path)
+
+
+def require_writable_suffix(path: Path) -> None:
+    """Raise DiffusionNetError for a format that is not written."""
+    if path.suffix.lower() == ".vrm":
+        raise DiffusionNetError(
+            f"{path.name} cannot be written: what a VRM holds beyond its glTF (humanoid, "
+            "expressions, licence) would be lost",
+            "Write a .glb.",
+        )
+    _require_among(WRITTEN, path)
+
+
+def _require_among(suffixes: Collection[str], path: Path) -> None:
+    if path.suffix.lower() not in suffixes:
         raise DiffusionNetError(
             f"Files of type {path.suffix or 'without suffix'!r} are not supported",
-            f"Supported types are {', '.join(SUFFIXES)}.",
+            f"Supported types are {', '.join(suffixes)}.",
         )
 
 
@@ -54,7 +71,7 @@ def open_file(path: Path) -> list[bpy.types.Object]:
     DiffusionNetError
         If the file is missing, of a format that is not known, damaged, or without a mesh.
     """
-    require_known_suffix(path)
+    require_readable(path)
     if not os.path.isfile(path):
         raise DiffusionNetError("The file does not exist", "Check the path.")
     if path.suffix.lower() == ".blend":
@@ -66,13 +83,13 @@ def open_file(path: Path) -> list[bpy.types.Object]:
         )
     else:
         bpy.ops.wm.read_homefile(app_template="", use_empty=True)
-        _read(_importer(path), filepath=str(path.absolute()))
+        _import(path)
     return _meshes_since(())
 
 
 def add_file(path: Path) -> list[bpy.types.Object]:
     """Bring the objects of a file into the one at hand; otherwise as `open_file`."""
-    require_known_suffix(path)
+    require_readable(path)
     if not os.path.isfile(path):
         raise DiffusionNetError("The file does not exist", "Check the path.")
     before = set(bpy.data.objects)
@@ -85,7 +102,7 @@ def add_file(path: Path) -> list[bpy.types.Object]:
         for obj in set(bpy.data.objects) - before:
             bpy.context.scene.collection.objects.link(obj)
     else:
-        _read(_importer(path), filepath=str(path.absolute()))
+        _import(path)
     return _meshes_since(before)
 
 
@@ -120,7 +137,7 @@ def save_file(path: Path) -> list[str]:
     DiffusionNetError
         If the format is not known, or Blender cannot write it.
     """
-    require_known_suffix(path)
+    require_writable_suffix(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         sweep_beside(path)
@@ -168,10 +185,8 @@ def _importer(path: Path) -> Callable[..., set[str]]:
             return bpy.ops.wm.stl_import
         case ".fbx":
             return fbx_importer()
-        case ".glb" | ".gltf":
-            enable_addon("io_scene_gltf2")
-            # Else a rig brings a mesh that is no character: the shape that shows its bones.
-            return partial(bpy.ops.import_scene.gltf, disable_bone_shape=True)
+        case suffix if suffix in gltf.READ:
+            return gltf.import_gltf
     return bpy.ops.wm.usd_import
 
 
@@ -192,16 +207,20 @@ def _exporter(path: Path) -> Callable[..., set[str]]:
         case ".fbx":
             enable_addon("io_scene_fbx")
             return partial(bpy.ops.export_scene.fbx, colors_type="SRGB", path_mode="ABSOLUTE")
-        case ".glb" | ".gltf":
-            enable_addon("io_scene_gltf2")
-            single = path.suffix.lower() == ".glb"
-            return partial(
-                bpy.ops.export_scene.gltf,
-                export_format="GLB" if single else "GLTF_SEPARATE",
-                export_vertex_color="ACTIVE",
-                export_attributes=True,
-            )
+        case suffix if suffix in gltf.WRITTEN:
+            return gltf.export_gltf
     return bpy.ops.wm.usd_export
+
+
+def _import(path: Path) -> None:
+    """Import a file that is no .blend."""
+    try:
+        _read(_importer(path), filepath=str(path.absolute()))
+    except DiffusionNetError as error:
+        reason = gltf.reason_not_imported(path) if path.suffix.lower() in gltf.READ else None
+        if reason is None:
+            raise
+        raise reason from error
 
 
 def _read(operator: Callable[..., set[str]], **options: Any) -> None:
@@ -228,5 +247,8 @@ def _fault_of(operator: Callable[..., set[str]], **options: Any) -> str | None:
         return None if "FINISHED" in operator(**options) else ""
     except RuntimeError as error:
         lines = [line.removeprefix("Error: ").strip() for line in str(error).splitlines()]
-        reason = " ".join(line for line in lines if line).rstrip(".")
-        return f" ({reason})"
+        lines = [line for line in lines if line and not line.startswith("Location: ")]
+        if any(line.startswith("Python: Traceback") for line in lines):
+            # The exception itself, of an importer that is written in Python.
+            lines = lines[-1:]
+        return f" ({' '.join(lines).rstrip('.')})"

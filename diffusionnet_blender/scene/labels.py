@@ -185,6 +185,22 @@ def _vertices_from(weights, faces, geometry: ObjectGeometry, count: int) -> np.n
     return votes.argmax(axis=1).astype(np.int32)
 
 
+def estimated_probabilities(labels: np.ndarray, confidence: np.ndarray, classes: int) -> np.ndarray:
+    """Probabilities of which only those of the labels are known, (V, C) float32.
+
+    Parameters
+    ----------
+    labels : (V,) int
+    confidence : (V,) float
+        Probability of the label; what remains is spread evenly over the other classes.
+    classes : int
+    """
+    rest = (1 - np.clip(confidence, 1 / classes, 1)) / max(classes - 1, 1)
+    estimated = np.repeat(rest[:, None], classes, axis=1).astype(np.float32)
+    estimated[np.arange(len(labels)), labels] = 1 - rest * (classes - 1)
+    return estimated
+
+
 def _probabilities(mesh, weights: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """From soft groups where they agree with the labels, else from labels and confidence."""
     rows = np.arange(len(labels))
@@ -194,11 +210,7 @@ def _probabilities(mesh, weights: np.ndarray, labels: np.ndarray) -> np.ndarray:
     name = own_name(mesh, Kind.ATTRIBUTE, Role.LABELS, CONFIDENCE_ATTRIBUTE)
     if name in mesh.attributes.keys():
         confidence = read_attribute(mesh, name, VERTEX_VALUES)
-    classes = weights.shape[1]
-    # The remaining probability is spread evenly over the other parts.
-    rest = (1 - np.clip(confidence, 1 / classes, 1)) / max(classes - 1, 1)
-    estimated = np.repeat(rest[:, None], classes, axis=1).astype(np.float32)
-    estimated[rows, labels] = 1 - rest * (classes - 1)
+    estimated = estimated_probabilities(labels, confidence, weights.shape[1])
     # Weights were rounded: of two equal ones, the label decides which was larger.
     largest = soft.max(axis=1)
     agrees = soft[rows, labels] > largest - 1.5 / WEIGHT_STEPS

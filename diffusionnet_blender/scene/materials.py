@@ -9,7 +9,7 @@ import numpy as np
 
 from .attributes import FACE_LABELS, read_values, write_attribute
 from .compat import node_tree
-from .fingerprint import of_block
+from .fingerprint import CONTENT, of_block
 from .ownership import PREFIX, is_unchanged, mark, users_of
 from .srgb import srgb_to_linear
 from .transaction import keep
@@ -139,6 +139,18 @@ def _material(mesh: bpy.types.Mesh, class_name: str, srgb: np.ndarray) -> bpy.ty
     material[MARK] = class_name
     _paint(material, srgb)
     return material
+
+
+def is_edited(material: bpy.types.Material) -> bool:
+    """Whether a material of ours has become the artist's."""
+    return MARK in material and not is_unchanged(material, of_block)
+
+
+def adopt_materials(mesh: bpy.types.Mesh) -> None:
+    """Note the content of materials of ours that a file has brought, and that were not edited."""
+    for slot in part_slots(mesh).values():
+        if CONTENT in mesh.materials[slot]:
+            mark(mesh.materials[slot], of_block(mesh.materials[slot]))
 
 
 def slots_of_polygons(obj: bpy.types.Object) -> np.ndarray:

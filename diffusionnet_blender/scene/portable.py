@@ -15,6 +15,9 @@ from itertools import count
 import bpy
 
 from .armatures import armatures_of
+from .gltf import WRITTEN as GLTF
+from .gltf_parts import NAMES as PARTS
+from .gltf_parts import names_in_gltf
 from .layers import COLOURS, NOT_MOVED
 from .report_text import listed
 
@@ -32,7 +35,6 @@ SCALARS = {"FLOAT", "INT", "INT8", "BOOLEAN"}
 # Types of objects that exporters turn into meshes.
 MESH_LIKE = ("MESH", "CURVE", "SURFACE", "META", "FONT")
 USD = (".usd", ".usda", ".usdc", ".usdz")
-GLTF = (".glb", ".gltf")
 VERTEX_VALUES, VERTEX_VECTORS = "numbers on vertices", "vectors on vertices"
 OTHERS = "attributes of faces, corners and edges"
 # What the files of our exporters hold, beside the geometry and one UV map.
@@ -95,7 +97,7 @@ def portable(suffix: str) -> Iterator[list[str]]:
     # Objects that were just added are in the view layer with its update only.
     bpy.context.view_layer.update()
     remarks = []
-    lost = sorted(_kinds_of_data() - HELD[suffix])
+    lost = sorted(_kinds_of_data(suffix) - HELD[suffix])
     if lost:
         remarks.append(f"{suffix} files do not hold {', '.join(lost)}")
     if suffix == ".ply":
@@ -113,13 +115,15 @@ def _renamings(names: dict[str, str]) -> list[str]:
     return [f"in the file {listed(changed)}"] if changed else []
 
 
-def _kinds_of_data() -> set[str]:
-    """Kinds of data on the meshes of the scene."""
+def _kinds_of_data(suffix: str) -> set[str]:
+    """Kinds of data on the meshes of the scene, without the parts that a glTF holds."""
     found = set()
     for obj in _objects("MESH"):
         mesh = obj.data
         bones = {bone.name for rig in armatures_of(obj) for bone in rig.data.bones}
-        for name in obj.vertex_groups.keys():
+        kept = suffix in GLTF and names_in_gltf(mesh)
+        groups = {part.vertex_group for part in mesh.diffusionnet.parts} if kept else set()
+        for name in set(obj.vertex_groups.keys()) - groups:
             found.add("skin weights" if name in bones else "vertex groups")
         if mesh.shape_keys:
             found.add("shape keys")
@@ -129,7 +133,7 @@ def _kinds_of_data() -> set[str]:
             found.add("face sets")
         if mesh.color_attributes:
             found.add("colors")
-        for attribute in _attributes(mesh):
+        for attribute in _attributes(mesh, suffix):
             on_vertices = VERTEX_VALUES if attribute.data_type in SCALARS else VERTEX_VECTORS
             found.add(on_vertices if attribute.domain == "POINT" else OTHERS)
     return found
@@ -139,9 +143,14 @@ def _objects(*types: str) -> list[bpy.types.Object]:
     return [obj for obj in bpy.context.view_layer.objects if obj and obj.type in types]
 
 
-def _attributes(mesh: bpy.types.Mesh) -> list[bpy.types.Attribute]:
-    """Attributes without colours, UV maps and those of the geometry itself."""
+def _attributes(mesh: bpy.types.Mesh, suffix: str) -> list[bpy.types.Attribute]:
+    """Attributes without colours, UV maps and those of the geometry itself.
+
+    In a glTF also without those of the parts, which `gltf_hooks` names.
+    """
     own = {*NOT_MOVED, *mesh.uv_layers.keys()}
+    if suffix in GLTF:
+        own |= names_in_gltf(mesh).keys()
     return [
         attribute
         for attribute in mesh.attributes
@@ -156,20 +165,24 @@ def _attributes(mesh: bpy.types.Mesh) -> list[bpy.types.Attribute]:
 def _renamed(suffix: str) -> Iterator[dict[str, str]]:
     """Context in which the attributes of local meshes have names for glTF or USD."""
     meshes = {obj.data for obj in _objects("MESH") if obj.data.library is None}
-    if suffix in GLTF:
-        names, hidden = _for_gltf(meshes)
-    else:
-        names, hidden = _for_usd(meshes), {}
-    renamed = []
+    beside_parts = {mesh for mesh in meshes if suffix in GLTF and names_in_gltf(mesh)}
+    told, renamed = {}, []
     try:
-        for mesh in meshes:
-            table = {}
-            for attribute in _attributes(mesh):
-                chosen = hidden if _is_hidden(suffix, attribute) else names
-                table[attribute.name] = chosen.get(attribute.name, attribute.name)
-            _rename(mesh.attributes, table)
-            renamed.append((mesh, {new: old for old, new in table.items()}))
-        yield names if suffix in GLTF else {old: _as_usd(new) for old, new in names.items()}
+        for group, taken in ((meshes - beside_parts, ()), (beside_parts, PARTS)):
+            if suffix in GLTF:
+                names, hidden = _for_gltf(group, taken)
+                told |= names
+            else:
+                names, hidden = _for_usd(group), {}
+                told |= {old: _as_usd(new) for old, new in names.items()}
+            for mesh in group:
+                table = {}
+                for attribute in _attributes(mesh, suffix):
+                    chosen = hidden if _is_hidden(suffix, attribute) else names
+                    table[attribute.name] = chosen.get(attribute.name, attribute.name)
+                _rename(mesh.attributes, table)
+                renamed.append((mesh, {new: old for old, new in table.items()}))
+        yield told
     finally:
         for mesh, table in renamed:
             _rename(mesh.attributes, table)
@@ -181,19 +194,19 @@ def _is_hidden(suffix: str, attribute: bpy.types.Attribute) -> bool:
     return suffix in GLTF and not is_read
 
 
-def _for_gltf(meshes) -> tuple[dict[str, str], dict[str, str]]:
+def _for_gltf(meshes, taken: Collection[str]) -> tuple[dict[str, str], dict[str, str]]:
     """Names of custom attributes (underscore and capitals), and of those to be left out."""
     shown, hidden = set(), set()
     for mesh in meshes:
-        for attribute in _attributes(mesh):
+        for attribute in _attributes(mesh, ".glb"):
             (hidden if _is_hidden(".glb", attribute) else shown).add(attribute.name)
-    names = unique_names(shown, lambda name: f"_{token(name).strip('_').upper()}", endings=("",))
+    names = unique_names(shown, lambda name: f"_{token(name).strip('_').upper()}", taken, ("",))
     return names, {name: f"left out {name}" for name in hidden if name.startswith("_")}
 
 
 def _for_usd(meshes) -> dict[str, str]:
     """Names that stay apart where the exporter replaces what is no letter of ASCII."""
-    all_names = {attribute.name for mesh in meshes for attribute in _attributes(mesh)}
+    all_names = {a.name for mesh in meshes for a in _attributes(mesh, ".usd")}
     groups = {name for obj in _objects("MESH") for name in obj.vertex_groups.keys()}
     found, used = {}, {_as_usd(name) for name in groups}
     for name in sorted(all_names, key=lambda name: (_as_usd(name) != name, name)):
@@ -254,7 +267,9 @@ def _plain_copies() -> Iterator[dict[str, str]]:
 
 
 def _on_vertices(mesh: bpy.types.Mesh) -> list[str]:
-    return [attribute.name for attribute in _attributes(mesh) if attribute.domain == "POINT"]
+    return [
+        attribute.name for attribute in _attributes(mesh, ".ply") if attribute.domain == "POINT"
+    ]
 
 
 def _rename(items: bpy.types.bpy_prop_collection, table: Mapping[str, str]) -> None:
