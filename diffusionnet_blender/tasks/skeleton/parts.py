@@ -188,15 +188,20 @@ def _front(skeleton: Skeleton, parts: list[str]) -> np.ndarray:
 
 def _drop_second_limbs(skeleton: Skeleton, parts: list[str], sides: list[str]) -> None:
     """Of two limbs of one name and side, legs are the lower ones; what the other is, is unknown."""
-    height = np.ptp(up_height(skeleton.heads))
-    for part in LEG:
-        for side in "LR":
-            same = [b for b in range(len(parts)) if (parts[b], sides[b]) == (part, side)]
-            if same:
-                lowest = min(up_height(skeleton.heads[same]))
-                for bone in same:
-                    if up_height(skeleton.heads[bone]) > lowest + TWO_LIMBS * height:
-                        parts[bone] = ""
+    heights = up_height(skeleton.heads)
+    for side in "LR":
+        starts = [
+            bone
+            for bone, part in enumerate(parts)
+            if part in LEG[:2]
+            and sides[bone] == side
+            and not any(parts[above] in LEG for above in skeleton.above(bone))
+        ]
+        lowest = min(heights[starts], default=0.0)
+        for bone in starts:
+            if heights[bone] > lowest + TWO_LIMBS * np.ptp(heights):
+                for below in skeleton.below(bone):
+                    parts[below] = ""
 
 
 def _filled(skeleton: Skeleton, found: list[str], steers: list[bool]) -> list[str]:

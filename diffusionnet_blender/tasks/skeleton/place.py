@@ -26,8 +26,10 @@ LOW = 0.25  # of ankles
 RIVAL = 0.75
 # Angle of the foot with the shin, in degrees.
 TURN = 30.0
+# Share of a bone's length from which on it is its far end.
+FAR_END = 0.7
 # Choices of joints whose costs differ by less are equally good, and one that costs more is none.
-TIE, WORST = 0.2, 1.2
+TIE, WORST = 0.2, 1.3
 # Lengths of a limb in a body: upper over lower, hand over forearm, and the distance of the shoulder
 # from the middle over the upper arm.
 UPPER_TO_LOWER, HAND_TO_FOREARM, SHOULDER_TO_ARM = 1.05, 0.75, 0.6
@@ -309,11 +311,27 @@ def _free_feet(skeleton, symmetry, found) -> None:
 
 
 def _twigs(skeleton: Skeleton, found: list[str]) -> None:
-    """What else hangs on a limb or on the head moves with it."""
+    """What else hangs on a limb or on the head moves with it.
+
+    But at the far end of a bone it may as well belong to the next one.
+    """
     for bone in skeleton.order:
-        above = skeleton.parents[bone]
-        if not found[bone] and above >= 0 and found[above] not in ("", "torso"):
+        above = int(skeleton.parents[bone])
+        if found[bone] or above < 0 or found[above] in ("", "torso"):
+            continue
+        is_end = found[above].startswith(("head", "hand", "foot"))
+        if is_end or _share_along(skeleton, above, skeleton.heads[bone]) < FAR_END:
             found[bone] = found[above]
+
+
+def _share_along(skeleton: Skeleton, bone: int, point: np.ndarray) -> float:
+    """How far along a bone a point lies: 0 at its head, 1 at the head of its child or its tail."""
+    ends = [skeleton.heads[child] for child in skeleton.children[bone]]
+    end = max(
+        [skeleton.tails[bone], *ends], key=lambda end: np.linalg.norm(end - skeleton.heads[bone])
+    )
+    way = end - skeleton.heads[bone]
+    return float((point - skeleton.heads[bone]) @ way / max(way @ way, 1e-24))
 
 
 def _take_sides(skeleton: Skeleton, symmetry: _Symmetry, found: list[str]) -> None:
