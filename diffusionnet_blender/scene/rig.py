@@ -7,12 +7,9 @@ from collections.abc import Sequence
 import bpy
 import numpy as np
 
-from ..tasks.skeleton import Skeleton, parts_of_bones
+from ..tasks.skeleton import Skeleton, parts_of_bones, probabilities_by_weights
 from .armatures import hold_of
 from .vertex_groups import read_weights
-
-# Where bones whose part is known hold less of a vertex's weight, its part is unknown.
-MOST_WEIGHT = 0.5
 
 
 def read_skeleton(rig: bpy.types.Object) -> Skeleton:
@@ -72,14 +69,6 @@ def rig_probabilities(obj: bpy.types.Object, class_names: Sequence[str]) -> np.n
         return known
     if not hold.deforms:
         return known
-    deforming = [bone for bone, deforms in enumerate(skeleton.deforms) if deforms]
+    deforming = np.flatnonzero(skeleton.deforms)
     weights = read_weights(obj, [skeleton.names[bone] for bone in deforming])
-    total = weights.sum(axis=1)
-    for column, bone in enumerate(deforming):
-        if parts[bone] >= 0:
-            known[:, parts[bone]] += weights[:, column]
-    told = known.sum(axis=1)
-    enough = (told > 0) & (told >= MOST_WEIGHT * total)
-    known[~enough] = 0.0
-    known[enough] /= told[enough, None]
-    return known
+    return probabilities_by_weights(weights, parts[deforming], len(class_names))

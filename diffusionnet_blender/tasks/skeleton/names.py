@@ -17,8 +17,8 @@ _STRONG = {
     "head": """head neck face facial skull cranium jaw chin eye eyes eyeball eyelid eyelids eyebrow
         eyebrows brow brows lid lids lash lashes ear ears nose nostril nostrils mouth lip lips teeth
         tooth tongue cheek cheeks hair hairs bangs fringe ponytail pigtail braid beard moustache
-        mustache forehead temple oris oculi orbicularis levator temporalis risorius helmet hat headtop
-        頭 首 顔 目 両目 眼 髪 前髪 後髪 耳 舌 口 歯 顎 眉 まゆ""",
+        mustache forehead temple oris oculi orbicularis levator temporalis risorius helmet hat
+        headtop 頭 首 顔 目 両目 眼 髪 前髪 後髪 耳 舌 口 歯 顎 眉 まゆ""",
     "torso": """chest thorax torso abdomen belly stomach tummy waist hips pelvis rib ribs ribcage
         sternum breast breasts boob boobs bust pectoral pectoralis pec scapula trapezius lat latt
         latissimus butt buttock buttocks glute lumbar 上半身 下半身 腰 胸 腹""",
@@ -52,19 +52,19 @@ _LEFT = "l left lf lft 左"
 _RIGHT = "r right rt rgt 右"
 # Bones that steer others from a distance.
 _STEERING = "pole poles target targets pt aim lookat ポール"
+# Bones at a joint that move what lies on both sides of it.
+_BETWEEN = "helper share"
 _INVERSE = "ik"
 _STEERED_JOINTS = {"elbow", "knee", "ひじ", "肘", "ひざ", "膝"}
 # They say nothing, but stand beside words that do without a gap.
-_SILENT = """twist bend roll share bone bones joint jnt jt part slot helper base end tip nub start
-    stretch inner outer in out front rear side mixamorig bip biped valve def org mch ctrl control rig
-    skin bind big proximal distal intermediate corrective aux adjust pad armor armour nail
+_SILENT = """twist bend roll bone bones joint jnt jt part slot base end tip nub start
+    stretch inner outer in out front rear side mixamorig bip biped valve def org mch ctrl control
+    rig skin bind big proximal distal intermediate corrective aux adjust pad armor armour nail
     pack strap band guard plate piece line corner 先 捩 捩り ひねり 補助 キャンセル ex"""
 # Limbs of animals: whatever else the name says, no part of a person.
 _ANIMAL = "hind paw hoof tail wing fin tentacle rearleg frontleg"
 
-_SPLIT = re.compile(
-    r"[A-Z]+(?=[A-Z][a-z])|[A-Z][a-z]+|[a-z]+|[A-Z]+|[^\W\d_a-zA-Z]+"
-)
+_SPLIT = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z][a-z]+|[a-z]+|[A-Z]+|[^\W\d_a-zA-Z]+")
 _CHUNK = re.compile(r"[a-zA-Z]+|[^\W\d_a-zA-Z]+")
 
 
@@ -79,13 +79,14 @@ class Reading:
         the other bones ("shoulder", "collar", "hip", "arm", "leg", "spine", "root"); "" for none.
     side : str
         "L" or "R", the character's own; "" where the name says none, or both.
-    steers : bool
-        Whether the bone steers others from a distance, as a pole target does.
+    moves_no_part : bool
+        Whether the bone steers others from a distance, as a pole target does, or moves what lies
+        on both sides of a joint.
     """
 
     part: str = ""
     side: str = ""
-    steers: bool = False
+    moves_no_part: bool = False
 
 
 def reading_of(name: str) -> Reading:
@@ -100,8 +101,10 @@ def reading_of(name: str) -> Reading:
     said = set(words)
     left, right = said & _set(_LEFT), said & _set(_RIGHT)
     side = "" if bool(left) == bool(right) else "L" if left else "R"
-    if said & _set(_STEERING) or (said & _set(_INVERSE) and said & _STEERED_JOINTS):
-        return Reading("", side, steers=True)
+    if said & (_set(_STEERING) | _set(_BETWEEN)) or (
+        said & _set(_INVERSE) and said & _STEERED_JOINTS
+    ):
+        return Reading("", side, moves_no_part=True)
     return Reading("" if said & _set(_ANIMAL) else _part(words, side), side)
 
 
@@ -138,14 +141,13 @@ def _run_on(text: str) -> tuple[str, bool]:
                 continue
             if _is_letter(word) and start > 0 and end < len(text):
                 continue
-            cut = [*before, word]
             known = best[end]
-            if known is None or len(cut) < len(known):
-                best[end] = cut
-    cut = best[-1]
-    if not cut or (any(map(_is_letter, cut)) and not _parts_said().intersection(cut)):
+            if known is None or len(before) + 1 < len(known):
+                best[end] = [*before, word]
+    words = best[-1]
+    if not words or (any(map(_is_letter, words)) and not _parts_said().intersection(words)):
         return text, False
-    return " ".join(cut), True
+    return " ".join(words), True
 
 
 def _is_letter(word: str) -> bool:
@@ -191,5 +193,5 @@ def _parts_said() -> frozenset[str]:
 
 @cache
 def _vocabulary() -> frozenset[str]:
-    others = (_UPPER, _LOWER, _FORE, _LEFT, _RIGHT, _STEERING, _INVERSE, _SILENT, _ANIMAL)
+    others = (_UPPER, _LOWER, _FORE, _LEFT, _RIGHT, _STEERING, _BETWEEN, _INVERSE, _SILENT, _ANIMAL)
     return _parts_said() | _set(" ".join(others))

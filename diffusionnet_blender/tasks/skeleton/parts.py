@@ -1,4 +1,4 @@
-"""The part of the body that each bone of a skeleton moves: by its name, the bones around, its place."""
+"""The part of the body that each bone moves: by its name, the bones around it, its place."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ def parts_of_bones(skeleton: Skeleton, class_names: Sequence[str]) -> np.ndarray
         part if part in MIDDLE else f"{part}.{side}" if part and side else ""
         for part, side in zip(parts, sides, strict=True)
     ]
-    steers = [reading.steers for reading in readings]
-    found = _filled(skeleton, found, steers)
+    no_part = [reading.moves_no_part for reading in readings]
+    found = _filled(skeleton, found, no_part)
     index = {name: number for number, name in enumerate(class_names)}
     return np.array([index.get(name, UNKNOWN) for name in found], np.int32)
 
@@ -204,14 +204,14 @@ def _drop_second_limbs(skeleton: Skeleton, parts: list[str], sides: list[str]) -
                     parts[below] = ""
 
 
-def _filled(skeleton: Skeleton, found: list[str], steers: list[bool]) -> list[str]:
+def _filled(skeleton: Skeleton, found: list[str], no_part: list[bool]) -> list[str]:
     """Bones without a part by name: that of the bone above, or the one of their place."""
     found = list(found)
     named = set(found)
     limbs_named = all(f"{part}.{side}" in named for part in (*ARM[:2], *LEG[:2]) for side in "LR")
     by_place = [""] * len(found) if limbs_named else parts_by_place(skeleton, found)
     for bone in skeleton.order:
-        if found[bone] or steers[bone]:
+        if found[bone] or no_part[bone]:
             continue
         above = skeleton.parents[bone]
         part = found[above] if above >= 0 else ""

@@ -94,22 +94,30 @@ def parts_by_place(skeleton: Skeleton, named: Sequence[str]) -> list[str]:
 
 def _symmetry(skeleton: Skeleton) -> _Symmetry | None:
     """The plane across x or across y that pairs most bones; None if there are few pairs."""
-    heads = skeleton.heads
+    heads, tails = skeleton.heads, skeleton.tails
     height = float(np.ptp(up_height(heads))) if len(heads) else 0.0
     if not height:
         return None
+    # Bones at one place differ in what is above and below them.
     depth = np.array([len(skeleton.above(bone)) for bone in range(len(heads))])
+    size = np.array([len(skeleton.below(bone)) for bone in range(len(heads))])
     best: tuple[int, _Symmetry] | None = None
     for axis in (0, 1):
         offset = heads[:, axis] - np.median(heads[:, axis])
-        image = heads.copy()
-        image[:, axis] -= 2 * offset
-        distance = np.linalg.norm(image[:, None] - heads[None], axis=2)
-        distance[depth[:, None] != depth[None]] = np.inf
+        mirror = np.zeros(3)
+        mirror[axis] = 2.0
+        at_heads, at_tails = (
+            np.linalg.norm((ends - mirror * shift[:, None])[:, None] - ends[None], axis=2)
+            for ends, shift in ((heads, offset), (tails, offset + (tails - heads)[:, axis]))
+        )
+        # Importers guess tails, so that they only decide between bones at one place.
+        distance = at_heads + 0.1 * at_tails
+        distance += (size[:, None] != size[None]) * (MIRRORED * height / 2)
+        distance[(depth[:, None] != depth[None]) | (at_heads > MIRRORED * height)] = np.inf
         off = np.abs(offset) > MIDDLE * height
         distance[np.sign(offset)[:, None] == np.sign(offset)[None]] = np.inf
         partner = distance.argmin(axis=1)
-        fits = off & (distance.min(axis=1) < MIRRORED * height)
+        fits = off & np.isfinite(distance.min(axis=1))
         fits &= partner[partner] == np.arange(len(heads))
         partner = np.where(fits, partner, -1)
         across = np.eye(3)[axis]
@@ -122,7 +130,7 @@ def _symmetry(skeleton: Skeleton) -> _Symmetry | None:
 
 
 def _limbs(skeleton: Skeleton, symmetry: _Symmetry) -> tuple[list[int], list[int]] | None:
-    """Chains of bones of one arm and of one leg, from the body outwards; None if they are unclear."""
+    """Chains of bones of one arm and one leg, from the body outwards; None if they are unclear."""
     bottom = float(up_height(skeleton.heads).min())
     height = symmetry.height
     legs, arms = [], []
@@ -132,7 +140,7 @@ def _limbs(skeleton: Skeleton, symmetry: _Symmetry) -> tuple[list[int], list[int
             continue
         if symmetry.offset[_first_off(skeleton, symmetry, bone)] <= 0:
             continue
-        if above >= 0 and (symmetry.partner[above] >= 0 or _leaves(skeleton, symmetry, above)):
+        if above >= 0 and not _is_trunk(skeleton, symmetry, above):
             continue
         chain = _chain(skeleton, bone)
         joints = skeleton.heads[chain]
@@ -144,21 +152,25 @@ def _limbs(skeleton: Skeleton, symmetry: _Symmetry) -> tuple[list[int], list[int
         if reaches_floor and -way[2] > 0.7 * np.linalg.norm(way):
             legs.append((length, chain))
         else:
-            sideways = float((way @ symmetry.across))
+            sideways = float(way @ symmetry.across)
             if sideways > LONG * height / 2:
                 arms.append((sideways, chain))
     chosen = []
     for candidates in (arms, legs):
         candidates.sort(key=lambda item: -item[0])
-        if not candidates or (
-            len(candidates) > 1 and candidates[1][0] > RIVAL * candidates[0][0]
-        ):
+        if not candidates or (len(candidates) > 1 and candidates[1][0] > RIVAL * candidates[0][0]):
             return None
         chosen.append(candidates[0][1])
     arm, leg = chosen
     if up_height(skeleton.heads[arm[0]]) <= up_height(skeleton.heads[leg[0]]):
         return None
     return arm, leg
+
+
+def _is_trunk(skeleton: Skeleton, symmetry: _Symmetry, bone: int) -> bool:
+    """Whether limbs may leave a bone: it lies in the middle, has no mirror image, and goes on."""
+    near = abs(symmetry.offset[bone]) <= MIRRORED * symmetry.height
+    return near and symmetry.partner[bone] < 0 and not _leaves(skeleton, symmetry, bone)
 
 
 def _leaves(skeleton: Skeleton, symmetry: _Symmetry, bone: int) -> bool:
