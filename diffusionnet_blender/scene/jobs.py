@@ -18,7 +18,7 @@ from ..errors import DiffusionNetError
 from ..tasks.classify import job as classify_job
 from ..tasks.labels import Labels
 from ..tasks.match import job as match_job
-from ..tasks.models import FROM_RIG, body_part_names
+from ..tasks.models import FROM_RIG, card_of
 from ..tasks.segment import job as segment_job
 from ..tasks.transfer import job as transfer_job
 from ..tasks.transfer.kinds import Kinds
@@ -362,14 +362,17 @@ def segment_request(
     if len(refused) == len(objects):
         raise refused[0]
     several = len(objects) > 1
-    by_rig = options.get("model") == FROM_RIG
+    known = None
+    if options.get("model") == FROM_RIG:
+        class_names = card_of(FROM_RIG, (), "segment").class_names
+        known = known_parts(character.name, objects, class_names)
     request = segment_job.SegmentRequest(
         geometry.placed.surface,
         template=read_rest_character(objects) if reading.use_rest_shape else None,
         polygons=geometry.polygons,
         member=geometry.placed.member if several else None,
         carried=tuple(carried_members(objects, geometry.placed)),
-        known=known_parts(character.name, objects, body_part_names()) if by_rig else None,
+        known=known,
         **options,
     )
     return geometry, request

@@ -165,11 +165,6 @@ def find_model(name: str, folders: Sequence[Path] = ()) -> Model:
     return load_model(model_path(name, folders))
 
 
-def body_part_names() -> tuple[str, ...]:
-    """Classes of the bundled model of body parts, in their order."""
-    return ModelCard.load(BUNDLED / f"{DEFAULT_MODEL}.json").class_names
-
-
 def is_bundled(name: str) -> bool:
     """Whether a model ships with the package."""
     return name in {path.stem for path in BUNDLED.glob("*.json")}

@@ -50,6 +50,8 @@ _LOWER = "lower low lo lwr down dn bottom"
 _FORE = "fore"
 _LEFT = "l left lf lft 左"
 _RIGHT = "r right rt rgt 右"
+# Of the trunk.
+_INNER = {"torso", "spine", "hip", "shoulder", "collar"}
 # Bones that steer others from a distance.
 _STEERING = "pole poles target targets pt aim lookat ポール"
 # Bones at a joint that move what lies on both sides of it.
@@ -162,7 +164,7 @@ def _part(words: list[str], side: str) -> str:
         return "head"
     if len(strong) > 1:
         # Inner words only say where a limb is attached ("HipThigh", "SpineNeck").
-        strong -= {"torso", "spine", "hip", "shoulder", "collar"}
+        strong = strong - _INNER or {"torso"}
     if len(strong) > 1:
         strong -= {"arm", "leg"}
     if len(strong) > 1:

@@ -67,13 +67,14 @@ def _resolved(skeleton: Skeleton, readings: list[Reading]) -> list[str]:
     hip = "torso"
     if not said & {"thigh", "leg"}:
         hip = "thigh" if "shin" in said else ""
+    pair_of_hips = [p for p, s in zip(parts, sided, strict=True) if not s].count("hip") == 2
     for bone, part in enumerate(parts):
         if part == "collar":
             parts[bone] = "torso"
         elif part == "shoulder":
             parts[bone] = shoulder
         elif part == "hip":
-            parts[bone] = hip if sided[bone] else "torso"
+            parts[bone] = hip if sided[bone] or pair_of_hips else "torso"
     for word, limb in (("arm", ARM), ("leg", LEG)):
         _resolve_limb(skeleton, parts, readings, word, limb)
     _resolve_spine(skeleton, parts, sided)
