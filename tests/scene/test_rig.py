@@ -13,7 +13,7 @@ from diffusionnet_blender.scene.read import read_object
 from diffusionnet_blender.scene.rig import known_parts, read_skeleton
 from diffusionnet_blender.tasks.models import FROM_RIG, card_of
 from diffusionnet_blender.tasks.skeleton import UNKNOWN, parts_of_bones
-from tests.scenes import add_body, add_rig
+from tests.scenes import add_body, add_rig, select
 
 pytestmark = pytest.mark.usefixtures("blender")
 CLASSES = card_of(FROM_RIG, (), "segment").class_names
@@ -137,3 +137,43 @@ def test_the_rig_labels_meshes_to_train_on():
     names = np.array([*found.class_names, ""])[found.labels]
     assert list(names[:3]) == ["", "torso", "head"]
     assert len(found.class_colours) == len(CLASSES)
+
+
+def test_the_button_segments_a_character_by_its_rig_at_once():
+    """A body and a hat on a bone; no network is run."""
+    body, rig = rigged(chest=1.0)
+    hat = add_body("Hat")
+    on_bone(hat, rig, body)
+    select(body)
+    bpy.context.scene.diffusionnet.model = FROM_RIG
+    assert bpy.ops.diffusionnet.segment() == {"FINISHED"}
+    for obj, part in ((body, "torso"), (hat, "head")):
+        assert {p.name for p in obj.data.diffusionnet.parts if p.vertex_count} == {part}
+        assert obj.data.diffusionnet.model == FROM_RIG
+
+
+def test_the_button_says_what_to_do_without_an_armature():
+    select(add_body())
+    bpy.context.scene.diffusionnet.model = FROM_RIG
+    with pytest.raises(RuntimeError, match="no armature with bones.*Choose a model"):
+        bpy.ops.diffusionnet.segment()
+
+
+@pytest.mark.skipif(not CHARACTERS.exists(), reason="without ../shared/characters")
+def test_the_command_line_labels_a_file_by_its_rig(tmp_path):
+    from diffusionnet_blender.cli import main
+
+    out = tmp_path / "knight.npz"
+    file = str(CHARACTERS / "k_knight.glb")
+    arguments = ["segment", file, "--model", "rig", "--labels", str(out), "--quiet"]
+    assert main(arguments, "diffusionnet") == 0
+    found = np.load(out)
+    names = np.array(CLASSES)[found["vertex_labels"]]
+    member = dict(zip(found["objects"], range(len(found["objects"])), strict=True))
+    for obj, part in (
+        ("1H_Sword", "hand.R"),
+        ("Knight_Helmet", "head"),
+        ("Knight_Cape", "torso"),
+    ):
+        assert set(names[found["member"] == member[obj]]) <= {part}
+    assert set(CLASSES) == set(names)
