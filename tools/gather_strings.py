@@ -91,6 +91,7 @@ def _of_lists() -> Iterator[str]:
         model_lists.NO_SEGMENTATION,
         model_lists.NO_CLASSIFICATION,
         model_lists.BY_DISTANCES,
+        model_lists.BY_BONES,
     ):
         yield from item[1:]
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from ..errors import DiffusionNetError
 from ..scene.options import Outputs, ReadOptions
-from ..tasks.models import loaded
+from ..tasks.models import FROM_RIG, loaded
 from ..tasks.segment import job
 from .options import (
     FORMATS,
@@ -78,8 +78,9 @@ def run(chosen: argparse.Namespace) -> int:
     """Segment the meshes of each file."""
     _check_paths(chosen)
     options = values_of(job.SegmentRequest, chosen)
-    # Loaded once for all files.
-    options["model"] = loaded(chosen.model, [library()], "segment")
+    if chosen.model != FROM_RIG:
+        # Loaded once for all files.
+        options["model"] = loaded(chosen.model, [library()], "segment")
     options["cache"] = cache_of(chosen)
     with blender():
         return max(_segment_file(path, options, chosen) for path in chosen.files)
@@ -152,8 +153,10 @@ def _summary(name: str, geometry: CharacterGeometry, result: job.Segmentation) -
     text = (
         f"{name}: {parts} parts on {len(result.vertex_labels):,} vertices "
         f"{f'of {len(geometry.members)} objects ' if several else ''}"
-        f"in {seconds:.1f} s ({result.engine}, {result.device})"
+        f"in {seconds:.1f} s"
     )
+    if result.engine:
+        text += f" ({result.engine}, {result.device})"
     return f"{text}, {result.remark}" if result.remark else text
 
 

@@ -38,9 +38,10 @@ LabelledMesh: TypeAlias = tuple[str, Surface, NamedLabels]
 
 EPILOGUE = """\
 Labels of .blend files are parts (of this extension), vertex-groups, face-sets, materials, attribute
-(integers; --attribute names it) or color. Labels of other files are in a file beside them: those of
-BODY.obj in BODY.npy or BODY.txt, one for each vertex or each face, in the order of the mesh;
-numbers (-1: no label; --classes names them) or, in a .txt, names.
+(integers; --attribute names it) or color. Those of rig are the parts of the bones, in files of any
+format with an armature. Labels of other files are in a file beside them: those of BODY.obj in
+BODY.npy or BODY.txt, one for each vertex or each face, in the order of the mesh; numbers (-1: no
+label; --classes names them) or, in a .txt, names.
 
 With --shapes the model classifies whole shapes. The class of a mesh is the name of the file's
 folder (`folder`), of the object's collection, with --collection of that inside it (`collection`),
@@ -53,6 +54,8 @@ settings, the training resumes.
 
 # Value of --labels: in a file beside the mesh.
 FILE = "FILE"
+# Sources that files of other formats have as well.
+ANYWHERE = (FILE, "RIG")
 # Of --shapes.
 SHAPE_CLASSES = ("folder", "collection", "property")
 
@@ -129,7 +132,7 @@ def _read_labelled(path: Path, chosen: argparse.Namespace) -> list[LabelledMesh]
 
     in_blend = path.suffix.lower() == ".blend"
     source = chosen.labels or ("PARTS" if in_blend else FILE)
-    if source != FILE and not in_blend:
+    if source not in ANYWHERE and not in_blend:
         raise DiffusionNetError(
             f"{path}: only .blend files have {spelling(source)}",
             "Leave --labels out, or give --labels file.",

@@ -2,7 +2,7 @@
 
 from ..network.card import ModelCard, Purpose
 from ..settings import settings
-from ..tasks.models import DEFAULT_MATCH_MODEL, DEFAULT_MODEL, is_bundled, read_library
+from ..tasks.models import DEFAULT_MATCH_MODEL, DEFAULT_MODEL, FROM_RIG, is_bundled, read_library
 
 NO_MODEL = "NONE"
 # Items without a model: identifier, name and tooltip.
@@ -22,6 +22,12 @@ BY_DISTANCES = (
     "Match by distances along the surface alone, for two similar animals or props. Set three or "
     "more pins where the match is wrong",
 )
+BY_BONES = (
+    FROM_RIG,
+    "From the Rig",
+    "Parts of the bones that move the character, known by their names or their place. Where no "
+    "bone tells, body_parts decides",
+)
 _cards: dict[str, ModelCard] = {}
 _bundled: set[str] = set()
 _left_out: list[tuple[str, str]] = []
@@ -39,7 +45,8 @@ def reload_models() -> None:
     _left_out[:] = [(_shown(path.name), _shown(error.message)) for path, error in library.left_out]
     _bundled.clear()
     _bundled.update(filter(is_bundled, _cards))
-    _model_items[:] = _items("segment") or [(*NO_SEGMENTATION, 0)]
+    models = _items("segment") or [(*NO_SEGMENTATION, 0)]
+    _model_items[:] = [*models, (*BY_BONES, len(_cards) + 1)]
     _classifier_items[:] = _items("classify") or [(*NO_CLASSIFICATION, 0)]
     _match_items[:] = [*_items("match"), (*BY_DISTANCES, len(_cards))]
 
@@ -53,8 +60,8 @@ def _items(purpose: Purpose) -> list[tuple[str, str, str, int]]:
 
 
 def model_card(name: str) -> ModelCard | None:
-    """Card of a model that `reload_models` found."""
-    return _cards.get(name)
+    """Card of a model that `reload_models` found; that of the default model for `FROM_RIG`."""
+    return _cards.get(DEFAULT_MODEL if name == FROM_RIG else name)
 
 
 def known_models() -> list[tuple[ModelCard, bool]]:

@@ -18,6 +18,7 @@ from ..errors import DiffusionNetError
 from ..tasks.classify import job as classify_job
 from ..tasks.labels import Labels
 from ..tasks.match import job as match_job
+from ..tasks.models import FROM_RIG, card_of
 from ..tasks.segment import job as segment_job
 from ..tasks.transfer import job as transfer_job
 from ..tasks.transfer.kinds import Kinds
@@ -30,6 +31,7 @@ from .options import ReadOptions
 from .pair import outside_edit_modes
 from .read import origin_of, read_object, require_same_topology
 from .results import forget_result, keep_result
+from .rig import known_parts
 from .tracked import Tracked, TrackedCharacter
 from .transfer import Prepared, Reading, prepared_again, read_transfer
 from .write import require_writable
@@ -360,12 +362,17 @@ def segment_request(
     if len(refused) == len(objects):
         raise refused[0]
     several = len(objects) > 1
+    known = None
+    if options.get("model") == FROM_RIG:
+        class_names = card_of(FROM_RIG, (), "segment").class_names
+        known = known_parts(character.name, objects, class_names)
     request = segment_job.SegmentRequest(
         geometry.placed.surface,
         template=read_rest_character(objects) if reading.use_rest_shape else None,
         polygons=geometry.polygons,
         member=geometry.placed.member if several else None,
         carried=tuple(carried_members(objects, geometry.placed)),
+        known=known,
         **options,
     )
     return geometry, request

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import DiffusionNetError
 from ..tasks.labels import vertex_labels
+from ..tasks.models import FROM_RIG, card_of
 from ..tasks.train.training_set import UNLABELLED, NamedLabels
 from .attributes import FACE_LABELS, read_attribute, read_values
 from .edit_mode import outside_edit_mode
@@ -17,6 +18,7 @@ from .labels import read_labels
 from .materials import material_indices
 from .options import LabelSource
 from .read import ObjectGeometry
+from .rig import known_parts
 from .vertex_groups import read_weights
 from .write import FACE_SETS
 
@@ -60,6 +62,7 @@ def read_label_source(
         "MATERIALS": _from_materials,
         "ATTRIBUTE": _from_attribute,
         "COLOR": _from_colours,
+        "RIG": _from_rig,
     }
     if where.source not in readers:
         raise DiffusionNetError(
@@ -174,6 +177,13 @@ def _from_colours(obj, geometry, name) -> NamedLabels:
     names = tuple(f"#{colour:06x}" for colour in values_used)
     rgb = np.stack([values_used >> 16, values_used >> 8 & 255, values_used & 255], axis=1) / 255
     return NamedLabels(labels, names, tuple(map(tuple, rgb.tolist())))
+
+
+def _from_rig(obj, geometry, name) -> NamedLabels:
+    card = card_of(FROM_RIG, (), "segment")
+    known = known_parts(obj.name, [obj], card.class_names)
+    labels = np.where(known.any(axis=1), known.argmax(axis=1), UNLABELLED)
+    return NamedLabels(labels, card.class_names, card.class_colours)
 
 
 def _of_faces(geometry, values: np.ndarray, title: str) -> NamedLabels:

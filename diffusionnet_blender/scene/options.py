@@ -128,6 +128,12 @@ SOURCES = (
         "Integer attribute of vertices or faces. Negative values have no label",
     ),
     ("COLOR", "Color Attribute", "One color for each part. Transparent areas have no label"),
+    (
+        "RIG",
+        "From the Rig",
+        "Parts of the bones that move the mesh, by their names or their place. Where no bone tells "
+        "there is no label",
+    ),
 )
 
 

@@ -19,6 +19,8 @@ from ..network.features import FEATURES
 BUNDLED = Path(__file__).resolve().parent.parent / "weights"
 DEFAULT_MODEL = "body_parts"
 DEFAULT_MATCH_MODEL = "body_match"
+# In place of a model's name: parts by the bones of an armature, and the rest by the default model.
+FROM_RIG = "rig"
 DEFAULT_MODELS: dict[Purpose, str] = {"segment": DEFAULT_MODEL, "match": DEFAULT_MATCH_MODEL}
 _DOES = {
     "segment": "labels parts",
@@ -88,6 +90,8 @@ def read_library(folders: Sequence[Path] = ()) -> Library:
 def model_path(name: str, folders: Sequence[Path] = ()) -> Path:
     """Path of the weights of a model, by its name or by that path itself.
 
+    Those of `FROM_RIG` are those of the default model.
+
     Raises
     ------
     ModelError
@@ -95,6 +99,8 @@ def model_path(name: str, folders: Sequence[Path] = ()) -> Path:
     """
     if Path(name).suffix == ".safetensors" and os.path.exists(name):
         return Path(name)
+    if name == FROM_RIG:
+        name = DEFAULT_MODEL
     # Of models of one name the first counts, as in `list_models`.
     cards = {path.stem: path for path in reversed(_card_paths(folders))}
     if name in cards:
@@ -128,6 +134,14 @@ def require_purpose(card: ModelCard, purpose: Purpose) -> None:
             if default
             else "Choose one that was trained on whole shapes.",
         )
+
+
+def card_of(model: str | Model, folders: Sequence[Path], purpose: Purpose) -> ModelCard:
+    """Card of a model of a purpose, without its weights; errors as of `loaded`."""
+    if not isinstance(model, str):
+        require_purpose(model.card, purpose)
+        return model.card
+    return ModelCard.load(path_for(model, folders, purpose).with_suffix(".json"))
 
 
 def loaded(model: str | Model, folders: Sequence[Path], purpose: Purpose) -> Model:
@@ -324,7 +338,7 @@ def require_new_name(name: str, folder: Path) -> None:
         for path in _files(each)
         if path.suffix.lower() in (".json", ".safetensors")
     }
-    if name.casefold() in taken:
+    if name.casefold() in taken | {FROM_RIG}:
         raise ModelError(
             f"The library already has a model {name!r}",
             "Choose another name, or remove the old model first.",

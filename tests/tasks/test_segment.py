@@ -8,7 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from diffusionnet_blender.errors import Cancelled, DeviceError, ModelError, SurfaceError
+from diffusionnet_blender.errors import (
+    Cancelled,
+    DeviceError,
+    DiffusionNetError,
+    ModelError,
+    SurfaceError,
+)
 from diffusionnet_blender.network.architecture import Architecture
 from diffusionnet_blender.network.card import ModelCard
 from diffusionnet_blender.network.checkpoint import Model, save_model
@@ -399,3 +405,49 @@ def test_memory_is_estimated_with_the_outer_skin(count, exact):
 def test_estimates_of_memory_are_above_what_was_measured(count, peak):
     """Peaks in MB, of `segment(..., exact=True)` on spheres with a model of 96 eigenpairs."""
     assert 1.05 < estimated_bytes(count, 96, exact=True) / (peak * 2**20) < 1.35
+
+
+def known_below(surface, height):
+    """The first class for certain at vertices below a height, nothing known above."""
+    known = np.zeros((len(surface.vertices), 3), np.float32)
+    known[surface.vertices[:, 2] < height, 0] = 1.0
+    return known
+
+
+def test_what_is_known_is_kept_and_the_network_fills_in_the_rest():
+    surface = Surface(*lumpy_body(3))
+    known = known_below(surface, 0.0)
+    told = known.any(axis=1)
+    free = segment(surface, MODEL, clean=True)
+    found = segment(surface, MODEL, known=known, clean=True)
+    np.testing.assert_array_equal(found.vertex_probabilities[told], known[told])
+    np.testing.assert_array_equal(
+        found.vertex_probabilities[~told], free.vertex_probabilities[~told]
+    )
+
+
+def test_where_all_is_known_neither_matrices_nor_network_are_computed():
+    surface = Surface(*lumpy_body(3))
+    found = segment(surface, MODEL, known=known_below(surface, np.inf), engine="numpy")
+    assert set(found.vertex_labels) == {0}
+    assert found.engine == ""
+    assert set(found.seconds) == {"rig"}
+
+
+def test_by_the_rig_all_parts_are_those_of_the_default_model():
+    surface = Surface(*lumpy_body(2))
+    known = np.eye(14, dtype=np.float32)[np.arange(len(surface.vertices)) % 14]
+    found = segment(surface, "rig", known=known)
+    assert (found.model_name, len(found.class_names)) == ("rig", 14)
+    np.testing.assert_array_equal(found.vertex_labels, known.argmax(axis=1))
+
+
+@pytest.mark.parametrize(
+    ("model", "shape"), [("rig", None), ("rig", (5, 14)), (MODEL, (162, 4)), (MODEL, (162,))]
+)
+def test_known_probabilities_that_do_not_fit_are_an_error_with_its_fix(model, shape):
+    surface = Surface(*lumpy_body(2))
+    known = None if shape is None else np.ones(shape, np.float32)
+    with pytest.raises(DiffusionNetError) as caught:
+        segment(surface, model, known=known)
+    assert caught.value.fix

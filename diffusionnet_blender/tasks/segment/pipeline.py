@@ -7,7 +7,8 @@ from time import perf_counter
 
 import numpy as np
 
-from ...errors import SurfaceError
+from ...errors import DiffusionNetError, SurfaceError
+from ...network.card import ModelCard
 from ...network.checkpoint import Model
 from ...network.engine import Engine
 from ...network.features import input_features
@@ -20,7 +21,7 @@ from ..engines import choose_engine
 from ..inference import class_probabilities, prepare_cached
 from ..labels import Polygons, polygon_classes
 from ..memory import memory_errors_explained
-from ..models import loaded
+from ..models import FROM_RIG, card_of, loaded
 from ..progress import Progress
 from ..sides import mirrored_classes
 from .carried import (
@@ -54,12 +55,19 @@ class _Found:
 def segmentation(request: SegmentRequest, progress: Progress) -> Segmentation:
     """Class probabilities of vertices and classes of polygons, see `job.run`."""
     surface = request.surface
-    model = loaded(request.model, request.model_folders, "segment")
+    card = card_of(request.model, request.model_folders, "segment")
     if request.template is not None:
         _require_match(surface, request.template)
-    runner = choose_engine(request.engine, request.device)
+    _require_known(request, card)
+    started = perf_counter()
     seconds: dict[str, float] = {}
     carried = _carried_by(request)
+    if request.known is not None and request.known.any(axis=1).all():
+        seconds["rig"] = perf_counter() - started
+        found = _Found(request.known.astype(np.float32), RepairReport(), None, None)
+        return _result(request, card, found, found.probabilities, carried, seconds)
+    model = loaded(request.model, request.model_folders, "segment")
+    runner = choose_engine(request.engine, request.device)
     with memory_errors_explained(len(surface.vertices)):
         if carried:
             body, kept = body_of(surface, carried)
@@ -75,7 +83,27 @@ def segmentation(request: SegmentRequest, progress: Progress) -> Segmentation:
         else:
             found = _of_figure(request, model, runner, progress, seconds)
             probabilities = found.probabilities
-    class_names, class_colours = model.card.class_names, model.card.class_colours
+    if request.known is not None:
+        told = request.known.any(axis=1)
+        probabilities = np.where(told[:, None], request.known, probabilities).astype(np.float32)
+    return _result(
+        request, card, found, probabilities, carried, seconds, runner.name, runner.device
+    )
+
+
+def _result(
+    request: SegmentRequest,
+    card: ModelCard,
+    found: _Found,
+    probabilities: np.ndarray,
+    carried: list[Carried],
+    seconds: dict[str, float],
+    engine: str = "",
+    device: str = "",
+) -> Segmentation:
+    """Probabilities (V, C) of all vertices with the classes of polygons."""
+    surface = request.surface
+    class_names, class_colours = card.class_names, card.class_colours
     if carried and request.props:
         probabilities = with_props(probabilities, carried)
         class_names, class_colours = (*class_names, PROPS), (*class_colours, PROPS_COLOUR)
@@ -88,14 +116,31 @@ def segmentation(request: SegmentRequest, progress: Progress) -> Segmentation:
         polygon_labels=labels,
         polygon_areas=areas,
         topology=polygons.topology,
-        model_name=model.card.name,
+        model_name=FROM_RIG if request.model == FROM_RIG else card.name,
         repairs=found.repairs,
         seconds=seconds,
-        engine=runner.name,
-        device=runner.device,
+        engine=engine,
+        device=device,
         proxy_size=found.proxy_size,
         skin_size=found.skin_size,
     )
+
+
+def _require_known(request: SegmentRequest, card: ModelCard) -> None:
+    """Raise DiffusionNetError unless known probabilities fit the surface and the model."""
+    if request.known is None:
+        if request.model == FROM_RIG:
+            raise DiffusionNetError(
+                "No bone tells the parts of this surface",
+                "Give known=, the probabilities of the vertices, or choose a model.",
+            )
+        return
+    expected = len(request.surface.vertices), len(card.class_names)
+    if request.known.shape != expected:
+        raise DiffusionNetError(
+            f"The known probabilities are {request.known.shape}, not {expected}",
+            f"Give a row for each vertex, with a column for each class of {card.name}.",
+        )
 
 
 def _carried_by(request: SegmentRequest) -> list[Carried]:

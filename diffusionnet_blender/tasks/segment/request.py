@@ -41,6 +41,7 @@ class SegmentRequest(Compute):
     surface : Surface
         A mesh or a point cloud.
     model : str or Model
+        "rig" for the default model, with `known`.
     template : Surface, optional
         The same vertices and faces in their rest shape. The matrices are then those of the rest
         shape, which all poses share, with the positions of the surface. A model without positions
@@ -53,6 +54,9 @@ class SegmentRequest(Compute):
         others take the part of the nearest vertex.
     carried : tuple of Carried
         What the figure carries, such as swords and helmets: no part of its shape.
+    known : (V, C) float32, optional
+        Probabilities that are known beforehand, as from the bones of an armature, and are kept as
+        they are. Rows of zeros: by the network, which is not run without any.
     cache : OperatorCache, optional
         Of the matrices, so that another run on the same geometry evaluates the network alone.
     exact, clean, props : bool
@@ -61,12 +65,16 @@ class SegmentRequest(Compute):
 
     surface: Surface
     model: str | Model = option(
-        DEFAULT_MODEL, "Model", "Name of a model, or path of a .safetensors file"
+        DEFAULT_MODEL,
+        "Model",
+        "Name of a model, or path of a .safetensors file. rig: parts of the bones that move the "
+        "mesh, and body_parts where no bone tells",
     )
     template: Surface | None = None
     polygons: Polygons | None = None
     member: np.ndarray | None = None
     carried: tuple[Carried, ...] = ()
+    known: np.ndarray | None = None
     cache: OperatorCache | None = None
     exact: bool = option(
         False,
@@ -98,7 +106,7 @@ class Segmentation(Labels):
     seconds : dict of str to float
         Duration of each stage; without the stages whose result was in the cache.
     engine, device : str
-        Of the network.
+        Of the network; empty where all was known without it.
     proxy_size : int or None
         Vertices of the proxy of a dense surface; None where all vertices were used.
     skin_size : int or None

@@ -1,0 +1,113 @@
+"""Parts of the vertices of a character, from the armatures that move its meshes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import bpy
+import numpy as np
+
+from ..errors import DiffusionNetError
+from ..tasks.skeleton import UNKNOWN, Skeleton, parts_of_bones, probabilities_by_weights
+from .armatures import Hold, hold_of
+from .vertex_groups import read_weights
+
+# Names of bones in an error.
+MOST_NAMES = 5
+
+
+def read_skeleton(rig: bpy.types.Object) -> Skeleton:
+    """Bones of an armature at rest, in the space of the world.
+
+    Parameters
+    ----------
+    rig : bpy.types.Object
+        An armature in any mode and pose. In Edit Mode, as it was before.
+    """
+    bones = list(rig.data.bones)
+    number = {bone.name: index for index, bone in enumerate(bones)}
+    to_world = np.array(rig.matrix_world, dtype=np.float64)
+    heads, tails = (
+        np.array([tuple(end(bone)) for bone in bones], dtype=np.float64).reshape(-1, 3)
+        @ to_world[:3, :3].T
+        + to_world[:3, 3]
+        for end in (lambda bone: bone.head_local, lambda bone: bone.tail_local)
+    )
+    return Skeleton(
+        names=tuple(number),
+        parents=np.array([number[b.parent.name] if b.parent else -1 for b in bones], np.int64),
+        heads=heads,
+        tails=tails,
+        deforms=np.array([bone.use_deform for bone in bones], bool),
+    )
+
+
+def known_parts(
+    name: str, members: Sequence[bpy.types.Object], class_names: Sequence[str]
+) -> np.ndarray:
+    """Probability of each class at each vertex of a character's meshes, from its armatures.
+
+    A mesh that an armature deforms has the parts of the bones in the proportions of their weights,
+    one that hangs on a bone the part of this bone.
+
+    Parameters
+    ----------
+    name : str
+        Of the character, for errors.
+    members : sequence of bpy.types.Object
+        Meshes.
+    class_names : sequence of C str
+        Classes of a model of body parts.
+
+    Returns
+    -------
+    (V, C) float32
+        Of all members, one after the other. Rows add up to one; a row of zeros where no bone tells.
+
+    Raises
+    ------
+    DiffusionNetError
+        If no armature moves them, or no bone tells anything.
+    """
+    holds = [hold_of(obj) for obj in members]
+    rigs = list(dict.fromkeys(hold.rig for hold in holds if hold is not None))
+    skeletons = {rig: read_skeleton(rig) for rig in rigs if rig.data.bones}
+    if not skeletons:
+        raise DiffusionNetError(
+            f"{name!r} has no armature with bones",
+            "Choose a model, which needs none, or bind the meshes to their armature.",
+        )
+    parts = {rig: parts_of_bones(bones, class_names) for rig, bones in skeletons.items()}
+    classes = len(class_names)
+    known = np.concatenate(
+        [
+            _of_member(obj, hold, skeletons[hold.rig], parts[hold.rig], classes)
+            if hold is not None and hold.rig in skeletons
+            else np.zeros((len(obj.data.vertices), classes), np.float32)
+            for obj, hold in zip(members, holds, strict=True)
+        ]
+    )
+    if not known.any():
+        bones = [bone for skeleton in skeletons.values() for bone in skeleton.names]
+        some = ", ".join(bones[:MOST_NAMES]) + (", ..." if len(bones) > MOST_NAMES else "")
+        raise DiffusionNetError(
+            f"{name!r}: no bone that moves it is known to be a part of a body ({some})",
+            "Name the bones in a usual way (upper_arm.L, LeftForeArm ...), or choose a model.",
+        )
+    return known
+
+
+def _of_member(
+    obj: bpy.types.Object, hold: Hold, skeleton: Skeleton, parts: np.ndarray, classes: int
+) -> np.ndarray:
+    """Probabilities (V, C) of one mesh."""
+    if hold.deforms:
+        deforming = np.flatnonzero(skeleton.deforms)
+        weights = read_weights(obj, [skeleton.names[bone] for bone in deforming])
+        return probabilities_by_weights(weights, parts[deforming], classes)
+    known = np.zeros((len(obj.data.vertices), classes), np.float32)
+    if hold.bone in skeleton.names:
+        part = parts[skeleton.names.index(hold.bone)]
+        if part != UNKNOWN:
+            known[:, part] = 1.0
+    return known
