@@ -33,6 +33,7 @@ MODULE = "bl_ext.user_default.diffusionnet_blender"
 # Of the screen. Every frame is drawn by the processor: where time matters, it is a small one.
 SIZES = {
     "panel": (1600, 1000),
+    "character": (1600, 1000),
     "preferences": (1600, 1000),
     "editing": (1600, 1000),
     "transfer": (1600, 1000),
@@ -43,7 +44,7 @@ SIZES = {
     "kills": (800, 600),
     "large": (800, 600),
 }
-CHECKS = ("panel", "preferences", "editing", "transfer", "life", "kills")
+CHECKS = ("panel", "character", "preferences", "editing", "transfer", "life", "kills")
 # How often the process is killed among the checks: enough to meet it in every state.
 KILLS = 8
 # Seconds after which a scenario is stuck, and for each kill.
