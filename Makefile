@@ -70,6 +70,7 @@ docs-images: demo demo-transfer ## make the pictures of the documentation again
 # One for each picture of a window: where it is in build/app, and what the documentation calls it. Shown
 # is the viewport with its sidebar: a whole window cannot be read on a page.
 WINDOWS := panel/progress:progress panel/segmented:segmented \
+	character/before:character-before character/objects:character-objects character/parts:character-parts \
 	preferences/preferences:preferences editing/assigned:assigned editing/separated:separated \
 	transfer/transferred:transfer-panel train/learning:train-panel
 docs-window: test-app ## and those of Blender's window: steps of the tutorial, the animation of a click

@@ -125,7 +125,7 @@ def test_blender_has_every_option(kind, name, others, addon):
 
 def test_a_field_that_is_no_option_has_no_definition():
     fields = {field.name: option for field, option in options_of(SegmentRequest)}
-    assert set(fields) == {"device", "engine", "model", "exact", "clean"}
+    assert set(fields) == {"device", "engine", "model", "exact", "clean", "props"}
     assert all(isinstance(option, Option) for option in fields.values())
 
 

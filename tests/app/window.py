@@ -126,6 +126,22 @@ def add_character(subdivisions=0, name="Ada"):
     return obj
 
 
+def add_dressed(selected):
+    """A character of many objects, all of its meshes; the one of a name alone is selected."""
+    with in_view():
+        bpy.ops.import_scene.gltf(filepath=str(SAMPLES / "cleo.glb"), disable_bone_shape=True)
+        meshes = [obj for obj in bpy.context.selected_objects if obj.type == "MESH"]
+        bpy.ops.view3d.view_axis(type="FRONT")
+        bpy.ops.view3d.view_selected()
+        bpy.ops.object.select_all(action="DESELECT")
+        view()[1].spaces.active.overlay.show_bones = False
+        obj = bpy.data.objects[selected]
+        obj.select_set(True)
+        bpy.context.view_layer.objects.active = obj
+        bpy.ops.ed.undo_push(message="Add a character")
+    return meshes
+
+
 def maximise():
     """The viewport alone fills the window; and back."""
     window, area, _ = view()

@@ -2,12 +2,11 @@
 
 import bpy
 from window import (
-    SAMPLES,
+    add_dressed,
     ask,
     clear,
     ended,
     find_button,
-    in_view,
     middle_of_view,
     note,
     open_tab,
@@ -15,7 +14,6 @@ from window import (
     settle,
     state,
     until,
-    view,
 )
 
 # Pixels from the top of the big button to the title of the list of objects.
@@ -25,19 +23,8 @@ BELOW = 38
 def steps():
     """Import, one sleeve, the button, the parts of all objects, one step back."""
     clear()
-    with in_view():
-        bpy.ops.import_scene.gltf(filepath=str(SAMPLES / "cleo.glb"), disable_bone_shape=True)
-        meshes = [obj for obj in bpy.context.selected_objects if obj.type == "MESH"]
-        bpy.ops.view3d.view_axis(type="FRONT")
-        bpy.ops.view3d.view_selected()
-        bpy.ops.object.select_all(action="DESELECT")
-    view()[1].spaces.active.overlay.show_bones = False
-    names = sorted(obj.name for obj in meshes)
+    names = [obj.name for obj in add_dressed("Shirt")]
     note("objects", len(names))
-    shirt = next(obj for obj in meshes if "shirt" in obj.name.lower())
-    shirt.select_set(True)
-    bpy.context.view_layer.objects.active = shirt
-    bpy.ops.ed.undo_push(message="Select the shirt")
     yield from open_tab()
     yield from ask(do="move", **middle_of_view())
     yield from ask(do="picture", name="before.png")

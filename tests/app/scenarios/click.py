@@ -7,10 +7,11 @@ import json
 import time
 from math import radians
 
+import bpy
 from mathutils import Quaternion
 from window import (
     FOLDER,
-    add_character,
+    add_dressed,
     ask,
     clear,
     find_button,
@@ -38,7 +39,7 @@ film = []
 def steps():
     """Move to the button, press it, watch, walk around the figure."""
     clear()
-    obj = add_character(subdivisions=1)
+    names = [obj.name for obj in add_dressed("Jacket")]
     yield from maximise()
     yield from open_tab()
     space = view()[1].spaces.active
@@ -47,7 +48,7 @@ def steps():
     space.overlay.show_floor = space.overlay.show_axis_x = space.overlay.show_axis_y = False
     space.overlay.show_ortho_grid = False
     # The sidebar lies over the right part of the view.
-    look_at((0.28, 0.0, 0.82), 2.15)
+    look_at((0.3, 0.0, 0.86), 2.25)
     x, y = yield from find_button("segment", across=0.75)
     button = x, y + INSIDE
     start = middle_of_view()
@@ -67,7 +68,7 @@ def steps():
         yield 0.2
         film[-1]["seconds"] = (time.perf_counter() - clock) / FASTER
     yield from settle()
-    assert len(parts(obj)) == 14
+    assert len({part.name for n in names for part in parts(bpy.data.objects[n])}) == 14
     yield from shoot(1.2, x=button[0], y=button[1])
 
     space.overlay.show_outline_selected = False
