@@ -213,7 +213,9 @@ class _Scene:
         while waiting and _size(self._box(obj)) > 0.0:
             box = self._box(waiting.pop())
             for other in others:
-                if other not in found and _touch(box, self._box(other)):
+                if other in found or _are_sorted_apart(obj, other):
+                    continue
+                if _touch(box, self._box(other)):
                     found.append(other)
                     waiting.append(other)
         whole = self._box_of(found)
@@ -291,6 +293,19 @@ class _Scene:
         return np.array([np.min([b[0] for b in boxes], 0), np.max([b[1] for b in boxes], 0)])
 
 
+def holders_of(members: Sequence[bpy.types.Object]) -> list[bpy.types.Object]:
+    """What the members of a character hang on: its armatures, without one the parents."""
+    found: dict[bpy.types.Object, None] = {}
+    for obj in members:
+        hold = hold_of(obj)
+        top = _top_armature(hold.rig) if hold else None
+        above = hold.rig if hold else obj.parent
+        while above is not None:
+            found[above] = None
+            above = None if above == top else above.parent
+    return [obj for obj in found if obj not in members]
+
+
 def world_box(obj: bpy.types.Object) -> np.ndarray:
     """Lowest and highest corner of an object's bounding box in the world, (2, 3) float64."""
     to_world = np.array(obj.matrix_world, dtype=np.float64)
@@ -315,6 +330,12 @@ def _top_armature(rig: bpy.types.Object) -> bpy.types.Object:
     while rig.parent is not None and rig.parent.type == "ARMATURE":
         rig = rig.parent
     return rig
+
+
+def _are_sorted_apart(one: bpy.types.Object, other: bpy.types.Object) -> bool:
+    """Whether two objects of one collection are each in another one as well, as by kinds."""
+    first, second = set(one.users_collection), set(other.users_collection)
+    return bool(first & second and first - second and second - first)
 
 
 def _levels_of_detail(objects: Sequence[bpy.types.Object]) -> dict[bpy.types.Object, str]:

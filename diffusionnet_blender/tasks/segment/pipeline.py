@@ -27,13 +27,13 @@ from .carried import (
     PROPS,
     PROPS_COLOUR,
     body_of,
-    floating_members,
+    carried_by,
     with_carried,
     with_props,
 )
 from .clean import cleaned
 from .limbs import with_sides_agreed
-from .request import Carried, Segmentation, SegmentRequest
+from .request import Segmentation, SegmentRequest
 
 # Parts with a smaller share of the area, such as eyes and buttons, do not count as parts of a body.
 SIZEABLE_PART = 0.02
@@ -59,7 +59,7 @@ def segmentation(request: SegmentRequest, progress: Progress) -> Segmentation:
         _require_match(surface, request.template)
     runner = choose_engine(request.engine, request.device)
     seconds: dict[str, float] = {}
-    carried = _carried_by(request)
+    carried = carried_by(surface, request.member, request.carried)
     with memory_errors_explained(len(surface.vertices)):
         if carried:
             body, kept = body_of(surface, carried)
@@ -96,21 +96,6 @@ def segmentation(request: SegmentRequest, progress: Progress) -> Segmentation:
         proxy_size=found.proxy_size,
         skin_size=found.skin_size,
     )
-
-
-def _carried_by(request: SegmentRequest) -> list[Carried]:
-    """What a figure carries; nothing where nothing else would be left."""
-    surface, carried = request.surface, list(request.carried)
-    if surface.is_point_cloud:
-        return []
-    if request.member is not None:
-        taken = np.concatenate([thing.vertices for thing in carried] or [np.zeros(0, dtype=int)])
-        floating = floating_members(surface, request.member)
-        carried += [thing for thing in floating if not np.isin(thing.vertices[0], taken)]
-    is_body = np.ones(len(surface.vertices), dtype=bool)
-    for thing in carried:
-        is_body[thing.vertices] = False
-    return carried if is_body[surface.faces].all(axis=1).any() else []
 
 
 def _of_figure(
