@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import bpy
 import numpy as np
@@ -213,9 +214,7 @@ class _Scene:
         while waiting and _size(self._box(obj)) > 0.0:
             box = self._box(waiting.pop())
             for other in others:
-                if other in found or _are_sorted_apart(obj, other):
-                    continue
-                if _touch(box, self._box(other)):
+                if other not in found and _touch(box, self._box(other)):
                     found.append(other)
                     waiting.append(other)
         whole = self._box_of(found)
@@ -224,6 +223,8 @@ class _Scene:
         is_one = len(figures) < 2 or (
             len(names) == 1 and all(_LEVEL.search(o.name) for o in figures)
         )
+        sorted_into = {frozenset(o.users_collection) for o in found}
+        is_one = is_one and not any(_are_apart(*pair) for pair in combinations(sorted_into, 2))
         # Else several whole figures in one place, and not one with its levels of detail.
         return found if is_one else [obj]
 
@@ -332,10 +333,9 @@ def _top_armature(rig: bpy.types.Object) -> bpy.types.Object:
     return rig
 
 
-def _are_sorted_apart(one: bpy.types.Object, other: bpy.types.Object) -> bool:
-    """Whether two objects of one collection are each in another one as well, as by kinds."""
-    first, second = set(one.users_collection), set(other.users_collection)
-    return bool(first & second and first - second and second - first)
+def _are_apart(one: frozenset, other: frozenset) -> bool:
+    """Whether objects of a common collection are each in another one as well, as by kinds."""
+    return bool(one & other and one - other and other - one)
 
 
 def _levels_of_detail(objects: Sequence[bpy.types.Object]) -> dict[bpy.types.Object, str]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import bpy
 import numpy as np
 
-from ..errors import DiffusionNetError
+from ..errors import DiffusionNetError, NoLabels
 from ..tasks.labels import vertex_labels
 from ..tasks.train.training_set import UNLABELLED, NamedLabels
 from .attributes import FACE_LABELS, read_attribute, read_values
@@ -50,8 +50,10 @@ def read_label_source(
 
     Raises
     ------
+    NoLabels
+        If the object has none.
     DiffusionNetError
-        If the object has no such labels.
+        If they cannot be used.
     """
     readers = {
         "PARTS": _from_parts,
@@ -80,7 +82,7 @@ def _from_vertex_groups(obj, geometry, name) -> NamedLabels:
     names = [group.name for group in obj.vertex_groups]
     weights = read_weights(obj, names)
     if not weights.any():
-        raise DiffusionNetError(
+        raise NoLabels(
             f"{obj.name!r} has no vertex groups with weights",
             "Assign vertices to groups, or choose another source of labels.",
         )
@@ -90,7 +92,7 @@ def _from_vertex_groups(obj, geometry, name) -> NamedLabels:
 
 def _from_face_sets(obj, geometry, name) -> NamedLabels:
     if FACE_SETS not in obj.data.attributes:
-        raise DiffusionNetError(
+        raise NoLabels(
             f"{obj.name!r} has no face sets",
             "Draw some in Sculpt Mode, or choose another source of labels.",
         )
@@ -101,7 +103,7 @@ def _from_materials(obj, geometry, name) -> NamedLabels:
     mesh = obj.data
     materials = [slot.material for slot in obj.material_slots]
     if not any(materials):
-        raise DiffusionNetError(
+        raise NoLabels(
             f"{obj.name!r} has no materials", "Assign some, or choose another source of labels."
         )
     names = list(dict.fromkeys(m.name for m in materials if m))
@@ -131,7 +133,7 @@ def _from_attribute(obj, geometry, name) -> NamedLabels:
         or attribute.data_type not in {"INT", "INT8"}
         or attribute.domain not in {"POINT", "FACE"}
     ):
-        raise DiffusionNetError(
+        raise NoLabels(
             f"{obj.name!r} has no integer attribute {name!r} of vertices or faces"
             if name
             else f"The active attribute of {obj.name!r} is not integer, of vertices or faces",
@@ -147,7 +149,7 @@ def _from_colours(obj, geometry, name) -> NamedLabels:
     colours = obj.data.color_attributes
     attribute = colours.get(name) if name else colours.active_color
     if attribute is None:
-        raise DiffusionNetError(
+        raise NoLabels(
             f"{obj.name!r} has no color attribute" + (f" {name!r}" if name else ""),
             "Paint one in Vertex Paint Mode, or choose another source of labels.",
         )
