@@ -37,6 +37,10 @@ class WorkerError(DiffusionNetError):
     """The worker process could not start, or ended before its job did."""
 
 
+class NoLabels(DiffusionNetError):
+    """A mesh has no labels of the kind that is asked for."""
+
+
 class NothingToWrite(DiffusionNetError):
     """All that was asked for is locked; not a failure, but nothing was written."""
 

@@ -1,4 +1,4 @@
-"""The command `classify`: classes of the meshes in files."""
+"""The command `classify`: classes of the characters in files."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from ..scene.options import ReadOptions
 from ..tasks.classify import job
 from ..tasks.models import loaded
 from .options import (
@@ -21,7 +23,7 @@ from .options import (
 )
 from .places import place, require_apart, require_places, save_text
 from .session import blender, cache_of, library
-from .streams import failed, note, note_remarks, say, stop_if_asked
+from .streams import failed, note, note_left_out, note_remarks, say, stop_if_asked
 
 
 def add_parser(commands: Commands) -> None:
@@ -29,8 +31,9 @@ def add_parser(commands: Commands) -> None:
     classify = commands.add_parser(
         "classify",
         help="classify the meshes in files",
-        description="Prints a line for each mesh: file, object, class, probability, separated by "
-        "tabs. Blender prints lines of its own; the file of --table has none of them.",
+        description="Prints a line for each character (the objects of one armature, parent or "
+        "place), or for each mesh with --each: file, name, class, probability, separated by tabs. "
+        "Blender prints lines of its own; the file of --table has none of them.",
     )
     classify.add_argument("files", nargs="+", type=Path, metavar="FILE", help=FORMATS)
     classify.add_argument(
@@ -42,6 +45,7 @@ def add_parser(commands: Commands) -> None:
     add_in_place_option(classify)
     classify.add_argument("--table", type=Path, metavar="TSV", help="Write the lines to a file")
     add_options(classify, job.ClassifyRequest)
+    add_options(classify, ReadOptions, leave_out=["use_modifiers", "use_rest_shape"])
     add_cache_option(classify)
     add_quiet_option(classify)
     classify.set_defaults(run=run)
@@ -55,7 +59,7 @@ def _line(row: Sequence[object]) -> str:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Classify the meshes of each file."""
+    """Classify the characters of each file."""
     require_places(chosen.files, chosen.output, "output")
     outputs = [place(chosen.output, path, ".blend") for path in chosen.files]
     require_apart(chosen.files, outputs, "output", chosen.in_place)
@@ -64,30 +68,51 @@ def run(chosen: argparse.Namespace) -> int:
     options = values_of(job.ClassifyRequest, chosen)
     options["model"] = loaded(chosen.model, [library()], "classify")
     options["cache"] = cache_of(chosen)
+    lines: list[str] = []
     with blender():
-        from ..scene.classes import write_class
-        from ..scene.files import open_file, require_writable_suffix, save_file
-        from ..scene.read import read_object
-
-        status, lines = 0, []
-        for path in chosen.files:
-            output = place(chosen.output, path, ".blend")
-            stop_if_asked()
-            try:
-                if output:
-                    require_writable_suffix(output)
-                for obj in open_file(path):
-                    if not chosen.quiet:
-                        note(f"{path}: {obj.name}")
-                    found = job.classify(read_object(obj).surface, **options)
-                    write_class(obj, found.class_name, found.probability)
-                    row = (path, obj.name, found.class_name, f"{found.probability:.3f}")
-                    lines.append(_line(row))
-                    say(lines[-1])
-                if output:
-                    note_remarks(output, save_file(output), chosen.quiet)
-            except Exception as error:
-                status = failed(path, error)
+        status = max(_classify_file(path, options, chosen, lines) for path in chosen.files)
     if chosen.table:
         save_text(chosen.table, "".join(f"{line}\n" for line in lines))
+    return status
+
+
+def _classify_file(
+    path: Path, options: dict[str, Any], chosen: argparse.Namespace, lines: list[str]
+) -> int:
+    """Classify the characters of a file and save it; the exit status, 0 if none of them failed."""
+    import bpy
+
+    from ..scene.character import characters_of
+    from ..scene.character_read import read_character
+    from ..scene.classes import write_class_of_character
+    from ..scene.files import open_file, require_writable_suffix, save_file
+
+    output = place(chosen.output, path, ".blend")
+    stop_if_asked()
+    status, before = 0, len(lines)
+    try:
+        if output:
+            require_writable_suffix(output)
+        for character in characters_of(open_file(path), bpy.context.view_layer, chosen.each):
+            title = f"{path}: {character.name}"
+            if not chosen.quiet:
+                note(title)
+            note_left_out(title, character.told, chosen.quiet)
+            try:
+                geometry = read_character(character)
+                found = job.classify(geometry.placed, **options)
+                result = found.class_name, found.probability
+                unwritten = write_class_of_character(character, *result, sort_in=None)
+            except Exception as error:
+                status = failed(path, error)
+                continue
+            for missed in (*geometry.errors, *unwritten):
+                status = failed(path, missed)
+            row = (path, character.name, found.class_name, f"{found.probability:.3f}")
+            lines.append(_line(row))
+            say(lines[-1])
+        if output and len(lines) > before:
+            note_remarks(output, save_file(output), chosen.quiet)
+    except Exception as error:
+        return failed(path, error)
     return status

@@ -25,7 +25,7 @@ from .options import (
 )
 from .places import place, require_apart, require_places, save_arrays
 from .session import blender, cache_of, library
-from .streams import failed, note, note_remarks, stop_if_asked
+from .streams import failed, note, note_left_out, note_remarks, stop_if_asked
 
 if TYPE_CHECKING:
     from ..scene.character_read import CharacterGeometry
@@ -118,8 +118,7 @@ def _segment_file(path: Path, options: dict[str, Any], chosen: argparse.Namespac
         if output:
             require_writable_suffix(output)
         for character in characters_of(open_file(path), bpy.context.view_layer, reading.each):
-            if character.left_out and not chosen.quiet:
-                note(f"{path}: {character.name}: left out: {', '.join(character.told)}")
+            note_left_out(f"{path}: {character.name}", character.told, chosen.quiet)
             try:
                 geometry, request = segment_request(character, reading, **options)
                 progress = stage_lines(f"{path}: {character.name}", chosen.quiet)

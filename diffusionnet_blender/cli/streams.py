@@ -132,6 +132,12 @@ def note_remarks(path: Path, remarks: Sequence[str], quiet: bool) -> None:
         note(f"{path}: {'; '.join(remarks)}")
 
 
+def note_left_out(title: str, told: Sequence[str], quiet: bool) -> None:
+    """Print which objects of a character are left out, if there are any."""
+    if told and not quiet:
+        note(f"{title}: left out: {', '.join(told)}")
+
+
 def fail(line: str) -> int:
     """Print an error on stderr, in one line; the exit status."""
     note(" ".join(line.split()))

@@ -6,13 +6,17 @@ import argparse
 import contextlib
 import signal
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, TypeAlias
 
+import numpy as np
+
 from ..errors import DiffusionNetError
 from ..options import names_in
-from ..scene.options import SOURCES, LabelSource
+from ..scene.options import SOURCES, LabelSource, ReadOptions
 from ..surface.surface import Surface
 from ..tasks.progress import CallbackProgress
 from ..tasks.train import job
@@ -28,10 +32,13 @@ from .options import (
     values_of,
 )
 from .session import about, blender, folder_of, library
-from .streams import note, say
+from .streams import note, note_left_out, say
 
 if TYPE_CHECKING:
     import bpy
+
+    from ..scene.character import Character
+    from ..scene.read import ObjectGeometry
 
 # Name, surface and labels.
 LabelledMesh: TypeAlias = tuple[str, Surface, NamedLabels]
@@ -41,11 +48,15 @@ Labels of .blend files are parts (of this extension), vertex-groups, face-sets, 
 (integers; --attribute names it) or color. Those of rig are the parts of the bones, in files of any
 format with an armature. Labels of other files are in a file beside them: those of BODY.obj in
 BODY.npy or BODY.txt, one for each vertex or each face, in the order of the mesh; numbers (-1: no
-label; --classes names them) or, in a .txt, names.
+label; --classes names them) or, in a .txt, names. Of a file of several meshes they are one after
+the other, in the order of `objects` in the file that `segment --labels` writes.
+
+The objects of a character (of one armature, parent or place) are one shape; with --each every
+object by itself. What a character carries is left out of it, as in a segmentation.
 
 With --shapes the model classifies whole shapes. The class of a mesh is the name of the file's
 folder (`folder`), of the object's collection, with --collection of that inside it (`collection`),
-or the value of a custom property (`property:NAME`).
+or the value of a custom property of it or its armature (`property:NAME`).
 
 The model is saved in the library, and its path printed on stdout. Ctrl C ends the training with the
 best weights so far; a second one ends it without a model. Started again with the same files and
@@ -78,8 +89,9 @@ def add_parser(commands: Commands) -> None:
         help="Source of the labels (default: parts for .blend files, file for all others)",
     )
     add_options(train, LabelSource, leave_out=["source"])
+    add_options(train, ReadOptions, leave_out=["use_modifiers", "use_rest_shape"])
     train.add_argument(
-        "--collection", metavar="NAME", help="Train on the meshes of this collection alone"
+        "--collection", metavar="NAME", help="Train on the characters of this collection alone"
     )
     train.add_argument(
         "--classes", default="", metavar="A,B,C", help="Class names of the numbers in files"
@@ -126,9 +138,11 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def _read_labelled(path: Path, chosen: argparse.Namespace) -> list[LabelledMesh]:
-    """Labelled meshes of a file."""
+    """Labelled characters of a file."""
+    import bpy
+
     from ..scene.label_sources import read_label_source
-    from ..scene.read import read_object
+    from ..scene.training_objects import labelled_characters
 
     in_blend = path.suffix.lower() == ".blend"
     source = chosen.labels or ("PARTS" if in_blend else FILE)
@@ -139,16 +153,22 @@ def _read_labelled(path: Path, chosen: argparse.Namespace) -> list[LabelledMesh]
         )
     with about(path):
         opened, _ = _open(path, chosen)
-        # Each mesh once, however many objects have it.
-        objects = list({obj.data: obj for obj in opened}.values())
+        characters = labelled_characters(opened, bpy.context.view_layer, chosen.each)
         if source == FILE:
-            return [_read_beside(path, objects, chosen)]
-        meshes = []
-        for obj in objects:
-            geometry = read_object(obj)
-            labels = read_label_source(obj, geometry, LabelSource(source, chosen.attribute))
-            meshes.append((f"{path.stem}/{obj.name}", geometry.surface, labels))
-        return meshes
+            return _read_beside(path, characters, chosen)
+        where = LabelSource(source, chosen.attribute)
+        return _labelled(path, characters, partial(read_label_source, where=where), chosen)
+
+
+@contextlib.contextmanager
+def _told(path: Path, character: Character, quiet: bool) -> Iterator[list[DiffusionNetError]]:
+    """Print which members of a character are left out, then the errors that are put in a list."""
+    title = f"{path}: {character.name}"
+    note_left_out(title, character.told, quiet)
+    errors: list[DiffusionNetError] = []
+    yield errors
+    for error in errors:
+        note(f"{title}: {error}")
 
 
 def _open(
@@ -171,45 +191,70 @@ def _open(
 
 
 def _read_beside(
-    path: Path, objects: list[bpy.types.Object], chosen: argparse.Namespace
-) -> LabelledMesh:
-    """The mesh of a file, with the labels in a file beside it."""
-    from dataclasses import replace
-
+    path: Path, characters: list[Character], chosen: argparse.Namespace
+) -> list[LabelledMesh]:
+    """Characters of a file, with the labels of all their members in a file beside it."""
     from ..scene.label_sources import at_vertices
-    from ..scene.read import read_object
     from ..tasks.label_files import find_label_file, read_label_file
 
-    if len(objects) != 1:
-        raise DiffusionNetError(
-            f"There are {len(objects)} meshes in the file, and labels of one",
-            "Join them, or export each into a file of its own.",
-        )
     file, domain = find_label_file(path)
     labels = read_label_file(file, names_in(chosen.classes))
-    geometry = read_object(objects[0])
-    vertices, faces = len(geometry.coordinates), geometry.polygons.count
+    members = [obj for character in characters for obj in character.members]
+    sizes = {
+        "vertices": [len(obj.data.vertices) for obj in members],
+        "faces": [len(obj.data.polygons) for obj in members],
+    }
     count = len(labels.labels)
-    if not domain and vertices == faces == count:
+    fitting = [kind for kind, each in sizes.items() if sum(each) == count and domain in ("", kind)]
+    if len(fitting) > 1:
         raise DiffusionNetError(
             f"The mesh has as many faces as vertices, and {file.name} may have labels of either",
             f"Call it {path.stem}.vertices{file.suffix} or {path.stem}.faces{file.suffix}.",
         )
-    if count == vertices and domain != "faces":
-        return path.stem, geometry.surface, labels
-    if count == faces and domain != "vertices":
-        labels = replace(labels, labels=at_vertices(geometry, labels.labels))
-        return path.stem, geometry.surface, labels
-    raise DiffusionNetError(
-        f"{file.name} has {count:,} labels, and the mesh {vertices:,} vertices and {faces:,} faces",
-        "Give one a vertex or one a face, in the order of the file.",
-    )
+    if not fitting:
+        whose = f"the {len(members)} meshes" if len(members) > 1 else "the mesh"
+        order = (
+            f"of {', '.join(obj.name for obj in members)}" if len(members) > 1 else "of the file"
+        )
+        raise DiffusionNetError(
+            f"{file.name} has {count:,} labels, and {whose} {sum(sizes['vertices']):,} vertices "
+            f"and {sum(sizes['faces']):,} faces",
+            f"Give one a vertex or one a face, in the order {order}.",
+        )
+    (kind,) = fitting
+    ends = np.cumsum(sizes[kind])[:-1]
+    of_member = dict(zip(members, np.split(labels.labels, ends), strict=True))
+
+    def read(obj: bpy.types.Object, geometry: ObjectGeometry) -> NamedLabels:
+        own = of_member[obj]
+        return replace(labels, labels=own if kind == "vertices" else at_vertices(geometry, own))
+
+    return _labelled(path, characters, read, chosen)
+
+
+def _labelled(
+    path: Path,
+    characters: list[Character],
+    read: Callable[[bpy.types.Object, ObjectGeometry], NamedLabels],
+    chosen: argparse.Namespace,
+) -> list[LabelledMesh]:
+    """Characters with labels; the errors of single members are printed."""
+    from ..scene.training_objects import read_labelled
+
+    meshes = []
+    for character in characters:
+        with _told(path, character, chosen.quiet) as told:
+            name, surface, labels = read_labelled(character, read, told)
+        meshes.append((f"{path.stem}/{name}", surface, labels))
+    return meshes
 
 
 def _read_shapes(path: Path, chosen: argparse.Namespace) -> list[tuple[str, Surface, str]]:
-    """Name, surface and class of each mesh in a file."""
+    """Name, surface and class of each character in a file."""
+    import bpy
+
     from ..scene.classes import class_by_collection, class_by_property
-    from ..scene.read import read_object
+    from ..scene.training_objects import read_whole, whole_characters
 
     kind, _, name = chosen.shapes.partition(":")
     if kind not in SHAPE_CLASSES or (kind == "property") != bool(name):
@@ -217,17 +262,22 @@ def _read_shapes(path: Path, chosen: argparse.Namespace) -> list[tuple[str, Surf
             f"--shapes {chosen.shapes} is not known",
             "Give folder, collection, or property:NAME.",
         )
-    shapes = []
     with about(path):
         objects, collection = _open(path, chosen)
-        for obj in objects:
+
+        def class_of(obj: bpy.types.Object) -> str:
             if kind == "folder":
-                title = path.absolute().parent.name
-            elif kind == "collection":
-                title = class_by_collection(obj, collection)
-            else:
-                title = class_by_property(obj, name)
-            shapes.append((f"{path.stem}/{obj.name}", read_object(obj).surface, title))
+                return path.absolute().parent.name
+            if kind == "collection":
+                return class_by_collection(obj, collection)
+            return class_by_property(obj, name)
+
+        root = collection if kind == "collection" else None
+        shapes = []
+        for character in whole_characters(objects, bpy.context.view_layer, chosen.each, root):
+            with _told(path, character, chosen.quiet) as told:
+                own, surface, title = read_whole(character, class_of, told)
+            shapes.append((f"{path.stem}/{own}", surface, title))
     return shapes
 
 

@@ -132,6 +132,8 @@ class ObjectOperator(ReportingOperator):
 
     def characters(self, context) -> list[Character]:
         """Characters of the targets; every object alone where `each` is chosen."""
+        # Places of what was just made or moved are known with an update only.
+        context.view_layer.update()
         return characters_for(context, self.targets(context), self._each)
 
     def members(self, context) -> list[bpy.types.Object]:

@@ -6,9 +6,11 @@ from typing import Any
 
 import bpy
 
+from ..errors import DiffusionNetError
 from ..properties.from_options import values_of
 from ..properties.model_lists import reload_models
-from ..scene.training_objects import read_training_set
+from ..scene.report_text import listed
+from ..scene.training_objects import read_training_set, training_characters
 from ..session.computing import the_run
 from ..session.curve_icon import forget_curve, show_curve
 from ..session.training import TrainJob, has_weights, is_training
@@ -28,8 +30,11 @@ class DIFFUSIONNET_OT_train(JobOperator, bpy.types.Operator):
     stops_on_escape = False
 
     def jobs(self, context) -> TrainJob:
-        """One job on all meshes."""
-        request = TrainRequest(read_training_set(context), **_options(context))
+        """One job on all characters."""
+        told: list[DiffusionNetError] = []
+        request = TrainRequest(read_training_set(context, told), **_options(context))
+        self.report_errors(told, failed=False)
+        self._left_out = [out for one in training_characters(context) for out in one.told]
         forget_curve()
         return TrainJob(train_job, request.model_name, request)
 
@@ -43,7 +48,8 @@ class DIFFUSIONNET_OT_train(JobOperator, bpy.types.Operator):
             chosen.classifier_name = trained.card.name
         else:
             chosen.model_name = trained.card.name
-        self.report({"INFO"}, trained.summary)
+        left_out = f" (left out: {listed(self._left_out)})" if self._left_out else ""
+        self.report({"INFO"}, f"{trained.summary}{left_out}")
         return {"FINISHED"}
 
 

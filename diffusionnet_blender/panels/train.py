@@ -4,7 +4,7 @@ import bpy
 
 from ..properties.model_lists import NO_MODEL
 from ..scene.compat import color_icon
-from ..scene.training_objects import training_meshes
+from ..scene.training_objects import training_characters
 from ..session.curve_icon import curve_icon, shown_curve
 from ..session.progress_bar import draw_progress
 from ..session.training import is_training
@@ -33,6 +33,7 @@ class DIFFUSIONNET_PT_train(Sidebar, bpy.types.Panel):
         column.use_property_split = True
         column.use_property_decorate = False
         _draw_set(column, chosen)
+        column.prop(context.scene.diffusionnet, "each")
         column.separator()
         row = column.row(align=True)
         row.prop(chosen, "model_name")
@@ -46,16 +47,18 @@ class DIFFUSIONNET_PT_train(Sidebar, bpy.types.Panel):
             draw_progress(layout, context)
             layout.operator("diffusionnet.stop_training", icon="CHECKMARK")
         else:
-            meshes = training_meshes(context)
+            found = training_characters(context)
             row = layout.row()
             row.scale_y = 1.6
-            row.enabled = len(meshes) > 0
-            if len(meshes) == 1:
-                text = worded("Train on {name}", name=meshes[0].name)
+            row.enabled = len(found) > 0
+            if len(found) == 1:
+                text = worded("Train on {name}", name=found[0].name)
+            elif any(len(one.members) > 1 for one in found):
+                text = worded("Train on {count} Characters", count=len(found))
             else:
-                text = worded("Train on {count} Meshes", count=len(meshes))
-            row.operator("diffusionnet.train", text=text if meshes else "Train", icon="PLAY")
-            if not meshes:
+                text = worded("Train on {count} Meshes", count=len(found))
+            row.operator("diffusionnet.train", text=text if found else "Train", icon="PLAY")
+            if not found:
                 layout.label(text="Select meshes or choose a collection", icon="INFO")
             trouble = last_trouble()
             if trouble:
@@ -78,6 +81,7 @@ class DIFFUSIONNET_PT_classify(Sidebar, bpy.types.Panel):
         column.use_property_split = True
         column.use_property_decorate = False
         column.prop(chosen, "classifier")
+        column.prop(chosen, "each")
         column.prop(chosen, "sort_into_collections")
         row = layout.row()
         row.enabled = chosen.classifier != NO_MODEL

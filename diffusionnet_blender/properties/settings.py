@@ -55,8 +55,8 @@ class DIFFUSIONNET_PG_settings(SegmentChoices, OutputsOfScene, bpy.types.Propert
     classifier_name: StringProperty(options={"HIDDEN"})
     sort_into_collections: BoolProperty(
         name="Sort into Collections",
-        description="Also link each object to a collection of its class, inside the collection "
-        "Classes",
+        description="Also link the objects of each character, and their armature, to a collection "
+        "of its class, inside the collection Classes",
         default=False,
     )
     show_in_viewport: BoolProperty(

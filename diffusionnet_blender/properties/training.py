@@ -35,7 +35,7 @@ class DIFFUSIONNET_PG_training(TrainChoices, bpy.types.PropertyGroup):
         description="Source of each object's class",
         items=(
             ("COLLECTION", "Collections", "Collections inside the chosen one, one for each class"),
-            ("PROPERTY", "Custom Property", "Custom property of the objects"),
+            ("PROPERTY", "Custom Property", "Custom property of the objects, or of their armature"),
         ),
     )
     property_name: StringProperty(name="Property", description="Name of the custom property")

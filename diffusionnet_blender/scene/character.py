@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations, pairwise
 
 import bpy
 import numpy as np
@@ -16,10 +18,9 @@ import numpy as np
 from .armatures import hold_of
 from .attributes import read_values
 
-# Shapes for the collisions of games, by the prefixes of Unreal and by words.
-_COLLISION = re.compile(
-    r"^(UCX|UBX|USP|UCP|MCDCX)_|(?<![a-z])(collisions?|colliders?|hitbox(es)?)(?![a-z])", re.I
-)
+# Shapes for the collisions of games: Unreal's prefixes, and words.
+_COLLISION_PREFIXES = ("UCX_", "UBX_", "USP_", "UCP_", "MCDCX_")
+_COLLISION_WORDS = {"collision", "collisions", "collider", "colliders", "hitbox", "hitboxes"}
 _LEVEL = re.compile(r"[ ._-]*lod[ ._-]*(\d+)", re.I)
 # A mesh so many times as large as the armature is no part of a character: a ground, a sky.
 _TOO_LARGE = 5.0
@@ -33,6 +34,8 @@ _SAME_BONE = 0.01
 # of a figure and what it wears; with one armature, a suit has nearly that of the body.
 _SAME_BOX = 0.8
 _SAME_BOX_ON_A_RIG = 0.9
+# Objects of other types than those of a character.
+_OF_A_SCENE = {"CAMERA", "LIGHT", "LIGHT_PROBE", "SPEAKER"}
 # Members whose names begin alike, as a share, that give the character its name.
 _NAMED_ALIKE = 0.5
 
@@ -116,6 +119,9 @@ class _Scene:
 
     def __init__(self, layer: bpy.types.ViewLayer, chosen: Sequence[bpy.types.Object]):
         self._layer = layer
+        if layer.depsgraph is None:
+            layer.update()
+        self._depsgraph = layer.depsgraph
         self._in_layer = {obj for obj in layer.objects if obj}
         self._chosen = set(chosen)
         everything = [*self._in_layer_in_order(), *(o for o in bpy.data.objects if o.users_scene)]
@@ -152,23 +158,38 @@ class _Scene:
         if obj.type == "ARMATURE":
             owner = _top_armature(obj)
         elif obj.type == "MESH":
-            owner = self._owner[obj]
+            owner = self._owner[obj] if not self._is_free(obj) else self._wearer(obj)
         else:
             return None, []
-        if owner is not None and (len(self._groups.get(owner, ())) > 1 or owner.type == "ARMATURE"):
-            owner, group = self._with_worn(owner, self._groups.get(owner, []))
-            return owner, self._in_order(group)
-        collection = self._own_collection(obj)
-        if collection is not None:
-            return collection, self._in_order(
-                [o for o in collection.all_objects if o in self._owner]
-            )
-        together = self._together(obj, [o for o in self._chosen if self._is_free(o)])
-        return None, self._in_order(together)
+        if owner is None:
+            collection = self._own_collection(obj)
+            if collection is None:
+                free = [o for o in self._chosen if self._is_free(o)]
+                return None, self._in_order(self._together(obj, free))
+            meshes = self._meshes_of(collection)
+            owner = next((self._owner[o] for o in meshes if not self._is_free(o)), None)
+            if owner is None:
+                return collection, self._in_order(meshes)
+        owner, group = self._with_worn(owner, self._groups.get(owner, []))
+        return owner, self._in_order(group)
 
     def _is_free(self, obj: bpy.types.Object) -> bool:
+        """Whether a mesh belongs to no armature, and has no parent in common with others."""
         owner = self._owner.get(obj)
-        return obj.type == "MESH" and (owner is None or len(self._groups[owner]) == 1)
+        return obj.type == "MESH" and (
+            owner is None or (owner.type != "ARMATURE" and len(self._groups[owner]) == 1)
+        )
+
+    def _wearer(self, obj: bpy.types.Object) -> bpy.types.Object | None:
+        """The smallest of the groups that are chosen as well which wears a free mesh."""
+        groups = [
+            (_size(self._box_of(group)), owner)
+            for owner, group in self._groups.items()
+            if not self._is_free(group[0])
+            and (owner in self._chosen or not self._chosen.isdisjoint(group))
+            and _is_worn(self._box(obj), self._box_of(group))
+        ]
+        return min(groups, key=lambda each: each[0])[1] if groups else None
 
     def _with_worn(
         self, owner: bpy.types.Object, group: list[bpy.types.Object]
@@ -179,69 +200,78 @@ class _Scene:
         others = [(o, g) for o, g in self._groups.items() if o != owner and o.type == "ARMATURE"]
         box = self._box_of(group)
         for other, worn in others:
-            if _is_worn(box, self._box_of(worn)):
+            own_box = self._box_of(worn)
+            if _is_worn(box, own_box):
                 # The character that wears this thing.
                 return self._with_worn(other, worn)
         found = list(group)
         for other, worn in others:
             own_box = self._box_of(worn)
-            if _is_worn(own_box, box) or self._is_copy_of_rig(owner, other, box, own_box):
+            if _is_worn(own_box, box) or _is_copy_of_rig(owner, other, box, own_box):
                 found += worn
-        # Without a rig, only what is selected as well.
-        free = [o for o in self._chosen if self._is_free(o)]
-        found += [o for o in free if o not in found and _is_worn(self._box(o), box)]
-        return owner, found
-
-    def _is_copy_of_rig(
-        self, one: bpy.types.ID, other: bpy.types.ID, box: np.ndarray, other_box: np.ndarray
-    ) -> bool:
-        """Whether two armatures are one twice, each with some of the clothes of a character."""
-        if one.type != "ARMATURE" or _is_same_box(box, other_box, _SAME_BOX_ON_A_RIG):
-            return False
-        joints, others = _joints(one), _joints(other)
-        common = joints.keys() & others.keys()
-        if len(common) < 3 or len(common) < 0.8 * min(len(joints), len(others)):
-            return False
-        size = np.linalg.norm(np.ptp(list(joints.values()), axis=0))
-        apart = [np.linalg.norm(joints[name] - others[name]) for name in common]
-        return bool(np.median(apart) <= _SAME_BONE * size)
+        # Without a rig, only what is selected as well, or in a collection of the character's own.
+        collection = self._own_collection(group[0])
+        near = [*self._chosen, *(self._meshes_of(collection) if collection else ())]
+        found += [o for o in near if self._is_free(o) and _is_worn(self._box(o), box)]
+        return owner, list(dict.fromkeys(found))
 
     def _own_collection(self, obj: bpy.types.Object) -> bpy.types.Collection | None:
-        """A collection of meshes that lie together, and of nothing else."""
-        for collection in obj.users_collection:
-            if collection == self._layer.id_data.collection:
-                continue
-            objects = list(collection.all_objects)
-            meshes = [o for o in objects if o in self._owner and o.visible_get()]
+        """The largest collection of meshes that lie together, and of nothing else."""
+        holding = [c for c, objects in self._collections.items() if obj in objects]
+        for collection in sorted(holding, key=lambda c: -len(self._collections[c])):
+            meshes = [o for o in self._meshes_of(collection) if o.visible_get()]
             if obj not in meshes or len(meshes) < 2:
                 continue
-            if any(o.type in {"CAMERA", "LIGHT", "LIGHT_PROBE", "SPEAKER"} for o in objects):
+            if any(o.type in _OF_A_SCENE for o in self._collections[collection]):
                 continue
             if any(_is_flat(self._box(o)) for o in meshes):
                 continue
-            if len(self._together(obj, meshes)) == len(meshes):
+            if self._is_one_place(collection) and len(self._together(obj, meshes)) == len(meshes):
                 return collection
         return None
+
+    @cached_property
+    def _collections(self) -> dict[bpy.types.Collection, set[bpy.types.Object]]:
+        """Objects of each collection of the scene and of those inside it."""
+        inside = self._layer.id_data.collection.children_recursive
+        return {collection: set(collection.all_objects) for collection in inside}
+
+    def _meshes_of(self, collection: bpy.types.Collection) -> list[bpy.types.Object]:
+        return [o for o in collection.all_objects if o in self._owner]
+
+    def _is_one_place(self, collection: bpy.types.Collection) -> bool:
+        """Whether a collection does not hold figures that stand side by side."""
+        by_owner: dict[bpy.types.Object, list[bpy.types.Object]] = {}
+        for obj in self._meshes_of(collection):
+            if not self._is_free(obj):
+                by_owner.setdefault(self._owner[obj], []).append(obj)
+        inside = [meshes for child in collection.children if (meshes := self._meshes_of(child))]
+        inside += by_owner.values()
+        boxes = sorted((self._box_of(meshes) for meshes in inside), key=_size)
+        return all(_is_centred_in(box, boxes[-1]) for box in boxes[:-1])
 
     def _together(
         self, obj: bpy.types.Object, others: Sequence[bpy.types.Object]
     ) -> list[bpy.types.Object]:
         """Those of some objects that an object touches, by way of one another."""
-        found, waiting = [obj], [obj]
+        objects = list(dict.fromkeys([obj, *others]))
+        boxes = np.array([self._box(o) for o in objects])
+        sizes = _size(boxes)
         # What has no size is told by itself.
-        others = [other for other in others if _size(self._box(other)) > 0.0]
-        while waiting and _size(self._box(obj)) > 0.0:
-            box = self._box(waiting.pop())
-            for other in others:
-                if other not in found and _touch(box, self._box(other)):
-                    found.append(other)
-                    waiting.append(other)
+        is_found, waiting = np.arange(len(objects)) == 0, [0] if sizes[0] > 0.0 else []
+        while waiting:
+            touched = _touch(boxes[waiting.pop()], boxes) & (sizes > 0.0) & ~is_found
+            is_found |= touched
+            waiting += np.flatnonzero(touched).tolist()
+        found = [objects[number] for number in np.flatnonzero(is_found)]
         whole = self._box_of(found)
         figures = [o for o in found if _is_same_box(self._box(o), whole)]
         names = {_LEVEL.sub("", o.name).lower() for o in figures}
         is_one = len(figures) < 2 or (
             len(names) == 1 and all(_LEVEL.search(o.name) for o in figures)
         )
+        sorted_into = {frozenset(o.users_collection) for o in found}
+        is_one = is_one and not any(_are_apart(*pair) for pair in combinations(sorted_into, 2))
         # Else several whole figures in one place, and not one with its levels of detail.
         return found if is_one else [obj]
 
@@ -253,18 +283,30 @@ class _Scene:
         self, whole: Sequence[bpy.types.Object], asked: bpy.types.Object
     ) -> tuple[list[bpy.types.Object], list[LeftOut]]:
         """Members of a character, and those that are left out, with reasons."""
-        reasons = {obj: reason for obj in whole if (reason := self._reason_alone(obj))}
+        unseen = {obj: reason for obj in whole if (reason := self._unseen(obj))}
+        hidden = {obj: "hidden" for obj in whole if obj not in unseen and not self._is_visible(obj)}
+        if len(unseen) + len(hidden) == len(whole):
+            # Of a character that is hidden as a whole, this tells nothing.
+            hidden = {}
+        reasons = unseen | hidden
+        reasons |= {
+            obj: reason
+            for obj in whole
+            if obj not in reasons and (reason := self._reason_alone(obj))
+        }
         rest = [obj for obj in whole if obj not in reasons]
         reasons |= _levels_of_detail(rest)
         rest = [obj for obj in rest if obj not in reasons]
-        reasons |= _duplicates(rest)
+        reasons |= self._duplicates(rest)
         rest = [obj for obj in rest if obj not in reasons]
         reasons |= self._too_large(rest)
         for obj in whole:
             choice = obj.diffusionnet.membership
+            if obj in unseen:
+                continue
             if choice == "OUT":
                 reasons[obj] = "left out in the panel"
-            elif choice == "IN" and len(obj.data.polygons):
+            elif choice == "IN" and self._has_faces(obj):
                 reasons.pop(obj, None)
         members = [obj for obj in whole if obj not in reasons]
         if not members:
@@ -273,33 +315,83 @@ class _Scene:
         left_out = [LeftOut(o, reasons[o]) for o in whole if o in reasons and o not in members]
         return members, left_out
 
-    def _reason_alone(self, obj: bpy.types.Object) -> str:
-        """Reason for which an object is left out, whatever the others are; empty for none."""
+    def _unseen(self, obj: bpy.types.Object) -> str:
+        """Reason for which Blender has no place for an object; empty where it has."""
         if obj not in self._in_layer:
             return "not in this view layer"
-        if not obj.visible_get(view_layer=self._layer):
-            return "hidden"
+        if not self._evaluated(obj).is_evaluated:
+            return "disabled in viewports"
+        return ""
+
+    def _has_faces(self, obj: bpy.types.Object) -> bool:
+        """Whether a mesh has faces, itself or by its modifiers."""
+        return bool(
+            obj.data.is_editmode
+            or len(obj.data.polygons)
+            or len(self._evaluated(obj).data.polygons)
+        )
+
+    def _evaluated(self, obj: bpy.types.Object) -> bpy.types.Object:
+        return obj.evaluated_get(self._depsgraph)
+
+    def _is_visible(self, obj: bpy.types.Object) -> bool:
+        return obj.visible_get(view_layer=self._layer)
+
+    def _reason_alone(self, obj: bpy.types.Object) -> str:
+        """Reason for which an object is left out, whatever the others are; empty for none."""
         if obj in self._bone_shapes:
             return "shape of a bone"
-        if _COLLISION.search(obj.name) or obj.display_type in {"BOUNDS", "WIRE"}:
+        if _is_named_collision(obj.name) or obj.display_type in {"BOUNDS", "WIRE"}:
             return "collision shape"
-        if not len(obj.data.polygons) and not obj.data.is_editmode and not obj.modifiers:
+        if not self._has_faces(obj):
             return "has no faces"
         if _size(self._box(obj)) <= 0.0:
             return "has no size"
         return ""
 
+    def _duplicates(self, objects: Sequence[bpy.types.Object]) -> dict[bpy.types.Object, str]:
+        """Objects with the geometry of an earlier one in the same place."""
+        found: dict[bpy.types.Object, str] = {}
+        alike: dict[tuple[int, int], list[bpy.types.Object]] = {}
+        for obj in objects:
+            earlier = alike.setdefault((len(obj.data.vertices), len(obj.data.polygons)), [])
+            twin = self._twin(obj, earlier)
+            if twin is None:
+                earlier.append(obj)
+            else:
+                found[obj] = f"same as {twin.name}"
+        return found
+
+    def _twin(
+        self, obj: bpy.types.Object, others: Sequence[bpy.types.Object]
+    ) -> bpy.types.Object | None:
+        """The first of some objects, of as many vertices, that an object coincides with."""
+        if not others:
+            return None
+        tolerance = 1e-5 * max(float(_size(self._box(obj))), 1e-30)
+        apart = np.abs(np.array([self._box(o) for o in others]) - self._box(obj)).max((1, 2))
+        for number in np.flatnonzero(apart <= tolerance):
+            if np.abs(_placed(obj) - _placed(others[number])).max() <= tolerance:
+                return others[number]
+        return None
+
     def _too_large(self, objects: Sequence[bpy.types.Object]) -> dict[bpy.types.Object, str]:
-        rigs = {hold.rig for obj in objects if (hold := hold_of(obj)) is not None}
-        bones = [joints for rig in rigs if len(joints := _joints(rig))]
-        if not bones:
-            return {}
-        placed = np.concatenate([list(joints.values()) for joints in bones])
-        most = _TOO_LARGE * float(np.linalg.norm(np.ptp(placed, axis=0)))
+        holds = {obj: hold_of(obj) for obj in objects}
+        flat = [o for o in objects if holds[o] is None and self._is_ground(o, objects)]
+        rigs = {hold.rig for hold in holds.values() if hold is not None}
+        joints = [joint for rig in rigs for joint in _joints(rig).values()]
+        most = _TOO_LARGE * float(np.linalg.norm(np.ptp(joints, axis=0))) if joints else 0.0
         large = [obj for obj in objects if _size(self._box(obj)) > most > 0.0]
-        return (
-            {} if len(large) == len(objects) else dict.fromkeys(large, "much larger than its rig")
+        if len(large) == len(objects):
+            large = []
+        return dict.fromkeys(flat, "flat and larger than the rest") | dict.fromkeys(
+            large, "much larger than its armature"
         )
+
+    def _is_ground(self, obj: bpy.types.Object, objects: Sequence[bpy.types.Object]) -> bool:
+        others = [other for other in objects if other is not obj]
+        box = self._box(obj)
+        return bool(others) and _is_flat(box) and _size(box) > _size(self._box_of(others))
 
     def _box(self, obj: bpy.types.Object) -> np.ndarray:
         if obj not in self._boxes:
@@ -311,12 +403,33 @@ class _Scene:
         return np.array([np.min([b[0] for b in boxes], 0), np.max([b[1] for b in boxes], 0)])
 
 
+def holders_of(members: Sequence[bpy.types.Object]) -> list[bpy.types.Object]:
+    """What the members of a character hang on: its armatures, without one the parents."""
+    found: dict[bpy.types.Object, None] = {}
+    for obj in members:
+        hold = hold_of(obj)
+        top = _top_armature(hold.rig) if hold else None
+        above = hold.rig if hold else obj.parent
+        while above is not None:
+            found[above] = None
+            above = None if above == top else above.parent
+    return [obj for obj in found if obj not in members]
+
+
 def world_box(obj: bpy.types.Object) -> np.ndarray:
     """Lowest and highest corner of an object's bounding box in the world, (2, 3) float64."""
     to_world = np.array(obj.matrix_world, dtype=np.float64)
     corners = np.array([tuple(corner) for corner in obj.bound_box])
     corners = corners @ to_world[:3, :3].T + to_world[:3, 3]
     return np.array([corners.min(0), corners.max(0)])
+
+
+def _is_named_collision(name: str) -> bool:
+    words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)
+    pairs = ("".join(pair) for pair in pairwise(words))
+    return name.upper().startswith(_COLLISION_PREFIXES) or any(
+        word.lower() in _COLLISION_WORDS for word in (*words, *pairs)
+    )
 
 
 def _owner_of(obj: bpy.types.Object) -> bpy.types.Object | None:
@@ -337,6 +450,11 @@ def _top_armature(rig: bpy.types.Object) -> bpy.types.Object:
     return rig
 
 
+def _are_apart(one: frozenset, other: frozenset) -> bool:
+    """Whether objects of a common collection are each in another one as well, as by kinds."""
+    return bool(one & other and one - other and other - one)
+
+
 def _levels_of_detail(objects: Sequence[bpy.types.Object]) -> dict[bpy.types.Object, str]:
     """All but the finest of the levels of detail that names tell."""
     levels: dict[str, list[tuple[int, bpy.types.Object]]] = {}
@@ -351,32 +469,29 @@ def _levels_of_detail(objects: Sequence[bpy.types.Object]) -> dict[bpy.types.Obj
     return coarse
 
 
-def _duplicates(objects: Sequence[bpy.types.Object]) -> dict[bpy.types.Object, str]:
-    """Objects with the geometry of an earlier one in the same place."""
-    found: dict[bpy.types.Object, str] = {}
-    alike: dict[tuple[int, int], list[bpy.types.Object]] = {}
-    for obj in objects:
-        size = len(obj.data.vertices), len(obj.data.polygons)
-        earlier = alike.setdefault(size, [])
-        twin = next((other for other in earlier if _coincide(obj, other)), None)
-        if twin is None:
-            earlier.append(obj)
-        else:
-            found[obj] = f"same as {twin.name}"
-    return found
+def _placed(obj: bpy.types.Object) -> np.ndarray:
+    """Vertices of an object in the world, (V, 3)."""
+    to_world = np.array(obj.matrix_world, dtype=np.float64)
+    return (
+        read_values(obj.data.vertices, "co", np.float32, 3) @ to_world[:3, :3].T + to_world[:3, 3]
+    )
 
 
-def _coincide(one: bpy.types.Object, other: bpy.types.Object) -> bool:
-    boxes = world_box(one), world_box(other)
-    tolerance = 1e-5 * max(_size(boxes[0]), 1e-30)
-    if np.abs(boxes[0] - boxes[1]).max() > tolerance:
+def _is_copy_of_rig(
+    one: bpy.types.ID, other: bpy.types.ID, box: np.ndarray, other_box: np.ndarray
+) -> bool:
+    """Whether two armatures are one twice, each with some of the clothes of a character."""
+    if one.type != "ARMATURE" or not _touch(box, other_box):
         return False
-    placed = []
-    for obj in (one, other):
-        to_world = np.array(obj.matrix_world, dtype=np.float64)
-        coordinates = read_values(obj.data.vertices, "co", np.float32, 3)
-        placed.append(coordinates @ to_world[:3, :3].T + to_world[:3, 3])
-    return bool(np.abs(placed[0] - placed[1]).max() <= tolerance)
+    if _is_same_box(box, other_box, _SAME_BOX_ON_A_RIG):
+        return False
+    joints, others = _joints(one), _joints(other)
+    common = joints.keys() & others.keys()
+    if len(common) < 3 or len(common) < 0.8 * min(len(joints), len(others)):
+        return False
+    size = np.linalg.norm(np.ptp(list(joints.values()), axis=0))
+    apart = [np.linalg.norm(joints[name] - others[name]) for name in common]
+    return bool(np.median(apart) <= _SAME_BONE * size)
 
 
 def _joints(rig: bpy.types.Object) -> dict[str, np.ndarray]:
@@ -388,14 +503,18 @@ def _joints(rig: bpy.types.Object) -> dict[str, np.ndarray]:
     }
 
 
-def _size(box: np.ndarray) -> float:
-    return float(np.linalg.norm(box[1] - box[0]))
+def _size(boxes: np.ndarray) -> np.ndarray:
+    """Diagonals of boxes (..., 2, 3)."""
+    return np.linalg.norm(boxes[..., 1, :] - boxes[..., 0, :], axis=-1)
 
 
-def _touch(one: np.ndarray, other: np.ndarray) -> bool:
-    small, large = sorted((_size(one), _size(other)))
-    reach = large * (_REACH_OF_SMALL if small < _SMALL * large else _REACH)
-    return bool((one[0] <= other[1] + reach).all() and (other[0] <= one[1] + reach).all())
+def _touch(box: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Whether a box (2, 3) touches each of others (..., 2, 3), or nearly."""
+    large = np.maximum(_size(box), _size(others))
+    is_small = np.minimum(_size(box), _size(others)) < _SMALL * large
+    reach = (np.where(is_small, _REACH_OF_SMALL, _REACH) * large)[..., None]
+    below = box[0] <= others[..., 1, :] + reach
+    return (below & (others[..., 0, :] <= box[1] + reach)).all(-1)
 
 
 def _is_worn(box: np.ndarray, character: np.ndarray) -> bool:
@@ -403,9 +522,15 @@ def _is_worn(box: np.ndarray, character: np.ndarray) -> bool:
     return bool(
         _size(box) < 0.75 * _size(character)
         and _touch(box, character)
-        and (box.mean(0) >= character[0] - _REACH * _size(character)).all()
-        and (box.mean(0) <= character[1] + _REACH * _size(character)).all()
+        and _is_centred_in(box, character)
     )
+
+
+def _is_centred_in(box: np.ndarray, character: np.ndarray) -> bool:
+    """Whether the middle of a box is in another one, or nearly."""
+    reach = _REACH * _size(character)
+    middle = box.mean(0)
+    return bool((middle >= character[0] - reach).all() and (middle <= character[1] + reach).all())
 
 
 def _is_same_box(one: np.ndarray, other: np.ndarray, share: float = _SAME_BOX) -> bool:

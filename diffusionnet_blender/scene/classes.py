@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import bpy
 
 from ..errors import DiffusionNetError
+from .character import Character, holders_of
 from .fingerprint import CONTENT
+from .transaction import transaction
 
 CLASS_PROPERTY = "diffusionnet_class"
 PROBABILITY_PROPERTY = "diffusionnet_probability"
@@ -46,10 +50,80 @@ def class_by_collection(obj: bpy.types.Object, root: bpy.types.Collection | None
     return next((c.name for c in root.children if obj in c.all_objects[:]), "")
 
 
+def class_of_character(character: Character, class_of: Callable[[bpy.types.Object], str]) -> str:
+    """The class that members of a character have, or what holds them; "" without any.
+
+    Parameters
+    ----------
+    character : Character
+    class_of : callable
+        Gives the class of an object, "" for none.
+
+    Raises
+    ------
+    DiffusionNetError
+        If members are of different classes.
+    """
+    for objects in (character.members, holders_of(character.members)):
+        found = {name: obj for obj in reversed(objects) if (name := class_of(obj))}
+        if len(found) > 1:
+            (one, its), (other, theirs) = list(found.items())[:2]
+            raise DiffusionNetError(
+                f"{character.name!r} has the class {one!r} ({its.name}) and {other!r} "
+                f"({theirs.name})",
+                "Give all of its objects the same, or choose Each Object Alone.",
+            )
+        if found:
+            return next(iter(found))
+    return ""
+
+
 def class_by_property(obj: bpy.types.Object, name: str) -> str:
     """Value of a custom property of an object as text; "" if it has none."""
     value = obj.get(name, "")
     return value if isinstance(value, str) else str(value)
+
+
+def write_class_of_character(
+    character: Character, class_name: str, probability: float, sort_in: bpy.types.Scene | None
+) -> list[DiffusionNetError]:
+    """Write the class of a character to all of its members, and sort them with what holds them.
+
+    Parameters
+    ----------
+    character : Character
+    class_name : str
+    probability : float
+    sort_in : bpy.types.Scene, optional
+        Whose collections the members and their armatures or parents are linked to, see
+        `sort_object`.
+
+    Returns
+    -------
+    list of DiffusionNetError
+        Of members that were not written to.
+
+    Raises
+    ------
+    DiffusionNetError
+        If none was: that of the first.
+    """
+    written, errors = [], []
+    holders = holders_of(character.members)
+    with transaction(*character.members, *holders):
+        for obj in character.members:
+            try:
+                write_class(obj, class_name, probability)
+            except DiffusionNetError as error:
+                errors.append(error)
+            else:
+                written.append(obj)
+        if not written:
+            raise errors[0]
+        if sort_in is not None:
+            for obj in (*written, *holders):
+                sort_object(sort_in, obj, class_name)
+    return errors
 
 
 def write_class(obj: bpy.types.Object, class_name: str, probability: float) -> None:

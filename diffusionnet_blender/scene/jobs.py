@@ -191,24 +191,31 @@ class SegmentJobs(Jobs):
 
 
 class ClassifyJobs(Jobs):
-    """Classification of objects, one after the other.
+    """Classification of characters, one after the other.
 
     Parameters
     ----------
-    objects : sequence of bpy.types.Object
+    characters : sequence of Character
     use_modifiers : bool
     **options
         Fields of `ClassifyRequest`.
+
+    Attributes
+    ----------
+    errors : list of DiffusionNetError
+        Of members that could not be read.
     """
 
-    def __init__(self, objects: Sequence[bpy.types.Object], use_modifiers: bool, **options: Any):
-        super().__init__(classify_job, map(Tracked.of, objects))
+    def __init__(self, characters: Sequence[Character], use_modifiers: bool, **options: Any):
+        super().__init__(classify_job, map(TrackedCharacter.of, characters))
         self._use_modifiers, self._options = use_modifiers, options
+        self.errors: list[DiffusionNetError] = []
 
-    def request(self, item: Tracked) -> classify_job.ClassifyRequest:
-        """Read the object."""
-        geometry = read_object(item.find(), _depsgraph(self._use_modifiers))
-        return classify_job.ClassifyRequest(geometry.surface, **self._options)
+    def request(self, item: TrackedCharacter) -> classify_job.ClassifyRequest:
+        """Read the members."""
+        geometry = read_character(item.find(), _depsgraph(self._use_modifiers))
+        self.errors += geometry.errors
+        return classify_job.ClassifyRequest(geometry.placed.surface, **self._options)
 
 
 @dataclass(frozen=True)

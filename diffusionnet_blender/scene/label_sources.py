@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import bpy
 import numpy as np
 
-from ..errors import DiffusionNetError
+from ..errors import DiffusionNetError, NoLabels
 from ..tasks.labels import vertex_labels
 from ..tasks.models import FROM_RIG, card_of
 from ..tasks.train.training_set import UNLABELLED, NamedLabels
@@ -52,8 +52,10 @@ def read_label_source(
 
     Raises
     ------
+    NoLabels
+        If the object has none.
     DiffusionNetError
-        If the object has no such labels.
+        If they cannot be used.
     """
     readers = {
         "PARTS": _from_parts,
@@ -83,7 +85,7 @@ def _from_vertex_groups(obj, geometry, name) -> NamedLabels:
     names = [group.name for group in obj.vertex_groups]
     weights = read_weights(obj, names)
     if not weights.any():
-        raise DiffusionNetError(
+        raise NoLabels(
             f"{obj.name!r} has no vertex groups with weights",
             "Assign vertices to groups, or choose another source of labels.",
         )
@@ -93,7 +95,7 @@ def _from_vertex_groups(obj, geometry, name) -> NamedLabels:
 
 def _from_face_sets(obj, geometry, name) -> NamedLabels:
     if FACE_SETS not in obj.data.attributes:
-        raise DiffusionNetError(
+        raise NoLabels(
             f"{obj.name!r} has no face sets",
             "Draw some in Sculpt Mode, or choose another source of labels.",
         )
@@ -104,7 +106,7 @@ def _from_materials(obj, geometry, name) -> NamedLabels:
     mesh = obj.data
     materials = [slot.material for slot in obj.material_slots]
     if not any(materials):
-        raise DiffusionNetError(
+        raise NoLabels(
             f"{obj.name!r} has no materials", "Assign some, or choose another source of labels."
         )
     names = list(dict.fromkeys(m.name for m in materials if m))
@@ -134,7 +136,7 @@ def _from_attribute(obj, geometry, name) -> NamedLabels:
         or attribute.data_type not in {"INT", "INT8"}
         or attribute.domain not in {"POINT", "FACE"}
     ):
-        raise DiffusionNetError(
+        raise NoLabels(
             f"{obj.name!r} has no integer attribute {name!r} of vertices or faces"
             if name
             else f"The active attribute of {obj.name!r} is not integer, of vertices or faces",
@@ -150,7 +152,7 @@ def _from_colours(obj, geometry, name) -> NamedLabels:
     colours = obj.data.color_attributes
     attribute = colours.get(name) if name else colours.active_color
     if attribute is None:
-        raise DiffusionNetError(
+        raise NoLabels(
             f"{obj.name!r} has no color attribute" + (f" {name!r}" if name else ""),
             "Paint one in Vertex Paint Mode, or choose another source of labels.",
         )

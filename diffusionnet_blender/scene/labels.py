@@ -13,7 +13,7 @@ from dataclasses import replace
 import bpy
 import numpy as np
 
-from ..errors import DiffusionNetError
+from ..errors import DiffusionNetError, NoLabels
 from ..tasks.labels import Labels, polygon_labels
 from .attributes import FACE_LABELS, VERTEX_LABELS, VERTEX_VALUES, AttributeKind, read_attribute
 from .edit_mode import outside_edit_mode
@@ -79,7 +79,7 @@ def read_labels(obj: bpy.types.Object, geometry: ObjectGeometry | None = None) -
     mesh = obj.data
     legend = mesh.diffusionnet
     if not legend.parts:
-        raise DiffusionNetError(f"{obj.name!r} has no parts", "Segment it first.")
+        raise NoLabels(f"{obj.name!r} has no parts", "Segment it first.")
     geometry = geometry or read_object(obj)
     count = len(legend.parts)
     faces = labels_on(mesh, legend.face_attribute, FACE_LABELS, count)

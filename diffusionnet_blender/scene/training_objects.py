@@ -1,15 +1,34 @@
-"""Training set of the panel: the objects, and the labels on them."""
+"""Training sets: characters with the labels on their members, or with a class each."""
 
 from __future__ import annotations
 
-import bpy
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 
-from ..errors import DiffusionNetError
-from ..tasks.train.training_set import TrainingSet, checked, gathered, gathered_shapes
-from .classes import class_by_collection, class_by_property
+import bpy
+import numpy as np
+
+from ..errors import DiffusionNetError, NoLabels
+from ..surface.surface import Surface
+from ..tasks.train.training_set import (
+    UNLABELLED,
+    LabelledSurface,
+    NamedLabels,
+    TrainingSet,
+    checked,
+    gathered,
+    gathered_shapes,
+    pooled_labels,
+)
+from .attachments import carried_members
+from .character import Character, alone, characters_of
+from .character_read import read_character
+from .classes import class_by_collection, class_by_property, class_of_character
 from .label_sources import read_label_source
 from .options import LabelSource
-from .read import read_object
+from .read import ObjectGeometry
+from .report_text import listed
 from .targets import selected_objects
 
 
@@ -20,8 +39,25 @@ def training_meshes(context) -> list[bpy.types.Object]:
     return [obj for obj in objects if obj and obj.type == "MESH"]
 
 
-def read_training_set(context) -> TrainingSet:
+def training_characters(context) -> list[Character]:
+    """The characters of these meshes; every mesh alone where the panel says so."""
+    settings = context.scene.diffusionnet.training
+    objects, layer = training_meshes(context), context.view_layer
+    each = context.scene.diffusionnet.each
+    if settings.learn == "PARTS":
+        return labelled_characters(objects, layer, each)
+    root = settings.collection if settings.class_source == "COLLECTION" else None
+    return whole_characters(objects, layer, each, root)
+
+
+def read_training_set(context, told: list[DiffusionNetError] | None = None) -> TrainingSet:
     """Training set of the panel, checked.
+
+    Parameters
+    ----------
+    context : bpy.types.Context
+    told : list of DiffusionNetError, optional
+        Takes the errors of single members.
 
     Raises
     ------
@@ -29,38 +65,134 @@ def read_training_set(context) -> TrainingSet:
         If there is no mesh, or the labels are unsuitable.
     """
     settings = context.scene.diffusionnet.training
-    objects = training_meshes(context)
-    if not objects:
+    told = [] if told is None else told
+    if not training_meshes(context):
         place = f"the collection {settings.collection.name!r}" if settings.collection else ""
         raise DiffusionNetError(
             f"There is no mesh in {place}" if place else "No mesh is selected",
             "Select the training meshes, or choose their collection.",
         )
     context.view_layer.update()
+    characters = training_characters(context)
     if settings.learn == "SHAPES":
-        return checked(_shapes(settings, objects))
-    where = LabelSource(settings.source, settings.attribute)
-    meshes = []
-    # Parts are on the mesh; several objects that share one are one.
-    for obj in {obj.data: obj for obj in reversed(objects)}.values():
-        geometry = read_object(obj)
-        labels = read_label_source(obj, geometry, where)
-        meshes.append((obj.name, geometry.surface, labels))
-    return checked(gathered(meshes[::-1]))
+        return checked(gathered_shapes(_shapes(settings, characters, told)))
+    read = partial(read_label_source, where=LabelSource(settings.source, settings.attribute))
+    return checked(gathered([read_labelled(one, read, told) for one in characters]))
 
 
-def _shapes(settings, objects) -> TrainingSet:
+def _shapes(settings, characters, told) -> list[tuple[str, Surface, str]]:
     if settings.class_source == "PROPERTY" and not settings.property_name:
         raise DiffusionNetError(
             "No custom property is chosen",
             "Enter the name of the property with the class of each object.",
         )
-    shapes = []
+
+    def class_of(obj: bpy.types.Object) -> str:
+        if settings.class_source == "PROPERTY":
+            return class_by_property(obj, settings.property_name)
+        return class_by_collection(obj, settings.collection)
+
+    return [read_whole(one, class_of, told) for one in characters]
+
+
+def labelled_characters(
+    objects: Sequence[bpy.types.Object], layer: bpy.types.ViewLayer, each: bool
+) -> list[Character]:
+    """Characters of meshes, those with the same meshes once: labels are on the meshes."""
+    found = characters_of(objects, layer, each)
+    by_meshes = {frozenset(obj.data for obj in one.members): one for one in reversed(found)}
+    return list(reversed(by_meshes.values()))
+
+
+def whole_characters(
+    objects: Sequence[bpy.types.Object],
+    layer: bpy.types.ViewLayer,
+    each: bool,
+    root: bpy.types.Collection | None = None,
+) -> list[Character]:
+    """Characters of meshes; those in different collections below a root are never one."""
+    if each:
+        return list(map(alone, objects))
+    groups: dict[str, list[bpy.types.Object]] = {}
     for obj in objects:
-        name = (
-            class_by_property(obj, settings.property_name)
-            if settings.class_source == "PROPERTY"
-            else class_by_collection(obj, settings.collection)
+        groups.setdefault(class_by_collection(obj, root) if root else "", []).append(obj)
+    found = (one for group in groups.values() for one in characters_of(group, layer))
+    return list({one.members: one for one in found}.values())
+
+
+def read_labelled(
+    character: Character,
+    read: Callable[[bpy.types.Object, ObjectGeometry], NamedLabels],
+    told: list[DiffusionNetError],
+) -> tuple[str, Surface, NamedLabels]:
+    """A character as a segmentation sees it, with the labels on its members.
+
+    Vertices of members without labels are not labelled.
+
+    Parameters
+    ----------
+    character : Character
+    read : callable
+        Gives the labels of an object, see `label_sources.read_label_source`.
+    told : list of DiffusionNetError
+        Takes the errors of single members, and classes that nothing but carried things has.
+
+    Raises
+    ------
+    DiffusionNetError
+        If no member can be read, or none has labels: that of the first.
+    """
+    geometry = read_character(character)
+    objects = [member.find() for member in geometry.members]
+    told += geometry.errors
+    parts: list[NamedLabels] = []
+    errors: list[DiffusionNetError] = []
+    for obj, own in zip(objects, geometry.geometries, strict=True):
+        try:
+            parts.append(read(obj, own))
+        except DiffusionNetError as error:
+            errors.append(error)
+            parts.append(NamedLabels(np.full(len(own.coordinates), UNLABELLED), ()))
+    if len(errors) == len(parts):
+        raise errors[0]
+    told += [error for error in errors if not isinstance(error, NoLabels)]
+    named = pooled_labels(parts)
+    carried = carried_members(objects, geometry.placed)
+    seen = LabelledSurface.of(character.name, geometry.placed, named.labels, carried)
+    lost = np.setdiff1d(named.labels, [*np.unique(seen.labels), UNLABELLED])
+    if len(lost):
+        names = listed([named.class_names[label] for label in lost])
+        told.append(
+            DiffusionNetError(
+                f"{character.name!r}: only what it carries has the labels {names}, and is not "
+                "learned from",
+                "Segment gives it the part that carries it. To learn it, choose Each Object Alone.",
+            )
         )
-        shapes.append((obj.name, read_object(obj).surface, name))
-    return gathered_shapes(shapes)
+    return character.name, seen.surface, replace(named, labels=seen.labels)
+
+
+def read_whole(
+    character: Character,
+    class_of: Callable[[bpy.types.Object], str],
+    told: list[DiffusionNetError],
+) -> tuple[str, Surface, str]:
+    """A character as one shape, and its class, "" for none.
+
+    Parameters
+    ----------
+    character : Character
+    class_of : callable
+        Gives the class of an object.
+    told : list of DiffusionNetError
+        Takes the errors of single members.
+
+    Raises
+    ------
+    DiffusionNetError
+        If no member can be read, or members have different classes.
+    """
+    geometry = read_character(character)
+    told += geometry.errors
+    name = class_of_character(character, class_of)
+    return character.name, geometry.placed.surface, name

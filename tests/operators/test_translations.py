@@ -375,9 +375,9 @@ def run_segment(shown, patch):
 
 
 def run_classify(shown, patch):
-    objects = [add_body(), add_mesh("Dense", *grid(250, 250))]
+    characters = [alone(add_body()), alone(add_mesh("Dense", *grid(250, 250)))]
     model = untrained_model(output_at="shape")
-    run_here(shown, classify_job, ClassifyJobs(objects, False, model=model, engine="numpy"))
+    run_here(shown, classify_job, ClassifyJobs(characters, False, model=model, engine="numpy"))
 
 
 def run_match(shown, patch):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...network.checkpoint import Model
+from ...surface.character import Character, pooled
 from ...surface.surface import Surface
 from ..progress import SILENT, CallbackProgress, Progress
 from .request import Classification, ClassifyRequest
@@ -50,17 +51,17 @@ def run(request: ClassifyRequest, progress: Progress = SILENT) -> Classification
 
 
 def classify(
-    surface: Surface,
+    surface: Surface | Character,
     model: str | Model,
     *,
     progress: Callable[[str, float], None] = SILENT,
     **options: Any,
 ) -> Classification:
-    """Classify a mesh or a point cloud.
+    """Classify a mesh, a point cloud or a character of several meshes.
 
     Parameters
     ----------
-    surface : Surface
+    surface : Surface or Character
     model : str or Model
     progress : callable
         Called with a stage and a fraction from 0 to 1; may raise `Cancelled` to stop.
@@ -76,4 +77,4 @@ def classify(
     SurfaceError, DeviceError, ModelError
         As `run`.
     """
-    return run(ClassifyRequest(surface, model, **options), CallbackProgress(progress))
+    return run(ClassifyRequest(pooled(surface), model, **options), CallbackProgress(progress))

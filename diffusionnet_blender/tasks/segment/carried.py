@@ -23,6 +23,32 @@ SMALL_SHARE = 0.02
 FAR = 0.05
 
 
+def carried_by(
+    surface: Surface, member: np.ndarray | None, carried: Sequence[Carried]
+) -> list[Carried]:
+    """All that a figure carries; nothing where nothing else would be left.
+
+    Parameters
+    ----------
+    surface : Surface
+    member : (V,) int, optional
+        Number of the member of each vertex: what floats is carried, see `floating_members`.
+    carried : sequence of Carried
+        What is known to be.
+    """
+    if surface.is_point_cloud:
+        return []
+    found = list(carried)
+    if member is not None:
+        taken = np.concatenate([thing.vertices for thing in found] or [np.zeros(0, dtype=int)])
+        floating = floating_members(surface, member)
+        found += [thing for thing in floating if not np.isin(thing.vertices[0], taken)]
+    is_body = np.ones(len(surface.vertices), dtype=bool)
+    for thing in found:
+        is_body[thing.vertices] = False
+    return found if is_body[surface.faces].all(axis=1).any() else []
+
+
 def body_of(surface: Surface, carried: Sequence[Carried]) -> tuple[Surface, np.ndarray]:
     """A surface without what it carries, and which of its vertices (B,) int64 that has."""
     is_body = np.ones(len(surface.vertices), dtype=bool)

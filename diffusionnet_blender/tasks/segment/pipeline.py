@@ -28,7 +28,7 @@ from .carried import (
     PROPS,
     PROPS_COLOUR,
     body_of,
-    floating_members,
+    carried_by,
     with_carried,
     with_props,
 )
@@ -61,7 +61,7 @@ def segmentation(request: SegmentRequest, progress: Progress) -> Segmentation:
     _require_known(request, card)
     started = perf_counter()
     seconds: dict[str, float] = {}
-    carried = _carried_by(request)
+    carried = carried_by(surface, request.member, request.carried)
     if request.known is not None and request.known.any(axis=1).all():
         seconds["rig"] = perf_counter() - started
         found = _Found(request.known.astype(np.float32), RepairReport(), None, None)
@@ -141,21 +141,6 @@ def _require_known(request: SegmentRequest, card: ModelCard) -> None:
             f"The known probabilities are {request.known.shape}, not {expected}",
             f"Give a row for each vertex, with a column for each class of {card.name}.",
         )
-
-
-def _carried_by(request: SegmentRequest) -> list[Carried]:
-    """What a figure carries; nothing where nothing else would be left."""
-    surface, carried = request.surface, list(request.carried)
-    if surface.is_point_cloud:
-        return []
-    if request.member is not None:
-        taken = np.concatenate([thing.vertices for thing in carried] or [np.zeros(0, dtype=int)])
-        floating = floating_members(surface, request.member)
-        carried += [thing for thing in floating if not np.isin(thing.vertices[0], taken)]
-    is_body = np.ones(len(surface.vertices), dtype=bool)
-    for thing in carried:
-        is_body[thing.vertices] = False
-    return carried if is_body[surface.faces].all(axis=1).any() else []
 
 
 def _of_figure(

@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...errors import DiffusionNetError
+from ...surface.character import Character, pooled
 from ...surface.surface import Surface
+from ..segment.request import Carried
 
 # Label of a vertex without a class.
 UNLABELLED = -1
@@ -33,6 +35,43 @@ class LabelledSurface:
     name: str
     surface: Surface
     labels: np.ndarray | int
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        shape: Surface | Character,
+        labels: np.ndarray | int,
+        carried: Sequence[Carried] = (),
+    ) -> LabelledSurface:
+        """A surface, or a character as a segmentation sees it: without what it carries.
+
+        Parameters
+        ----------
+        name : str
+        shape : Surface or Character
+        labels : (V,) int, or int
+            At the vertices of the pooled surface; or of the whole shape, which is left whole.
+        carried : sequence of Carried
+            What is known to be carried; small members that float are as well.
+
+        Raises
+        ------
+        DiffusionNetError
+            If the labels do not fit the surface.
+        """
+        from ..segment.carried import body_of, carried_by
+
+        surface = pooled(shape)
+        if not isinstance(labels, np.ndarray):
+            return cls(name, surface, labels)
+        _require_one_a_vertex(name, surface, labels)
+        member = shape.member if isinstance(shape, Character) else None
+        found = carried_by(surface, member, carried)
+        if found:
+            surface, kept = body_of(surface, found)
+            labels = labels[kept]
+        return cls(name, surface, labels)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,39 +124,57 @@ class NamedLabels:
     class_colours: tuple[Colour, ...] | None = None
 
 
-def gathered(meshes: Sequence[tuple[str, Surface, NamedLabels]]) -> TrainingSet:
+def pooled_labels(parts: Sequence[NamedLabels]) -> NamedLabels:
+    """Labels of several meshes, one after the other, as those of one; equal names are one class."""
+    labels, names, colours = _with_common_names(parts)
+    return NamedLabels(np.concatenate(labels), names, palette(names, colours) if colours else None)
+
+
+def gathered(meshes: Sequence[tuple[str, Surface | Character, NamedLabels]]) -> TrainingSet:
     """A training set from meshes with class names of their own; equal names are one class.
 
     Parameters
     ----------
-    meshes : sequence of (name, Surface, NamedLabels)
+    meshes : sequence of (name, Surface or Character, NamedLabels)
     """
+    labels, names, colours = _with_common_names([named for _, _, named in meshes])
+    members = [
+        LabelledSurface.of(title, shape, at_vertices)
+        for (title, shape, _), at_vertices in zip(meshes, labels, strict=True)
+    ]
+    return TrainingSet(tuple(members), names, palette(names, colours))
+
+
+def _with_common_names(
+    parts: Sequence[NamedLabels],
+) -> tuple[list[np.ndarray], tuple[str, ...], dict[str, Colour]]:
+    """Labels of each mesh by the names of all, these names, and the colours that they have."""
     names: dict[str, int] = {}
     colours: dict[str, Colour] = {}
-    members = []
-    for title, surface, named in meshes:
-        for name in named.class_names:
+    labels = []
+    for part in parts:
+        for name in part.class_names:
             names.setdefault(name, len(names))
-        for name, colour in zip(named.class_names, named.class_colours or (), strict=False):
+        for name, colour in zip(part.class_names, part.class_colours or (), strict=False):
             colours.setdefault(name, _colour(colour))
         # The last entry stands for -1.
-        number = np.array([*(names[name] for name in named.class_names), UNLABELLED])
-        members.append(LabelledSurface(title, surface, number[named.labels]))
-    return TrainingSet(tuple(members), tuple(names), palette(tuple(names), colours))
+        number = np.array([*(names[name] for name in part.class_names), UNLABELLED])
+        labels.append(number[part.labels])
+    return labels, tuple(names), colours
 
 
-def gathered_shapes(shapes: Sequence[tuple[str, Surface, str]]) -> TrainingSet:
+def gathered_shapes(shapes: Sequence[tuple[str, Surface | Character, str]]) -> TrainingSet:
     """A training set from whole shapes.
 
     Parameters
     ----------
-    shapes : sequence of (name, Surface, name of the class)
+    shapes : sequence of (name, Surface or Character, name of the class)
         The name is empty for a shape without a class.
     """
     names = tuple(sorted({name for _, _, name in shapes if name}))
     members = tuple(
-        LabelledSurface(title, surface, names.index(name) if name else UNLABELLED)
-        for title, surface, name in shapes
+        LabelledSurface.of(title, shape, names.index(name) if name else UNLABELLED)
+        for title, shape, name in shapes
     )
     return TrainingSet(members, names, palette(names, {}))
 
@@ -189,12 +246,8 @@ def _require_labels(member: LabelledSurface, training_set: TrainingSet) -> None:
         raise DiffusionNetError(
             f"{member.name!r}: labels are of type {labels.dtype}", "Give whole numbers."
         )
-    if labels.ndim and labels.shape != (len(member.surface.vertices),):
-        raise DiffusionNetError(
-            f"{member.name!r} has {len(member.surface.vertices):,} vertices and "
-            f"{labels.size:,} labels",
-            "Give one label for each vertex, in the order of the mesh.",
-        )
+    if labels.ndim:
+        _require_one_a_vertex(member.name, member.surface, labels)
     if labels.min() < UNLABELLED or labels.max() >= len(training_set.class_names):
         raise DiffusionNetError(
             f"{member.name!r} has labels from {labels.min()} to {labels.max()}, and there are "
@@ -209,6 +262,14 @@ def _require_labels(member: LabelledSurface, training_set: TrainingSet) -> None:
     if (labels == UNLABELLED).all():
         raise DiffusionNetError(
             f"{member.name!r} has no labels", "Label it, or leave it out of the training set."
+        )
+
+
+def _require_one_a_vertex(name: str, surface: Surface, labels: np.ndarray) -> None:
+    if labels.shape != (len(surface.vertices),):
+        raise DiffusionNetError(
+            f"{name!r} has {len(surface.vertices):,} vertices and {labels.size:,} labels",
+            "Give one label for each vertex, in the order of the mesh.",
         )
 
 
