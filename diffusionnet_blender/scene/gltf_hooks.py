@@ -10,6 +10,7 @@ from __future__ import annotations
 import bpy
 
 from ..errors import DiffusionNetError
+from .character import characters_of
 from .fingerprint import CONTENT
 from .gltf_parts import (
     EXTRAS,
@@ -21,10 +22,11 @@ from .gltf_parts import (
     parts_from,
     restore_parts,
 )
+from .legend import share_out
 from .materials import is_edited
 
-# Property of meshes and scenes that is this extension's own; before 5.0 it is among the custom
-# properties, which become extras.
+# Property of scenes, objects and meshes that is this extension's own; before 5.0 it is among the
+# custom properties, which become extras.
 OWN = "diffusionnet"
 
 
@@ -62,9 +64,7 @@ class PartsInExport:
 
     def gather_gltf_extensions_hook(self, gltf, settings) -> None:
         """Leave out what is of use in this file alone."""
-        for item in (*(gltf.meshes or ()), *(gltf.scenes or ())):
-            if item.extras:
-                item.extras.pop(OWN, None)
+        _leave_out_own(gltf)
 
 
 class PartsInImport:
@@ -74,13 +74,14 @@ class PartsInImport:
         self._known: dict[int, Parts] = {}
         self._made: list[tuple[bpy.types.Mesh, Parts]] = []
 
-    def gather_import_scene_before_hook(self, gltf_scene, scene, gltf) -> None:
+    def gather_import_gltf_before_hook(self, gltf) -> None:
         """Keep extras of that name from becoming settings of the extension."""
-        _without_own(gltf_scene)
+        # Of the file before, where several are imported at once.
+        self._known.clear()
+        _leave_out_own(gltf.data)
 
     def gather_import_mesh_before_hook(self, gltf_mesh, gltf) -> None:
         """Take the parts out of the extras, the rest of which become custom properties."""
-        _without_own(gltf_mesh)
         extras = gltf_mesh.extras if isinstance(gltf_mesh.extras, dict) else {}
         parts = parts_from(extras.get(EXTRAS))
         # Blender makes zeros of what other primitives of a mesh lack.
@@ -96,16 +97,23 @@ class PartsInImport:
     def gather_import_scene_after_nodes_hook(self, gltf_scene, scene, gltf) -> None:
         """Write the parts, for which objects are needed."""
         made, self._made = self._made, []
+        restored = []
+        # Areas are those of the world, whose transforms are evaluated with the update only.
+        bpy.context.view_layer.update()
         for mesh, parts in made:
             obj = next((obj for obj in bpy.data.objects if obj.data == mesh), None)
             try:
-                if obj:
-                    restore_parts(obj, parts)
+                if obj and restore_parts(obj, parts):
+                    restored.append(obj)
             except DiffusionNetError as error:
                 # The attributes stay as they are; the file can be used all the same.
                 gltf.log.warning(f"No parts on {obj.name}: {error}")
+        for character in characters_of(restored, bpy.context.view_layer):
+            share_out([obj.data for obj in character.members if obj in restored])
 
 
-def _without_own(item) -> None:
-    if isinstance(item.extras, dict):
-        item.extras.pop(OWN, None)
+def _leave_out_own(gltf) -> None:
+    """Take the extension's own properties out of the extras of scenes, objects and meshes."""
+    for item in (*(gltf.scenes or ()), *(gltf.nodes or ()), *(gltf.meshes or ())):
+        if isinstance(item.extras, dict):
+            item.extras.pop(OWN, None)

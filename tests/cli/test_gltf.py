@@ -89,9 +89,13 @@ def test_a_character_of_many_objects_keeps_its_parts(tmp_path):
     vrm, out = tmp_path / "knight.vrm", tmp_path / "out.glb"
     shutil.copy(KNIGHT, vrm)
     assert run("segment", vrm, "--model", MODEL, "--output", out, "--quiet") == 0
+    assert len(open_file(vrm)) == 15
     objects = open_file(out)
-    assert len(objects) == len(open_file(vrm)) == 15
-    objects = open_file(out)
-    names = {tuple(part.name for part in obj.data.diffusionnet.parts) for obj in objects}
-    assert len(names) == 1
-    assert () not in names
+    assert len(objects) == 15
+    legends = [obj.data.diffusionnet.parts for obj in objects]
+    assert all(legends)
+    for of in ("name", "share"):
+        assert len({tuple(getattr(part, of) for part in legend) for legend in legends}) == 1
+    areas = np.array([[part.area for part in legend] for legend in legends]).sum(axis=0)
+    shares = [part.share for part in legends[0]]
+    np.testing.assert_allclose(shares, areas / areas.sum(), rtol=1e-5)
