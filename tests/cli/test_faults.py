@@ -73,9 +73,10 @@ def test_classify_likewise(error, here, capfd, monkeypatch):
 @pytest.mark.parametrize("error", UNFORESEEN, ids=lambda error: type(error).__name__)
 def test_train_tells_the_file(error, here, capfd, monkeypatch):
     pytest.importorskip("torch")
-    from diffusionnet_blender.scene import read
+    from diffusionnet_blender.scene import character_read
 
-    monkeypatch.setattr(read, "read_object", raise_at(1, error, read.read_object))
+    reading = raise_at(1, error, character_read.read_object)
+    monkeypatch.setattr(character_read, "read_object", reading)
     write_blend(here / "a.blend", *body())
     assert run("train", "a.blend", "--name", "never", "--shapes", "folder") == 1
     told = capfd.readouterr().err.strip().splitlines()
