@@ -31,7 +31,7 @@ from .options import ReadOptions
 from .pair import outside_edit_modes
 from .read import origin_of, read_object, require_same_topology
 from .results import forget_result, keep_result
-from .rig import known_parts
+from .rig import known_parts, known_sides
 from .tracked import Tracked, TrackedCharacter
 from .transfer import Prepared, Reading, prepared_again, read_transfer
 from .write import require_writable
@@ -369,17 +369,16 @@ def segment_request(
     if len(refused) == len(objects):
         raise refused[0]
     several = len(objects) > 1
-    known = None
-    if options.get("model") == FROM_RIG:
-        class_names = card_of(FROM_RIG, (), "segment").class_names
-        known = known_parts(character.name, objects, class_names)
+    class_names = card_of(FROM_RIG, (), "segment").class_names
+    from_rig = options.get("model") == FROM_RIG
     request = segment_job.SegmentRequest(
         geometry.placed.surface,
         template=read_rest_character(objects) if reading.use_rest_shape else None,
         polygons=geometry.polygons,
         member=geometry.placed.member if several else None,
         carried=tuple(carried_members(objects, geometry.placed)),
-        known=known,
+        known=known_parts(character.name, objects, class_names) if from_rig else None,
+        sides=None if from_rig else known_sides(objects, class_names),
         **options,
     )
     return geometry, request

@@ -8,12 +8,15 @@ import bpy
 import numpy as np
 
 from ..errors import DiffusionNetError
+from ..tasks.sides import side_of
 from ..tasks.skeleton import UNKNOWN, Skeleton, parts_of_bones, probabilities_by_weights
 from .armatures import Hold, hold_of
 from .vertex_groups import read_weights
 
 # Names of bones in an error.
 MOST_NAMES = 5
+# Of a vertex: the share of its bones on one side, less that on the other, above which it is on it.
+LEAST_SIDE = 0.5
 
 
 def read_skeleton(rig: bpy.types.Object) -> Skeleton:
@@ -69,32 +72,62 @@ def known_parts(
     DiffusionNetError
         If no armature moves them, or no bone tells anything.
     """
-    holds = [hold_of(obj) for obj in members]
-    rigs = list(dict.fromkeys(hold.rig for hold in holds if hold is not None))
-    skeletons = {rig: read_skeleton(rig) for rig in rigs if rig.data.bones}
+    skeletons, known = _told(members, class_names)
     if not skeletons:
         raise DiffusionNetError(
             f"{name!r} has no armature with bones",
             "Choose a model, which needs none, or bind the meshes to their armature.",
         )
-    parts = {rig: parts_of_bones(bones, class_names) for rig, bones in skeletons.items()}
-    classes = len(class_names)
-    known = np.concatenate(
-        [
-            _of_member(obj, hold, skeletons[hold.rig], parts[hold.rig], classes)
-            if hold is not None and hold.rig in skeletons
-            else np.zeros((len(obj.data.vertices), classes), np.float32)
-            for obj, hold in zip(members, holds, strict=True)
-        ]
-    )
     if not known.any():
-        bones = [bone for skeleton in skeletons.values() for bone in skeleton.names]
+        bones = [bone for skeleton in skeletons for bone in skeleton.names]
         some = ", ".join(bones[:MOST_NAMES]) + (", ..." if len(bones) > MOST_NAMES else "")
         raise DiffusionNetError(
             f"{name!r}: no bone that moves it is known to be a part of a body ({some})",
             "Name the bones in a usual way (upper_arm.L, LeftForeArm ...), or choose a model.",
         )
     return known
+
+
+def known_sides(
+    members: Sequence[bpy.types.Object], class_names: Sequence[str]
+) -> np.ndarray | None:
+    """Side of each vertex of a character's meshes, from its armatures.
+
+    Parameters
+    ----------
+    members : sequence of bpy.types.Object
+        Meshes.
+    class_names : sequence of str
+        Classes of body parts, with sides.
+
+    Returns
+    -------
+    (V,) int8 or None
+        Of all members, one after the other: 1 left, -1 right, 0 where no bone tells. None where
+        none tells anything.
+    """
+    _, known = _told(members, class_names)
+    side = known @ np.array([side_of(name) for name in class_names], dtype=np.float32)
+    sides = np.where(np.abs(side) > LEAST_SIDE, np.sign(side), 0.0).astype(np.int8)
+    return sides if sides.any() else None
+
+
+def _told(
+    members: Sequence[bpy.types.Object], class_names: Sequence[str]
+) -> tuple[list[Skeleton], np.ndarray]:
+    """Skeletons of some meshes, and what their bones tell, (V, C) float32; zeros for nothing."""
+    holds = [hold_of(obj) for obj in members]
+    rigs = list(dict.fromkeys(hold.rig for hold in holds if hold is not None))
+    skeletons = {rig: read_skeleton(rig) for rig in rigs if rig.data.bones}
+    parts = {rig: parts_of_bones(bones, class_names) for rig, bones in skeletons.items()}
+    classes = len(class_names)
+    known = [
+        _of_member(obj, hold, skeletons[hold.rig], parts[hold.rig], classes)
+        if hold is not None and hold.rig in skeletons
+        else np.zeros((len(obj.data.vertices), classes), np.float32)
+        for obj, hold in zip(members, holds, strict=True)
+    ]
+    return list(skeletons.values()), np.concatenate(known)
 
 
 def _of_member(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+import numpy as np
+
 _OPPOSITE = {"l": "r", "r": "l", "left": "right", "right": "left"}
 # A separate word at either end of the name, or behind a prefix such as "mixamorig:"; or joined to a
 # word with a capital initial.
@@ -26,6 +28,47 @@ def other_side(name: str) -> str | None:
     other = _OPPOSITE[word.lower()]
     other = other.upper() if word.isupper() else other.title() if word.istitle() else other
     return name[: found.start()] + other + name[found.end() :]
+
+
+def side_of(name: str) -> int:
+    """1 for a name of the left side, -1 for one of the right, 0 for one without a side."""
+    found = _SIDE.search(name) or _JOINED.search(name)
+    if found is None:
+        return 0
+    return 1 if found.group().lower().startswith("l") else -1
+
+
+def with_known_sides(
+    probabilities: np.ndarray, sides: np.ndarray, class_names: Sequence[str]
+) -> np.ndarray:
+    """Class probabilities with left and right as they are known at some of the vertices.
+
+    Where most of these vertices have the wrong side, all vertices change sides, those of unknown
+    side, too. Then each of the known ones has no probability on its other side.
+
+    Parameters
+    ----------
+    probabilities : (V, C) float32
+    sides : (V,) int
+        1 left, -1 right, 0 unknown.
+    class_names : sequence of C str
+
+    Returns
+    -------
+    (V, C) float32
+        Unchanged where classes have no sides.
+    """
+    other = mirrored_classes(class_names)
+    if other is None:
+        return probabilities
+    side = np.array([side_of(name) for name in class_names])
+    found = probabilities[:, side == 1].sum(axis=1) - probabilities[:, side == -1].sum(axis=1)
+    if found @ sides < 0:
+        probabilities = probabilities[:, other]
+    wrong = sides[:, None] * side < 0
+    agreed = np.where(wrong, 0.0, probabilities)
+    agreed += np.where(wrong, probabilities, 0.0)[:, other]
+    return agreed.astype(np.float32)
 
 
 def mirrored_classes(names: Sequence[str]) -> list[int] | None:

@@ -10,7 +10,7 @@ from diffusionnet_blender.errors import DiffusionNetError
 from diffusionnet_blender.scene.label_sources import read_label_source
 from diffusionnet_blender.scene.options import LabelSource
 from diffusionnet_blender.scene.read import read_object
-from diffusionnet_blender.scene.rig import known_parts, read_skeleton
+from diffusionnet_blender.scene.rig import known_parts, known_sides, read_skeleton
 from diffusionnet_blender.tasks.models import FROM_RIG, card_of
 from diffusionnet_blender.tasks.skeleton import UNKNOWN, parts_of_bones
 from tests.scenes import add_body, add_rig, select
@@ -177,3 +177,20 @@ def test_the_command_line_labels_a_file_by_its_rig(tmp_path):
     ):
         assert set(names[found["member"] == member[obj]]) <= {part}
     assert set(CLASSES) == set(names)
+
+
+def test_sides_are_those_of_the_bones():
+    ends = {name: ((x, 0, 0), (2 * x, 0, 0)) for name, x in (("hand.L", 1.0), ("hand.R", -1.0))}
+    obj = add_body()
+    add_rig(obj, ends | {"spine": ((0, 0, 0), (0, 0, 1))})
+    count = len(obj.data.vertices)
+    for name, vertices in (
+        ("hand.L", range(0, 10)),
+        ("hand.R", range(10, 20)),
+        ("spine", range(20, count)),
+    ):
+        obj.vertex_groups.new(name=name).add(vertices, 1.0, "REPLACE")
+    bare = add_body("Bare")
+    sides = known_sides([obj, bare], CLASSES)
+    assert sides.tolist() == [1] * 10 + [-1] * 10 + [0] * (2 * count - 20)
+    assert known_sides([bare], CLASSES) is None

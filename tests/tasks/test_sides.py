@@ -1,8 +1,14 @@
 """Names that tell a side."""
 
+import numpy as np
 import pytest
 
-from diffusionnet_blender.tasks.sides import mirrored_classes, other_side
+from diffusionnet_blender.tasks.sides import (
+    mirrored_classes,
+    other_side,
+    side_of,
+    with_known_sides,
+)
 
 
 @pytest.mark.parametrize(
@@ -29,3 +35,35 @@ def test_classes_are_mirrored_in_pairs_or_not_at_all():
     assert mirrored_classes(("head", "torso")) is None
     # A mirrored left hand would be taken for a left hand.
     assert mirrored_classes(("head", "hand.L")) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "side"),
+    [("hand.L", 1), ("hand_r", -1), ("Left arm", 1), ("mixamorig:RightArm", -1), ("torso", 0)],
+)
+def test_the_side_of_a_name(name, side):
+    assert side_of(name) == side
+
+
+NAMES = ("torso", "hand.L", "hand.R")
+
+
+def labels(probabilities, sides):
+    found = with_known_sides(np.array(probabilities, np.float32), np.array(sides), NAMES)
+    np.testing.assert_allclose(found.sum(axis=1), 1.0, atol=1e-6)
+    return [NAMES[row.argmax()] for row in found]
+
+
+def test_vertices_of_a_known_side_have_no_part_of_the_other():
+    probabilities = [[0.1, 0.8, 0.1], [0.1, 0.8, 0.1], [0.9, 0.05, 0.05], [0.2, 0.3, 0.5]]
+    assert labels(probabilities, [1, -1, -1, 0]) == ["hand.L", "hand.R", "torso", "hand.R"]
+
+
+def test_where_most_sides_are_wrong_those_of_unknown_side_change_as_well():
+    probabilities = [[0.1, 0.8, 0.1], [0.1, 0.7, 0.2], [0.2, 0.2, 0.6], [0.2, 0.2, 0.6]]
+    assert labels(probabilities, [-1, 0, 1, 0]) == ["hand.R", "hand.R", "hand.L", "hand.L"]
+
+
+def test_classes_without_sides_stay():
+    probabilities = np.array([[0.3, 0.7]], np.float32)
+    assert with_known_sides(probabilities, np.array([1]), ("head", "hand")) is probabilities

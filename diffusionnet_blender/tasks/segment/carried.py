@@ -77,6 +77,8 @@ def with_carried(
     -------
     (V, C) float32
     """
+    if not carried:
+        return probabilities
     found = probabilities.copy()
     weights = vertex_areas(surface.vertices, surface.faces)
     for thing in carried:

@@ -23,7 +23,7 @@ from ..labels import Polygons, polygon_classes
 from ..memory import memory_errors_explained
 from ..models import FROM_RIG, card_of, loaded
 from ..progress import Progress
-from ..sides import mirrored_classes
+from ..sides import mirrored_classes, with_known_sides
 from .carried import (
     PROPS,
     PROPS_COLOUR,
@@ -69,20 +69,18 @@ def segmentation(request: SegmentRequest, progress: Progress) -> Segmentation:
     model = loaded(request.model, request.model_folders, "segment")
     runner = choose_engine(request.engine, request.device)
     with memory_errors_explained(len(surface.vertices)):
-        if carried:
-            body, kept = body_of(surface, carried)
-            template = request.template and body_of(request.template, carried)[0]
-            found = _of_figure(
-                replace(request, surface=body, template=template), model, runner, progress, seconds
-            )
-            probabilities = np.zeros(
-                (len(surface.vertices), found.probabilities.shape[1]), dtype=np.float32
-            )
-            probabilities[kept] = found.probabilities
-            probabilities = with_carried(surface, probabilities, carried)
-        else:
-            found = _of_figure(request, model, runner, progress, seconds)
-            probabilities = found.probabilities
+        body, kept = body_of(surface, carried) if carried else (surface, slice(None))
+        template = request.template
+        if carried and template is not None:
+            template = body_of(template, carried)[0]
+        found = _of_figure(
+            replace(request, surface=body, template=template), model, runner, progress, seconds
+        )
+    probabilities = np.zeros((len(surface.vertices), len(card.class_names)), dtype=np.float32)
+    probabilities[kept] = found.probabilities
+    if request.sides is not None:
+        probabilities = with_known_sides(probabilities, request.sides, card.class_names)
+    probabilities = with_carried(surface, probabilities, carried)
     if request.known is not None:
         told = request.known.any(axis=1)
         probabilities = np.where(told[:, None], request.known, probabilities).astype(np.float32)

@@ -57,6 +57,8 @@ class SegmentRequest(Compute):
     known : (V, C) float32, optional
         Probabilities that are known beforehand, as from the bones of an armature, and are kept as
         they are. Rows of zeros: by the network, which is not run without any.
+    sides : (V,) int8, optional
+        Side of a vertex where it is known, as by the bones of a rig: 1 left, -1 right, 0 unknown.
     cache : OperatorCache, optional
         Of the matrices, so that another run on the same geometry evaluates the network alone.
     exact, clean, props : bool
@@ -75,6 +77,7 @@ class SegmentRequest(Compute):
     member: np.ndarray | None = None
     carried: tuple[Carried, ...] = ()
     known: np.ndarray | None = None
+    sides: np.ndarray | None = None
     cache: OperatorCache | None = None
     exact: bool = option(
         False,
