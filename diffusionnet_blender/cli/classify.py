@@ -67,7 +67,7 @@ def run(chosen: argparse.Namespace) -> int:
     with blender():
         from ..scene.classes import write_class
         from ..scene.files import open_file, require_writable_suffix, save_file
-        from ..scene.read import read_object
+        from ..scene.seen import read_seen
 
         status, lines = 0, []
         for path in chosen.files:
@@ -79,7 +79,7 @@ def run(chosen: argparse.Namespace) -> int:
                 for obj in open_file(path):
                     if not chosen.quiet:
                         note(f"{path}: {obj.name}")
-                    found = job.classify(read_object(obj).surface, **options)
+                    found = job.classify(read_seen(obj).geometry.surface, **options)
                     write_class(obj, found.class_name, found.probability)
                     row = (path, obj.name, found.class_name, f"{found.probability:.3f}")
                     lines.append(_line(row))

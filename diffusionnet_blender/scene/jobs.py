@@ -29,9 +29,10 @@ from .character_read import CharacterGeometry, read_character, read_rest_charact
 from .matches import Match, fingerprint, keep_match, placement, require_placement
 from .options import ReadOptions
 from .pair import outside_edit_modes
-from .read import origin_of, read_object, require_same_topology
+from .read import origin_of, read_object
 from .results import forget_result, keep_result
 from .rig import known_parts
+from .seen import read_seen
 from .tracked import Tracked, TrackedCharacter
 from .transfer import Prepared, Reading, prepared_again, read_transfer
 from .write import require_writable
@@ -207,7 +208,8 @@ class ClassifyJobs(Jobs):
 
     def request(self, item: Tracked) -> classify_job.ClassifyRequest:
         """Read the object."""
-        geometry = read_object(item.find(), _depsgraph(self._use_modifiers))
+        bpy.context.view_layer.update()
+        geometry = read_seen(item.find(), posed=self._use_modifiers).geometry
         return classify_job.ClassifyRequest(geometry.surface, **self._options)
 
 
@@ -349,14 +351,13 @@ def segment_request(
     DiffusionNetError
         If no member can be read, or labels can be written to none.
     """
-    geometry = read_character(character, _depsgraph(reading.use_modifiers))
+    bpy.context.view_layer.update()
+    geometry = read_character(character, posed=reading.use_modifiers)
     objects = [member.find() for member in geometry.members]
     refused = []
-    for obj, own in zip(objects, geometry.geometries, strict=True):
+    for obj in objects:
         try:
             require_writable(obj)
-            if reading.use_modifiers:
-                require_same_topology(obj, own.polygons.topology)
         except DiffusionNetError as error:
             refused.append(error)
     if len(refused) == len(objects):
@@ -365,13 +366,13 @@ def segment_request(
     known = None
     if options.get("model") == FROM_RIG:
         class_names = card_of(FROM_RIG, (), "segment").class_names
-        known = known_parts(character.name, objects, class_names)
+        known = geometry.from_base(known_parts(character.name, objects, class_names))
     request = segment_job.SegmentRequest(
         geometry.placed.surface,
         template=read_rest_character(objects) if reading.use_rest_shape else None,
         polygons=geometry.polygons,
         member=geometry.placed.member if several else None,
-        carried=tuple(carried_members(objects, geometry.placed)),
+        carried=tuple(carried_members(objects, geometry.seen, geometry.placed)),
         known=known,
         **options,
     )
@@ -392,9 +393,3 @@ def handed_back(geometry: CharacterGeometry, result: segment_job.Segmentation) -
                 )
             )
     return Segmented(result, tuple(by_mesh.values()), tuple(errors))
-
-
-def _depsgraph(use_modifiers: bool) -> bpy.types.Depsgraph | None:
-    """Where evaluated objects are read from; None for objects as they are."""
-    bpy.context.view_layer.update()
-    return bpy.context.evaluated_depsgraph_get() if use_modifiers else None
