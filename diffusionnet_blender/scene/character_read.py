@@ -14,8 +14,8 @@ from ..surface.surface import Surface
 from ..tasks.labels import Labels, Polygons
 from .armatures import hold_of
 from .character import Character
-from .read import origin_of
-from .seen import Seen, read_rest_shape, read_seen
+from .read import origin_of, read_rest_shape
+from .seen import Seen, read_seen
 from .tracked import Tracked
 
 # Of the unit cube of a posed bone, below which the pose cannot be undone.
@@ -123,10 +123,11 @@ def read_character(character: Character, posed: bool = False) -> CharacterGeomet
 
 
 def read_rest_character(members: Sequence[bpy.types.Object]) -> Surface:
-    """The meshes of a character as modelled, see `seen.read_rest_shape`, as one surface."""
+    """The meshes of a character as modelled, see `read.read_rest_shape`, as one surface."""
+    geometries = [read_seen(obj).geometry for obj in members]
     if len(members) == 1:
-        return read_rest_shape(members[0])
-    surfaces = [read_seen(obj).geometry.surface for obj in members]
+        return read_rest_shape(members[0], geometries[0])
+    surfaces = [geometry.surface for geometry in geometries]
     return arrays.Character(_in_place(members, surfaces, posed=False)[0]).surface
 
 

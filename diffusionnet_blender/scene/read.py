@@ -88,6 +88,35 @@ def read_object(
         evaluated.to_mesh_clear()
 
 
+def read_rest_shape(obj: bpy.types.Object, geometry: ObjectGeometry | None = None) -> Surface:
+    """The mesh of an object as modelled, wherever the object stands and however it is posed.
+
+    Without armature, shape keys and the object's transform, so that it is the same in every frame.
+    Only where the transform mirrors is it mirrored, too: left and right are then those that one
+    sees.
+
+    Parameters
+    ----------
+    obj : bpy.types.Object
+    geometry : ObjectGeometry, optional
+        The mesh with the modifiers that make its geometry. By default the mesh itself.
+
+    Raises
+    ------
+    SurfaceError
+        If the geometry cannot be used.
+    """
+    if geometry is None:
+        geometry = read_object(obj)
+    mirror = np.sign(np.linalg.det(linear_of(obj))) or 1.0
+    coordinates = geometry.coordinates.astype(np.float64) * [mirror, 1.0, 1.0]
+    try:
+        return Surface(coordinates, geometry.surface.faces)
+    except SurfaceError as error:
+        message = f"{obj.name!r}, the rest shape: {error.message}"
+        raise SurfaceError(message, error.fix) from error
+
+
 def read_mesh(mesh: bpy.types.Mesh, obj: bpy.types.Object) -> ObjectGeometry:
     """Read a mesh as that of an object, with the object's transform.
 
@@ -152,8 +181,7 @@ def require_same_topology(obj: bpy.types.Object, topology: str) -> None:
     if topology_of(obj.data) != topology:
         raise DiffusionNetError(
             f"{obj.name!r}: the result does not fit the vertices and faces of the mesh",
-            "Apply the modifiers that add or remove geometry, or switch off Use Modifiers; if the "
-            "mesh was edited since, segment it again.",
+            "The mesh was edited since: segment it again.",
         )
 
 

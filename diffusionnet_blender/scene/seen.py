@@ -17,7 +17,7 @@ from mathutils.bvhtree import BVHTree
 from mathutils.kdtree import KDTree
 
 from ..errors import SurfaceError
-from ..surface.surface import Surface, triangle_areas
+from ..surface.surface import triangle_areas
 from ..tasks.base_mesh import (
     AnyLabels,
     Marks,
@@ -90,7 +90,7 @@ class Seen:
     @cached_property
     def _origins(self) -> np.ndarray:
         seen = _mesh(self.geometry)
-        found = base_vertices(self.marks, seen, self.way.base)
+        found = base_vertices(self.marks, seen, self.way.base, self.way.anchors)
         lost = np.flatnonzero(found < 0)
         found[lost] = _nearest_vertices(self.way.anchors, seen.coordinates[lost])
         return found
@@ -139,27 +139,6 @@ def read_seen(obj: bpy.types.Object, posed: bool = False) -> Seen:
         if shown.polygons.topology == seen.geometry.polygons.topology:
             return Seen(shown, seen.way, seen.marks)
     return seen
-
-
-def read_rest_shape(obj: bpy.types.Object) -> Surface:
-    """The mesh of an object as modelled, wherever the object stands and however it is posed.
-
-    Without pose, shape keys and the object's transform, so that it is the same in every frame. Only
-    where the transform mirrors is it mirrored, too: left and right are then those that one sees.
-
-    Raises
-    ------
-    SurfaceError
-        If the geometry cannot be used.
-    """
-    geometry = read_seen(obj).geometry
-    mirror = np.sign(np.linalg.det(linear_of(obj))) or 1.0
-    coordinates = geometry.coordinates.astype(np.float64) * [mirror, 1.0, 1.0]
-    try:
-        return Surface(coordinates, geometry.surface.faces)
-    except SurfaceError as error:
-        message = f"{obj.name!r}, the rest shape: {error.message}"
-        raise SurfaceError(message, error.fix) from error
 
 
 def _is_shown(obj: bpy.types.Object) -> bool:
@@ -224,12 +203,9 @@ class _Evaluation:
         obj.instance_type = "NONE"
         obj.hide_viewport = False
         if mesh.shape_keys and not self._posed:
-            obj.shape_key_clear()
+            # `shape_key_clear` leaves the keys of a copy in the file.
+            bpy.data.batch_remove([mesh.shape_keys])
         self._base = read_arrays(mesh, self._source)
-        marks = Marks.of(self._base)
-        write_attribute(mesh, VERTEX_MARK, VERTEX_LABELS, marks.vertex)
-        write_attribute(mesh, PLACE_MARK, VERTEX_VECTORS, marks.place)
-        write_attribute(mesh, POLYGON_MARK, FACE_LABELS, marks.polygon)
         scene.collection.objects.link(obj)
         # `ViewLayer.update` would make the depsgraph an active one, which writes the keyed values
         # of armatures and all else that it evaluates over those without keys.
@@ -246,6 +222,7 @@ class _Evaluation:
     def read(self) -> Seen | None:
         """What the modifiers make; None where that is no mesh."""
         anchors = self._anchors()
+        self._write_marks(Marks.of(self._base, anchors))
         with self._evaluated() as mesh:
             if len(mesh.vertices) < FEWEST or len(self._base.triangles) > 0 == len(mesh.polygons):
                 return None
@@ -254,13 +231,13 @@ class _Evaluation:
                 return Seen(geometry)
             marks = _read_marks(mesh)
             seen = _mesh(geometry)
-            found = first_images(marks.images(self._base), seen.coordinates, anchors)
+            found = first_images(marks.images(anchors), seen.coordinates, anchors)
             corners = np.repeat(found[:, None], 3, axis=1)
             shares = np.tile(np.array([[1.0, 0.0, 0.0]]), (len(found), 1))
             lost = np.flatnonzero(found < 0)
             if len(lost):
                 corners[lost], shares[lost] = self._nearest(seen, anchors[lost])
-        votes = polygon_votes(marks, seen, self._base, anchors)
+        votes = polygon_votes(marks, seen, self._base)
         areas = triangle_areas(
             self._base.coordinates @ linear_of(self._source).T, self._base.triangles
         )
@@ -280,6 +257,12 @@ class _Evaluation:
         for modifier in generating:
             modifier.show_viewport = True
         return anchors
+
+    def _write_marks(self, marks: Marks) -> None:
+        mesh = self._object.data
+        write_attribute(mesh, VERTEX_MARK, VERTEX_LABELS, marks.vertex)
+        write_attribute(mesh, PLACE_MARK, VERTEX_VECTORS, marks.place)
+        write_attribute(mesh, POLYGON_MARK, FACE_LABELS, marks.polygon)
 
     @contextlib.contextmanager
     def _evaluated(self) -> Iterator[bpy.types.Mesh]:

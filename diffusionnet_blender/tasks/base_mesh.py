@@ -14,14 +14,17 @@ from typing import TypeVar
 
 import numpy as np
 
-from ..surface.surface import triangle_vectors
 from .labels import Labels, Polygons, polygon_labels
 
 # Carried places differ from those of the base by the rounding of interpolation, as a share of the
 # extent; those of new vertices are between those of others.
 SAME_PLACE = 1e-6
-# How much farther than the nearest image of a polygon its others are, in units of its size.
-OTHER_IMAGE = 2.0
+# Centres of images of one piece of a polygon are as near, as a share of the extent.
+SAME_PIECE = 1e-5
+TINY = np.finfo(np.float32).tiny
+# A polygon that is so many times as large as the one that it stems from has taken the place of
+# several.
+LARGER = 2.0
 # Inside a triangle as far as rounding lets one tell, in barycentric coordinates.
 INSIDE = -1e-4
 
@@ -43,12 +46,6 @@ class Mesh:
     coordinates: np.ndarray
     triangles: np.ndarray
     polygons: Polygons
-
-    def normals(self, coordinates: np.ndarray | None = None) -> np.ndarray:
-        """Sums of the area vectors of each polygon, (P, 3), at its own places or at others."""
-        places = self.coordinates if coordinates is None else coordinates
-        vectors = triangle_vectors(places.astype(np.float64), self.triangles)
-        return self._sums(vectors)
 
     def centres(self, coordinates: np.ndarray | None = None) -> np.ndarray:
         """Means of the corners of the triangles of each polygon, (P, 3)."""
@@ -77,7 +74,8 @@ class Marks:
         1 + the number of the base vertex; 0 for none. A number between others, where a vertex is
         new between several.
     place : (N, 3) float32
-        Coordinates of the base vertex, or between those of several.
+        Anchor of the base vertex, or between those of several. The anchors of the base, (V, 3), are
+        where its vertices lie without the modifiers that make geometry.
     polygon : (M,) int32
         1 + the number of the base polygon; 0 for none.
     """
@@ -87,23 +85,23 @@ class Marks:
     polygon: np.ndarray
 
     @classmethod
-    def of(cls, base: Mesh) -> Marks:
+    def of(cls, base: Mesh, anchors: np.ndarray) -> Marks:
         """Those of a base mesh itself."""
         return cls(
             np.arange(1, len(base.coordinates) + 1, dtype=np.int32),
-            base.coordinates.astype(np.float32),
+            anchors.astype(np.float32),
             np.arange(1, base.polygons.count + 1, dtype=np.int32),
         )
 
-    def images(self, base: Mesh) -> np.ndarray:
+    def images(self, anchors: np.ndarray) -> np.ndarray:
         """Base vertex that each seen vertex is an image of, (N,) int64; -1 for new vertices."""
         found = self.vertex.astype(np.int64) - 1
-        found[(found < 0) | (found >= len(base.coordinates))] = -1
+        found[(found < 0) | (found >= len(anchors))] = -1
         known = np.flatnonzero(found >= 0)
         if len(known):
             # A mark that was mixed from several is no vertex of that number.
-            away = np.abs(self.place[known] - base.coordinates[found[known]]).max(axis=1)
-            tolerance = SAME_PLACE * np.abs(base.coordinates).max()
+            away = np.abs(self.place[known] - anchors[found[known]]).max(axis=1)
+            tolerance = SAME_PLACE * np.abs(anchors).max()
             found[known[~(away <= tolerance)]] = -1
         return found
 
@@ -118,7 +116,7 @@ class ToBase:
     base_areas : (F,) float64
         Of the base mesh's triangles, in the squared unit of the surface.
     anchors : (V, 3) float
-        Where the base vertices lie without the modifiers that make geometry.
+        Of its vertices, see `Marks`.
     corners : (V, 3) int64
         Seen vertices that each base vertex lies between.
     shares : (V, 3) float32
@@ -148,9 +146,12 @@ class ToBase:
         probabilities = self.values(labels.vertex_probabilities).astype(np.float32)
         polygons, classes = self.base.polygons, probabilities.shape[1]
         own = polygon_labels(probabilities, self.base.triangles, self.base_areas, polygons)
+        own_areas = polygons.areas(self.base_areas)
         voting = np.flatnonzero(self.votes >= 0)
+        is_piece = labels.polygon_areas[voting] <= LARGER * own_areas[self.votes[voting]]
+        voting = voting[is_piece]
         # Polygons without area vote as well where there are no others.
-        weights = np.maximum(labels.polygon_areas[voting], np.finfo(np.float32).tiny)
+        weights = np.maximum(labels.polygon_areas[voting], TINY)
         places = self.votes[voting].astype(np.int64) * classes + labels.polygon_labels[voting]
         counted = np.bincount(places, weights, minlength=polygons.count * classes)
         counted = counted.reshape(polygons.count, classes)
@@ -160,7 +161,7 @@ class ToBase:
             polygon_labels=np.where(counted.any(axis=1), counted.argmax(axis=1), own).astype(
                 np.int32
             ),
-            polygon_areas=polygons.areas(self.base_areas),
+            polygon_areas=own_areas,
             topology=polygons.topology,
         )
 
@@ -176,7 +177,7 @@ def first_images(
         Base vertex of each seen vertex, -1 for none.
     seen_coordinates : (N, 3) float
     anchors : (V, 3) float
-        Where the base vertices lie without the modifiers that make geometry.
+        Of the base vertices, see `Marks`.
     """
     seen = np.flatnonzero(images >= 0)
     of = images[seen]
@@ -190,46 +191,39 @@ def first_images(
     return found
 
 
-def polygon_votes(marks: Marks, seen: Mesh, base: Mesh, anchors: np.ndarray) -> np.ndarray:
+def polygon_votes(marks: Marks, seen: Mesh, base: Mesh) -> np.ndarray:
     """Base polygon that each seen polygon votes for, (M,) int32; -1 for none.
 
-    Pieces of a polygon in its first image vote. Mirror images are told by their orientation, since
-    those beside the mirror plane are as near; copies by their distance.
+    Of the images of one piece of a base polygon, the one nearest to its place votes: neither mirror
+    images nor copies do, nor the inner side of a shell.
 
     Parameters
     ----------
     marks : Marks
     seen, base : Mesh
-    anchors : (V, 3) float
-        See `first_images`.
     """
     votes = marks.polygon.astype(np.int64) - 1
     votes[(votes < 0) | (votes >= base.polygons.count)] = -1
     voting = np.flatnonzero(votes >= 0)
     of = votes[voting]
-    carried, own = seen.normals(marks.place)[voting], base.normals()[of]
-    turned = np.einsum("pi,pi->p", carried, own) < 0
-    centres = base.centres(anchors)
-    reach = np.zeros(base.polygons.count)
-    corners = np.linalg.norm(
-        anchors[base.triangles] - centres[base.polygons.of_triangle][:, None], axis=2
-    ).max(axis=1, initial=0.0)
-    np.maximum.at(reach, base.polygons.of_triangle, corners)
-    away = np.linalg.norm(seen.centres()[voting] - centres[of], axis=1)
-    # Beyond any distance: what is turned counts where all is.
-    away += turned * (1.0 + 2.0 * away.max(initial=0.0) + OTHER_IMAGE * reach.max(initial=0.0))
-    nearest = np.full(base.polygons.count, np.inf)
-    np.minimum.at(nearest, of, away)
-    votes[voting[away > nearest[of] + OTHER_IMAGE * reach[of]]] = -1
+    places = seen.centres(marks.place)[voting]
+    away = np.linalg.norm(seen.centres()[voting] - places, axis=1)
+    step = SAME_PIECE * np.ptp(base.coordinates, axis=0).max(initial=0.0) + TINY
+    cells = np.round(places / step).astype(np.int64)
+    order = np.lexsort((away, *cells.T, of))
+    key = np.column_stack([of, cells])[order]
+    is_other = np.zeros(len(order), dtype=bool)
+    is_other[1:] = (key[1:] == key[:-1]).all(axis=1)
+    votes[voting[order[is_other]]] = -1
     return votes.astype(np.int32)
 
 
-def base_vertices(marks: Marks, seen: Mesh, base: Mesh) -> np.ndarray:
+def base_vertices(marks: Marks, seen: Mesh, base: Mesh, anchors: np.ndarray) -> np.ndarray:
     """The base vertex that each seen vertex stems from, (N,) int64; -1 where none is marked.
 
     One that is new in a base polygon stems from the nearest corner of it.
     """
-    found = marks.images(base)
+    found = marks.images(anchors)
     polygon = np.full(len(found), -1, dtype=np.int64)
     polygon[seen.triangles] = (marks.polygon[seen.polygons.of_triangle] - 1)[:, None]
     polygon[polygon >= base.polygons.count] = -1
@@ -239,7 +233,7 @@ def base_vertices(marks: Marks, seen: Mesh, base: Mesh) -> np.ndarray:
     while len(left):
         left = left[start[polygon[left]] + step < end[polygon[left]]]
         for corner in base.triangles[start[polygon[left]] + step].T:
-            away = np.linalg.norm(marks.place[left] - base.coordinates[corner], axis=1)
+            away = np.linalg.norm(marks.place[left] - anchors[corner], axis=1)
             nearer = away < best[left]
             best[left[nearer]], found[left[nearer]] = away[nearer], corner[nearer]
         step += 1

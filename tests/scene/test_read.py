@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 
 from diffusionnet_blender.errors import SurfaceError
-from diffusionnet_blender.scene.read import read_object
-from diffusionnet_blender.scene.seen import read_rest_shape
+from diffusionnet_blender.scene.read import read_object, read_rest_shape
 from tests.scenes import add_body, add_mesh, add_quads, select
 from tests.shapes import icosphere, signed_volume
 
