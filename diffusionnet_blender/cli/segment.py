@@ -165,12 +165,13 @@ def _save_labels(path: Path, results: list[tuple[CharacterGeometry, job.Segmenta
     single = sum(len(geometry.members) for geometry, _ in results) == 1
     names: list[str] = []
     for geometry, result in results:
-        for own, labels in zip(geometry.geometries, geometry.split(result), strict=True):
-            prefix = "" if single else f"{own.name}/"
-            names.append(own.name)
+        for own, labels in zip(geometry.seen, geometry.split(result), strict=True):
+            name = own.geometry.name
+            prefix = "" if single else f"{name}/"
+            names.append(name)
             arrays |= {
-                f"{prefix}vertices": own.coordinates,
-                f"{prefix}faces": own.surface.faces,
+                f"{prefix}vertices": own.base.coordinates,
+                f"{prefix}faces": own.base.triangles,
                 f"{prefix}vertex_labels": labels.vertex_labels,
                 f"{prefix}vertex_probabilities": labels.vertex_probabilities,
                 f"{prefix}class_names": np.array(labels.class_names),

@@ -17,6 +17,7 @@ from ..surface.character import Character
 from ..surface.surface import vertex_areas
 from ..tasks.segment.request import Carried
 from .armatures import hold_of
+from .seen import Seen
 from .vertex_groups import read_weights
 
 # Words in the names of bones that hold things; "slot" also at the end of one.
@@ -53,19 +54,23 @@ class _Held:
         return self.bones[used[0]] if len(used) == 1 and used[0] >= 0 else None
 
 
-def carried_members(objects: Sequence[bpy.types.Object], placed: Character) -> list[Carried]:
+def carried_members(
+    objects: Sequence[bpy.types.Object], seen: Sequence[Seen], placed: Character
+) -> list[Carried]:
     """What a character carries.
 
     Parameters
     ----------
     objects : sequence of bpy.types.Object
         Its members.
+    seen : sequence of Seen
+        As they were read.
     placed : Character
         Their surfaces.
     """
     if len(objects) < 2:
         return []
-    held = [_held(obj) for obj in objects]
+    held = [_held(obj, own) for obj, own in zip(objects, seen, strict=True)]
     areas = vertex_areas(placed.surface.vertices, placed.surface.faces)
     vertices = placed.split(np.arange(len(placed.member)))
     flexible: dict[bpy.types.Bone, list[np.ndarray]] = {}
@@ -119,17 +124,18 @@ def _by_the_body(found: list[Carried]) -> list[Carried]:
     return [thing for thing in of_body if len(thing.carrier)]
 
 
-def _held(obj: bpy.types.Object) -> _Held | None:
+def _held(obj: bpy.types.Object, seen: Seen) -> _Held | None:
     """How bones hold an object; None where none does."""
     hold = hold_of(obj)
     if hold is None:
         return None
     if not hold.deforms:
         bone = hold.rig.data.bones.get(hold.bone)
-        everywhere = np.zeros(len(obj.data.vertices), dtype=int)
+        everywhere = np.zeros(len(seen.geometry.coordinates), dtype=int)
         return _Held([bone], everywhere, hangs=True) if bone else None
     bones = [b for b in hold.rig.data.bones if b.use_deform and b.name in obj.vertex_groups]
     if not bones:
         return None
     weights = read_weights(obj, [bone.name for bone in bones])
-    return _Held(bones, np.where(weights.any(1), weights.argmax(1), -1), hangs=False)
+    of_vertex = np.where(weights.any(1), weights.argmax(1), -1)
+    return _Held(bones, seen.from_base(of_vertex), hangs=False)

@@ -35,6 +35,7 @@ class AttributeKind:
 FACE_LABELS = AttributeKind("INT", "FACE", "value", np.int32)
 VERTEX_LABELS = AttributeKind("INT", "POINT", "value", np.int32)
 VERTEX_VALUES = AttributeKind("FLOAT", "POINT", "value", np.float32)
+VERTEX_VECTORS = AttributeKind("FLOAT_VECTOR", "POINT", "vector", np.float32, 3)
 # "color_srgb", since palettes are sRGB and "color" is scene linear.
 CORNER_COLOURS = AttributeKind("BYTE_COLOR", "CORNER", "color_srgb", np.float32, 4)
 VERTEX_COLOURS = AttributeKind("BYTE_COLOR", "POINT", "color_srgb", np.float32, 4)

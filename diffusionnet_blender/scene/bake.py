@@ -85,7 +85,8 @@ class Bake:
         obj.modifiers.clear()
         obj.constraints.clear()
         if mesh.shape_keys:
-            obj.shape_key_clear()
+            # `shape_key_clear` leaves the keys of a copy in the file.
+            bpy.data.batch_remove([mesh.shape_keys])
         place = self._source.matrix_world.copy()
         obj.parent = None
         obj.matrix_world = place

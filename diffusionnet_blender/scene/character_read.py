@@ -14,7 +14,8 @@ from ..surface.surface import Surface
 from ..tasks.labels import Labels, Polygons
 from .armatures import hold_of
 from .character import Character
-from .read import ObjectGeometry, origin_of, read_object, read_rest_shape
+from .read import origin_of, read_rest_shape
+from .seen import Seen, read_seen
 from .tracked import Tracked
 
 # Of the unit cube of a posed bone, below which the pose cannot be undone.
@@ -29,8 +30,8 @@ class CharacterGeometry:
     ----------
     members : tuple of Tracked
         Those that could be read.
-    geometries : tuple of ObjectGeometry
-        Of each of them by itself.
+    seen : tuple of Seen
+        Each of them by itself, with its modifiers.
     placed : surface.character.Character
         Their surfaces in the axes and unit of the world, from the origin of the first. Without a
         pose, what hangs on a bone is where the rest pose has it.
@@ -43,30 +44,32 @@ class CharacterGeometry:
     """
 
     members: tuple[Tracked, ...]
-    geometries: tuple[ObjectGeometry, ...]
+    seen: tuple[Seen, ...]
     placed: arrays.Character
     origin: np.ndarray
     polygons: Polygons
     errors: tuple[DiffusionNetError, ...]
 
     def split(self, labels: Labels) -> list[Labels]:
-        """Labels of the pooled surface for each member by itself."""
+        """Labels of the pooled surface for the own mesh of each member."""
         if len(self.members) == 1:
-            return [labels]
-        counts = [geometry.polygons.count for geometry in self.geometries]
+            return [self.seen[0].to_base(labels)]
+        counts = [seen.geometry.polygons.count for seen in self.seen]
         ends = np.cumsum(counts)[:-1]
         return [
-            Labels(
-                class_names=labels.class_names,
-                class_colours=labels.class_colours,
-                vertex_probabilities=probabilities,
-                polygon_labels=polygon_labels,
-                polygon_areas=polygon_areas,
-                topology=geometry.polygons.topology,
-                model_name=labels.model_name,
+            seen.to_base(
+                Labels(
+                    class_names=labels.class_names,
+                    class_colours=labels.class_colours,
+                    vertex_probabilities=probabilities,
+                    polygon_labels=polygon_labels,
+                    polygon_areas=polygon_areas,
+                    topology=seen.geometry.polygons.topology,
+                    model_name=labels.model_name,
+                )
             )
-            for geometry, probabilities, polygon_labels, polygon_areas in zip(
-                self.geometries,
+            for seen, probabilities, polygon_labels, polygon_areas in zip(
+                self.seen,
                 self.placed.split(labels.vertex_probabilities),
                 np.split(labels.polygon_labels, ends),
                 np.split(labels.polygon_areas, ends),
@@ -74,17 +77,21 @@ class CharacterGeometry:
             )
         ]
 
+    def from_base(self, values: np.ndarray) -> np.ndarray:
+        """Values at the vertices of all own meshes (B, ...), at those of the pooled surface."""
+        ends = np.cumsum([len(seen.base.coordinates) for seen in self.seen])[:-1]
+        own = np.split(values, ends)
+        return np.concatenate([s.from_base(v) for s, v in zip(self.seen, own, strict=True)])
 
-def read_character(
-    character: Character, depsgraph: bpy.types.Depsgraph | None = None
-) -> CharacterGeometry:
+
+def read_character(character: Character, posed: bool = False) -> CharacterGeometry:
     """Read the members of a character, in any mode; an error of one costs it alone.
 
     Parameters
     ----------
     character : Character
-    depsgraph : bpy.types.Depsgraph, optional
-        Read them as posed, see `read.read_object`.
+    posed : bool
+        As they are posed now, see `seen.read_seen`.
 
     Raises
     ------
@@ -92,34 +99,35 @@ def read_character(
         If none can be read: that of the first.
     """
     members: list[bpy.types.Object] = []
-    geometries: list[ObjectGeometry] = []
+    seen: list[Seen] = []
     errors: list[DiffusionNetError] = []
     for obj in character.members:
         try:
-            geometries.append(read_object(obj, depsgraph))
+            seen.append(read_seen(obj, posed))
         except DiffusionNetError as error:
             errors.append(error)
         else:
             members.append(obj)
     if not members:
         raise errors[0]
-    surfaces = [geometry.surface for geometry in geometries]
-    surfaces, origin = _in_place(members, surfaces, posed=depsgraph is not None)
+    surfaces = [each.geometry.surface for each in seen]
+    surfaces, origin = _in_place(members, surfaces, posed)
     return CharacterGeometry(
         tuple(map(Tracked.of, members)),
-        tuple(geometries),
+        tuple(seen),
         arrays.Character(surfaces),
         origin,
-        _pooled_polygons([geometry.polygons for geometry in geometries]),
+        _pooled_polygons([each.geometry.polygons for each in seen]),
         tuple(errors),
     )
 
 
 def read_rest_character(members: Sequence[bpy.types.Object]) -> Surface:
     """The meshes of a character as modelled, see `read.read_rest_shape`, as one surface."""
+    geometries = [read_seen(obj).geometry for obj in members]
     if len(members) == 1:
-        return read_rest_shape(members[0])
-    surfaces = [read_object(obj).surface for obj in members]
+        return read_rest_shape(members[0], geometries[0])
+    surfaces = [geometry.surface for geometry in geometries]
     return arrays.Character(_in_place(members, surfaces, posed=False)[0]).surface
 
 

@@ -29,7 +29,7 @@ from .character_read import CharacterGeometry, read_character, read_rest_charact
 from .matches import Match, fingerprint, keep_match, placement, require_placement
 from .options import ReadOptions
 from .pair import outside_edit_modes
-from .read import origin_of, read_object, require_same_topology
+from .read import origin_of, read_object
 from .results import forget_result, keep_result
 from .rig import known_parts, known_sides
 from .tracked import Tracked, TrackedCharacter
@@ -213,7 +213,8 @@ class ClassifyJobs(Jobs):
 
     def request(self, item: TrackedCharacter) -> classify_job.ClassifyRequest:
         """Read the members."""
-        geometry = read_character(item.find(), _depsgraph(self._use_modifiers))
+        bpy.context.view_layer.update()
+        geometry = read_character(item.find(), posed=self._use_modifiers)
         self.errors += geometry.errors
         return classify_job.ClassifyRequest(geometry.placed.surface, **self._options)
 
@@ -356,29 +357,33 @@ def segment_request(
     DiffusionNetError
         If no member can be read, or labels can be written to none.
     """
-    geometry = read_character(character, _depsgraph(reading.use_modifiers))
+    bpy.context.view_layer.update()
+    geometry = read_character(character, posed=reading.use_modifiers)
     objects = [member.find() for member in geometry.members]
     refused = []
-    for obj, own in zip(objects, geometry.geometries, strict=True):
+    for obj in objects:
         try:
             require_writable(obj)
-            if reading.use_modifiers:
-                require_same_topology(obj, own.polygons.topology)
         except DiffusionNetError as error:
             refused.append(error)
     if len(refused) == len(objects):
         raise refused[0]
     several = len(objects) > 1
     class_names = card_of(FROM_RIG, (), "segment").class_names
-    from_rig = options.get("model") == FROM_RIG
+    known = sides = None
+    if options.get("model") == FROM_RIG:
+        known = geometry.from_base(known_parts(character.name, objects, class_names))
+    else:
+        sides = known_sides(objects, class_names)
+        sides = None if sides is None else geometry.from_base(sides)
     request = segment_job.SegmentRequest(
         geometry.placed.surface,
         template=read_rest_character(objects) if reading.use_rest_shape else None,
         polygons=geometry.polygons,
         member=geometry.placed.member if several else None,
-        carried=tuple(carried_members(objects, geometry.placed)),
-        known=known_parts(character.name, objects, class_names) if from_rig else None,
-        sides=None if from_rig else known_sides(objects, class_names),
+        carried=tuple(carried_members(objects, geometry.seen, geometry.placed)),
+        known=known,
+        sides=sides,
         **options,
     )
     return geometry, request
@@ -398,9 +403,3 @@ def handed_back(geometry: CharacterGeometry, result: segment_job.Segmentation) -
                 )
             )
     return Segmented(result, tuple(by_mesh.values()), tuple(errors))
-
-
-def _depsgraph(use_modifiers: bool) -> bpy.types.Depsgraph | None:
-    """Where evaluated objects are read from; None for objects as they are."""
-    bpy.context.view_layer.update()
-    return bpy.context.evaluated_depsgraph_get() if use_modifiers else None

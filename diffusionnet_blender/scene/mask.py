@@ -37,7 +37,7 @@ def mask_parts(obj: bpy.types.Object, result: Labels, hidden: Collection[int]) -
     if not hidden:
         _remove(obj)
         return
-    modifier = _modifier(obj)
+    modifier = part_mask(obj)
     name = claim(obj, Kind.VERTEX_GROUP, Role.MASK, [MASK]).names[0]
     _fill(obj, name, result)
     modifier = modifier or obj.modifiers.new("Parts", "MASK")
@@ -51,6 +51,12 @@ def renew_mask(obj: bpy.types.Object, result: Labels) -> None:
     if name and still_ours(obj, Kind.VERTEX_GROUP, Role.MASK, [name]):
         _fill(obj, name, result)
         record(obj, Kind.VERTEX_GROUP, Role.MASK, [name])
+
+
+def part_mask(obj: bpy.types.Object) -> bpy.types.Modifier | None:
+    """The modifier that hides parts of an object, if there is one."""
+    name = _group(obj)
+    return next((m for m in obj.modifiers if m.type == "MASK" and m.vertex_group == name), None)
 
 
 def _fill(obj, name: str, result: Labels) -> None:
@@ -69,13 +75,8 @@ def _group(obj) -> str | None:
     return own_name(obj.data, Kind.VERTEX_GROUP, Role.MASK, MASK)
 
 
-def _modifier(obj) -> bpy.types.Modifier | None:
-    name = _group(obj)
-    return next((m for m in obj.modifiers if m.type == "MASK" and m.vertex_group == name), None)
-
-
 def _remove(obj) -> None:
-    modifier = _modifier(obj)
+    modifier = part_mask(obj)
     if modifier:
         obj.modifiers.remove(modifier)
     name = _group(obj)

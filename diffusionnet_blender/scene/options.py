@@ -22,9 +22,9 @@ class ReadOptions:
 
     use_modifiers: bool = option(
         False,
-        "Use Modifiers",
-        "Read the mesh as deformed by modifiers, armature and shape keys. Modifiers must not "
-        "add or remove vertices",
+        "As Posed",
+        "Read the mesh as it is posed, deformed and simulated now. Off: in the rest pose, without "
+        "shape keys. Modifiers that make geometry, such as Mirror, count either way",
     )
     use_rest_shape: bool = option(
         False,

@@ -1,4 +1,4 @@
-"""Meshes of objects read into arrays: surface, rest shape, polygons, topology."""
+"""Meshes of objects read into arrays: surface, polygons, topology."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from ..errors import DiffusionNetError, SurfaceError
 from ..surface.surface import Surface, triangle_areas
+from ..tasks.base_mesh import Mesh
 from ..tasks.labels import Polygons
 from .attributes import read_values
 
@@ -77,60 +78,71 @@ def read_object(
         )
     if obj.data.is_editmode:
         obj.update_from_editmode()
+    if depsgraph is None:
+        return read_mesh(obj.data, obj)
+    evaluated = obj.evaluated_get(depsgraph)
+    mesh = evaluated.to_mesh()
     try:
-        if depsgraph is None:
-            return _read_mesh(obj.data, obj)
-        evaluated = obj.evaluated_get(depsgraph)
-        mesh = evaluated.to_mesh()
-        try:
-            return _read_mesh(mesh, evaluated)
-        finally:
-            evaluated.to_mesh_clear()
-    except SurfaceError as error:
-        raise SurfaceError(f"{obj.name!r}: {error.message}", error.fix) from error
+        return read_mesh(mesh, evaluated)
+    finally:
+        evaluated.to_mesh_clear()
 
 
-def read_rest_shape(obj: bpy.types.Object) -> Surface:
+def read_rest_shape(obj: bpy.types.Object, geometry: ObjectGeometry | None = None) -> Surface:
     """The mesh of an object as modelled, wherever the object stands and however it is posed.
 
-    Without modifiers, armature, shape keys and the object's transform, so that it is the same in
-    every frame. Only where the transform mirrors is it mirrored, too: left and right are then
-    those that one sees.
+    Without armature, shape keys and the object's transform, so that it is the same in every frame.
+    Only where the transform mirrors is it mirrored, too: left and right are then those that one
+    sees.
 
     Parameters
     ----------
     obj : bpy.types.Object
-        A mesh that `read_object` has read.
-
-    Returns
-    -------
-    Surface
-        With the vertices, in their order, of the object's own mesh.
+    geometry : ObjectGeometry, optional
+        The mesh with the modifiers that make its geometry. By default the mesh itself.
 
     Raises
     ------
     SurfaceError
         If the geometry cannot be used.
     """
-    coordinates, triangles, _ = _arrays(obj.data)
-    mirror = np.sign(np.linalg.det(np.array(obj.matrix_world.to_3x3()))) or 1.0
+    if geometry is None:
+        geometry = read_object(obj)
+    mirror = np.sign(np.linalg.det(linear_of(obj))) or 1.0
+    coordinates = geometry.coordinates.astype(np.float64) * [mirror, 1.0, 1.0]
     try:
-        return _surface(coordinates, triangles, np.diag([mirror, 1.0, 1.0]))
+        return Surface(coordinates, geometry.surface.faces)
     except SurfaceError as error:
         message = f"{obj.name!r}, the rest shape: {error.message}"
         raise SurfaceError(message, error.fix) from error
 
 
-def _read_mesh(mesh: bpy.types.Mesh, obj: bpy.types.Object) -> ObjectGeometry:
+def read_mesh(mesh: bpy.types.Mesh, obj: bpy.types.Object) -> ObjectGeometry:
+    """Read a mesh as that of an object, with the object's transform.
+
+    Raises
+    ------
+    SurfaceError
+        If its geometry cannot be used.
+    """
+    arrays = read_arrays(mesh, obj)
+    try:
+        surface = Surface(
+            arrays.coordinates.astype(np.float64) @ linear_of(obj).T, arrays.triangles
+        )
+    except SurfaceError as error:
+        raise SurfaceError(f"{obj.name!r}: {error.message}", error.fix) from error
+    return ObjectGeometry(obj.name, arrays.coordinates, surface, arrays.polygons)
+
+
+def read_arrays(mesh: bpy.types.Mesh, obj: bpy.types.Object) -> Mesh:
+    """Coordinates, polygons and triangles of a mesh as that of an object, outward in the world."""
     coordinates, triangles, polygon_of_triangle = _arrays(mesh)
-    linear = np.array(obj.matrix_world.to_3x3(), dtype=np.float64)
-    surface = _surface(coordinates, triangles, linear)
-    return ObjectGeometry(
-        name=obj.name,
-        coordinates=coordinates,
-        surface=surface,
-        polygons=Polygons(polygon_of_triangle, len(mesh.polygons), topology_of(mesh)),
-    )
+    if np.linalg.det(linear_of(obj)) < 0:
+        # A mirroring transform turns all triangles over.
+        triangles = triangles[:, ::-1]
+    polygons = Polygons(polygon_of_triangle, len(mesh.polygons), topology_of(mesh))
+    return Mesh(coordinates, triangles, polygons)
 
 
 def _arrays(mesh: bpy.types.Mesh) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -146,11 +158,9 @@ def _arrays(mesh: bpy.types.Mesh) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return coordinates, _corner_vertices(mesh)[corners], polygon_of_triangle
 
 
-def _surface(coordinates: np.ndarray, triangles: np.ndarray, linear: np.ndarray) -> Surface:
-    """Linear transform of a mesh; a mirroring one reverses the winding, which stays outward."""
-    if np.linalg.det(linear) < 0:
-        triangles = triangles[:, ::-1]
-    return Surface(coordinates.astype(np.float64) @ linear.T, triangles)
+def linear_of(obj: bpy.types.Object) -> np.ndarray:
+    """Rotation and scale of an object in the world, (3, 3) float64."""
+    return np.array(obj.matrix_world.to_3x3(), dtype=np.float64)
 
 
 def origin_of(obj: bpy.types.Object) -> np.ndarray:
@@ -171,8 +181,7 @@ def require_same_topology(obj: bpy.types.Object, topology: str) -> None:
     if topology_of(obj.data) != topology:
         raise DiffusionNetError(
             f"{obj.name!r}: the result does not fit the vertices and faces of the mesh",
-            "Apply the modifiers that add or remove geometry, or switch off Use Modifiers; if the "
-            "mesh was edited since, segment it again.",
+            "The mesh was edited since: segment it again.",
         )
 
 

@@ -27,7 +27,7 @@ from .character_read import read_character
 from .classes import class_by_collection, class_by_property, class_of_character
 from .label_sources import read_label_source
 from .options import LabelSource
-from .read import ObjectGeometry
+from .read import ObjectGeometry, read_object
 from .report_text import listed
 from .targets import selected_objects
 
@@ -147,18 +147,19 @@ def read_labelled(
     told += geometry.errors
     parts: list[NamedLabels] = []
     errors: list[DiffusionNetError] = []
-    for obj, own in zip(objects, geometry.geometries, strict=True):
+    for obj, own in zip(objects, geometry.seen, strict=True):
         try:
-            parts.append(read(obj, own))
+            parts.append(read(obj, read_object(obj)))
         except DiffusionNetError as error:
             errors.append(error)
-            parts.append(NamedLabels(np.full(len(own.coordinates), UNLABELLED), ()))
+            parts.append(NamedLabels(np.full(len(own.base.coordinates), UNLABELLED), ()))
     if len(errors) == len(parts):
         raise errors[0]
     told += [error for error in errors if not isinstance(error, NoLabels)]
     named = pooled_labels(parts)
-    carried = carried_members(objects, geometry.placed)
-    seen = LabelledSurface.of(character.name, geometry.placed, named.labels, carried)
+    carried = carried_members(objects, geometry.seen, geometry.placed)
+    labels = geometry.from_base(named.labels)
+    seen = LabelledSurface.of(character.name, geometry.placed, labels, carried)
     lost = np.setdiff1d(named.labels, [*np.unique(seen.labels), UNLABELLED])
     if len(lost):
         names = listed([named.class_names[label] for label in lost])

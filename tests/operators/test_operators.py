@@ -211,16 +211,18 @@ def test_with_the_rest_shape_a_pose_finds_the_matrices_of_the_one_before(setting
     assert "eigenbasis" in find_result(obj.data).seconds
 
 
-def test_modifiers_that_change_topology_are_refused_before_computing(settings):
-    obj = add_body()
-    obj.modifiers.new("Subdivision", "SUBSURF")
-    settings.use_modifiers = True
-    with pytest.raises(RuntimeError, match="Apply the modifiers"):
-        bpy.ops.diffusionnet.segment()
-    assert "part" not in obj.data.attributes
-    settings.use_modifiers = False
+@pytest.mark.parametrize("use_modifiers", [False, True])
+@pytest.mark.parametrize("use_rest_shape", [False, True])
+@pytest.mark.parametrize("kind", ["MIRROR", "SUBSURF", "REMESH", "SKIN"])
+def test_modifiers_that_make_geometry_count_and_results_are_for_the_base_mesh(
+    settings, use_modifiers, use_rest_shape, kind
+):
+    obj = add_body(subdivisions=1)
+    bpy.ops.object.modifier_add(type=kind)
+    settings.use_modifiers, settings.use_rest_shape = use_modifiers, use_rest_shape
     bpy.ops.diffusionnet.segment()
-    assert "part" in obj.data.attributes
+    assert len(obj.data.attributes["part"].data) == len(obj.data.polygons)
+    assert len(obj.data.attributes["part_vertex"].data) == len(obj.data.vertices)
 
 
 def test_a_mirrored_object_gets_the_labels_of_its_mirror_image():

@@ -252,12 +252,16 @@ def test_a_worker_that_is_killed_costs_only_the_object_that_it_had():
     assert "worker process" in str(failed[0])
 
 
-def test_modifiers_that_change_topology_are_refused_before_computing():
+@pytest.mark.parametrize("use_modifiers", [False, True])
+def test_modifiers_that_make_geometry_count_and_results_are_for_the_base_mesh(use_modifiers):
     obj = add_body()
     obj.modifiers.new("Subdivision", "SUBSURF")
-    done, failed = finish(start(obj, use_modifiers=True))
-    assert not done
-    assert "Apply the modifiers" in str(failed[0])
+    run = start(obj, use_modifiers=use_modifiers)
+    done, failed = finish(run)
+    assert not failed
+    assert [len(labels.vertex_labels) for _, labels in done] == [len(obj.data.vertices)]
+    (segmented,) = run.jobs.segmented.values()
+    assert len(segmented.whole.vertex_labels) > 3 * len(obj.data.vertices)
 
 
 def test_the_rest_shape_gives_a_pose_its_labels():

@@ -27,7 +27,7 @@ def test_parts_of_a_character_are_where_they_belong(file, turned):
     )
     result = run(request)
     world = np.array(character.matrix_world)
-    points = geometry.geometries[0].coordinates @ world[:3, :3].T + world[:3, 3]
+    points = geometry.seen[0].base.coordinates @ world[:3, :3].T + world[:3, 3]
     names = result.class_names
     share = np.bincount(result.polygon_labels, result.polygon_areas, minlength=len(names))
     share /= share.sum()
@@ -70,7 +70,7 @@ def test_fine_parts_are_within_the_coarse_ones_and_where_they_belong(file, turne
     assert (share > 0.0005 * share.sum()).all(), dict(zip(names, share.round(4), strict=True))
 
     world = np.array(character.matrix_world)
-    points = geometry.geometries[0].coordinates @ world[:3, :3].T + world[:3, 3]
+    points = geometry.seen[0].base.coordinates @ world[:3, :3].T + world[:3, 3]
     centre = {n: points[fine.vertex_labels == i].mean(0) for i, n in enumerate(names)}
     height = [centre[n][2] for n in ("head", "neck", "chest", "abdomen", "pelvis")]
     assert height == sorted(height, reverse=True)
