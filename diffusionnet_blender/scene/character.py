@@ -124,7 +124,10 @@ class _Scene:
         self._depsgraph = layer.depsgraph
         self._in_layer = {obj for obj in layer.objects if obj}
         self._chosen = set(chosen)
-        everything = [*self._in_layer_in_order(), *(o for o in bpy.data.objects if o.users_scene)]
+        everything = [
+            *self._in_layer_in_order(),
+            *(o for scene in bpy.data.scenes for o in scene.objects),
+        ]
         self._meshes = list(dict.fromkeys(o for o in [*everything, *chosen] if o.type == "MESH"))
         self._bone_shapes = {
             bone.custom_shape
@@ -132,7 +135,8 @@ class _Scene:
             if rig.type == "ARMATURE"
             for bone in rig.pose.bones
         }
-        self._owner = {obj: _owner_of(obj) for obj in self._meshes}
+        parents = {obj.parent for obj in bpy.data.objects}
+        self._owner = {obj: _owner_of(obj, obj in parents) for obj in self._meshes}
         self._groups: dict[bpy.types.ID, list[bpy.types.Object]] = {}
         for obj, owner in self._owner.items():
             if owner is not None:
@@ -432,7 +436,7 @@ def _is_named_collision(name: str) -> bool:
     )
 
 
-def _owner_of(obj: bpy.types.Object) -> bpy.types.Object | None:
+def _owner_of(obj: bpy.types.Object, is_parent: bool) -> bpy.types.Object | None:
     """The armature of a mesh, else the topmost object that it is parented to; None without."""
     hold = hold_of(obj)
     if hold is not None:
@@ -440,7 +444,7 @@ def _owner_of(obj: bpy.types.Object) -> bpy.types.Object | None:
     top = obj
     while top.parent is not None:
         top = top.parent
-    return top if top is not obj or obj.children else None
+    return top if top is not obj or is_parent else None
 
 
 def _top_armature(rig: bpy.types.Object) -> bpy.types.Object:
