@@ -234,7 +234,7 @@ def test_meshes_that_are_sorted_by_kind_are_several():
 def test_the_first_armature_that_is_switched_on_counts():
     body, shirt, rig = dressed()
     hat = ball("Hat", HAT)
-    wrong = rigged(hat, ball("Elsewhere", BODY, x=4), name="Wrong")
+    wrong = rigged(hat, ball("Elsewhere", BODY, x=4), name="Wrong", x=4)
     hat.modifiers["Armature"].show_viewport = False
     hat.modifiers.new("Second", "ARMATURE").object = rig
     assert found(hat) == [["Body", "Hat", "Shirt"]]

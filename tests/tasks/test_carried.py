@@ -29,9 +29,9 @@ def figure():
     return Surface(*lumpy_body(2))
 
 
-def with_sword(distance=2.5):
+def with_sword(distance=4.0):
     """A figure and a small thing beside it; the thing, carried by the highest vertex."""
-    body, sword = figure(), ball((0, 0, distance), 0.2)
+    body, sword = figure(), ball((0, 0, distance), 0.1)
     character = Character([body, sword])
     own = np.flatnonzero(character.member == 1)
     carrier = np.array([int(body.vertices[:, 2].argmax())])
@@ -49,11 +49,11 @@ def test_the_body_is_the_rest():
 @pytest.mark.parametrize(
     ("middle", "radius", "floats"),
     [
-        ((0, 0, 2.5), 0.1, True),
+        ((0, 0, 3.0), 0.1, True),
         ((3, 0, 0), 0.1, True),
         # On the body, within it, and too large to be overlooked.
-        ((0, 0, 1.5), 0.1, False),
-        ((0, 0, 0), 0.1, False),
+        ((0, 0, 2.2), 0.1, False),
+        ((0, 0, 1.9), 0.05, False),
         ((0, 0, 4.0), 1.0, False),
     ],
 )
@@ -67,6 +67,17 @@ def test_small_members_float_that_are_far_from_all_others(middle, radius, floats
         distances = np.linalg.norm(figure().vertices - middle, axis=1)
         # Nearest to one of its vertices, which lie up to the radius from the middle.
         assert distances[carrier] <= distances.min() + radius
+
+
+def test_what_lies_on_the_middle_of_a_large_face_does_not_float():
+    """Far from its corners, as a badge on the chest of a figure of few faces."""
+    box = Surface(
+        np.array([[x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 2)], float),
+        np.array([[0, 1, 3], [0, 3, 2], [4, 6, 7], [4, 7, 5], [0, 4, 5], [0, 5, 1],
+                  [2, 3, 7], [2, 7, 6], [0, 2, 6], [0, 6, 4], [1, 5, 7], [1, 7, 3]]),
+    )  # fmt: skip
+    character = Character([box, ball((-0.05, 0.4, 1.0), 0.05)])
+    assert floating_members(character.surface, character.member) == []
 
 
 def test_what_is_known_to_be_carried_does_not_float_as_well():
@@ -93,9 +104,7 @@ def test_carried_things_take_the_mean_of_what_carries_them_by_area():
     random = np.random.default_rng(0)
     probabilities = random.dirichlet(np.ones(3), len(character.member)).astype(np.float32)
     before = probabilities.copy()
-    found = with_carried(
-        character.surface, probabilities, [Carried(carried[0].vertices, carrier)]
-    )
+    found = with_carried(character.surface, probabilities, [Carried(carried[0].vertices, carrier)])
     np.testing.assert_array_equal(probabilities, before)
     own = found[carried[0].vertices]
     np.testing.assert_allclose(own - own[0], 0)
@@ -129,9 +138,7 @@ def test_the_network_sees_the_figure_without_what_it_carries(tiny_model):
         alone.vertex_probabilities,
         atol=1e-5,
     )
-    apart = segment(
-        character, str(tiny_model), engine="numpy", carried=tuple(carried), props=True
-    )
+    apart = segment(character, str(tiny_model), engine="numpy", carried=tuple(carried), props=True)
     assert apart.class_names == (*CLASSES, PROPS)
     assert len(apart.class_colours) == len(apart.class_names)
     np.testing.assert_array_equal(apart.vertex_labels == len(CLASSES), character.member == 1)
