@@ -272,9 +272,8 @@ def _read_shapes(path: Path, chosen: argparse.Namespace) -> list[tuple[str, Surf
                 return class_by_collection(obj, collection)
             return class_by_property(obj, name)
 
-        root = collection if kind == "collection" else None
         shapes = []
-        for character in whole_characters(objects, bpy.context.view_layer, chosen.each, root):
+        for character in whole_characters(objects, bpy.context.view_layer, chosen.each, class_of):
             with _told(path, character, chosen.quiet) as told:
                 own, surface, title = read_whole(character, class_of, told)
             shapes.append((f"{path.stem}/{own}", surface, title))

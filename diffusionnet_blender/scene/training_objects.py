@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import TypeAlias
 
 import bpy
 import numpy as np
@@ -31,6 +32,9 @@ from .read import ObjectGeometry
 from .report_text import listed
 from .targets import selected_objects
 
+# Gives the class of an object, "" for none.
+ClassOf: TypeAlias = Callable[[bpy.types.Object], str]
+
 
 def training_meshes(context) -> list[bpy.types.Object]:
     """The meshes of the collection that the panel names, or the selected ones."""
@@ -46,8 +50,7 @@ def training_characters(context) -> list[Character]:
     each = context.scene.diffusionnet.each
     if settings.learn == "PARTS":
         return labelled_characters(objects, layer, each)
-    root = settings.collection if settings.class_source == "COLLECTION" else None
-    return whole_characters(objects, layer, each, root)
+    return whole_characters(objects, layer, each, _class_of(settings))
 
 
 def read_training_set(context, told: list[DiffusionNetError] | None = None) -> TrainingSet:
@@ -72,27 +75,30 @@ def read_training_set(context, told: list[DiffusionNetError] | None = None) -> T
             f"There is no mesh in {place}" if place else "No mesh is selected",
             "Select the training meshes, or choose their collection.",
         )
-    context.view_layer.update()
-    characters = training_characters(context)
-    if settings.learn == "SHAPES":
-        return checked(gathered_shapes(_shapes(settings, characters, told)))
-    read = partial(read_label_source, where=LabelSource(settings.source, settings.attribute))
-    return checked(gathered([read_labelled(one, read, told) for one in characters]))
-
-
-def _shapes(settings, characters, told) -> list[tuple[str, Surface, str]]:
-    if settings.class_source == "PROPERTY" and not settings.property_name:
+    by_property = settings.learn == "SHAPES" and settings.class_source == "PROPERTY"
+    if by_property and not settings.property_name:
         raise DiffusionNetError(
             "No custom property is chosen",
             "Enter the name of the property with the class of each object.",
         )
+    context.view_layer.update()
+    characters = training_characters(context)
+    if settings.learn == "SHAPES":
+        class_of = _class_of(settings)
+        return checked(gathered_shapes([read_whole(one, class_of, told) for one in characters]))
+    read = partial(read_label_source, where=LabelSource(settings.source, settings.attribute))
+    return checked(gathered([read_labelled(one, read, told) for one in characters]))
+
+
+def _class_of(settings) -> ClassOf:
+    """Gives the class of an object, by the panel."""
 
     def class_of(obj: bpy.types.Object) -> str:
         if settings.class_source == "PROPERTY":
             return class_by_property(obj, settings.property_name)
         return class_by_collection(obj, settings.collection)
 
-    return [read_whole(one, class_of, told) for one in characters]
+    return class_of
 
 
 def labelled_characters(
@@ -108,16 +114,17 @@ def whole_characters(
     objects: Sequence[bpy.types.Object],
     layer: bpy.types.ViewLayer,
     each: bool,
-    root: bpy.types.Collection | None = None,
+    class_of: ClassOf,
 ) -> list[Character]:
-    """Characters of meshes; those in different collections below a root are never one."""
+    """Characters of meshes; what only lies together and has different classes is several."""
     if each:
         return list(map(alone, objects))
-    groups: dict[str, list[bpy.types.Object]] = {}
-    for obj in objects:
-        groups.setdefault(class_by_collection(obj, root) if root else "", []).append(obj)
-    found = (one for group in groups.values() for one in characters_of(group, layer))
-    return list({one.members: one for one in found}.values())
+    found: list[Character] = []
+    for one in characters_of(objects, layer):
+        lies_together = len(one.members) > 1 and not one.owner
+        classes = {class_of(obj) for obj in one.members} - {""} if lies_together else set()
+        found += map(alone, one.members) if len(classes) > 1 else [one]
+    return found
 
 
 def read_labelled(
@@ -174,7 +181,7 @@ def read_labelled(
 
 def read_whole(
     character: Character,
-    class_of: Callable[[bpy.types.Object], str],
+    class_of: ClassOf,
     told: list[DiffusionNetError],
 ) -> tuple[str, Surface, str]:
     """A character as one shape, and its class, "" for none.
@@ -183,7 +190,6 @@ def read_whole(
     ----------
     character : Character
     class_of : callable
-        Gives the class of an object.
     told : list of DiffusionNetError
         Takes the errors of single members.
 
