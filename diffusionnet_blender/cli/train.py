@@ -141,8 +141,8 @@ def _read_labelled(path: Path, chosen: argparse.Namespace) -> list[LabelledMesh]
     """Labelled characters of a file."""
     import bpy
 
+    from ..scene.character import characters_of
     from ..scene.label_sources import read_label_source
-    from ..scene.training_objects import labelled_characters
 
     in_blend = path.suffix.lower() == ".blend"
     source = chosen.labels or ("PARTS" if in_blend else FILE)
@@ -153,7 +153,7 @@ def _read_labelled(path: Path, chosen: argparse.Namespace) -> list[LabelledMesh]
         )
     with about(path):
         opened, _ = _open(path, chosen)
-        characters = labelled_characters(opened, bpy.context.view_layer, chosen.each)
+        characters = characters_of(opened, bpy.context.view_layer, chosen.each)
         if source == FILE:
             return _read_beside(path, characters, chosen)
         where = LabelSource(source, chosen.attribute)

@@ -83,7 +83,7 @@ def alone(obj: bpy.types.Object) -> Character:
 def characters_of(
     objects: Iterable[bpy.types.Object], layer: bpy.types.ViewLayer, each: bool = False
 ) -> list[Character]:
-    """Characters that some objects belong to.
+    """Characters that some objects belong to, one of those that share all of their meshes.
 
     Parameters
     ----------
@@ -92,26 +92,34 @@ def characters_of(
     layer : bpy.types.ViewLayer
         Whose objects may be members.
     each : bool
-        Each mesh alone, and one object for each mesh.
+        Each mesh alone.
 
     Returns
     -------
     list of Character
         In the order of their first objects.
     """
+    found = shapes_of(objects, layer, each)
+    by_meshes = {frozenset(obj.data for obj in one.members): one for one in reversed(found)}
+    return list(reversed(by_meshes.values()))
+
+
+def shapes_of(
+    objects: Iterable[bpy.types.Object], layer: bpy.types.ViewLayer, each: bool = False
+) -> list[Character]:
+    """As `characters_of`, with all that share their meshes: what is told of objects differs."""
     objects = list(dict.fromkeys(objects))
-    if each:
-        meshes = {obj.data: obj for obj in reversed(objects) if obj.type == "MESH"}
-        return [alone(obj) for obj in reversed(meshes.values())]
     scene = _Scene(layer, objects)
     found: list[Character] = []
     taken: set[bpy.types.Object] = set()
     for obj in objects:
-        if obj not in taken:
+        if each and obj.type == "MESH":
+            found.append(alone(obj))
+        elif obj not in taken:
             character, whole = scene.character(obj)
             taken |= whole
-            found.append(character)
-    return found
+            found += map(alone, character.members) if each else [character]
+    return list({one.members: one for one in found}.values())
 
 
 class _Scene:

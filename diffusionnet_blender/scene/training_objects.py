@@ -23,7 +23,7 @@ from ..tasks.train.training_set import (
     pooled_labels,
 )
 from .attachments import carried_members
-from .character import Character, alone, characters_of
+from .character import Character, alone, characters_of, shapes_of
 from .character_read import read_character
 from .classes import class_by_collection, class_by_property, class_of_character
 from .label_sources import read_label_source
@@ -38,19 +38,26 @@ ClassOf: TypeAlias = Callable[[bpy.types.Object], str]
 
 def training_meshes(context) -> list[bpy.types.Object]:
     """The meshes of the collection that the panel names, or the selected ones."""
+    return [obj for obj in _training_objects(context) if obj.type == "MESH"]
+
+
+def _training_objects(context) -> list[bpy.types.Object]:
     collection = context.scene.diffusionnet.training.collection
     objects = list(collection.all_objects) if collection else selected_objects(context)
-    return [obj for obj in objects if obj and obj.type == "MESH"]
+    return [obj for obj in objects if obj and obj.type in {"MESH", "ARMATURE"}]
 
 
 def training_characters(context) -> list[Character]:
-    """The characters of these meshes; every mesh alone where the panel says so."""
+    """The characters of these meshes and of the armatures beside them; as the panel says."""
     settings = context.scene.diffusionnet.training
-    objects, layer = training_meshes(context), context.view_layer
+    objects, layer = _training_objects(context), context.view_layer
     each = context.scene.diffusionnet.each
     if settings.learn == "PARTS":
-        return labelled_characters(objects, layer, each)
-    return whole_characters(objects, layer, each, _class_of(settings))
+        found = characters_of(objects, layer, each)
+    else:
+        found = whole_characters(objects, layer, each, _class_of(settings))
+    # An armature may deform nothing.
+    return [one for one in found if one.members[0].type == "MESH"]
 
 
 def read_training_set(context, told: list[DiffusionNetError] | None = None) -> TrainingSet:
@@ -69,7 +76,9 @@ def read_training_set(context, told: list[DiffusionNetError] | None = None) -> T
     """
     settings = context.scene.diffusionnet.training
     told = [] if told is None else told
-    if not training_meshes(context):
+    context.view_layer.update()
+    characters = training_characters(context)
+    if not characters:
         place = f"the collection {settings.collection.name!r}" if settings.collection else ""
         raise DiffusionNetError(
             f"There is no mesh in {place}" if place else "No mesh is selected",
@@ -81,8 +90,6 @@ def read_training_set(context, told: list[DiffusionNetError] | None = None) -> T
             "No custom property is chosen",
             "Enter the name of the property with the class of each object.",
         )
-    context.view_layer.update()
-    characters = training_characters(context)
     if settings.learn == "SHAPES":
         class_of = _class_of(settings)
         return checked(gathered_shapes([read_whole(one, class_of, told) for one in characters]))
@@ -101,15 +108,6 @@ def _class_of(settings) -> ClassOf:
     return class_of
 
 
-def labelled_characters(
-    objects: Sequence[bpy.types.Object], layer: bpy.types.ViewLayer, each: bool
-) -> list[Character]:
-    """Characters of meshes, those with the same meshes once: labels are on the meshes."""
-    found = characters_of(objects, layer, each)
-    by_meshes = {frozenset(obj.data for obj in one.members): one for one in reversed(found)}
-    return list(reversed(by_meshes.values()))
-
-
 def whole_characters(
     objects: Sequence[bpy.types.Object],
     layer: bpy.types.ViewLayer,
@@ -117,10 +115,8 @@ def whole_characters(
     class_of: ClassOf,
 ) -> list[Character]:
     """Characters of meshes; what only lies together and has different classes is several."""
-    if each:
-        return list(map(alone, objects))
     found: list[Character] = []
-    for one in characters_of(objects, layer):
+    for one in shapes_of(objects, layer, each):
         lies_together = len(one.members) > 1 and not one.owner
         classes = {class_of(obj) for obj in one.members} - {""} if lies_together else set()
         found += map(alone, one.members) if len(classes) > 1 else [one]

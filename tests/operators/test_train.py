@@ -258,11 +258,12 @@ def in_zones(*objects, zones=("low", "high")):
             face.material_index = int(face.center.z > 0) % len(zones)
 
 
-def test_the_labels_of_a_character_are_those_of_its_members(chosen):
+@pytest.mark.parametrize("selected", [lambda rig, shirt: rig, lambda rig, shirt: shirt])
+def test_the_labels_of_a_character_are_those_of_its_members(chosen, selected):
     rig, body, shirt, sword = dressed()
     in_zones(body)
     in_zones(shirt, zones=("high", "low"))
-    select(shirt)
+    select(selected(rig, shirt))
     chosen.source = "MATERIALS"
     told = []
     (member,) = read_training_set(bpy.context, told).members
@@ -399,6 +400,17 @@ def test_a_character_is_classified_and_sorted_as_a_whole(classifier, told):
     (into,) = [c for c in classes if body in c.objects[:]]
     assert {obj.name for obj in into.objects} >= {"Knight", body.name, shirt.name, sword.name}
     assert len(rig.users_collection) == 2
+
+
+def test_the_armatures_of_several_characters_may_be_selected(classifier):
+    one, other = dressed(), dressed(x=5, name="Mage")
+    # They share their meshes, and each is to have its class.
+    for mine, theirs in zip(one[1:], other[1:], strict=True):
+        theirs.data = mine.data
+    select(one[0], other[0])
+    assert bpy.ops.diffusionnet.classify() == {"FINISHED"}
+    for obj in (*one[1:], *other[1:]):
+        assert class_of(obj) in ("thin", "wide")
 
 
 def test_each_object_alone_is_classified_by_itself(classifier):
