@@ -82,7 +82,7 @@ def _classify_file(
     """Classify the characters of a file and save it; the exit status, 0 if none of them failed."""
     import bpy
 
-    from ..scene.character import characters_of
+    from ..scene.character import shapes_of
     from ..scene.character_read import read_character
     from ..scene.classes import write_class_of_character
     from ..scene.files import open_file, require_writable_suffix, save_file
@@ -93,7 +93,7 @@ def _classify_file(
     try:
         if output:
             require_writable_suffix(output)
-        for character in characters_of(open_file(path), bpy.context.view_layer, chosen.each):
+        for character in shapes_of(open_file(path), bpy.context.view_layer, chosen.each):
             title = f"{path}: {character.name}"
             if not chosen.quiet:
                 note(title)

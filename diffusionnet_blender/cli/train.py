@@ -141,8 +141,8 @@ def _read_labelled(path: Path, chosen: argparse.Namespace) -> list[LabelledMesh]
     """Labelled characters of a file."""
     import bpy
 
+    from ..scene.character import characters_of
     from ..scene.label_sources import read_label_source
-    from ..scene.training_objects import labelled_characters
 
     in_blend = path.suffix.lower() == ".blend"
     source = chosen.labels or ("PARTS" if in_blend else FILE)
@@ -153,7 +153,7 @@ def _read_labelled(path: Path, chosen: argparse.Namespace) -> list[LabelledMesh]
         )
     with about(path):
         opened, _ = _open(path, chosen)
-        characters = labelled_characters(opened, bpy.context.view_layer, chosen.each)
+        characters = characters_of(opened, bpy.context.view_layer, chosen.each)
         if source == FILE:
             return _read_beside(path, characters, chosen)
         where = LabelSource(source, chosen.attribute)
@@ -272,9 +272,8 @@ def _read_shapes(path: Path, chosen: argparse.Namespace) -> list[tuple[str, Surf
                 return class_by_collection(obj, collection)
             return class_by_property(obj, name)
 
-        root = collection if kind == "collection" else None
         shapes = []
-        for character in whole_characters(objects, bpy.context.view_layer, chosen.each, root):
+        for character in whole_characters(objects, bpy.context.view_layer, chosen.each, class_of):
             with _told(path, character, chosen.quiet) as told:
                 own, surface, title = read_whole(character, class_of, told)
             shapes.append((f"{path.stem}/{own}", surface, title))

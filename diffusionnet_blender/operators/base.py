@@ -9,7 +9,7 @@ from bpy.props import BoolProperty, CollectionProperty, StringProperty
 
 from ..errors import DiffusionNetError, NothingToWrite
 from ..properties.from_options import values_of
-from ..scene.character import Character
+from ..scene.character import Character, shapes_of
 from ..scene.legend import share_out
 from ..scene.targets import characters_for, named_object, target_meshes
 from ..session.trouble import note_trouble, write_report
@@ -114,7 +114,7 @@ class ObjectOperator(ReportingOperator):
         return False
 
     def targets(self, context) -> list[bpy.types.Object]:
-        """Objects to process, one for each mesh.
+        """Objects to process.
 
         Raises
         ------
@@ -134,7 +134,12 @@ class ObjectOperator(ReportingOperator):
         """Characters of the targets; every object alone where `each` is chosen."""
         # Places of what was just made or moved are known with an update only.
         context.view_layer.update()
-        return characters_for(context, self.targets(context), self._each)
+        return characters_for(context, self.targets(context), self._each(context))
+
+    def shapes(self, context) -> list[Character]:
+        """These characters, with those that share their meshes."""
+        context.view_layer.update()
+        return shapes_of(self.targets(context), context.view_layer, self._each(context))
 
     def members(self, context) -> list[bpy.types.Object]:
         """Members of these characters, one for each mesh."""
@@ -147,10 +152,10 @@ class ObjectOperator(ReportingOperator):
     def share_out(self, context, objects: Iterable[bpy.types.Object]) -> None:
         """Let the legends of each character have the shares of the whole."""
         objects = list(objects)
-        for character in characters_for(context, objects, self._each):
+        for character in characters_for(context, objects, self._each(context)):
             share_out([obj.data for obj in character.members if obj in objects])
 
-    @property
-    def _each(self) -> bool | None:
-        """As a script has set it; None: as in the panel."""
-        return self.each if self.properties.is_property_set("each") else None
+    def _each(self, context) -> bool:
+        """As a script has set it, else as in the panel."""
+        is_set = self.properties.is_property_set("each")
+        return self.each if is_set else context.scene.diffusionnet.each

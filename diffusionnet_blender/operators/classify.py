@@ -43,7 +43,7 @@ class DIFFUSIONNET_OT_classify(ClassifyProperties, JobOperator, ObjectOperator, 
                 "Train a model on whole shapes, or import one.",
             )
         path_for(model, [preferences.model_folder], "classify")
-        characters = self.characters(context)
+        characters = self.shapes(context)
         self._left_out = [out for character in characters for out in character.told]
         return ClassifyJobs(
             characters,

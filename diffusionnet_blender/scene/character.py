@@ -83,7 +83,7 @@ def alone(obj: bpy.types.Object) -> Character:
 def characters_of(
     objects: Iterable[bpy.types.Object], layer: bpy.types.ViewLayer, each: bool = False
 ) -> list[Character]:
-    """Characters that some objects belong to.
+    """Characters that some objects belong to, one of those that share all of their meshes.
 
     Parameters
     ----------
@@ -92,26 +92,34 @@ def characters_of(
     layer : bpy.types.ViewLayer
         Whose objects may be members.
     each : bool
-        Each mesh alone, and one object for each mesh.
+        Each mesh alone.
 
     Returns
     -------
     list of Character
         In the order of their first objects.
     """
+    found = shapes_of(objects, layer, each)
+    by_meshes = {frozenset(obj.data for obj in one.members): one for one in reversed(found)}
+    return list(reversed(by_meshes.values()))
+
+
+def shapes_of(
+    objects: Iterable[bpy.types.Object], layer: bpy.types.ViewLayer, each: bool = False
+) -> list[Character]:
+    """As `characters_of`, with all that share their meshes: what is told of objects differs."""
     objects = list(dict.fromkeys(objects))
-    if each:
-        meshes = {obj.data: obj for obj in reversed(objects) if obj.type == "MESH"}
-        return [alone(obj) for obj in reversed(meshes.values())]
     scene = _Scene(layer, objects)
     found: list[Character] = []
     taken: set[bpy.types.Object] = set()
     for obj in objects:
-        if obj not in taken:
+        if each and obj.type == "MESH":
+            found.append(alone(obj))
+        elif obj not in taken:
             character, whole = scene.character(obj)
             taken |= whole
-            found.append(character)
-    return found
+            found += map(alone, character.members) if each else [character]
+    return list({one.members: one for one in found}.values())
 
 
 class _Scene:
@@ -124,7 +132,10 @@ class _Scene:
         self._depsgraph = layer.depsgraph
         self._in_layer = {obj for obj in layer.objects if obj}
         self._chosen = set(chosen)
-        everything = [*self._in_layer_in_order(), *(o for o in bpy.data.objects if o.users_scene)]
+        everything = [
+            *self._in_layer_in_order(),
+            *(o for scene in bpy.data.scenes for o in scene.objects),
+        ]
         self._meshes = list(dict.fromkeys(o for o in [*everything, *chosen] if o.type == "MESH"))
         self._bone_shapes = {
             bone.custom_shape
@@ -132,7 +143,8 @@ class _Scene:
             if rig.type == "ARMATURE"
             for bone in rig.pose.bones
         }
-        self._owner = {obj: _owner_of(obj) for obj in self._meshes}
+        parents = {obj.parent for obj in bpy.data.objects}
+        self._owner = {obj: _owner_of(obj, obj in parents) for obj in self._meshes}
         self._groups: dict[bpy.types.ID, list[bpy.types.Object]] = {}
         for obj, owner in self._owner.items():
             if owner is not None:
@@ -432,7 +444,7 @@ def _is_named_collision(name: str) -> bool:
     )
 
 
-def _owner_of(obj: bpy.types.Object) -> bpy.types.Object | None:
+def _owner_of(obj: bpy.types.Object, is_parent: bool) -> bpy.types.Object | None:
     """The armature of a mesh, else the topmost object that it is parented to; None without."""
     hold = hold_of(obj)
     if hold is not None:
@@ -440,7 +452,7 @@ def _owner_of(obj: bpy.types.Object) -> bpy.types.Object | None:
     top = obj
     while top.parent is not None:
         top = top.parent
-    return top if top is not obj or obj.children else None
+    return top if top is not obj or is_parent else None
 
 
 def _top_armature(rig: bpy.types.Object) -> bpy.types.Object:

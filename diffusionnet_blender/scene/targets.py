@@ -12,7 +12,7 @@ from .modes import set_mode
 
 
 def target_meshes(context) -> list[bpy.types.Object]:
-    """Selected meshes, or else the one picked in the panel; one object for each mesh.
+    """Selected meshes, then selected armatures; or else the object picked in the panel.
 
     A script chooses others by `temp_override`: by `selected_objects`, or by `object` or
     `active_object` alone.
@@ -27,16 +27,14 @@ def target_meshes(context) -> list[bpy.types.Object]:
     if given is not None and (not selected or set(selected) == set(_selected_in_layer(context))):
         selected = selected if given in selected else [given]
     picked = context.scene.diffusionnet.object
-    by_mesh: dict[bpy.types.Mesh, bpy.types.Object] = {}
-    for obj in selected:
-        if obj.type == "MESH":
-            by_mesh.setdefault(obj.data, obj)
-    if by_mesh:
-        return list(by_mesh.values())
-    if picked:
+    meshes = [obj for obj in selected if obj.type == "MESH"]
+    rigs = [obj for obj in selected if obj.type == "ARMATURE"]
+    if picked and not meshes:
         return [picked]
+    if meshes or rigs:
+        return [*meshes, *rigs]
     if selected:
-        # Reading a curve or an armature raises an error with the fix for its type.
+        # Reading a curve raises an error with the fix for its type.
         return selected[:1]
     raise DiffusionNetError("No mesh is selected", "Select one, or pick one in the panel.")
 

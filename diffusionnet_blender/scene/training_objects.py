@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import TypeAlias
 
 import bpy
 import numpy as np
@@ -22,7 +23,7 @@ from ..tasks.train.training_set import (
     pooled_labels,
 )
 from .attachments import carried_members
-from .character import Character, alone, characters_of
+from .character import Character, alone, characters_of, shapes_of
 from .character_read import read_character
 from .classes import class_by_collection, class_by_property, class_of_character
 from .label_sources import read_label_source
@@ -31,23 +32,32 @@ from .read import ObjectGeometry, read_object
 from .report_text import listed
 from .targets import selected_objects
 
+# Gives the class of an object, "" for none.
+ClassOf: TypeAlias = Callable[[bpy.types.Object], str]
+
 
 def training_meshes(context) -> list[bpy.types.Object]:
     """The meshes of the collection that the panel names, or the selected ones."""
+    return [obj for obj in _training_objects(context) if obj.type == "MESH"]
+
+
+def _training_objects(context) -> list[bpy.types.Object]:
     collection = context.scene.diffusionnet.training.collection
     objects = list(collection.all_objects) if collection else selected_objects(context)
-    return [obj for obj in objects if obj and obj.type == "MESH"]
+    return [obj for obj in objects if obj and obj.type in {"MESH", "ARMATURE"}]
 
 
 def training_characters(context) -> list[Character]:
-    """The characters of these meshes; every mesh alone where the panel says so."""
+    """The characters of these meshes and of the armatures beside them; as the panel says."""
     settings = context.scene.diffusionnet.training
-    objects, layer = training_meshes(context), context.view_layer
+    objects, layer = _training_objects(context), context.view_layer
     each = context.scene.diffusionnet.each
     if settings.learn == "PARTS":
-        return labelled_characters(objects, layer, each)
-    root = settings.collection if settings.class_source == "COLLECTION" else None
-    return whole_characters(objects, layer, each, root)
+        found = characters_of(objects, layer, each)
+    else:
+        found = whole_characters(objects, layer, each, _class_of(settings))
+    # An armature may deform nothing.
+    return [one for one in found if one.members[0].type == "MESH"]
 
 
 def read_training_set(context, told: list[DiffusionNetError] | None = None) -> TrainingSet:
@@ -66,58 +76,51 @@ def read_training_set(context, told: list[DiffusionNetError] | None = None) -> T
     """
     settings = context.scene.diffusionnet.training
     told = [] if told is None else told
-    if not training_meshes(context):
+    context.view_layer.update()
+    characters = training_characters(context)
+    if not characters:
         place = f"the collection {settings.collection.name!r}" if settings.collection else ""
         raise DiffusionNetError(
             f"There is no mesh in {place}" if place else "No mesh is selected",
             "Select the training meshes, or choose their collection.",
         )
-    context.view_layer.update()
-    characters = training_characters(context)
-    if settings.learn == "SHAPES":
-        return checked(gathered_shapes(_shapes(settings, characters, told)))
-    read = partial(read_label_source, where=LabelSource(settings.source, settings.attribute))
-    return checked(gathered([read_labelled(one, read, told) for one in characters]))
-
-
-def _shapes(settings, characters, told) -> list[tuple[str, Surface, str]]:
-    if settings.class_source == "PROPERTY" and not settings.property_name:
+    by_property = settings.learn == "SHAPES" and settings.class_source == "PROPERTY"
+    if by_property and not settings.property_name:
         raise DiffusionNetError(
             "No custom property is chosen",
             "Enter the name of the property with the class of each object.",
         )
+    if settings.learn == "SHAPES":
+        class_of = _class_of(settings)
+        return checked(gathered_shapes([read_whole(one, class_of, told) for one in characters]))
+    read = partial(read_label_source, where=LabelSource(settings.source, settings.attribute))
+    return checked(gathered([read_labelled(one, read, told) for one in characters]))
+
+
+def _class_of(settings) -> ClassOf:
+    """Gives the class of an object, by the panel."""
 
     def class_of(obj: bpy.types.Object) -> str:
         if settings.class_source == "PROPERTY":
             return class_by_property(obj, settings.property_name)
         return class_by_collection(obj, settings.collection)
 
-    return [read_whole(one, class_of, told) for one in characters]
-
-
-def labelled_characters(
-    objects: Sequence[bpy.types.Object], layer: bpy.types.ViewLayer, each: bool
-) -> list[Character]:
-    """Characters of meshes, those with the same meshes once: labels are on the meshes."""
-    found = characters_of(objects, layer, each)
-    by_meshes = {frozenset(obj.data for obj in one.members): one for one in reversed(found)}
-    return list(reversed(by_meshes.values()))
+    return class_of
 
 
 def whole_characters(
     objects: Sequence[bpy.types.Object],
     layer: bpy.types.ViewLayer,
     each: bool,
-    root: bpy.types.Collection | None = None,
+    class_of: ClassOf,
 ) -> list[Character]:
-    """Characters of meshes; those in different collections below a root are never one."""
-    if each:
-        return list(map(alone, objects))
-    groups: dict[str, list[bpy.types.Object]] = {}
-    for obj in objects:
-        groups.setdefault(class_by_collection(obj, root) if root else "", []).append(obj)
-    found = (one for group in groups.values() for one in characters_of(group, layer))
-    return list({one.members: one for one in found}.values())
+    """Characters of meshes; what only lies together and has different classes is several."""
+    found: list[Character] = []
+    for one in shapes_of(objects, layer, each):
+        lies_together = len(one.members) > 1 and not one.owner
+        classes = {class_of(obj) for obj in one.members} - {""} if lies_together else set()
+        found += map(alone, one.members) if len(classes) > 1 else [one]
+    return found
 
 
 def read_labelled(
@@ -175,7 +178,7 @@ def read_labelled(
 
 def read_whole(
     character: Character,
-    class_of: Callable[[bpy.types.Object], str],
+    class_of: ClassOf,
     told: list[DiffusionNetError],
 ) -> tuple[str, Surface, str]:
     """A character as one shape, and its class, "" for none.
@@ -184,7 +187,6 @@ def read_whole(
     ----------
     character : Character
     class_of : callable
-        Gives the class of an object.
     told : list of DiffusionNetError
         Takes the errors of single members.
 

@@ -39,12 +39,14 @@ class Character:
         """The members pooled: their vertices and faces one after the other."""
         if len(self.members) == 1:
             return self.members[0]
+        normals = [member.normals for member in self.members if member.normals is not None]
         starts = self._vertex_ends - [len(member.vertices) for member in self.members]
         return Surface(
             np.concatenate([member.vertices for member in self.members]),
             np.concatenate(
                 [member.faces + start for member, start in zip(self.members, starts, strict=True)]
             ),
+            np.concatenate(normals) if len(normals) == len(self.members) else None,
         )
 
     @cached_property

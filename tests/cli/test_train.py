@@ -248,3 +248,88 @@ def test_cards_of_trained_models_are_listed(library, tmp_path, capsys):
     capsys.readouterr()
     assert run("models", "info", "cli_any") == 0
     assert json.loads(capsys.readouterr().out)["class_names"] == ["0", "1"]
+
+
+@pytest.fixture
+def knight(addon, tmp_path):
+    """A file with a body and a helmet on one armature, and a stone beside them."""
+    import bpy
+
+    from tests.scenes import add_mesh, add_rig, chain
+
+    bpy.ops.wm.read_homefile(app_template="", use_empty=True)
+    vertices, faces = body()
+    knight = add_mesh("Knight_Body", vertices, faces)
+    helmet = add_mesh("Knight_Helmet", *icosphere(1))
+    helmet.scale, helmet.location = (0.5, 0.5, 0.5), (0, 0, 1)
+    rig = add_rig(knight, chain("root"))
+    helmet.modifiers.new("Armature", "ARMATURE").object = rig
+    stone = add_mesh("Stone", *icosphere(1))
+    stone.location.x = 9
+    for obj in (knight, helmet, stone):
+        for name in ("low", "high"):
+            obj.data.materials.append(bpy.data.materials.get(name) or bpy.data.materials.new(name))
+        for face in obj.data.polygons:
+            face.material_index = int(face.center.z > 0)
+    path = tmp_path / "knight.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    return path
+
+
+def trained_on(library, name):
+    return find_model(name, [library]).card.training_data
+
+
+def test_a_character_of_a_file_is_one_shape(knight, library, capsys):
+    options = ("--labels", "materials", "--size", "fast", "--start", "none", "--replace")
+    assert run("train", knight, "--name", "cli_knight", *options) == 0
+    assert trained_on(library, "cli_knight").startswith("2 meshes")
+    assert run("train", knight, "--name", "cli_knight", "--each", *options) == 0
+    assert trained_on(library, "cli_knight").startswith("3 meshes")
+
+
+def test_labels_beside_a_file_are_those_of_its_meshes_one_after_the_other(
+    knight, library, tmp_path, capsys
+):
+    npz = tmp_path / "found.npz"
+    assert run("segment", knight, "--labels", npz, "--model", MODEL) == 0
+    with np.load(npz) as found:
+        np.save(knight.with_suffix(".npy"), found["vertex_labels"])
+        count = len(found["vertex_labels"])
+        names = ", ".join(found["objects"])
+    options = ("--labels", "file", "--size", "fast", "--start", "none", "--replace")
+    assert run("train", knight, "--name", "cli_beside", *options) == 0
+    assert trained_on(library, "cli_beside").startswith("2 meshes")
+    np.save(knight.with_suffix(".npy"), np.zeros(count + 1, int))
+    assert run("train", knight, "--name", "cli_beside", *options) == 1
+    assert f"in the order of {names}" in capsys.readouterr().err
+
+
+def test_a_line_of_a_character_or_of_each_object(knight, library, tmp_path, capsys):
+    import bpy
+
+    shapes = ("--shapes", "property:kind", "--size", "fast", "--name", "cli_whole", "--quiet")
+    bpy.data.objects["Rig"]["kind"] = "knight"
+    bpy.data.objects["Stone"]["kind"] = "stone"
+    bpy.ops.wm.save_as_mainfile(filepath=str(knight))
+    assert run("train", knight, *shapes) == 0
+    capsys.readouterr()
+    output = tmp_path / "out.blend"
+    table = tmp_path / "kinds.tsv"
+    options = ("--model", "cli_whole", "--table", table, "--cache", "off")
+    assert run("classify", knight, *options, "--each") == 0
+    rows = [line.split("\t") for line in table.read_text().splitlines()]
+    assert [row[1] for row in rows] == ["Knight_Body", "Knight_Helmet", "Stone"]
+    assert run("classify", knight, *options, "--output", output) == 0
+    rows = [line.split("\t") for line in table.read_text().splitlines()]
+    assert [row[1] for row in rows] == ["Knight", "Stone"]
+    bpy.ops.wm.open_mainfile(filepath=str(output))
+    for name, row in (("Knight_Body", 0), ("Knight_Helmet", 0), ("Stone", 1)):
+        assert bpy.data.objects[name]["diffusionnet_class"] == rows[row][2]
+    # A member that cannot be read is told, and the others are done.
+    bpy.data.objects["Knight_Helmet"].data.vertices[0].co.x = np.nan
+    bpy.data.objects["Stone"].diffusionnet.membership = "OUT"
+    bpy.ops.wm.save_as_mainfile(filepath=str(knight))
+    assert run("classify", knight, *options) == 1
+    assert "'Knight_Helmet'" in capsys.readouterr().err
+    assert len(table.read_text().splitlines()) == 2

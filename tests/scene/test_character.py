@@ -4,7 +4,7 @@ import bpy
 import numpy as np
 import pytest
 
-from diffusionnet_blender.scene.character import characters_of, holders_of
+from diffusionnet_blender.scene.character import characters_of, holders_of, shapes_of
 from diffusionnet_blender.scene.character_read import read_character
 from diffusionnet_blender.scene.files import open_file
 from tests.scenes import add_mesh, add_rig, chain, select
@@ -234,7 +234,7 @@ def test_meshes_that_are_sorted_by_kind_are_several():
 def test_the_first_armature_that_is_switched_on_counts():
     body, shirt, rig = dressed()
     hat = ball("Hat", HAT)
-    wrong = rigged(hat, ball("Elsewhere", BODY, x=4), name="Wrong")
+    wrong = rigged(hat, ball("Elsewhere", BODY, x=4), name="Wrong", x=4)
     hat.modifiers["Armature"].show_viewport = False
     hat.modifiers.new("Second", "ARMATURE").object = rig
     assert found(hat) == [["Body", "Hat", "Shirt"]]
@@ -385,6 +385,27 @@ def test_shoes_that_share_a_mesh_are_two_members():
     for shoe in (left, right):
         shoe.modifiers.new("Armature", "ARMATURE").object = rig
     is_one_character(body, shirt, left, right)
+
+
+def test_armatures_stand_for_their_meshes():
+    one, other = dressed(), dressed(x=5.0, name="Other rig")
+    assert found(one[2], other[2]) == [["Body", "Shirt"], ["Body.001", "Shirt.001"]]
+    assert found(one[2], one[0]) == [["Body", "Shirt"]]
+    assert found(one[2], one[0], each=True) == [["Body"], ["Shirt"]]
+
+
+def test_characters_of_the_same_meshes_are_one_for_labels_and_several_as_shapes():
+    one, other = dressed(), dressed(x=5.0, name="Other rig")
+    for mine, theirs in zip(one[:2], other[:2], strict=True):
+        theirs.data = mine.data
+    bpy.context.view_layer.update()
+    for each, count in ((False, 2), (True, 4)):
+        chosen, layer = (*one[:2], *other[:2]), bpy.context.view_layer
+        assert len(characters_of(chosen, layer, each)) == count / 2
+        assert len(shapes_of(chosen, layer, each)) == count
+    # One mesh of its own makes another character.
+    other[0].data = other[0].data.copy()
+    assert len(characters_of(chosen, layer)) == 2
 
 
 def test_an_armature_that_deforms_nothing_is_no_character():

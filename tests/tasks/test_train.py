@@ -21,6 +21,7 @@ from diffusionnet_blender.errors import (  # noqa: E402
     DiffusionNetError,
     ModelError,
 )
+from diffusionnet_blender.surface.character import Character  # noqa: E402
 from diffusionnet_blender.surface.surface import Surface  # noqa: E402
 from diffusionnet_blender.tasks.classify import classify  # noqa: E402
 from diffusionnet_blender.tasks.models import find_model  # noqa: E402
@@ -34,6 +35,7 @@ from diffusionnet_blender.tasks.train.training_set import (  # noqa: E402
     TrainingSet,
     gathered,
     gathered_shapes,
+    pooled_labels,
 )
 from tests.shapes import icosphere, lumpy_body, random_rotation  # noqa: E402
 
@@ -186,6 +188,46 @@ def test_whole_shapes_are_classified(folders):
         segment(shape("ball"), model)
     with pytest.raises(ModelError, match="labels parts and does not classify"):
         classify(shape("ball"), find_model("body_parts"))
+
+
+def dressed():
+    """A figure and a shirt around it, as two surfaces in one space."""
+    vertices, faces = lumpy_body(2)
+    return Character([Surface(vertices, faces), Surface(vertices * [1.05, 1.05, 0.5], faces)])
+
+
+def test_labels_of_several_meshes_are_joined_by_name():
+    red, blue = COLOURS
+    joined = pooled_labels(
+        [
+            NamedLabels(np.array([0, 1, -1]), ("skin", "hair"), (red, blue)),
+            NamedLabels(np.full(2, UNLABELLED), ()),
+            NamedLabels(np.array([1, 0]), ("shirt", "skin"), ((0.0, 1.0, 0.0), blue)),
+        ]
+    )
+    assert joined.class_names == ("skin", "hair", "shirt")
+    np.testing.assert_array_equal(joined.labels, [0, 1, -1, -1, -1, 0, 2])
+    # The colour that a name has first.
+    assert joined.class_colours == (red, blue, (0.0, 1.0, 0.0))
+    assert pooled_labels([NamedLabels(np.array([0]), ("one",))]).class_colours is None
+
+
+def test_a_character_is_learned_from_and_classified_as_its_pooled_surface(folders):
+    character = dressed()
+    labels = by_height(character.surface.vertices)
+    (member,) = gathered([("knight", character, NamedLabels(labels, NAMES))]).members
+    np.testing.assert_array_equal(member.surface.vertices, character.surface.vertices)
+    np.testing.assert_array_equal(member.labels, labels)
+    with pytest.raises(DiffusionNetError, match="'knight' has 324 vertices and 12 labels"):
+        LabelledSurface.of("knight", character, labels[:12])
+    short = replace(TINY, steps=2, copies=2)
+    shapes = gathered_shapes([("a", character, "dressed"), ("b", body().surface, "bare")])
+    train(shapes, model_name="kinds", size=short, **folders)
+    model = find_model("kinds", [folders["model_folder"]])
+    np.testing.assert_allclose(
+        classify(character, model).probabilities,
+        classify(character.surface, model).probabilities,
+    )
 
 
 def torus(around=24, across=8):

@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.spatial import cKDTree
 
+from ...matching.closest import ClosestPoints
 from ...surface.surface import Surface, vertex_areas
-from ...surface.triangles import compact
 from .request import Carried
 
 # Name and colour (sRGB) of the class of carried things, where they have one of their own.
@@ -99,7 +98,7 @@ def with_props(probabilities: np.ndarray, carried: Sequence[Carried]) -> np.ndar
 
 
 def floating_members(surface: Surface, member: np.ndarray) -> list[Carried]:
-    """Small members far from all others, carried by the vertex that is nearest.
+    """Small members far from all others, carried by the vertex of these that is nearest.
 
     Parameters
     ----------
@@ -113,15 +112,15 @@ def floating_members(surface: Surface, member: np.ndarray) -> list[Carried]:
     if not len(small) or len(small) == len(areas):
         return []
     is_small = np.isin(member, small)
-    _, used = compact(len(surface.vertices), surface.faces)
-    large = used[~is_small[used]]
-    size = np.linalg.norm(np.ptp(surface.vertices[large], axis=0))
-    tree = cKDTree(surface.vertices[large])
+    faces = surface.faces[~is_small[surface.faces].any(axis=1)]
+    size = np.linalg.norm(np.ptp(surface.vertices[np.unique(faces)], axis=0))
+    rest = ClosestPoints(surface.vertices, faces)
     found = []
     for number in small:
         vertices = np.flatnonzero(member == number)
-        distance, nearest = tree.query(surface.vertices[vertices])
+        points, _ = rest(surface.vertices[vertices])
+        distance = np.linalg.norm(rest.positions(points) - surface.vertices[vertices], axis=1)
         closest = int(distance.argmin())
         if distance[closest] > FAR * size:
-            found.append(Carried(vertices, large[nearest[closest : closest + 1]]))
+            found.append(Carried(vertices, points[closest : closest + 1].nearest_vertex(faces)))
     return found
