@@ -64,7 +64,7 @@ demo-transfer: $(READY) ## carry a texture and skin weights over: a .blend and a
 	@$(PYTHON) -m demo.transfer
 
 docs-images: demo demo-transfer ## make the pictures of the documentation again
-	@$(PYTHON) -m demo.publish build/demo/ada.png docs/images/demo.webp
+	@$(PYTHON) -m demo.publish build/demo/cleo.png docs/images/demo.webp
 	@$(PYTHON) -m demo.publish build/demo/transfer.png docs/images/transfer.webp
 
 # One for each picture of a window: where it is in build/app, and what the documentation calls it. Shown

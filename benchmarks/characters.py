@@ -7,8 +7,8 @@ python -m benchmarks.characters --makehuman FOLDER --dressed 8 --each
 *As imported* is what `diffusionnet_blender segment FILE --labels X.npz` gives; *merged* what it
 gives for all visible meshes joined by hand, as they are seen, in the world; *each alone* what it
 gives with `--each`. Shares are of the area, over the objects that were not left out; of all objects
-for *left out*. Seconds are of the processor, without opening the file; memory is the peak of the
-process over what it had before.
+for *left out*. Seconds are of the processor, without opening the file; `character_cost` measures
+memory, in processes of their own.
 
 What was measured is kept in build/bench/characters, by the state of the extension's code, and not
 measured again.
@@ -17,7 +17,6 @@ measured again.
 from __future__ import annotations
 
 import argparse
-import gc
 import json
 import os
 import subprocess
@@ -37,7 +36,7 @@ from benchmarks.character_files import (
     save_merged,
 )
 from benchmarks.meshes import BUILD, ROOT
-from benchmarks.meter import Meter, current_memory
+from benchmarks.meter import Meter
 from diffusionnet_blender.cli import main as command_line
 from diffusionnet_blender.scene.files import open_file
 from diffusionnet_blender.tasks.sides import mirrored_classes
@@ -48,12 +47,10 @@ PAGE = ROOT / "docs" / "models.md"
 FOLDER = BUILD / "characters"
 DRESSED = 64
 EITHER = np.array([min(i, m) for i, m in enumerate(mirrored_classes(PART_NAMES))])
-WAYS = ("imported", "merged", "each")
 KINDS = (
     *("one object", "several objects"),
     *("dressed, at rest", "dressed, posed mesh", "dressed, posed bones"),
 )
-MEGABYTE = 1e6
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +59,6 @@ class Run:
 
     labels: dict[str, np.ndarray]
     seconds: float
-    memory: float
 
 
 def segment_file(path: Path, found: list[Truth], *options: str) -> Run:
@@ -71,8 +67,6 @@ def segment_file(path: Path, found: list[Truth], *options: str) -> Run:
     meter.enter("open")
     open_file(path)
     meter.leave()
-    gc.collect()
-    before = current_memory() or 0
     with tempfile.TemporaryDirectory() as folder:
         labels = Path(folder) / "labels.npz"
         meter.enter("run")
@@ -82,13 +76,12 @@ def segment_file(path: Path, found: list[Truth], *options: str) -> Run:
         )
         meter.leave()
         labelled = _labels_by_name(labels, found) if labels.exists() else {}
-    run, opened = meter.stages["run"], meter.stages["open"]
-    return Run(labelled, run["cpu"] - opened["cpu"], (run["memory"] or before) - before)
+    return Run(labelled, meter.stages["run"]["cpu"] - meter.stages["open"]["cpu"])
 
 
 def _labels_by_name(path: Path, found: list[Truth]) -> dict[str, np.ndarray]:
     with np.load(path) as arrays:
-        if list(arrays["class_names"] if "class_names" in arrays else PART_NAMES) != [*PART_NAMES]:
+        if arrays["class_names"].tolist() != [*PART_NAMES]:
             raise ValueError(f"{path} has other classes than the benchmark")
         if "objects" in arrays:
             return {name: arrays[f"{name}/vertex_labels"] for name in arrays["objects"].tolist()}
@@ -143,7 +136,6 @@ def measure(path: Path, with_each: bool) -> dict:
             "right": right,
             "either": either,
             "seconds": run.seconds,
-            "memory": run.memory / MEGABYTE,
         }
     return result
 
@@ -174,17 +166,16 @@ def row(name: str, found: dict) -> list[str]:
         f"{percent(one['either'])} / {percent(other['either'])}",
         percent(found["left out"]),
         f"{one['seconds']:.1f} / {other['seconds']:.1f}",
-        f"{one['memory']:.0f} / {other['memory']:.0f}",
     ]
 
 
 FILES = [
     *("file", "objects", "as imported", "merged", "difference", "each alone"),
-    *("either side", "left out", "CPU s", "MB"),
+    *("either side", "left out", "CPU s"),
 ]
 MEANS = [
     *("characters", "files", "as imported", "merged", "worst difference", "each alone"),
-    *("either side", "left out", "CPU seconds", "MB"),
+    *("either side", "left out", "CPU seconds"),
 ]
 
 
@@ -205,7 +196,6 @@ def mean_row(kind: str, found: list[dict]) -> list[str]:
         f"{percent(mean('imported', 'either'))} / {percent(mean('merged', 'either'))}",
         percent(float(np.mean([each["left out"] for each in found]))),
         f"{mean('imported', 'seconds') / mean('merged', 'seconds'):.2f} x",
-        f"{mean('imported', 'memory'):.0f} / {mean('merged', 'memory'):.0f}",
     ]
 
 

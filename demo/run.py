@@ -1,6 +1,6 @@
 """Segment a character in a Blender without a window, and show what came out.
 
-python -m demo.run                          # samples/ada.glb, into build/demo
+python -m demo.run                          # samples/cleo.glb, into build/demo
 python -m demo.run --character my_own.fbx
 
 Writes NAME.blend, which opens with the parts showing, and NAME.png, the character before and after.
@@ -24,14 +24,13 @@ import diffusionnet_blender
 from demo import studio
 from diffusionnet_blender.errors import DiffusionNetError
 from diffusionnet_blender.scene.files import open_file
-from diffusionnet_blender.scene.results import find_result
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--character", type=Path, default=ROOT / "samples" / "ada.glb")
+    parser.add_argument("--character", type=Path, default=ROOT / "samples" / "cleo.glb")
     parser.add_argument("--model", default="body_parts", help="name, or path of a .safetensors")
     parser.add_argument("--output", type=Path, default=ROOT / "build" / "demo", metavar="DIR")
     options = parser.parse_args()
@@ -54,7 +53,7 @@ def main() -> int:
 
 
 def show(path: Path, model: str, output: Path) -> None:
-    """Segment the characters in a file; write the .blend and the picture, print the tables."""
+    """Segment the character in a file; write the .blend and the picture, print the tables."""
     output.mkdir(parents=True, exist_ok=True)
     blend = output.resolve() / f"{path.stem}.blend"
     picture = blend.with_suffix(".png")
@@ -62,7 +61,7 @@ def show(path: Path, model: str, output: Path) -> None:
 
     clock = perf_counter()
     with quietly():
-        characters = open_file(path)
+        characters = [item for item in open_file(path) if item.visible_get()]
     for character in characters:
         character.select_set(True)
     bpy.context.view_layer.objects.active = characters[0]
@@ -71,8 +70,7 @@ def show(path: Path, model: str, output: Path) -> None:
     clock = perf_counter()
     bpy.ops.diffusionnet.segment(model=model)
     seconds["segment"] = perf_counter() - clock
-    for character in characters:
-        print_parts(character)
+    print_parts(characters)
 
     clock = perf_counter()
     frame_in_viewports(characters)
@@ -87,7 +85,7 @@ def show(path: Path, model: str, output: Path) -> None:
         photograph(characters, picture)
     seconds["render the picture"] = perf_counter() - clock
 
-    print_seconds(seconds, characters)
+    print_seconds(seconds)
     print(f"\nOpen in Blender:  {blend}\nPicture:          {picture}")
 
 
@@ -106,34 +104,26 @@ def quietly():
         os.close(terminal)
 
 
-def print_parts(character: bpy.types.Object) -> None:
-    """Print a table of the parts."""
-    mesh = character.data
-    print(f"\n{character.name}: {len(mesh.vertices):,} vertices, {len(mesh.polygons):,} faces\n")
-    print(f"{'part':<14}{'faces':>8}{'area':>12}{'share':>9}")
-    for part in mesh.diffusionnet.parts:
-        print(f"{part.name:<14}{part.face_count:>8,}{part.area:>9.3f} m²{part.share:>9.1%}")
-    whole = sum(part.area for part in mesh.diffusionnet.parts)
-    print(f"{'all':<14}{len(mesh.polygons):>8,}{whole:>9.3f} m²{1:>9.1%}")
+def print_parts(objects: list[bpy.types.Object]) -> None:
+    """Print a table of the parts of a character, over all of its objects."""
+    parts: dict[str, tuple[int, float]] = {}
+    for mesh in (item.data for item in objects):
+        print(f"{mesh.name}: {len(mesh.vertices):,} vertices, {len(mesh.polygons):,} faces")
+        for part in mesh.diffusionnet.parts:
+            faces, area = parts.get(part.name, (0, 0.0))
+            parts[part.name] = faces + part.face_count, area + part.area
+    whole_faces, whole = map(sum, zip(*parts.values(), strict=True))
+    print(f"\n{'part':<14}{'faces':>8}{'area':>12}{'share':>9}")
+    for name, (faces, area) in parts.items():
+        print(f"{name:<14}{faces:>8,}{area:>9.3f} m²{area / whole:>9.1%}")
+    print(f"{'all':<14}{whole_faces:>8,}{whole:>9.3f} m²{1:>9.1%}")
 
 
-def print_seconds(seconds: dict[str, float], characters: list[bpy.types.Object]) -> None:
-    """Print how long each step took, the stages of the network's run among them."""
+def print_seconds(seconds: dict[str, float]) -> None:
+    """Print how long each step took."""
     print(f"\n{'step':<24}{'seconds':>9}")
     for step, taken in seconds.items():
         print(f"{step:<24}{taken:>9.2f}")
-        if step == "segment":
-            for stage, part in stages_of(characters).items():
-                print(f"    {stage:<20}{part:>9.2f}")
-
-
-def stages_of(characters: list[bpy.types.Object]) -> dict[str, float]:
-    """Seconds of each stage, added up over the characters."""
-    stages: dict[str, float] = {}
-    for character in characters:
-        for stage, taken in find_result(character.data).seconds.items():
-            stages[stage] = stages.get(stage, 0.0) + taken
-    return stages
 
 
 def frame_in_viewports(characters: list[bpy.types.Object]) -> None:
@@ -164,9 +154,12 @@ def photograph(characters: list[bpy.types.Object], picture: Path) -> None:
         item.data.materials.append(studio.painted(colours))
     for item in list(bpy.context.scene.objects):
         item.hide_render = item not in (*before, *after)
-    parts = characters[0].data.diffusionnet.parts
-    legend = [(part.name, tuple(part.color)) for part in parts if part.vertex_count]
-    studio.photograph(before, after, legend, picture)
+    legend = {
+        part.name: tuple(part.color)
+        for part in characters[0].data.diffusionnet.parts
+        if any(item.data.diffusionnet.parts[part.name].vertex_count for item in characters)
+    }
+    studio.photograph(before, after, list(legend.items()), picture)
 
 
 def still(character: bpy.types.Object) -> bpy.types.Object:
