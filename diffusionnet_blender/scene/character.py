@@ -17,6 +17,7 @@ import numpy as np
 
 from .armatures import hold_of
 from .attributes import read_values
+from .rig import is_figure
 
 # Shapes for the collisions of games: Unreal's prefixes, and words.
 _COLLISION_PREFIXES = ("UCX_", "UBX_", "USP_", "UCP_", "MCDCX_")
@@ -149,6 +150,7 @@ class _Scene:
         for obj, owner in self._owner.items():
             if owner is not None:
                 self._groups.setdefault(owner, []).append(obj)
+        self._figures: dict[bpy.types.ID, bool] = {}
         self._boxes: dict[bpy.types.Object, np.ndarray] = {}
 
     def character(self, obj: bpy.types.Object) -> tuple[Character, set[bpy.types.Object]]:
@@ -212,20 +214,26 @@ class _Scene:
         others = [(o, g) for o, g in self._groups.items() if o != owner and o.type == "ARMATURE"]
         box = self._box_of(group)
         for other, worn in others:
-            own_box = self._box_of(worn)
-            if _is_worn(box, own_box):
+            if _is_worn(box, self._box_of(worn)) and not self._is_figure(owner):
                 # The character that wears this thing.
                 return self._with_worn(other, worn)
         found = list(group)
         for other, worn in others:
             own_box = self._box_of(worn)
-            if _is_worn(own_box, box) or _is_copy_of_rig(owner, other, box, own_box):
+            is_thing = _is_worn(own_box, box) and not self._is_figure(other)
+            if is_thing or _is_copy_of_rig(owner, other, box, own_box):
                 found += worn
         # Without a rig, only what is selected as well, or in a collection of the character's own.
         collection = self._own_collection(group[0])
         near = [*self._chosen, *(self._meshes_of(collection) if collection else ())]
         found += [o for o in near if self._is_free(o) and _is_worn(self._box(o), box)]
         return owner, list(dict.fromkeys(found))
+
+    def _is_figure(self, owner: bpy.types.ID) -> bool:
+        """Whether an armature is that of a whole figure, and not of a hat or of hair."""
+        if owner not in self._figures:
+            self._figures[owner] = owner.type == "ARMATURE" and is_figure(owner)
+        return self._figures[owner]
 
     def _own_collection(self, obj: bpy.types.Object) -> bpy.types.Collection | None:
         """The largest collection of meshes that lie together, and of nothing else."""

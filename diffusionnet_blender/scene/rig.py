@@ -8,6 +8,7 @@ import bpy
 import numpy as np
 
 from ..errors import DiffusionNetError
+from ..tasks.models import FROM_RIG, card_of
 from ..tasks.sides import side_of
 from ..tasks.skeleton import UNKNOWN, Skeleton, parts_of_bones, probabilities_by_weights
 from .armatures import Hold, hold_of
@@ -15,6 +16,8 @@ from .vertex_groups import read_weights
 
 # Names of bones in an error.
 MOST_NAMES = 5
+# Parts that the bones of a figure have at least: those of a hat or of hair have one or two.
+PARTS_OF_A_FIGURE = 6
 # Of a vertex: the share of its bones on one side, less that on the other, above which it is on it.
 LEAST_SIDE = 0.5
 
@@ -43,6 +46,19 @@ def read_skeleton(rig: bpy.types.Object) -> Skeleton:
         tails=tails,
         deforms=np.array([bone.use_deform for bone in bones], bool),
     )
+
+
+def is_figure(rig: bpy.types.Object) -> bool:
+    """Whether the bones of an armature are known to be those of a whole body.
+
+    Parameters
+    ----------
+    rig : bpy.types.Object
+        An armature.
+    """
+    class_names = card_of(FROM_RIG, (), "segment").class_names
+    parts = parts_of_bones(read_skeleton(rig), class_names) if rig.data.bones else np.zeros(0)
+    return len(np.unique(parts[parts != UNKNOWN])) >= PARTS_OF_A_FIGURE
 
 
 def known_parts(

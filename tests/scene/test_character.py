@@ -231,6 +231,19 @@ def test_meshes_that_are_sorted_by_kind_are_several():
     assert found(*both) == [["Body"], ["Shirt"]]
 
 
+def test_a_small_figure_in_the_place_of_a_large_one_is_no_thing_that_it_wears():
+    limbs = {
+        f"{name}.{side}": ((x, 0, z), (x, 0, z - 0.2))
+        for side, x in (("L", 0.2), ("R", -0.2))
+        for name, z in (("upper_arm", 1.4), ("forearm", 1.2), ("thigh", 0.9), ("shin", 0.5))
+    }
+    bodies = ball("Large", BODY), ball("Small", SHIRT)
+    for body, scale in zip(bodies, (1.0, 0.6), strict=True):
+        ends = limbs | {"spine": ((0, 0, 1), (0, 0, 1.4))}
+        add_rig(body, {name: np.multiply(scale, end) for name, end in ends.items()})
+    assert found(*bodies) == [["Large"], ["Small"]]
+
+
 def test_the_first_armature_that_is_switched_on_counts():
     body, shirt, rig = dressed()
     hat = ball("Hat", HAT)
