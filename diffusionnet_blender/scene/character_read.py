@@ -131,6 +131,19 @@ def read_rest_character(members: Sequence[bpy.types.Object]) -> Surface:
     return arrays.Character(_in_place(members, surfaces, posed=False)[0]).surface
 
 
+def placed_at_rest(character: Character) -> np.ndarray:
+    """Transforms of the members to the world, (M, 4, 4) float64, as they are read without a pose.
+
+    What hangs on a bone is where the rest pose has it; an object alone is where it is.
+    """
+    to_world = [np.array(obj.matrix_world, dtype=np.float64) for obj in character.members]
+    if len(to_world) > 1:
+        to_world = [
+            _to_rest(obj) @ matrix for obj, matrix in zip(character.members, to_world, strict=True)
+        ]
+    return np.array(to_world)
+
+
 def _in_place(
     members: Sequence[bpy.types.Object], surfaces: list[Surface], posed: bool
 ) -> tuple[list[Surface], np.ndarray]:
