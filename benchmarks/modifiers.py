@@ -91,7 +91,7 @@ CASES = (
             "use_relative_offset": False,
             "constant_offset_displace": (2.0, 0.0, 0.0),
         },
-    ),  # fmt: skip  # noqa: E501
+    ),
 )
 
 
