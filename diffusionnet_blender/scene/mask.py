@@ -55,8 +55,9 @@ def renew_mask(obj: bpy.types.Object, result: Labels) -> None:
 
 def part_mask(obj: bpy.types.Object) -> bpy.types.Modifier | None:
     """The modifier that hides parts of an object, if there is one."""
-    name = _group(obj)
-    return next((m for m in obj.modifiers if m.type == "MASK" and m.vertex_group == name), None)
+    masks = [m for m in obj.modifiers if m.type == "MASK"]
+    name = _group(obj) if masks else None
+    return next((m for m in masks if m.vertex_group == name), None)
 
 
 def _fill(obj, name: str, result: Labels) -> None:

@@ -193,7 +193,7 @@ class _Evaluation:
         for modifier in obj.modifiers:
             # Most of its time goes into what is not read: UV maps, and the last millimetre.
             if modifier.type in {"SUBSURF", "MULTIRES"}:
-                modifier.uv_smooth = "NONE"
+                modifier.uv_smooth, modifier.quality = "NONE", 1
             if modifier.type == "SUBSURF":
                 modifier.use_limit_surface = False
         obj.constraints.clear()

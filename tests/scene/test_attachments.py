@@ -69,7 +69,7 @@ def carried(obj):
     objects = [member.find() for member in geometry.members]
     member = geometry.placed.member
     found = {}
-    for thing in carried_members(objects, geometry.placed):
+    for thing in carried_members(objects, geometry.seen, geometry.placed):
         (number,) = np.unique(member[thing.vertices])
         # The whole of it, and none of it carries anything.
         assert len(thing.vertices) == np.count_nonzero(member == number)
@@ -106,6 +106,16 @@ def test_a_sword_is_carried_by_the_hand(rig, body, held, bone):
     hung(sword, rig, bone) if held == "hung" else deformed(sword, rig, bone)
 
     assert carried(body) == {"Sword": ["Hand"]}
+
+
+@pytest.mark.parametrize("kind", ["SUBSURF", "SOLIDIFY", "REMESH", "DECIMATE"])
+@pytest.mark.parametrize("held", ["hung", "weights"])
+def test_modifiers_of_members_change_nothing_in_that(rig, body, held, kind):
+    helmet = ball("Helmet", (0, 0, 1.5), (0.2, 0.2, 0.15))
+    hung(helmet, rig, "head") if held == "hung" else deformed(helmet, rig, "head")
+    for obj in (helmet, body):
+        obj.modifiers.new("It", kind)
+    assert carried(body) == {"Helmet": ["Body"]}
 
 
 @pytest.mark.parametrize("held", ["hung", "weights"])

@@ -163,6 +163,23 @@ def test_geometry_nodes_count_too(types, inputs):
     assert of_area > 0.9
 
 
+@pytest.fixture(scope="module")
+def parts_of_ada(addon):
+    from benchmarks.modifiers import reference
+
+    return reference()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(16))
+def test_a_body_keeps_its_parts_with_any_modifier(parts_of_ada, number):
+    from benchmarks.modifiers import CASES, agreement
+
+    assert len(CASES) == 17
+    # The last is of two bodies, whose sides are one decision.
+    assert agreement(CASES[number], parts_of_ada)[0] > 0.97
+
+
 @pytest.mark.parametrize("order", [("MIRROR", "SUBSURF"), ("MIRROR", "SUBSURF", "SOLIDIFY")])
 def test_a_half_keeps_its_side_up_to_the_seam(order):
     obj = add_body(subdivisions=2)
