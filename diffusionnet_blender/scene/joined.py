@@ -87,8 +87,8 @@ def _join(character: Character) -> bpy.types.Object:
     _set_render_uv(whole.data, uv_name)
     hold = next((hold for obj in members if (hold := hold_of(obj)) is not None), None)
     if hold is not None:
+        # Not evaluated any more: an update of this scene would put the rig to its animation.
         whole.modifiers.new("Armature", "ARMATURE").object = hold.rig
-    layer.update()
     return whole
 
 
