@@ -69,7 +69,7 @@ def carried(obj):
     objects = [member.find() for member in geometry.members]
     member = geometry.placed.member
     found = {}
-    for thing in carried_members(objects, geometry.placed):
+    for thing in carried_members(objects, geometry.seen, geometry.placed):
         (number,) = np.unique(member[thing.vertices])
         # The whole of it, and none of it carries anything.
         assert len(thing.vertices) == np.count_nonzero(member == number)
