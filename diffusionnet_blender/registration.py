@@ -9,6 +9,7 @@ import bpy
 from . import extras, manual, operators, panels, properties, translations
 from .operators.background import drop_run
 from .panels.menus import add_entries, remove_entries
+from .scene import shown
 from .scene.matches import forget_all_matches
 from .scene.results import forget_all_results
 from .session.computing import end_worker
@@ -28,6 +29,7 @@ def register() -> None:
     add_entries()
     manual.register()
     translations.register()
+    shown.register()
     for handler in HANDLERS:
         bpy.app.handlers.load_pre.append(handler)
 
@@ -39,6 +41,7 @@ def unregister() -> None:
         handler()
     end_worker()
     forget_curve()
+    shown.unregister()
     translations.unregister()
     manual.unregister()
     remove_entries()

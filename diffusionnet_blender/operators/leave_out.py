@@ -5,6 +5,7 @@ from bpy.props import StringProperty
 
 from ..errors import DiffusionNetError
 from ..scene.character import characters_of
+from ..scene.shown import forget_shown
 from ..scene.targets import named_object
 from .base import ReportingOperator
 
@@ -33,6 +34,7 @@ class DIFFUSIONNET_OT_leave_out(ReportingOperator, bpy.types.Operator):
         (automatic,) = characters_of([obj], context.view_layer)
         if (obj in automatic.members) == is_member:
             choice.membership = "OUT" if is_member else "IN"
+        forget_shown()
         state = "left out" if is_member else "taken in"
         self.report({"INFO"}, f"{obj.name}: {state}")
         return {"FINISHED"}

@@ -9,6 +9,7 @@ from ..operators.presets import FOLDER
 from ..properties.model_lists import model_card
 from ..properties.outputs import draw_outputs
 from ..scene.character import Character
+from ..scene.shown import remembered
 from ..scene.targets import characters_for, selected_objects
 from ..session.computing import worker_alive
 from ..session.progress_bar import draw_progress
@@ -222,7 +223,9 @@ def shown_characters(context) -> list[Character]:
     """Characters of the picked object, or else of the selected ones."""
     picked = context.scene.diffusionnet.object
     objects = [picked] if picked else selected_objects(context)
-    return characters_for(context, [o for o in objects if o.type in {"MESH", "ARMATURE"}])
+    objects = [o for o in objects if o.type in {"MESH", "ARMATURE"}]
+    key = "segment", context.scene.diffusionnet.each, tuple(o.session_uid for o in objects)
+    return remembered(key, lambda: characters_for(context, objects))
 
 
 def described(character: Character) -> str:
@@ -245,7 +248,8 @@ def shown_object(context) -> bpy.types.Object | None:
     """
     obj = context.scene.diffusionnet.object or context.view_layer.objects.active
     if obj and obj.type == "ARMATURE":
-        (character,) = characters_for(context, [obj], each=False)
+        key = "armature", obj.session_uid
+        (character,) = remembered(key, lambda: characters_for(context, [obj], each=False))
         meshes = [o for o in character.members if o.type == "MESH"]
         return next((o for o in meshes if o.data.diffusionnet.parts), None)
     return obj if obj and obj.type == "MESH" else None

@@ -4,6 +4,8 @@ import bpy
 
 from ..properties.model_lists import NO_MODEL
 from ..scene.compat import color_icon
+from ..scene.shown import remembered
+from ..scene.targets import selected_objects
 from ..scene.training_objects import training_characters
 from ..session.curve_icon import curve_icon, shown_curve
 from ..session.progress_bar import draw_progress
@@ -47,7 +49,7 @@ class DIFFUSIONNET_PT_train(Sidebar, bpy.types.Panel):
             draw_progress(layout, context)
             layout.operator("diffusionnet.stop_training", icon="CHECKMARK")
         else:
-            found = training_characters(context)
+            found = remembered(_key(context), lambda: training_characters(context))
             row = layout.row()
             row.scale_y = 1.6
             row.enabled = len(found) > 0
@@ -125,6 +127,18 @@ def _draw_curve(layout) -> None:
             text=worded("Validation accuracy {share:.1%} (green)", share=validation),
             icon=color_icon(4),
         )
+
+
+def _key(context) -> tuple:
+    """What the characters to train on depend on, besides the scene."""
+    chosen = context.scene.diffusionnet
+    training = chosen.training
+    collection = training.collection
+    return (
+        *("train", chosen.each, training.learn, training.class_source, training.property_name),
+        collection.session_uid if collection else 0,
+        tuple(obj.session_uid for obj in selected_objects(context)),
+    )
 
 
 CLASSES = (DIFFUSIONNET_PT_train, DIFFUSIONNET_PT_classify)

@@ -8,6 +8,7 @@ import bpy
 
 from ..errors import DiffusionNetError
 from .character import characters_of
+from .shown import remembered
 
 # In place of a number: the active part of the legend.
 ACTIVE = -1
@@ -64,8 +65,9 @@ def part_name(obj: bpy.types.Object, number: int) -> str:
 def with_same_parts(obj: bpy.types.Object) -> list[bpy.types.Object]:
     """An object and the members of its character that have the same parts and can be changed."""
     names = [part.name for part in obj.data.diffusionnet.parts]
-    layer = bpy.context.view_layer
-    (character,) = characters_of([obj], layer, each=bpy.context.scene.diffusionnet.each)
+    layer, each = bpy.context.view_layer, bpy.context.scene.diffusionnet.each
+    key = "parts", each, obj.session_uid
+    (character,) = remembered(key, lambda: characters_of([obj], layer, each))
     others = [
         other
         for other in character.members

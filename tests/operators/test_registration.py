@@ -109,9 +109,11 @@ def test_panels_name_operators_and_properties_that_exist():
 
     from diffusionnet_blender import panels
     from tests.operators.recording import Interface
-    from tests.scenes import add_body
+    from tests.scenes import add_body, add_rig, chain, select
 
-    add_body()
+    body, hat = add_body(), add_body("Hat", scale=(0.3, 0.3, 0.2))
+    hat.parent = add_rig(body, chain("spine"))
+    select(body)
     bpy.ops.diffusionnet.segment()
     drawn = Interface()
     # How presets are drawn is Blender's own code.
