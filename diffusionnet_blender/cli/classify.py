@@ -69,7 +69,7 @@ def run(chosen: argparse.Namespace) -> int:
     options["model"] = loaded(chosen.model, [library()], "classify")
     options["cache"] = cache_of(chosen)
     lines: list[str] = []
-    with blender():
+    with blender(chosen):
         status = max(_classify_file(path, options, chosen, lines) for path in chosen.files)
     if chosen.table:
         save_text(chosen.table, "".join(f"{line}\n" for line in lines))

@@ -62,7 +62,7 @@ def run(chosen: argparse.Namespace) -> int:
         raise DiffusionNetError(f"--output {chosen.output} is not a .npz file", "Name it .npz.")
     require_apart([chosen.source, chosen.target], [chosen.output], "output")
     options = match_options(chosen)
-    with blender():
+    with blender(chosen):
         # Opening the second file closes the first, of which only arrays are kept.
         source, origin = _read(chosen.source, chosen.source_object)
         target, end = _read(chosen.target, chosen.target_object)

@@ -82,7 +82,7 @@ def run(chosen: argparse.Namespace) -> int:
         # Loaded once for all files.
         options["model"] = loaded(chosen.model, [library()], "segment")
     options["cache"] = cache_of(chosen)
-    with blender():
+    with blender(chosen):
         return max(_segment_file(path, options, chosen) for path in chosen.files)
 
 

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def blender() -> Iterator[None]:
+def blender(chosen: argparse.Namespace) -> Iterator[None]:
     """Context in which Blender can read and write files, with the extension registered.
+
+    The libraries of the chosen engine are imported, too.
 
     Raises
     ------
@@ -46,12 +48,24 @@ def blender() -> Iterator[None]:
         if not registered:
             register()
     try:
+        _import_engine(chosen)
         yield
     finally:
         # bpy as a Python module crashes at exit while classes are registered.
         if not registered:
             with held():
                 unregister()
+
+
+def _import_engine(chosen: argparse.Namespace) -> None:
+    """Import the libraries that run the network, while signals wait: torch aborts half imported.
+
+    An engine that is missing is told later, with the file.
+    """
+    from ..tasks.engines import choose_engine
+
+    with held(), contextlib.suppress(DiffusionNetError):
+        choose_engine(getattr(chosen, "engine", "torch"), chosen.device)
 
 
 @contextlib.contextmanager

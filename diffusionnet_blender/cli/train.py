@@ -112,7 +112,7 @@ def run(chosen: argparse.Namespace) -> int:
 
     require_torch()
     require_place(chosen.model_name, library(), chosen.replace)
-    with blender():
+    with blender(chosen):
         if chosen.shapes:
             training_set = gathered_shapes(
                 [shape for path in chosen.files for shape in _read_shapes(path, chosen)]

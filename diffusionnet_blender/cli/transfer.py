@@ -68,7 +68,7 @@ def run(chosen: argparse.Namespace) -> int:
     files = [chosen.source, chosen.target]
     require_apart(files, [chosen.output], "output", chosen.in_place)
     options = match_options(chosen)
-    with blender():
+    with blender(chosen):
         from ..scene.files import require_writable_suffix
 
         require_writable_suffix(chosen.output)

@@ -75,8 +75,8 @@ def test_train_tells_the_file(error, here, capfd, monkeypatch):
     pytest.importorskip("torch")
     from diffusionnet_blender.scene import character_read
 
-    reading = raise_at(1, error, character_read.read_object)
-    monkeypatch.setattr(character_read, "read_object", reading)
+    reading = raise_at(1, error, character_read.read_seen)
+    monkeypatch.setattr(character_read, "read_seen", reading)
     write_blend(here / "a.blend", *body())
     assert run("train", "a.blend", "--name", "never", "--shapes", "folder") == 1
     told = capfd.readouterr().err.strip().splitlines()
