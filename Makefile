@@ -178,7 +178,7 @@ samples: $(READY_TRAINING) ## make the sample characters again, from MakeHuman's
 
 CHARACTERS ?= ../shared/characters
 bench-characters: $(READY_TRAINING) ## characters of several objects as imported and merged, into docs/models.md
-	$(PYTHON) -m benchmarks.characters --characters $(CHARACTERS) --makehuman $(MAKEHUMAN) --write
+	$(PYTHON) -m benchmarks.characters --characters $(CHARACTERS) --makehuman $(MAKEHUMAN) --each --write
 
 bench: $(READY_TRAINING) ## measure against a plain baseline up to 184k vertices, 15 min
 	$(PYTHON) -m benchmarks.run
