@@ -14,7 +14,7 @@ from ..surface.surface import Surface
 from ..tasks.labels import Labels, Polygons
 from .armatures import hold_of
 from .character import Character
-from .read import origin_of, read_rest_shape
+from .read import origin_of, read_object, read_rest_shape
 from .seen import Seen, read_seen
 from .tracked import Tracked
 
@@ -84,7 +84,9 @@ class CharacterGeometry:
         return np.concatenate([s.from_base(v) for s, v in zip(self.seen, own, strict=True)])
 
 
-def read_character(character: Character, posed: bool = False) -> CharacterGeometry:
+def read_character(
+    character: Character, posed: bool = False, own: bool = False
+) -> CharacterGeometry:
     """Read the members of a character, in any mode; an error of one costs it alone.
 
     Parameters
@@ -92,6 +94,8 @@ def read_character(character: Character, posed: bool = False) -> CharacterGeomet
     character : Character
     posed : bool
         As they are posed now, see `seen.read_seen`.
+    own : bool
+        Their own meshes, without modifiers.
 
     Raises
     ------
@@ -103,7 +107,7 @@ def read_character(character: Character, posed: bool = False) -> CharacterGeomet
     errors: list[DiffusionNetError] = []
     for obj in character.members:
         try:
-            seen.append(read_seen(obj, posed))
+            seen.append(Seen(read_object(obj)) if own else read_seen(obj, posed))
         except DiffusionNetError as error:
             errors.append(error)
         else:

@@ -18,18 +18,28 @@ from ..errors import DiffusionNetError
 from ..tasks.classify import job as classify_job
 from ..tasks.labels import Labels
 from ..tasks.match import job as match_job
+from ..tasks.match.kinds import kind_of
 from ..tasks.models import FROM_RIG, card_of
 from ..tasks.segment import job as segment_job
 from ..tasks.transfer import job as transfer_job
 from ..tasks.transfer.kinds import Kinds
 from ..tasks.transfer.layers import Moved
 from .attachments import carried_members
-from .character import Character
+from .character import Character, as_character
 from .character_read import CharacterGeometry, read_character, read_rest_character
-from .matches import Match, fingerprint, keep_match, placement, require_placement
+from .matches import (
+    Match,
+    Shape,
+    fingerprint,
+    first_changed,
+    keep_match,
+    placement,
+    places,
+    require_placement,
+    require_places,
+)
 from .options import ReadOptions
-from .pair import outside_edit_modes
-from .read import origin_of, read_object
+from .pair import Pair, outside_edit_modes, usable
 from .results import forget_result, keep_result
 from .rig import known_parts, known_sides
 from .tracked import Tracked, TrackedCharacter
@@ -225,67 +235,75 @@ class TrackedPair:
 
     Attributes
     ----------
-    source, target : Tracked
+    source, target : TrackedCharacter
     fingerprints : (str, str)
         Of both as they were, see `matches.fingerprint`.
     """
 
-    source: Tracked
-    target: Tracked
+    source: TrackedCharacter
+    target: TrackedCharacter
     fingerprints: tuple[str, str]
 
     @classmethod
-    def of(cls, source: bpy.types.Object, target: bpy.types.Object) -> TrackedPair:
-        """Remember two meshes."""
+    def of(cls, source: Shape, target: Shape) -> TrackedPair:
+        """Remember two shapes."""
         prints = fingerprint(source), fingerprint(target)
-        return cls(Tracked.of(source), Tracked.of(target), prints)
+        one, other = (TrackedCharacter.of(as_character(shape)) for shape in (source, target))
+        return cls(one, other, prints)
 
     @property
     def name(self) -> str:
         """Of both."""
         return f"{self.source.name} > {self.target.name}"
 
-    def find(self) -> tuple[bpy.types.Object, bpy.types.Object]:
-        """Both objects, wherever undo has put them."""
-        return self.source.find(), self.target.find()
+    def find(self) -> Pair:
+        """Both with all members, wherever undo has put them."""
+        return self.source.find_whole(), self.target.find_whole()
 
-    def find_unchanged(self, meanwhile: str, fix: str) -> tuple[bpy.types.Object, bpy.types.Object]:
-        """Both objects; raise DiffusionNetError if one is gone or was changed."""
+    def find_unchanged(self, meanwhile: str, fix: str) -> Pair:
+        """Both; raise DiffusionNetError if a member is gone or was changed."""
         pair = self.find()
-        for obj, expected in zip(pair, self.fingerprints, strict=True):
-            if fingerprint(obj) != expected:
-                raise DiffusionNetError(f"{obj.name!r} was changed while {meanwhile}", fix)
+        for shape, expected in zip(pair, self.fingerprints, strict=True):
+            changed = first_changed(shape, expected)
+            if changed is not None:
+                raise DiffusionNetError(f"{changed.name!r} was changed while {meanwhile}", fix)
         return pair
 
 
 class MatchJobs(Jobs):
-    """The match of two objects.
+    """The match of two objects or characters.
 
     Parameters
     ----------
-    source, target : bpy.types.Object
+    source, target : bpy.types.Object or Character
     pins : (P, 2) int64
-        Vertices of source and target.
+        Vertices of source and target, of the members that are `pair.usable`.
     **options
         Fields of `MatchRequest`.
+
+    Attributes
+    ----------
+    errors : list of DiffusionNetError
+        Of members that are not matched.
     """
 
-    def __init__(self, source, target, pins: np.ndarray, **options: Any):
+    def __init__(self, source: Shape, target: Shape, pins: np.ndarray, **options: Any):
         super().__init__(match_job, [TrackedPair.of(source, target)])
         self._pins, self._options = pins, options
         self._placement = placement(source, target)
+        self._places = places(source), places(target)
+        self.errors: list[DiffusionNetError] = []
 
     def request(self, item: TrackedPair) -> match_job.MatchRequest:
-        """Read both objects."""
-        pair = item.find()
-        surfaces = (read_object(obj).surface for obj in pair)
-        offset = origin_of(pair[1]) - origin_of(pair[0])
-        return match_job.MatchRequest(*surfaces, pins=self._pins, offset=offset, **self._options)
+        """Read both."""
+        self.errors, request = match_request(*item.find(), pins=self._pins, **self._options)
+        return request
 
     def keep(self, item: TrackedPair, result: match_job.Correspondence) -> None:
         """Keep it for any number of transfers."""
         pair = item.find_unchanged("it was being matched", "Press Match again.")
-        match = Match(result, self._pins, *item.fingerprints, self._placement)
+        match = Match(result, self._pins, *item.fingerprints, self._placement, self._places)
+        require_places(*pair, match, "while they were being matched")
         require_placement(*pair, match, "while they were being matched")
         keep_match(*pair, match)
 
@@ -343,6 +361,37 @@ class TransferJobs(Jobs):
         require_placement(source, target, self.match, "while data was being transferred")
         require_writable(target)
         return prepared_again(source, target, self._reading, moved)
+
+
+def match_request(
+    source: Shape, target: Shape, **options: Any
+) -> tuple[list[DiffusionNetError], match_job.MatchRequest]:
+    """The request to match two shapes, and the errors of members that are not matched."""
+    errors: list[DiffusionNetError] = []
+    geometries, members = [], []
+    for shape in (source, target):
+        found, left_out = usable(as_character(shape))
+        errors += left_out
+        geometry = read_character(found, own=True)
+        geometries.append(geometry)
+        members.append(_members_of(found, geometry) if len(found.members) > 1 else None)
+    one, other = geometries
+    return errors, match_job.MatchRequest(
+        one.placed.surface,
+        other.placed.surface,
+        offset=other.origin - one.origin,
+        source_members=members[0],
+        target_members=members[1],
+        **options,
+    )
+
+
+def _members_of(character: Character, geometry: CharacterGeometry) -> match_job.Members:
+    kinds = tuple(
+        kind_of(obj.name, [m.name for m in obj.data.materials if m]) for obj in character.members
+    )
+    carried = carried_members(character.members, geometry.seen, geometry.placed)
+    return match_job.Members(geometry.placed.member, kinds, tuple(carried))
 
 
 def segment_request(

@@ -122,6 +122,9 @@ def figure_of(repaired: RepairedSurface, members: Members | None) -> Figure:
             piece_of[repaired.clean_vertex[own]] = len(kinds)
             kinds.append((kind, np.zeros(0, dtype=np.int64)))
         for thing in members.carried:
+            if members.kinds[members.of_vertex[thing.vertices[0]]]:
+                # Eyes on the bone of a head.
+                continue
             piece_of[repaired.clean_vertex[thing.vertices]] = len(kinds)
             kinds.append((CARRIED, np.unique(repaired.clean_vertex[thing.carrier])))
     of_face = piece_of[whole.faces].max(axis=1)
