@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import bpy
@@ -100,6 +101,27 @@ def armature_of(obj: bpy.types.Object) -> bpy.types.Object:
             "Add an Armature modifier with bones, or switch Armature off.",
         )
     return rig
+
+
+def rig_of(objects: Sequence[bpy.types.Object]) -> bpy.types.Object:
+    """The armature that moves most of some objects, by their vertices.
+
+    Raises
+    ------
+    DiffusionNetError
+        If none has one with bones.
+    """
+    size: dict[bpy.types.Object, int] = {}
+    for obj in objects:
+        hold = hold_of(obj)
+        if hold is not None and hold.rig.data.bones:
+            size[hold.rig] = size.get(hold.rig, 0) + len(obj.data.vertices)
+    if not size:
+        raise DiffusionNetError(
+            f"{objects[0].name!r} and the others of its character have no armature",
+            "Add an Armature modifier with bones, or switch Armature off.",
+        )
+    return max(size, key=lambda rig: size[rig])
 
 
 def read_bones(rig: bpy.types.Object, origin: np.ndarray, influence: np.ndarray) -> Bones:

@@ -38,12 +38,14 @@ from .matches import (
     require_placement,
     require_places,
 )
-from .options import ReadOptions
+from .member_transfer import CharacterReading, read_again, read_characters
+from .options import Outputs, ReadOptions
 from .pair import Pair, outside_edit_modes, usable
 from .results import forget_result, keep_result
 from .rig import known_parts, known_sides
 from .tracked import Tracked, TrackedCharacter
 from .transfer import Prepared, Reading, prepared_again, read_transfer
+from .transfer_write import write_members, write_transfer
 from .write import require_writable
 
 
@@ -312,34 +314,77 @@ class MatchJobs(Jobs):
         return "Cancelled; an earlier match is kept"
 
 
+@dataclass(frozen=True)
+class TexturedMember:
+    """A member of a target that gets textures by itself.
+
+    Attributes
+    ----------
+    name : str
+    number : int
+        Among the members that are `pair.usable`.
+    """
+
+    name: str
+    number: int
+
+
 class TransferJobs(Jobs):
-    """The transfer of data from one object to another.
+    """The transfer of data from one object or character to another.
 
     Parameters
     ----------
-    source, target : bpy.types.Object
+    source, target : bpy.types.Object or Character
     match : Match
     kinds : Kinds
     **options
         Options of `TransferRequest`.
+
+    Attributes
+    ----------
+    pair : TrackedPair
+    errors : list of DiffusionNetError
+        Of members that get nothing.
     """
 
-    def __init__(self, source, target, match: Match, kinds: Kinds, **options: Any):
+    def __init__(self, source: Shape, target: Shape, match: Match, kinds: Kinds, **options: Any):
+        one, other = as_character(source), as_character(target)
         prints = match.source_fingerprint, match.target_fingerprint
-        pair = TrackedPair(Tracked.of(source), Tracked.of(target), prints)
-        super().__init__(transfer_job, [pair])
+        self.pair = TrackedPair(TrackedCharacter.of(one), TrackedCharacter.of(other), prints)
+        items: list[TrackedPair | TexturedMember] = [self.pair]
+        self._of_several = len(one.members) > 1 or len(other.members) > 1
+        if self._of_several and kinds.texture:
+            members = usable(other)[0].members
+            items += [TexturedMember(obj.name, number) for number, obj in enumerate(members)]
+        super().__init__(transfer_job, items)
         self.match, self._kinds, self._options = match, kinds, options
         self._reading: Reading | None = None
+        self._whole: CharacterReading | None = None
+        self._moved: dict[int, Moved] = {}
+        self.errors: list[DiffusionNetError] = []
 
-    def request(self, item: TrackedPair) -> transfer_job.TransferRequest:
+    def request(self, item: TrackedPair | TexturedMember) -> transfer_job.TransferRequest:
         """Read the data to transfer."""
-        pair = item.find()
-        with outside_edit_modes(*pair):
-            self._reading = read_transfer(*pair, self._kinds)
-        return self._reading.request(self.match.correspondence, **self._options)
+        found = self.match.correspondence
+        if isinstance(item, TexturedMember):
+            if self._whole is None:
+                raise DiffusionNetError(f"{item.name!r} was not read", "See the other messages.")
+            return self._whole.texture_request(item.number, found, **self._options)
+        one, other = item.find()
+        with outside_edit_modes(*one.members, *other.members):
+            if not self._of_several:
+                self._reading = read_transfer(one.members[0], other.members[0], self._kinds)
+                return self._reading.request(found, **self._options)
+            self._whole = read_characters(one, other, self._kinds)
+        self.errors = list(self._whole.errors)
+        return self._whole.request(found, **self._options)
+
+    def keep(self, item: TrackedPair | TexturedMember, result: Moved) -> None:
+        """Keep it until all are done."""
+        self._moved[item.number if isinstance(item, TexturedMember) else -1] = result
 
     def prepared(self, moved: Moved, at_once: bool) -> Prepared:
-        """Data to write; neither object may be in Edit Mode.
+        """Data to write to an object; neither may be in Edit Mode.
 
         Parameters
         ----------
@@ -354,13 +399,42 @@ class TransferJobs(Jobs):
         """
         if at_once:
             return Prepared(self._reading, moved)
-        source, target = self.items[0].find_unchanged(
+        one, other = self._unchanged()
+        source, target = one.members[0], other.members[0]
+        require_writable(target)
+        return prepared_again(source, target, self._reading, moved)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether there is something to write: the textures of single members may be missing."""
+        return -1 in self._moved
+
+    def write(self, at_once: bool, outputs: Outputs) -> list[str]:
+        """Write all results; no member may be in Edit Mode. As `write_transfer`."""
+        one, other = self.pair.find()
+        if not self._of_several:
+            prepared = self.prepared(self._moved[-1], at_once)
+            return write_transfer(one.members[0], other.members[0], prepared, outputs)
+        whole = self._whole
+        if not at_once:
+            whole = read_again(*self._unchanged(), whole)
+        targets, found = [], []
+        for number, obj in enumerate(usable(other)[0].members):
+            textured = self._moved.get(number)
+            own = whole.prepared(number, self.match.correspondence, self._moved[-1], textured)
+            if own is not None:
+                targets.append(obj)
+                found.append(own)
+        return write_members(other.name, targets, found, outputs)
+
+    def _unchanged(self) -> Pair:
+        pair = self.pair.find_unchanged(
             "its data was being transferred, so nothing was written",
             "Press Match and Transfer again.",
         )
-        require_placement(source, target, self.match, "while data was being transferred")
-        require_writable(target)
-        return prepared_again(source, target, self._reading, moved)
+        require_places(*pair, self.match, "while data was being transferred")
+        require_placement(*pair, self.match, "while data was being transferred")
+        return pair
 
 
 def match_request(

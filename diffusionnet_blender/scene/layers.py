@@ -46,6 +46,8 @@ class Source:
     labels : Labels or None
     objects : tuple of bpy.types.Object
         Whose data it is.
+    materials : tuple of (bpy.types.Material or None)
+        By slot, as `Layers.slots` numbers them.
     storages : dict of str to Storage
         How the new images are stored, by channel.
     remarks : tuple of str
@@ -57,13 +59,9 @@ class Source:
     textures: SourceTextures | None
     labels: Labels | None
     objects: tuple[bpy.types.Object, ...]
+    materials: tuple[bpy.types.Material | None, ...]
     storages: dict[str, Storage] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
-
-    @property
-    def material_slots(self) -> list[bpy.types.MaterialSlot]:
-        """Slots of all objects, one after the other, as `Layers.slots` numbers them."""
-        return [slot for obj in self.objects for slot in obj.material_slots]
 
 
 def read_shape(obj: bpy.types.Object) -> MeshShape:
@@ -168,7 +166,8 @@ def read_source(
         labels=labels.vertex_probabilities if labels else None,
         bones=None if is_member else chosen("armature", lambda: _read_bones(obj)),
     )
-    return Source(shape, layers, textures, labels, (obj,))
+    materials = tuple(slot.material for slot in obj.material_slots)
+    return Source(shape, layers, textures, labels, (obj,), materials)
 
 
 def _require_materials(obj: bpy.types.Object) -> bool:

@@ -13,7 +13,7 @@ from ..errors import DiffusionNetError
 from ..tasks.match.request import Correspondence
 from .attributes import read_values
 from .character import Character, as_character
-from .character_read import placed_at_rest
+from .places import placed_at_rest
 from .read import topology_of
 
 

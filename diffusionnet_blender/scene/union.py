@@ -16,27 +16,6 @@ from .layers import Source
 from .vertex_groups import read_weights
 
 
-def united_shape(shapes: Sequence[MeshShape], vertices: np.ndarray) -> MeshShape:
-    """Meshes one after the other, with their vertices (V, 3) in one space."""
-    if len(shapes) == 1:
-        return shapes[0]
-    starts = np.cumsum([[0, 0, 0], *map(_counts, shapes)], axis=0)
-    return MeshShape(
-        vertices=vertices,
-        triangles=np.concatenate(
-            [s.triangles + at[0] for s, at in zip(shapes, starts[:-1], strict=True)]
-        ),
-        corners=np.concatenate(
-            [s.corners + at[1] for s, at in zip(shapes, starts[:-1], strict=True)]
-        ),
-        polygon_of_triangle=np.concatenate(
-            [s.polygon_of_triangle + at[2] for s, at in zip(shapes, starts[:-1], strict=True)]
-        ),
-        corner_count=int(starts[-1, 1]),
-        polygon_count=int(starts[-1, 2]),
-    )
-
-
 def united(
     sources: Sequence[Source],
     shape: MeshShape,
@@ -53,7 +32,7 @@ def united(
     sources : sequence of Source
         Of the members, each of one object.
     shape : MeshShape
-        Of all, see `united_shape`.
+        Of all, see `members.pooled`.
     rig : bpy.types.Object, optional
         Whose bones are moved.
     origin : (3,) float
@@ -65,7 +44,9 @@ def united(
     counts = [_counts(source.shape) for source in sources]
     labels = _united_labels(sources, shape.vertices)
     objects = tuple(source.objects[0] for source in sources)
-    starts = np.cumsum([0, *(len(obj.material_slots) for obj in objects)])
+    # An object without slots has faces in one that is empty.
+    materials = [source.materials or (None,) for source in sources]
+    starts = np.cumsum([0, *map(len, materials)])
     return Source(
         shape,
         Layers(
@@ -84,6 +65,7 @@ def united(
         None,
         labels,
         objects,
+        tuple(material for own in materials for material in own),
     )
 
 
@@ -155,7 +137,7 @@ def _united_attributes(
         for attribute in each.attributes:
             kinds.setdefault(attribute.name, attribute)
     found = []
-    for name, kind in kinds.items():
+    for kind in kinds.values():
         size = ("POINT", "CORNER", "FACE").index(kind.domain)
         values = [next((a.values for a in e.attributes if _is_like(a, kind)), None) for e in layers]
         whole = _filled(values, [count[size] for count in counts])
