@@ -174,9 +174,9 @@ def read_characters(source: Character, target: Character, kinds: Kinds) -> Chara
     """
     one, other = usable(source)[0], usable(target)[0]
     read, held = _read_source(one, kinds)
-    require_data(read)
     if kinds.texture:
         read = _with_textures(one, read)
+    require_data(read)
     geometry = read_character(other, own=True)
     shapes = tuple(read_shape(obj) for obj in other.members)
     allowed, errors = writable(other, one)

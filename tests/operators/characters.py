@@ -1,11 +1,14 @@
 """Two characters of several objects each, with their true map."""
 
+from dataclasses import replace
+
 import bpy
 import numpy as np
 
 from diffusionnet_blender.matching.closest import ClosestPoints
 from diffusionnet_blender.matching.points import SurfacePoints
-from diffusionnet_blender.scene.character import characters_of
+from diffusionnet_blender.scene.matches import find_match, keep_match, places
+from diffusionnet_blender.scene.pair import pair_of
 from tests.matching.pairs import lumpy_surface
 from tests.operators.test_transfer import keep_true_match
 from tests.scenes import add_mesh, add_rig, select
@@ -87,9 +90,10 @@ def keep_true_maps(source, target):
         barycentric.append(points.barycentric)
         start += len(own)
     points = SurfacePoints(np.concatenate(faces), np.concatenate(barycentric))
-    keep_true_match(*both_characters(source, target), points)
+    both = both_characters(source, target)
+    keep_true_match(*both, points)
+    keep_match(*both, replace(find_match(*both), places=(places(both[0]), places(both[1]))))
 
 
 def both_characters(source, target):
-    layer = bpy.context.view_layer
-    return [characters_of([members[0]], layer)[0] for members in (source, target)]
+    return pair_of(bpy.context, source[0], target[0])
