@@ -337,6 +337,8 @@ class TransferJobs(Jobs):
     source, target : bpy.types.Object or Character
     match : Match
     kinds : Kinds
+    reading : Reading or CharacterReading, optional
+        What `read_pair` has read of both; by default it is read with the first request.
     **options
         Options of `TransferRequest`.
 
@@ -347,19 +349,25 @@ class TransferJobs(Jobs):
         Of members that get nothing.
     """
 
-    def __init__(self, source: Shape, target: Shape, match: Match, kinds: Kinds, **options: Any):
+    def __init__(
+        self,
+        source: Shape,
+        target: Shape,
+        match: Match,
+        kinds: Kinds,
+        reading: Reading | CharacterReading | None = None,
+        **options: Any,
+    ):
         one, other = as_character(source), as_character(target)
         prints = match.source_fingerprint, match.target_fingerprint
         self.pair = TrackedPair(TrackedCharacter.of(one), TrackedCharacter.of(other), prints)
         items: list[TrackedPair | TexturedMember] = [self.pair]
-        self._of_several = len(one.members) > 1 or len(other.members) > 1
-        if self._of_several and kinds.texture:
+        if _of_several(one, other) and kinds.texture:
             members = usable(other)[0].members
             items += [TexturedMember(obj.name, number) for number, obj in enumerate(members)]
         super().__init__(transfer_job, items)
         self.match, self._kinds, self._options = match, kinds, options
-        self._reading: Reading | None = None
-        self._whole: CharacterReading | None = None
+        self._reading = reading
         self._moved: dict[int, Moved] = {}
         self.errors: list[DiffusionNetError] = []
 
@@ -367,17 +375,14 @@ class TransferJobs(Jobs):
         """Read the data to transfer."""
         found = self.match.correspondence
         if isinstance(item, TexturedMember):
-            if self._whole is None:
+            if not isinstance(self._reading, CharacterReading):
                 raise DiffusionNetError(f"{item.name!r} was not read", "See the other messages.")
-            return self._whole.texture_request(item.number, found, **self._options)
-        one, other = item.find()
-        with outside_edit_modes(*one.members, *other.members):
-            if not self._of_several:
-                self._reading = read_transfer(one.members[0], other.members[0], self._kinds)
-                return self._reading.request(found, **self._options)
-            self._whole = read_characters(one, other, self._kinds)
-        self.errors = list(self._whole.errors)
-        return self._whole.request(found, **self._options)
+            return self._reading.texture_request(item.number, found, **self._options)
+        if self._reading is None:
+            self._reading = read_pair(*item.find(), self._kinds)
+        if isinstance(self._reading, CharacterReading):
+            self.errors = list(self._reading.errors)
+        return self._reading.request(found, **self._options)
 
     def keep(self, item: TrackedPair | TexturedMember, result: Moved) -> None:
         """Keep it until all are done."""
@@ -412,10 +417,10 @@ class TransferJobs(Jobs):
     def write(self, at_once: bool, outputs: Outputs) -> list[str]:
         """Write all results; no member may be in Edit Mode. As `write_transfer`."""
         one, other = self.pair.find()
-        if not self._of_several:
+        whole = self._reading
+        if not isinstance(whole, CharacterReading):
             prepared = self.prepared(self._moved[-1], at_once)
             return write_transfer(one.members[0], other.members[0], prepared, outputs)
-        whole = self._whole
         if not at_once:
             whole = read_again(*self._unchanged(), whole)
         targets, found = [], []
@@ -437,35 +442,55 @@ class TransferJobs(Jobs):
         return pair
 
 
+def read_pair(source: Shape, target: Shape, kinds: Kinds) -> Reading | CharacterReading:
+    """Data of a source and a target for a transfer, in any mode.
+
+    Raises
+    ------
+    DiffusionNetError
+        If chosen data cannot be transferred.
+    """
+    one, other = as_character(source), as_character(target)
+    with outside_edit_modes(*one.members, *other.members):
+        if _of_several(one, other):
+            return read_characters(one, other, kinds)
+        return read_transfer(one.members[0], other.members[0], kinds)
+
+
+def _of_several(source: Character, target: Character) -> bool:
+    return len(source.members) > 1 or len(target.members) > 1
+
+
 def match_request(
     source: Shape, target: Shape, **options: Any
 ) -> tuple[list[DiffusionNetError], match_job.MatchRequest]:
     """The request to match two shapes, and the errors of members that are not matched."""
-    errors: list[DiffusionNetError] = []
-    geometries, members = [], []
-    for shape in (source, target):
-        found, left_out = usable(as_character(shape))
-        errors += left_out
-        geometry = read_character(found, own=True)
-        geometries.append(geometry)
-        members.append(_members_of(found, geometry) if len(found.members) > 1 else None)
-    one, other = geometries
-    return errors, match_job.MatchRequest(
-        one.placed.surface,
-        other.placed.surface,
-        offset=other.origin - one.origin,
-        source_members=members[0],
-        target_members=members[1],
+    one, other = (read_to_match(as_character(shape)) for shape in (source, target))
+    return [*one[2], *other[2]], match_job.MatchRequest(
+        one[0].placed.surface,
+        other[0].placed.surface,
+        offset=other[0].origin - one[0].origin,
+        source_members=one[1],
+        target_members=other[1],
         **options,
     )
 
 
-def _members_of(character: Character, geometry: CharacterGeometry) -> match_job.Members:
+def read_to_match(
+    character: Character,
+) -> tuple[CharacterGeometry, match_job.Members | None, list[DiffusionNetError]]:
+    """Own meshes of a character, what is known of several, and the errors of those left out."""
+    found, errors = usable(character)
+    if not found.members:
+        raise errors[0]
+    geometry = read_character(found, own=True)
+    if len(found.members) == 1:
+        return geometry, None, errors
     kinds = tuple(
-        kind_of(obj.name, [m.name for m in obj.data.materials if m]) for obj in character.members
+        kind_of(obj.name, [m.name for m in obj.data.materials if m]) for obj in found.members
     )
-    carried = carried_members(character.members, geometry.seen, geometry.placed)
-    return match_job.Members(geometry.placed.member, kinds, tuple(carried))
+    carried = carried_members(found.members, geometry.seen, geometry.placed)
+    return geometry, match_job.Members(geometry.placed.member, kinds, tuple(carried)), errors
 
 
 def segment_request(
