@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import bpy
 import numpy as np
-from scipy.spatial import cKDTree
 
 from ..tasks.labels import Labels
 from ..tasks.transfer.layers import Attribute, Bones, Layers, MeshShape, ShapeKeys, Weights
 from .armatures import Hold, hold_of, read_bones
 from .layers import Source
+from .seen import nearest_vertices
 from .vertex_groups import read_weights
 
 
@@ -172,7 +172,7 @@ def _united_labels(sources: Sequence[Source], vertices: np.ndarray) -> Labels | 
             probabilities[own, columns] = labels.vertex_probabilities
     known = probabilities.any(axis=1)
     if not known.all():
-        nearest = cKDTree(vertices[known]).query(vertices[~known])[1]
+        nearest = nearest_vertices(vertices[known], vertices[~known])
         probabilities[~known] = probabilities[known][nearest]
     return replace(
         first,
