@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from ..tasks.transfer.request import TransferRequest
 from .options import Commands, add_options, stage_lines
 from .pair import (
     add_pair_options,
+    character_in,
     match_options,
     mesh_in,
     method_of,
@@ -27,14 +29,17 @@ from .session import about, blender
 from .streams import note
 
 if TYPE_CHECKING:
-    from ..scene.read import ObjectGeometry
+    from ..surface.surface import Surface
 
 EPILOGUE = """\
 MAP.npz has, in the files' own order of vertices: target_to_source_face (Vt,), a row of source_faces
 for each vertex of the target; target_to_source_barycentric (Vt, 3), coordinates in that triangle;
 confidence (Vt,), 0 to 1; in_place, whether the map was found by place; source_vertices,
-source_faces, target_vertices, target_faces (as stored in the meshes, triangulated); seconds. Of a
-file with several meshes the largest is read, or the named object.
+source_faces, target_vertices, target_faces (as stored in the meshes, triangulated); seconds. The
+objects of a character (of one armature, parent or place) are one shape: its vertices are one after
+the other, source_objects and target_objects have their names, source_member and target_member (V,)
+the number of the object of each vertex. Of a file with several characters the largest is read, or
+that of the named object; with --each the largest mesh, or the named one, alone.
 """
 
 
@@ -64,13 +69,29 @@ def run(chosen: argparse.Namespace) -> int:
     options = match_options(chosen)
     with blender(chosen):
         # Opening the second file closes the first, of which only arrays are kept.
-        source, origin = _read(chosen.source, chosen.source_object)
-        target, end = _read(chosen.target, chosen.target_object)
+        source = _read(chosen.source, chosen.source_object, chosen.each)
+        target = _read(chosen.target, chosen.target_object, chosen.each)
     title = title_of(chosen)
     with about(title):
-        request = job.MatchRequest(source.surface, target.surface, offset=end - origin, **options)
+        request = job.MatchRequest(
+            source.surface,
+            target.surface,
+            offset=target.origin - source.origin,
+            source_members=source.members,
+            target_members=target.members,
+            **options,
+        )
         found = job.run(request, stage_lines(title, chosen.quiet))
     seconds = sum(found.seconds.values())
+    members = {
+        name: array
+        for side, shape in (("source", source), ("target", target))
+        if shape.members is not None
+        for name, array in (
+            (f"{side}_member", shape.members.of_vertex),
+            (f"{side}_objects", np.array(shape.names)),
+        )
+    }
     save_arrays(
         chosen.output,
         target_to_source_face=found.target_to_source.face,
@@ -82,18 +103,34 @@ def run(chosen: argparse.Namespace) -> int:
         target_vertices=target.coordinates,
         target_faces=target.surface.faces,
         seconds=np.float64(seconds),
+        **members,
     )
     if not chosen.quiet:
         note(f"{chosen.output}: {method_of(found)}, in {seconds:.1f} s")
     return told_uncertain(found, chosen)
 
 
-def _read(path: Path, name: str | None) -> tuple[ObjectGeometry, np.ndarray]:
-    """Geometry of one mesh of a file, and its origin in the world (3,)."""
-    from ..scene.files import open_file
-    from ..scene.read import origin_of, read_object
+@dataclass(frozen=True, eq=False)
+class _Shape:
+    """A character of a file: its surface, the vertices as stored, and where it stands."""
 
-    obj = mesh_in(path, name, open_file)
-    geometry = read_object(obj)
-    require_size(path, geometry)
-    return geometry, origin_of(obj)
+    surface: Surface
+    coordinates: np.ndarray
+    origin: np.ndarray
+    members: job.Members | None
+    names: list[str]
+
+
+def _read(path: Path, name: str | None, each: bool) -> _Shape:
+    from ..scene.files import open_file
+    from ..scene.jobs import read_to_match
+
+    character = character_in(mesh_in(path, name, open_file, each), each)
+    with about(path):
+        geometry, members, errors = read_to_match(character)
+    for error in errors:
+        note(f"{path}: {error}")
+    require_size(path, character.name, geometry.placed.surface)
+    coordinates = np.concatenate([seen.geometry.coordinates for seen in geometry.seen])
+    names = [member.name for member in geometry.members]
+    return _Shape(geometry.placed.surface, coordinates, geometry.origin, members, names)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from ..errors import DiffusionNetError
 from ..network.checkpoint import Model
+from ..scene.options import ReadOptions
 from ..tasks.match.request import Correspondence, Fit, MatchRequest
 from ..tasks.match.side import FEWEST_VERTICES
 from ..tasks.models import loaded
@@ -21,7 +23,8 @@ from .streams import note
 if TYPE_CHECKING:
     import bpy
 
-    from ..scene.read import ObjectGeometry
+    from ..scene.character import Character
+    from ..surface.surface import Surface
 
 # Value of --model for a match without one.
 NO_MODEL = "none"
@@ -39,8 +42,9 @@ def add_pair_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", type=Path, metavar="SOURCE", help=FORMATS)
     parser.add_argument("target", type=Path, metavar="TARGET", help="Likewise")
     for side in ("source", "target"):
-        text = f"Object of the {side}'s file (default: the largest mesh)"
+        text = f"Object of the {side}'s file, which stands for its character (default: the largest)"
         parser.add_argument(f"--{side}-object", metavar="NAME", help=text)
+    add_options(parser, ReadOptions, leave_out=["use_modifiers", "use_rest_shape"])
     add_options(parser, MatchRequest)
     parser.add_argument(
         "--pin",
@@ -104,20 +108,23 @@ def title_of(chosen: argparse.Namespace) -> str:
     return f"{chosen.source} to {chosen.target}"
 
 
-def require_size(path: Path, geometry: ObjectGeometry) -> None:
-    """Raise DiffusionNetError if the mesh of a file has too few vertices to be matched."""
-    count = len(geometry.coordinates)
+def require_size(path: Path, name: str, surface: Surface) -> None:
+    """Raise DiffusionNetError if a shape of a file has too few vertices to be matched."""
+    count = len(surface.vertices)
     if count < FEWEST_VERTICES:
         raise DiffusionNetError(
-            f"{path}: {geometry.name!r} has only {count} vertices",
+            f"{path}: {name!r} has only {count} vertices",
             f"A map needs at least {FEWEST_VERTICES}; subdivide it.",
         )
 
 
 def mesh_in(
-    path: Path, name: str | None, read: Callable[[Path], list[bpy.types.Object]]
+    path: Path,
+    name: str | None,
+    read: Callable[[Path], list[bpy.types.Object]],
+    each: bool = False,
 ) -> bpy.types.Object:
-    """The largest mesh of a file, or the one of a name.
+    """A mesh of the largest character of a file, or the one of a name.
 
     Parameters
     ----------
@@ -125,12 +132,17 @@ def mesh_in(
     name : str, optional
     read : callable
         Of `scene.files`: returns the objects of a file.
+    each : bool
+        The largest mesh.
 
     Raises
     ------
     DiffusionNetError
         If the file cannot be read, or has no such mesh.
     """
+    import bpy
+
+    from ..scene.character import characters_of
     from ..scene.targets import named_object
 
     with about(path):
@@ -141,7 +153,40 @@ def mesh_in(
         if not meshes:
             subject = "no mesh" if name is None else f"no mesh called {name!r}"
             raise DiffusionNetError(f"There is {subject} in it", "Name one of its objects.")
-        return max(meshes, key=lambda obj: len(obj.data.vertices))
+        largest = max(meshes, key=lambda obj: len(obj.data.vertices))
+        if name is not None or each:
+            return largest
+        # Of several characters, the one with the most vertices.
+        whole = max(
+            characters_of(meshes, bpy.context.view_layer),
+            key=lambda character: sum(len(obj.data.vertices) for obj in character.members),
+        )
+        return largest if largest in whole.members else whole.members[0]
+
+
+def character_in(
+    obj: bpy.types.Object, each: bool, own: Collection[bpy.types.Object] | None = None
+) -> Character:
+    """The character that a mesh of an open file belongs to.
+
+    Parameters
+    ----------
+    obj : bpy.types.Object
+    each : bool
+        The mesh alone.
+    own : collection of bpy.types.Object, optional
+        Those of its file, where others are open as well.
+    """
+    import bpy
+
+    from ..scene.character import alone, characters_of
+
+    (found,) = characters_of([obj], bpy.context.view_layer, each)
+    members = tuple(o for o in found.members if own is None or o in own)
+    if obj not in members:
+        # Left out of its own, as a level of detail, and named.
+        return alone(obj)
+    return replace(found, members=members)
 
 
 def _pin(text: str) -> tuple[int, int]:

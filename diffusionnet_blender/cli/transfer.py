@@ -15,6 +15,7 @@ from ..tasks.transfer.kinds import KINDS, Kinds
 from .options import Commands, add_in_place_option, add_options, stage_lines, values_of
 from .pair import (
     add_pair_options,
+    character_in,
     match_options,
     mesh_in,
     method_of,
@@ -29,12 +30,16 @@ from .streams import note, note_remarks
 if TYPE_CHECKING:
     import bpy
 
+    from ..scene.character import Character
+
 EPILOGUE = """\
 KINDS: texture (images baked into the target's own UV map, or a new one if it has none), uv (the
 source's UV map, with seams marked), weights (vertex groups), shape_keys, colors, attributes,
 materials, labels (parts of an earlier segmentation), armature (a copy in rest pose, fitted to the
-target; with weights it deforms the target). Of a file with several meshes the largest is read, or
-the named object. All kinds are written, or none.
+target; with weights it deforms the target). The objects of a character (of one armature, parent or
+place) are one shape, and all get their share. Of a file with several characters the largest is
+read, or that of the named object; with --each the largest mesh, or the named one, alone. All kinds
+are written, or none.
 """
 
 
@@ -79,28 +84,34 @@ def _transfer(chosen: argparse.Namespace, kinds: Kinds, options: dict[str, Any])
     import bpy
 
     from ..scene.files import save_file
+    from ..scene.jobs import TransferJobs, match_request, read_pair
+    from ..scene.matches import Match, fingerprint
+    from ..scene.options import Outputs
     from ..scene.pair import require_pair
-    from ..scene.read import origin_of, read_object
-    from ..scene.transfer import Prepared, read_transfer
-    from ..scene.transfer_write import write_transfer
 
     source, target, only_source = _opened(chosen)
     title = title_of(chosen)
     progress = stage_lines(title, chosen.quiet)
     with about(title):
         require_pair(source, target)
-        geometries = read_object(source), read_object(target)
-    for path, geometry in zip((chosen.source, chosen.target), geometries, strict=True):
-        require_size(path, geometry)
+        errors, request = match_request(source, target, **options)
+    for path, shape, surface in (
+        (chosen.source, source, request.source),
+        (chosen.target, target, request.target),
+    ):
+        require_size(path, shape.name, surface)
     with about(title):
         # Raises for layers that the source lacks, before anything is computed.
-        reading = read_transfer(source, target, kinds)
-        surfaces = geometries[0].surface, geometries[1].surface
-        offset = origin_of(target) - origin_of(source)
-        request = match_job.MatchRequest(*surfaces, offset=offset, **options)
+        reading = read_pair(source, target, kinds)
         found = match_job.run(request, progress)
-        moved = job.run(reading.request(found, **values_of(job.TransferRequest, chosen)), progress)
-        written = write_transfer(source, target, Prepared(reading, moved))
+        match = Match(found, options["pins"], fingerprint(source), fingerprint(target))
+        moving = values_of(job.TransferRequest, chosen)
+        jobs = TransferJobs(source, target, match, kinds, reading, **moving)
+        for item in jobs.items:
+            jobs.keep(item, job.run(jobs.request(item), progress))
+        written = jobs.write(at_once=True, outputs=Outputs())
+    for error in [*errors, *jobs.errors]:
+        note(f"{title}: {error}")
     for obj in only_source:
         bpy.data.objects.remove(obj)
     note_remarks(chosen.output, save_file(chosen.output), chosen.quiet)
@@ -111,11 +122,12 @@ def _transfer(chosen: argparse.Namespace, kinds: Kinds, options: dict[str, Any])
 
 def _opened(
     chosen: argparse.Namespace,
-) -> tuple[bpy.types.Object, bpy.types.Object, set[bpy.types.Object]]:
+) -> tuple[Character, Character, set[bpy.types.Object]]:
     """Source, target, and the objects that the file of the target does not have."""
     import bpy
 
     from ..scene.files import add_file, open_file
+    from ..scene.pair import pair_of
 
     opened: list[bpy.types.Object] = []
 
@@ -123,24 +135,27 @@ def _opened(
         opened.extend(open_file(path))
         return opened
 
-    target = mesh_in(chosen.target, chosen.target_object, read)
+    each = chosen.each
+    target = mesh_in(chosen.target, chosen.target_object, read, each)
     if os.path.realpath(chosen.source) == os.path.realpath(chosen.target):
         # Opened once: the source is a part of the target's file, and stays in it.
-        source = mesh_in(chosen.source, chosen.source_object, lambda _: opened)
-        return source, target, set()
+        source = mesh_in(chosen.source, chosen.source_object, lambda _: opened, each)
+        return *pair_of(bpy.context, source, target, each), set()
+    receiving = character_in(target, each)
     # Objects of both files may have the same name, and are found by the names in their files.
     before = set(bpy.data.objects)
     own = {obj: obj.name for obj in before if obj.library is None}
     for obj, name in own.items():
         obj.name = f"{name} (target)"
-    source = mesh_in(chosen.source, chosen.source_object, add_file)
+    source = mesh_in(chosen.source, chosen.source_object, add_file, each)
     only_source = set(bpy.data.objects) - before
+    giving = character_in(source, each, only_source)
     taken = set(own.values())
     for obj in [obj for obj in only_source if obj.name in taken]:
         obj.name = f"{obj.name} (source)"
     for obj, name in own.items():
         obj.name = name
-    return source, target, only_source
+    return giving, receiving, only_source
 
 
 def _kinds(chosen: argparse.Namespace) -> Kinds:

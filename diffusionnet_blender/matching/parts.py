@@ -119,11 +119,7 @@ def place_parts(
         if not len(faces):
             continue
         own = target.whole.vertices[vertices]
-        away = np.square(target.main.vertices - own.mean(axis=0)).sum(axis=1)
-        reached = np.count_nonzero(away < np.square(REACH * _radius(own)))
-        near = np.argsort(away)[: max(AROUND, reached)]
-        rotation, scale, shift = similarity(target.main.vertices[near], image[near])
-        moved = scale * own @ rotation.T + shift
+        moved, rotation, near = moved_along(own, target.main.vertices, image)
         normals = vertex_normals(target.whole.vertices, target.whole.faces[faces])[vertices]
         partner = _partner(moved, partners)
         if partner < 0:
@@ -135,7 +131,7 @@ def place_parts(
             continue
         partner_faces = source.of(partner)[1]
         goal = partners[partner]
-        moved = goal.mean(axis=0) + (moved - moved.mean(axis=0)) * (_radius(goal) / _radius(moved))
+        moved = goal.mean(axis=0) + (moved - moved.mean(axis=0)) * (radius(goal) / radius(moved))
         closest = ClosestPoints(source.whole.vertices, source.whole.faces[partner_faces])
         found, _ = closest(moved, normals @ rotation.T, MOST_TURNED)
         face[vertices], barycentric[vertices] = partner_faces[found.face], found.barycentric
@@ -143,19 +139,43 @@ def place_parts(
     return SurfacePoints(face, barycentric), extended
 
 
+def moved_along(
+    points: np.ndarray, around: np.ndarray, image: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Points moved by the similarity that fits the surface around them.
+
+    Parameters
+    ----------
+    points : (n, 3) float
+    around, image : (V, 3) float
+        Vertices of the surface, and where they go.
+
+    Returns
+    -------
+    moved : (n, 3);  rotation : (3, 3)
+    near : (m,) int64
+        The vertices that were fitted.
+    """
+    away = np.square(around - points.mean(axis=0)).sum(axis=1)
+    reached = np.count_nonzero(away < np.square(REACH * radius(points)))
+    near = np.argsort(away)[: max(AROUND, reached)]
+    rotation, scale, shift = similarity(around[near], image[near])
+    return scale * points @ rotation.T + shift, rotation, near
+
+
 def _partner(moved: np.ndarray, partners: list[np.ndarray]) -> int:
     """Index of the part (n, 3) nearest to a moved one (m, 3) and of about its size, or -1."""
     best, chosen = float("inf"), -1
-    radius = _radius(moved)
+    reach = radius(moved)
     for number, goal in enumerate(partners):
-        ratio = _radius(goal) / radius
-        away = float(np.linalg.norm(goal.mean(axis=0) - moved.mean(axis=0))) / radius
+        ratio = radius(goal) / reach
+        away = float(np.linalg.norm(goal.mean(axis=0) - moved.mean(axis=0))) / reach
         if 1 / SIZES < ratio < SIZES and away < FARTHEST and away < best:
             best, chosen = away, number
     return chosen
 
 
-def _radius(vertices: np.ndarray) -> float:
+def radius(vertices: np.ndarray) -> float:
     """Root mean square distance of points (n, 3) from their mean."""
     away = vertices - vertices.mean(axis=0)
     return float(max(np.sqrt(np.square(away).sum(axis=1).mean()), 1e-12))

@@ -8,9 +8,9 @@ from ..properties.model_lists import NO_MODEL
 from ..scene.edit_mode import whole_undo
 from ..scene.jobs import MatchJobs
 from ..scene.matches import current_match
-from ..scene.pair import outside_edit_modes
+from ..scene.pair import outside_edit_modes, writable
 from ..scene.pins import pins_of_pair
-from ..scene.preview import select_uncertain, write_preview
+from ..scene.preview import select_in_character, write_preview
 from ..scene.report_text import counted
 from ..scene.viewport import show_colours_in
 from ..session.match_text import fit_without_torch, match_method
@@ -56,9 +56,10 @@ class DIFFUSIONNET_OT_match(MatchProperties, JobOperator, PairOperator, bpy.type
         seconds = sum(found.seconds.values())
         level = "WARNING" if found.uncertain else "INFO"
         self.report({level}, f"{text}, {match_method(found)}, in {seconds:.1f} s")
-        for obj, repairs in zip((source, target), found.repairs, strict=True):
+        for shape, repairs in zip((source, target), found.repairs, strict=True):
             if repairs.stray_vertices:
-                self.report({"WARNING"}, f"{obj.name}: {repairs.stray()}")
+                self.report({"WARNING"}, f"{shape.name}: {repairs.stray()}")
+        self.report_errors(run.jobs.errors, failed=False)
         if found.fit == "no torch":
             self.report({"INFO"}, fit_without_torch())
         if found.judgement.mirrored:
@@ -93,10 +94,13 @@ class DIFFUSIONNET_OT_preview_match(PairOperator, bpy.types.Operator):
         """Write the color attributes, and show them."""
         source, target = self.pair(context)
         match = current_match(source, target)
-        with whole_undo([source, target]), outside_edit_modes(source, target):
+        members = [*source.members, *target.members]
+        with whole_undo(members), outside_edit_modes(*members):
             written = write_preview(source, target, match, self.show)
         show_colours_in(context)
         self.report({"INFO"}, f"Written: {', '.join(written)}")
+        errors = [error for shape in (source, target) for error in writable(shape)[1]]
+        self.report_errors(errors, failed=False)
         return {"FINISHED"}
 
 
@@ -120,7 +124,7 @@ class DIFFUSIONNET_OT_select_uncertain(PairOperator, bpy.types.Operator):
         """Select vertices of the target."""
         source, target = self.pair(context)
         match = current_match(source, target)
-        count = select_uncertain(target, match.correspondence.confidence < self.below)
+        count = select_in_character(target, match.correspondence.confidence < self.below)
         self.report({"INFO"}, f"{target.name}: {counted(count, 'vertex')} selected")
         return {"FINISHED"}
 

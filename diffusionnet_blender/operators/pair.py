@@ -1,9 +1,9 @@
 """Base of the operators on a source and a target."""
 
-from bpy.props import StringProperty
+from bpy.props import BoolProperty, StringProperty
 
 from ..errors import DiffusionNetError
-from ..scene.pair import require_pair
+from ..scene.pair import Pair, required_pair
 from ..scene.targets import named_object
 from ..translations import worded
 from .base import ReportingOperator
@@ -32,8 +32,14 @@ class PairOperator(ReportingOperator):
             return False
         return super().poll(context)
 
-    def pair(self, context):
-        """The two objects.
+    each: BoolProperty(
+        name="Each Object Alone",
+        description="Take these two objects alone, without the others of their characters",
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
+
+    def pair(self, context) -> Pair:
+        """The characters that the two objects belong to; both alone where `each` is chosen.
 
         Raises
         ------
@@ -50,5 +56,5 @@ class PairOperator(ReportingOperator):
                     f"There is no object {name!r} in the scene", "Give the name of a mesh object."
                 )
             found.append(named)
-        require_pair(*found)
-        return found
+        each = self.each if self.properties.is_property_set("each") else None
+        return required_pair(context, *found, each)

@@ -3,7 +3,7 @@
 import bpy
 
 from ..errors import DiffusionNetError
-from ..scene.pair import require_pair
+from ..scene.pair import required_pair
 from ..scene.pins import add_pins_by_empties, add_pins_by_vertices, swap_pair
 from ..scene.report_text import counted
 from ..scene.targets import selected_objects
@@ -25,12 +25,12 @@ class DIFFUSIONNET_OT_add_pin(ReportingOperator, bpy.types.Operator):
         """Pin the selected empties, or else the selected vertices."""
         chosen = context.scene.diffusionnet.transfer
         context.view_layer.update()
-        require_pair(chosen.source, chosen.target)
+        pair = required_pair(context, chosen.source, chosen.target)
         empties = [obj for obj in selected_objects(context) if obj.type == "EMPTY"]
         if empties:
-            count = add_pins_by_empties(chosen, empties)
+            count = add_pins_by_empties(chosen, *pair, empties)
         else:
-            count = add_pins_by_vertices(chosen)
+            count = add_pins_by_vertices(chosen, *pair)
         self.report({"INFO"}, f"{counted(count, 'pin')} added")
         return {"FINISHED"}
 

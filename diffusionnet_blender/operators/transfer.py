@@ -13,7 +13,6 @@ from ..scene.matches import current_match
 from ..scene.options import Outputs
 from ..scene.pair import outside_edit_modes
 from ..scene.pins import pins_of_pair
-from ..scene.transfer_write import write_transfer
 from ..tasks.transfer.kinds import KINDS, Kinds
 from ..tasks.transfer.request import TransferRequest
 from .background import JobOperator
@@ -32,7 +31,7 @@ class DIFFUSIONNET_OT_transfer(TransferProperties, JobOperator, PairOperator, bp
         self._start = perf_counter()
         source, target = self.pair(context)
         panel = context.scene.diffusionnet.transfer
-        self._set_unset_options(panel, source)
+        self._set_unset_options(panel, source.members)
         match = current_match(source, target, pins_of_pair(panel, source, target))
         kinds = Kinds(**values_of(Kinds, self))
         options = values_of(TransferRequest, self)
@@ -41,29 +40,32 @@ class DIFFUSIONNET_OT_transfer(TransferProperties, JobOperator, PairOperator, bp
     def finish(self, context, run):
         """Write all data, if both objects are unchanged."""
         context.view_layer.update()
-        source, target = run.jobs.items[0].find()
+        if not run.jobs.is_complete:
+            raise run.failed[0]
+        source, target = run.jobs.pair.find()
         outputs = Outputs(**values_of(Outputs, context.scene.diffusionnet))
-        with whole_undo([source, target]), outside_edit_modes(source, target):
-            prepared = run.jobs.prepared(run.result, at_once=run.in_place)
-            written = write_transfer(source, target, prepared, outputs)
+        members = [*source.members, *target.members]
+        with whole_undo(members), outside_edit_modes(*members):
+            written = run.jobs.write(run.in_place, outputs)
         found = run.jobs.match.correspondence
         text = f"{found.doubt}{source.name} to {target.name}: {'; '.join(written)}"
         level = "WARNING" if found.uncertain else "INFO"
         self.report({level}, f"{text}; in {perf_counter() - self._start:.1f} s")
+        self.report_errors([*run.failed, *run.jobs.errors], failed=False)
         return {"FINISHED"}
 
     def draw(self, context):
         """Draw the redo panel."""
         draw_transfer(self.layout, self)
 
-    def _set_unset_options(self, panel, source) -> None:
+    def _set_unset_options(self, panel, sources) -> None:
         """Set options that a script has not set as in the panel; kinds only if it sets none."""
         unset = [name for name in TRANSFER_NAMES if not self.is_set(name)]
         any_kind_set = any(name in KINDS and name not in unset for name in TRANSFER_NAMES)
         for name in unset:
             value = getattr(panel, name)
             if name in KINDS:
-                chosen = panel.is_property_set(name) or has_default_data(source, name)
+                chosen = panel.is_property_set(name) or has_default_data(sources, name)
                 value = value and chosen and not any_kind_set
             setattr(self, name, value)
 

@@ -3,12 +3,14 @@
 import bpy
 
 from ..properties.transfer import draw_transfer
+from ..scene.character import Character
 from ..scene.matches import find_match
+from ..scene.pair import pair_of
 from ..session.match_text import fit_without_torch, match_method
 from ..session.progress_bar import draw_progress
 from ..session.trouble import last_trouble
 from ..translations import worded
-from .segment import Sidebar, draw_trouble
+from .segment import Sidebar, described, draw_trouble
 
 
 class DIFFUSIONNET_PT_transfer(Sidebar, bpy.types.Panel):
@@ -57,9 +59,12 @@ class DIFFUSIONNET_PT_transfer(Sidebar, bpy.types.Panel):
                 else worded("Pick a source and a target")
             )
             layout.label(text=reason, icon="INFO")
-        match = find_match(chosen.source, chosen.target) if both else None
+        pair = pair_of(context, chosen.source, chosen.target) if both else None
+        if pair:
+            draw_pair(layout, *pair)
+        match = find_match(*pair) if pair else None
         if match:
-            draw_match(layout, chosen, match)
+            draw_match(layout, pair[1], match)
         row = layout.row()
         row.scale_y = 1.6
         row.enabled = bool(match)
@@ -71,12 +76,20 @@ class DIFFUSIONNET_PT_transfer(Sidebar, bpy.types.Panel):
             draw_trouble(layout.box(), trouble)
 
 
-def draw_match(layout, chosen, match) -> None:
+def draw_pair(layout, source: Character, target: Character) -> None:
+    """Draw the characters of source and target, where they are of several objects."""
+    for shape in (source, target):
+        if len(shape.members) > 1:
+            layout.label(text=described(shape), icon="OUTLINER_COLLECTION", translate=False)
+
+
+def draw_match(layout, target: Character, match) -> None:
     """Draw the method and confidence of a match, and the buttons for its preview."""
     box = layout.box().column(align=True)
     found = match.correspondence
-    count = len(chosen.target.data.vertices)
-    if len(found.confidence) != count and not chosen.target.data.is_editmode:
+    count = sum(len(obj.data.vertices) for obj in target.members if len(obj.data.polygons))
+    is_edited = any(obj.data.is_editmode for obj in target.members)
+    if len(found.confidence) != count and not is_edited:
         box.label(text="The target has changed: match again", icon="ERROR")
         return
     box.label(text=match_method(found), icon="INFO")
@@ -116,6 +129,10 @@ class DIFFUSIONNET_UL_pins(bpy.types.UIList):
     def draw_item(self, context, layout, data, item, icon, active_data, active, index):
         """Draw a row."""
         stale = (item.source_object, item.target_object) != (data.source, data.target)
+        if stale and data.source and data.target and data.source.data != data.target.data:
+            source, target = pair_of(context, data.source, data.target)
+            stale = item.source_object not in source.members
+            stale |= item.target_object not in target.members
         by_empties = item.source_empty is not None
         symbol = "ERROR" if stale else "EMPTY_AXIS" if by_empties else "VERTEXSEL"
         layout.label(text=item.name, icon=symbol, translate=False)

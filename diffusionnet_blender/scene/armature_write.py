@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import bpy
 import numpy as np
 from mathutils import Matrix, Vector
 
 from ..errors import DiffusionNetError
 from ..tasks.transfer.layers import Bones
-from .armatures import armature_of, armatures_of
+from .armatures import armatures_of
 from .driver_targets import retarget
 from .edit_mode import alone_in_edit_mode
 from .fingerprint import CONTENT, of_block
@@ -22,13 +24,22 @@ PLACE = "diffusionnet_place"
 LEAST_LENGTH, USUAL_LENGTH = 1e-5, 1e-2
 
 
-def require_free_of_armatures(obj: bpy.types.Object) -> None:
+def require_free_of_armatures(
+    obj: bpy.types.Object, members: Sequence[bpy.types.Object] = ()
+) -> None:
     """Raise DiffusionNetError if a target is bound to an armature of the user.
 
     One that a transfer has made is the user's as soon as anything in it was changed, or anything
     else follows it.
+
+    Parameters
+    ----------
+    obj : bpy.types.Object
+    members : sequence of bpy.types.Object
+        All objects of its character, which share the armature; by default it is alone.
     """
-    own = next((rig for rig in armatures_of(obj) if not _is_ours(rig, obj)), None)
+    targets = members or (obj,)
+    own = next((rig for rig in armatures_of(obj) if not _is_ours(rig, targets)), None)
     if own is None:
         return
     since = ", which was changed or is used by others since it was transferred"
@@ -40,31 +51,39 @@ def require_free_of_armatures(obj: bpy.types.Object) -> None:
 
 
 def write_armature(
-    source: bpy.types.Object, target: bpy.types.Object, bones: Bones, change: Transaction
+    rig: bpy.types.Object,
+    sources: Sequence[bpy.types.Object],
+    targets: Sequence[bpy.types.Object],
+    name: str,
+    bones: Bones,
+    change: Transaction,
 ) -> bpy.types.Object:
-    """Copy the armature of a source, move its bones, and bind a mesh to it.
+    """Copy the armature of a source, move its bones, and bind the objects of a target to it.
 
     Parameters
     ----------
-    source : bpy.types.Object
-        A mesh. Its armature is copied with constraints, drivers and bone collections; it may be
+    rig : bpy.types.Object
+        Of the source. It is copied with constraints, drivers and bone collections; it may be
         linked, hidden or outside of the view layer. The copy stands at rest: no pose, no
         animation.
-    target : bpy.types.Object
-        A mesh, of which `require_free_of_armatures` holds.
+    sources, targets : sequence of bpy.types.Object
+        Meshes, of the targets such of which `require_free_of_armatures` holds.
+    name : str
+        Of the target as a whole.
     bones : Bones
-        In world directions, as seen from the target's origin.
+        In world directions, as seen from the first target's origin.
     change : Transaction
         The armature of an earlier transfer is removed at its end.
     """
-    rig, replaced = armature_of(source), armatures_of(target)
+    target = targets[0]
+    replaced = list(dict.fromkeys(rig for obj in targets for rig in armatures_of(obj)))
     for earlier in replaced:
         change.discard(earlier)
         if earlier.data.users == 1:
             change.discard(earlier.data)
     made = rig.copy()
     made.data = rig.data.copy()
-    made.name = made.data.name = f"{target.name} {rig.data.name}"
+    made.name = made.data.name = f"{name} {rig.data.name}"
     made.parent = None
     shortest = float(np.linalg.norm(bones.tails - bones.heads, axis=1).min())
     scale = 1.0 if shortest >= LEAST_LENGTH else shortest / USUAL_LENGTH
@@ -80,17 +99,18 @@ def write_armature(
         for constraint in pose_bone.constraints:
             if getattr(constraint, "target", None) == rig:
                 constraint.target = made
-    modifier = next((m for m in target.modifiers if m.type == "ARMATURE"), None)
-    if modifier is None:
-        modifier = target.modifiers.new("Armature", "ARMATURE")
-    modifier.object = made
+    for obj in targets:
+        modifier = next((m for m in obj.modifiers if m.type == "ARMATURE"), None)
+        if modifier is None:
+            modifier = obj.modifiers.new("Armature", "ARMATURE")
+        modifier.object = made
     for block in (made, made.data):
         for driver in _drivers(block):
-            retarget(driver, source, target, {})
+            for source in sources:
+                retarget(driver, source, target, {})
     # Drivers of keys, which an earlier transfer has moved.
-    for end in (
-        e for d in _drivers(target.data.shape_keys) for v in d.variables for e in v.targets
-    ):
+    drivers = (driver for obj in targets for driver in _drivers(obj.data.shape_keys))
+    for end in (e for d in drivers for v in d.variables for e in v.targets):
         if end.id in replaced:
             end.id = made
     mark(made, _content(made))
@@ -98,18 +118,25 @@ def write_armature(
     return made
 
 
-def _is_ours(rig: bpy.types.Object, target: bpy.types.Object) -> bool:
-    """Whether an armature is as a transfer to the target has left it, and serves it alone."""
+def _is_ours(rig: bpy.types.Object, targets: Sequence[bpy.types.Object]) -> bool:
+    """Whether an armature is as a transfer to some objects has left it, and serves them alone."""
     return (
         is_unchanged(rig, _content)
-        and target.parent != rig
-        and users_of(rig) <= {target, target.data.shape_keys}
-        and not any(getattr(c, "target", None) == rig for c in target.constraints)
+        and all(obj.parent != rig for obj in targets)
+        and users_of(rig) <= {*targets, *(obj.data.shape_keys for obj in targets)}
+        and not any(getattr(c, "target", None) == rig for obj in targets for c in obj.constraints)
         and not any(
-            end.id == rig for d in _drivers(target) for v in d.variables for end in v.targets
+            end.id == rig
+            for obj in targets
+            for d in _drivers(obj)
+            for v in d.variables
+            for end in v.targets
         )
         and users_of(rig.data) <= {rig}
-        and np.allclose(rig.get(PLACE, ()) or np.nan, _place(rig, target), atol=1e-3)
+        and any(
+            np.allclose(rig.get(PLACE, ()) or np.nan, _place(rig, obj), atol=1e-3)
+            for obj in targets
+        )
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import bpy
@@ -9,7 +10,6 @@ import numpy as np
 
 from ..errors import DiffusionNetError
 from ..tasks.transfer.layers import Bones
-from .vertex_groups import read_weights
 
 
 def armatures_of(obj: bpy.types.Object) -> list[bpy.types.Object]:
@@ -103,21 +103,43 @@ def armature_of(obj: bpy.types.Object) -> bpy.types.Object:
     return rig
 
 
-def read_bones(obj: bpy.types.Object, rig: bpy.types.Object) -> Bones:
-    """Bones in rest pose, relative to the mesh of an object.
+def rig_of(objects: Sequence[bpy.types.Object]) -> bpy.types.Object:
+    """The armature that moves most of some objects, by their vertices.
+
+    Raises
+    ------
+    DiffusionNetError
+        If none has one with bones.
+    """
+    size: dict[bpy.types.Object, int] = {}
+    for obj in objects:
+        hold = hold_of(obj)
+        if hold is not None and hold.rig.data.bones:
+            size[hold.rig] = size.get(hold.rig, 0) + len(obj.data.vertices)
+    if not size:
+        raise DiffusionNetError(
+            f"{objects[0].name!r} and the others of its character have no armature",
+            "Add an Armature modifier with bones, or switch Armature off.",
+        )
+    return max(size, key=lambda rig: size[rig])
+
+
+def read_bones(rig: bpy.types.Object, origin: np.ndarray, influence: np.ndarray) -> Bones:
+    """Bones in rest pose, in the directions of the world.
 
     Parameters
     ----------
-    obj : bpy.types.Object
-        The mesh bound to them.
     rig : bpy.types.Object
         An armature. In Edit Mode, as it was before.
+    origin : (3,) float
+        Place in the world that they are seen from: the origin of the mesh bound to them.
+    influence : (V, B) float
+        Skin weights of that mesh.
     """
     bones = list(rig.data.bones)
-    names = tuple(bone.name for bone in bones)
     to_world = np.array(rig.matrix_world, dtype=np.float64)
     linear = to_world[:3, :3]
-    shift = to_world[:3, 3] - np.array(obj.matrix_world.translation)
+    shift = to_world[:3, 3] - origin
     heads, tails, upward = (
         np.array([tuple(of(bone)) for bone in bones], dtype=np.float64)
         for of in (
@@ -127,9 +149,9 @@ def read_bones(obj: bpy.types.Object, rig: bpy.types.Object) -> Bones:
         )
     )
     return Bones(
-        names=names,
+        names=tuple(bone.name for bone in bones),
         heads=heads @ linear.T + shift,
         tails=tails @ linear.T + shift,
         upward=upward @ linear.T,
-        influence=read_weights(obj, names).astype(np.float64),
+        influence=influence,
     )

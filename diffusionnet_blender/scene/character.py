@@ -81,6 +81,11 @@ def alone(obj: bpy.types.Object) -> Character:
     return Character(obj.name, "", (obj,))
 
 
+def as_character(shape: bpy.types.Object | Character) -> Character:
+    """A character as it is, and an object as one of one object."""
+    return shape if isinstance(shape, Character) else alone(shape)
+
+
 def characters_of(
     objects: Iterable[bpy.types.Object], layer: bpy.types.ViewLayer, each: bool = False
 ) -> list[Character]:

@@ -12,14 +12,11 @@ from ..errors import DiffusionNetError
 from ..surface import character as arrays
 from ..surface.surface import Surface
 from ..tasks.labels import Labels, Polygons
-from .armatures import hold_of
 from .character import Character
-from .read import origin_of, read_rest_shape
+from .places import to_rest
+from .read import origin_of, read_object, read_rest_shape
 from .seen import Seen, read_seen
 from .tracked import Tracked
-
-# Of the unit cube of a posed bone, below which the pose cannot be undone.
-LEAST_VOLUME = 1e-30
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +81,9 @@ class CharacterGeometry:
         return np.concatenate([s.from_base(v) for s, v in zip(self.seen, own, strict=True)])
 
 
-def read_character(character: Character, posed: bool = False) -> CharacterGeometry:
+def read_character(
+    character: Character, posed: bool = False, own: bool = False
+) -> CharacterGeometry:
     """Read the members of a character, in any mode; an error of one costs it alone.
 
     Parameters
@@ -92,6 +91,8 @@ def read_character(character: Character, posed: bool = False) -> CharacterGeomet
     character : Character
     posed : bool
         As they are posed now, see `seen.read_seen`.
+    own : bool
+        Their own meshes, without modifiers.
 
     Raises
     ------
@@ -103,7 +104,7 @@ def read_character(character: Character, posed: bool = False) -> CharacterGeomet
     errors: list[DiffusionNetError] = []
     for obj in character.members:
         try:
-            seen.append(read_seen(obj, posed))
+            seen.append(Seen(read_object(obj)) if own else read_seen(obj, posed))
         except DiffusionNetError as error:
             errors.append(error)
         else:
@@ -131,19 +132,6 @@ def read_rest_character(members: Sequence[bpy.types.Object]) -> Surface:
     return arrays.Character(_in_place(members, surfaces, posed=False)[0]).surface
 
 
-def placed_at_rest(character: Character) -> np.ndarray:
-    """Transforms of the members to the world, (M, 4, 4) float64, as they are read without a pose.
-
-    What hangs on a bone is where the rest pose has it; an object alone is where it is.
-    """
-    to_world = [np.array(obj.matrix_world, dtype=np.float64) for obj in character.members]
-    if len(to_world) > 1:
-        to_world = [
-            _to_rest(obj) @ matrix for obj, matrix in zip(character.members, to_world, strict=True)
-        ]
-    return np.array(to_world)
-
-
 def _in_place(
     members: Sequence[bpy.types.Object], surfaces: list[Surface], posed: bool
 ) -> tuple[list[Surface], np.ndarray]:
@@ -151,32 +139,16 @@ def _in_place(
     if len(members) == 1:
         return surfaces, origin_of(members[0])
     to_world = [np.array(obj.matrix_world, dtype=np.float64) for obj in members]
-    to_rest = [np.eye(4) if posed else _to_rest(obj) for obj in members]
-    origin = (to_rest[0] @ to_world[0])[:3, 3]
+    to_rests = [np.eye(4) if posed else to_rest(obj) for obj in members]
+    origin = (to_rests[0] @ to_world[0])[:3, 3]
     placed = []
-    for surface, matrix, rest in zip(surfaces, to_world, to_rest, strict=True):
+    for surface, matrix, rest in zip(surfaces, to_world, to_rests, strict=True):
         vertices = surface.vertices
         if not np.allclose(rest, np.eye(4), atol=1e-6):
             vertices = vertices @ rest[:3, :3].T
         shift = (rest @ matrix)[:3, 3] - origin
         placed.append(Surface(vertices + shift, surface.faces, surface.normals))
     return placed, origin
-
-
-def _to_rest(obj: bpy.types.Object) -> np.ndarray:
-    """World transform (4, 4) that takes what hangs on a posed bone to where it rests."""
-    hold = hold_of(obj)
-    bone = hold.rig.pose.bones.get(hold.bone) if hold is not None and not hold.deforms else None
-    if bone is None:
-        return np.eye(4)
-    rig_to_world, posed, rest = (
-        np.array(matrix, dtype=np.float64)
-        for matrix in (hold.rig.matrix_world, bone.matrix, bone.bone.matrix_local)
-    )
-    to_posed = rig_to_world @ posed
-    if abs(np.linalg.det(to_posed)) < LEAST_VOLUME:
-        return np.eye(4)
-    return rig_to_world @ rest @ np.linalg.inv(to_posed)
 
 
 def _pooled_polygons(polygons: list[Polygons]) -> Polygons:

@@ -18,22 +18,34 @@ from ..errors import DiffusionNetError
 from ..tasks.classify import job as classify_job
 from ..tasks.labels import Labels
 from ..tasks.match import job as match_job
+from ..tasks.match.kinds import kind_of
 from ..tasks.models import FROM_RIG, card_of
 from ..tasks.segment import job as segment_job
 from ..tasks.transfer import job as transfer_job
 from ..tasks.transfer.kinds import Kinds
 from ..tasks.transfer.layers import Moved
 from .attachments import carried_members
-from .character import Character
+from .character import Character, as_character
 from .character_read import CharacterGeometry, read_character, read_rest_character
-from .matches import Match, fingerprint, keep_match, placement, require_placement
-from .options import ReadOptions
-from .pair import outside_edit_modes
-from .read import origin_of, read_object
+from .matches import (
+    Match,
+    Shape,
+    fingerprint,
+    first_changed,
+    keep_match,
+    placement,
+    places,
+    require_placement,
+    require_places,
+)
+from .member_transfer import CharacterReading, read_again, read_characters
+from .options import Outputs, ReadOptions
+from .pair import Pair, outside_edit_modes, usable
 from .results import forget_result, keep_result
 from .rig import known_parts, known_sides
 from .tracked import Tracked, TrackedCharacter
 from .transfer import Prepared, Reading, prepared_again, read_transfer
+from .transfer_write import write_members, write_transfer
 from .write import require_writable
 
 
@@ -225,67 +237,75 @@ class TrackedPair:
 
     Attributes
     ----------
-    source, target : Tracked
+    source, target : TrackedCharacter
     fingerprints : (str, str)
         Of both as they were, see `matches.fingerprint`.
     """
 
-    source: Tracked
-    target: Tracked
+    source: TrackedCharacter
+    target: TrackedCharacter
     fingerprints: tuple[str, str]
 
     @classmethod
-    def of(cls, source: bpy.types.Object, target: bpy.types.Object) -> TrackedPair:
-        """Remember two meshes."""
+    def of(cls, source: Shape, target: Shape) -> TrackedPair:
+        """Remember two shapes."""
         prints = fingerprint(source), fingerprint(target)
-        return cls(Tracked.of(source), Tracked.of(target), prints)
+        one, other = (TrackedCharacter.of(as_character(shape)) for shape in (source, target))
+        return cls(one, other, prints)
 
     @property
     def name(self) -> str:
         """Of both."""
         return f"{self.source.name} > {self.target.name}"
 
-    def find(self) -> tuple[bpy.types.Object, bpy.types.Object]:
-        """Both objects, wherever undo has put them."""
-        return self.source.find(), self.target.find()
+    def find(self) -> Pair:
+        """Both with all members, wherever undo has put them."""
+        return self.source.find_whole(), self.target.find_whole()
 
-    def find_unchanged(self, meanwhile: str, fix: str) -> tuple[bpy.types.Object, bpy.types.Object]:
-        """Both objects; raise DiffusionNetError if one is gone or was changed."""
+    def find_unchanged(self, meanwhile: str, fix: str) -> Pair:
+        """Both; raise DiffusionNetError if a member is gone or was changed."""
         pair = self.find()
-        for obj, expected in zip(pair, self.fingerprints, strict=True):
-            if fingerprint(obj) != expected:
-                raise DiffusionNetError(f"{obj.name!r} was changed while {meanwhile}", fix)
+        for shape, expected in zip(pair, self.fingerprints, strict=True):
+            changed = first_changed(shape, expected)
+            if changed is not None:
+                raise DiffusionNetError(f"{changed.name!r} was changed while {meanwhile}", fix)
         return pair
 
 
 class MatchJobs(Jobs):
-    """The match of two objects.
+    """The match of two objects or characters.
 
     Parameters
     ----------
-    source, target : bpy.types.Object
+    source, target : bpy.types.Object or Character
     pins : (P, 2) int64
-        Vertices of source and target.
+        Vertices of source and target, of the members that are `pair.usable`.
     **options
         Fields of `MatchRequest`.
+
+    Attributes
+    ----------
+    errors : list of DiffusionNetError
+        Of members that are not matched.
     """
 
-    def __init__(self, source, target, pins: np.ndarray, **options: Any):
+    def __init__(self, source: Shape, target: Shape, pins: np.ndarray, **options: Any):
         super().__init__(match_job, [TrackedPair.of(source, target)])
         self._pins, self._options = pins, options
         self._placement = placement(source, target)
+        self._places = places(source), places(target)
+        self.errors: list[DiffusionNetError] = []
 
     def request(self, item: TrackedPair) -> match_job.MatchRequest:
-        """Read both objects."""
-        pair = item.find()
-        surfaces = (read_object(obj).surface for obj in pair)
-        offset = origin_of(pair[1]) - origin_of(pair[0])
-        return match_job.MatchRequest(*surfaces, pins=self._pins, offset=offset, **self._options)
+        """Read both."""
+        self.errors, request = match_request(*item.find(), pins=self._pins, **self._options)
+        return request
 
     def keep(self, item: TrackedPair, result: match_job.Correspondence) -> None:
         """Keep it for any number of transfers."""
         pair = item.find_unchanged("it was being matched", "Press Match again.")
-        match = Match(result, self._pins, *item.fingerprints, self._placement)
+        match = Match(result, self._pins, *item.fingerprints, self._placement, self._places)
+        require_places(*pair, match, "while they were being matched")
         require_placement(*pair, match, "while they were being matched")
         keep_match(*pair, match)
 
@@ -294,34 +314,82 @@ class MatchJobs(Jobs):
         return "Cancelled; an earlier match is kept"
 
 
+@dataclass(frozen=True)
+class TexturedMember:
+    """A member of a target that gets textures by itself.
+
+    Attributes
+    ----------
+    name : str
+    number : int
+        Among the members that are `pair.usable`.
+    """
+
+    name: str
+    number: int
+
+
 class TransferJobs(Jobs):
-    """The transfer of data from one object to another.
+    """The transfer of data from one object or character to another.
 
     Parameters
     ----------
-    source, target : bpy.types.Object
+    source, target : bpy.types.Object or Character
     match : Match
     kinds : Kinds
+    reading : Reading or CharacterReading, optional
+        What `read_pair` has read of both; by default it is read with the first request.
     **options
         Options of `TransferRequest`.
+
+    Attributes
+    ----------
+    pair : TrackedPair
+    errors : list of DiffusionNetError
+        Of members that get nothing.
     """
 
-    def __init__(self, source, target, match: Match, kinds: Kinds, **options: Any):
+    def __init__(
+        self,
+        source: Shape,
+        target: Shape,
+        match: Match,
+        kinds: Kinds,
+        reading: Reading | CharacterReading | None = None,
+        **options: Any,
+    ):
+        one, other = as_character(source), as_character(target)
         prints = match.source_fingerprint, match.target_fingerprint
-        pair = TrackedPair(Tracked.of(source), Tracked.of(target), prints)
-        super().__init__(transfer_job, [pair])
+        self.pair = TrackedPair(TrackedCharacter.of(one), TrackedCharacter.of(other), prints)
+        items: list[TrackedPair | TexturedMember] = [self.pair]
+        if _of_several(one, other) and kinds.texture:
+            members = usable(other)[0].members
+            items += [TexturedMember(obj.name, number) for number, obj in enumerate(members)]
+        super().__init__(transfer_job, items)
         self.match, self._kinds, self._options = match, kinds, options
-        self._reading: Reading | None = None
+        self._reading = reading
+        self._moved: dict[int, Moved] = {}
+        self.errors: list[DiffusionNetError] = []
 
-    def request(self, item: TrackedPair) -> transfer_job.TransferRequest:
+    def request(self, item: TrackedPair | TexturedMember) -> transfer_job.TransferRequest:
         """Read the data to transfer."""
-        pair = item.find()
-        with outside_edit_modes(*pair):
-            self._reading = read_transfer(*pair, self._kinds)
-        return self._reading.request(self.match.correspondence, **self._options)
+        found = self.match.correspondence
+        if isinstance(item, TexturedMember):
+            if not isinstance(self._reading, CharacterReading):
+                raise DiffusionNetError(f"{item.name!r} was not read", "See the other messages.")
+            return self._reading.texture_request(item.number, found, **self._options)
+        if self._reading is None:
+            self._reading = read_pair(*item.find(), self._kinds)
+        if isinstance(self._reading, CharacterReading):
+            self.errors = list(self._reading.errors)
+        return self._reading.request(found, **self._options)
+
+    def keep(self, item: TrackedPair | TexturedMember, result: Moved) -> None:
+        """Keep it until all are done."""
+        self._moved[item.number if isinstance(item, TexturedMember) else -1] = result
 
     def prepared(self, moved: Moved, at_once: bool) -> Prepared:
-        """Data to write; neither object may be in Edit Mode.
+        """Data to write to an object; neither may be in Edit Mode.
 
         Parameters
         ----------
@@ -336,13 +404,93 @@ class TransferJobs(Jobs):
         """
         if at_once:
             return Prepared(self._reading, moved)
-        source, target = self.items[0].find_unchanged(
+        one, other = self._unchanged()
+        source, target = one.members[0], other.members[0]
+        require_writable(target)
+        return prepared_again(source, target, self._reading, moved)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether there is something to write: the textures of single members may be missing."""
+        return -1 in self._moved
+
+    def write(self, at_once: bool, outputs: Outputs) -> list[str]:
+        """Write all results; no member may be in Edit Mode. As `write_transfer`."""
+        one, other = self.pair.find()
+        whole = self._reading
+        if not isinstance(whole, CharacterReading):
+            prepared = self.prepared(self._moved[-1], at_once)
+            return write_transfer(one.members[0], other.members[0], prepared, outputs)
+        if not at_once:
+            whole = read_again(*self._unchanged(), whole)
+        targets, found = [], []
+        for number, obj in enumerate(usable(other)[0].members):
+            textured = self._moved.get(number)
+            own = whole.prepared(number, self.match.correspondence, self._moved[-1], textured)
+            if own is not None:
+                targets.append(obj)
+                found.append(own)
+        return write_members(other.name, targets, found, outputs)
+
+    def _unchanged(self) -> Pair:
+        pair = self.pair.find_unchanged(
             "its data was being transferred, so nothing was written",
             "Press Match and Transfer again.",
         )
-        require_placement(source, target, self.match, "while data was being transferred")
-        require_writable(target)
-        return prepared_again(source, target, self._reading, moved)
+        require_places(*pair, self.match, "while data was being transferred")
+        require_placement(*pair, self.match, "while data was being transferred")
+        return pair
+
+
+def read_pair(source: Shape, target: Shape, kinds: Kinds) -> Reading | CharacterReading:
+    """Data of a source and a target for a transfer, in any mode.
+
+    Raises
+    ------
+    DiffusionNetError
+        If chosen data cannot be transferred.
+    """
+    one, other = as_character(source), as_character(target)
+    with outside_edit_modes(*one.members, *other.members):
+        if _of_several(one, other):
+            return read_characters(one, other, kinds)
+        return read_transfer(one.members[0], other.members[0], kinds)
+
+
+def _of_several(source: Character, target: Character) -> bool:
+    return len(source.members) > 1 or len(target.members) > 1
+
+
+def match_request(
+    source: Shape, target: Shape, **options: Any
+) -> tuple[list[DiffusionNetError], match_job.MatchRequest]:
+    """The request to match two shapes, and the errors of members that are not matched."""
+    one, other = (read_to_match(as_character(shape)) for shape in (source, target))
+    return [*one[2], *other[2]], match_job.MatchRequest(
+        one[0].placed.surface,
+        other[0].placed.surface,
+        offset=other[0].origin - one[0].origin,
+        source_members=one[1],
+        target_members=other[1],
+        **options,
+    )
+
+
+def read_to_match(
+    character: Character,
+) -> tuple[CharacterGeometry, match_job.Members | None, list[DiffusionNetError]]:
+    """Own meshes of a character, what is known of several, and the errors of those left out."""
+    found, errors = usable(character)
+    if not found.members:
+        raise errors[0]
+    geometry = read_character(found, own=True)
+    if len(found.members) == 1:
+        return geometry, None, errors
+    kinds = tuple(
+        kind_of(obj.name, [m.name for m in obj.data.materials if m]) for obj in found.members
+    )
+    carried = carried_members(found.members, geometry.seen, geometry.placed)
+    return geometry, match_job.Members(geometry.placed.member, kinds, tuple(carried)), errors
 
 
 def segment_request(

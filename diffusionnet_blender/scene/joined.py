@@ -16,7 +16,7 @@ from mathutils import Matrix
 from ..errors import DiffusionNetError
 from .armatures import hold_of
 from .character import Character
-from .character_read import placed_at_rest
+from .places import placed_at_rest
 from .uv_maps import MOST_UV_MAPS, read_uv, source_uv_name, write_uv
 
 NAME = "diffusionnet joined"

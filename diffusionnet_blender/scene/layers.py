@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import bpy
 import numpy as np
@@ -12,19 +13,20 @@ from ..errors import DiffusionNetError
 from ..options import quoted_names
 from ..tasks.labels import Labels
 from ..tasks.transfer.kinds import Kinds
-from ..tasks.transfer.layers import Attribute, Layers, MeshShape, ShapeKeys, Weights
-from .armatures import armature_of, bone_names, read_bones
+from ..tasks.transfer.layers import Attribute, Bones, Layers, MeshShape, ShapeKeys, Weights
+from .armatures import armature_of, bone_names, hold_of, read_bones
 from .attributes import AttributeKind, kind_of, read_attribute, read_values, write_attribute
 from .labels import read_labels
 from .materials import slots_of_polygons
 from .ownership import Kind, Role, still_ours
-from .read import read_object
+from .read import origin_of, read_object
 from .shape_keys import key_names, read_keys
 from .texture_pixels import read_textures
 from .textures import SourceTextures, Storage, find_textures
 from .uv_maps import read_uv, source_uv_name
 from .vertex_groups import read_weights
 
+Layer = TypeVar("Layer")
 COLOURS = {"FLOAT_COLOR", "BYTE_COLOR"}
 DOMAINS = {"POINT", "CORNER", "FACE"}
 # Attributes of the geometry itself, or of other kinds of data.
@@ -42,6 +44,10 @@ class Source:
     textures : SourceTextures or None
         Where the images are in its materials.
     labels : Labels or None
+    objects : tuple of bpy.types.Object
+        Whose data it is.
+    materials : tuple of (bpy.types.Material or None)
+        By slot, as `Layers.slots` numbers them.
     storages : dict of str to Storage
         How the new images are stored, by channel.
     remarks : tuple of str
@@ -52,6 +58,8 @@ class Source:
     layers: Layers
     textures: SourceTextures | None
     labels: Labels | None
+    objects: tuple[bpy.types.Object, ...]
+    materials: tuple[bpy.types.Material | None, ...]
     storages: dict[str, Storage] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
 
@@ -107,7 +115,9 @@ def with_pixels(obj: bpy.types.Object, source: Source) -> Source:
     )
 
 
-def read_source(obj: bpy.types.Object, kinds: Kinds) -> Source:
+def read_source(
+    obj: bpy.types.Object, kinds: Kinds, lacking: dict[str, DiffusionNetError] | None = None
+) -> Source:
     """Read the chosen kinds of data, of textures all but the pixels; not in Edit Mode.
 
     Parameters
@@ -115,6 +125,9 @@ def read_source(obj: bpy.types.Object, kinds: Kinds) -> Source:
     obj : bpy.types.Object
         A mesh; it may be linked.
     kinds : Kinds
+    lacking : dict of str to DiffusionNetError, optional
+        Of a member of a character: the kinds of data that it lacks are noted here, by name, and
+        passed over; the armature is not read.
 
     Raises
     ------
@@ -123,36 +136,59 @@ def read_source(obj: bpy.types.Object, kinds: Kinds) -> Source:
     """
     mesh = obj.data
     shape = read_shape(obj)
-    uv, textures, labels = None, None, None
-    if kinds.uv:
-        uv = read_uv(mesh, source_uv_name(obj))
-    if kinds.texture:
-        textures = find_textures(obj)
-    if kinds.labels:
-        labels = read_labels(obj)
-    if kinds.materials and not any(slot.material for slot in obj.material_slots):
-        raise DiffusionNetError(
-            f"{obj.name!r} has no materials", "Assign one, or switch Materials off."
-        )
-    attributes = _read_attributes(obj, kinds)
+
+    def chosen(kind: str, read: Callable[[], Layer]) -> Layer | None:
+        if not getattr(kinds, kind):
+            return None
+        try:
+            return read()
+        except DiffusionNetError as error:
+            if lacking is None:
+                raise
+            lacking.setdefault(kind, error)
+            return None
+
+    uv = chosen("uv", lambda: read_uv(mesh, source_uv_name(obj)))
+    textures = chosen("texture", lambda: find_textures(obj))
+    labels = chosen("labels", lambda: read_labels(obj))
+    move_slots = chosen("materials", lambda: _require_materials(obj))
+    colours = chosen("colors", lambda: _read_attributes(obj, True))
+    others = chosen("attributes", lambda: _read_attributes(obj, False))
+    is_member = lacking is not None
     layers = Layers(
         slots=slots_of_polygons(obj).astype(np.int64),
         uv=uv,
-        copy_uv=kinds.uv,
-        move_slots=kinds.materials,
-        weights=_read_groups(obj, kinds) if kinds.weights else None,
-        keys=_read_keys(obj, kinds.key_names) if kinds.shape_keys else None,
-        attributes=attributes,
+        copy_uv=uv is not None,
+        move_slots=bool(move_slots),
+        weights=chosen("weights", lambda: _read_groups(obj, kinds, is_member)),
+        keys=chosen("shape_keys", lambda: _read_keys(obj, kinds.key_names, is_member)),
+        attributes=(*(colours or ()), *(others or ())),
         labels=labels.vertex_probabilities if labels else None,
-        bones=read_bones(obj, armature_of(obj)) if kinds.armature else None,
+        bones=None if is_member else chosen("armature", lambda: _read_bones(obj)),
     )
-    return Source(shape, layers, textures, labels)
+    materials = tuple(slot.material for slot in obj.material_slots)
+    return Source(shape, layers, textures, labels, (obj,), materials)
 
 
-def has_default_data(obj: bpy.types.Object, kind: str) -> bool:
-    """Whether a source has data of a kind that is transferred by default."""
-    data = {"texture": obj.data.uv_layers, "weights": obj.vertex_groups}
-    return kind not in data or len(data[kind]) > 0
+def _require_materials(obj: bpy.types.Object) -> bool:
+    if not any(slot.material for slot in obj.material_slots):
+        raise DiffusionNetError(
+            f"{obj.name!r} has no materials", "Assign one, or switch Materials off."
+        )
+    return True
+
+
+def _read_bones(obj: bpy.types.Object) -> Bones:
+    rig = armature_of(obj)
+    names = [bone.name for bone in rig.data.bones]
+    return read_bones(rig, origin_of(obj), read_weights(obj, names).astype(np.float64))
+
+
+def has_default_data(objects: Sequence[bpy.types.Object], kind: str) -> bool:
+    """Whether any object of a source has data of a kind that is transferred by default."""
+    if kind == "texture":
+        return any(len(obj.data.uv_layers) for obj in objects)
+    return kind != "weights" or any(len(obj.vertex_groups) for obj in objects)
 
 
 def write_moved_attribute(mesh: bpy.types.Mesh, name: str, attribute: Attribute) -> None:
@@ -161,24 +197,21 @@ def write_moved_attribute(mesh: bpy.types.Mesh, name: str, attribute: Attribute)
     write_attribute(mesh, name, kind, attribute.values)
 
 
-def _read_attributes(obj: bpy.types.Object, kinds: Kinds) -> tuple[Attribute, ...]:
-    found: list[Attribute] = []
-    for is_chosen, is_colour, noun, switch in (
-        (kinds.colors, True, "color attribute", "Colors"),
-        (kinds.attributes, False, "attribute", "Attributes"),
-    ):
-        if not is_chosen:
-            continue
-        named = {n: k for n, k in _movable(obj).items() if (k.data_type in COLOURS) == is_colour}
-        if not named:
-            raise DiffusionNetError(
-                f"{obj.name!r} has no {noun}", f"Add one, or switch {switch} off."
-            )
-        for name in _without_labels(obj, Kind.ATTRIBUTE, list(named)):
-            kind = named[name]
-            values = read_attribute(obj.data, name, kind)
-            found.append(Attribute(name, kind.data_type, kind.domain, values))
-    return tuple(found)
+def _read_attributes(obj: bpy.types.Object, colours: bool) -> tuple[Attribute, ...]:
+    """Its colour attributes, or its other attributes."""
+    noun, switch = ("color attribute", "Colors") if colours else ("attribute", "Attributes")
+    named = {n: k for n, k in _movable(obj).items() if (k.data_type in COLOURS) == colours}
+    if not named:
+        raise DiffusionNetError(f"{obj.name!r} has no {noun}", f"Add one, or switch {switch} off.")
+    return tuple(
+        Attribute(
+            name,
+            named[name].data_type,
+            named[name].domain,
+            read_attribute(obj.data, name, named[name]),
+        )
+        for name in _without_labels(obj, Kind.ATTRIBUTE, list(named))
+    )
 
 
 def _movable(obj: bpy.types.Object) -> dict[str, AttributeKind]:
@@ -205,7 +238,7 @@ def _without_labels(obj: bpy.types.Object, kind: Kind, names: Sequence[str]) -> 
     return [name for name in names if name not in ours] or list(names)
 
 
-def _read_groups(obj: bpy.types.Object, kinds: Kinds) -> Weights:
+def _read_groups(obj: bpy.types.Object, kinds: Kinds, is_member: bool) -> Weights:
     names_wanted = kinds.group_names
     if kinds.groups == "ACTIVE" and not names_wanted:
         active = obj.vertex_groups.active
@@ -215,6 +248,11 @@ def _read_groups(obj: bpy.types.Object, kinds: Kinds) -> Weights:
     existing = obj.vertex_groups.keys()
     if not names_wanted:
         existing = _without_labels(obj, Kind.VERTEX_GROUP, existing)
+    if is_member:
+        hanging = hanging_weights(obj)
+        if hanging is not None and not (names_wanted and hanging.names[0] not in names_wanted):
+            return hanging
+        names_wanted = tuple(n for n in names_wanted if n in existing) or names_wanted
     names = _chosen(obj, existing, names_wanted, "vertex group")
     bones = bone_names(obj)
     if kinds.groups == "DEFORM" and bones:
@@ -236,8 +274,20 @@ def _read_groups(obj: bpy.types.Object, kinds: Kinds) -> Weights:
     return Weights(tuple(names), values, deforming, skinned)
 
 
-def _read_keys(obj: bpy.types.Object, chosen: Sequence[str]) -> ShapeKeys:
-    return read_keys(obj, _chosen(obj, key_names(obj), chosen, "shape key"))
+def _read_keys(obj: bpy.types.Object, chosen: Sequence[str], is_member: bool) -> ShapeKeys:
+    existing = key_names(obj)
+    if is_member:
+        chosen = [name for name in chosen if name in existing] or chosen
+    return read_keys(obj, _chosen(obj, existing, chosen, "shape key"))
+
+
+def hanging_weights(obj: bpy.types.Object) -> Weights | None:
+    """Skin weights of an object that hangs on a bone, by which the bone moves it likewise."""
+    hold = hold_of(obj)
+    if hold is None or hold.deforms or not hold.bone:
+        return None
+    count = len(obj.data.vertices)
+    return Weights((hold.bone,), np.ones((count, 1)), np.ones(1, bool), np.ones(count, bool))
 
 
 def _chosen(obj, existing: Sequence[str], chosen: Sequence[str], noun: str) -> list[str]:

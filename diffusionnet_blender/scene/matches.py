@@ -12,18 +12,20 @@ from bpy.app.handlers import persistent
 from ..errors import DiffusionNetError
 from ..tasks.match.request import Correspondence
 from .attributes import read_values
+from .character import Character, as_character
+from .places import placed_at_rest
 from .read import topology_of
 
 
 @dataclass(frozen=True, eq=False)
 class Match:
-    """A correspondence of two objects, with pins and fingerprints of the meshes.
+    """A correspondence of two objects or characters, with pins and fingerprints of the meshes.
 
     Attributes
     ----------
     correspondence : Correspondence
-        On the triangles of the source as `read.read_object` gives them, one point for each vertex
-        of the target.
+        On the triangles of the source as `read_character` gives those of its `pair.usable` members,
+        one point for each vertex of those of the target.
     pins : (P, 2) int64
         Vertices of source and target that were pinned.
     source_fingerprint, target_fingerprint : str
@@ -31,6 +33,8 @@ class Match:
     placement : (4, 4) float64, optional
         Of the target relative to the source, see `placement`; needed for a map found in place,
         which holds only while the two stand as they did.
+    places : two of (M, 4, 4) float64, optional
+        Of the members of characters, see `places`.
     """
 
     correspondence: Correspondence
@@ -38,32 +42,41 @@ class Match:
     source_fingerprint: str
     target_fingerprint: str
     placement: np.ndarray | None = None
+    places: tuple[np.ndarray, np.ndarray] | None = None
 
 
 # Change of a relative transform below which nothing has moved: the rounding of Blender's floats.
 STILL = 1e-4
-# By the `session_uid` of the two meshes, which undo does not change.
-_matches: dict[tuple[int, int], Match] = {}
+Shape = bpy.types.Object | Character
+_Key = tuple[tuple[int, ...], tuple[int, ...]]
+# By the `session_uid` of the meshes of both, which undo does not change.
+_matches: dict[_Key, Match] = {}
 
 
-def keep_match(source: bpy.types.Object, target: bpy.types.Object, match: Match) -> None:
+def keep_match(source: Shape, target: Shape, match: Match) -> None:
     """Keep a match; it replaces the one before."""
-    _matches[source.data.session_uid, target.data.session_uid] = match
+    _matches[_key(source, target)] = match
 
 
-def find_match(source: bpy.types.Object, target: bpy.types.Object) -> Match | None:
-    """The last match of two objects, whether or not it still fits."""
-    return _matches.get((source.data.session_uid, target.data.session_uid))
+def find_match(source: Shape, target: Shape) -> Match | None:
+    """The last match of two shapes of these members, whether or not it still fits."""
+    return _matches.get(_key(source, target))
 
 
-def current_match(
-    source: bpy.types.Object, target: bpy.types.Object, pins: np.ndarray | None = None
-) -> Match:
-    """The match of two objects, which must be as they were when it was found.
+def _key(source: Shape, target: Shape) -> _Key:
+    one, other = (
+        tuple(obj.data.session_uid for obj in as_character(shape).members)
+        for shape in (source, target)
+    )
+    return one, other
+
+
+def current_match(source: Shape, target: Shape, pins: np.ndarray | None = None) -> Match:
+    """The match of two shapes, which must be as they were when it was found.
 
     Parameters
     ----------
-    source, target : bpy.types.Object
+    source, target : bpy.types.Object or Character
         Meshes.
     pins : (P, 2) int, optional
         As they are now; without them they are not looked at.
@@ -78,49 +91,88 @@ def current_match(
         raise DiffusionNetError(
             f"{source.name!r} and {target.name!r} have not been matched", "Press Match first."
         )
-    for obj, expected in ((source, match.source_fingerprint), (target, match.target_fingerprint)):
-        if fingerprint(obj) != expected:
-            raise DiffusionNetError(
-                f"{obj.name!r} has changed since it was matched", "Press Match again."
-            )
+    changed = first_changed(source, match.source_fingerprint) or first_changed(
+        target, match.target_fingerprint
+    )
+    if changed is not None:
+        raise DiffusionNetError(
+            f"{changed.name!r} has changed since it was matched", "Press Match again."
+        )
+    require_places(source, target, match, "since it was matched")
     require_placement(source, target, match, "since they were matched in place")
     if pins is not None and not np.array_equal(pins, match.pins):
         raise DiffusionNetError("The pins have changed since the match", "Press Match again.")
     return match
 
 
-def placement(source: bpy.types.Object, target: bpy.types.Object) -> np.ndarray:
+def placement(source: Shape, target: Shape) -> np.ndarray:
     """Transform of the target in the space of the source, (4, 4) float64."""
-    to_world = [np.array(obj.matrix_world, dtype=np.float64) for obj in (source, target)]
-    return np.linalg.solve(*to_world)
+    one, other = (placed_at_rest(as_character(shape))[0] for shape in (source, target))
+    return np.linalg.solve(one, other)
 
 
-def require_placement(
-    source: bpy.types.Object, target: bpy.types.Object, match: Match, since: str
-) -> None:
-    """Raise DiffusionNetError if two objects matched in place do not stand as they did."""
+def places(shape: Shape) -> np.ndarray:
+    """Transforms of the members in the space of the first, (M, 4, 4) float64."""
+    found = placed_at_rest(as_character(shape))
+    return found if len(found) < 2 else np.linalg.solve(found[:1], found)
+
+
+def require_placement(source: Shape, target: Shape, match: Match, since: str) -> None:
+    """Raise DiffusionNetError if two shapes matched in place do not stand as they did."""
     if not match.correspondence.in_place or match.placement is None:
         return
-    size = max(np.abs(source.bound_box).max(), 1e-30)
-    units = np.append(np.ones(3), size)
-    moved = np.abs(placement(source, target) - match.placement)[:3] / units[None]
-    if (moved > STILL * np.abs(match.placement[:3, :3]).max()).any():
+    first = as_character(source).members[0]
+    if _has_moved(placement(source, target), match.placement, first):
         raise DiffusionNetError(
             f"{source.name!r} or {target.name!r} has moved {since}",
             "Press Match again, or choose the method Match Shapes.",
         )
 
 
-def fingerprint(obj: bpy.types.Object) -> str:
+def require_places(source: Shape, target: Shape, match: Match, since: str) -> None:
+    """Raise DiffusionNetError if members of a character have moved away from each other."""
+    for shape, before in zip((source, target), match.places or (), strict=False):
+        members = as_character(shape).members
+        if len(members) < 2:
+            continue
+        for obj, now, then in zip(members, places(shape), before, strict=True):
+            if _has_moved(now, then, members[0]):
+                raise DiffusionNetError(
+                    f"{obj.name!r} has moved against {members[0].name!r} {since}",
+                    "Press Match again.",
+                )
+
+
+def _has_moved(now: np.ndarray, before: np.ndarray, first: bpy.types.Object) -> bool:
+    """Whether two transforms (4, 4) into the space of an object differ."""
+    size = max(np.abs(first.bound_box).max(), np.abs(before[:3, 3]).max(), 1e-30)
+    units = np.append(np.ones(3), size)
+    moved = np.abs(now - before)[:3] / units[None]
+    return bool((moved > STILL * np.abs(before[:3, :3]).max()).any())
+
+
+def first_changed(shape: Shape, expected: str) -> bpy.types.Object | None:
+    """The first member of a shape that has another fingerprint than expected."""
+    members = as_character(shape).members
+    return next(
+        (o for o, e in zip(members, expected.split(), strict=True) if fingerprint(o) != e), None
+    )
+
+
+def fingerprint(shape: Shape) -> str:
     """Fingerprint of vertices, faces, and the deformation by the object's transform.
 
-    Moving, turning and scaling evenly changes nothing.
+    Moving, turning and scaling evenly changes nothing. Of a character, those of its members.
 
     Parameters
     ----------
-    obj : bpy.types.Object
-        A mesh.
+    shape : bpy.types.Object or Character
+        A mesh, or several.
     """
+    return " ".join(map(_fingerprint, as_character(shape).members))
+
+
+def _fingerprint(obj: bpy.types.Object) -> str:
     if obj.data.is_editmode:
         obj.update_from_editmode()
     coordinates = read_values(obj.data.vertices, "co", np.float32, 3)
@@ -136,9 +188,9 @@ def fingerprint(obj: bpy.types.Object) -> str:
 
 def move_matches(before: int, after: int) -> None:
     """Let a mesh that takes the place of another, by `session_uid`, have its matches."""
-    for pair in [pair for pair in _matches if before in pair]:
-        source, target = (after if uid == before else uid for uid in pair)
-        _matches[source, target] = _matches.pop(pair)
+    for key in [key for key in _matches if any(before in side for side in key)]:
+        one, other = (tuple(after if uid == before else uid for uid in side) for side in key)
+        _matches[one, other] = _matches.pop(key)
 
 
 @persistent

@@ -9,17 +9,22 @@ from mathutils import Vector
 
 from ..errors import DiffusionNetError
 from .attributes import read_values
+from .character import Character, alone
+from .pair import usable
 
 # Largest distance of an empty from its mesh, as a fraction of the size of the mesh.
 FARTHEST = 0.1
 
 
-def add_pins_by_empties(settings, empties: list[bpy.types.Object]) -> int:
-    """Pair two empties, each on one of the objects: the one that it is nearer to.
+def add_pins_by_empties(
+    settings, source: Character, target: Character, empties: list[bpy.types.Object]
+) -> int:
+    """Pair two empties, each on one of the two shapes: the one that it is nearer to.
 
     Parameters
     ----------
     settings : DIFFUSIONNET_PG_transfer
+    source, target : Character
     empties : list of two bpy.types.Object
 
     Raises
@@ -32,48 +37,68 @@ def add_pins_by_empties(settings, empties: list[bpy.types.Object]) -> int:
             f"{len(empties)} empties are selected",
             "Select two, one on the source and one on the target.",
         )
-    source, target = settings.source, settings.target
-    nearer = [_distance(source, empty) < _distance(target, empty) for empty in empties]
+    nearest = [
+        [
+            min((_distance(obj, empty), n) for n, obj in enumerate(shape.members))
+            for empty in empties
+        ]
+        for shape in (source, target)
+    ]
+    nearer = [one[0] < other[0] for one, other in zip(*nearest, strict=True)]
     if nearer[0] == nearer[1]:
         wrong = source.name if nearer[0] else target.name
         raise DiffusionNetError(
             f"Both empties are on {wrong!r}", "Place one on the source and one on the target."
         )
-    on_source, on_target = empties if nearer[0] else reversed(empties)
+    first, second = (0, 1) if nearer[0] else (1, 0)
     pin = settings.pins.add()
-    pin.name = on_source.name
-    pin.source_empty, pin.target_empty = on_source, on_target
-    _set_objects(settings, pin)
+    pin.name = empties[first].name
+    pin.source_empty, pin.target_empty = empties[first], empties[second]
+    pin.source_object = source.members[nearest[0][first][1]]
+    pin.target_object = target.members[nearest[1][second][1]]
     settings.active_pin = len(settings.pins) - 1
     return 1
 
 
-def add_pins_by_vertices(settings) -> int:
-    """Pair vertices that were selected one after the other on both objects, in that order.
+def add_pins_by_vertices(settings, source: Character, target: Character) -> int:
+    """Pair vertices that were selected one after the other on both shapes, in that order.
 
     Parameters
     ----------
     settings : DIFFUSIONNET_PG_transfer
+    source, target : Character
 
     Raises
     ------
     DiffusionNetError
-        If none are selected, or not as many on both.
+        If none are selected, or not as many on both, or on several objects of one.
     """
-    found = [selected_in_order(obj) for obj in (settings.source, settings.target)]
+    objects, found = zip(*map(_selected_on_one, (source, target)), strict=True)
     if len(found[0]) != len(found[1]) or not found[0]:
         raise DiffusionNetError(
-            f"{len(found[0])} vertices are selected one by one on {settings.source.name!r} and "
-            f"{len(found[1])} on {settings.target.name!r}",
+            f"{len(found[0])} vertices are selected one by one on {source.name!r} and "
+            f"{len(found[1])} on {target.name!r}",
             "In Edit Mode, click as many vertices on both with Shift held, in the same order.",
         )
     for on_source, on_target in zip(*found, strict=True):
         pin = settings.pins.add()
         pin.source_vertex, pin.target_vertex = on_source, on_target
         pin.name = f"{on_source} - {on_target}"
-        _set_objects(settings, pin)
+        pin.source_object, pin.target_object = objects
     settings.active_pin = len(settings.pins) - 1
     return len(found[0])
+
+
+def _selected_on_one(shape: Character) -> tuple[bpy.types.Object, list[int]]:
+    """The member with vertices selected in order, and these."""
+    found = [(obj, own) for obj in shape.members if (own := selected_in_order(obj))]
+    if len(found) > 1:
+        raise DiffusionNetError(
+            f"Vertices are selected on {found[0][0].name!r} and on {found[1][0].name!r}, and in "
+            "which order is not known",
+            "Select those of one object of each character at a time.",
+        )
+    return found[0] if found else (shape.members[0], [])
 
 
 def selected_in_order(obj: bpy.types.Object) -> list[int]:
@@ -89,48 +114,57 @@ def selected_in_order(obj: bpy.types.Object) -> list[int]:
         work.free()
 
 
-def pinned_vertices(settings) -> np.ndarray:
+def pinned_vertices(
+    settings, source: Character | None = None, target: Character | None = None
+) -> np.ndarray:
     """Vertices of source and target that are pinned, (P, 2) int64.
 
     Parameters
     ----------
     settings : DIFFUSIONNET_PG_transfer
+    source, target : Character, optional
+        Of which vertices are numbered, one member after the other; by default the objects of the
+        panel.
 
     Raises
     ------
     DiffusionNetError
         If a pin is on another object, or its empty or vertex is missing.
     """
-    source, target = settings.source, settings.target
+    one, other = source or alone(settings.source), target or alone(settings.target)
     found = []
     for number, pin in enumerate(settings.pins, start=1):
         row = []
-        for obj, owner, empty, vertex in (
-            (source, pin.source_object, pin.source_empty, pin.source_vertex),
-            (target, pin.target_object, pin.target_empty, pin.target_vertex),
+        for shape, owner, empty, vertex in (
+            (one, pin.source_object, pin.source_empty, pin.source_vertex),
+            (other, pin.target_object, pin.target_empty, pin.target_vertex),
         ):
-            if owner != obj:
+            if owner not in shape.members:
                 on = "a deleted object" if owner is None else repr(owner.name)
                 raise DiffusionNetError(
-                    f"Pin {number} was set on {on}, not on {obj.name!r}",
+                    f"Pin {number} was set on {on}, not on {shape.name!r}",
                     "Remove the pin, or choose its objects as source and target.",
                 )
-            row.append(_vertex_of(obj, number, empty, vertex))
+            before = shape.members[: shape.members.index(owner)]
+            start = sum(len(obj.data.vertices) for obj in before)
+            row.append(start + _vertex_of(owner, number, empty, vertex))
         found.append(row)
     return np.array(found, dtype=np.int64).reshape(-1, 2)
 
 
-def pins_of_pair(settings, source: bpy.types.Object, target: bpy.types.Object) -> np.ndarray:
-    """Pinned vertices of two objects, (P, 2) int64; none unless they are those of the panel.
+def pins_of_pair(settings, source: Character, target: Character) -> np.ndarray:
+    """Pinned vertices of two shapes, (P, 2) int64; none unless they are those of the panel.
 
     Parameters
     ----------
     settings : DIFFUSIONNET_PG_transfer
-    source, target : bpy.types.Object
+    source, target : Character
     """
-    if (settings.source, settings.target) != (source, target):
+    if settings.source not in source.members or settings.target not in target.members:
         return np.zeros((0, 2), dtype=np.int64)
-    return pinned_vertices(settings)
+    if not settings.pins:
+        return np.zeros((0, 2), dtype=np.int64)
+    return pinned_vertices(settings, usable(source)[0], usable(target)[0])
 
 
 def swap_pair(settings) -> None:
@@ -182,7 +216,3 @@ def _distance(obj: bpy.types.Object, empty: bpy.types.Object) -> float:
 def _size(obj: bpy.types.Object) -> float:
     corners = [obj.matrix_world @ Vector(corner) for corner in obj.bound_box]
     return max((one - other).length for one in corners for other in corners)
-
-
-def _set_objects(settings, pin) -> None:
-    pin.source_object, pin.target_object = settings.source, settings.target

@@ -92,7 +92,7 @@ class Seen:
         seen = _mesh(self.geometry)
         found = base_vertices(self.marks, seen, self.way.base, self.way.anchors)
         lost = np.flatnonzero(found < 0)
-        found[lost] = _nearest_vertices(self.way.anchors, seen.coordinates[lost])
+        found[lost] = nearest_vertices(self.way.anchors, seen.coordinates[lost])
         return found
 
 
@@ -276,7 +276,7 @@ class _Evaluation:
     def _nearest(self, seen: Mesh, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Corners and barycentric coordinates, (n, 3), of the points seen nearest to others."""
         if not len(seen.triangles):
-            found = _nearest_vertices(seen.coordinates, points)
+            found = nearest_vertices(seen.coordinates, points)
             return np.repeat(found[:, None], 3, axis=1), np.full((len(points), 3), 1 / 3)
         tree = BVHTree.FromObject(self._object, self._depsgraph)
         found = [tree.find_nearest(point) for point in points.tolist()]
@@ -309,7 +309,7 @@ def _read_marks(mesh: bpy.types.Mesh) -> Marks:
     )
 
 
-def _nearest_vertices(vertices: np.ndarray, points: np.ndarray) -> np.ndarray:
+def nearest_vertices(vertices: np.ndarray, points: np.ndarray) -> np.ndarray:
     """The vertex (V, 3) that is nearest to each point (n, 3), (n,) int64."""
     if not len(points):
         return np.zeros(0, dtype=np.int64)

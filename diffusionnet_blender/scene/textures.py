@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 
 import bpy
 import numpy as np
@@ -109,6 +109,26 @@ class SourceTextures:
                 if isinstance(value, Graph):
                     found.update(dict.fromkeys(value.remarks))
         return tuple(found)
+
+    def only(self, slots: Collection[int]) -> SourceTextures:
+        """The channels of the materials of some slots, of textures those that they have."""
+        textures = [
+            replace(
+                texture,
+                values={n: value for n, value in texture.values.items() if n in slots},
+                constants={n: value for n, value in texture.constants.items() if n in slots},
+            )
+            for texture in self.textures
+        ]
+        return SourceTextures(
+            tuple(t for t in textures if t.values or _differ(t.constants.values())),
+            {n: read for n, read in self.materials.items() if n in slots},
+        )
+
+
+def _differ(colours: Iterable[np.ndarray]) -> bool:
+    colours = list(colours)
+    return any(not np.allclose(colours[0], colour) for colour in colours)
 
 
 def find_textures(obj: bpy.types.Object) -> SourceTextures:

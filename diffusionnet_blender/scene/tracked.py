@@ -109,3 +109,13 @@ class TrackedCharacter:
         if not found:
             raise errors[0]
         return Character(self.name, "", tuple(found))
+
+    def find_whole(self) -> Character:
+        """The character with all members.
+
+        Raises
+        ------
+        DiffusionNetError
+            If one is gone.
+        """
+        return Character(self.name, "", tuple(member.find() for member in self.members))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -90,12 +91,37 @@ def read_transfer(source: bpy.types.Object, target: bpy.types.Object, kinds: Kin
         If the target has all of it locked.
     """
     read = read_source(source, kinds)
+    require_data(read)
+    reading = read_target([source], target, read, kinds)
+    return replace(reading, source=with_pixels(source, read))
+
+
+def require_data(read: Source) -> None:
+    """Raise DiffusionNetError if no kind of data was chosen."""
     if _is_empty(read):
         raise DiffusionNetError(
             "No data to transfer is chosen", "Choose at least one kind of data."
         )
+
+
+def read_target(
+    source: Sequence[bpy.types.Object],
+    target: bpy.types.Object,
+    read: Source,
+    kinds: Kinds,
+    members: Sequence[bpy.types.Object] = (),
+) -> Reading:
+    """Read an object that data was read for; `members` are all of its character.
+
+    Raises
+    ------
+    DiffusionNetError
+        If the data cannot be transferred to it.
+    NothingToWrite
+        If it has all of it locked.
+    """
     if kinds.armature:
-        require_free_of_armatures(target)
+        require_free_of_armatures(target, members)
     _require_unlocked(target, read)
     if read.layers.keys:
         require_room_for_keys(target, read.layers.keys.names, kinds.overwrite)
@@ -113,7 +139,7 @@ def read_transfer(source: bpy.types.Object, target: bpy.types.Object, kinds: Kin
             f"{target.name!r} has the maximum number of UV maps", "Remove one of its UV maps."
         )
     kept = _kept(source, target, kinds, read.layers.weights)
-    return Reading(with_pixels(source, read), shape, target_uv, unwrapped, kept, kinds)
+    return Reading(read, shape, target_uv, unwrapped, kept, kinds)
 
 
 def prepared_again(
@@ -131,20 +157,31 @@ def prepared_again(
     DiffusionNetError
         If their data has changed.
     """
-    now = read_source(source, read.kinds)
+    now = source_again(source.name, read_source(source, read.kinds), read.source)
+    require_same_target(target, read)
+    return Prepared(replace(read, source=now), moved)
+
+
+def source_again(name: str, now: Source, before: Source) -> Source:
+    """A source read again, with its pixels as before; DiffusionNetError if it has changed."""
+    if _inventory(now) != _inventory(before):
+        raise DiffusionNetError(
+            f"{name!r} was changed during the transfer", "Press Transfer again."
+        )
+    return replace(now, storages=before.storages, remarks=before.remarks)
+
+
+def require_same_target(
+    target: bpy.types.Object, read: Reading, members: Sequence[bpy.types.Object] = ()
+) -> None:
+    """Raise DiffusionNetError if a target has changed since it was read."""
     if read.kinds.armature:
-        require_free_of_armatures(target)
+        require_free_of_armatures(target, members)
     if read.kinds.texture and read.unwrapped == bool(target.data.uv_layers):
         raise DiffusionNetError(
             f"The UV maps of {target.name!r} were changed during the transfer",
             "Press Transfer again.",
         )
-    if _inventory(now) != _inventory(read.source):
-        raise DiffusionNetError(
-            f"{source.name!r} was changed during the transfer", "Press Transfer again."
-        )
-    now = replace(now, storages=read.source.storages, remarks=read.source.remarks)
-    return Prepared(replace(read, source=now), moved)
 
 
 def _inventory(source: Source) -> tuple:
@@ -173,12 +210,17 @@ def _is_empty(source: Source) -> bool:
     )
 
 
-def _kept(source, target, kinds: Kinds, weights: Weights | None) -> Weights | None:
+def _kept(
+    source: Sequence[bpy.types.Object],
+    target: bpy.types.Object,
+    kinds: Kinds,
+    weights: Weights | None,
+) -> Weights | None:
     """Locked groups of the target, and its groups of deform bones that are not replaced."""
     if weights is None:
         return None
     # With an armature, those are bones of its copy.
-    bones = bone_names(source if kinds.armature else target)
+    bones = set().union(*map(bone_names, source if kinds.armature else [target]))
     locked = locked_groups(target, weights.names)
     others = [
         group.name

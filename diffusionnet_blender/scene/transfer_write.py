@@ -9,11 +9,13 @@ import bpy
 import numpy as np
 
 from ..tasks.labels import labels_of
-from ..tasks.transfer.layers import Moved
+from ..tasks.transfer.layers import Moved, ShapeKeys
 from .armature_write import write_armature
+from .armatures import armature_of, rig_of
 from .attributes import FACE_LABELS, read_values, show_colours, write_attribute
 from .fingerprint import CONTENT
-from .layers import COLOURS, write_moved_attribute
+from .layers import COLOURS, Source, write_moved_attribute
+from .legend import share_out
 from .materials import MATERIAL_INDEX, slot_of
 from .options import Outputs
 from .ownership import (
@@ -70,19 +72,81 @@ def write_transfer(
         Data that was written, with remarks, for the report.
     """
     with transaction(target) as change:
-        lines = _write(source, target, prepared, label_outputs or Outputs(), change)
+        lines = _write(target, prepared, label_outputs or Outputs(), change)
+        if prepared.moved.bones is not None:
+            rig = armature_of(source)
+            lines.append(_write_bones(rig, [source], [target], target.name, prepared.moved, change))
+        if prepared.moved.keys is not None:
+            # After the armature, whose bones drive them.
+            lines.append(_write_keys(target, prepared))
         target.data.update()
     return lines
 
 
-def _write(
-    source: bpy.types.Object,
-    target: bpy.types.Object,
-    prepared: Prepared,
-    label_outputs: Outputs,
-    change: Transaction,
+def write_members(
+    name: str,
+    targets: Sequence[bpy.types.Object],
+    prepared: Sequence[Prepared],
+    label_outputs: Outputs | None = None,
 ) -> list[str]:
+    """Write the results of a transfer to members of a character; else as `write_transfer`.
+
+    Parameters
+    ----------
+    name : str
+        Of the character.
+    targets : sequence of bpy.types.Object
+    prepared : sequence of Prepared
+        For each of them.
+    label_outputs : Outputs, optional
+
+    Returns
+    -------
+    list of str
+        Data that was written, and on how many objects, where not on all.
+    """
+    outputs = label_outputs or Outputs()
+    lines: list[list[str]] = []
+    with transaction(*targets) as change:
+        for obj, own in zip(targets, prepared, strict=True):
+            lines.append(_write(obj, own, outputs, change))
+        moved, sources = prepared[0].moved, prepared[0].read.source.objects
+        rig_line = []
+        if moved.bones is not None:
+            rig_line = [_write_bones(rig_of(sources), sources, targets, name, moved, change)]
+        for obj, own, told in zip(targets, prepared, lines, strict=True):
+            if own.moved.keys is not None:
+                told.append(_write_keys(obj, own))
+            obj.data.update()
+        share_out([obj.data for obj in targets])
+    alike: dict[str, list[str]] = {}
+    for obj, told in zip(targets, lines, strict=True):
+        for line in told:
+            alike.setdefault(line, []).append(obj.name)
+    return [
+        text if len(names) == len(targets) else f"{text} on {listed(names)}"
+        for text, names in alike.items()
+    ] + rig_line
+
+
+def _write_bones(
+    rig: bpy.types.Object,
+    sources: Sequence[bpy.types.Object],
+    targets: Sequence[bpy.types.Object],
+    name: str,
+    moved: Moved,
+    change: Transaction,
+) -> str:
+    made = write_armature(rig, sources, targets, name, moved.bones, change)
+    return f"armature {made.name!r} of {counted(len(moved.bones.names), 'bone')}"
+
+
+def _write(
+    target: bpy.types.Object, prepared: Prepared, label_outputs: Outputs, change: Transaction
+) -> list[str]:
+    """All but the armature and shape keys."""
     mesh, moved = target.data, prepared.moved
+    source = prepared.read.source
     overwrite = prepared.read.kinds.overwrite
     lines = []
     uv_name = _own_layout(mesh, prepared)
@@ -90,14 +154,15 @@ def _write(
         lines.append(_write_layout(source, target, moved.layout, overwrite))
     slots = None
     if moved.textures or moved.tiles:
-        slots, remarks = _write_textures(source, target, prepared, uv_name, change)
+        slots, remarks = _write_textures(target, prepared, uv_name, change)
         lines.append(_textures_line(moved, prepared.read.unwrapped))
         lines += remarks
     elif moved.slots is not None:
+        used = np.unique(moved.slots) if len(source.objects) > 1 else None
         slots = {
-            number: slot_of(mesh, slot.material)
-            for number, slot in enumerate(source.material_slots)
-            if slot.material
+            number: slot_of(mesh, material)
+            for number, material in enumerate(source.materials)
+            if material and (used is None or number in used)
         }
     if moved.slots is not None and slots:
         first = next(iter(slots.values()))
@@ -113,12 +178,6 @@ def _write(
         lines.append(_write_attributes(source, target, moved, overwrite))
     if moved.labels is not None:
         lines.append(_write_labels(target, prepared, label_outputs))
-    if moved.bones is not None:
-        rig = write_armature(source, target, moved.bones, change)
-        lines.append(f"armature {rig.name!r} of {counted(len(moved.bones.names), 'bone')}")
-    if moved.keys is not None:
-        # After the armature, whose bones drive them.
-        lines.append(_write_keys(source, target, prepared))
     return lines
 
 
@@ -132,9 +191,10 @@ def _own_layout(mesh, prepared: Prepared) -> str:
     return next((layer.name for layer in layers if layer.active_render), layers[0].name)
 
 
-def _write_layout(source, target, layout, overwrite: bool) -> str:
+def _write_layout(source: Source, target, layout, overwrite: bool) -> str:
     mesh = target.data
-    wanted = [source_uv_name(source)]
+    mapped = next(obj for obj in source.objects if obj.data.uv_layers)
+    wanted = [source_uv_name(mapped)]
     claimed = claim(target, Kind.ATTRIBUTE, Role.TRANSFER, wanted, overwrite)
     name = claimed.names[0]
     write_uv(mesh, name, layout.uv)
@@ -164,7 +224,7 @@ def _textures_line(moved: Moved, unwrapped: bool) -> str:
 
 
 def _write_textures(
-    source, target, prepared: Prepared, uv_name: str, change: Transaction
+    target, prepared: Prepared, uv_name: str, change: Transaction
 ) -> tuple[dict[int, int], list[str]]:
     """Make images and materials.
 
@@ -197,7 +257,7 @@ def _write_textures(
     mesh = target.data
     slots = {}
     for number in chosen:
-        material = source.material_slots[number].material
+        material = read.materials[number] if number < len(read.materials) else None
         name = f"{target.name} {material.name}" if material else target.name
         made, lost = textured_material(found, number, name, uv_name, images, is_single)
         remarks += lost
@@ -261,17 +321,26 @@ def _with_remarks(text: str, remarks: Sequence[str]) -> str:
     return f"{text} ({told})" if told else text
 
 
-def _write_keys(source, target, prepared: Prepared) -> str:
+def _write_keys(target, prepared: Prepared) -> str:
     keys, overwrite = prepared.moved.keys, prepared.read.kinds.overwrite
     names = names_on_target(target, keys.names, overwrite)
     # Those that are relative to one of the new ones change with it, and stay ours.
     ours = still_ours(target, Kind.SHAPE_KEY, Role.TRANSFER, key_names(target))
-    text = write_keys(source, target, keys, names)
+    texts, left = [], list(keys.names)
+    for source in prepared.read.source.objects:
+        # Of several objects with a key, the first has its settings.
+        own = [number for number, name in enumerate(keys.names)
+               if name in left and name in key_names(source)]  # fmt: skip
+        if own:
+            share = ShapeKeys(tuple(keys.names[n] for n in own), keys.positions[own])
+            chosen = {name: names[name] for name in share.names if name in names}
+            texts.append(write_keys(source, target, share, chosen))
+            left = [name for name in left if name not in share.names]
     record(target, Kind.SHAPE_KEY, Role.TRANSFER, sorted({*names.values(), *ours}))
-    return text
+    return ", ".join(texts)
 
 
-def _write_attributes(source, target, moved: Moved, overwrite: bool) -> str:
+def _write_attributes(source: Source, target, moved: Moved, overwrite: bool) -> str:
     mesh = target.data
     wanted = [attribute.name for attribute in moved.attributes]
     claimed = claim(target, Kind.ATTRIBUTE, Role.TRANSFER, wanted, overwrite)
@@ -283,7 +352,7 @@ def _write_attributes(source, target, moved: Moved, overwrite: bool) -> str:
         a.name: n for n, a in zip(names, moved.attributes, strict=True) if a.data_type in COLOURS
     }
     if colours:
-        active = source.data.color_attributes.active_color_name
+        active = source.objects[0].data.color_attributes.active_color_name
         shown = colours.get(active, next(iter(colours.values())))
         show_colours(mesh, shown, partial(is_still_ours, target, Kind.ATTRIBUTE))
     return _with_remarks(counted(len(names), "attribute"), [kept_text(claimed, "named")])

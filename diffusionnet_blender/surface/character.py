@@ -20,19 +20,28 @@ class Character:
     ----------
     members : sequence of Surface
         All in the same space and unit.
+    names : sequence of str
+        Of the members; empty where they have none.
 
     Raises
     ------
     SurfaceError
-        If there is no member.
+        If there is no member, or not a name for each.
     """
 
     members: Sequence[Surface]
+    names: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         if not len(self.members):
             raise SurfaceError("The character has no surfaces", "Give at least one.")
+        if len(self.names) not in (0, len(self.members)):
+            raise SurfaceError(
+                f"The character has {len(self.members)} surfaces and {len(self.names)} names",
+                "Give a name for each, or none.",
+            )
         object.__setattr__(self, "members", tuple(self.members))
+        object.__setattr__(self, "names", tuple(self.names))
 
     @cached_property
     def surface(self) -> Surface:

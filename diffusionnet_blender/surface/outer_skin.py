@@ -58,13 +58,17 @@ class SkinProxy:
     weights: sparse.csr_matrix
 
 
-def make_skin(surface: Surface) -> SkinProxy | None:
+def make_skin(surface: Surface, cells: int = CELLS, fewest: int = FEWEST) -> SkinProxy | None:
     """Wrap a mesh in one skin.
 
     Parameters
     ----------
     surface : Surface
         A mesh as it comes: any number of pieces, open or closed, wound either way.
+    cells : int
+        Along the longest side.
+    fewest : int
+        As many vertices as the skin may have in any case.
 
     Returns
     -------
@@ -73,8 +77,8 @@ def make_skin(surface: Surface) -> SkinProxy | None:
         need repair.
     """
     faces, kept = compact(len(surface.vertices), without_stray(surface.vertices, surface.faces))
-    vertices, most = surface.vertices[kept], most_vertices(len(surface.vertices))
-    cells = CELLS
+    vertices = surface.vertices[kept]
+    most = max(most_vertices(len(surface.vertices)), fewest)
     while True:
         skin = outer_skin(vertices, faces, cells, shrink_wrap=True, enclosing=ENCLOSING)
         if skin.fullness < LEAST_FULLNESS:

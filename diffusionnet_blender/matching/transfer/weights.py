@@ -78,8 +78,8 @@ def transfer_weights(
     limit : int
         Most bones of one vertex, the kept ones among them; 0 for any number. Of equal weights
         those of the first bones count.
-    locked : (B,) bool, optional
-        Groups that are not moved; they get no weight here.
+    locked : (B,) or (V_t, B) bool, optional
+        Groups that are not moved, everywhere or at some vertices; they get no weight there.
     kept : (V_t, K) float, optional
         Skin weights that the target keeps; the others add up to the remainder.
     progress : callable
@@ -115,7 +115,7 @@ def transfer_weights(
         if limit:
             most = np.maximum(limit - np.count_nonzero(kept > 0, axis=1), 0)
     if locked is not None:
-        weights = np.where(locked[None], 0.0, weights)
+        weights = np.where(np.atleast_2d(locked), 0.0, weights)
     return _normalised(weights, total, most)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from ...errors import DiffusionNetError
-from ...matching.closest import ClosestPoints
 from ...matching.in_place import placed
 from ...matching.judgement import Judgement
 from ...matching.points import SurfacePoints
@@ -13,11 +12,15 @@ from ...surface.repair import RepairedSurface
 from ...surface.stray import stray_vertices
 from ...surface.surface import Surface
 from ..clock import Clock
+from .figure import Figure, with_pieces
 from .request import Correspondence, MatchRequest
 
 
 def found_in_place(
-    request: MatchRequest, repaired: tuple[RepairedSurface, RepairedSurface], clock: Clock
+    request: MatchRequest,
+    repaired: tuple[RepairedSurface, RepairedSurface],
+    figures: tuple[Figure, Figure],
+    clock: Clock,
 ) -> Correspondence | None:
     """The map by place; None where shapes are to be matched.
 
@@ -28,6 +31,8 @@ def found_in_place(
     request : MatchRequest
     repaired : (RepairedSurface, RepairedSurface)
         Source and target.
+    figures : (Figure, Figure)
+        Of both.
     clock : Clock
 
     Raises
@@ -42,7 +47,7 @@ def found_in_place(
         )
     if request.method == "MATCH" or has_pins:
         return None
-    source, target = (each.surface for each in repaired)
+    source, target = (each.surface for each in figures)
     clock.start("map")
     found = placed(
         (source.vertices, source.faces), (target.vertices + request.offset, target.faces)
@@ -55,10 +60,11 @@ def found_in_place(
             "The target is nowhere on the source", "Move it there, or choose another method."
         )
     chosen = repaired[1].clean_vertex
-    points = on_input(found.points, source, request.source, repaired[0].clean_vertex)
+    points, confidence = with_pieces(found.points, found.confidence, *figures, request.offset)
+    points = on_input(points, repaired[0].surface, request.source, repaired[0].clean_vertex)
     return Correspondence(
         target_to_source=points[chosen],
-        confidence=found.confidence[chosen],
+        confidence=confidence[chosen],
         # Nothing is turned over, and no features are compared.
         judgement=Judgement(
             orientation_kept=1.0, feature_agreement=1.0, rigid_residual=found.residual
@@ -86,15 +92,15 @@ def on_input(
     faces, corners = repaired.faces, clean_vertex[original.faces]
     if np.array_equal(faces, corners):
         return points
-    if len(faces) == len(corners) and np.array_equal(np.sort(faces), np.sort(corners)):
-        # The same triangles in the same order, some of them with another orientation.
-        barycentric = np.empty_like(points.barycentric)
-        rank, wanted = (np.argsort(each[points.face]) for each in (faces, corners))
-        row = np.arange(len(points))[:, None]
-        barycentric[row, wanted] = points.barycentric[row, rank]
-        return SurfacePoints(points.face, barycentric)
-    position = points.interpolate(repaired.vertices, repaired.faces)
+    # Each triangle is one of the input's, perhaps with another orientation, so that the sum of a
+    # random number for each corner tells which.
+    code = np.random.default_rng(0).integers(0, 2**63, len(repaired.vertices), dtype=np.uint64)
     stray = stray_vertices(original.vertices)
     kept = np.flatnonzero(~np.isin(original.faces, stray).any(axis=1))
-    found, _ = ClosestPoints(original.vertices, original.faces[kept])(position)
-    return SurfacePoints(kept[found.face], found.barycentric)
+    of_input, first = np.unique(code[corners[kept]].sum(axis=1), return_index=True)
+    face = kept[first[np.searchsorted(of_input, code[faces].sum(axis=1))]][points.face]
+    barycentric = np.empty((len(points), 3))
+    row = np.arange(len(points))[:, None]
+    rank, wanted = np.argsort(faces[points.face]), np.argsort(corners[face])
+    barycentric[row, wanted] = points.barycentric[row, rank]
+    return SurfacePoints(face, barycentric)

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from ...network.checkpoint import Model
+from ...surface.character import Character, pooled
 from ...surface.surface import Surface
 from ..models import DEFAULT_MATCH_MODEL
 from ..progress import SILENT, CallbackProgress, Progress
-from .request import Correspondence, MatchRequest
+from .kinds import kind_of
+from .request import Correspondence, MatchRequest, Members
 
 # Shares of the duration of a match of two characters of 9,000 vertices.
 STAGES = {
@@ -58,8 +60,8 @@ def run(request: MatchRequest, progress: Progress = SILENT) -> Correspondence:
 
 
 def match(
-    source: Surface,
-    target: Surface,
+    source: Surface | Character,
+    target: Surface | Character,
     model: str | Model | None = DEFAULT_MATCH_MODEL,
     *,
     progress: Callable[[str, float], None] = SILENT,
@@ -69,7 +71,9 @@ def match(
 
     Parameters
     ----------
-    source, target : Surface
+    source, target : Surface or Character
+        A character is matched as one shape: of its pooled vertices and faces. What is called eyes,
+        teeth or hair on both sides goes to its like, see `Character.names`.
     model : str, Model or None
     progress : callable
         Called with a stage and a fraction from 0 to 1; may raise `Cancelled` to stop.
@@ -85,4 +89,19 @@ def match(
     SurfaceError, DeviceError, ModelError, DiffusionNetError
         As `run`.
     """
-    return run(MatchRequest(source, target, model, **options), CallbackProgress(progress))
+    request = MatchRequest(
+        pooled(source),
+        pooled(target),
+        model,
+        source_members=_members_of(source),
+        target_members=_members_of(target),
+        **options,
+    )
+    return run(request, CallbackProgress(progress))
+
+
+def _members_of(shape: Surface | Character) -> Members | None:
+    if not isinstance(shape, Character) or len(shape.members) == 1:
+        return None
+    names = shape.names or [""] * len(shape.members)
+    return Members(shape.member, tuple(kind_of(name) for name in names))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 
 from ...errors import DiffusionNetError
@@ -11,16 +14,19 @@ from ...matching.lift import lift_map
 from ...matching.orientation import judge
 from ...matching.parts import place_parts
 from ...matching.pins import check_pins
-from ...matching.points import points_at_vertices
+from ...matching.points import SurfacePoints, points_at_vertices
+from ...matching.pointwise import nearest_rows
 from ...matching.registration import SETTLING, SLIDING
 from ...matching.sampling import farthest_points
 from ...network.checkpoint import Model
-from ...surface.repair import repair
+from ...surface.repair import RepairedSurface, repair
+from ...surface.surface import Surface
 from ..clock import Clock
 from ..engines import choose_engine
 from ..memory import memory_errors_explained
 from ..models import loaded
 from ..progress import Progress
+from .figure import Figure, figure_of, lifted, with_pieces
 from .fit_pair import can_fit
 from .in_place import found_in_place, on_input
 from .maps import Fitting, by_features, by_functional_maps, fitted, refined_again, registered
@@ -29,6 +35,9 @@ from .side import Side, prepare_side
 
 # Samples of the source among which the features of a vertex must be closest to those of its image.
 SAMPLES = 600
+# A surface, the same repaired, and its pins; of source and target.
+Input = tuple[Surface, RepairedSurface, np.ndarray]
+Sides = tuple[Input, Input]
 
 
 def correspondence(request: MatchRequest, progress: Progress) -> Correspondence:
@@ -49,17 +58,82 @@ def correspondence(request: MatchRequest, progress: Progress) -> Correspondence:
     with memory_errors_explained(len(source.vertices), len(target.vertices)):
         clock.start("repair")
         repaired = repair(source), repair(target)
+        figures = (
+            figure_of(repaired[0], request.source_members),
+            figure_of(repaired[1], request.target_members),
+        )
         clock.stop("repair")
-        in_place = found_in_place(request, repaired, clock)
+        in_place = found_in_place(request, repaired, figures, clock)
         if in_place is not None:
             return in_place
-        return _matched(
-            prepare_side(source, repaired[0], source_pins, model, engine, clock, "source"),
-            prepare_side(target, repaired[1], target_pins, model, engine, clock, "target"),
-            model,
-            Fitting(request.fit, request.engine, request.device),
-            clock,
-        )
+
+        def matched(sides: Sides) -> Correspondence:
+            one, other = sides
+            return _matched(
+                prepare_side(*one, model, engine, clock, "source"),
+                prepare_side(*other, model, engine, clock, "target"),
+                model,
+                Fitting(request.fit, request.engine, request.device),
+                clock,
+            )
+
+        pins = source_pins, target_pins
+        if request.source_members is None and request.target_members is None:
+            return matched(((source, repaired[0], pins[0]), (target, repaired[1], pins[1])))
+        return _by_skins(request, repaired, figures, pins, matched, clock)
+
+
+def _by_skins(
+    request: MatchRequest,
+    repaired: tuple[RepairedSurface, RepairedSurface],
+    figures: tuple[Figure, Figure],
+    pins: tuple[np.ndarray, np.ndarray],
+    matched: Callable[[Sides], Correspondence],
+    clock: Clock,
+) -> Correspondence:
+    """The map between characters of several objects: that of their skins, on every member."""
+    clock.start("proxy")
+    skins = [figure.skin for figure in figures]
+    clock.stop("proxy")
+    pinned = [each.clean_vertex[own] for each, own in zip(repaired, pins, strict=True)]
+    on_skins = [
+        nearest_rows(skin.vertices, figure.whole.vertices[own])
+        for skin, figure, own in zip(skins, figures, pinned, strict=True)
+    ]
+    # Two pins may fall on one vertex of a skin.
+    first = np.unique(on_skins[1], return_index=True)[1]
+    one, other = ((s, repair(s), own[first]) for s, own in zip(skins, on_skins, strict=True))
+    found = matched((one, other))
+    clock.start("lift")
+    points, weight = lifted(found.target_to_source, found.confidence, *figures)
+    points, weight = with_pieces(points, weight, *figures)
+    source, target = repaired
+    _pin(points, weight, source.surface, *pinned)
+    points, weight = points[target.clean_vertex], weight[target.clean_vertex]
+    points = on_input(points, source.surface, request.source, source.clean_vertex)
+    clock.stop("lift")
+    return replace(
+        found,
+        target_to_source=points,
+        confidence=weight,
+        repairs=(source.report, target.report),
+        seconds=clock.seconds,
+    )
+
+
+def _pin(
+    points: SurfacePoints,
+    weight: np.ndarray,
+    source: Surface,
+    on_source: np.ndarray,
+    on_target: np.ndarray,
+) -> None:
+    """Put pinned vertices of the target exactly where they belong, in place."""
+    if len(on_target):
+        exact = points_at_vertices(on_source, source.faces)
+        points.face[on_target] = exact.face
+        points.barycentric[on_target] = exact.barycentric
+        weight[on_target] = 1.0
 
 
 def _matched(
@@ -92,21 +166,17 @@ def _matched(
 
     clock.start("lift")
     mains = source.parts.main, target.parts.main
-    lifted = lift_map(points, source.proxy, target.proxy, *mains)
+    whole = lift_map(points, source.proxy, target.proxy, *mains)
     if target.proxy is not mains[1]:
         on_proxy, _ = ClosestPoints(target.proxy.vertices, target.proxy.faces)(mains[1].vertices)
         weight = on_proxy.interpolate(weight, target.proxy.faces)
-    lifted, weight = place_parts(lifted, weight, source.parts, target.parts)
-    if len(target.pinned):
-        exact = points_at_vertices(source.pinned, source.surface.faces)
-        lifted.face[target.pinned] = exact.face
-        lifted.barycentric[target.pinned] = exact.barycentric
-        weight[target.pinned] = 1.0
-    lifted, weight = lifted[target.clean_vertex], weight[target.clean_vertex]
-    lifted = on_input(lifted, source.surface, source.original, source.clean_vertex)
+    whole, weight = place_parts(whole, weight, source.parts, target.parts)
+    _pin(whole, weight, source.surface, source.pinned, target.pinned)
+    whole, weight = whole[target.clean_vertex], weight[target.clean_vertex]
+    whole = on_input(whole, source.surface, source.original, source.clean_vertex)
     clock.stop("lift")
     return Correspondence(
-        target_to_source=lifted,
+        target_to_source=whole,
         confidence=weight,
         judgement=judgement,
         model_name="" if model is None else model.card.name,

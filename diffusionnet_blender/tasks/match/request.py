@@ -15,6 +15,7 @@ from ...surface.repair_report import RepairReport
 from ...surface.surface import Surface
 from ..compute import Compute
 from ..models import DEFAULT_MATCH_MODEL
+from ..segment.request import Carried
 
 Fit = Literal["", "kept", "no better", "no torch"]
 
@@ -27,6 +28,26 @@ def no_pins() -> np.ndarray:
 def no_offset() -> np.ndarray:
     """The offset of two surfaces in one space, (3,) float64."""
     return np.zeros(3)
+
+
+@dataclass(frozen=True, eq=False)
+class Members:
+    """Objects that a surface of several is made of.
+
+    Attributes
+    ----------
+    of_vertex : (V,) int32
+        Number of the member of each vertex.
+    kinds : tuple of str
+        Of each member, see `kinds.kind_of`: what is of the same kind on both sides goes to it. "":
+        a member of the figure.
+    carried : tuple of Carried
+        Things that are no part of the figure.
+    """
+
+    of_vertex: np.ndarray
+    kinds: tuple[str, ...]
+    carried: tuple[Carried, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +67,8 @@ class MatchRequest(Compute):
     offset : (3,) float
         Origin of the target less that of the source, in the unit and axes of both: where they
         stand when they are compared in place.
+    source_members, target_members : Members, optional
+        Of a character of several objects, whose outer skin is matched.
     fit : bool
     method : {"AUTO", "MATCH", "IN_PLACE"}
         See the help texts.
@@ -61,6 +84,8 @@ class MatchRequest(Compute):
     )
     pins: np.ndarray = field(default_factory=no_pins)
     offset: np.ndarray = field(default_factory=no_offset)
+    source_members: Members | None = None
+    target_members: Members | None = None
     fit: bool = option(
         False,
         "Fit to Pair",

@@ -113,12 +113,15 @@ class Weights:
     skinned : (V,) bool, optional
         Of a source: vertices with a skin weight, of these bones or of others. By default those
         with one of these. The weights of the others are inpainted on a target.
+    here : (V, B) bool, optional
+        Of groups that a target keeps: where it has them. By default everywhere.
     """
 
     names: tuple[str, ...]
     values: np.ndarray
     deforming: np.ndarray
     skinned: np.ndarray | None = None
+    here: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)

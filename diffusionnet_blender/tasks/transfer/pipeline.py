@@ -134,9 +134,11 @@ def _weights(
     values = np.zeros((len(welded.kept), len(weights.names)))
     skin, masks = (np.flatnonzero(chosen) for chosen in (weights.deforming, ~weights.deforming))
     kept = request.kept
-    names_kept = () if kept is None else kept.names
-    locked = np.array([name in names_kept for name in weights.names], dtype=bool)
-    if len(skin) and not locked[skin].all():
+    # Where groups of the target stay as they are, one row for all vertices or one for each.
+    locked = _locked(weights, kept)
+    if locked is not None and len(locked) > 1:
+        locked = locked[welded.kept]
+    if len(skin) and not (locked is not None and locked[:, skin].all()):
         skinned = weights.skinned
         if skinned is None:
             skinned = weights.values[:, skin].any(axis=1)
@@ -153,7 +155,7 @@ def _weights(
             target,
             trusted,
             request.limit,
-            locked[skin],
+            None if locked is None else locked[:, skin],
             None if kept is None else kept.values[welded.kept][:, kept.deforming],
             progress,
         )
@@ -162,11 +164,21 @@ def _weights(
         # Without any trusted vertex there is nothing to inpaint from, and all values are copied.
         fixed = sure if sure.any() else np.ones_like(sure)
         values[:, masks] = np.clip(inpaint(*target, copied, fixed, progress), 0.0, 1.0)
-    if kept is not None:
-        column = [kept.names.index(weights.names[number]) for number in np.flatnonzero(locked)]
-        values[:, locked] = kept.values[welded.kept][:, column]
+    if kept is not None and locked is not None:
+        for number in np.flatnonzero(locked.any(axis=0)):
+            own = kept.values[welded.kept][:, kept.names.index(weights.names[number])]
+            values[:, number] = np.where(locked[:, number], own, values[:, number])
     transferred = Weights(weights.names, welded.expanded(values), weights.deforming)
     return transferred, welded.expanded(trusted)
+
+
+def _locked(weights: Weights, kept: Weights | None) -> np.ndarray | None:
+    """Which of the groups are kept, (1, B) or (V_t, B) bool; None for none."""
+    if kept is None:
+        return None
+    columns = [kept.names.index(n) if n in kept.names else -1 for n in weights.names]
+    here = np.ones((1, len(kept.names)), bool) if kept.here is None else kept.here
+    return here[:, columns] & (np.array(columns) >= 0)
 
 
 def _keys(
