@@ -21,9 +21,9 @@ from scipy.spatial import cKDTree
 
 from diffusionnet_blender.scene.character import alone
 from diffusionnet_blender.scene.files import open_file
-from diffusionnet_blender.scene.jobs import segment_request
 from diffusionnet_blender.scene.options import ReadOptions
 from diffusionnet_blender.scene.read import read_object
+from diffusionnet_blender.scene.segment_jobs import segment_request
 from diffusionnet_blender.tasks.labels import Labels
 from diffusionnet_blender.tasks.segment.job import run
 

@@ -123,7 +123,7 @@ class _Shape:
 
 def _read(path: Path, name: str | None, each: bool) -> _Shape:
     from ..scene.files import open_file
-    from ..scene.jobs import read_to_match
+    from ..scene.match_jobs import read_to_match
 
     character = character_in(mesh_in(path, name, open_file, each), each)
     with about(path):

@@ -104,7 +104,7 @@ def _segment_file(path: Path, options: dict[str, Any], chosen: argparse.Namespac
 
     from ..scene.character import characters_of
     from ..scene.files import open_file, require_writable_suffix, save_file
-    from ..scene.jobs import handed_back, segment_request
+    from ..scene.segment_jobs import handed_back, segment_request
     from ..scene.write import write_labels_of_objects
 
     reading = ReadOptions(**values_of(ReadOptions, chosen))

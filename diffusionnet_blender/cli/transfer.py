@@ -84,10 +84,11 @@ def _transfer(chosen: argparse.Namespace, kinds: Kinds, options: dict[str, Any])
     import bpy
 
     from ..scene.files import save_file
-    from ..scene.jobs import TransferJobs, match_request, read_pair
+    from ..scene.match_jobs import match_request
     from ..scene.matches import Match, fingerprint
     from ..scene.options import Outputs
     from ..scene.pair import require_pair
+    from ..scene.transfer_jobs import TransferJobs, read_pair
 
     source, target, only_source = _opened(chosen)
     title = title_of(chosen)

@@ -8,7 +8,7 @@ from ..errors import DiffusionNetError
 from ..properties.from_options import ONE_CALL, properties_of
 from ..properties.model_lists import NO_MODEL
 from ..scene.classes import write_class_of_character
-from ..scene.jobs import ClassifyJobs
+from ..scene.classify_jobs import ClassifyJobs
 from ..scene.report_text import listed
 from ..settings import settings
 from ..tasks.classify.request import ClassifyRequest

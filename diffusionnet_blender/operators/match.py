@@ -6,7 +6,7 @@ from bpy.props import EnumProperty, FloatProperty
 from ..properties.from_options import ONE_CALL, properties_of
 from ..properties.model_lists import NO_MODEL
 from ..scene.edit_mode import whole_undo
-from ..scene.jobs import MatchJobs
+from ..scene.match_jobs import MatchJobs
 from ..scene.matches import current_match
 from ..scene.pair import outside_edit_modes, writable
 from ..scene.pins import pins_of_pair

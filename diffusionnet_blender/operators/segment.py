@@ -7,11 +7,11 @@ import bpy
 from ..errors import DiffusionNetError
 from ..properties.from_options import ONE_CALL, properties_of, values_of
 from ..properties.model_lists import NO_MODEL
-from ..scene.jobs import SegmentJobs
 from ..scene.options import Outputs, ReadOptions
 from ..scene.palette import in_safe_colours
 from ..scene.report_text import counted, listed, segmentation_summary
 from ..scene.results import remarks_of
+from ..scene.segment_jobs import SegmentJobs
 from ..scene.viewport import show_colours_in
 from ..settings import settings
 from ..tasks.models import path_for

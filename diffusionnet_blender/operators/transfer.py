@@ -7,12 +7,12 @@ import bpy
 from ..properties.from_options import values_of
 from ..properties.transfer import TRANSFER_NAMES, TransferProperties, draw_transfer
 from ..scene.edit_mode import whole_undo
-from ..scene.jobs import TransferJobs
 from ..scene.layers import has_default_data
 from ..scene.matches import current_match
 from ..scene.options import Outputs
 from ..scene.pair import outside_edit_modes
 from ..scene.pins import pins_of_pair
+from ..scene.transfer_jobs import TransferJobs
 from ..tasks.transfer.kinds import KINDS, Kinds
 from ..tasks.transfer.request import TransferRequest
 from .background import JobOperator

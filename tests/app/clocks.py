@@ -116,10 +116,10 @@ def instrument():
         setattr(owner, name, outer)
 
     run = sys.modules[background_run().__module__]
-    timed(part_of_extension("scene.jobs"), "read_object", "read the mesh")
+    timed(part_of_extension("scene.segment_jobs"), "read_character", "read the mesh")
     timed(run.JobRun, "_begin", "read and hand out")
     timed(run.Worker, "poll", "look at the worker")
-    timed(part_of_extension("scene.jobs").SegmentJobs, "keep", "keep the result")
+    timed(part_of_extension("scene.segment_jobs").SegmentJobs, "keep", "keep the result")
     timed(
         part_of_extension("operators.write_labels"), "write_labels_of_objects", "write the labels"
     )

@@ -18,11 +18,27 @@ OPERATOR_IMPORTS = '''"""Measure parts."""
 import bpy
 
 from ..properties.from_options import ONE_CALL, properties_of, values_of
-from ..scene.jobs import MeasureJobs, write_areas
+from ..scene.measure_jobs import MeasureJobs, write_areas
 from ..scene.report_text import counted
 from ..tasks.measure.job import MeasureRequest
 from .background import JobOperator
 from .base import ObjectOperator
+
+
+'''
+READING_IMPORTS = '''"""Measurement of objects."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import bpy
+
+from ..tasks.measure import job as measure_job
+from .jobs import Jobs
+from .labels import read_labels
+from .read import read_object
+from .tracked import Tracked
+from .write import require_writable
 
 
 '''
@@ -48,7 +64,7 @@ assert diffusionnet_blender.__file__.startswith(os.getcwd())
 diffusionnet_blender.register()
 from diffusionnet_blender.cli import build_parser
 from diffusionnet_blender.operators.run import JobRun
-from diffusionnet_blender.scene.jobs import MeasureJobs
+from diffusionnet_blender.scene.measure_jobs import MeasureJobs
 from diffusionnet_blender.session import computing
 from tests.scenes import add_body
 body = add_body()
@@ -87,17 +103,7 @@ def follow(package):
     task.mkdir()
     (task / "__init__.py").write_text('"""Measurement of parts."""\n')
     (task / "job.py").write_text(job)
-    edit(
-        package / "scene" / "jobs.py",
-        (
-            "from ..tasks.segment import job as segment_job\n",
-            "from ..tasks.measure import job as measure_job\n"
-            "from ..tasks.segment import job as segment_job\n",
-        ),
-        ("\nfrom .results import", "\nfrom .labels import read_labels\nfrom .results import"),
-    )
-    with open(package / "scene" / "jobs.py", "a", encoding="utf-8") as file:
-        file.write(f"\n\n{reading}")
+    (package / "scene" / "measure_jobs.py").write_text(READING_IMPORTS + reading)
     (package / "operators" / "measure.py").write_text(OPERATOR_IMPORTS + operator)
     edit(
         package / "operators" / "__init__.py",

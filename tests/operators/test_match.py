@@ -10,7 +10,7 @@ from mathutils import Matrix
 from diffusionnet_blender.errors import DiffusionNetError
 from diffusionnet_blender.operators.run import JobRun
 from diffusionnet_blender.properties.model_lists import NO_MODEL
-from diffusionnet_blender.scene.jobs import MatchJobs
+from diffusionnet_blender.scene.match_jobs import MatchJobs
 from diffusionnet_blender.scene.matches import current_match, find_match
 from diffusionnet_blender.session import computing
 from diffusionnet_blender.settings import settings

@@ -9,9 +9,9 @@ import pytest
 from diffusionnet_blender.errors import DiffusionNetError
 from diffusionnet_blender.operators.run import JobRun
 from diffusionnet_blender.scene.character import alone
-from diffusionnet_blender.scene.jobs import SegmentJobs
 from diffusionnet_blender.scene.options import ReadOptions
 from diffusionnet_blender.scene.results import find_result
+from diffusionnet_blender.scene.segment_jobs import SegmentJobs
 from diffusionnet_blender.session import computing
 from diffusionnet_blender.session.progress import Meter, duration
 from diffusionnet_blender.settings import settings

@@ -11,10 +11,10 @@ from diffusionnet_blender.matching.closest import ClosestPoints
 from diffusionnet_blender.matching.judgement import Judgement
 from diffusionnet_blender.operators.run import JobRun
 from diffusionnet_blender.properties import from_options
-from diffusionnet_blender.scene.jobs import TransferJobs
 from diffusionnet_blender.scene.matches import Match, find_match, fingerprint, keep_match
 from diffusionnet_blender.scene.read import read_object
 from diffusionnet_blender.scene.transfer import read_transfer
+from diffusionnet_blender.scene.transfer_jobs import TransferJobs
 from diffusionnet_blender.session import computing
 from diffusionnet_blender.surface.repair_report import RepairReport
 from diffusionnet_blender.tasks.match.request import Correspondence, no_pins

@@ -30,13 +30,9 @@ from diffusionnet_blender.operators.status import DIFFUSIONNET_OT_check  # noqa:
 from diffusionnet_blender.panels.segment import DIFFUSIONNET_PT_presets  # noqa: E402
 from diffusionnet_blender.properties import model_lists  # noqa: E402
 from diffusionnet_blender.scene.character import alone  # noqa: E402
-from diffusionnet_blender.scene.jobs import (  # noqa: E402
-    ClassifyJobs,
-    MatchJobs,
-    OneJob,
-    SegmentJobs,
-    TransferJobs,
-)
+from diffusionnet_blender.scene.classify_jobs import ClassifyJobs  # noqa: E402
+from diffusionnet_blender.scene.jobs import OneJob  # noqa: E402
+from diffusionnet_blender.scene.match_jobs import MatchJobs  # noqa: E402
 from diffusionnet_blender.scene.matches import (  # noqa: E402
     current_match,
     find_match,
@@ -45,6 +41,8 @@ from diffusionnet_blender.scene.matches import (  # noqa: E402
 )
 from diffusionnet_blender.scene.options import Outputs, ReadOptions  # noqa: E402
 from diffusionnet_blender.scene.results import forget_all_results  # noqa: E402
+from diffusionnet_blender.scene.segment_jobs import SegmentJobs  # noqa: E402
+from diffusionnet_blender.scene.transfer_jobs import TransferJobs  # noqa: E402
 from diffusionnet_blender.scene.write import write_labels  # noqa: E402
 from diffusionnet_blender.session import computing, progress, progress_bar, status  # noqa: E402
 from diffusionnet_blender.session.curve_icon import forget_curve  # noqa: E402

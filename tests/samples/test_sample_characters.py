@@ -8,8 +8,8 @@ import pytest
 
 from diffusionnet_blender.scene.character import alone
 from diffusionnet_blender.scene.files import open_file
-from diffusionnet_blender.scene.jobs import segment_request
 from diffusionnet_blender.scene.options import ReadOptions
+from diffusionnet_blender.scene.segment_jobs import segment_request
 from diffusionnet_blender.surface.cache import OperatorCache
 from diffusionnet_blender.tasks.models import is_bundled
 from diffusionnet_blender.tasks.segment.job import run

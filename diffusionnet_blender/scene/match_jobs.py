@@ -1,0 +1,145 @@
+"""The match of two objects or characters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..errors import DiffusionNetError
+from ..tasks.match import job as match_job
+from ..tasks.match.kinds import kind_of
+from .attachments import carried_members
+from .character import Character, as_character
+from .character_read import CharacterGeometry, read_character
+from .jobs import Jobs
+from .matches import (
+    Match,
+    Shape,
+    fingerprint,
+    first_changed,
+    keep_match,
+    placement,
+    places,
+    require_placement,
+    require_places,
+)
+from .pair import Pair, usable
+from .tracked import TrackedCharacter
+
+
+@dataclass(frozen=True)
+class TrackedPair:
+    """References to a source and a target.
+
+    Attributes
+    ----------
+    source, target : TrackedCharacter
+    fingerprints : (str, str)
+        Of both as they were, see `matches.fingerprint`.
+    """
+
+    source: TrackedCharacter
+    target: TrackedCharacter
+    fingerprints: tuple[str, str]
+
+    @classmethod
+    def of(cls, source: Shape, target: Shape) -> TrackedPair:
+        """Remember two shapes."""
+        prints = fingerprint(source), fingerprint(target)
+        one, other = (TrackedCharacter.of(as_character(shape)) for shape in (source, target))
+        return cls(one, other, prints)
+
+    @property
+    def name(self) -> str:
+        """Of both."""
+        return f"{self.source.name} > {self.target.name}"
+
+    def find(self) -> Pair:
+        """Both with all members, wherever undo has put them."""
+        return self.source.find_whole(), self.target.find_whole()
+
+    def find_unchanged(self, meanwhile: str, fix: str) -> Pair:
+        """Both; raise DiffusionNetError if a member is gone or was changed."""
+        pair = self.find()
+        for shape, expected in zip(pair, self.fingerprints, strict=True):
+            changed = first_changed(shape, expected)
+            if changed is not None:
+                raise DiffusionNetError(f"{changed.name!r} was changed while {meanwhile}", fix)
+        return pair
+
+
+class MatchJobs(Jobs):
+    """The match of two objects or characters.
+
+    Parameters
+    ----------
+    source, target : bpy.types.Object or Character
+    pins : (P, 2) int64
+        Vertices of source and target, of the members that are `pair.usable`.
+    **options
+        Fields of `MatchRequest`.
+
+    Attributes
+    ----------
+    errors : list of DiffusionNetError
+        Of members that are not matched.
+    """
+
+    def __init__(self, source: Shape, target: Shape, pins: np.ndarray, **options: Any):
+        super().__init__(match_job, [TrackedPair.of(source, target)])
+        self._pins, self._options = pins, options
+        self._placement = placement(source, target)
+        self._places = places(source), places(target)
+        self.errors: list[DiffusionNetError] = []
+
+    def request(self, item: TrackedPair) -> match_job.MatchRequest:
+        """Read both."""
+        self.errors, request = match_request(*item.find(), pins=self._pins, **self._options)
+        return request
+
+    def keep(self, item: TrackedPair, result: match_job.Correspondence) -> None:
+        """Keep it for any number of transfers."""
+        pair = item.find_unchanged("it was being matched", "Press Match again.")
+        match = Match(result, self._pins, *item.fingerprints, self._placement, self._places)
+        require_places(*pair, match, "while they were being matched")
+        require_placement(*pair, match, "while they were being matched")
+        keep_match(*pair, match)
+
+    def farewell(self, done: Sequence[TrackedPair]) -> str:
+        """An earlier match stays valid."""
+        return "Cancelled; an earlier match is kept"
+
+
+def match_request(
+    source: Shape, target: Shape, **options: Any
+) -> tuple[list[DiffusionNetError], match_job.MatchRequest]:
+    """The request to match two shapes, and the errors of members that are not matched."""
+    one, other = (read_to_match(as_character(shape)) for shape in (source, target))
+    return [*one[2], *other[2]], match_job.MatchRequest(
+        one[0].placed.surface,
+        other[0].placed.surface,
+        offset=other[0].origin - one[0].origin,
+        source_members=one[1],
+        target_members=other[1],
+        **options,
+    )
+
+
+def read_to_match(
+    character: Character,
+) -> tuple[CharacterGeometry, match_job.Members | None, list[DiffusionNetError]]:
+    """Own meshes of a character, what is known of several, and the errors of those left out."""
+    found, errors = usable(character)
+    if not found.members:
+        raise errors[0]
+    geometry = read_character(found, own=True)
+    if len(found.members) == 1:
+        return geometry, None, errors
+    kinds = tuple(
+        kind_of(obj.name, [m.name for m in obj.data.materials if m]) for obj in found.members
+    )
+    carried = carried_members(found.members, geometry.seen, geometry.placed)
+    return geometry, match_job.Members(geometry.placed.member, kinds, tuple(carried)), errors
