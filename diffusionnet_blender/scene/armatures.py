@@ -81,6 +81,22 @@ def _is_rig(obj: bpy.types.Object | None) -> bool:
     return obj is not None and obj.type == "ARMATURE"
 
 
+def top_armature(rig: bpy.types.Object) -> bpy.types.Object:
+    """The armature that carries others, such as those of clothes."""
+    while rig.parent is not None and rig.parent.type == "ARMATURE":
+        rig = rig.parent
+    return rig
+
+
+def joints_of(rig: bpy.types.Object) -> dict[str, np.ndarray]:
+    """Heads of the bones in rest pose, in the world."""
+    to_world = np.array(rig.matrix_world, dtype=np.float64)
+    return {
+        bone.name: to_world[:3, :3] @ np.array(bone.head_local) + to_world[:3, 3]
+        for bone in rig.data.bones
+    }
+
+
 def bone_names(obj: bpy.types.Object) -> set[str]:
     """Bones of the armatures that deform an object."""
     return {bone.name for rig in armatures_of(obj) for bone in rig.data.bones if bone.use_deform}
