@@ -16,8 +16,9 @@ from .rig import is_figure
 
 # Bones that are nearer than this share of the armature's size are the same.
 _SAME_BONE = 0.01
-# On one armature, a suit has nearly the box of the body: two figures have more in common.
-_SAME_BOX_ON_A_RIG = 0.9
+# On one armature, a suit has nearly the box of the body: two figures have more in common, in height
+# and in width. How far a dress or a bag stands out tells nothing.
+_SAME_BOX_ON_A_RIG, _HEIGHT_AND_WIDTH = 0.9, 2
 # Objects of other types than those of a character.
 _OF_A_SCENE = {"CAMERA", "LIGHT", "LIGHT_PROBE", "SPEAKER"}
 
@@ -206,7 +207,7 @@ def _is_copy_of_rig(
     """Whether two armatures are one twice, each with some of the clothes of a character."""
     if one.type != "ARMATURE" or not touch(box, other_box):
         return False
-    if is_same_box(box, other_box, _SAME_BOX_ON_A_RIG):
+    if is_same_box(box, other_box, _SAME_BOX_ON_A_RIG, _HEIGHT_AND_WIDTH):
         return False
     joints, others = joints_of(one), joints_of(other)
     common = joints.keys() & others.keys()

@@ -72,11 +72,12 @@ def is_centred_in(box: np.ndarray, character: np.ndarray) -> bool:
     return bool((middle >= character[0] - reach).all() and (middle <= character[1] + reach).all())
 
 
-def is_same_box(one: np.ndarray, other: np.ndarray, share: float = SAME_BOX) -> bool:
-    """Whether two boxes have nearly all of their extent in common, along every axis."""
+def is_same_box(one: np.ndarray, other: np.ndarray, share: float = SAME_BOX, axes: int = 3) -> bool:
+    """Whether two boxes have nearly all of their extent in common, along their longest axes."""
     common = np.minimum(one[1], other[1]) - np.maximum(one[0], other[0])
     both = np.maximum(one[1], other[1]) - np.minimum(one[0], other[0])
-    return bool((common >= share * np.maximum(both, 1e-30)).all())
+    longest = np.argsort(-both)[:axes]
+    return bool((common >= share * np.maximum(both, 1e-30))[longest].all())
 
 
 def is_flat(box: np.ndarray) -> bool:

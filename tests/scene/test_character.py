@@ -231,6 +231,18 @@ def test_meshes_that_are_sorted_by_kind_are_several():
     assert found(*both) == [["Body"], ["Shirt"]]
 
 
+def test_two_figures_on_copies_of_one_rig_stay_two_and_a_suit_joins_its_body():
+    body, bag = ball("Body", BODY), ball("Bag", ((0, 0.4, 1.2), (0.3, 0.3, 0.3)))
+    rigged(body, bag)
+    other = ball("Other", BODY)
+    rigged(other, name="Other Rig")
+    assert found(body, other) == [["Bag", "Body"], ["Other"]]
+    bpy.data.objects.remove(other)
+    suit = ball("Suit", ((0, 0, 0.75), (0.45, 0.17, 0.7)))
+    rigged(suit, name="Suit Rig")
+    assert found(body, suit) == [["Bag", "Body", "Suit"]]
+
+
 def test_a_small_figure_in_the_place_of_a_large_one_is_no_thing_that_it_wears():
     limbs = {
         f"{name}.{side}": ((x, 0, z), (x, 0, z - 0.2))
