@@ -46,7 +46,8 @@ PART_OF_BONE = {
 }
 # One bone alone that carries a hat or a face.
 HEAD_RIGS = ("HatArmature", "FaceArmature")
-# This skeleton's arms are copies of its legs, and its left is on the right.
+# This skeleton's arms are copies of its legs. Its L bones are on its right: the names count, as
+# they do for the parts of all other rigs, and as an artist who mirrors by them has it.
 SKELETON_RIG = "SkeletonArmature"
 SKELETON = {
     "UpperLeg": "thigh",
@@ -83,7 +84,7 @@ def part_of_bone(rig: str, bone: str) -> int:
         return PART_NAMES.index("head")
     bone = bone.removesuffix("_end")
     if rig == SKELETON_RIG and bone[:2] in ("L.", "R."):
-        return PART_NAMES.index(f"{SKELETON[bone[2:]]}.{'R' if bone[0] == 'L' else 'L'}")
+        return PART_NAMES.index(f"{SKELETON[bone[2:]]}.{bone[0]}")
     found = re.fullmatch(r"(Left|Right|)(.*?)(?:\.([lrLR]))?", bone)
     side = (found[3] or found[1])[:1].upper()
     stem = found[2].lower()
