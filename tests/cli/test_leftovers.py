@@ -72,7 +72,7 @@ def test_a_run_leaves_nothing_but_its_results(tmp_path, temporary):
 )
 def test_a_signal_ends_a_run_that_leaves_nothing(number, tmp_path, temporary):
     # One that takes its time, so that the signal finds it at work.
-    arguments = segment(tmp_path, mesh=icosphere(5))
+    arguments = segment(tmp_path, mesh=icosphere(6))
     running = start(*arguments, temporary=temporary, stderr=subprocess.PIPE)
     running.stderr.readline()
     running.send_signal(number)
