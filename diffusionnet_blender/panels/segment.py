@@ -54,12 +54,6 @@ class DIFFUSIONNET_PT_segment(Sidebar, bpy.types.Panel):
         row = column.row(align=True)
         row.prop(settings, "model")
         row.operator("diffusionnet.reload_models", text="", icon="FILE_REFRESH")
-        column.prop(settings, "use_modifiers")
-        column.prop(settings, "use_rest_shape")
-        column.prop(settings, "each")
-        column.prop(settings, "props")
-        column.prop(settings, "exact")
-        column.prop(settings, "clean")
         card = model_card(settings.model)
         if card:
             draw_card(layout, card)
@@ -133,6 +127,23 @@ class DIFFUSIONNET_PT_objects(Sidebar, bpy.types.Panel):
         more = len(reasons) - OBJECTS_SHOWN
         if more > 0:
             column.label(text=worded("and {count} more", count=more))
+
+
+class DIFFUSIONNET_PT_options(Sidebar, bpy.types.Panel):
+    """Panel with what is read, and how."""
+
+    bl_label = "Options"
+    bl_idname = "DIFFUSIONNET_PT_options"
+    bl_parent_id = "DIFFUSIONNET_PT_segment"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context):
+        """Draw the panel."""
+        column = self.layout.column()
+        column.use_property_split = True
+        column.use_property_decorate = False
+        for name in ("each", "props", "use_modifiers", "use_rest_shape", "exact", "clean"):
+            column.prop(context.scene.diffusionnet, name)
 
 
 def _in_language(reason: str) -> str:
@@ -259,5 +270,6 @@ CLASSES = (
     DIFFUSIONNET_PT_presets,
     DIFFUSIONNET_PT_segment,
     DIFFUSIONNET_PT_objects,
+    DIFFUSIONNET_PT_options,
     DIFFUSIONNET_PT_outputs,
 )
