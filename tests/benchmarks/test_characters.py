@@ -29,8 +29,8 @@ CHARACTERS = Path(__file__).parents[3] / "shared" / "characters"
         ("HumanArmature", "Foot.L", "foot.L"),
         ("HumanArmature", "Bone", None),
         ("HatArmature", "Bone", "head"),
-        ("SkeletonArmature", "L.UpperLeg.001", "upper_arm.R"),
-        ("SkeletonArmature", "R.DownLeg", "shin.L"),
+        ("SkeletonArmature", "L.UpperLeg.001", "upper_arm.L"),
+        ("SkeletonArmature", "R.DownLeg", "shin.R"),
     ],
 )
 def test_bones_of_the_measured_rigs(rig, bone, part):

@@ -19,6 +19,7 @@ def files(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_map_of_characters_names_the_object_of_each_vertex(files):
     output = files / "map.npz"
     pair = files / "source.blend", files / "target.blend"
@@ -46,6 +47,7 @@ def test_each_takes_the_largest_mesh_or_the_named_one_alone(files):
         assert len(found["source_vertices"]) < body
 
 
+@pytest.mark.slow
 def test_data_goes_to_every_object_of_the_file(files, capfd):
     output = files / "rigged.blend"
     pair = files / "source.blend", files / "target.blend"

@@ -39,6 +39,7 @@ def test_an_object_that_is_left_out_of_its_character_is_alone(pair):
     assert [c.members for c in found] == [(source[1],), tuple(target)]
 
 
+@pytest.mark.slow
 def test_characters_are_matched_as_one_shape_and_eyes_go_to_eyes(pair):
     source, target = pair
     assert bpy.ops.diffusionnet.match(model=NO_MODEL) == {"FINISHED"}
