@@ -6,14 +6,14 @@ A panel is drawn at every move of the mouse over it.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from time import perf_counter
+from time import perf_counter, thread_time
 
 import bpy
 from bpy.app.handlers import persistent
 
 from .character import Character
 
-# Seconds that finding may take at every drawing.
+# Seconds of the processor that finding may take at every drawing.
 QUICK = 0.005
 # What took longer is kept for so many times as long, since not every change is told (a name).
 KEPT_TIMES = 20.0
@@ -31,14 +31,15 @@ def remembered(key: Hashable, find: Callable[[], list[Character]]) -> list[Chara
     find : callable
     """
     ends, found = _kept.get(key, (0.0, []))
-    started = perf_counter()
-    if started < ends and all(map(_exists, found)):
+    if perf_counter() < ends and all(map(_exists, found)):
         return found
+    # What else the machine does meanwhile does not count.
+    started = thread_time()
     found = find()
-    spent = perf_counter() - started
+    spent = thread_time() - started
     _kept.pop(key, None)
     if spent > QUICK:
-        _kept[key] = started + KEPT_TIMES * spent, found
+        _kept[key] = perf_counter() + KEPT_TIMES * spent, found
     return found
 
 

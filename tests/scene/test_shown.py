@@ -17,7 +17,9 @@ def finder(obj, seconds):
 
     def find():
         calls.append(obj)
-        time.sleep(seconds)
+        end = time.thread_time() + seconds
+        while time.thread_time() < end:
+            pass
         return [alone(obj)]
 
     return find, calls
