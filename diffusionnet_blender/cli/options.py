@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, get_type_hints
 
 from ..options import REQUIRED, Option, default_of, names_in, options_of
 from ..tasks.progress import CallbackProgress, Progress
-from .streams import note
+from .streams import note, stop_if_asked
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 # That are read, for the help.
@@ -88,10 +88,14 @@ def add_cache_option(parser: argparse.ArgumentParser) -> None:
 
 
 def stage_lines(title: str, quiet: bool) -> Progress[Any]:
-    """Progress that writes a line on stderr at the start of each stage."""
+    """Progress that writes a line on stderr at the start of each stage.
+
+    After a signal that Blender has swallowed, as it does in handlers, it stops the work.
+    """
     started = set()
 
     def progress(stage: str, fraction: float) -> None:
+        stop_if_asked()
         if stage not in started and not quiet:
             started.add(stage)
             note(f"{title}: {stage}")

@@ -50,7 +50,10 @@ def forget_shown(*_) -> None:
 
 
 def register() -> None:
-    """Add the handlers."""
+    """Add the handlers, where there are panels."""
+    if bpy.app.background:
+        # Blender swallows what a signal raises in a handler.
+        return
     for handlers in _handlers():
         handlers.append(forget_shown)
 
@@ -58,7 +61,8 @@ def register() -> None:
 def unregister() -> None:
     """Remove the handlers."""
     for handlers in _handlers():
-        handlers.remove(forget_shown)
+        if forget_shown in handlers:
+            handlers.remove(forget_shown)
     forget_shown()
 
 

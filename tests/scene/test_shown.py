@@ -12,6 +12,16 @@ from tests.scenes import add_body, add_mesh
 pytestmark = pytest.mark.usefixtures("addon", "blender")
 
 
+@pytest.fixture(autouse=True)
+def _handlers():
+    """As in a window: without one there are no panels, and no handlers."""
+    handlers = bpy.app.handlers.depsgraph_update_post
+    handlers.append(shown.forget_shown)
+    yield
+    handlers.remove(shown.forget_shown)
+    shown.forget_shown()
+
+
 def finder(obj, seconds):
     calls = []
 

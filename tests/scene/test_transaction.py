@@ -30,8 +30,6 @@ from tests.scenes import add_body, add_rig, chain, result_for, select
 pytestmark = pytest.mark.usefixtures("blender")
 
 SCENE = Path(diffusionnet_blender.__file__).parent / "scene"
-# What undoes a failure; and a handler that Blender calls, which no failure of leaves.
-UNTRACED = {"transaction", "shown"}
 EVERYTHING = options.Outputs(group_weights="SOFT", face_sets=True, materials=True)
 
 
@@ -63,7 +61,7 @@ def fail_at(step, work):
 def tracing(visit, work):
     def enter(frame, event, argument):
         path = Path(frame.f_code.co_filename)
-        return step if path.parent == SCENE and path.stem not in UNTRACED else None
+        return step if path.parent == SCENE and path.stem != "transaction" else None
 
     def step(frame, event, argument):
         if event == "line":
