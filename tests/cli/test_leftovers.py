@@ -40,10 +40,10 @@ def start(*command, temporary, **options):
     )
 
 
-def segment(folder, *options, mesh=None):
+def segment(folder, *options, mesh=None, model=MODEL):
     write_ply(folder / "body.ply", *(mesh or body()))
     out = folder / "out"
-    return ("-m", "diffusionnet_blender", "segment", folder / "body.ply", "--model", MODEL,
+    return ("-m", "diffusionnet_blender", "segment", folder / "body.ply", "--model", model,
             "--labels", out, "--output", out, "--cache", "off", *options)  # fmt: skip
 
 
@@ -72,7 +72,7 @@ def test_a_run_leaves_nothing_but_its_results(tmp_path, temporary):
 )
 def test_a_signal_ends_a_run_that_leaves_nothing(number, tmp_path, temporary):
     # One that takes its time, so that the signal finds it at work.
-    arguments = segment(tmp_path, mesh=icosphere(6))
+    arguments = segment(tmp_path, mesh=icosphere(6), model="body_parts")
     running = start(*arguments, temporary=temporary, stderr=subprocess.PIPE)
     running.stderr.readline()
     running.send_signal(number)
