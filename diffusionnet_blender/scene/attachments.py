@@ -6,9 +6,7 @@ nothing else is no such thing: it is the limb itself, as of a robot of stiff par
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import bpy
 import numpy as np
@@ -16,9 +14,9 @@ import numpy as np
 from ..surface.character import Character
 from ..surface.surface import vertex_areas
 from ..tasks.segment.request import Carried
-from .armatures import hold_of
+from ..tasks.skeleton import words_of
+from .bone_weights import BoneWeights
 from .seen import Seen
-from .vertex_groups import read_weights
 
 # Words in the names of bones that hold things; "slot" also at the end of one.
 _SLOT_WORDS = frozenset(
@@ -30,68 +28,46 @@ _SLOT_WORDS = frozenset(
 _LEAST_SHARE = 0.25
 
 
-@dataclass(frozen=True, eq=False)
-class _Held:
-    """How bones hold a member.
-
-    Attributes
-    ----------
-    bones : list of bpy.types.Bone
-    of_vertex : (V,) int
-        The bone that holds most of each vertex; -1 for none.
-    hangs : bool
-        Parented to a bone, without weights.
-    """
-
-    bones: list[bpy.types.Bone]
-    of_vertex: np.ndarray
-    hangs: bool
-
-    @property
-    def rigid_bone(self) -> bpy.types.Bone | None:
-        """The only bone that holds it."""
-        used = np.unique(self.of_vertex)
-        return self.bones[used[0]] if len(used) == 1 and used[0] >= 0 else None
-
-
 def carried_members(
-    objects: Sequence[bpy.types.Object], seen: Sequence[Seen], placed: Character
+    held: Sequence[BoneWeights], seen: Sequence[Seen], placed: Character
 ) -> list[Carried]:
     """What a character carries.
 
     Parameters
     ----------
-    objects : sequence of bpy.types.Object
-        Its members.
+    held : sequence of BoneWeights
+        Of its members.
     seen : sequence of Seen
-        As they were read.
+        The members as they were read.
     placed : Character
         Their surfaces.
     """
-    if len(objects) < 2:
+    if len(held) < 2:
         return []
-    held = [_held(obj, own) for obj, own in zip(objects, seen, strict=True)]
     areas = vertex_areas(placed.surface.vertices, placed.surface.faces)
     vertices = placed.split(np.arange(len(placed.member)))
     flexible: dict[bpy.types.Bone, list[np.ndarray]] = {}
     stiff: dict[bpy.types.Bone, list[np.ndarray]] = {}
-    for of_member, own in zip(held, vertices, strict=True):
-        if of_member is None or of_member.hangs:
+    rigid: list[tuple[bpy.types.Bone, np.ndarray, bool]] = []
+    for member, shown, own in zip(held, seen, vertices, strict=True):
+        if member.hold is None or not member.bones:
             continue
-        kind = flexible if of_member.rigid_bone is None else stiff
-        for number, bone in enumerate(of_member.bones):
-            of_bone = own[of_member.of_vertex == number]
-            if len(of_bone):
-                kind.setdefault(bone, []).append(of_bone)
+        bones = [member.hold.rig.data.bones[name] for name in member.bones]
+        most = np.where(member.weights.any(axis=1), member.weights.argmax(axis=1), -1)
+        of_vertex = shown.from_base(most)
+        used = np.unique(of_vertex)
+        is_rigid = len(used) == 1 and used[0] >= 0
+        if is_rigid:
+            rigid.append((bones[used[0]], own, not member.hold.deforms))
+        if member.hold.deforms:
+            kind = stiff if is_rigid else flexible
+            for number in used[used >= 0]:
+                kind.setdefault(bones[number], []).append(own[of_vertex == number])
     found = []
-    for of_member, own in zip(held, vertices, strict=True):
-        bone = of_member.rigid_bone if of_member is not None else None
-        if bone is None:
-            continue
+    for bone, own, hangs in rigid:
         needed = _LEAST_SHARE * areas[own].sum()
         is_slot = _is_slot(bone)
-        kinds = [flexible, stiff] if of_member.hangs or is_slot else [flexible]
-        for kind in kinds:
+        for kind in [flexible, stiff] if hangs or is_slot else [flexible]:
             carrier = _carrier(bone, kind, areas, needed, is_slot)
             if len(carrier):
                 found.append(Carried(own, carrier))
@@ -113,8 +89,8 @@ def _carrier(bone, kind, areas: np.ndarray, needed: float, is_slot: bool) -> np.
 
 
 def _is_slot(bone: bpy.types.Bone) -> bool:
-    words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", bone.name)
-    return any(word.lower() in _SLOT_WORDS or word.lower().endswith("slot") for word in words)
+    words = words_of(bone.name)
+    return any(word in _SLOT_WORDS or word.endswith("slot") for word in words)
 
 
 def _by_the_body(found: list[Carried]) -> list[Carried]:
@@ -122,20 +98,3 @@ def _by_the_body(found: list[Carried]) -> list[Carried]:
     carried = np.concatenate([thing.vertices for thing in found]) if found else np.zeros(0, int)
     of_body = [Carried(t.vertices, np.setdiff1d(t.carrier, carried)) for t in found]
     return [thing for thing in of_body if len(thing.carrier)]
-
-
-def _held(obj: bpy.types.Object, seen: Seen) -> _Held | None:
-    """How bones hold an object; None where none does."""
-    hold = hold_of(obj)
-    if hold is None:
-        return None
-    if not hold.deforms:
-        bone = hold.rig.data.bones.get(hold.bone)
-        everywhere = np.zeros(len(seen.geometry.coordinates), dtype=int)
-        return _Held([bone], everywhere, hangs=True) if bone else None
-    bones = [b for b in hold.rig.data.bones if b.use_deform and b.name in obj.vertex_groups]
-    if not bones:
-        return None
-    weights = read_weights(obj, [bone.name for bone in bones])
-    of_vertex = np.where(weights.any(1), weights.argmax(1), -1)
-    return _Held(bones, seen.from_base(of_vertex), hangs=False)

@@ -13,6 +13,7 @@ from ..tasks.labels import vertex_labels
 from ..tasks.models import FROM_RIG, card_of
 from ..tasks.train.training_set import UNLABELLED, NamedLabels
 from .attributes import FACE_LABELS, read_attribute, read_values
+from .bone_weights import read_bone_weights
 from .edit_mode import outside_edit_mode
 from .labels import read_labels
 from .materials import material_indices
@@ -183,7 +184,7 @@ def _from_colours(obj, geometry, name) -> NamedLabels:
 
 def _from_rig(obj, geometry, name) -> NamedLabels:
     card = card_of(FROM_RIG, (), "segment")
-    known = known_parts(obj.name, [obj], card.class_names)
+    known = known_parts(obj.name, [read_bone_weights(obj)], card.class_names)
     labels = np.where(known.any(axis=1), known.argmax(axis=1), UNLABELLED)
     return NamedLabels(labels, card.class_names, card.class_colours)
 

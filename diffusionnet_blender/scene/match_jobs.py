@@ -12,6 +12,7 @@ from ..errors import DiffusionNetError
 from ..tasks.match import job as match_job
 from ..tasks.match.kinds import kind_of
 from .attachments import carried_members
+from .bone_weights import read_bone_weights
 from .character import Character, as_character
 from .character_read import CharacterGeometry, read_character
 from .jobs import Jobs
@@ -141,5 +142,6 @@ def read_to_match(
     kinds = tuple(
         kind_of(obj.name, [m.name for m in obj.data.materials if m]) for obj in found.members
     )
-    carried = carried_members(found.members, geometry.seen, geometry.placed)
+    held = [read_bone_weights(obj) for obj in found.members]
+    carried = carried_members(held, geometry.seen, geometry.placed)
     return geometry, match_job.Members(geometry.placed.member, kinds, tuple(carried)), errors

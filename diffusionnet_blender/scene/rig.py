@@ -11,8 +11,7 @@ from ..errors import DiffusionNetError
 from ..tasks.models import FROM_RIG, card_of
 from ..tasks.sides import side_of
 from ..tasks.skeleton import UNKNOWN, Skeleton, parts_of_bones, probabilities_by_weights
-from .armatures import Hold, hold_of
-from .vertex_groups import read_weights
+from .bone_weights import BoneWeights
 
 # Names of bones in an error.
 MOST_NAMES = 5
@@ -61,9 +60,7 @@ def is_figure(rig: bpy.types.Object) -> bool:
     return len(np.unique(parts[parts != UNKNOWN])) >= PARTS_OF_A_FIGURE
 
 
-def known_parts(
-    name: str, members: Sequence[bpy.types.Object], class_names: Sequence[str]
-) -> np.ndarray:
+def known_parts(name: str, held: Sequence[BoneWeights], class_names: Sequence[str]) -> np.ndarray:
     """Probability of each class at each vertex of a character's meshes, from its armatures.
 
     A mesh that an armature deforms has the parts of the bones in the proportions of their weights,
@@ -73,8 +70,8 @@ def known_parts(
     ----------
     name : str
         Of the character, for errors.
-    members : sequence of bpy.types.Object
-        Meshes.
+    held : sequence of BoneWeights
+        Of its meshes.
     class_names : sequence of C str
         Classes of a model of body parts.
 
@@ -88,7 +85,7 @@ def known_parts(
     DiffusionNetError
         If no armature moves them, or no bone tells anything.
     """
-    skeletons, known = _told(members, class_names)
+    skeletons, known = _told(held, class_names)
     if not skeletons:
         raise DiffusionNetError(
             f"{name!r} has no armature with bones",
@@ -104,15 +101,13 @@ def known_parts(
     return known
 
 
-def known_sides(
-    members: Sequence[bpy.types.Object], class_names: Sequence[str]
-) -> np.ndarray | None:
+def known_sides(held: Sequence[BoneWeights], class_names: Sequence[str]) -> np.ndarray | None:
     """Side of each vertex of a character's meshes, from its armatures.
 
     Parameters
     ----------
-    members : sequence of bpy.types.Object
-        Meshes.
+    held : sequence of BoneWeights
+        Of its meshes.
     class_names : sequence of str
         Classes of body parts, with sides.
 
@@ -122,41 +117,25 @@ def known_sides(
         Of all members, one after the other: 1 left, -1 right, 0 where no bone tells. None where
         none tells anything.
     """
-    _, known = _told(members, class_names)
+    _, known = _told(held, class_names)
     side = known @ np.array([side_of(name) for name in class_names], dtype=np.float32)
     sides = np.where(np.abs(side) > LEAST_SIDE, np.sign(side), 0.0).astype(np.int8)
     return sides if sides.any() else None
 
 
 def _told(
-    members: Sequence[bpy.types.Object], class_names: Sequence[str]
+    held: Sequence[BoneWeights], class_names: Sequence[str]
 ) -> tuple[list[Skeleton], np.ndarray]:
     """Skeletons of some meshes, and what their bones tell, (V, C) float32; zeros for nothing."""
-    holds = [hold_of(obj) for obj in members]
-    rigs = list(dict.fromkeys(hold.rig for hold in holds if hold is not None))
+    rigs = dict.fromkeys(each.hold.rig for each in held if each.hold is not None)
     skeletons = {rig: read_skeleton(rig) for rig in rigs if rig.data.bones}
-    parts = {rig: parts_of_bones(bones, class_names) for rig, bones in skeletons.items()}
-    classes = len(class_names)
-    known = [
-        _of_member(obj, hold, skeletons[hold.rig], parts[hold.rig], classes)
-        if hold is not None and hold.rig in skeletons
-        else np.zeros((len(obj.data.vertices), classes), np.float32)
-        for obj, hold in zip(members, holds, strict=True)
-    ]
+    parts = {
+        rig: dict(zip(bones.names, parts_of_bones(bones, class_names).tolist(), strict=True))
+        for rig, bones in skeletons.items()
+    }
+    known = []
+    for each in held:
+        of_rig = parts.get(each.hold.rig, {}) if each.hold is not None else {}
+        of_bones = np.array([of_rig[bone] for bone in each.bones], dtype=np.int64)
+        known.append(probabilities_by_weights(each.weights, of_bones, len(class_names)))
     return list(skeletons.values()), np.concatenate(known)
-
-
-def _of_member(
-    obj: bpy.types.Object, hold: Hold, skeleton: Skeleton, parts: np.ndarray, classes: int
-) -> np.ndarray:
-    """Probabilities (V, C) of one mesh."""
-    if hold.deforms:
-        deforming = np.flatnonzero(skeleton.deforms)
-        weights = read_weights(obj, [skeleton.names[bone] for bone in deforming])
-        return probabilities_by_weights(weights, parts[deforming], classes)
-    known = np.zeros((len(obj.data.vertices), classes), np.float32)
-    if hold.bone in skeleton.names:
-        part = parts[skeleton.names.index(hold.bone)]
-        if part != UNKNOWN:
-            known[:, part] = 1.0
-    return known

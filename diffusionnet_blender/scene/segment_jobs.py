@@ -13,6 +13,7 @@ from ..tasks.labels import Labels
 from ..tasks.models import FROM_RIG, card_of
 from ..tasks.segment import job as segment_job
 from .attachments import carried_members
+from .bone_weights import read_bone_weights
 from .character import Character
 from .character_read import CharacterGeometry, read_character, read_rest_character
 from .jobs import Jobs
@@ -136,18 +137,19 @@ def segment_request(
         raise refused[0]
     several = len(objects) > 1
     class_names = card_of(FROM_RIG, (), "segment").class_names
+    held = [read_bone_weights(obj) for obj in objects]
     known = sides = None
     if options.get("model") == FROM_RIG:
-        known = geometry.from_base(known_parts(character.name, objects, class_names))
+        known = geometry.from_base(known_parts(character.name, held, class_names))
     else:
-        sides = known_sides(objects, class_names)
+        sides = known_sides(held, class_names)
         sides = None if sides is None else geometry.from_base(sides)
     request = segment_job.SegmentRequest(
         geometry.placed.surface,
         template=read_rest_character(objects) if reading.use_rest_shape else None,
         polygons=geometry.polygons,
         member=geometry.placed.member if several else None,
-        carried=tuple(carried_members(objects, geometry.seen, geometry.placed)),
+        carried=tuple(carried_members(held, geometry.seen, geometry.placed)),
         known=known,
         sides=sides,
         **options,

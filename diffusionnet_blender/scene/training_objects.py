@@ -23,6 +23,7 @@ from ..tasks.train.training_set import (
     pooled_labels,
 )
 from .attachments import carried_members
+from .bone_weights import read_bone_weights
 from .character import Character, alone, characters_of, shapes_of
 from .character_read import read_character
 from .classes import class_by_collection, class_by_property, class_of_character
@@ -160,7 +161,8 @@ def read_labelled(
         raise errors[0]
     told += [error for error in errors if not isinstance(error, NoLabels)]
     named = pooled_labels(parts)
-    carried = carried_members(objects, geometry.seen, geometry.placed)
+    held = [read_bone_weights(obj) for obj in objects]
+    carried = carried_members(held, geometry.seen, geometry.placed)
     labels = geometry.from_base(named.labels)
     seen = LabelledSurface.of(character.name, geometry.placed, labels, carried)
     lost = np.setdiff1d(named.labels, [*np.unique(seen.labels), UNLABELLED])

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from diffusionnet_blender.scene.attachments import carried_members
+from diffusionnet_blender.scene.bone_weights import read_bone_weights
 from diffusionnet_blender.scene.character import characters_of
 from diffusionnet_blender.scene.character_read import read_character
 from tests.scenes import add_mesh, select
@@ -69,7 +70,9 @@ def carried(obj):
     objects = [member.find() for member in geometry.members]
     member = geometry.placed.member
     found = {}
-    for thing in carried_members(objects, geometry.seen, geometry.placed):
+    for thing in carried_members(
+        list(map(read_bone_weights, objects)), geometry.seen, geometry.placed
+    ):
         (number,) = np.unique(member[thing.vertices])
         # The whole of it, and none of it carries anything.
         assert len(thing.vertices) == np.count_nonzero(member == number)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from diffusionnet_blender.errors import DiffusionNetError
+from diffusionnet_blender.scene.bone_weights import read_bone_weights
 from diffusionnet_blender.scene.label_sources import read_label_source
 from diffusionnet_blender.scene.options import LabelSource
 from diffusionnet_blender.scene.read import read_object
@@ -22,7 +23,7 @@ ENDS = {"chest": ((0, 0, 0), (0, 0, 1)), "head": ((0, 0, 1), (0, 0, 2))}
 
 
 def parts(*objects):
-    known = known_parts("It", objects, CLASSES)
+    known = known_parts("It", list(map(read_bone_weights, objects)), CLASSES)
     return [CLASSES[row.argmax()] if row.any() else "" for row in known]
 
 
@@ -56,7 +57,7 @@ def test_every_bone_with_weights_of_a_real_character_is_known(path):
 
 def test_the_parts_of_a_vertex_have_their_shares_of_its_weights():
     obj, _ = rigged(chest=0.25, head=0.5)
-    known = known_parts("It", [obj], CLASSES)
+    known = known_parts("It", [read_bone_weights(obj)], CLASSES)
     np.testing.assert_allclose(known[:, :2], [[2 / 3, 1 / 3]] * len(known), atol=1e-6)
     assert not known[:, 2:].any()
 
@@ -191,6 +192,6 @@ def test_sides_are_those_of_the_bones():
     ):
         obj.vertex_groups.new(name=name).add(vertices, 1.0, "REPLACE")
     bare = add_body("Bare")
-    sides = known_sides([obj, bare], CLASSES)
+    sides = known_sides([read_bone_weights(obj), read_bone_weights(bare)], CLASSES)
     assert sides.tolist() == [1] * 10 + [-1] * 10 + [0] * (2 * count - 20)
-    assert known_sides([bare], CLASSES) is None
+    assert known_sides([read_bone_weights(bare)], CLASSES) is None
