@@ -11,6 +11,7 @@ import bpy
 import numpy as np
 
 from ..errors import DiffusionNetError
+from .own_scene import OwnScene, Temporary, remove_keys
 from .shader_graph import (
     BASE_COLOR,
     DISPLACEMENT,
@@ -56,21 +57,21 @@ class Bake:
     def __init__(self, obj: bpy.types.Object, layout: np.ndarray, height: int, width: int):
         self._source, self._layout = obj, layout
         self._height, self._width = height, width
-        self._made: list[tuple] = []
-        self._target: bpy.types.Image | None = None
 
     def __enter__(self) -> Bake:
+        self._own = OwnScene(NAME)
         try:
-            self._set_up()
+            self._set_up(self._own)
         except BaseException:
             self.__exit__()
             raise
         return self
 
-    def _set_up(self) -> None:
-        scene = self._keep(bpy.data.scenes, bpy.data.scenes.new(NAME))
-        here = bpy.context.scene
-        scene.frame_current, scene.frame_subframe = here.frame_current, here.frame_subframe
+    def __exit__(self, *_: object) -> None:
+        self._own.__exit__()
+
+    def _set_up(self, own: OwnScene) -> None:
+        scene, here = own.scene, bpy.context.scene
         try:
             scene.render.engine = "CYCLES"
         except TypeError as error:
@@ -78,31 +79,20 @@ class Bake:
         scene.cycles.samples = 1
         scene.cycles.device = "CPU"
         scene.cycles.shading_system = getattr(here.cycles, "shading_system", False)
-        mesh = self._keep(bpy.data.meshes, self._source.data.copy())
-        self._object = obj = self._keep(bpy.data.objects, self._source.copy())
-        obj.data = mesh
-        obj.animation_data_clear()
+        self._object = obj = own.copied(self._source)
         obj.modifiers.clear()
-        obj.constraints.clear()
-        if mesh.shape_keys:
-            # `shape_key_clear` leaves the keys of a copy in the file.
-            bpy.data.batch_remove([mesh.shape_keys])
-        place = self._source.matrix_world.copy()
-        obj.parent = None
-        obj.matrix_world = place
-        obj.hide_render = obj.hide_viewport = obj.hide_select = False
+        remove_keys(obj)
         for slot in obj.material_slots:
             slot.link = "OBJECT"
         # Tangents are those of the active map; the one that renders stays that of the materials.
-        mesh.uv_layers.active = self._uv_layer(mesh)
+        obj.data.uv_layers.active = self._uv_layer(obj.data)
         scene.collection.objects.link(obj)
-        self._scene, self._view_layer = scene, scene.view_layers[0]
-        obj.select_set(True, view_layer=self._view_layer)
-        self._view_layer.objects.active = obj
+        obj.select_set(True, view_layer=own.layer)
+        own.layer.objects.active = obj
         image = bpy.data.images.new(NAME, self._width, self._height, alpha=True, float_buffer=True)
-        self._target = self._keep(bpy.data.images, image)
+        self._target = own.keep(bpy.data.images, image)
         image.colorspace_settings.name = "Non-Color"
-        self._blank = self._keep(bpy.data.materials, bpy.data.materials.new(NAME))
+        self._blank = own.keep(bpy.data.materials, bpy.data.materials.new(NAME))
 
     def _uv_layer(self, mesh: bpy.types.Mesh) -> bpy.types.MeshUVLoopLayer:
         """The layer with the layout; it is added if none has it."""
@@ -117,13 +107,6 @@ class Bake:
         write_uv(mesh, name, self._layout)
         return mesh.uv_layers[name]
 
-    def __exit__(self, *_: object) -> None:
-        for collection, made in reversed(self._made):
-            # What Blender has removed with another one is no longer there.
-            with contextlib.suppress(ReferenceError):
-                collection.remove(made)
-        self._made.clear()
-
     def channel(self, channel: str, materials: Mapping[int, bpy.types.Material]) -> np.ndarray:
         """One channel of the materials of some slots, (H, W, 4) float32.
 
@@ -134,53 +117,55 @@ class Bake:
         BakeError
             If Blender cannot bake.
         """
-        before = len(self._made)
-        try:
-            for number, slot in enumerate(self._object.material_slots):
-                slot.material = (
-                    self._prepared(materials[number], channel)
-                    if number in materials
-                    else self._blank
-                )
-            kind = "NORMAL" if channel in NORMALS else "EMIT"
-            override = {
-                "scene": self._scene,
-                "view_layer": self._view_layer,
-                "object": self._object,
-                "active_object": self._object,
-                "selected_objects": [self._object],
-                "selected_editable_objects": [self._object],
-            }
-            with _silence(), bpy.context.temp_override(**override):
-                try:
-                    bpy.ops.object.bake(
-                        type=kind,
-                        normal_space="TANGENT",
-                        margin=MARGIN,
-                        margin_type="EXTEND",
-                        target="IMAGE_TEXTURES",
-                        save_mode="INTERNAL",
-                        use_clear=True,
-                        use_selected_to_active=False,
+        with Temporary() as made:
+            try:
+                for number, slot in enumerate(self._object.material_slots):
+                    slot.material = (
+                        self._prepared(materials[number], channel, made)
+                        if number in materials
+                        else self._blank
                     )
-                except RuntimeError as error:
-                    raise BakeError(str(error).strip(), "Bake it in Blender first.") from error
-            pixels = np.empty(4 * self._height * self._width, dtype=np.float32)
-            self._target.pixels.foreach_get(pixels)
-        finally:
-            for slot in self._object.material_slots:
-                slot.material = self._blank
-            for collection, made in reversed(self._made[before:]):
-                collection.remove(made)
-            del self._made[before:]
+                self._bake("NORMAL" if channel in NORMALS else "EMIT")
+            finally:
+                for slot in self._object.material_slots:
+                    slot.material = self._blank
+        pixels = np.empty(4 * self._height * self._width, dtype=np.float32)
+        self._target.pixels.foreach_get(pixels)
         pixels = pixels.reshape(self._height, self._width, 4)
         pixels[..., 3] = 1.0
         return pixels
 
-    def _prepared(self, material: bpy.types.Material, channel: str) -> bpy.types.Material:
+    def _bake(self, kind: str) -> None:
+        """Fill the image."""
+        override = {
+            "scene": self._own.scene,
+            "view_layer": self._own.layer,
+            "object": self._object,
+            "active_object": self._object,
+            "selected_objects": [self._object],
+            "selected_editable_objects": [self._object],
+        }
+        with _silence(), bpy.context.temp_override(**override):
+            try:
+                bpy.ops.object.bake(
+                    type=kind,
+                    normal_space="TANGENT",
+                    margin=MARGIN,
+                    margin_type="EXTEND",
+                    target="IMAGE_TEXTURES",
+                    save_mode="INTERNAL",
+                    use_clear=True,
+                    use_selected_to_active=False,
+                )
+            except RuntimeError as error:
+                raise BakeError(str(error).strip(), "Bake it in Blender first.") from error
+
+    def _prepared(
+        self, material: bpy.types.Material, channel: str, made: Temporary
+    ) -> bpy.types.Material:
         """A copy of a material that emits one of its channels, or has its normals alone."""
-        made = self._keep(bpy.data.materials, material.copy())
-        tree = made.node_tree
+        copy = made.keep(bpy.data.materials, material.copy())
+        tree = copy.node_tree
         output = output_of(tree)
         for other in [n for n in tree.nodes if n.type == "OUTPUT_MATERIAL" and n != output]:
             tree.nodes.remove(other)
@@ -199,8 +184,8 @@ class Bake:
                 value = source_of(height.node.inputs["Height"])
             else:
                 value = mix.value(surface, channel)
-            for copy in mix.copies:
-                self._keep(bpy.data.node_groups, copy)
+            for group in mix.copies:
+                made.keep(bpy.data.node_groups, group)
             emission = tree.nodes.new("ShaderNodeEmission")
             _feed(tree, value, emission.inputs["Color"])
             _lit_by_colour(tree)
@@ -211,7 +196,7 @@ class Bake:
             node.select = False
         target.select = True
         tree.nodes.active = target
-        return made
+        return copy
 
     def _show_normals(self, tree, output, shader, channel: str) -> None:
         socket = channel_input(shader, channel)
@@ -220,10 +205,6 @@ class Bake:
             diffuse = tree.nodes.new("ShaderNodeBsdfDiffuse")
             tree.links.new(source, diffuse.inputs[NORMAL])
             tree.links.new(diffuse.outputs[0], output.inputs["Surface"])
-
-    def _keep(self, collection, made):
-        self._made.append((collection, made))
-        return made
 
 
 def _alphas(tree: bpy.types.NodeTree) -> list[bpy.types.NodeSocket]:

@@ -1,7 +1,6 @@
 """Several objects as one, for a while: what is read from one object is then read from all.
 
-The copies lie in a scene of their own, which ends with the context; nothing of the user's is
-touched.
+Nothing of the user's is touched.
 """
 
 from __future__ import annotations
@@ -10,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import bpy
-import numpy as np
 from mathutils import Matrix
 
 from ..errors import DiffusionNetError
 from .armatures import hold_of
 from .character import Character
+from .own_scene import OwnScene
 from .places import placed_at_rest
 from .uv_maps import MOST_UV_MAPS, read_uv, source_uv_name, write_uv
 
@@ -48,35 +47,30 @@ def joined(character: Character) -> Iterator[bpy.types.Object]:
     if len(character.members) == 1:
         yield character.members[0]
         return
-    before = {block.session_uid for block in _blocks()}
-    try:
-        yield _join(character)
-    finally:
-        bpy.data.batch_remove([b for b in _blocks() if b.session_uid not in before])
+    with OwnScene(NAME) as own:
+        yield _join(character, own)
 
 
-def _blocks() -> Iterator[bpy.types.ID]:
-    for kind in (bpy.data.objects, bpy.data.meshes, bpy.data.shape_keys, bpy.data.scenes):
-        yield from kind
-
-
-def _join(character: Character) -> bpy.types.Object:
+def _join(character: Character, own: OwnScene) -> bpy.types.Object:
     members, name = character.members, character.name
-    scene = bpy.data.scenes.new(NAME)
     places = placed_at_rest(character)
     uv_name = _common_uv_name(members)
-    copies = [_copied(obj, place, uv_name) for obj, place in zip(members, places, strict=True)]
-    whole = bpy.data.objects.new(name, bpy.data.meshes.new(name))
+    copies = []
+    for obj, place in zip(members, places, strict=True):
+        copies.append(own.copied(obj, place))
+        _prepare(copies[-1], obj, uv_name)
+    mesh = own.keep(bpy.data.meshes, bpy.data.meshes.new(name))
+    whole = own.keep(bpy.data.objects, bpy.data.objects.new(name, mesh))
     whole.matrix_world = Matrix.Translation(places[0][:3, 3])
     for obj in (whole, *copies):
-        scene.collection.objects.link(obj)
-    layer = scene.view_layers[0]
+        own.scene.collection.objects.link(obj)
+    layer = own.layer
     layer.objects.active = whole
     layer.update()
     # One at a time, so that their order is known.
     for obj in copies:
         with bpy.context.temp_override(
-            scene=scene,
+            scene=own.scene,
             view_layer=layer,
             active_object=whole,
             object=whole,
@@ -92,17 +86,10 @@ def _join(character: Character) -> bpy.types.Object:
     return whole
 
 
-def _copied(obj: bpy.types.Object, place: np.ndarray, uv_name: str) -> bpy.types.Object:
-    """A copy of an object at a place, without all that moves it."""
-    mesh, copy = obj.data.copy(), obj.copy()
-    slots = [slot.material for slot in obj.material_slots]
-    copy.data = mesh
-    copy.animation_data_clear()
+def _prepare(copy: bpy.types.Object, obj: bpy.types.Object, uv_name: str) -> None:
+    """Give the copy of an object materials of its mesh and the common UV map."""
+    mesh, slots = copy.data, [slot.material for slot in obj.material_slots]
     copy.modifiers.clear()
-    copy.constraints.clear()
-    copy.parent = None
-    copy.matrix_world = Matrix(place)
-    copy.hide_viewport = copy.hide_select = False
     for slot, material in zip(copy.material_slots, slots, strict=True):
         slot.link = "DATA"
         slot.material = material
@@ -114,7 +101,6 @@ def _copied(obj: bpy.types.Object, place: np.ndarray, uv_name: str) -> bpy.types
         if own != uv_name:
             write_uv(mesh, uv_name, read_uv(mesh, own))
         _set_render_uv(mesh, uv_name)
-    return copy
 
 
 def _common_uv_name(members: Sequence[bpy.types.Object]) -> str:

@@ -39,6 +39,7 @@ from .attributes import (
 )
 from .mask import part_mask
 from .modifiers import counted_modifiers, makes_geometry, moves_vertices
+from .own_scene import OwnScene, remove_keys
 from .read import ObjectGeometry, linear_of, read_arrays, read_mesh, read_object
 
 NAME = "diffusionnet seen"
@@ -164,30 +165,24 @@ class _Evaluation:
     def __init__(self, obj: bpy.types.Object, modifiers: Sequence[bpy.types.Modifier], posed: bool):
         self._source, self._posed = obj, posed
         self._names = {modifier.name for modifier in modifiers}
-        self._made: list[tuple] = []
 
     def __enter__(self) -> _Evaluation:
+        self._own = OwnScene(NAME)
         try:
-            self._set_up()
+            self._set_up(self._own.scene)
         except BaseException:
             self.__exit__()
             raise
         return self
 
-    def _set_up(self) -> None:
-        scene = self._keep(bpy.data.scenes, bpy.data.scenes.new(NAME))
+    def __exit__(self, *_: object) -> None:
+        self._own.__exit__()
+
+    def _set_up(self, scene: bpy.types.Scene) -> None:
         here = bpy.context.scene
-        scene.frame_current, scene.frame_subframe = here.frame_current, here.frame_subframe
         for name in ("use_simplify", "simplify_subdivision"):
             setattr(scene.render, name, getattr(here.render, name))
-        mesh = self._keep(bpy.data.meshes, self._source.data.copy())
-        obj = self._keep(bpy.data.objects, self._source.copy())
-        obj.data = mesh
-        self._object = obj
-        # What is animated has its values of now.
-        for block in (obj, mesh, mesh.shape_keys):
-            if block is not None:
-                block.animation_data_clear()
+        self._object = obj = self._own.copied(self._source)
         for modifier in [m for m in obj.modifiers if m.name not in self._names]:
             obj.modifiers.remove(modifier)
         for modifier in obj.modifiers:
@@ -196,28 +191,14 @@ class _Evaluation:
                 modifier.uv_smooth, modifier.quality = "NONE", 1
             if modifier.type == "SUBSURF":
                 modifier.use_limit_surface = False
-        obj.constraints.clear()
-        place = self._source.matrix_world.copy()
-        obj.parent = None
-        obj.matrix_world = place
-        obj.instance_type = "NONE"
-        obj.hide_viewport = False
-        if mesh.shape_keys and not self._posed:
-            # `shape_key_clear` leaves the keys of a copy in the file.
-            bpy.data.batch_remove([mesh.shape_keys])
-        self._base = read_arrays(mesh, self._source)
+        if not self._posed:
+            remove_keys(obj)
+        self._base = read_arrays(obj.data, self._source)
         scene.collection.objects.link(obj)
         # `ViewLayer.update` would make the depsgraph an active one, which writes the keyed values
         # of armatures and all else that it evaluates over those without keys.
-        scene.statistics(scene.view_layers[0])
-        self._depsgraph = scene.view_layers[0].depsgraph
-
-    def __exit__(self, *_: object) -> None:
-        for collection, made in reversed(self._made):
-            # What Blender has removed with another one is no longer there.
-            with contextlib.suppress(ReferenceError):
-                collection.remove(made)
-        self._made.clear()
+        scene.statistics(self._own.layer)
+        self._depsgraph = self._own.layer.depsgraph
 
     def read(self) -> Seen | None:
         """What the modifiers make; None where that is no mesh."""
@@ -282,10 +263,6 @@ class _Evaluation:
         found = [tree.find_nearest(point) for point in points.tolist()]
         places = np.array([place for place, *_ in found], dtype=np.float64)
         return within_polygons(places, np.array([number for *_, number, _ in found]), seen)
-
-    def _keep(self, collection, made):
-        self._made.append((collection, made))
-        return made
 
 
 def _mesh(geometry: ObjectGeometry) -> Mesh:
