@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..scene.options import ReadOptions
+from ..scene.options import Grouping
 from ..tasks.classify import job
 from ..tasks.models import loaded
 from .options import (
@@ -45,7 +45,7 @@ def add_parser(commands: Commands) -> None:
     add_in_place_option(classify)
     classify.add_argument("--table", type=Path, metavar="TSV", help="Write the lines to a file")
     add_options(classify, job.ClassifyRequest)
-    add_options(classify, ReadOptions, leave_out=["use_modifiers", "use_rest_shape"])
+    add_options(classify, Grouping)
     add_cache_option(classify)
     add_quiet_option(classify)
     classify.set_defaults(run=run)

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import DiffusionNetError
 from ..network.checkpoint import Model
-from ..scene.options import ReadOptions
+from ..scene.options import Grouping
 from ..tasks.match.request import Correspondence, Fit, MatchRequest
 from ..tasks.match.side import FEWEST_VERTICES
 from ..tasks.models import loaded
@@ -44,7 +44,7 @@ def add_pair_options(parser: argparse.ArgumentParser) -> None:
     for side in ("source", "target"):
         text = f"Object of the {side}'s file, which stands for its character (default: the largest)"
         parser.add_argument(f"--{side}-object", metavar="NAME", help=text)
-    add_options(parser, ReadOptions, leave_out=["use_modifiers", "use_rest_shape"])
+    add_options(parser, Grouping)
     add_options(parser, MatchRequest)
     parser.add_argument(
         "--pin",

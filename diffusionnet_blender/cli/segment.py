@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import DiffusionNetError
-from ..scene.options import Outputs, ReadOptions
+from ..scene.options import Grouping, Outputs, ReadOptions
 from ..tasks.models import FROM_RIG, loaded
 from ..tasks.segment import job
 from .options import (
@@ -67,6 +67,7 @@ def add_parser(commands: Commands) -> None:
     add_in_place_option(segment)
     segment.add_argument("--labels", type=Path, metavar="NPZ|DIR", help="Write the labels as .npz")
     add_options(segment, job.SegmentRequest)
+    add_options(segment, Grouping)
     add_options(segment, ReadOptions)
     add_options(segment, Outputs)
     add_cache_option(segment)
@@ -117,7 +118,7 @@ def _segment_file(path: Path, options: dict[str, Any], chosen: argparse.Namespac
     try:
         if output:
             require_writable_suffix(output)
-        for character in characters_of(open_file(path), bpy.context.view_layer, reading.each):
+        for character in characters_of(open_file(path), bpy.context.view_layer, chosen.each):
             note_left_out(f"{path}: {character.name}", character.told, chosen.quiet)
             try:
                 geometry, request = segment_request(character, reading, **options)

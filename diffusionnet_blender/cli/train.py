@@ -16,7 +16,7 @@ import numpy as np
 
 from ..errors import DiffusionNetError
 from ..options import names_in
-from ..scene.options import SOURCES, LabelSource, ReadOptions
+from ..scene.options import SOURCES, Grouping, LabelSource
 from ..surface.surface import Surface
 from ..tasks.progress import CallbackProgress
 from ..tasks.train import job
@@ -89,7 +89,7 @@ def add_parser(commands: Commands) -> None:
         help="Source of the labels (default: parts for .blend files, file for all others)",
     )
     add_options(train, LabelSource, leave_out=["source"])
-    add_options(train, ReadOptions, leave_out=["use_modifiers", "use_rest_shape"])
+    add_options(train, Grouping)
     train.add_argument(
         "--collection", metavar="NAME", help="Train on the characters of this collection alone"
     )

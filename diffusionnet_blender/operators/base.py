@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import bpy
-from bpy.props import BoolProperty, CollectionProperty, StringProperty
+from bpy.props import CollectionProperty, StringProperty
 
 from ..errors import DiffusionNetError, NothingToWrite
-from ..properties.from_options import values_of
+from ..properties.from_options import properties_of, values_of
 from ..scene.character import Character, shapes_of
 from ..scene.legend import share_out
+from ..scene.options import Grouping
 from ..scene.targets import characters_for, named_object, target_meshes
 from ..session.trouble import note_trouble, write_report
 from ..translations import worded
@@ -79,7 +80,18 @@ class ReportingOperator:
         return self.properties.is_property_set(name) and getattr(self, name) != ""
 
 
-class ObjectOperator(ReportingOperator):
+class GroupingOperator(ReportingOperator):
+    """Takes an object for the character that it belongs to, or alone."""
+
+    __annotations__ = properties_of(Grouping, options={"HIDDEN", "SKIP_SAVE"})
+
+    def each_alone(self, context) -> bool:
+        """As a script has set it, else as in the panel."""
+        is_set = self.properties.is_property_set("each")
+        return self.each if is_set else context.scene.diffusionnet.each
+
+
+class ObjectOperator(GroupingOperator):
     """Processes meshes: one by name, or the selected ones, or the one picked in the panel.
 
     Each stands for the character that it belongs to.
@@ -96,12 +108,6 @@ class ObjectOperator(ReportingOperator):
         type=bpy.types.OperatorFileListElement,
         name="Objects",
         description="Names of several mesh objects to process",
-        options={"HIDDEN", "SKIP_SAVE"},
-    )
-
-    each: BoolProperty(
-        name="Each Object Alone",
-        description="Process these objects alone, without the others of their characters",
         options={"HIDDEN", "SKIP_SAVE"},
     )
 
@@ -134,12 +140,12 @@ class ObjectOperator(ReportingOperator):
         """Characters of the targets; every object alone where `each` is chosen."""
         # Places of what was just made or moved are known with an update only.
         context.view_layer.update()
-        return characters_for(context, self.targets(context), self._each(context))
+        return characters_for(context, self.targets(context), self.each_alone(context))
 
     def shapes(self, context) -> list[Character]:
         """These characters, with those that share their meshes."""
         context.view_layer.update()
-        return shapes_of(self.targets(context), context.view_layer, self._each(context))
+        return shapes_of(self.targets(context), context.view_layer, self.each_alone(context))
 
     def members(self, context) -> list[bpy.types.Object]:
         """Members of these characters, one for each mesh."""
@@ -152,10 +158,5 @@ class ObjectOperator(ReportingOperator):
     def share_out(self, context, objects: Iterable[bpy.types.Object]) -> None:
         """Let the legends of each character have the shares of the whole."""
         objects = list(objects)
-        for character in characters_for(context, objects, self._each(context)):
+        for character in characters_for(context, objects, self.each_alone(context)):
             share_out([obj.data for obj in character.members if obj in objects])
-
-    def _each(self, context) -> bool:
-        """As a script has set it, else as in the panel."""
-        is_set = self.properties.is_property_set("each")
-        return self.each if is_set else context.scene.diffusionnet.each

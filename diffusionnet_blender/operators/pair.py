@@ -1,15 +1,15 @@
 """Base of the operators on a source and a target."""
 
-from bpy.props import BoolProperty, StringProperty
+from bpy.props import StringProperty
 
 from ..errors import DiffusionNetError
 from ..scene.pair import Pair, required_pair
 from ..scene.targets import named_object
 from ..translations import worded
-from .base import ReportingOperator
+from .base import GroupingOperator
 
 
-class PairOperator(ReportingOperator):
+class PairOperator(GroupingOperator):
     """Processes a source and a target: by name, or those of the panel."""
 
     source: StringProperty(
@@ -32,12 +32,6 @@ class PairOperator(ReportingOperator):
             return False
         return super().poll(context)
 
-    each: BoolProperty(
-        name="Each Object Alone",
-        description="Take these two objects alone, without the others of their characters",
-        options={"HIDDEN", "SKIP_SAVE"},
-    )
-
     def pair(self, context) -> Pair:
         """The characters that the two objects belong to; both alone where `each` is chosen.
 
@@ -56,5 +50,4 @@ class PairOperator(ReportingOperator):
                     f"There is no object {name!r} in the scene", "Give the name of a mesh object."
                 )
             found.append(named)
-        each = self.each if self.properties.is_property_set("each") else None
-        return required_pair(context, *found, each)
+        return required_pair(context, *found, self.each_alone(context))

@@ -3,7 +3,7 @@
 import bpy
 from bpy.props import BoolProperty, EnumProperty, PointerProperty, StringProperty
 
-from ..scene.options import ReadOptions
+from ..scene.options import Grouping, ReadOptions
 from ..tasks.segment.request import SegmentRequest
 from .from_options import properties_of
 from .model_lists import (
@@ -23,7 +23,11 @@ from .transfer import DIFFUSIONNET_PG_transfer
 class SegmentChoices:
     """Options of a segmentation."""
 
-    __annotations__ = properties_of(SegmentRequest, ["model"]) | properties_of(ReadOptions)
+    __annotations__ = (
+        properties_of(SegmentRequest, ["model"])
+        | properties_of(Grouping)
+        | properties_of(ReadOptions)
+    )
 
 
 class DIFFUSIONNET_PG_settings(SegmentChoices, OutputsOfScene, bpy.types.PropertyGroup):

@@ -6,7 +6,6 @@ has a UV map of its own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -16,8 +15,15 @@ import numpy as np
 from ..errors import DiffusionNetError
 from ..tasks.match.request import Correspondence
 from ..tasks.transfer.kinds import Kinds
-from ..tasks.transfer.layers import MeshShape, Moved, Weights
-from ..tasks.transfer.members import only_slots, parts_of, polygons_below, pooled, share_of
+from ..tasks.transfer.layers import MeshShape, Moved
+from ..tasks.transfer.members import (
+    only_slots,
+    parts_of,
+    polygons_below,
+    pooled,
+    share_of,
+    united_weights,
+)
 from ..tasks.transfer.request import TransferRequest
 from .armatures import rig_of
 from .character import Character
@@ -77,7 +83,7 @@ class CharacterReading:
                 textures=(),
                 move_slots=self.source.layers.move_slots or self.kinds.texture,
             ),
-            kept=_united_kept([r and r.kept for r in self.readings], self.shapes),
+            kept=united_weights([r and r.kept for r in self.readings], parts_of(self.shapes)),
             offset=found.offset,
             **options,
         )
@@ -262,21 +268,3 @@ def _with_textures_of(found: Source, read: Source) -> Source:
         storages=found.storages,
         remarks=found.remarks,
     )
-
-
-def _united_kept(kept: Sequence[Weights | None], shapes: Sequence[MeshShape]) -> Weights | None:
-    """Groups that members keep, each where it is kept."""
-    names = tuple(dict.fromkeys(name for weights in kept if weights for name in weights.names))
-    if not names:
-        return None
-    count = sum(len(shape.vertices) for shape in shapes)
-    values, here = np.zeros((count, len(names))), np.zeros((count, len(names)), dtype=bool)
-    deforming = np.zeros(len(names), dtype=bool)
-    for weights, part in zip(kept, parts_of(shapes), strict=True):
-        if weights is None:
-            continue
-        columns = [names.index(name) for name in weights.names]
-        values[part.vertices, columns] = weights.values
-        here[part.vertices, columns] = True
-        deforming[columns] |= weights.deforming
-    return Weights(names, values, deforming, here=here)

@@ -12,12 +12,29 @@ from ..tasks.transfer.kinds import overwrite_option
 
 
 @dataclass(frozen=True)
+class Grouping:
+    """Which objects are one shape.
+
+    Attributes
+    ----------
+    each : bool
+    """
+
+    each: bool = option(
+        False,
+        "Each Object Alone",
+        "Process every object by itself. Off: the objects of a character (of one armature, parent, "
+        "or place) together, as one shape",
+    )
+
+
+@dataclass(frozen=True)
 class ReadOptions:
     """Which shape of an object is read.
 
     Attributes
     ----------
-    use_modifiers, use_rest_shape, each : bool
+    use_modifiers, use_rest_shape : bool
     """
 
     use_modifiers: bool = option(
@@ -32,12 +49,6 @@ class ReadOptions:
         "Compute on the undeformed mesh, without pose, shape keys and object transform, so that "
         "further poses of a character are fast. Only models with positions as input, unlike "
         "body_parts, still read the pose",
-    )
-    each: bool = option(
-        False,
-        "Each Object Alone",
-        "Process every object by itself. Off: the objects of a character (of one armature, parent, "
-        "or place) together, as one shape",
     )
 
 

@@ -9,7 +9,8 @@ import bpy
 import numpy as np
 
 from ..tasks.labels import Labels
-from ..tasks.transfer.layers import Attribute, Bones, Layers, MeshShape, ShapeKeys, Weights
+from ..tasks.transfer.layers import Attribute, Bones, Layers, MeshShape, ShapeKeys
+from ..tasks.transfer.members import Part, parts_of, united_weights
 from .armatures import Hold, hold_of, read_bones
 from .layers import Source
 from .seen import nearest_vertices
@@ -41,8 +42,8 @@ def united(
     if len(sources) == 1:
         return sources[0]
     layers = [source.layers for source in sources]
-    counts = [_counts(source.shape) for source in sources]
-    labels = _united_labels(sources, shape.vertices)
+    parts = parts_of([source.shape for source in sources])
+    labels = _united_labels(sources, parts, shape.vertices)
     objects = tuple(source.objects[0] for source in sources)
     # An object without slots has faces in one that is empty.
     materials = [source.materials or (None,) for source in sources]
@@ -53,12 +54,12 @@ def united(
             slots=np.concatenate(
                 [each.slots + start for each, start in zip(layers, starts, strict=False)]
             ),
-            uv=_filled([each.uv for each in layers], [count[1] for count in counts]),
+            uv=_filled([each.uv for each in layers], parts, "CORNER"),
             copy_uv=any(each.copy_uv for each in layers),
             move_slots=any(each.move_slots for each in layers),
-            weights=_united_weights(layers, [count[0] for count in counts]),
-            keys=_united_keys(sources, shape.vertices),
-            attributes=_united_attributes(layers, counts),
+            weights=united_weights([each.weights for each in layers], parts),
+            keys=_united_keys(sources, parts, shape.vertices),
+            attributes=_united_attributes(layers, parts),
             labels=None if labels is None else labels.vertex_probabilities,
             bones=None if rig is None else _bones(objects, rig, origin),
         ),
@@ -69,68 +70,36 @@ def united(
     )
 
 
-def _counts(shape: MeshShape) -> tuple[int, int, int]:
-    """Vertices, corners and polygons of a mesh."""
-    return len(shape.vertices), shape.corner_count, shape.polygon_count
-
-
-def _filled(values: Sequence[np.ndarray | None], counts: Sequence[int]) -> np.ndarray | None:
+def _filled(
+    values: Sequence[np.ndarray | None], parts: Sequence[Part], domain: str
+) -> np.ndarray | None:
     """Arrays one after the other, 0 where there is none; None without any."""
     model = next((each for each in values if each is not None), None)
     if model is None:
         return None
-    return np.concatenate(
-        [
-            np.zeros((count, *model.shape[1:]), model.dtype) if each is None else each
-            for each, count in zip(values, counts, strict=True)
-        ]
-    )
+    whole = np.zeros((parts[-1].of(domain).stop, *model.shape[1:]), model.dtype)
+    for each, part in zip(values, parts, strict=True):
+        if each is not None:
+            whole[part.of(domain)] = each
+    return whole
 
 
-def _united_weights(layers: Sequence[Layers], counts: Sequence[int]) -> Weights | None:
-    found = [each.weights for each in layers if each.weights is not None]
-    if not found:
-        return None
-    names = tuple(dict.fromkeys(name for weights in found for name in weights.names))
-    deforming = np.zeros(len(names), dtype=bool)
-    values = np.zeros((sum(counts), len(names)))
-    skinned = np.zeros(sum(counts), dtype=bool)
-    start = 0
-    for each, count in zip(layers, counts, strict=True):
-        weights, own = each.weights, slice(start, start + count)
-        start += count
-        if weights is None:
-            continue
-        columns = [names.index(name) for name in weights.names]
-        values[own, columns] = weights.values
-        deforming[columns] |= weights.deforming
-        skinned[own] = (
-            weights.values[:, weights.deforming].any(axis=1)
-            if weights.skinned is None
-            else weights.skinned
-        )
-    return Weights(names, values, deforming, skinned)
-
-
-def _united_keys(sources: Sequence[Source], vertices: np.ndarray) -> ShapeKeys | None:
+def _united_keys(
+    sources: Sequence[Source], parts: Sequence[Part], vertices: np.ndarray
+) -> ShapeKeys | None:
     found = [source.layers.keys for source in sources]
     names = tuple(dict.fromkeys(name for keys in found if keys for name in keys.names))
     if not names:
         return None
     positions = np.repeat(vertices[None], len(names), axis=0)
-    start = 0
-    for source, keys in zip(sources, found, strict=True):
-        own = slice(start, start + len(source.shape.vertices))
-        start = own.stop
+    for source, keys, part in zip(sources, found, parts, strict=True):
         if keys is not None:
             rows = [names.index(name) for name in keys.names]
-            positions[rows, own] += keys.positions - source.shape.vertices
+            positions[rows, part.vertices] += keys.positions - source.shape.vertices
     return ShapeKeys(names, positions)
 
 
-def _united_attributes(
-    layers: Sequence[Layers], counts: Sequence[tuple[int, int, int]]
-) -> tuple[Attribute, ...]:
+def _united_attributes(layers: Sequence[Layers], parts: Sequence[Part]) -> tuple[Attribute, ...]:
     """Attributes by name; of two kinds with one name, the first."""
     kinds: dict[str, Attribute] = {}
     for each in layers:
@@ -138,10 +107,8 @@ def _united_attributes(
             kinds.setdefault(attribute.name, attribute)
     found = []
     for kind in kinds.values():
-        size = ("POINT", "CORNER", "FACE").index(kind.domain)
         values = [next((a.values for a in e.attributes if _is_like(a, kind)), None) for e in layers]
-        whole = _filled(values, [count[size] for count in counts])
-        found.append(replace(kind, values=whole))
+        found.append(replace(kind, values=_filled(values, parts, kind.domain)))
     return tuple(found)
 
 
@@ -150,7 +117,9 @@ def _is_like(one: Attribute, other: Attribute) -> bool:
     return next(kinds) == next(kinds)
 
 
-def _united_labels(sources: Sequence[Source], vertices: np.ndarray) -> Labels | None:
+def _united_labels(
+    sources: Sequence[Source], parts: Sequence[Part], vertices: np.ndarray
+) -> Labels | None:
     """Labels by the names of their classes, with those of the nearest where there are none."""
     found = [source.labels for source in sources]
     first = next((labels for labels in found if labels is not None), None)
@@ -163,13 +132,10 @@ def _united_labels(sources: Sequence[Source], vertices: np.ndarray) -> Labels | 
     }
     names = tuple(dict.fromkeys(n for labels in found if labels for n in labels.class_names))
     probabilities = np.zeros((len(vertices), len(names)), dtype=np.float32)
-    start = 0
-    for source, labels in zip(sources, found, strict=True):
-        own = slice(start, start + len(source.shape.vertices))
-        start = own.stop
+    for labels, part in zip(found, parts, strict=True):
         if labels is not None:
             columns = [names.index(name) for name in labels.class_names]
-            probabilities[own, columns] = labels.vertex_probabilities
+            probabilities[part.vertices, columns] = labels.vertex_probabilities
     known = probabilities.any(axis=1)
     if not known.all():
         nearest = nearest_vertices(vertices[known], vertices[~known])

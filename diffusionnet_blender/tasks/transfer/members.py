@@ -58,6 +58,29 @@ def pooled(shapes: Sequence[MeshShape], vertices: np.ndarray) -> MeshShape:
     )
 
 
+def united_weights(found: Sequence[Weights | None], parts: Sequence[Part]) -> Weights | None:
+    """Vertex groups of meshes that stand one after the other, by name; None without any."""
+    names = tuple(dict.fromkeys(name for weights in found if weights for name in weights.names))
+    if not names:
+        return None
+    count = parts[-1].vertices.stop
+    values, here = np.zeros((count, len(names))), np.zeros((count, len(names)), dtype=bool)
+    deforming, skinned = np.zeros(len(names), dtype=bool), np.zeros(count, dtype=bool)
+    for weights, part in zip(found, parts, strict=True):
+        if weights is None:
+            continue
+        columns = [names.index(name) for name in weights.names]
+        values[part.vertices, columns] = weights.values
+        here[part.vertices, columns] = True
+        deforming[columns] |= weights.deforming
+        skinned[part.vertices] = (
+            weights.values[:, weights.deforming].any(axis=1)
+            if weights.skinned is None
+            else weights.skinned
+        )
+    return Weights(names, values, deforming, skinned, here)
+
+
 def share_of(
     moved: Moved, part: Part, shape: MeshShape, whole: MeshShape, names: Collection[str]
 ) -> Moved:
