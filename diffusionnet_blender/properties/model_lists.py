@@ -26,7 +26,7 @@ BY_BONES = (
     FROM_RIG,
     "From the Rig",
     "Parts of the bones that move the character, known by their names or their place. Where no "
-    "bone tells, body_parts decides",
+    "bone is known, body_parts decides",
 )
 _cards: dict[str, ModelCard] = {}
 _bundled: set[str] = set()

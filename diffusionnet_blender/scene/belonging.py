@@ -17,7 +17,7 @@ from .rig import is_figure
 # Bones that are nearer than this share of the armature's size are the same.
 _SAME_BONE = 0.01
 # On one armature, a suit has nearly the box of the body: two figures have more in common, in height
-# and in width. How far a dress or a bag stands out tells nothing.
+# and in width. How far a dress or a bag stands out does not matter.
 _SAME_BOX_ON_A_RIG, _HEIGHT_AND_WIDTH = 0.9, 2
 # Objects of other types than those of a character.
 _OF_A_SCENE = {"CAMERA", "LIGHT", "LIGHT_PROBE", "SPEAKER"}
@@ -162,7 +162,7 @@ class Belonging:
         objects = list(dict.fromkeys([obj, *others]))
         boxes = np.array([self._boxes.of(o) for o in objects])
         sizes = size(boxes)
-        # What has no size is told by itself.
+        # What has no size is by itself, and so is its error.
         is_found, waiting = np.arange(len(objects)) == 0, [0] if sizes[0] > 0.0 else []
         while waiting:
             touched = touch(boxes[waiting.pop()], boxes) & (sizes > 0.0) & ~is_found

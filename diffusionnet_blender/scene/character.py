@@ -86,7 +86,7 @@ def characters_of(
 def shapes_of(
     objects: Iterable[bpy.types.Object], layer: bpy.types.ViewLayer, each: bool = False
 ) -> list[Character]:
-    """As `characters_of`, with all that share their meshes: what is told of objects differs."""
+    """As `characters_of`, with all that share their meshes: classes are on objects."""
     objects, boxes = list(dict.fromkeys(objects)), Boxes()
     belonging, leaving_out = Belonging(layer, objects, boxes), LeavingOut(layer, boxes)
     found: list[Character] = []

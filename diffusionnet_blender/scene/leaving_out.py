@@ -53,7 +53,7 @@ class LeavingOut:
         }
 
     def sorted_out(
-        self, whole: Sequence[bpy.types.Object], asked: bpy.types.Object
+        self, whole: Sequence[bpy.types.Object], wanted: bpy.types.Object
     ) -> tuple[list[bpy.types.Object], list[LeftOut]]:
         """Members of a character, and those that are left out, with reasons."""
         if not whole:
@@ -61,7 +61,7 @@ class LeavingOut:
         unseen = {obj: reason for obj in whole if (reason := self._unseen(obj))}
         hidden = {obj: "hidden" for obj in whole if obj not in unseen and not self._is_visible(obj)}
         if len(unseen) + len(hidden) == len(whole):
-            # Of a character that is hidden as a whole, this tells nothing.
+            # A character that is hidden as a whole is processed as a whole.
             hidden = {}
         reasons = unseen | hidden
         reasons |= {
@@ -85,8 +85,8 @@ class LeavingOut:
                 reasons.pop(obj, None)
         members = [obj for obj in whole if obj not in reasons]
         if not members:
-            # What was asked for is processed in any case.
-            members = [asked if asked in whole else whole[0]]
+            # What is wanted is processed in any case.
+            members = [wanted if wanted in whole else whole[0]]
         left_out = [LeftOut(o, reasons[o]) for o in whole if o in reasons and o not in members]
         return members, left_out
 
@@ -180,7 +180,7 @@ def _is_named_collision(name: str) -> bool:
 
 
 def _levels_of_detail(objects: Sequence[bpy.types.Object]) -> dict[bpy.types.Object, str]:
-    """All but the finest of the levels of detail that names tell."""
+    """All but the finest of the levels of detail, by their names."""
     levels: dict[str, list[tuple[int, bpy.types.Object]]] = {}
     for obj in objects:
         found = LEVEL.search(obj.name)

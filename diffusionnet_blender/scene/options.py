@@ -142,8 +142,8 @@ SOURCES = (
     (
         "RIG",
         "From the Rig",
-        "Parts of the bones that move the mesh, by their names or their place. Where no bone tells "
-        "there is no label",
+        "Parts of the bones that move the mesh, by their names or their place. Where no bone is "
+        "known there is no label",
     ),
 )
 

@@ -78,14 +78,14 @@ def known_parts(name: str, held: Sequence[BoneWeights], class_names: Sequence[st
     Returns
     -------
     (V, C) float32
-        Of all members, one after the other. Rows add up to one; a row of zeros where no bone tells.
+        Of all members, one after the other. Rows add up to one; a row of zeros where none is known.
 
     Raises
     ------
     DiffusionNetError
-        If no armature moves them, or no bone tells anything.
+        If no armature moves them, or no bone is known.
     """
-    skeletons, known = _told(held, class_names)
+    skeletons, known = _parts_by_bones(held, class_names)
     if not skeletons:
         raise DiffusionNetError(
             f"{name!r} has no armature with bones",
@@ -114,19 +114,19 @@ def known_sides(held: Sequence[BoneWeights], class_names: Sequence[str]) -> np.n
     Returns
     -------
     (V,) int8 or None
-        Of all members, one after the other: 1 left, -1 right, 0 where no bone tells. None where
-        none tells anything.
+        Of all members, one after the other: 1 left, -1 right, 0 where it is unknown. None where
+        it is everywhere.
     """
-    _, known = _told(held, class_names)
+    _, known = _parts_by_bones(held, class_names)
     side = known @ np.array([side_of(name) for name in class_names], dtype=np.float32)
     sides = np.where(np.abs(side) > LEAST_SIDE, np.sign(side), 0.0).astype(np.int8)
     return sides if sides.any() else None
 
 
-def _told(
+def _parts_by_bones(
     held: Sequence[BoneWeights], class_names: Sequence[str]
 ) -> tuple[list[Skeleton], np.ndarray]:
-    """Skeletons of some meshes, and what their bones tell, (V, C) float32; zeros for nothing."""
+    """Skeletons of some meshes, and parts by their bones, (V, C) float32; zeros where unknown."""
     rigs = dict.fromkeys(each.hold.rig for each in held if each.hold is not None)
     skeletons = {rig: read_skeleton(rig) for rig in rigs if rig.data.bones}
     parts = {

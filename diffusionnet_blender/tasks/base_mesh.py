@@ -2,7 +2,7 @@
 
 Blender evaluates modifiers on a base mesh: mirrored, subdivided, thickened, decimated, remeshed.
 The result is what one sees and what is segmented, here the *seen mesh*; labels belong on the base
-mesh. Marks that the evaluation carries along, as it does with any attribute, tell where the
+mesh. Marks that the evaluation carries along, as it does with any attribute, show where the
 elements of the seen mesh stem from. A base vertex is seen at its first image, the one nearest to
 its own place: of a half with a Mirror modifier the half itself, not its mirror image.
 """
@@ -25,7 +25,7 @@ TINY = np.finfo(np.float32).tiny
 # A polygon that is so many times as large as the one that it stems from has taken the place of
 # several.
 LARGER = 2.0
-# Inside a triangle as far as rounding lets one tell, in barycentric coordinates.
+# Inside a triangle up to rounding, in barycentric coordinates.
 INSIDE = -1e-4
 
 AnyLabels = TypeVar("AnyLabels", bound=Labels)

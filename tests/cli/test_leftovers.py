@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from diffusionnet_blender import leftovers
+from diffusionnet_blender.cli.streams import SIGNALS
 from tests.cli.test_segment import ROOT, body, write_ply
 from tests.conftest import MODEL
 from tests.shapes import icosphere
@@ -23,6 +24,7 @@ HANGING = """
 import sys, time
 from pathlib import Path
 from diffusionnet_blender import leftovers
+from diffusionnet_blender.cli.streams import SIGNALS
 path = Path(sys.argv[1])
 leftovers.staged(path).write_bytes(b"half")
 leftovers.staged(path).with_name(leftovers.staged(path).name + "@").write_bytes(b"half")
@@ -33,17 +35,28 @@ time.sleep(100)
 """
 
 
+def heed_signals():
+    """A shell lets what it runs in the background ignore some, and a command then does, too."""
+    for name in SIGNALS:
+        signal.signal(getattr(signal, name), signal.SIG_DFL)
+
+
 def start(*command, temporary, **options):
     environment = {**os.environ, "TMPDIR": str(temporary), "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
-        [sys.executable, *map(str, command)], cwd=ROOT, env=environment, text=True, **options
+        [sys.executable, *map(str, command)],
+        cwd=ROOT,
+        env=environment,
+        text=True,
+        preexec_fn=heed_signals if os.name == "posix" else None,
+        **options,
     )
 
 
-def segment(folder, *options, mesh=None, model=MODEL):
+def segment(folder, *options, mesh=None):
     write_ply(folder / "body.ply", *(mesh or body()))
     out = folder / "out"
-    return ("-m", "diffusionnet_blender", "segment", folder / "body.ply", "--model", model,
+    return ("-m", "diffusionnet_blender", "segment", folder / "body.ply", "--model", MODEL,
             "--labels", out, "--output", out, "--cache", "off", *options)  # fmt: skip
 
 
@@ -72,7 +85,7 @@ def test_a_run_leaves_nothing_but_its_results(tmp_path, temporary):
 )
 def test_a_signal_ends_a_run_that_leaves_nothing(number, tmp_path, temporary):
     # One that takes its time, so that the signal finds it at work.
-    arguments = segment(tmp_path, mesh=icosphere(6), model="body_parts")
+    arguments = segment(tmp_path, mesh=icosphere(5))
     running = start(*arguments, temporary=temporary, stderr=subprocess.PIPE)
     running.stderr.readline()
     running.send_signal(number)

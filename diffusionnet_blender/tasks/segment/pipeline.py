@@ -82,8 +82,8 @@ def segmentation(request: SegmentRequest, progress: Progress) -> Segmentation:
         probabilities = with_known_sides(probabilities, request.sides, card.class_names)
     probabilities = with_carried(surface, probabilities, carried)
     if request.known is not None:
-        told = request.known.any(axis=1)
-        probabilities = np.where(told[:, None], request.known, probabilities).astype(np.float32)
+        is_known = request.known.any(axis=1)
+        probabilities = np.where(is_known[:, None], request.known, probabilities).astype(np.float32)
     return _result(
         request, card, found, probabilities, carried, seconds, runner.name, runner.device
     )
@@ -129,7 +129,7 @@ def _require_known(request: SegmentRequest, card: ModelCard) -> None:
     if request.known is None:
         if request.model == FROM_RIG:
             raise DiffusionNetError(
-                "No bone tells the parts of this surface",
+                "The parts of this surface are not known from any bone",
                 "Give known=, the probabilities of the vertices, or choose a model.",
             )
         return

@@ -70,7 +70,7 @@ class SegmentRequest(Compute):
         DEFAULT_MODEL,
         "Model",
         "Name of a model, or path of a .safetensors file. rig: parts of the bones that move the "
-        "mesh, and body_parts where no bone tells",
+        "mesh, and body_parts where no bone is known",
     )
     template: Surface | None = None
     polygons: Polygons | None = None

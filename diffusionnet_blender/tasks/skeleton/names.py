@@ -1,7 +1,7 @@
-"""What the name of a bone says: a part of the body, and its side.
+"""Parts of the body and their sides, from the names of bones.
 
 A name is cut into words (`words_of`): at separators, at capitals, and where letters run on, by the
-vocabulary (``lefthandindex1``, ``lThighBend``). Then each word says a part, a side, "upper" or
+vocabulary (``lefthandindex1``, ``lThighBend``). Each word then means a part, a side, "upper" or
 "lower", or nothing. So one vocabulary reads the names of all makers of rigs.
 """
 
@@ -12,7 +12,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import cache
 
-# Of each part, words that say it whatever else the name says.
+# Of each part, words that mean it whatever the other words of the name are.
 _STRONG = {
     "head": """head neck face facial skull cranium jaw chin eye eyes eyeball eyelid eyelids eyebrow
         eyebrows brow brows lid lids lash lashes ear ears nose nostril nostrils mouth lip lips teeth
@@ -37,7 +37,7 @@ _STRONG = {
     "leg": "leg 足",
     "spine": "spine",
 }
-# Words that say it where no other word does.
+# Words that mean it where no other word does.
 _WEAK = {
     "torso": "back body trunk upperbody lowerbody core",
     "forearm": "fore",
@@ -58,12 +58,12 @@ _STEERING = "pole poles target targets pt aim lookat ポール"
 _BETWEEN = "helper share"
 _INVERSE = "ik"
 _STEERED_JOINTS = {"elbow", "knee", "ひじ", "肘", "ひざ", "膝"}
-# They say nothing, but stand beside words that do without a gap.
+# They mean nothing here, and stand beside words that do without a gap.
 _SILENT = """twist bend roll bone bones joint jnt jt part slot base end tip nub start
     stretch inner outer in out front rear side mixamorig bip biped valve def org mch ctrl control
     rig skin bind big proximal distal intermediate corrective aux adjust pad armor armour nail
     pack strap band guard plate piece line corner 先 捩 捩り ひねり 補助 キャンセル ex"""
-# Limbs of animals: whatever else the name says, no part of a person.
+# Limbs of animals: whatever the other words are, no part of a person.
 _ANIMAL = "hind paw hoof tail wing fin tentacle rearleg frontleg"
 
 _SPLIT = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z][a-z]+|[a-z]+|[A-Z]+|[^\W\d_a-zA-Z]+")
@@ -72,7 +72,7 @@ _CHUNK = re.compile(r"[a-zA-Z]+|[^\W\d_a-zA-Z]+")
 
 @dataclass(frozen=True)
 class Reading:
-    """What a name says.
+    """Meaning of a name.
 
     Attributes
     ----------
@@ -80,7 +80,7 @@ class Reading:
         A part without its side, as the classes of the model are called; or a word that depends on
         the other bones ("shoulder", "collar", "hip", "arm", "leg", "spine", "root"); "" for none.
     side : str
-        "L" or "R", the character's own; "" where the name says none, or both.
+        "L" or "R", the character's own; "" where the name has none, or both.
     moves_no_part : bool
         Whether the bone steers others from a distance, as a pole target does, or moves what lies
         on both sides of a joint.
@@ -157,13 +157,13 @@ def _is_letter(word: str) -> bool:
 
 
 def _part(words: list[str], side: str) -> str:
-    """Part that words say, without its side."""
+    """Part that words mean, without its side."""
     said = set(words)
     strong = {part for part, known in _STRONG.items() if said & _set(known)}
     if "hair" in said or "hairs" in said:
         return "head"
     if len(strong) > 1:
-        # Inner words only say where a limb is attached ("HipThigh", "SpineNeck").
+        # Inner words are only where a limb is attached ("HipThigh", "SpineNeck").
         strong = strong - _INNER or {"torso"}
     if len(strong) > 1:
         strong -= {"arm", "leg"}

@@ -25,7 +25,7 @@ def parts_of_bones(skeleton: Skeleton, class_names: Sequence[str]) -> np.ndarray
     """The part that each bone moves.
 
     Names come first. Words that mean several things ("shoulder", "leg") are decided by the other
-    bones, sides that are not named by the place. A bone without a name that says something moves
+    bones, sides that are not named by the place. A bone without a name of a known meaning moves
     what the bone above it moves, unless the skeleton lacks limbs by name: then its place in the
     hierarchy and in space decides. Where nothing does, or names contradict each other, the part is
     unknown.
@@ -176,7 +176,7 @@ def _sides(skeleton: Skeleton, readings: list[Reading], parts: list[str]) -> lis
 
 
 def _front(skeleton: Skeleton, parts: list[str]) -> np.ndarray:
-    """Where feet point to, horizontally: (3,), zeros if nothing tells."""
+    """Where feet point to, horizontally: (3,), zeros if that is unknown."""
     feet = [bone for bone, part in enumerate(parts) if part == "foot"]
     ankles = [bone for bone in feet if skeleton.parents[bone] not in feet]
     front = np.zeros(3)

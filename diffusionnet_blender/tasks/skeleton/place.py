@@ -54,7 +54,7 @@ class _Symmetry:
 
 
 def parts_by_place(skeleton: Skeleton, named: Sequence[str]) -> list[str]:
-    """The part that each bone moves, as far as its place tells; "" where it does not.
+    """The part that each bone moves, known by its place; "" where it is not known.
 
     Parameters
     ----------
@@ -347,7 +347,7 @@ def _share_along(skeleton: Skeleton, bone: int, point: np.ndarray) -> float:
 
 
 def _take_sides(skeleton: Skeleton, symmetry: _Symmetry, found: list[str]) -> None:
-    """Left and right from where the feet point to; limbs without a side if they tell nothing."""
+    """Left and right from where the feet point to; limbs without a side if that is unknown."""
     front = np.zeros(3)
     for side in "+-":
         feet = [bone for bone, part in enumerate(found) if part == f"foot.{side}"]

@@ -23,13 +23,13 @@ def probabilities_by_weights(weights: np.ndarray, parts: np.ndarray, classes: in
     Returns
     -------
     (V, C) float32
-        Rows add up to one, or are zero where no bone tells or most of the weight is on bones of
+        Rows add up to one, or are zero where no bone is known or most of the weight is on bones of
         unknown parts.
     """
     known = parts >= 0
-    told = weights[:, known] @ np.eye(classes)[parts[known]]
-    total = told.sum(axis=1)
+    share = weights[:, known] @ np.eye(classes)[parts[known]]
+    total = share.sum(axis=1)
     enough = (total > 0) & (total >= MOST_WEIGHT * weights.sum(axis=1))
-    told[enough] /= total[enough, None]
-    told[~enough] = 0.0
-    return told.astype(np.float32)
+    share[enough] /= total[enough, None]
+    share[~enough] = 0.0
+    return share.astype(np.float32)
