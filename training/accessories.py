@@ -11,7 +11,7 @@ from diffusionnet_blender.surface.winding import vertex_normals
 
 from .bodies import Rigged
 from .landmarks import landmarks
-from .meshes import FIRST_WORN, solidify
+from .meshes import ACCESSORY, CLOTHING, solidify
 from .parts import FINE_NAMES
 from .primitives import Mesh, capsule, frame_along, grid_faces, lathe, rounded_box, torus, tube
 from .template import load_template
@@ -41,7 +41,7 @@ def attach(mesh: Mesh, body: Rigged, anchor: np.ndarray | None = None) -> Rigged
     points = vertices if anchor is None else anchor[None]
     source = skin[cKDTree(body.vertices[skin]).query(points)[1]]
     source = np.broadcast_to(source, len(vertices))
-    worn = np.full(len(vertices), FIRST_WORN, np.int32)
+    worn = np.full(len(vertices), ACCESSORY, np.int32)
     return Rigged(vertices, faces, body.fine[source].copy(), worn, body.weights[source])
 
 
@@ -180,7 +180,7 @@ def _cape(body: Rigged, rng: np.random.Generator) -> list[Rigged]:
     torso = [FINE_NAMES.index(name) for name in ("chest", "abdomen", "pelvis")]
     hips = body.vertices[at.skin & (np.abs(at.height - 0.2) < 0.05), 2].mean()
     fine = np.select([share > 0.3, vertices[:, 2] > hips], torso[:2], torso[2])
-    return [Rigged(vertices, faces, fine, np.full(count, FIRST_WORN, np.int32), weights)]
+    return [Rigged(vertices, faces, fine, np.full(count, CLOTHING, np.int32), weights)]
 
 
 def _tool(body: Rigged, rng: np.random.Generator) -> list[Rigged]:

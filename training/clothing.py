@@ -19,7 +19,7 @@ from diffusionnet_blender.surface.winding import vertex_normals
 
 from .bodies import Rigged
 from .landmarks import Landmarks, landmarks
-from .meshes import FIRST_WORN, bumps, solidify
+from .meshes import CLOTHING, bumps, solidify
 from .parts import FINE_NAMES
 from .primitives import grid_faces
 
@@ -187,7 +187,7 @@ def tailor(
         vertices,
         faces,
         body.fine[source],
-        np.full(len(source), FIRST_WORN, np.int32),
+        np.full(len(source), CLOTHING, np.int32),
         body.weights[source],
     )
     return Garment(figure, _well_inside(body.faces, mask))
@@ -266,7 +266,7 @@ def skirt(body: Rigged, rng: np.random.Generator) -> Garment:
     if rng.uniform() < 0.5:
         vertices, faces = solidify(vertices, faces, rng.uniform(0.003, 0.012))
         fine, weights = np.tile(fine, 2), sparse.vstack([weights, weights], format="csr")
-    worn = np.full(len(vertices), FIRST_WORN, np.int32)
+    worn = np.full(len(vertices), CLOTHING, np.int32)
     return Garment(Rigged(vertices, faces, fine, worn, weights), np.zeros(len(at.skin), bool))
 
 

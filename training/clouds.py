@@ -19,12 +19,13 @@ class Cloud:
 
     Attributes
     ----------
-    points, normals : (N, 3);  fine : (N,) int32
+    points, normals : (N, 3);  fine, layers : (N,) int32, as of a `Body`.
     """
 
     points: np.ndarray
     normals: np.ndarray
     fine: np.ndarray
+    layers: np.ndarray
 
 
 def point_cloud(body: Body, count: int, rng: np.random.Generator, seen: bool = False) -> Cloud:
@@ -45,4 +46,4 @@ def point_cloud(body: Body, count: int, rng: np.random.Generator, seen: bool = F
         normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-30)
     noise = rng.choice([0.0, rng.uniform(0, 0.0015)]) * np.ptp(points, axis=0).max()
     points = points + rng.normal(0, 1, points.shape) * noise
-    return Cloud(points, normals, body.fine[corner])
+    return Cloud(points, normals, body.fine[corner], body.layers[corner])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from .clouds import point_cloud
 from .damage import cut, double, holes, loosen, scan
 from .figures import sample_figure
 from .meshes import Body, add_noise, shuffle
-from .parts import PART_OF_FINE
+from .parts import PART_OF_LABEL
 from .remesh import KINDS, remesh
 
 # How often each kind of figure is drawn, and what is done to it.
@@ -35,7 +35,9 @@ class Example:
     Attributes
     ----------
     surface : Surface
-    fine : (V,) int32, index into `parts.FINE_NAMES`.
+    fine : (V,) int32, index into `parts.FINE_NAMES`, or into `parts.PART_OF_LABEL` where only the
+        coarse part is known.
+    layers : (V,) int32, index into `meshes.LAYER_NAMES`, -1 where it is not known.
     kind : str
         What it is, in words of the generator, for tables.
     attempts : int
@@ -44,13 +46,14 @@ class Example:
 
     surface: Surface
     fine: np.ndarray
+    layers: np.ndarray
     kind: str
     attempts: int = 1
 
     @property
     def labels(self) -> np.ndarray:
         """(V,) int32, index into `parts.PART_NAMES`."""
-        return PART_OF_FINE[self.fine]
+        return PART_OF_LABEL[self.fine]
 
     @property
     def areas(self) -> np.ndarray:
@@ -64,7 +67,7 @@ class Example:
 
 def of_body(body: Body, kind: str) -> Example:
     """A body as an example."""
-    return Example(Surface(body.vertices, body.faces), body.fine, kind)
+    return Example(Surface(body.vertices, body.faces), body.fine, body.layers, kind)
 
 
 def of_cloud(body: Body, rng: np.random.Generator, kind: str, normals: bool = True) -> Example:
@@ -72,7 +75,7 @@ def of_cloud(body: Body, rng: np.random.Generator, kind: str, normals: bool = Tr
     count = int(rng.integers(2000, 5001))
     cloud = point_cloud(body, count, rng, seen=bool(rng.uniform() < 0.5))
     surface = Surface(cloud.points, normals=cloud.normals if normals else None)
-    return Example(surface, cloud.fine, kind)
+    return Example(surface, cloud.fine, cloud.layers, kind)
 
 
 def sample_example(seed: int) -> Example:
@@ -91,7 +94,7 @@ def sample_example(seed: int) -> Example:
         example = _draw(np.random.default_rng([seed, attempt]))
         enough = len(example.fine) >= LEAST_VERTICES
         if enough and len(np.unique(example.labels)) >= LEAST_PARTS:
-            return Example(example.surface, example.fine, example.kind, attempt)
+            return replace(example, attempts=attempt)
     raise RuntimeError(f"seed {seed} gave nothing that could be used in {attempt} attempts")
 
 

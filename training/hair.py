@@ -8,7 +8,7 @@ from scipy import sparse
 from .bodies import Rigged, join
 from .clothing import tailor
 from .landmarks import landmarks
-from .meshes import FIRST_WORN
+from .meshes import ACCESSORY, HAIR
 from .parts import FINE_NAMES
 from .primitives import Mesh, lathe, rounded_box, torus, tube
 from .template import load_template
@@ -32,8 +32,8 @@ def on_head(body: Rigged, rng: np.random.Generator) -> list[Rigged]:
     return worn
 
 
-def rigid(mesh: Mesh, bone: str, fine: str) -> Rigged:
-    """A mesh in the rest pose that one bone carries."""
+def rigid(mesh: Mesh, bone: str, fine: str, component: int) -> Rigged:
+    """A mesh in the rest pose that one bone carries; `component` as in `meshes.Body`."""
     template = load_template()
     vertices, faces = mesh
     count = len(vertices)
@@ -45,7 +45,7 @@ def rigid(mesh: Mesh, bone: str, fine: str) -> Rigged:
         vertices,
         faces,
         np.full(count, FINE_NAMES.index(fine), np.int32),
-        np.full(count, FIRST_WORN, np.int32),
+        np.full(count, component, np.int32),
         weights,
     )
 
@@ -61,11 +61,11 @@ def _scalp(rng: np.random.Generator) -> np.ndarray:
 def _cap(body: Rigged, rng: np.random.Generator) -> Rigged | None:
     thickness = np.exp(rng.uniform(np.log(0.004), np.log(0.06)))
     cap = tailor(body, _scalp(rng), float(thickness), int(rng.integers(0, 60)), rng)
-    return None if cap is None else _all_head(cap.figure)
+    return None if cap is None else _all_head(cap.figure, HAIR)
 
 
-def _all_head(figure: Rigged) -> Rigged:
-    return rigid((figure.vertices, figure.faces), "head", "head")
+def _all_head(figure: Rigged, component: int) -> Rigged:
+    return rigid((figure.vertices, figure.faces), "head", "head", component)
 
 
 def _strands(body: Rigged, rng: np.random.Generator, kind: str) -> list[Rigged]:
@@ -109,7 +109,7 @@ def _strands(body: Rigged, rng: np.random.Generator, kind: str) -> list[Rigged]:
             path.append(_outside(here, middle, size))
         taper = np.linspace(1.0, 0.15 if kind == "spikes" else 0.45, len(path))
         mesh = tube(np.array(path), thick * taper * rng.uniform(0.6, 1.3), sides, flatness)
-        locks.append(rigid(mesh, "head", "head"))
+        locks.append(rigid(mesh, "head", "head", HAIR))
     return [join(locks)]
 
 
@@ -139,17 +139,19 @@ def _helmet(body: Rigged, rng: np.random.Generator) -> list[Rigged]:
     low, face = rng.uniform(-1.0, 0.3), rng.choice([2.0, rng.uniform(0.2, 0.8)])
     mask = (at.upwards > low) & (at.upwards != 0) & (at.forwards < face)
     shell = tailor(body, mask, rng.uniform(0.015, 0.06), int(rng.integers(40, 150)), rng)
-    worn = [] if shell is None else [_all_head(shell.figure)]
+    worn = [] if shell is None else [_all_head(shell.figure, ACCESSORY)]
     middle, size = _skull(body)
     if rng.uniform() < 0.4:  # a visor or goggles
         box = rounded_box(size * rng.uniform([0.5, 0.1, 0.1], [0.9, 0.4, 0.4]), 0.3, 4)
         place = middle + size * [0, -0.5, rng.uniform(-0.1, 0.25)]
-        worn.append(rigid((box[0] + place, box[1]), "head", "head"))
+        worn.append(rigid((box[0] + place, box[1]), "head", "head", ACCESSORY))
     if rng.uniform() < 0.4:  # ear pieces
         for side in (-1, 1):
             box = rounded_box(size * rng.uniform(0.12, 0.35, 3), rng.uniform(0.1, 1.0), 4)
             worn.append(
-                rigid((box[0] + middle + size * [side * 0.5, 0, 0], box[1]), "head", "head")
+                rigid(
+                    (box[0] + middle + size * [side * 0.5, 0, 0], box[1]), "head", "head", ACCESSORY
+                )
             )
     if rng.uniform() < 0.3:  # a crest, an antenna or horns
         for side in (-1, 1) if rng.uniform() < 0.6 else (0,):
@@ -157,7 +159,7 @@ def _helmet(body: Rigged, rng: np.random.Generator) -> list[Rigged]:
             tip = root + size * [side * rng.uniform(0, 0.6), rng.uniform(-0.2, 0.3), 0.5]
             path = np.linspace(root, tip, 5)
             radii = size[0] * rng.uniform(0.02, 0.12) * np.linspace(1, 0.3, 5)
-            worn.append(rigid(tube(path, radii, 6), "head", "head"))
+            worn.append(rigid(tube(path, radii, 6), "head", "head", ACCESSORY))
     return worn
 
 
@@ -173,10 +175,10 @@ def _hat(body: Rigged, rng: np.random.Generator) -> list[Rigged]:
         profile = np.concatenate([[[radius * rng.uniform(1.1, 1.9), -0.02 * tall]], profile])
     mesh = lathe(profile, int(rng.integers(8, 32)))
     base = middle + size * [0, 0, rng.uniform(0.1, 0.3)]
-    worn = [rigid((mesh[0] + base, mesh[1]), "head", "head")]
+    worn = [rigid((mesh[0] + base, mesh[1]), "head", "head", ACCESSORY)]
     if rng.uniform() < 0.4:
         band = torus(radius, 0.04 * size[2], 24, 5)
-        worn.append(rigid((band[0] + base, band[1]), "head", "head"))
+        worn.append(rigid((band[0] + base, band[1]), "head", "head", ACCESSORY))
     if rng.uniform() < 0.5:
         worn += _strands(body, rng, "strands")
     return worn

@@ -19,7 +19,7 @@ from .accessories import attach
 from .bodies import Rigged, join
 from .hair import rigid
 from .landmarks import landmarks
-from .meshes import FIRST_WORN, close_holes, solidify
+from .meshes import MACHINE, close_holes, solidify
 from .parts import FINE_NAMES, SIDES
 from .primitives import Mesh, ball, capsule, frame_along, lathe, rounded_box, torus
 from .template import load_template
@@ -144,7 +144,7 @@ def _solids(
             share = 1.0 if layer == 0 else local.uniform(0.4, 0.9)
             mesh = _SHAPES[shape[stem]](size * [share, share, 1.0 + 0.15 * layer], local)
             vertices = (mesh[0] + middle) @ frame.T + start
-            pieces.append(rigid((vertices, mesh[1]), segment.bone, segment.part))
+            pieces.append(rigid((vertices, mesh[1]), segment.bone, segment.part, MACHINE))
     if any(segment.part.startswith("palm") for segment in segments):
         for side in {segment.part[-1] for segment in segments if segment.part.startswith("palm")}:
             local = np.random.default_rng(seeds["palm"])
@@ -203,7 +203,7 @@ def _fingers(body: Rigged, heads: np.ndarray, rng: np.random.Generator, side: st
         )
         mesh = _SHAPES[str(rng.choice(list(_SHAPES)))](high - low, rng)
         vertices = (mesh[0] + (low + high) / 2) @ frame.T + start
-        return [rigid((vertices, mesh[1]), f"finger3-1.{side}", part)]
+        return [rigid((vertices, mesh[1]), f"finger3-1.{side}", part, MACHINE)]
     chosen = ([1, 2, 3, 4, 5], [1, 2, 4], [1, 2, 3, 4], [2, 3, 4, 5])[
         rng.choice(4, p=(0.6, 0.2, 0.1, 0.1))
     ]
@@ -225,7 +225,9 @@ def _fingers(body: Rigged, heads: np.ndarray, rng: np.random.Generator, side: st
             else:
                 mesh = capsule(radius, length, segments, 1)
             vertices = mesh[0] @ frame_along(along).T + joints[first]
-            pieces.append(rigid((vertices, mesh[1]), f"finger{finger}-{first + 1}.{side}", part))
+            pieces.append(
+                rigid((vertices, mesh[1]), f"finger{finger}-{first + 1}.{side}", part, MACHINE)
+            )
     return pieces
 
 
@@ -266,7 +268,7 @@ def _shells(body: Rigged, rng: np.random.Generator) -> list[Rigged]:
         weights = body.weights[kept]
         if stiff:
             weights = _stiff(weights)
-        worn = np.full(len(kept), FIRST_WORN, np.int32)
+        worn = np.full(len(kept), MACHINE, np.int32)
         pieces.append(Rigged(vertices, faces, body.fine[kept], worn, weights))
     inner = rng.uniform()
     if inner < 0.75:
@@ -330,14 +332,14 @@ def _joints(
             else:
                 vertices, faces = torus(size, 0.3 * size, segments, 6)
             near = attach((vertices + centre, faces), body)
-            stiff = rigid((near.vertices, faces), f"{name}.{side}", "head")
+            stiff = rigid((near.vertices, faces), f"{name}.{side}", "head", MACHINE)
             # Half of a ball lies in either part, as the skin around it does.
             pieces.append(Rigged(near.vertices, faces, near.fine, near.component, stiff.weights))
     for bone, scale in (("spine03", 1.6), ("neck02", 0.8)):
         if rng.uniform() < chance:
             vertices, faces = ball(radius * scale, segments, max(segments // 2, 3))
             near = attach((vertices + _position(heads, bone), faces), body)
-            stiff = rigid((near.vertices, faces), bone, "head")
+            stiff = rigid((near.vertices, faces), bone, "head", MACHINE)
             pieces.append(Rigged(near.vertices, faces, near.fine, near.component, stiff.weights))
     return pieces
 
@@ -370,17 +372,19 @@ def _decoration(body: Rigged, heads: np.ndarray, rng: np.random.Generator) -> li
             vertices, faces = torus(arm * rng.uniform(0.15, 0.3), arm * 0.04, 16, 5)
             place = start + (end - start) * rng.uniform(0.2, 0.8)
             vertices = vertices @ frame_along(end - start).T + place
-            pieces.append(rigid((vertices, faces), segment.bone, segment.part))
+            pieces.append(rigid((vertices, faces), segment.bone, segment.part, MACHINE))
     if rng.uniform() < 0.5:
         for side in SIDES:
             vertices, faces = ball(arm * rng.uniform(0.04, 0.12), 10, 5)
             eye = _position(heads, f"eye.{side}")
-            pieces.append(rigid((vertices + eye + [0, -0.03, 0], faces), "head", "head"))
+            pieces.append(rigid((vertices + eye + [0, -0.03, 0], faces), "head", "head", MACHINE))
     if rng.uniform() < 0.4:
         frame, start, (low, high) = _fit(body, heads, SEGMENTS[2])
         size = (high - low) * rng.uniform([0.3, 0.1, 0.2], [0.8, 0.3, 0.7])
         vertices, faces = rounded_box(size, rng.uniform(0, 0.6), 3)
         # y of the frame points to the back.
         front = np.array([0, low[1], (low[2] + high[2]) / 2])
-        pieces.append(rigid(((vertices + front) @ frame.T + start, faces), "spine02", "chest"))
+        pieces.append(
+            rigid(((vertices + front) @ frame.T + start, faces), "spine02", "chest", MACHINE)
+        )
     return pieces

@@ -13,7 +13,7 @@ from diffusionnet_blender.surface.surface import triangle_areas
 from diffusionnet_blender.surface.triangles import compact
 from diffusionnet_blender.surface.winding import vertex_normals
 
-from .parts import PART_OF_FINE
+from .parts import PART_OF_LABEL
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,9 +24,10 @@ class Body:
     ----------
     vertices : (V, 3) float64, metres, +z up, facing -y.
     faces : (F, 3) int64, wound outward.
-    fine : (V,) int32, index into `parts.FINE_NAMES`.
-    component : (V,) int32, 0 the skin, 1 the tongue, 2 the left eye, 3 the right eye; from
-        `FIRST_WORN` on clothes, hair, gear and the pieces of mannequins.
+    fine : (V,) int32, index into `parts.FINE_NAMES`, or into `parts.PART_OF_LABEL` where only the
+        coarse part is known.
+    component : (V,) int32, 0 the skin, 1 the tongue, 2 the left eye, 3 the right eye; `TEETH`,
+        `CLOTHING`, `HAIR`, `ACCESSORY`, `MACHINE` (pieces of mannequins) or `UNKNOWN`.
     """
 
     vertices: np.ndarray
@@ -37,7 +38,12 @@ class Body:
     @property
     def labels(self) -> np.ndarray:
         """(V,) int32, index into `parts.PART_NAMES`."""
-        return PART_OF_FINE[self.fine]
+        return PART_OF_LABEL[self.fine]
+
+    @property
+    def layers(self) -> np.ndarray:
+        """(V,) int32, index into `LAYER_NAMES`; -1 where it is not known."""
+        return LAYER_OF_COMPONENT[self.component]
 
     def with_faces(self, faces: np.ndarray) -> Body:
         """The same vertices under other triangles; collapsed ones and lost vertices dropped."""
@@ -47,7 +53,10 @@ class Body:
         return Body(self.vertices[kept], faces, self.fine[kept], self.component[kept])
 
 
-FIRST_WORN = 10
+TEETH, CLOTHING, HAIR, ACCESSORY, MACHINE, UNKNOWN = range(4, 10)
+LAYER_NAMES = ("body", "hair", "clothing", "accessory")
+"""What a place of a character is made of; a machine is the body of a robot."""
+LAYER_OF_COMPONENT = np.array([0, 0, 0, 0, 0, 2, 1, 3, 0, -1], np.int32)
 
 
 def join_bodies(bodies: Sequence[Body]) -> Body:

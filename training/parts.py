@@ -66,6 +66,14 @@ def _coarse_name(fine: str) -> str:
 PART_OF_FINE = np.array([PART_NAMES.index(_coarse_name(name)) for name in FINE_NAMES], np.int32)
 """(23,) index into `PART_NAMES` of each fine part."""
 
+PART_OF_LABEL = np.concatenate([PART_OF_FINE, np.arange(len(PART_NAMES), dtype=np.int32)])
+"""(37,) index into `PART_NAMES` of each label: the fine parts, then the coarse ones alone."""
+
+FINE_OF_LABEL = np.concatenate(
+    [np.arange(len(FINE_NAMES)), np.full(len(PART_NAMES), -1)], dtype=np.int32
+)
+"""(37,) index into `FINE_NAMES` of each label, -1 where it is not known."""
+
 
 def fine_part_of_bone(bone: str) -> int:
     """Index into `FINE_NAMES` of the part that a bone of the rig moves."""
