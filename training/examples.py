@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -23,6 +25,7 @@ REMESH_SHARES = {
     "clothed": (0.34, 0.08, 0.06, 0.3, 0.1, 0.06, 0.06),
     "mannequin": (0.24, 0.04, 0.1, 0.26, 0.08, 0.06, 0.22),
 }
+WORN_SHARES = (0.2, 0.05, 0.08, 0.22, 0.1, 0.05, 0.3)
 CLOUD_SHARE = 0.1
 # An example with less than this is drawn again.
 LEAST_VERTICES, LEAST_PARTS = 200, 3
@@ -78,12 +81,37 @@ def of_cloud(body: Body, rng: np.random.Generator, kind: str, normals: bool = Tr
     return Example(surface, cloud.fine, cloud.layers, kind)
 
 
-def sample_example(seed: int) -> Example:
+# From chance to a figure and a word for its kind.
+Draw = Callable[[np.random.Generator], tuple[Body, str]]
+
+
+def draw_generated(rng: np.random.Generator) -> tuple[Body, str]:
+    """A figure of the generators, of any kind."""
+    kind = str(rng.choice(list(FIGURE_SHARES), p=list(FIGURE_SHARES.values())))
+    return sample_figure(rng, kind), kind
+
+
+def draw_from(source: str, makehuman: Path | None = None) -> Draw:
+    """Where figures of a source of `prepared.SOURCES` come from.
+
+    Parameters
+    ----------
+    source : str
+    makehuman : Path, optional
+        Folder of MakeHuman's assets, for dressed figures.
+    """
+    if source == "generated":
+        return draw_generated
+    raise ValueError(f"unknown source {source!r}")
+
+
+def sample_example(seed: int, draw: Draw = draw_generated) -> Example:
     """An example of any kind, the same for the same seed.
 
     Parameters
     ----------
     seed : 0..999_999 to train on, 1_000_000 and above to measure on.
+    draw : where figures come from.
 
     Returns
     -------
@@ -91,16 +119,15 @@ def sample_example(seed: int) -> Example:
         Mostly of 1,000 to 7,000 vertices in random order.
     """
     for attempt in range(1, 20):
-        example = _draw(np.random.default_rng([seed, attempt]))
+        example = _draw(np.random.default_rng([seed, attempt]), draw)
         enough = len(example.fine) >= LEAST_VERTICES
         if enough and len(np.unique(example.labels)) >= LEAST_PARTS:
             return replace(example, attempts=attempt)
     raise RuntimeError(f"seed {seed} gave nothing that could be used in {attempt} attempts")
 
 
-def _draw(rng: np.random.Generator) -> Example:
-    kind = str(rng.choice(list(FIGURE_SHARES), p=list(FIGURE_SHARES.values())))
-    body = sample_figure(rng, kind)
+def _draw(rng: np.random.Generator, draw: Draw) -> Example:
+    body, kind = draw(rng)
     harm = str(
         rng.choice(
             ["none", "cut", "holes", "scan", "loose", "double"],
@@ -109,11 +136,11 @@ def _draw(rng: np.random.Generator) -> Example:
     )
     if harm == "cut":
         body = cut(body, rng)
-    meshing = str(rng.choice(KINDS, p=REMESH_SHARES[kind]))
+    meshing = str(rng.choice(KINDS, p=REMESH_SHARES.get(kind, WORN_SHARES)))
     if rng.uniform() < CLOUD_SHARE:
         return of_cloud(body, rng, f"{kind}, {harm}, cloud", normals=bool(rng.uniform() < 0.85))
     # Figures of many pieces come with more vertices, or little would be left of each.
-    least, most = (1800, 7000) if kind in ("clothed", "mannequin") else (1000, 5500)
+    least, most = (1800, 7000) if kind not in ("bare", "stylised") else (1000, 5500)
     count = int(np.exp(rng.uniform(np.log(least), np.log(most))))
     body = remesh(body, rng, meshing, count)
     if harm == "scan":

@@ -56,6 +56,13 @@ class Body:
 TEETH, CLOTHING, HAIR, ACCESSORY, MACHINE, UNKNOWN = range(4, 10)
 LAYER_NAMES = ("body", "hair", "clothing", "accessory")
 """What a place of a character is made of; a machine is the body of a robot."""
+LAYER_COLOURS = {
+    "body": (0.93, 0.74, 0.60),
+    "hair": (0.45, 0.28, 0.16),
+    "clothing": (0.25, 0.47, 0.72),
+    "accessory": (0.85, 0.65, 0.20),
+}
+"""sRGB of each layer."""
 LAYER_OF_COMPONENT = np.array([0, 0, 0, 0, 0, 2, 1, 3, 0, -1], np.int32)
 
 

@@ -14,7 +14,8 @@ from typing import Any, Literal, TypeVar
 from ..errors import ModelError
 from ..surface.settings import DEFAULT_SETTINGS, DiscretizationSettings
 from .architecture import MOST_CHANNELS, Architecture
-from .features import FEATURES, input_width
+from .features import FEATURES, FRAME, input_width
+from .votes import VOTES
 
 # To label parts, to classify whole shapes, to give features that shapes are matched by.
 Purpose = Literal["segment", "classify", "match"]
@@ -140,7 +141,7 @@ class ModelCard:
                 "Correct features or architecture.inputs in the card.",
             )
         # A model of features for matching has no classes.
-        count = self.architecture.outputs if self.class_names else 0
+        count = self.architecture.outputs - self.votes if self.class_names else 0
         for name in ("class_names", "class_colours"):
             if len(getattr(self, name)) != count:
                 raise ModelError(
@@ -203,6 +204,11 @@ class ModelCard:
     def mirror_invariant(self) -> bool:
         """Whether all inputs are the same on the mirror image of a shape."""
         return all(FEATURES[name].mirror_invariant for name in self.features)
+
+    @property
+    def votes(self) -> int:
+        """Outputs beside those of the classes: votes on the frame of a figure, see `votes`."""
+        return VOTES if FRAME in self.features else 0
 
     def save(self, path: Path) -> None:
         """Write the card as JSON."""

@@ -1,6 +1,11 @@
 """Input features of the network at the vertices of a shape (paper 4.1), in one table.
 
 Free of SciPy: model cards, which the panels read, check their inputs by it.
+
+All are the same however a shape is turned, but for `xyz` and `frame`. The latter is relative to the
+upright frame of a figure, +x to its left, -y to its front and +z up, and zero where no such frame
+is known: one network then has a view of a figure that stands upright, and one that no rotation
+changes.
 """
 
 from __future__ import annotations
@@ -40,7 +45,7 @@ class Feature:
         shape. All others are computed at rest, as the matrices are.
     mirror_invariant : bool
         Whether the mirror image of a shape has the same values, so that a network may be evaluated
-        on both at the cost of other weights (`forward.mirrored_weights`).
+        on both at the cost of other weights (`forward.mirrored_weights`). Those of no frame have.
     published : bool
         Whether the published implementation has it, with as many channels.
     """
@@ -73,6 +78,12 @@ def _integral(shape: Discretization) -> np.ndarray:
     return integral_invariants(shape.vertices, shape.mass, normals_of_frames(shape))
 
 
+def _no_frame(shape: Discretization) -> np.ndarray:
+    """Zeros, (V, 6): see `with_frame`."""
+    return np.zeros((len(shape.vertices), 6), np.float32)
+
+
+FRAME = "frame"
 FEATURES = {
     feature.name: feature
     for feature in (
@@ -80,6 +91,7 @@ FEATURES = {
         Feature("hks", len(HKS_TIMES), _heat_kernel, published=True),
         Feature("wks", WKS_ENERGIES, _wave_kernel),
         Feature("integral", CHANNELS, _integral),
+        Feature(FRAME, 6, _no_frame),
     )
 }
 
@@ -104,6 +116,35 @@ def input_features(discretization: Discretization, names: Iterable[str]) -> np.n
     """
     columns = [FEATURES[name].compute(discretization) for name in names]
     return np.concatenate(columns, axis=1).astype(np.float32)
+
+
+def with_frame(
+    features: np.ndarray,
+    discretization: Discretization,
+    names: Iterable[str],
+    frame: np.ndarray,
+) -> np.ndarray:
+    """The same features with positions and normals in a frame in place of `frame`.
+
+    Parameters
+    ----------
+    features : (V, C) float32
+        Of `input_features`.
+    discretization : Discretization
+    names : iterable of str
+        Keys of `FEATURES`, `frame` among them.
+    frame : (3, 3) float
+        Rows: the directions to the left of the figure, to its back, and up.
+
+    Returns
+    -------
+    (V, C) float32
+    """
+    before = input_width(list(names)[: list(names).index(FRAME)])
+    framed = features.copy()
+    framed[:, before : before + 3] = discretization.vertices @ frame.T
+    framed[:, before + 3 : before + 6] = normals_of_frames(discretization) @ frame.T
+    return framed
 
 
 def normals_of_frames(discretization: Discretization) -> np.ndarray:

@@ -248,16 +248,23 @@ def _compressed(matrix: spmatrix, engine: TorchEngine) -> torch.Tensor:
 
 
 class _SparseProduct(torch.autograd.Function):
-    """Sparse times dense; the matrix is constant, and its transpose is not rebuilt each step."""
+    """Sparse times dense; the matrix is constant, and its transpose is not rebuilt each step.
+
+    In the matrix's precision, where torch computes other products in half of it.
+    """
 
     @staticmethod
     def forward(ctx: Any, u: torch.Tensor, matrix: GradientMatrix) -> torch.Tensor:
-        ctx.matrix = matrix
-        return matrix.whole @ u
+        ctx.matrix, ctx.precision = matrix, u.dtype
+        with torch.autocast(u.device.type, enabled=False):
+            return matrix.whole @ u.to(matrix.whole.dtype)
 
     @staticmethod
     def backward(ctx: Any, upstream: torch.Tensor) -> tuple[torch.Tensor, None]:
-        return ctx.matrix.transpose @ upstream.contiguous(), None
+        transpose = ctx.matrix.transpose
+        with torch.autocast(upstream.device.type, enabled=False):
+            by_u = transpose @ upstream.to(transpose.dtype).contiguous()
+        return by_u.to(ctx.precision), None
 
 
 class _ImplicitStep(torch.autograd.Function):

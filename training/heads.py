@@ -1,0 +1,150 @@
+"""One network that learns parts, fine parts and layers at once, in frames and without."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from diffusionnet_blender.network.features import input_features, with_frame
+from diffusionnet_blender.network.module import DiffusionNet
+from diffusionnet_blender.network.shape import shape_of
+from diffusionnet_blender.network.training import (
+    IGNORED,
+    Trainer,
+    TrainingSettings,
+    mirrored,
+    scaled,
+)
+from diffusionnet_blender.network.votes import OTHER, VOTES
+from diffusionnet_blender.surface.discretization import Discretization
+from diffusionnet_blender.tasks.sides import mirrored_classes
+from training.meshes import LAYER_NAMES
+from training.parts import FINE_NAMES, FINE_OF_LABEL, PART_NAMES, PART_OF_LABEL
+from training.views import SHIFT, STRETCH, sample_view
+
+FEATURES = ("hks", "integral", "frame")
+# Classes of each model; their rows of the last layer follow one another, then those of votes.
+CLASSES = {
+    "body_parts": PART_NAMES,
+    "body_parts_fine": FINE_NAMES,
+    "body_layers": LAYER_NAMES,
+}
+OUTPUTS = sum(map(len, CLASSES.values())) + VOTES
+# Of the terms of the loss, beside that of the coarse parts.
+FINE_SHARE, LAYER_SHARE, VOTE_SHARE = 0.7, 0.3, 0.3
+MIRRORED_LABEL = np.concatenate(
+    [mirrored_classes(FINE_NAMES), np.add(mirrored_classes(PART_NAMES), len(FINE_NAMES))]
+)
+
+
+def rows_of(name: str) -> np.ndarray:
+    """Rows of the common last layer that a model keeps: its classes, and the votes."""
+    names = list(CLASSES)
+    start = sum(len(CLASSES[before]) for before in names[: names.index(name)])
+    return np.r_[start : start + len(CLASSES[name]), OUTPUTS - VOTES : OUTPUTS]
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledFigure:
+    """A figure that stands along +z and faces -y, to learn from.
+
+    Attributes
+    ----------
+    discretization : Discretization
+    integral : (V, 24) float
+        Its integral invariants, which take longer than a step.
+    label : (V,) int
+        Index into `parts.PART_OF_LABEL`.
+    layer : (V,) int
+        Index into `LAYER_NAMES`, `IGNORED` where it is not known.
+    """
+
+    discretization: Discretization
+    integral: np.ndarray
+    label: np.ndarray
+    layer: np.ndarray
+
+
+class FigureTrainer(Trainer):
+    """Trains on labelled figures, each seen in some frame or in none, see `views`.
+
+    Parameters
+    ----------
+    module : DiffusionNet
+        With the inputs `FEATURES` and `OUTPUTS` outputs.
+    settings : TrainingSettings
+    """
+
+    def __init__(self, module: DiffusionNet, settings: TrainingSettings):
+        super().__init__(module, FEATURES, None, settings)
+
+    def _learn_from(self, example: LabelledFigure) -> tuple[float, float]:
+        rng, engine = self.rng, self.module.engine
+        discretization, label = example.discretization, example.label
+        if rng.random() < 0.5:
+            discretization, label = mirrored(discretization), MIRRORED_LABEL[label]
+        view = sample_view(rng)
+        if view.swaps_sides:
+            label = MIRRORED_LABEL[label]
+        discretization = scaled(
+            discretization, np.exp(rng.uniform(-1, 1) * self.settings.scale_jitter)
+        )
+        features = np.concatenate(
+            [
+                input_features(discretization, ("hks",)),
+                example.integral,
+                input_features(discretization, ("frame",)),
+            ],
+            axis=1,
+        )
+        if view.frame is not None:
+            features = with_frame(features, discretization, FEATURES, view.frame)
+            where = features[:, -6:-3]
+            where *= np.exp(rng.normal(0.0, STRETCH))
+            where += rng.normal(0.0, SHIFT, 3).astype(np.float32)
+        shape = shape_of(discretization, engine)
+        # Half of the digits in matrix products, which processors with units for it do several times
+        # faster.
+        with torch.autocast(engine.torch_device.type, torch.bfloat16):
+            outputs = self.module(shape, engine.array(features)).float()
+        share = shape.mass / shape.mass.sum()
+        loss, right = self._judged(outputs, share, label, example.layer, view.vote)
+        self._descend(loss)
+        return float(loss.detach()), right
+
+    def _judged(
+        self,
+        outputs: torch.Tensor,
+        share: torch.Tensor,
+        label: np.ndarray,
+        layer: np.ndarray,
+        vote: int | None,
+    ) -> tuple[torch.Tensor, float]:
+        """The loss, and the share of the area whose coarse part is right."""
+        sizes = [*map(len, CLASSES.values()), VOTES]
+        coarse, fine, layers, votes = outputs.split(sizes, dim=1)
+        part = PART_OF_LABEL[label]
+        right = float(share @ (coarse.argmax(dim=1) == _tensor(part, outputs)).to(share.dtype))
+        loss = self._mean(layers, layer, share) * LAYER_SHARE
+        # In a frame that is no figure's, left and right mean nothing.
+        if vote != OTHER:
+            loss = loss + self._mean(coarse, part, share)
+            loss = loss + FINE_SHARE * self._mean(fine, FINE_OF_LABEL[label], share)
+        if vote is not None:
+            cast = np.full(len(label), vote)
+            loss = loss + VOTE_SHARE * self._mean(votes, cast, share)
+        return loss, right
+
+    def _mean(self, outputs: torch.Tensor, target: np.ndarray, share: torch.Tensor):
+        """Mean loss over the area of known classes."""
+        wanted = _tensor(target, outputs)
+        loss, _ = self.judge(outputs, wanted)
+        known = share * (wanted != IGNORED)
+        return (loss * known).sum() / known.sum().clamp(min=1e-6)
+
+
+def _tensor(values: np.ndarray | Sequence[int], like: torch.Tensor) -> torch.Tensor:
+    return torch.as_tensor(values, dtype=torch.int64, device=like.device)

@@ -1,0 +1,112 @@
+"""Figures to learn from with their matrices, made once and kept on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+
+from diffusionnet_blender.network.features import input_features
+from diffusionnet_blender.surface.cache import OperatorCache, cache_key
+from diffusionnet_blender.surface.prepare import prepare as prepare_surface
+from diffusionnet_blender.surface.settings import DiscretizationSettings
+
+RUN = Path(__file__).parent / "data" / "figures"
+# 64 pairs were as good as 128 (docs/speed.md); the fine parts get some more.
+SETTINGS = DiscretizationSettings(k=96)
+# Where figures come from: the generators, MakeHuman's clothes, rigged characters.
+SOURCES = ("generated", "dressed", "rigged")
+# Seen so many times as often as others: what the network before was worst at.
+EMPHASIS = {"cut": 2, "scan": 2}
+# Examples that one set of processes makes.
+RELIEF = 400
+
+
+def prepare(seed: int, source: str, makehuman: Path | None = None) -> Path:
+    """Make one example with its matrices, once; the path of what to learn from it."""
+    from training.examples import draw_from, sample_example
+
+    path = RUN / "shapes" / source / f"{seed}.npz"
+    if path.exists():
+        return path
+    example = sample_example(seed, draw_from(source, makehuman))
+    prepared = prepare_surface(example.surface, SETTINGS)
+    place = prepared.user_vertex
+    key = cache_key(example.surface, SETTINGS)
+    OperatorCache(RUN / "matrices", max_bytes=2**40).store(key, prepared)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Written whole or not at all: an interrupted run goes on from here.
+    temporary = path.with_suffix(".part.npz")
+    np.savez(
+        temporary,
+        label=example.fine[place].astype(np.int8),
+        layer=example.layers[place].astype(np.int8),
+        integral=input_features(prepared.discretization, ("integral",)).astype(np.float16),
+        key=key,
+        kind=example.kind,
+        attempts=example.attempts,
+    )
+    temporary.replace(path)
+    return path
+
+
+def kind_of(seed: int, source: str) -> str:
+    """The kind of a prepared example, in words of the generator."""
+    with np.load(RUN / "shapes" / source / f"{seed}.npz") as stored:
+        return str(stored["kind"])
+
+
+class Prepared(Sequence):
+    """Prepared examples, some of them several times (`EMPHASIS`).
+
+    Each is read from disk when it is asked for: thousands do not fit in memory.
+
+    Parameters
+    ----------
+    seeds : mapping of str to range
+        Of each source.
+    left_out : str
+        Kinds that contain it are not learnt from; none by default.
+    """
+
+    def __init__(self, seeds: Mapping[str, range], left_out: str = ""):
+        self.matrices = OperatorCache(RUN / "matrices", max_bytes=2**40)
+        self.examples: list[tuple[int, str]] = []
+        for source, numbers in seeds.items():
+            for seed in numbers:
+                figure, harm, *_ = kind_of(seed, source).split(", ")
+                if not left_out or left_out not in figure:
+                    self.examples += [(seed, source)] * EMPHASIS.get(harm, 1)
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    def __getitem__(self, index: int):
+        from training.heads import LabelledFigure
+
+        with np.load(prepare(*self.examples[index])) as stored:
+            found = {name: stored[name] for name in ("key", "integral", "label", "layer")}
+        return LabelledFigure(
+            self.matrices.load(str(found["key"])).discretization,
+            found["integral"].astype(np.float32),
+            found["label"].astype(np.int64),
+            found["layer"].astype(np.int64),
+        )
+
+
+def make_data(source: str, seeds: range, processes: int, makehuman: Path | None = None) -> None:
+    """Prepare many examples of a source; prints how many had to be drawn again."""
+    attempts = 0
+    # A process grows by some megabytes an example, so that now and then fresh ones take over.
+    for first in range(0, len(seeds), RELIEF):
+        with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+            work = partial(prepare, source=source, makehuman=makehuman)
+            for path in pool.map(work, seeds[first : first + RELIEF], chunksize=8):
+                with np.load(path) as stored:
+                    attempts += int(stored["attempts"]) - 1
+        done = min(first + RELIEF, len(seeds))
+        print(f"{done} of {len(seeds)} {source} examples, {attempts} drawn again", flush=True)
