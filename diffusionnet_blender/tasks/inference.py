@@ -95,7 +95,8 @@ def class_probabilities(
     shape = shape_of(discretization, engine)
     inputs = engine.array(features)
     # Weights of each pass, and the order of the classes in its output.
-    views: list[tuple[dict[str, np.ndarray], slice | list[int]]] = [(model.weights, slice(None))]
+    classes = slice(0, architecture.outputs - model.card.votes)
+    views: list[tuple[dict[str, np.ndarray], slice | list[int]]] = [(model.weights, classes)]
     other_side = mirrored_classes_of(model)
     if other_side is not None:
         views.append((mirrored_weights(model.weights), other_side))
@@ -119,6 +120,37 @@ def class_probabilities(
         probabilities = engine.to_numpy(engine.softmax(logits)).astype(np.float32)
     require_finite_outputs(model, probabilities)
     return probabilities
+
+
+def network_outputs(
+    model: Model,
+    discretization: Discretization,
+    features: np.ndarray,
+    engine: Engine,
+    progress: Callable[[float], None] = lambda fraction: None,
+) -> np.ndarray:
+    """Outputs (V, outputs) float32 of a network at vertices, before any softmax.
+
+    As for `class_probabilities`, of one pass.
+    """
+    with engine.inference():
+        outputs = forward(
+            model.card.architecture,
+            {name: engine.array(value) for name, value in model.weights.items()},
+            shape_of(discretization, engine),
+            engine.array(features),
+            engine,
+            progress=progress,
+        )
+        found = engine.to_numpy(outputs).astype(np.float32)
+    require_finite_outputs(model, found)
+    return found
+
+
+def softmax(outputs: np.ndarray) -> np.ndarray:
+    """Probabilities along the last axis."""
+    raised = np.exp(outputs - outputs.max(axis=-1, keepdims=True))
+    return raised / raised.sum(axis=-1, keepdims=True)
 
 
 def require_finite_outputs(model: Model, outputs: np.ndarray) -> None:

@@ -11,7 +11,7 @@ from ...errors import DiffusionNetError, SurfaceError
 from ...network.card import ModelCard
 from ...network.checkpoint import Model
 from ...network.engine import Engine
-from ...network.features import input_features
+from ...network.features import FRAME, input_features
 from ...surface.cache import OperatorCache, cache_key
 from ...surface.discretization import Discretization, normalise
 from ...surface.prepare import PreparedSurface, prepare_skin
@@ -33,6 +33,7 @@ from .carried import (
     with_props,
 )
 from .clean import cleaned
+from .framing import framed_probabilities
 from .limbs import with_sides_agreed
 from .request import Carried, Segmentation, SegmentRequest
 
@@ -161,8 +162,23 @@ def _of_figure(
         skin = _prepared_skin(rest, model, cache, progress, seconds)
 
     views = [prepared] if skin is None else [prepared, skin]
-    found: list[np.ndarray] = []
-    for view in views:
+    if FRAME in model.card.features:
+        started = perf_counter()
+        framed = framed_probabilities(
+            model,
+            [view.discretization for view in views],
+            runner,
+            lambda done: progress("network", done),
+        )
+        seconds["network"] = perf_counter() - started
+        found = [
+            view.to_user_vertices(values)
+            for view, values in zip(views, framed.probabilities, strict=True)
+        ]
+        in_frame = framed.has_frame
+    else:
+        found, in_frame = [], False
+    for view in views[len(found) :]:
         started = perf_counter()
         discretization = view.discretization
         if template is not None and model.card.sees_pose:
@@ -181,7 +197,7 @@ def _of_figure(
         found.append(view.to_user_vertices(at_vertices))
         seconds["network"] = seconds.get("network", 0.0) + perf_counter() - started
     probabilities = found[0] if skin is None else _agreed(*found)
-    limbs = _limbs(model)
+    limbs = None if in_frame else _limbs(model)
     if limbs is not None or request.clean:
         at_vertices = probabilities[prepared.user_vertex]
         if limbs is not None:

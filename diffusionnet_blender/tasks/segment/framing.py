@@ -1,0 +1,179 @@
+"""The upright frame of a figure, and its parts with left and right as that frame has them.
+
+Nearly all files stand upright and face forward, but some lie, float or face aside. A network with
+the input `frame` votes on the frame that it is given (`network.votes`): that of the file first,
+and where the network refuses it, the one in which parts that were found without any frame lie. So
+left and right are one decision for a whole figure, on which all of its surface votes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from ...network.checkpoint import Model
+from ...network.engine import Engine
+from ...network.features import input_features, with_frame
+from ...network.votes import OTHER, RIGHT, TURNED, VOTES
+from ...surface.discretization import Discretization
+from ..inference import class_probabilities, network_outputs, softmax
+from ..sides import mirrored_classes
+
+UPRIGHT = np.eye(3)
+# About the vertical by half.
+HALF_TURN = np.diag([-1.0, -1.0, 1.0])
+
+
+@dataclass(frozen=True, eq=False)
+class Framed:
+    """Parts of a figure, and how sure its frame is.
+
+    Attributes
+    ----------
+    probabilities : list of (V, C) float32
+        Of each of its surfaces.
+    sides : float
+        Probability that left and right are not exchanged, 0.5 to 1.
+    has_frame : bool
+        False where no frame was accepted and sides are those of each place by itself.
+    """
+
+    probabilities: list[np.ndarray]
+    sides: float
+    has_frame: bool
+
+
+def framed_probabilities(
+    model: Model,
+    surfaces: Sequence[Discretization],
+    engine: Engine,
+    progress: Callable[[float], None] = lambda fraction: None,
+) -> Framed:
+    """Class probabilities on surfaces of one figure: its mesh, and its outer skin if it has one.
+
+    Parameters
+    ----------
+    model : Model
+        With the input `frame`, and classes of two sides or of none.
+    surfaces : sequence of Discretization
+        In one orientation.
+    engine : Engine
+    progress : callable
+        Called with a fraction; may raise to stop.
+    """
+    features = [input_features(surface, model.card.features) for surface in surfaces]
+    passes = _Passes(model, surfaces, features, engine, progress)
+    found = passes.in_frame(UPRIGHT)
+    if found is not None:
+        return found
+    plain = passes.without_frame()
+    frame = frame_of_parts(surfaces[0], plain[0], model)
+    found = None if frame is None else passes.in_frame(frame)
+    return found or Framed(plain, 0.5, has_frame=False)
+
+
+@dataclass(frozen=True, eq=False)
+class _Passes:
+    """Evaluations of one network on one figure."""
+
+    model: Model
+    surfaces: Sequence[Discretization]
+    features: Sequence[np.ndarray]
+    engine: Engine
+    progress: Callable[[float], None]
+
+    def in_frame(self, frame: np.ndarray) -> Framed | None:
+        """Parts with the sides of a frame or of the same turned by half; None if it is neither."""
+        names = self.model.card.features
+        other_side = mirrored_classes(self.model.card.class_names)
+        order = other_side or list(range(len(self.model.card.class_names)))
+        outputs = []
+        for turns, turned in enumerate((frame, HALF_TURN @ frame)):
+            for number, (surface, plain) in enumerate(
+                zip(self.surfaces, self.features, strict=True)
+            ):
+                done = (turns * len(self.surfaces) + number) / (2 * len(self.surfaces))
+                outputs.append(
+                    network_outputs(
+                        self.model,
+                        surface,
+                        with_frame(plain, surface, names, turned),
+                        self.engine,
+                        partial(self._report, done),
+                    )
+                )
+        ahead, behind = outputs[: len(self.surfaces)], outputs[len(self.surfaces) :]
+        vote = self._votes(ahead) + self._votes(behind)[[TURNED, RIGHT, OTHER]]
+        if vote.argmax() == OTHER:
+            return None
+        probabilities = []
+        for one, other in zip(ahead, behind, strict=True):
+            mean = (one[:, :-VOTES] + other[:, :-VOTES][:, order]) / 2
+            if vote[TURNED] > vote[RIGHT]:
+                mean = mean[:, order]
+            probabilities.append(softmax(mean / self.model.card.temperature))
+        sides = 1.0 / (1.0 + np.exp(-abs(vote[RIGHT] - vote[TURNED])))
+        return Framed(probabilities, float(sides) if other_side else 1.0, has_frame=True)
+
+    def without_frame(self) -> list[np.ndarray]:
+        """Parts with the sides of each place by itself."""
+        return [
+            class_probabilities(self.model, surface, plain, self.engine, partial(self._report, 0.0))
+            for surface, plain in zip(self.surfaces, self.features, strict=True)
+        ]
+
+    def _votes(self, outputs: Sequence[np.ndarray]) -> np.ndarray:
+        """Mean log-probability (3,) of each vote over the area, all surfaces counting alike."""
+        means = [
+            surface.mass @ np.log(softmax(found[:, -VOTES:]) + 1e-9) / surface.mass.sum()
+            for surface, found in zip(self.surfaces, outputs, strict=True)
+        ]
+        return np.mean(means, axis=0)
+
+    def _report(self, start: float, fraction: float) -> None:
+        self.progress(start + fraction / (2 * len(self.surfaces)))
+
+
+def frame_of_parts(
+    surface: Discretization, probabilities: np.ndarray, model: Model
+) -> np.ndarray | None:
+    """The frame (3, 3) in which parts lie: left of right, and legs below all else.
+
+    Parameters
+    ----------
+    surface : Discretization
+    probabilities : (V, C) float
+    model : Model
+        With `limbs` in its card.
+
+    Returns
+    -------
+    (3, 3) float or None
+        Rows to the left, to the back and up. None where parts lie in no such order.
+    """
+    names = model.card.class_names
+    other_side = mirrored_classes(names)
+    if other_side is None or not model.card.limbs:
+        return None
+    arms, legs = ([names.index(name) for name in limb] for limb in model.card.limbs)
+    areas = surface.mass @ probabilities
+    middles = (surface.mass[:, None] * probabilities).T @ surface.vertices
+    middles = middles / np.maximum(areas, 1e-9)[:, None]
+
+    def middle(classes: Sequence[int]) -> np.ndarray:
+        return areas[classes] @ middles[classes] / max(areas[classes].sum(), 1e-9)
+
+    both_legs = legs + [other_side[i] for i in legs]
+    up = middle([i for i in range(len(names)) if i not in both_legs]) - middle(both_legs)
+    left = sum(
+        areas[[i, other_side[i]]].min() * (middles[i] - middles[other_side[i]]) for i in arms + legs
+    )
+    back = np.cross(up, left)
+    lengths = [np.linalg.norm(axis) for axis in (up, left, back)]
+    if min(lengths) < 1e-6:
+        return None
+    up, back = up / lengths[0], back / lengths[2]
+    return np.stack([np.cross(back, up), back, up])
