@@ -15,6 +15,7 @@ from ...network.architecture import Architecture, OutputAt
 from ...network.card import ModelCard
 from ...network.checkpoint import Model
 from ...network.features import input_width
+from ...network.frameless import frameless
 from ...surface.settings import DiscretizationSettings
 from ..models import DEFAULT_MODEL, find_model
 from .request import BY_KIND, FRESH, TrainRequest
@@ -98,7 +99,7 @@ def make_plan(training_set: TrainingSet, request: TrainRequest, library: Path) -
     output_at: OutputAt = "shape" if training_set.of_shapes else "vertices"
     weights: dict[str, np.ndarray] = {}
     if start:
-        base = find_model(start, [library])
+        base = frameless(find_model(start, [library]))
         architecture = replace(base.card.architecture, outputs=classes, output_at=output_at)
         features, settings = base.card.features, base.card.discretization
         weights = _initial_weights(base, architecture, training_set.class_names)
