@@ -1,13 +1,11 @@
 """Files of characters with the right part of every vertex, and the same merged into one mesh.
 
-The parts of the characters of a folder are those of the bones that hold most of a vertex; the bones
-of these rigs are named in a table here, so that this does not hang on what the extension knows of
-bones. Dressed characters carry their parts in an attribute.
+The parts of the characters of a folder are those of the bones that hold most of a vertex
+(`training.rig_parts`). Dressed characters carry their parts in an attribute.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,38 +21,10 @@ from training.dressed_scene import add_character
 from training.makehuman import triangles
 from training.parts import PART_NAMES
 from training.poses import sample_pose
+from training.rig_parts import UNKNOWN, part_of_bone
 
 # Exporters to glTF keep attributes of one underscore, as floats.
 TRUTH = "_TRUTH"
-UNKNOWN = -1
-# Names of bones without their side, numbers and `_end`, in the rigs of ../shared/characters.
-PART_OF_BONE = {
-    "head": ("head", "neck", "headtop", "headtop_end"),
-    "torso": (
-        *("root", "body", "hips", "abdomen", "torso", "chest", "spine", "shoulder"),
-        *("spine1", "spine2"),
-    ),
-    "upper_arm": ("upperarm", "arm"),
-    "forearm": ("lowerarm", "forearm"),
-    "hand": (
-        *("hand", "handslot", "wrist", "palm", "middlehand", "fingers", "thumb", "thumbend"),
-        *("index", "middle", "ring", "middlefinger", "pinkyfinger", "handthumb", "handindex"),
-    ),
-    "thigh": ("upperleg", "upleg"),
-    "shin": ("lowerleg", "leg"),
-    "foot": ("foot", "footik", "toes", "toebase", "toe_end"),
-}
-# One bone alone that carries a hat or a face.
-HEAD_RIGS = ("HatArmature", "FaceArmature")
-# This skeleton's arms are copies of its legs. Its L bones are on its right: the names count, as
-# they do for the parts of all other rigs, and as an artist who mirrors by them has it.
-SKELETON_RIG = "SkeletonArmature"
-SKELETON = {
-    "UpperLeg": "thigh",
-    "DownLeg": "shin",
-    "UpperLeg.001": "upper_arm",
-    "DownLeg.001": "forearm",
-}
 POSES = ("at rest", "posed mesh", "posed bones", "posed mesh")
 
 
@@ -76,23 +46,6 @@ class Truth:
     polygons: list[list[int]]
     labels: np.ndarray
     areas: np.ndarray
-
-
-def part_of_bone(rig: str, bone: str) -> int:
-    """Index into `PART_NAMES` of what a bone moves, or `UNKNOWN`."""
-    if rig in HEAD_RIGS:
-        return PART_NAMES.index("head")
-    bone = bone.removesuffix("_end")
-    if rig == SKELETON_RIG and bone[:2] in ("L.", "R."):
-        return PART_NAMES.index(f"{SKELETON[bone[2:]]}.{bone[0]}")
-    found = re.fullmatch(r"(Left|Right|)(.*?)(?:\.([lrLR]))?", bone)
-    side = (found[3] or found[1])[:1].upper()
-    stem = found[2].lower()
-    for part, names in PART_OF_BONE.items():
-        if stem in names or stem.rstrip("0123456789") in names:
-            sided = f"{part}.{side}"
-            return PART_NAMES.index(sided if sided in PART_NAMES else part)
-    return UNKNOWN
 
 
 def read_truth(path: Path) -> list[Truth]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.spatial.transform import Rotation
 
 from .parts import SIDES
@@ -27,6 +28,17 @@ class Arm:
     pronation: float = 0.0
     wrist: float = 0.0
     curl: float = 10.0
+
+    def aim(self, mirror: float) -> np.ndarray:
+        """Unit direction (3,) of the upper arm; `mirror` is 1 on the left, -1 on the right."""
+        raised, forward = np.radians([self.raised, self.forward])
+        return np.array(
+            [
+                mirror * np.sin(raised) * np.cos(forward),
+                -np.sin(raised) * np.sin(forward),
+                -np.cos(raised),
+            ]
+        )
 
 
 @dataclass(frozen=True)
@@ -59,11 +71,12 @@ def unit(vector: np.ndarray) -> np.ndarray:
     return vector / np.linalg.norm(vector)
 
 
-def _about(axis: np.ndarray, degrees: float) -> Rotation:
+def about(axis: ArrayLike, degrees: float) -> Rotation:
+    """The turn about an axis (3,) by some degrees."""
     return Rotation.from_rotvec(np.radians(degrees) * unit(np.asarray(axis, float)))
 
 
-def _between(source: np.ndarray, target: np.ndarray) -> Rotation:
+def between(source: np.ndarray, target: np.ndarray) -> Rotation:
     """The smallest rotation that takes the direction source to target."""
     axis = np.cross(source, target)
     sine = np.linalg.norm(axis)
@@ -78,7 +91,7 @@ def bone_turns(template: Template, heads: np.ndarray, pose: Pose) -> np.ndarray:
     spine = [f"spine0{i}" for i in (5, 4, 3, 2, 1)]
     for chain, angles in ((spine, pose.spine), (["neck01", "neck02", "neck03", "head"], pose.neck)):
         front, side, turn = np.asarray(angles) / len(chain)
-        share = _about([0, 0, 1], turn) * _about([0, 1, 0], side) * _about([1, 0, 0], front)
+        share = about([0, 0, 1], turn) * about([0, 1, 0], side) * about([1, 0, 0], front)
         turns.update(dict.fromkeys(chain, share))
     for side, arm, leg in (
         ("L", pose.left_arm, pose.left_leg),
@@ -99,18 +112,10 @@ def _arm_turns(template: Template, heads: np.ndarray, side: str, arm: Arm) -> di
     mirror = 1.0 if side == "L" else -1.0
     upper = unit(at("lowerarm01") - at("upperarm01"))
     fore = unit(at("wrist") - at("lowerarm01"))
-    raised, forward = np.radians([arm.raised, arm.forward])
-    aim = np.array(
-        [
-            mirror * np.sin(raised) * np.cos(forward),
-            -np.sin(raised) * np.sin(forward),
-            -np.cos(raised),
-        ]
-    )
-    whole = _between(upper, aim) * _about(upper, mirror * arm.twist)
+    whole = between(upper, arm.aim(mirror)) * about(upper, mirror * arm.twist)
     # Above the level of the shoulder the shoulder blade takes a third of the way.
     lift = max(arm.raised - 80.0, 0.0) / 3.0
-    clavicle = _about([0, 1, 0], -mirror * lift)
+    clavicle = about([0, 1, 0], -mirror * lift)
     rest_of_arm = clavicle.inv() * whole
     shoulder = Rotation.from_rotvec(0.25 * rest_of_arm.as_rotvec())
     turns = {
@@ -120,20 +125,20 @@ def _arm_turns(template: Template, heads: np.ndarray, side: str, arm: Arm) -> di
     }
     hinge = np.cross(upper, fore)
     rest_elbow = np.degrees(np.arctan2(np.linalg.norm(hinge), upper @ fore))
-    turns[f"lowerarm01.{side}"] = _about(hinge, arm.elbow - rest_elbow)
-    half_twist = _about(fore, mirror * arm.pronation / 2)
+    turns[f"lowerarm01.{side}"] = about(hinge, arm.elbow - rest_elbow)
+    half_twist = about(fore, mirror * arm.pronation / 2)
     turns[f"lowerarm02.{side}"] = half_twist
 
     index, little = at("finger2-1") - at("wrist"), at("finger5-1") - at("wrist")
     palm = unit(np.cross(index, little)) * -mirror
     along = unit(at("finger3-1") - at("wrist"))
-    turns[f"wrist.{side}"] = half_twist * _about(np.cross(along, palm), arm.wrist)
+    turns[f"wrist.{side}"] = half_twist * about(np.cross(along, palm), arm.wrist)
     for finger in range(1, 6):
         # The thumb folds across the palm, and less far.
         strength = 0.5 if finger == 1 else 1.0
         direction = at(f"finger{finger}-2") - at(f"finger{finger}-1")
         for joint in (1, 2, 3):
-            turns[f"finger{finger}-{joint}.{side}"] = _about(
+            turns[f"finger{finger}-{joint}.{side}"] = about(
                 np.cross(direction, palm), strength * arm.curl
             )
     return turns
@@ -142,14 +147,14 @@ def _arm_turns(template: Template, heads: np.ndarray, side: str, arm: Arm) -> di
 def _leg_turns(side: str, leg: Leg) -> dict[str, Rotation]:
     mirror = 1.0 if side == "L" else -1.0
     hip = (
-        _about([0, 1, 0], -mirror * leg.spread)
-        * _about([1, 0, 0], -leg.hip)
-        * _about([0, 0, 1], mirror * leg.turn)
+        about([0, 1, 0], -mirror * leg.spread)
+        * about([1, 0, 0], -leg.hip)
+        * about([0, 0, 1], mirror * leg.turn)
     )
     return {
         f"upperleg01.{side}": hip,
-        f"lowerleg01.{side}": _about([1, 0, 0], leg.knee),
-        f"foot.{side}": _about([1, 0, 0], leg.ankle),
+        f"lowerleg01.{side}": about([1, 0, 0], leg.knee),
+        f"foot.{side}": about([1, 0, 0], leg.ankle),
     }
 
 

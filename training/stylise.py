@@ -49,39 +49,41 @@ _LIMBS = {
 
 def bone_scales(template: Template, heads: np.ndarray, proportions: Proportions) -> np.ndarray:
     """Scale of every bone about its head, in the axes of the rest pose: (B, 3, 3)."""
-    p = proportions
     scales = np.tile(np.eye(3), (len(template.bones), 1, 1))
-    torso = np.array([p.torso_width, p.torso_depth, p.torso_height])
-    waist = np.array([p.waist, p.waist, 1.0])
-    # The neck leads over from the torso to the head.
-    collar = 1.0 + (p.head - 1.0) * 0.35
-    neck = np.array([p.neck_girth, p.neck_girth, p.neck_length]) * collar
     for index, (name, fine) in enumerate(zip(template.bones, template.fine_of_bone, strict=True)):
         part, _, side = FINE_NAMES[fine].partition(".")
+        along = np.zeros(3)
         if part in _LIMBS:
-            start, end, girths, length = _LIMBS[part]
-            ends = (heads[template.bone(f"{bone}.{side}")] for bone in (start, end))
-            start, end = ends
+            start, end = (heads[template.bone(f"{bone}.{side}")] for bone in _LIMBS[part][:2])
             along = unit(end - start)
-            girth = float(np.prod([getattr(p, name) for name in girths]))
-            along_scale = getattr(p, length) - girth
-            scales[index] = girth * np.eye(3) + along_scale * np.outer(along, along)
-        elif name.startswith("clavicle"):
-            scales[index] = np.diag([p.shoulder_width, 1.0, 1.0])
-        else:
-            factor = {
-                "neck": neck,
-                "head": p.head,
-                "palm": p.hands,
-                "fingers": p.hands * p.fingers,
-                "foot": p.feet,
-                "toes": p.feet,
-                "chest": torso,
-                "abdomen": torso * waist,
-                "pelvis": torso,
-            }.get(part, 1.0)
-            scales[index] = np.diag(np.ones(3) * factor)
+        if part != "shoulder" or name.startswith("clavicle"):
+            scales[index] = part_scale(part, along, proportions)
     return scales
+
+
+def part_scale(part: str, along: np.ndarray, proportions: Proportions) -> np.ndarray:
+    """Scale (3, 3) of a fine part without its side; `along` (3,) is the unit axis of a limb."""
+    p = proportions
+    if part in _LIMBS:
+        girths, length = _LIMBS[part][2:]
+        girth = float(np.prod([getattr(p, name) for name in girths]))
+        return girth * np.eye(3) + (getattr(p, length) - girth) * np.outer(along, along)
+    torso = np.array([p.torso_width, p.torso_depth, p.torso_height])
+    # The neck leads over from the torso to the head.
+    collar = 1.0 + (p.head - 1.0) * 0.35
+    factor = {
+        "neck": np.array([p.neck_girth, p.neck_girth, p.neck_length]) * collar,
+        "head": p.head,
+        "palm": p.hands,
+        "fingers": p.hands * p.fingers,
+        "foot": p.feet,
+        "toes": p.feet,
+        "chest": torso,
+        "abdomen": torso * [p.waist, p.waist, 1.0],
+        "pelvis": torso,
+        "shoulder": np.array([p.shoulder_width, 1.0, 1.0]),
+    }[part]
+    return np.diag(np.ones(3) * factor)
 
 
 def _factor(rng: np.random.Generator, low: float, high: float) -> float:

@@ -9,8 +9,9 @@ pytest.importorskip("anny", reason="characters are dressed on it")
 pytest.importorskip("bpy")
 
 from benchmarks import characters
-from benchmarks.character_files import UNKNOWN, Truth, part_of_bone, read_truth, save_merged
+from benchmarks.character_files import Truth, read_truth, save_merged
 from training.parts import PART_NAMES
+from training.rig_parts import UNKNOWN, part_of_bone
 
 CHARACTERS = Path(__file__).parents[3] / "shared" / "characters"
 
