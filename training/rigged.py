@@ -274,7 +274,8 @@ def mirrored(body: Body) -> Body:
 
 def sample_rig_pose(rng: np.random.Generator) -> Pose:
     """An exact T- or A-pose, arms crossed before the body, or any pose."""
-    kind = rng.choice(("t_pose", "a_pose", "game", "crossed", "any"), p=(0.2, 0.15, 0.15, 0.1, 0.4))
+    kinds = ("t_pose", "a_pose", "game", "crossed", "any")
+    kind = rng.choice(kinds, p=(0.12, 0.2, 0.13, 0.1, 0.45))
     if kind in ("t_pose", "a_pose"):
         arm = Arm(90.0 if kind == "t_pose" else rng.uniform(30, 60), elbow=0.0, curl=0.0)
         return Pose(arm, arm)
