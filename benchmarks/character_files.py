@@ -6,6 +6,7 @@ The parts of the characters of a folder are those of the bones that hold most of
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ import numpy as np
 from diffusionnet_blender.scene.files import open_file
 from diffusionnet_blender.surface.surface import triangle_areas
 from training.bodies import FIRST_HELD_OUT_SEED, sample_local_changes, sample_phenotype
-from training.dressed import dress_body, sample_outfit
+from training.dressed import HELD_OUT, dress_body, sample_outfit
 from training.dressed_scene import add_character
 from training.makehuman import triangles
 from training.parts import PART_NAMES
@@ -120,15 +121,21 @@ def save_merged(found: list[Truth], path: Path) -> None:
 
 
 def dressed_file(number: int, makehuman: Path, folder: Path) -> tuple[str, Path]:
-    """The kind and the file of an unseen dressed character, which is made if it is not there."""
+    """The kind and the file of an unseen dressed character, which is made if it is not there.
+
+    It wears only what no model was trained on, see `training.dressed.HELD_OUT`.
+    """
     kind = POSES[number % len(POSES)]
-    path = folder / f"dressed_{number:03}{('.blend', '.glb')[number // len(POSES) % 2]}"
+    # Files of the same number in other clothes may be in the folder.
+    worn = hashlib.sha256("".join(sorted(HELD_OUT)).encode()).hexdigest()[:6]
+    path = folder / f"dressed_{worn}_{number:03}{('.blend', '.glb')[number // len(POSES) % 2]}"
     if path.exists():
         return f"dressed, {kind}", path
     rng = np.random.default_rng(FIRST_HELD_OUT_SEED + number)
     phenotype = sample_phenotype(rng)
     changes = sample_local_changes(rng)
-    outfit = sample_outfit(rng, makehuman, woman=phenotype["gender"] > 0.5)
+    woman = phenotype["gender"] > 0.5
+    outfit = sample_outfit(rng, makehuman, woman, held_out=True)
     dressed = dress_body(phenotype, changes, outfit, makehuman)
     pose = None if kind == "at rest" else sample_pose(rng)
     if kind == "posed mesh":

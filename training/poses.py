@@ -159,12 +159,18 @@ def _leg_turns(side: str, leg: Leg) -> dict[str, Rotation]:
 
 
 def sample_game_pose(rng: np.random.Generator) -> Pose:
-    """A pose as characters are delivered in: mostly an exact T- or A-pose, the same left and right,
-    at times any other."""
+    """A pose as characters are delivered in: mostly an exact T- or A-pose, at times any other."""
     kind = rng.choice(("t_pose", "a_pose", "any"), p=(0.45, 0.25, 0.3))
-    if kind == "any":
-        return sample_pose(rng)
-    raised = rng.uniform(86, 94) if kind == "t_pose" else rng.uniform(30, 70)
+    return sample_pose(rng) if kind == "any" else _exact_pose(rng, kind == "t_pose")
+
+
+def sample_exact_pose(rng: np.random.Generator) -> Pose:
+    """A T- or A-pose, the same left and right."""
+    return _exact_pose(rng, bool(rng.uniform() < 0.65))
+
+
+def _exact_pose(rng: np.random.Generator, level: bool) -> Pose:
+    raised = rng.uniform(86, 94) if level else rng.uniform(30, 70)
     arm = Arm(
         raised=raised,
         elbow=float(rng.choice([0.0, rng.uniform(0, 25)])),

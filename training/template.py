@@ -106,15 +106,7 @@ def load_template(helpers: bool = False) -> Template:
         shape=(count, len(bones)),
     ).tocsr()
     fine_of_bone = np.array([fine_part_of_bone(name) for name in bones])
-    in_fine = csr_matrix(
-        (np.ones(len(bones)), (np.arange(len(bones)), fine_of_bone)),
-        shape=(len(bones), len(FINE_NAMES)),
-    )
-    fine_weights = (weights @ in_fine).toarray()
-    part_weights = fine_weights @ np.eye(len(PART_NAMES))[PART_OF_FINE]
-    labels = part_weights.argmax(axis=1).astype(np.int32)
-    # A fine part lies within its coarse one.
-    fine = np.where(PART_OF_FINE == labels[:, None], fine_weights, -1.0).argmax(axis=1)
+    part_weights, fine = parts_of_weights(weights, fine_of_bone)
     faces = model.faces.numpy().astype(np.int64)
     vertices = model.template_vertices.numpy()
 
@@ -135,8 +127,8 @@ def load_template(helpers: bool = False) -> Template:
         uv=model.texture_coordinates.numpy(),
         uv_faces=model.face_texture_coordinate_indices.numpy().astype(np.int64),
         uv_quads=quads.face_texture_coordinate_indices.numpy().astype(np.int64),
-        labels=labels,
-        fine=fine.astype(np.int32),
+        labels=PART_OF_FINE[fine],
+        fine=fine,
         component=_components(vertices, faces),
         base_vertices=model.base_mesh_vertex_indices.numpy().astype(np.int64),
         bones=bones,
@@ -154,6 +146,26 @@ def load_template(helpers: bool = False) -> Template:
         local_changes=tuple(model.local_change_labels),
         phenotype_weights=phenotype_weights,
     )
+
+
+def parts_of_weights(
+    weights: csr_matrix, fine_of_bone: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Parts by skin weights (V, B): of the bones that hold most of a vertex.
+
+    Returns
+    -------
+    part_weights : (V, 14) float64, weights added up over the bones of each coarse part.
+    fine : (V,) int32, index into `FINE_NAMES`; it lies within the coarse part that holds most.
+    """
+    in_fine = csr_matrix(
+        (np.ones(len(fine_of_bone)), (np.arange(len(fine_of_bone)), fine_of_bone)),
+        shape=(len(fine_of_bone), len(FINE_NAMES)),
+    )
+    fine_weights = (weights @ in_fine).toarray()
+    part_weights = fine_weights @ np.eye(len(PART_NAMES))[PART_OF_FINE]
+    within = PART_OF_FINE == part_weights.argmax(axis=1)[:, None]
+    return part_weights, np.where(within, fine_weights, -1.0).argmax(axis=1).astype(np.int32)
 
 
 def _components(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:

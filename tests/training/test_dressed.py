@@ -92,3 +92,76 @@ def test_a_dressed_character_is_whole_and_moves_as_its_bones_do(seed):
         assert (member.vertices[sided == ".R", 0] < 0.02).all()
         found |= {PART_NAMES[label] for label in member.labels}
     assert found == set(PART_NAMES)
+
+
+needs_makehuman = pytest.mark.skipif(
+    not MAKEHUMAN.is_dir(), reason="MakeHuman's assets are not there"
+)
+
+
+@needs_makehuman
+def test_pieces_held_out_are_there_and_share_no_mesh_with_others():
+    from training.dressed import HELD_OUT, WORN, loose_garments, pieces_of
+    from training.makehuman import triangles
+
+    def shapes(path):
+        piece = read_piece(path)
+        part = loose_garments(len(piece.corners), triangles(piece.polygons))
+        return {piece.corners[part == number].tobytes() for number in np.unique(part)}
+
+    found = {path.stem for name in WORN for path in pieces_of(name, MAKEHUMAN, held_out=True)}
+    assert found >= HELD_OUT
+    for name in ("Suit", "Shoes", "Hair"):
+        apart, learnt = (pieces_of(name, MAKEHUMAN, held_out=which) for which in (True, False))
+        assert {path.stem for path in apart} <= HELD_OUT
+        assert not {path.stem for path in learnt} & HELD_OUT
+        assert sorted([*apart, *learnt]) == pieces_of(name, MAKEHUMAN)
+        seen = set().union(*map(shapes, learnt))
+        assert not any(shapes(path) & seen for path in apart), name
+
+
+@needs_makehuman
+@pytest.mark.slow
+def test_dressed_figures_wear_nothing_that_is_held_out(monkeypatch):
+    pytest.importorskip("anny")
+    from training import dressed_figures
+    from training.dressed import HELD_OUT
+
+    read = []
+    garments = dressed_figures.garments_of
+    monkeypatch.setattr(
+        dressed_figures,
+        "garments_of",
+        lambda name, path: read.append(path.stem) or garments(name, path),
+    )
+    for seed in range(12):
+        dressed_figures.sample_dressed(np.random.default_rng(seed), MAKEHUMAN)
+    assert len(set(read)) > 15
+    assert not set(read) & HELD_OUT
+
+
+@needs_makehuman
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(6))
+def test_a_dressed_figure_is_whole_and_the_same_for_a_seed(seed):
+    pytest.importorskip("anny")
+    from training.dressed_figures import MOST_VERTICES, sample_dressed
+    from training.meshes import HAIR
+    from training.parts import FINE_NAMES, PART_NAMES
+    from training.poses import Pose
+
+    body, again = (sample_dressed(np.random.default_rng(seed), MAKEHUMAN, Pose()) for _ in range(2))
+    np.testing.assert_array_equal(body.vertices, again.vertices)
+    np.testing.assert_array_equal(body.fine, again.fine)
+    assert np.isfinite(body.vertices).all()
+    assert len(body.vertices) < 1.1 * MOST_VERTICES
+    assert np.unique(body.faces).tolist() == [*range(len(body.vertices))]
+    assert set(np.unique(body.labels)) == set(range(len(PART_NAMES)))
+    assert (body.fine[body.component == HAIR] == FINE_NAMES.index("head")).all()
+    # Upright, and each side of it on its own side.
+    height = [body.vertices[body.labels == label, 2].mean() for label in range(len(PART_NAMES))]
+    assert int(np.argmax(height)) == PART_NAMES.index("head")
+    sided = np.array([name[-2:] for name in FINE_NAMES])[body.fine]
+    reach = np.ptp(body.vertices[:, 2])
+    assert (body.vertices[sided == ".L", 0] > -0.05 * reach).all()
+    assert (body.vertices[sided == ".R", 0] < 0.05 * reach).all()
