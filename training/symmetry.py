@@ -108,4 +108,3 @@ def _cuts(points: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray,
     for end in (0, 1):
         number = np.where(points[unique[:, end], 0] == 0, unique[:, end], number)
     return places, unique[:, 0], number[back]
-
