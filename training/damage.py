@@ -64,6 +64,36 @@ def _vertices_left(body: Body, rng: np.random.Generator) -> np.ndarray:
     return body.vertices @ normal < level
 
 
+def bust(body: Body, rng: np.random.Generator) -> Body:
+    """What is above a plane through the chest, the waist, the hips or the thighs of a standing
+    figure, arms at times kept below it, hands or an arm at times missing.
+
+    A cut that would leave less than a twentieth of the triangles is not made.
+    """
+    names = np.array(PART_NAMES)[body.labels]
+    stems = np.char.partition(names, ".")[:, 0]
+    torso, height = body.vertices[stems == "torso", 2], body.vertices[:, 2]
+    if not len(torso):
+        return body
+    low, high = np.percentile(torso, [4, 96])
+    level = low + (high - low) * rng.choice([rng.uniform(-0.6, 0.0), rng.uniform(0.0, 0.75)])
+    tilt = rng.normal(0, 0.08, 2)
+    away = body.vertices[:, :2] - body.vertices[stems == "torso", :2].mean(axis=0)
+    keep = height > level + away @ tilt
+    if rng.uniform() < 0.3:
+        keep |= np.isin(stems, ["upper_arm", "forearm", "hand"])
+    side = str(rng.choice(["L", "R"]))
+    lost = rng.choice(4, p=(0.6, 0.15, 0.15, 0.1))
+    if lost == 1:
+        keep &= stems != "hand"
+    elif lost == 2:
+        keep &= ~np.isin(names, [f"hand.{side}", f"forearm.{side}"])
+    elif lost == 3:
+        keep &= ~np.isin(names, [f"{stem}.{side}" for stem in ("hand", "forearm", "upper_arm")])
+    left = keep[body.faces].all(axis=1)
+    return body.with_faces(body.faces[left]) if 20 * left.sum() > len(left) else body
+
+
 def holes(body: Body, rng: np.random.Generator) -> Body:
     """The body with the holes of `left_by_holes`."""
     return body.with_faces(body.faces[left_by_holes(body, rng)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,21 +12,45 @@ import numpy as np
 from diffusionnet_blender.surface.surface import Surface, triangle_areas
 
 from .clouds import point_cloud
-from .damage import cut, double, holes, loosen, scan
+from .damage import bust, cut, double, holes, loosen, scan
+from .dressed_figures import sample_dressed
 from .figures import sample_figure
 from .meshes import Body, add_noise, shuffle
 from .parts import PART_OF_LABEL
+from .poses import Pose, sample_exact_pose, sample_gesture, sample_raised_arms
 from .remesh import KINDS, remesh
+from .rigged import PACKS, sample_rigged
+from .symmetry import symmetric
 
 # How often each kind of figure is drawn, and what is done to it.
-FIGURE_SHARES = {"bare": 0.24, "stylised": 0.2, "clothed": 0.36, "mannequin": 0.2}
+FIGURE_SHARES = {
+    "bare": 0.14,
+    "stylised": 0.1,
+    "clothed": 0.2,
+    "mannequin": 0.11,
+    "chibi": 0.17,
+    "robed": 0.14,
+    "longhaired": 0.14,
+}
 REMESH_SHARES = {
     "bare": (0.28, 0.16, 0.12, 0.16, 0.14, 0.1, 0.04),
     "stylised": (0.28, 0.16, 0.14, 0.16, 0.12, 0.1, 0.04),
     "clothed": (0.34, 0.08, 0.06, 0.3, 0.1, 0.06, 0.06),
     "mannequin": (0.24, 0.04, 0.1, 0.26, 0.08, 0.06, 0.22),
+    "chibi": (0.36, 0.06, 0.06, 0.3, 0.1, 0.06, 0.06),
+    "robed": (0.36, 0.06, 0.06, 0.3, 0.1, 0.06, 0.06),
+    "longhaired": (0.36, 0.06, 0.06, 0.3, 0.1, 0.06, 0.06),
 }
-WORN_SHARES = (0.2, 0.05, 0.08, 0.22, 0.1, 0.05, 0.3)
+# Figures modelled with a mirror: how many stand in an exact pose, and how many of these are the
+# same on both sides to the last triangle.
+EXACT_SHARES = {"bare": 0.2, "stylised": 0.4, "clothed": 0.4, "mannequin": 0.35} | dict.fromkeys(
+    ("chibi", "robed", "longhaired"), 0.45
+)
+SYMMETRIC_SHARE = 0.85
+GESTURE_SHARE = 0.15
+COARSE_SHARE = 0.14
+# Of meshes as artists made them.
+MODELLED_SHARES = (0.2, 0.05, 0.1, 0.2, 0.1, 0.05, 0.3)
 CLOUD_SHARE = 0.1
 # An example with less than this is drawn again.
 LEAST_VERTICES, LEAST_PARTS = 200, 3
@@ -81,28 +106,49 @@ def of_cloud(body: Body, rng: np.random.Generator, kind: str, normals: bool = Tr
     return Example(surface, cloud.fine, cloud.layers, kind)
 
 
-# From chance to a figure and a word for its kind.
-Draw = Callable[[np.random.Generator], tuple[Body, str]]
+# From chance, and what is to be done to the figure, to the figure, a word for its kind, and whether
+# both its sides are the same.
+Draw = Callable[[np.random.Generator, str], tuple[Body, str, bool]]
 
 
-def draw_generated(rng: np.random.Generator) -> tuple[Body, str]:
+def draw_generated(rng: np.random.Generator, harm: str) -> tuple[Body, str, bool]:
     """A figure of the generators, of any kind."""
     kind = str(rng.choice(list(FIGURE_SHARES), p=list(FIGURE_SHARES.values())))
-    return sample_figure(rng, kind), kind
+    pose, mirror = _pose(rng, kind, harm)
+    return sample_figure(rng, kind, pose), kind, mirror
+
+
+def draw_dressed(rng: np.random.Generator, harm: str, makehuman: Path) -> tuple[Body, str, bool]:
+    """A body in garments of MakeHuman's, from the folder of its assets."""
+    pose = sample_raised_arms(rng) if harm == "bust" else None
+    return sample_dressed(rng, makehuman, pose), "dressed", False
+
+
+def draw_rigged(rng: np.random.Generator, harm: str) -> tuple[Body, str, bool]:
+    """A character by artists; its kind names its pack."""
+    pack = str(rng.choice(list(PACKS)))
+    return sample_rigged(rng, (pack,)), f"rigged {pack}", False
 
 
 def draw_from(source: str, makehuman: Path | None = None) -> Draw:
-    """Where figures of a source of `prepared.SOURCES` come from.
+    """How figures of a source of `prepared.SOURCES` are drawn.
 
     Parameters
     ----------
     source : str
     makehuman : Path, optional
         Folder of MakeHuman's assets, for dressed figures.
+
+    Raises
+    ------
+    ValueError
+        If the folder is missing.
     """
-    if source == "generated":
-        return draw_generated
-    raise ValueError(f"unknown source {source!r}")
+    if source == "dressed":
+        if makehuman is None:
+            raise ValueError("dressed figures need the folder of MakeHuman's assets")
+        return partial(draw_dressed, makehuman=makehuman)
+    return {"generated": draw_generated, "rigged": draw_rigged}[source]
 
 
 def sample_example(seed: int, draw: Draw = draw_generated) -> Example:
@@ -127,23 +173,32 @@ def sample_example(seed: int, draw: Draw = draw_generated) -> Example:
 
 
 def _draw(rng: np.random.Generator, draw: Draw) -> Example:
-    body, kind = draw(rng)
     harm = str(
         rng.choice(
-            ["none", "cut", "holes", "scan", "loose", "double"],
-            p=(0.56, 0.1, 0.07, 0.09, 0.13, 0.05),
+            ["none", "cut", "bust", "holes", "scan", "loose", "double"],
+            p=(0.54, 0.08, 0.06, 0.07, 0.09, 0.11, 0.05),
         )
     )
+    body, kind, mirror = draw(rng, harm)
     if harm == "cut":
         body = cut(body, rng)
-    meshing = str(rng.choice(KINDS, p=REMESH_SHARES.get(kind, WORN_SHARES)))
+    if harm == "bust":
+        body = bust(body, rng)
+    meshing = str(rng.choice(KINDS, p=REMESH_SHARES.get(kind, MODELLED_SHARES)))
     if rng.uniform() < CLOUD_SHARE:
         return of_cloud(body, rng, f"{kind}, {harm}, cloud", normals=bool(rng.uniform() < 0.85))
     # Figures of many pieces come with more vertices, or little would be left of each.
-    least, most = (1800, 7000) if kind not in ("bare", "stylised") else (1000, 5500)
+    pieces = kind not in ("bare", "stylised")
+    least, most = (1800, 7000) if pieces else (1000, 5500)
+    if rng.uniform() < COARSE_SHARE:
+        # Most of what many pieces are made of is hidden: as one skin they bear it.
+        least, most = 280, 1000
+        meshing = "voxel" if pieces and meshing != "isotropic" else meshing
     count = int(np.exp(rng.uniform(np.log(least), np.log(most))))
     body = remesh(body, rng, meshing, count)
-    if harm == "scan":
+    if mirror:
+        body = symmetric(body, rng)
+    if harm == "scan" or harm == "bust" and rng.uniform() < 0.5:
         body = scan(body, rng)
     if harm in ("holes", "scan"):
         body = holes(body, rng)
@@ -151,6 +206,15 @@ def _draw(rng: np.random.Generator, draw: Draw) -> Example:
         body = loosen(body, rng)
     if harm == "double":
         body = double(body, rng)
-    if rng.uniform() < 0.35:
+    if not mirror and rng.uniform() < 0.35:
         body = add_noise(body, rng, rng.uniform(0.0, 0.12))
-    return of_body(shuffle(body, rng), f"{kind}, {harm}, {meshing}")
+    return of_body(shuffle(body, rng), f"{kind}, {harm}, {meshing}{', mirrored' * mirror}")
+
+
+def _pose(rng: np.random.Generator, kind: str, harm: str) -> tuple[Pose | None, bool]:
+    """A pose where the figure is not to choose its own, and whether both its sides are the same."""
+    if harm == "bust" and rng.uniform() < 0.7:
+        return sample_raised_arms(rng), False
+    if rng.uniform() < EXACT_SHARES[kind]:
+        return sample_exact_pose(rng), bool(rng.uniform() < SYMMETRIC_SHARE)
+    return (sample_gesture(rng) if rng.uniform() < GESTURE_SHARE else None), False

@@ -1,4 +1,5 @@
-"""Whole figures before anyone remeshes or damages them: bare, stylised, clothed, hard-surface."""
+"""Whole figures before anyone remeshes or damages them: bare, stylised, clothed, hard-surface, and
+characters."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ from .bodies import (
     sample_local_changes,
     sample_phenotype,
 )
+from .characters import CHARACTERS, sample_character
 from .clothing import dress, undress
 from .hair import on_head
 from .mannequin import mannequin
@@ -33,16 +35,19 @@ def sample_figure(rng: np.random.Generator, kind: str, pose: Pose | None = None)
     ----------
     rng : the only source of chance.
     kind : "bare" (a person's body), "stylised" (a cartoon's, a brute's, a puppet's), "clothed"
-        (clothes, hair and gear on either), "mannequin" (hard surfaces in separate pieces).
+        (clothes, hair and gear on either), "mannequin" (hard surfaces in separate pieces), or one
+        of `characters.CHARACTERS`.
     pose : by default a random one; characters mostly stand in an exact T- or A-pose.
 
     Raises
     ------
     ValueError
-        The kind is none of `FIGURES`.
+        The kind is none of `FIGURES` and `characters.CHARACTERS`.
     """
+    if kind in CHARACTERS:
+        return sample_character(rng, kind, pose)
     if kind not in FIGURES:
-        raise ValueError(f"unknown kind {kind!r}: one of {', '.join(FIGURES)}")
+        raise ValueError(f"unknown kind {kind!r}: one of {', '.join(FIGURES + CHARACTERS)}")
     styled = kind == "stylised" or kind != "bare" and rng.uniform() < 0.5
     phenotype = sample_phenotype(rng)
     if styled:  # a child's large head made larger would be all there is

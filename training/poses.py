@@ -164,11 +164,6 @@ def sample_game_pose(rng: np.random.Generator) -> Pose:
     return sample_pose(rng) if kind == "any" else _exact_pose(rng, kind == "t_pose")
 
 
-def sample_exact_pose(rng: np.random.Generator) -> Pose:
-    """A T- or A-pose, the same left and right."""
-    return _exact_pose(rng, bool(rng.uniform() < 0.65))
-
-
 def _exact_pose(rng: np.random.Generator, level: bool) -> Pose:
     raised = rng.uniform(86, 94) if level else rng.uniform(30, 70)
     arm = Arm(
@@ -180,6 +175,56 @@ def _exact_pose(rng: np.random.Generator, level: bool) -> Pose:
     )
     leg = Leg(spread=rng.uniform(-9, 10), turn=float(rng.choice([0.0, rng.uniform(-5, 15)])))
     return Pose(arm, arm, leg, leg)
+
+
+def sample_exact_pose(rng: np.random.Generator) -> Pose:
+    """The pose of a figure that is modelled with a mirror: an exact T- or A-pose, at times with
+    the arms a little lower or higher, or hanging straight; both sides alike to the last digit."""
+    kind = rng.choice(("t_pose", "near_t", "a_pose", "hanging"), p=(0.45, 0.2, 0.27, 0.08))
+    raised = {
+        "t_pose": 90.0,
+        "near_t": rng.uniform(72, 112),
+        "a_pose": rng.uniform(28, 70),
+        "hanging": rng.uniform(12, 24),
+    }[str(kind)]
+    bent = rng.uniform() < 0.3
+    arm = Arm(
+        raised=float(raised),
+        forward=float(rng.uniform(-6, 10)) if bent else 0.0,
+        elbow=float(rng.uniform(0, 30)) if bent else 0.0,
+        twist=float(rng.choice([0.0, rng.uniform(-25, 25)])),
+        pronation=float(rng.choice([0.0, rng.uniform(-60, 60)])),
+        curl=float(rng.choice([0.0, rng.uniform(0, 20), rng.uniform(40, 80)], p=(0.5, 0.4, 0.1))),
+    )
+    leg = Leg(
+        spread=float(rng.choice([0.0, rng.uniform(-3, 12)])),
+        turn=float(rng.choice([0.0, rng.uniform(-5, 20)])),
+    )
+    return Pose(arm, arm, leg, leg)
+
+
+def sample_gesture(rng: np.random.Generator) -> Pose:
+    """Arms where they are rarely: one or both overhead or spread high, hands on the hips, arms
+    crossed before the chest."""
+    kind = str(rng.choice(("overhead", "one_overhead", "spread", "hips", "crossed")))
+    return _add_slack(_GESTURES[kind](rng), rng)
+
+
+def sample_raised_arms(rng: np.random.Generator) -> Pose:
+    """One or both arms raised or spread, as busts of scanned people hold them."""
+    kind = str(rng.choice(("overhead", "one_overhead", "spread"), p=(0.4, 0.25, 0.35)))
+    return _add_slack(_GESTURES[kind](rng), rng)
+
+
+def sample_calm_pose(rng: np.random.Generator) -> Pose:
+    """Standing or a small stride: what a floor-length skirt allows."""
+    stride = float(rng.normal(0, 10))
+    legs = (
+        Leg(hip=stride, knee=float(rng.uniform(0, 12)), spread=float(rng.uniform(-2, 8))),
+        Leg(hip=-stride, knee=float(rng.uniform(0, 12)), spread=float(rng.uniform(-2, 8))),
+    )
+    arms = _arms(rng, raised=(15, 100), forward=(-20, 70), twist=(-25, 25), elbow=(0, 100))
+    return _add_slack(Pose(*arms, *legs), rng)
 
 
 def sample_pose(rng: np.random.Generator) -> Pose:
@@ -278,6 +323,67 @@ def _free(rng: np.random.Generator) -> Pose:
     return Pose(*arms, *legs, spine=tuple(spine.tolist()))
 
 
+def _standing_legs(rng: np.random.Generator) -> tuple[Leg, Leg]:
+    return _legs(rng, hip=(-8, 15), spread=(-2, 14), turn=(-5, 20), knee=(0, 15))
+
+
+def _overhead(rng: np.random.Generator) -> Pose:
+    arms = _arms(
+        rng, raised=(125, 178), forward=(0, 50), twist=(-30, 30), elbow=(0, 110), curl=(0, 60)
+    )
+    if rng.uniform() < 0.5:
+        arms = (arms[0], arms[0])
+    return Pose(*arms, *_standing_legs(rng))
+
+
+def _one_overhead(rng: np.random.Generator) -> Pose:
+    up, other = _overhead(rng).left_arm, _relaxed(rng).right_arm
+    arms = (up, other) if rng.uniform() < 0.5 else (other, up)
+    return Pose(*arms, *_standing_legs(rng))
+
+
+def _spread(rng: np.random.Generator) -> Pose:
+    arms = _arms(
+        rng, raised=(85, 145), forward=(-15, 60), twist=(-30, 30), elbow=(0, 70), curl=(0, 40)
+    )
+    return Pose(*arms, *_standing_legs(rng))
+
+
+def _on_hips(rng: np.random.Generator) -> Pose:
+    arm = Arm(
+        raised=float(rng.uniform(38, 58)),
+        forward=float(rng.uniform(-20, 10)),
+        twist=float(rng.uniform(70, 95)),
+        elbow=float(rng.uniform(85, 110)),
+        curl=float(rng.uniform(10, 60)),
+    )
+    other = arm if rng.uniform() < 0.6 else _relaxed(rng).right_arm
+    arms = (arm, other) if rng.uniform() < 0.5 else (other, arm)
+    return Pose(*arms, *_standing_legs(rng))
+
+
+def _crossed(rng: np.random.Generator) -> Pose:
+    folded = rng.uniform(95, 118, 2)
+    arms = tuple(
+        Arm(
+            raised=float(rng.uniform(38, 52) + 10 * i),
+            forward=float(rng.uniform(50, 75)),
+            twist=float(rng.uniform(25, 50)),
+            elbow=float(folded[i]),
+            curl=float(rng.uniform(5, 40)),
+        )
+        for i in range(2)
+    )
+    return Pose(*arms, *_standing_legs(rng))
+
+
+_GESTURES = {
+    "overhead": _overhead,
+    "one_overhead": _one_overhead,
+    "spread": _spread,
+    "hips": _on_hips,
+    "crossed": _crossed,
+}
 _POSES = {
     "a_pose": _a_pose,
     "t_pose": _t_pose,

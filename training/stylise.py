@@ -168,6 +168,29 @@ def sample_proportions(rng: np.random.Generator) -> Proportions:
     return Proportions(**{name: _factor(rng, *style[name]) for name in names if name in style})
 
 
+def sample_chibi(rng: np.random.Generator) -> Proportions:
+    """Short limbs, hands from stubs to paws, feet from points to boots as large as a head; the
+    head, which is made to measure, at 1."""
+    return Proportions(
+        neck_girth=_factor(rng, 0.4, 1.0),
+        neck_length=_factor(rng, 0.05, 0.7),
+        hands=_factor(rng, 0.6, 2.2),
+        fingers=_factor(rng, 0.15, 1.1),
+        feet=_factor(rng, 0.7, 2.6),
+        arm_girth=_factor(rng, 0.5, 2.0),
+        forearm_girth=_factor(rng, 0.8, 1.5),
+        leg_girth=_factor(rng, 0.6, 1.8),
+        shin_girth=_factor(rng, 0.8, 1.7),
+        arm_length=_factor(rng, 0.45, 1.05),
+        leg_length=_factor(rng, 0.3, 0.9),
+        torso_width=_factor(rng, 0.7, 1.4),
+        torso_depth=_factor(rng, 0.8, 1.5),
+        torso_height=_factor(rng, 0.55, 1.05),
+        shoulder_width=_factor(rng, 0.6, 1.2),
+        waist=_factor(rng, 0.8, 1.3),
+    )
+
+
 def restyle_skin(
     vertices: np.ndarray, faces: np.ndarray, fine: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,12 +23,14 @@ from diffusionnet_blender.tasks.segment import segment
 from diffusionnet_blender.tasks.sides import mirrored_classes
 
 from .bodies import FIRST_HELD_OUT_SEED
-from .damage import cut, holes, loosen, scan
+from .damage import bust, cut, holes, loosen, scan
 from .examples import Example, of_body, of_cloud
 from .figures import FIGURES, sample_figure
 from .meshes import Body, shuffle
 from .parts import FINE_NAMES, PART_NAMES
+from .poses import sample_exact_pose, sample_raised_arms
 from .remesh import decimate, keep_skin, remesh, subdivide
+from .symmetry import symmetric
 
 CACHE = Path(__file__).parent / "data" / "suites"
 DENSE, COARSE = 100_000, 1_000
@@ -108,6 +110,30 @@ def _scanned(kind: str) -> Callable[[np.random.Generator], Body]:
     return make
 
 
+def _bust(rng: np.random.Generator) -> Body:
+    kind = str(rng.choice(["bare", "bare", "clothed"]))
+    body = remesh(bust(sample_figure(rng, kind, sample_raised_arms(rng)), rng), rng, "voxel")
+    return holes(scan(body, rng), rng)
+
+
+def _symmetric(rng: np.random.Generator) -> Body:
+    pose = sample_exact_pose(rng)
+    arms = {
+        name: replace(getattr(pose, name), raised=90.0, forward=0.0, elbow=0.0)
+        for name in ("left_arm", "right_arm")
+    }
+    body = sample_figure(rng, str(rng.choice(FIGURES[:3])), replace(pose, **arms))
+    return symmetric(decimate(body, int(rng.integers(1_500, 8_000))), rng)
+
+
+def _very_coarse(rng: np.random.Generator) -> Body:
+    kind = str(rng.choice(["bare", "stylised", "clothed", "chibi"]))
+    body = sample_figure(rng, kind)
+    if kind in ("clothed", "chibi"):
+        body = remesh(body, rng, "voxel")
+    return decimate(body, int(rng.integers(280, 500)))
+
+
 def _cloud(seed: int) -> Example:
     rng = np.random.default_rng(seed)
     return of_cloud(_bare(rng), rng, "cloud")
@@ -135,6 +161,12 @@ SUITES: dict[str, Suite] = dict(
             lambda rng: remesh(sample_figure(rng, str(rng.choice(FIGURES[1:]))), rng, "voxel"),
             0.90,
         ),
+        _suite("busts, arms raised", _bust, 0.95),
+        _suite("symmetric T-pose", _symmetric, 0.95),
+        _suite("chibi", _decimated("chibi"), 0.90),
+        _suite("skirts and robes", _decimated("robed"), 0.90),
+        _suite("long hair", _decimated("longhaired"), 0.90),
+        _suite("very coarse", _very_coarse, 0.90),
     ]
 )
 

@@ -11,8 +11,22 @@ from scipy.spatial import cKDTree  # noqa: E402
 
 from diffusionnet_blender.surface.repair import repair  # noqa: E402
 from diffusionnet_blender.surface.surface import Surface  # noqa: E402
+from diffusionnet_blender.surface.winding import vertex_normals  # noqa: E402
 from diffusionnet_blender.tasks.sides import mirrored_classes  # noqa: E402
-from training import bodies, clothing, damage, examples, figures, landmarks, remesh  # noqa: E402
+from training import (  # noqa: E402
+    bodies,
+    characters,
+    clothing,
+    damage,
+    examples,
+    figures,
+    landmarks,
+    poses,
+    remesh,
+    robes,
+    stylise,
+    symmetry,
+)
 from training.clouds import point_cloud  # noqa: E402
 from training.parts import FINE_NAMES, PART_NAMES, PART_OF_FINE  # noqa: E402
 from training.suites import SUITES  # noqa: E402
@@ -157,3 +171,83 @@ def test_the_mirrored_suite_swaps_the_sides():
     front = toes.mean(axis=0) - feet.mean(axis=0)
     across = middle(points, labels, "upper_arm.L") - middle(points, labels, "upper_arm.R")
     assert np.cross(up, front) @ across > 0
+
+
+@pytest.mark.parametrize("kind", characters.CHARACTERS)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_characters_have_their_sides_where_they_stand(kind, seed):
+    body = figures.sample_figure(np.random.default_rng(seed), kind, pose=T_POSE)
+    again = figures.sample_figure(np.random.default_rng(seed), kind, pose=T_POSE)
+    np.testing.assert_array_equal(body.vertices, again.vertices)
+    assert np.isfinite(body.vertices).all()
+    assert body.faces.max() < len(body.vertices) == len(body.fine) == len(body.component)
+    names = np.array(PART_NAMES)[body.labels]
+    for side, sign in (("L", 1), ("R", -1)):
+        own = np.char.endswith(names, f".{side}")
+        assert np.mean(sign * body.vertices[own, 0] > -0.02) > 0.97
+        limb = [middle(body.vertices, body.labels, f"{n}.{side}") for n in ("upper_arm", "forearm")]
+        assert abs(limb[1][0]) > abs(limb[0][0])
+
+
+def test_a_symmetric_figure_is_the_same_on_both_sides():
+    rng = np.random.default_rng(4)
+    body = figures.sample_figure(rng, "clothed", pose=poses.sample_exact_pose(rng))
+    made = symmetry.symmetric(remesh.decimate(body, 3000), rng)
+    distance, twin = cKDTree(made.vertices).query(made.vertices * [-1, 1, 1], k=4)
+    assert distance[:, 0].max() == 0
+    # Of vertices in one place one has the label of the other side.
+    swapped = symmetry.MIRRORED_LABEL[made.fine]
+    found = ((made.fine[twin] == swapped[:, None]) & (distance == 0)).any(axis=1)
+    in_plane = made.vertices[:, 0] == 0
+    assert in_plane.any()
+    assert found[~in_plane].all()
+    facing = vertex_normals(made.vertices, made.faces)
+    assert abs(facing[~in_plane, 0].mean()) < 1e-6
+
+
+@pytest.mark.parametrize("share", [0.25, 0.37, 0.5])
+def test_a_head_is_made_to_measure(share):
+    rest, heads = bodies.rest_shape({}, {})
+    body = bodies.rigged_body(rest)
+    proportions = stylise.sample_chibi(np.random.default_rng(3))
+    proportions = characters.with_head_share(body, heads, proportions, share)
+    standing = bodies.pose_figure(body, heads, bodies.Pose(), proportions)
+    skin = standing.component == 0
+    head = skin & (standing.fine == FINE_NAMES.index("head"))
+    found = np.ptp(standing.vertices[head, 2]) / np.ptp(standing.vertices[skin, 2])
+    assert abs(found - share) < 0.02
+
+
+@pytest.mark.parametrize("length", [0.3, 1.0])
+@pytest.mark.parametrize("opening", [0.0, 0.5])
+def test_below_the_hips_a_skirt_belongs_to_the_thigh_on_its_side(length, opening):
+    body = bodies.rigged_body(bodies.rest_shape({}, {})[0])
+    made = robes.long_skirt(body, np.random.default_rng(2), length, opening).figure
+    names = np.array(FINE_NAMES)[made.fine]
+    thighs = np.char.startswith(names, "thigh")
+    assert set(names[~thighs]) <= {"pelvis", "abdomen"}
+    assert made.vertices[~thighs, 2].min() > made.vertices[thighs, 2].max() - 0.03
+    left = names == "thigh.L"
+    assert (made.vertices[left, 0] > -0.02).all()
+    assert (made.vertices[names == "thigh.R", 0] < 0.02).all()
+
+
+def test_wide_sleeves_are_forearm_from_the_elbow_to_the_hem():
+    body = bodies.rigged_body(bodies.rest_shape({}, {})[0])
+    for seed in range(4):
+        for garment in robes.sleeves(body, np.random.default_rng(seed)):
+            names = set(np.array(FINE_NAMES)[garment.figure.fine])
+            assert {name.partition(".")[0] for name in names} == {"upper_arm", "forearm"}
+            assert len({name[-1] for name in names}) == 1
+            sign = 1 if "forearm.L" in names else -1
+            assert (sign * garment.figure.vertices[:, 0] > 0).all()
+            assert not garment.covered[landmarks.landmarks().arm > 2.1].any()
+
+
+def test_busts_keep_their_heads_and_lose_their_feet():
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        body = figures.sample_figure(rng, "bare", poses.sample_raised_arms(rng))
+        left = set(np.unique(damage.bust(body, rng).labels))
+        assert {0, 1} <= left
+        assert not left & {PART_NAMES.index("foot.L"), PART_NAMES.index("foot.R")}
