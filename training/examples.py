@@ -127,6 +127,8 @@ def _draw(rng: np.random.Generator) -> Example:
             p=(0.54, 0.08, 0.06, 0.07, 0.09, 0.11, 0.05),
         )
     )
+    if kind == "chibi" and harm == "bust":
+        harm = "none"  # nothing but a head would be left
     pose, mirror = _pose(rng, kind, harm)
     body = sample_figure(rng, kind, pose)
     if harm == "cut":

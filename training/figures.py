@@ -22,13 +22,16 @@ from .mannequin import mannequin
 from .meshes import Body
 from .poses import Pose, sample_game_pose, sample_pose
 from .remesh import keep_skin
+from .robes import as_rigged
 from .stylise import restyle_skin, sample_proportions
 from .template import load_template
 
 FIGURES = ("bare", "stylised", "clothed", "mannequin")
 
 
-def sample_figure(rng: np.random.Generator, kind: str, pose: Pose | None = None) -> Body:
+def sample_figure(
+    rng: np.random.Generator, kind: str, pose: Pose | None = None, skirts_to_thighs: bool = True
+) -> Body:
     """A random figure of a kind.
 
     Parameters
@@ -38,6 +41,8 @@ def sample_figure(rng: np.random.Generator, kind: str, pose: Pose | None = None)
         (clothes, hair and gear on either), "mannequin" (hard surfaces in separate pieces), or one
         of `characters.CHARACTERS`.
     pose : by default a random one; characters mostly stand in an exact T- or A-pose.
+    skirts_to_thighs : whether skirts of the clothed belong to the thighs down to their hem, as
+        riggers have it, or each place of them to the skin beneath.
 
     Raises
     ------
@@ -68,7 +73,7 @@ def sample_figure(rng: np.random.Generator, kind: str, pose: Pose | None = None)
         if rng.uniform() < 0.3:
             figure = join([figure, *gear(body, rng, int(rng.integers(1, 4)))])
     elif kind == "clothed":
-        garments = dress(body, rng)
+        garments = dress(body, rng, carry=as_rigged if skirts_to_thighs else None)
         kept = undress(body, garments, rng)
         worn = [garment.figure for garment in garments] + on_head(body, rng)
         worn += gear(body, rng, int(rng.choice([0, 1, 3, 8], p=(0.4, 0.25, 0.2, 0.15))))
