@@ -127,12 +127,17 @@ _ADDED = (
 )
 
 
-def dress(body: Rigged, rng: np.random.Generator) -> list[Garment]:
+def dress(
+    body: Rigged,
+    rng: np.random.Generator,
+    carry: Callable[[Garment, Rigged], Garment],
+) -> list[Garment]:
     """A random outfit: from a pair of trousers to a soldier's layers.
 
     Parameters
     ----------
     body : the bare body, all of the template's vertices, in the rest pose.
+    carry : gives a skirt to the bones that are to carry it.
     """
     worn = []
     if rng.uniform() < 0.25:
@@ -151,7 +156,8 @@ def dress(body: Rigged, rng: np.random.Generator) -> list[Garment]:
         if garment is not None:
             garments.append(garment)
     if rng.uniform() < 0.22:
-        garments.append(skirt(body, rng))
+        made = skirt(body, rng)
+        garments.append(carry(made, body))
     for _ in range(rng.choice([0, 2, 5, 10], p=(0.55, 0.2, 0.15, 0.1))):
         garments += armour(body, rng)
     return garments

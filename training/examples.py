@@ -114,6 +114,8 @@ Draw = Callable[[np.random.Generator, str], tuple[Body, str, bool]]
 def draw_generated(rng: np.random.Generator, harm: str) -> tuple[Body, str, bool]:
     """A figure of the generators, of any kind."""
     kind = str(rng.choice(list(FIGURE_SHARES), p=list(FIGURE_SHARES.values())))
+    if kind == "chibi" and harm == "bust":
+        kind = "stylised"  # little but a head would be left
     pose, mirror = _pose(rng, kind, harm)
     return sample_figure(rng, kind, pose), kind, mirror
 

@@ -363,7 +363,7 @@ def _chunk(middle, size, length, wide, rng) -> list[Rigged]:  # type: ignore[no-
     """One solid piece behind."""
     shape = rounded_box(np.ones(3), rng.uniform(0.1, 0.9), int(rng.integers(3, 8)))
     deep = size[1] * rng.uniform(0.25, 0.6) + max(wide - 0.5 * size[1], 0)
-    extents = np.array([size[0] * rng.uniform(0.8, 1.7), deep, length + 0.5 * size[2]])
+    extents = np.array([size[0] * rng.uniform(0.75, 1.2), deep, length + 0.5 * size[2]])
     vertices = shape[0] * extents
     top = vertices[:, 2] / extents[2] + 0.5
     vertices[:, 0] *= rng.uniform(0.5, 1.4) + (1 - rng.uniform(0.5, 1.2)) * top

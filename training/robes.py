@@ -120,16 +120,27 @@ def long_skirt(body: Rigged, rng: np.random.Generator, length: float, opening: f
         vertices = vertices[kept]
     if rng.uniform() < 0.5:
         vertices, faces = solidify(vertices, faces, rng.uniform(0.003, 0.015))
+    hidden = at.skin & ~arms & (at.upwards == 0) & (at.height < 1) & (opening < 0.25)
+    hidden &= (body.vertices[:, 2] < top - 0.03) & (body.vertices[:, 2] > bottom + 0.05)
+    return Garment(_hung(vertices, faces, body, rng.uniform(0.02, 0.06)), hidden)
+
+
+def as_rigged(made: Garment, body: Rigged) -> Garment:
+    """A garment of `clothing.skirt` given to the thighs down to its hem."""
+    return Garment(_hung(made.figure.vertices, made.figure.faces, body, 0.04), made.covered)
+
+
+def _hung(vertices: np.ndarray, faces: np.ndarray, body: Rigged, soft: float) -> Rigged:
+    """A skirt that the pelvis and the thighs carry, blended over `soft` metres."""
+    at = landmarks()
     hip = body.vertices[(at.leg >= 0) & (at.leg < 0.08), 2].mean()
-    weights = _skirt_weights(vertices, hip, 0.25 * np.ptp(waist[:, 0]), rng.uniform(0.02, 0.06))
+    waist = body.vertices[at.skin & (np.abs(at.height - 0.3) < 0.05) & (at.arm < 0), 0]
+    weights = _skirt_weights(vertices, hip, 0.25 * np.ptp(waist), soft)
     thighs = np.where(vertices[:, 0] > 0, _THIGHS[0], _THIGHS[1])
     waistline = np.mean([body.vertices[body.fine == part, 2].mean() for part in _TRUNK])
     trunk = np.where(vertices[:, 2] > waistline, _TRUNK[1], _TRUNK[0])
     fine = np.where(vertices[:, 2] > hip, trunk, thighs).astype(np.int32)
-    hidden = at.skin & ~arms & (at.upwards == 0) & (at.height < 1) & (opening < 0.25)
-    hidden &= (body.vertices[:, 2] < top - 0.03) & (body.vertices[:, 2] > bottom + 0.05)
-    worn = np.full(len(vertices), CLOTHING, np.int32)
-    return Garment(Rigged(vertices, faces, fine, worn, weights), hidden)
+    return Rigged(vertices, faces, fine, np.full(len(vertices), CLOTHING, np.int32), weights)
 
 
 def _skirt_weights(vertices: np.ndarray, hip: float, half: float, soft: float) -> sparse.csr_matrix:
