@@ -235,7 +235,6 @@ def main() -> None:
     parser.add_argument("--run", default="figures", help="name of a training, for its checkpoint")
     parser.add_argument("--steps", type=int, default=20_000)
     parser.add_argument("--width", type=int, default=128)
-    parser.add_argument("--left-out", default="", metavar="PACK", help="not learnt from")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--shapes", type=int, help="of each suite at most")
@@ -250,7 +249,7 @@ def main() -> None:
             for source, numbers in seeds.items():
                 make_data(source, numbers, a.processes, a.makehuman)
         case "train":
-            shapes = Prepared(seeds, a.left_out)
+            shapes = Prepared(seeds)
             train(a.run, shapes, a.steps, a.width, a.threads, a.start)
         case "snapshot":
             weights, step = weights_of_checkpoint(checkpoint_of(a.run))

@@ -20,9 +20,8 @@ from diffusionnet_blender.network.training import (
 )
 from diffusionnet_blender.network.votes import OTHER, VOTES
 from diffusionnet_blender.surface.discretization import Discretization
-from diffusionnet_blender.tasks.sides import mirrored_classes
 from training.meshes import LAYER_NAMES
-from training.parts import FINE_NAMES, FINE_OF_LABEL, PART_NAMES, PART_OF_LABEL
+from training.parts import FINE_NAMES, FINE_OF_LABEL, MIRRORED_LABEL, PART_NAMES, PART_OF_LABEL
 from training.views import SHIFT, STRETCH, sample_view
 
 FEATURES = ("hks", "integral", "frame")
@@ -34,10 +33,7 @@ CLASSES = {
 }
 OUTPUTS = sum(map(len, CLASSES.values())) + VOTES
 # Of the terms of the loss, beside that of the coarse parts.
-FINE_SHARE, LAYER_SHARE, VOTE_SHARE = 0.7, 0.3, 0.3
-MIRRORED_LABEL = np.concatenate(
-    [mirrored_classes(FINE_NAMES), np.add(mirrored_classes(PART_NAMES), len(FINE_NAMES))]
-)
+FINE_SHARE, LAYER_SHARE, VOTE_SHARE = 0.7, 0.3, 1.0
 
 
 def rows_of(name: str) -> np.ndarray:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from diffusionnet_blender.tasks.sides import mirrored_classes
+
 SIDES = ("L", "R")
 
 
@@ -81,6 +83,11 @@ def fine_part_of_bone(bone: str) -> int:
     part = _FINE_OF_BONE.get(stem) or _FINE_OF_BONE[stem.rstrip("0123456789-")]
     return FINE_NAMES.index(f"{part}.{side}" if f"{part}.{side}" in FINE_NAMES else part)
 
+
+MIRRORED_LABEL = np.concatenate(
+    [mirrored_classes(FINE_NAMES), np.add(mirrored_classes(PART_NAMES), len(FINE_NAMES))]
+).astype(np.int32)
+"""(37,) the label of the other side of each label."""
 
 # A calm palette: warm for the body's left side, cool for its right, lighter towards the ends.
 COLOURS = {

@@ -69,17 +69,17 @@ class Prepared(Sequence):
     ----------
     seeds : mapping of str to range
         Of each source.
-    left_out : str
-        Kinds that contain it are not learnt from; none by default.
+    left_out : sequence of str
+        Packs of rigged characters that are not learnt from.
     """
 
-    def __init__(self, seeds: Mapping[str, range], left_out: str = ""):
+    def __init__(self, seeds: Mapping[str, range], left_out: Sequence[str] = ()):
         self.matrices = OperatorCache(RUN / "matrices", max_bytes=2**40)
         self.examples: list[tuple[int, str]] = []
         for source, numbers in seeds.items():
             for seed in numbers:
                 figure, harm, *_ = kind_of(seed, source).split(", ")
-                if not left_out or left_out not in figure:
+                if figure.removeprefix("rigged ") not in left_out:
                     self.examples += [(seed, source)] * EMPHASIS.get(harm, 1)
 
     def __len__(self) -> int:

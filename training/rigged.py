@@ -20,9 +20,10 @@ from diffusionnet_blender.surface.winding import vertex_normals
 
 from .bodies import NATURAL, skinned
 from .meshes import Body, bumps
-from .parts import FINE_NAMES, PART_NAMES, PART_OF_LABEL, SIDES
+from .parts import FINE_NAMES, MIRRORED_LABEL, PART_NAMES, PART_OF_LABEL, SIDES
 from .poses import Arm, Pose, about, between, sample_game_pose, sample_pose, unit
 from .stylise import Proportions, part_scale, sample_proportions
+from .symmetry import mirrored
 
 FOLDER = Path(__file__).parent / "data" / "rigged"
 _MEN_WOMEN = (
@@ -44,15 +45,6 @@ PACKS = {
 """Characters of each maker's pack."""
 
 
-def _other_side() -> np.ndarray:
-    names = [*FINE_NAMES, *(f"all {name}" for name in PART_NAMES)]
-    turned = {".L": ".R", ".R": ".L"}
-    return np.array([names.index(name[:-2] + turned.get(name[-2:], name[-2:])) for name in names])
-
-
-OTHER_SIDE = _other_side()
-"""(37,) the same label on the other side of the body."""
-_OTHER_EYE = np.array([0, 1, 3, 2, *range(4, 10)])
 # The links of the body: each moves those that follow it, and the first found moves a link.
 _PARENTS = {
     "abdomen": ("pelvis",),
@@ -156,7 +148,7 @@ def load_rigged(name: str) -> Character:
         vertices[one] = (vertices[one] + vertices[two] * [-1, 1, 1]) / 2
         vertices[two] = vertices[one] * [-1, 1, 1]
         for values in (held, moved):
-            other = OTHER_SIDE[: values.shape[1]]
+            other = MIRRORED_LABEL[: values.shape[1]]
             values[one] = (values[one] + values[two][:, other]) / 2
             values[two] = values[one][:, other]
     moved /= moved.sum(axis=1, keepdims=True)
@@ -212,7 +204,7 @@ def _joints(found: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
 
 def _even(joints: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
     """Joints and ends made symmetric, if they nearly are."""
-    other = OTHER_SIDE[: len(FINE_NAMES)]
+    other = MIRRORED_LABEL[: len(FINE_NAMES)]
     turned = [places[other] * [-1, 1, 1] for places in (joints, ends)]
     if np.nanmax(np.abs(joints - turned[0])) > _UNEVEN:
         return joints, ends, False
@@ -260,16 +252,6 @@ def sample_rigged(rng: np.random.Generator, packs: tuple[str, ...] = tuple(PACKS
         vertices = vertices + amount[:, None] * vertex_normals(vertices, body.faces)
     body = replace(body, vertices=vertices)
     return mirrored(body) if rng.uniform() < 0.5 else body
-
-
-def mirrored(body: Body) -> Body:
-    """The mirror image: left becomes right."""
-    return Body(
-        body.vertices * [-1, 1, 1],
-        body.faces[:, ::-1],
-        OTHER_SIDE[body.fine].astype(np.int32),
-        _OTHER_EYE[body.component].astype(np.int32),
-    )
 
 
 def sample_rig_pose(rng: np.random.Generator) -> Pose:

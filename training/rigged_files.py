@@ -19,9 +19,9 @@ from diffusionnet_blender.surface.repair import weld
 
 from .makehuman import triangles
 from .meshes import ACCESSORY, CLOTHING, HAIR, MACHINE, UNKNOWN
-from .parts import FINE_NAMES
+from .parts import FINE_NAMES, MIRRORED_LABEL
 from .rig_parts import SKELETON_RIG, labels_of_bones, segment_of_bone
-from .rigged import FOLDER, OTHER_SIDE
+from .rigged import FOLDER
 
 SKIN, EYE = 0, 2
 HEIGHT = 1.7
@@ -210,7 +210,7 @@ def _sides_by_place(found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     for name in ("labels", "segments"):
         turned = found[name].copy()
         known = np.flatnonzero(turned >= 0)
-        other = OTHER_SIDE[turned[known]]
+        other = MIRRORED_LABEL[turned[known]]
         # Left comes right before its twin.
         swap = (other != turned[known]) & ((turned[known] < other) != is_left[known])
         turned[known[swap]] = other[swap]

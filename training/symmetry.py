@@ -5,15 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from diffusionnet_blender.surface.edges import unique_edges
-from diffusionnet_blender.tasks.sides import mirrored_classes
 
 from .meshes import Body
-from .parts import FINE_NAMES, PART_NAMES
-
-MIRRORED_LABEL = np.concatenate(
-    [mirrored_classes(FINE_NAMES), len(FINE_NAMES) + np.array(mirrored_classes(PART_NAMES))]
-).astype(np.int32)
-"""(37,) the label of the other side of each label of `parts.PART_OF_LABEL`."""
+from .parts import MIRRORED_LABEL
 
 _EYES = (2, 3)
 # Vertices nearer to the plane than this share of the mean edge are put on it.

@@ -33,7 +33,6 @@ from training import body_parts, prepared  # noqa: E402
 from training.heads import (  # noqa: E402
     CLASSES,
     FEATURES,
-    MIRRORED_LABEL,
     OUTPUTS,
     FigureTrainer,
     LabelledFigure,
@@ -42,6 +41,7 @@ from training.heads import (  # noqa: E402
 from training.meshes import LAYER_NAMES  # noqa: E402
 from training.parts import (  # noqa: E402
     FINE_NAMES,
+    MIRRORED_LABEL,
     PART_NAMES,
     PART_OF_FINE,
     PART_OF_LABEL,

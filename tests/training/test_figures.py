@@ -28,7 +28,7 @@ from training import (  # noqa: E402
     symmetry,
 )
 from training.clouds import point_cloud  # noqa: E402
-from training.parts import FINE_NAMES, PART_NAMES, PART_OF_FINE  # noqa: E402
+from training.parts import FINE_NAMES, MIRRORED_LABEL, PART_NAMES, PART_OF_FINE  # noqa: E402
 from training.suites import SUITES  # noqa: E402
 
 T_POSE = bodies.Pose(bodies.Arm(raised=90, elbow=0), bodies.Arm(raised=90, elbow=0))
@@ -196,7 +196,7 @@ def test_a_symmetric_figure_is_the_same_on_both_sides():
     distance, twin = cKDTree(made.vertices).query(made.vertices * [-1, 1, 1], k=4)
     assert distance[:, 0].max() == 0
     # Of vertices in one place one has the label of the other side.
-    swapped = symmetry.MIRRORED_LABEL[made.fine]
+    swapped = MIRRORED_LABEL[made.fine]
     found = ((made.fine[twin] == swapped[:, None]) & (distance == 0)).any(axis=1)
     in_plane = made.vertices[:, 0] == 0
     assert in_plane.any()

@@ -9,7 +9,7 @@ pytest.importorskip("bpy", reason="it reads the files of the characters")
 
 from training import rigged, rigged_files
 from training.bodies import NATURAL
-from training.parts import FINE_NAMES, PART_NAMES, PART_OF_LABEL
+from training.parts import FINE_NAMES, MIRRORED_LABEL, PART_NAMES, PART_OF_LABEL
 from training.poses import Arm, Pose
 from training.rig_parts import UNKNOWN, labels_of_bones, segment_of_bone
 
@@ -132,7 +132,7 @@ def test_arms_of_symmetric_characters_stay_mirror_images():
     assert len(np.unique([one, two])) > 0.99 * len(character.vertices)
     np.testing.assert_allclose(body.vertices[one], body.vertices[two] * [-1, 1, 1], atol=1e-9)
     off = one != two
-    np.testing.assert_array_equal(body.fine[one[off]], rigged.OTHER_SIDE[body.fine[two[off]]])
+    np.testing.assert_array_equal(body.fine[one[off]], MIRRORED_LABEL[body.fine[two[off]]])
 
 
 @with_files

@@ -1,0 +1,171 @@
+"""How a model does on characters of makers whose work it never saw, a pack left out in turn.
+
+python -m training.left_out train --generated N --dressed N --rigged N --start RUN.pt
+python -m training.left_out measure                   # those, beside the bundled model
+python -m training.left_out measure --model FILE      # one model on all, whatever it learnt from
+
+Each character is one mesh at rest, all its members merged, what it carries in its hands left out,
+and nothing known of its bones. What packs are is in `rigged.PACKS`; small ones are left out
+together, see `FOLDS`.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from diffusionnet_blender.network.checkpoint import Model, load_model
+from diffusionnet_blender.surface.cache import OperatorCache
+from diffusionnet_blender.tasks.models import BUNDLED
+from diffusionnet_blender.tasks.segment import segment
+from diffusionnet_blender.tasks.sides import mirrored_classes
+
+from .body_parts import checkpoint_of, origin, save_all, train, weights_of_checkpoint
+from .documents import percent, put_between, table
+from .examples import of_body
+from .meshes import Body
+from .parts import PART_NAMES
+from .prepared import RUN, SOURCES, Prepared
+from .rigged import PACKS, load_rigged
+
+# Packs that are left out together: as many trainings as there are folds.
+FOLDS = (
+    ("kaykit",),
+    ("men_women_2019",),
+    ("man_woman_2017", "knight", "cowboy"),
+    ("zombie", "goblin", "alien", "robot", "skeleton"),
+)
+OTHER_SIDE = np.array(mirrored_classes(PART_NAMES))
+EITHER = np.minimum(OTHER_SIDE, np.arange(len(PART_NAMES)))
+PAGE = Path(__file__).parents[1] / "docs" / "models.md"
+
+
+@dataclass(frozen=True)
+class Found:
+    """Shares of the area of one character.
+
+    Attributes
+    ----------
+    right : sides included;  either_side : left and right taken as one.
+    swapped : that would be right with left and right exchanged.
+    """
+
+    right: float
+    either_side: float
+    swapped: float
+
+    @property
+    def has_sides_swapped(self) -> bool:
+        """Whether the figure as a whole has its sides exchanged."""
+        return self.swapped > self.right
+
+
+def measure_character(name: str, model: Model, cache: OperatorCache) -> Found:
+    """Segment a character of `PACKS` and compare."""
+    character = load_rigged(name)
+    bare = character.only(~character.carried)
+    example = of_body(Body(bare.vertices, bare.faces, bare.fine, bare.component), name)
+    found = segment(example.surface, model, cache=cache).vertex_labels
+    truth, areas = example.labels, example.areas
+
+    def share(labels: np.ndarray, wanted: np.ndarray) -> float:
+        return float(np.average(labels == wanted, weights=areas))
+
+    return Found(
+        share(found, truth), share(EITHER[found], EITHER[truth]), share(OTHER_SIDE[found], truth)
+    )
+
+
+def name_of(fold: tuple[str, ...]) -> str:
+    """Of the run that leaves out a fold."""
+    return f"without-{'-'.join(fold)}"
+
+
+def folder_of(fold: tuple[str, ...]) -> Path:
+    """Of the models that were trained without a fold."""
+    return RUN / "left_out" / name_of(fold)
+
+
+def train_without(
+    fold: tuple[str, ...], counts: dict[str, int], steps: int, width: int, start: Path
+) -> None:
+    """Train without a fold, or go on, and write the models."""
+    seeds = {source: range(count) for source, count in counts.items() if count}
+    train(name_of(fold), Prepared(seeds, left_out=fold), steps, width, 1, start)
+    weights, step = weights_of_checkpoint(checkpoint_of(name_of(fold)))
+    save_all(weights, width, origin(counts, step, start), folder_of(fold))
+
+
+def row(name: str, before: list[Found], after: list[Found]) -> list[str]:
+    """A line of the table: a pack, and what two models do on it."""
+    cells = [name, str(len(after))]
+    for found in (before, after):
+        right = [each.right for each in found]
+        cells += [
+            percent(float(np.mean(right))),
+            percent(float(np.mean([each.either_side for each in found]))),
+            percent(min(right)),
+            str(sum(each.has_sides_swapped for each in found)),
+        ]
+    return cells
+
+
+def measure(chosen: Path | None, write: bool) -> None:
+    """Print a line for each pack, of the bundled model and the one that never saw the pack."""
+    cache = OperatorCache(RUN.parent / "left_out", max_bytes=2**40)
+    bundled = load_model(BUNDLED / "body_parts.safetensors")
+    rows = []
+    all_before: list[Found] = []
+    all_after: list[Found] = []
+    for fold in FOLDS:
+        path = chosen or folder_of(fold) / "body_parts.safetensors"
+        if not path.exists():
+            print(f"{path} is not there yet")
+            continue
+        model = load_model(path)
+        for pack in fold:
+            before, after = (
+                [measure_character(name, each, cache) for name in PACKS[pack]]
+                for each in (bundled, model)
+            )
+            for name, one, other in zip(PACKS[pack], before, after, strict=True):
+                print(f"{name:30}{one.right:8.3f}{other.right:8.3f}{other.either_side:8.3f}")
+            rows.append(row(pack, before, after))
+            all_before += before
+            all_after += after
+    rows.append(row("all", all_before, all_after))
+    header = ["pack left out", "characters"]
+    for model_name in ("bundled", "without it"):
+        header += [model_name, "either side", "worst", "sides swapped"]
+    text = table(header, rows)
+    print(text)
+    if write:
+        put_between(PAGE, "left out", text)
+
+
+def main() -> None:
+    """Run the step named on the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("step", choices=("train", "measure"))
+    for source in SOURCES:
+        parser.add_argument(f"--{source}", type=int, default=0, metavar="COUNT")
+    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--width", type=int, default=128)
+    parser.add_argument("--start", type=Path, help="checkpoint that saw no rigged character")
+    parser.add_argument("--folds", type=int, nargs="+", default=range(len(FOLDS)))
+    parser.add_argument("--model", type=Path, help="measure this one instead")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/models.md")
+    chosen = parser.parse_args()
+    if chosen.step == "measure":
+        measure(chosen.model, chosen.write)
+        return
+    counts = {source: getattr(chosen, source) for source in SOURCES}
+    for number in chosen.folds:
+        train_without(FOLDS[number], counts, chosen.steps, chosen.width, chosen.start)
+
+
+if __name__ == "__main__":
+    main()
