@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,21 +17,30 @@ from scipy.spatial.transform import Rotation
 from diffusionnet_blender.surface.surface import triangle_vectors
 
 from .examples import Example
-from .meshes import surface_points
+from .meshes import LAYER_COLOURS, LAYER_NAMES, surface_points
 from .parts import COLOURS, FINE_NAMES, PART_NAMES
 
 WIDTH, HEIGHT = 220, 260
 BACKGROUND = 245
 
 
-def picture(
-    example: Example, fine: bool, turn: float, colour_labels: np.ndarray | None = None
-) -> Image.Image:
-    """One example in the colours of its parts, seen from the front, turned by some degrees."""
+UNKNOWN = (0.2, 0.2, 0.2)
+# What examples are coloured by: the colours of labels, and the labels of an example.
+COLOURINGS: dict[str, tuple[list[tuple[float, float, float]], Callable[[Example], np.ndarray]]] = {
+    "parts": ([COLOURS[name] for name in PART_NAMES], lambda example: example.labels),
+    "fine": ([COLOURS[name] for name in (*FINE_NAMES, *PART_NAMES)], lambda example: example.fine),
+    "layers": (
+        [*(LAYER_COLOURS[name] for name in LAYER_NAMES), UNKNOWN],
+        lambda example: example.layers,
+    ),
+}
+
+
+def picture(example: Example, colouring: str, turn: float) -> Image.Image:
+    """One example in the colours of `COLOURINGS`, seen from the front, turned by some degrees."""
     surface = example.surface
-    names = FINE_NAMES if fine else PART_NAMES
-    labels = example.fine if fine else example.labels
-    palette = np.array([COLOURS[name] for name in names])
+    colours, labels_of = COLOURINGS[colouring]
+    labels, palette = labels_of(example), np.array(colours)
     if surface.is_point_cloud:
         points, corner, size = surface.vertices, np.arange(len(surface.vertices)), 3
         normals = np.tile([0, -1.0, 0], (len(points), 1))
@@ -68,7 +78,7 @@ def contact_sheet(
     seeds: list[int],
     path: Path,
     columns: int = 6,
-    fine: bool = False,
+    colouring: str = "parts",
     turn: float = 25.0,
 ) -> None:
     """Render examples side by side, each with its seed, kind and number of vertices."""
@@ -78,7 +88,7 @@ def contact_sheet(
     for index, seed in enumerate(seeds):
         example = make(seed)
         left, top = index % columns * WIDTH, index // columns * HEIGHT
-        sheet.paste(picture(example, fine, turn), (left, top))
+        sheet.paste(picture(example, colouring, turn), (left, top))
         caption = f"{seed} {example.kind} {len(example.fine)}"
         pen.text((left + 3, top + 2), caption, fill=(20, 20, 20))
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -87,20 +97,26 @@ def contact_sheet(
 
 def main() -> None:
     """Write one sheet."""
-    from .examples import sample_example
+    from .examples import draw_from, sample_example
+    from .prepared import SOURCES
     from .suites import SUITES
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("path", type=Path)
     parser.add_argument("--suite", choices=list(SUITES), help="by default what is trained on")
+    parser.add_argument("--source", choices=SOURCES, default="generated", help="of what is learnt")
+    parser.add_argument("--makehuman", type=Path, metavar="FOLDER", help="for dressed figures")
     parser.add_argument("--first", type=int, default=0, help="seed")
     parser.add_argument("--count", type=int, default=24)
     parser.add_argument("--turn", type=float, default=25.0, help="degrees from the front")
-    parser.add_argument("--fine", action="store_true")
+    parser.add_argument("--colouring", choices=list(COLOURINGS), default="parts")
     arguments = parser.parse_args()
-    make = SUITES[arguments.suite].make if arguments.suite else sample_example
+    if arguments.suite:
+        make = SUITES[arguments.suite].make
+    else:
+        make = partial(sample_example, draw=draw_from(arguments.source, arguments.makehuman))
     seeds = list(range(arguments.first, arguments.first + arguments.count))
-    contact_sheet(make, seeds, arguments.path, fine=arguments.fine, turn=arguments.turn)
+    contact_sheet(make, seeds, arguments.path, colouring=arguments.colouring, turn=arguments.turn)
 
 
 if __name__ == "__main__":
