@@ -40,7 +40,8 @@ with --each every object by itself.
 
 The file of --labels has, in the mesh's own order of vertices: vertices (V, 3) as stored in the
 mesh, faces (F, 3) triangles, vertex_labels (V,), vertex_probabilities (V, C), class_names (C,),
-seconds. For a file of several meshes it has `objects`, their names, and NAME/vertices and so on;
+seconds, side_confidence (that left and right of the figure are not exchanged, nan where that is no
+question), doubts (D,), what the model is unsure of. For a file of several meshes it has `objects`, their names, and NAME/vertices and so on;
 besides, for all of them together, vertices in the world, faces, vertex_labels,
 vertex_probabilities, and `member` (V,), the number of the object of each vertex.
 Blender's importers weld the triangles of an STL (vertices in order of first appearance), omit
@@ -105,6 +106,7 @@ def _segment_file(path: Path, options: dict[str, Any], chosen: argparse.Namespac
 
     from ..scene.character import characters_of
     from ..scene.files import open_file, require_writable_suffix, save_file
+    from ..scene.report_text import unsure_text
     from ..scene.segment_jobs import handed_back, segment_request
     from ..scene.write import write_labels_of_objects
 
@@ -137,6 +139,8 @@ def _segment_file(path: Path, options: dict[str, Any], chosen: argparse.Namespac
                 done.append((geometry, result))
                 if not chosen.quiet:
                     note(f"{path}: {_summary(character.name, geometry, result)}")
+                    if result.doubts:
+                        note(f"{path}: {character.name}: {unsure_text(result)}")
         if done and labels:
             _save_labels(labels, done)
         if done and output:
@@ -177,6 +181,10 @@ def _save_labels(path: Path, results: list[tuple[CharacterGeometry, job.Segmenta
                 f"{prefix}vertex_probabilities": labels.vertex_probabilities,
                 f"{prefix}class_names": np.array(labels.class_names),
                 f"{prefix}seconds": np.float64(sum(result.seconds.values())),
+                f"{prefix}side_confidence": np.float64(
+                    np.nan if result.side_confidence is None else result.side_confidence
+                ),
+                f"{prefix}doubts": np.array(result.doubts, dtype=str),
             }
     if not single:
         arrays["objects"] = np.array(names)

@@ -157,6 +157,15 @@ class ObjectOperator(GroupingOperator):
 
     def share_out(self, context, objects: Iterable[bpy.types.Object]) -> None:
         """Let the legends of each character have the shares of the whole."""
+        for members in self.grouped(context, objects):
+            share_out([obj.data for obj in members])
+
+    def grouped(
+        self, context, objects: Iterable[bpy.types.Object]
+    ) -> list[list[bpy.types.Object]]:
+        """Objects by the characters that they belong to."""
         objects = list(objects)
-        for character in characters_for(context, objects, self.each_alone(context)):
-            share_out([obj.data for obj in character.members if obj in objects])
+        return [
+            [obj for obj in character.members if obj in objects]
+            for character in characters_for(context, objects, self.each_alone(context))
+        ]

@@ -104,8 +104,8 @@ class DIFFUSIONNET_OT_swap_sides(PartOperator, bpy.types.Operator):
     """Swap left and right parts."""
 
     bl_description = (
-        "Swap all left and right parts (.L and .R), for a character that was mirrored or turned "
-        "inside out"
+        "Swap all left and right parts (.L and .R), for a character whose sides were mistaken, or "
+        "that was mirrored or turned inside out"
     )
 
     bl_idname = "diffusionnet.swap_sides"

@@ -4,6 +4,7 @@ import bpy
 from bpy.props import IntProperty, StringProperty
 
 from ..errors import DiffusionNetError
+from ..scene.doubts import settled_together
 from ..scene.edit_mode import whole_undo
 from ..scene.parts import ACTIVE, part_number, segmented_objects
 from ..scene.report_text import counted, listed
@@ -50,7 +51,7 @@ class PartOperator(ObjectOperator):
         targets = [obj for obj in members if self.concerns(obj)] or members[:1]
         numbers = [part_number(obj, self.part, self.index) for obj in targets]
         found, errors = [], []
-        with whole_undo(targets):
+        with whole_undo(targets), settled_together(self.grouped(context, members)):
             for obj, number in zip(targets, numbers, strict=True):
                 try:
                     with transaction(obj):

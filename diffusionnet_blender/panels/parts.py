@@ -2,7 +2,13 @@
 
 import bpy
 
+from ..scene.character import Character
+from ..scene.doubts import read_doubts
 from ..scene.parts import with_same_parts
+from ..scene.rig import has_known_bones
+from ..scene.shown import remembered
+from ..tasks.doubts import SIDES, WHOLE_FIGURE, in_short
+from ..tasks.models import FROM_RIG
 from ..translations import worded
 from .segment import Sidebar, shown_object
 
@@ -61,6 +67,7 @@ class DIFFUSIONNET_PT_legend(Sidebar, bpy.types.Panel):
         obj = shown_object(context)
         legend = obj.data.diffusionnet
         layout = self.layout
+        draw_doubts(layout, obj)
         row = layout.row()
         row.template_list(
             "DIFFUSIONNET_UL_parts", "", legend, "parts", legend, "active", rows=6, maxrows=16
@@ -92,6 +99,38 @@ class DIFFUSIONNET_PT_legend(Sidebar, bpy.types.Panel):
         if len(members) > 1:
             name = worded("{count} objects", count=len(members))
         layout.label(text=f"{name}: {counts}", translate=False)
+
+
+def draw_doubts(layout, obj) -> None:
+    """Draw what the model is unsure of, and what helps."""
+    unsure_of = read_doubts(obj.data)
+    if not unsure_of:
+        return
+    sides = SIDES in unsure_of
+    words = {SIDES: worded("sides"), WHOLE_FIGURE: worded("whole figure")}
+    column = layout.column(align=True)
+    row = column.row(align=True)
+    named = ", ".join(words.get(doubt, doubt) for doubt in in_short(unsure_of))
+    row.label(text=f"{worded('Unsure')}: {named}", icon="ERROR", translate=False)
+    if sides:
+        button = row.operator("diffusionnet.swap_sides", text="", icon="MOD_MIRROR")
+        button.object_name = obj.name_full
+    helps = [worded("From the Rig")] if _may_ask_the_rig(obj) else []
+    helps += [worded("Swap Sides")] if sides else []
+    helps += [worded("Assign")] if unsure_of != (SIDES,) else []
+    row = column.row()
+    row.active = False
+    row.label(text=f"{worded('Helps')}: {', '.join(helps)}", icon="BLANK1", translate=False)
+
+
+def _may_ask_the_rig(obj: bpy.types.Object) -> bool:
+    """Whether bones know parts of a character, and were not asked yet."""
+    if obj.data.diffusionnet.model == FROM_RIG:
+        return False
+    members = with_same_parts(obj)
+    character = Character(obj.name, "", tuple(members))
+    key = "rig", *(member.session_uid for member in members)
+    return bool(remembered(key, lambda: [character] if has_known_bones(members) else []))
 
 
 class DIFFUSIONNET_MT_parts(bpy.types.Menu):

@@ -106,6 +106,8 @@ class DIFFUSIONNET_PG_legend(bpy.types.PropertyGroup):
         description="Attribute with the part number of each vertex",
         options={"HIDDEN"},
     )
+    # What the model was unsure of on the whole figure, one a line.
+    unsure_of: StringProperty(options={"HIDDEN"})
     parts: CollectionProperty(type=DIFFUSIONNET_PG_part)
     active: IntProperty(
         name="Active Part", description="Active part, used by the buttons below", min=0

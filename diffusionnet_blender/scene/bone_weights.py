@@ -32,13 +32,21 @@ class BoneWeights:
 
 def read_bone_weights(obj: bpy.types.Object) -> BoneWeights:
     """The bones that hold a mesh; in Edit Mode, by its weights as they were last updated."""
-    hold = hold_of(obj)
+    hold, names = holding_bones(obj)
     count = len(obj.data.vertices)
     if hold is None:
         return BoneWeights(None, (), np.zeros((count, 0), np.float32))
+    if hold.deforms:
+        return BoneWeights(hold, names, read_weights(obj, names))
+    return BoneWeights(hold, names, np.ones((count, len(names)), np.float32))
+
+
+def holding_bones(obj: bpy.types.Object) -> tuple[Hold | None, tuple[str, ...]]:
+    """How an armature holds a mesh, and the bones that do, whatever their weights."""
+    hold = hold_of(obj)
+    if hold is None:
+        return None, ()
     bones = hold.rig.data.bones
     if hold.deforms:
-        names = tuple(b.name for b in bones if b.use_deform and b.name in obj.vertex_groups)
-        return BoneWeights(hold, names, read_weights(obj, names))
-    names = (hold.bone,) if hold.bone in bones else ()
-    return BoneWeights(hold, names, np.ones((count, len(names)), np.float32))
+        return hold, tuple(b.name for b in bones if b.use_deform and b.name in obj.vertex_groups)
+    return hold, (hold.bone,) if hold.bone in bones else ()

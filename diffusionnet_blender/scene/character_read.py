@@ -63,6 +63,7 @@ class CharacterGeometry:
                     polygon_areas=polygon_areas,
                     topology=seen.geometry.polygons.topology,
                     model_name=labels.model_name,
+                    unsure_of=labels.unsure_of,
                 )
             )
             for seen, probabilities, polygon_labels, polygon_areas in zip(

@@ -13,9 +13,12 @@ import bpy
 import numpy as np
 
 from ..errors import DiffusionNetError
+from ..tasks.doubts import SIDES, renamed, still_meant
 from ..tasks.labels import Labels
+from ..tasks.sides import without_side
 from .attributes import read_values
 from .colours import paint_part
+from .doubts import read_doubts, write_doubts
 from .edit_mode import outside_edit_mode
 from .labels import read_labels, written_outputs
 from .mask import mask_parts
@@ -64,7 +67,11 @@ def assign_selected(obj: bpy.types.Object, part: int) -> int:
                 f"No {what} of {obj.name!r} is selected", f"Select a {what} or more in Edit Mode."
             )
         return _change(
-            obj, part, lambda labels, near, sizes: np.where(selected, part, labels), decided=part
+            obj,
+            part,
+            lambda labels, near, sizes: np.where(selected, part, labels),
+            decided=part,
+            settled=part,
         )
 
 
@@ -78,14 +85,18 @@ def grow_part(obj: bpy.types.Object, part: int, steps: int) -> int:
     """Extend a part by the faces along its border; number changed."""
     from ..tasks.edit_labels import grow
 
-    return _change(obj, part, lambda labels, near, sizes: grow(labels, near, part, steps))
+    return _change(
+        obj, part, lambda labels, near, sizes: grow(labels, near, part, steps), settled=part
+    )
 
 
 def shrink_part(obj: bpy.types.Object, part: int, steps: int) -> int:
     """Assign the faces along the border of a part to its neighbours; number changed."""
     from ..tasks.edit_labels import shrink
 
-    return _change(obj, part, lambda labels, near, sizes: shrink(labels, near, part, steps))
+    return _change(
+        obj, part, lambda labels, near, sizes: shrink(labels, near, part, steps), settled=part
+    )
 
 
 def smooth_parts(obj: bpy.types.Object, steps: int, islands: float, part: int | None = None) -> int:
@@ -194,9 +205,8 @@ def swap_sides(obj: bpy.types.Object) -> int:
             )
         faces = other[before.polygon_labels].astype(np.int32)
         probabilities = before.vertex_probabilities[:, other]
-        _rewrite(
-            obj, before, replace(before, vertex_probabilities=probabilities, polygon_labels=faces)
-        )
+        after = replace(before, vertex_probabilities=probabilities, polygon_labels=faces)
+        _rewrite(obj, before, _without_doubt(after, SIDES))
         return pairs
 
 
@@ -238,7 +248,9 @@ def rename_part(obj: bpy.types.Object, part: int, name: str) -> str:
         else:
             # It is the artist's now, and not that of the part.
             item.vertex_group = ""
+    doubts = renamed(read_doubts(mesh), item.name, name)
     item.name = name
+    write_doubts(mesh, still_meant(doubts, [part.name for part in mesh.diffusionnet.parts]))
     keep_edit(mesh)
     return name
 
@@ -302,10 +314,17 @@ def free_name(name: str, others) -> str:
     return free
 
 
-def _change(obj, part: int | None, change: Callable, decided: int | None = None) -> int:
+def _change(
+    obj,
+    part: int | None,
+    change: Callable,
+    decided: int | None = None,
+    settled: int | None = None,
+) -> int:
     """Apply `change(labels, near, sizes)` to the labels of faces, or of points.
 
-    Faces that become part `decided` take all their vertices with them.
+    Faces that become part `decided` take all their vertices with them. No doubt of part `settled`
+    is left.
     """
     from ..tasks.edit_labels import decide, follow_faces, neighbourhood_of
 
@@ -316,19 +335,23 @@ def _change(obj, part: int | None, change: Callable, decided: int | None = None)
         if geometry.surface.is_point_cloud:
             labels = before.vertex_labels
             faces = before.polygon_labels
-            after = vertices = change(labels, near, np.ones(len(labels)))
+            found = vertices = change(labels, near, np.ones(len(labels)))
         else:
             labels = before.polygon_labels
-            faces = after = change(labels, near, geometry.polygon_areas).astype(np.int32)
+            faces = found = change(labels, near, geometry.polygon_areas).astype(np.int32)
             vertices = follow_faces(before.vertex_labels, labels, faces, near)
             if decided is not None:
                 taken = (faces == decided) & (labels != decided)
                 vertices = np.where(near.vertices_of(taken), decided, vertices)
-        probabilities = decide(before.vertex_probabilities, vertices)
-        _rewrite(
-            obj, before, replace(before, vertex_probabilities=probabilities, polygon_labels=faces)
+        after = replace(
+            before,
+            vertex_probabilities=decide(before.vertex_probabilities, vertices),
+            polygon_labels=faces,
         )
-        return int(np.count_nonzero(labels != after))
+        if settled is not None:
+            after = _without_doubt(after, without_side(before.class_names[settled]))
+        _rewrite(obj, before, after)
+        return int(np.count_nonzero(labels != found))
 
 
 def _readable(obj, part: int | None = None, geometry=None) -> Labels:
@@ -359,6 +382,11 @@ def _rewrite(obj, before: Labels, after: Labels) -> None:
     """Write corrected labels in every way in which those before are on the mesh."""
     write_labels(obj, after, written_outputs(obj, before))
     keep_edit(obj.data, after)
+
+
+def _without_doubt(labels: Labels, settled: str) -> Labels:
+    left = tuple(name for name in labels.unsure_of if name != settled)
+    return replace(labels, unsure_of=left)
 
 
 def _without(names: tuple[str, ...], part: int) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from .attributes import (
     read_attribute,
     read_values,
 )
+from .doubts import read_doubts
 from .labels import estimated_probabilities, labels_on
 from .materials import adopt_materials
 from .options import Outputs
@@ -52,12 +53,15 @@ class Parts:
         sRGB, 0 to 1.
     vertex_groups : bool
         Whether there was a vertex group of each.
+    unsure_of : tuple of str
+        As in the legend.
     """
 
     model_name: str
     names: tuple[str, ...]
     colours: tuple[tuple[float, float, float], ...]
     vertex_groups: bool
+    unsure_of: tuple[str, ...]
 
 
 def names_in_gltf(mesh: bpy.types.Mesh, is_evaluated: bool = False) -> dict[str, str]:
@@ -108,6 +112,7 @@ def extras_of(mesh: bpy.types.Mesh) -> dict:
             for part in legend.parts
         ],
         "vertex_groups": any(part.vertex_group for part in legend.parts),
+        "unsure_of": list(read_doubts(mesh)),
     }
 
 
@@ -125,7 +130,11 @@ def parts_from(content: object) -> Parts | None:
     if not names or len(set(names)) < len(names):
         return None
     groups = content.get("vertex_groups") is True
-    return Parts(model, tuple(names), tuple(map(tuple, colours)), groups)
+    # Files of the first builds have none.
+    unsure_of = content.get("unsure_of", [])
+    if not isinstance(unsure_of, list) or not all(isinstance(each, str) for each in unsure_of):
+        return None
+    return Parts(model, tuple(names), tuple(map(tuple, colours)), groups, tuple(unsure_of))
 
 
 def _is_rgb(colour: object) -> bool:
@@ -176,6 +185,7 @@ def restore_parts(obj: bpy.types.Object, parts: Parts) -> bool:
         polygon_areas=geometry.polygon_areas,
         topology=geometry.polygons.topology,
         model_name=parts.model_name,
+        unsure_of=parts.unsure_of,
     )
     painted = _painted(mesh, labels)
     for name in (*NAMES, *painted):

@@ -16,6 +16,7 @@ import numpy as np
 from ..errors import DiffusionNetError, NoLabels
 from ..tasks.labels import Labels, polygon_labels
 from .attributes import FACE_LABELS, VERTEX_LABELS, VERTEX_VALUES, AttributeKind, read_attribute
+from .doubts import read_doubts
 from .edit_mode import outside_edit_mode
 from .materials import part_slots
 from .options import Outputs
@@ -89,6 +90,7 @@ def read_labels(obj: bpy.types.Object, geometry: ObjectGeometry | None = None) -
         "class_names": tuple(part.name for part in legend.parts),
         "class_colours": colours,
         "polygon_areas": geometry.polygon_areas,
+        "unsure_of": read_doubts(mesh),
     }
     for kept in candidates(mesh):
         if _is_on(mesh, kept, geometry.polygons.topology, vertices, faces):

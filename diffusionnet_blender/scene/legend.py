@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import bpy
 import numpy as np
 
+from ..tasks.doubts import still_meant
 from ..tasks.labels import Labels
+from .doubts import write_doubts
 
 
 def write_legend(
@@ -30,6 +32,7 @@ def write_legend(
     """
     legend = mesh.diffusionnet
     legend.model = result.model_name
+    write_doubts(mesh, still_meant(result.unsure_of, result.class_names))
     # Attributes of an earlier write are still on the mesh.
     legend.face_attribute = face_attribute or legend.face_attribute
     legend.vertex_attribute = vertex_attribute or legend.vertex_attribute

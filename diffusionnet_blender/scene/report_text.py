@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import bpy
 import numpy as np
 
+from ..tasks.labels import Labels
 from ..tasks.segment.request import Segmentation
 
 PLURALS = {"mesh": "meshes", "vertex": "vertices"}
@@ -26,6 +27,11 @@ def listed(names: Sequence[str], most: int = 4, separator: str = ", ") -> str:
 def counted_elements(obj: bpy.types.Object, number: int) -> str:
     """A number of faces, or of vertices for a point cloud."""
     return counted(number, "face" if len(obj.data.polygons) else "vertex")
+
+
+def unsure_text(labels: Labels) -> str:
+    """What a model is unsure of: "unsure: sides, head"."""
+    return f"unsure: {', '.join(labels.doubts)}"
 
 
 def segmentation_summary(
@@ -49,5 +55,9 @@ def segmentation_summary(
     vertices = sum(len(whole.vertex_probabilities) for whole in wholes)
     size = counted(faces, "face") if faces else counted(vertices, "vertex")
     text = f"{subject}: {counted(parts, 'part')} on {size} in {seconds:.1f} s"
-    remarks = [*(whole.remark for whole in wholes if whole.remark), *dict.fromkeys(remarks)]
+    remarks = [
+        *(whole.remark for whole in wholes if whole.remark),
+        *dict.fromkeys(remarks),
+        *(unsure_text(whole) for whole in wholes if whole.doubts),
+    ]
     return f"{text} ({'; '.join(remarks)})" if remarks else text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import bpy
 import numpy as np
@@ -11,7 +11,7 @@ from ..errors import DiffusionNetError
 from ..tasks.models import FROM_RIG, card_of
 from ..tasks.sides import side_of
 from ..tasks.skeleton import UNKNOWN, Skeleton, parts_of_bones, probabilities_by_weights
-from .bone_weights import BoneWeights
+from .bone_weights import BoneWeights, holding_bones
 
 # Names of bones in an error.
 MOST_NAMES = 5
@@ -58,6 +58,22 @@ def is_figure(rig: bpy.types.Object) -> bool:
     class_names = card_of(FROM_RIG, (), "segment").class_names
     parts = parts_of_bones(read_skeleton(rig), class_names) if rig.data.bones else np.zeros(0)
     return len(np.unique(parts[parts != UNKNOWN])) >= PARTS_OF_A_FIGURE
+
+
+def has_known_bones(objects: Iterable[bpy.types.Object]) -> bool:
+    """Whether a bone that holds one of some meshes is known to be a part of a body."""
+    class_names = card_of(FROM_RIG, (), "segment").class_names
+    held: dict[bpy.types.Object, set[str]] = {}
+    for obj in objects:
+        hold, bones = holding_bones(obj)
+        if hold is not None and bones:
+            held.setdefault(hold.rig, set()).update(bones)
+    for rig, bones in held.items():
+        skeleton = read_skeleton(rig)
+        parts = parts_of_bones(skeleton, class_names)
+        if (parts[[name in bones for name in skeleton.names]] != UNKNOWN).any():
+            return True
+    return False
 
 
 def known_parts(name: str, held: Sequence[BoneWeights], class_names: Sequence[str]) -> np.ndarray:

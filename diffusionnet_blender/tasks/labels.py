@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
 from ..surface.surface import Surface, blocks, corners, triangle_areas
+from .doubts import in_short
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +58,8 @@ class Labels:
     topology : str
         Of the mesh, see `Polygons`.
     model_name : str
+    unsure_of : tuple of str
+        All that the model is unsure of on the whole figure, see `doubts.doubts_of`.
     """
 
     class_names: tuple[str, ...]
@@ -66,6 +69,7 @@ class Labels:
     polygon_areas: np.ndarray
     topology: str
     model_name: str
+    unsure_of: tuple[str, ...] = field(default=(), kw_only=True)
 
     @cached_property
     def vertex_labels(self) -> np.ndarray:
@@ -76,6 +80,11 @@ class Labels:
     def confidence(self) -> np.ndarray:
         """Probability of that class, (V,) float32."""
         return self.vertex_probabilities.max(axis=1)
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """What the model is unsure of: "sides", then parts by area; "whole figure" for many."""
+        return in_short(self.unsure_of)
 
 
 def labels_of(

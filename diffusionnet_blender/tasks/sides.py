@@ -30,6 +30,15 @@ def other_side(name: str) -> str | None:
     return name[: found.start()] + other + name[found.end() :]
 
 
+def without_side(name: str) -> str:
+    """A name without its side: that of a part of which there are two."""
+    found = _SIDE.search(name) or _JOINED.search(name)
+    if found is None:
+        return name
+    ends = name[: found.start()].rstrip("._- "), name[found.end() :].lstrip("._- ")
+    return "".join(ends) or name
+
+
 def side_of(name: str) -> int:
     """1 for a name of the left side, -1 for one of the right, 0 for one without a side."""
     found = _SIDE.search(name) or _JOINED.search(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 
@@ -16,14 +17,15 @@ from ...surface.cache import OperatorCache, cache_key
 from ...surface.discretization import Discretization, normalise
 from ...surface.prepare import PreparedSurface, prepare_skin
 from ...surface.repair_report import RepairReport
-from ...surface.surface import Surface
+from ...surface.surface import Surface, vertex_areas
+from ..doubts import doubts_of
 from ..engines import choose_engine
 from ..inference import class_probabilities, prepare_cached
 from ..labels import Polygons, polygon_classes
 from ..memory import memory_errors_explained
 from ..models import FROM_RIG, card_of, loaded
 from ..progress import Progress
-from ..sides import mirrored_classes, with_known_sides
+from ..sides import mirrored_classes, side_of, with_known_sides
 from .carried import (
     PROPS,
     PROPS_COLOUR,
@@ -51,6 +53,7 @@ class _Found:
     repairs: RepairReport
     proxy_size: int | None
     skin_size: int | None
+    side_confidence: float | None
 
 
 def segmentation(request: SegmentRequest, progress: Progress) -> Segmentation:
@@ -65,7 +68,7 @@ def segmentation(request: SegmentRequest, progress: Progress) -> Segmentation:
     carried = carried_by(surface, request.member, request.carried)
     if request.known is not None and request.known.any(axis=1).all():
         seconds["rig"] = perf_counter() - started
-        found = _Found(request.known.astype(np.float32), RepairReport(), None, None)
+        found = _Found(request.known.astype(np.float32), RepairReport(), None, None, None)
         return _result(request, card, found, found.probabilities, carried, seconds)
     model = loaded(request.model, request.model_folders, "segment")
     runner = choose_engine(request.engine, request.device)
@@ -108,6 +111,7 @@ def _result(
         class_names, class_colours = (*class_names, PROPS), (*class_colours, PROPS_COLOUR)
     polygons = request.polygons or Polygons.triangles(surface)
     labels, areas = polygon_classes(probabilities, surface, polygons)
+    side_confidence = None if _sides_are_known(request, card) else found.side_confidence
     return Segmentation(
         class_names=class_names,
         class_colours=np.array(class_colours),
@@ -122,7 +126,35 @@ def _result(
         device=device,
         proxy_size=found.proxy_size,
         skin_size=found.skin_size,
+        side_confidence=side_confidence,
+        unsure_of=_unsure_of(request, probabilities, class_names, side_confidence),
     )
+
+
+def _sides_are_known(request: SegmentRequest, card: ModelCard) -> bool:
+    """Whether bones tell the sides of a figure."""
+    if request.sides is not None and request.sides.any():
+        return True
+    has_side = np.array([side_of(name) != 0 for name in card.class_names])
+    return request.known is not None and bool(request.known[:, has_side].any())
+
+
+def _unsure_of(
+    request: SegmentRequest,
+    probabilities: np.ndarray,
+    class_names: Sequence[str],
+    side_confidence: float | None,
+) -> tuple[str, ...]:
+    """Doubts of the final probabilities (V, C). What is known beforehand is in none."""
+    surface = request.surface
+    areas = np.ones(len(surface.vertices))
+    if not surface.is_point_cloud:
+        areas = vertex_areas(surface.vertices, surface.faces)
+    if request.known is not None:
+        is_known = request.known.any(axis=1)
+        decided = np.eye(len(class_names))[probabilities.argmax(axis=1)]
+        probabilities = np.where(is_known[:, None], decided, probabilities)
+    return doubts_of(probabilities, areas, class_names, side_confidence)
 
 
 def _require_known(request: SegmentRequest, card: ModelCard) -> None:
@@ -176,8 +208,10 @@ def _of_figure(
             for view, values in zip(views, framed.probabilities, strict=True)
         ]
         in_frame = framed.has_frame
+        has_sides = mirrored_classes(model.card.class_names) is not None
+        side_confidence = framed.sides if has_sides else None
     else:
-        found, in_frame = [], False
+        found, in_frame, side_confidence = [], False, None
     for view in views[len(found) :]:
         started = perf_counter()
         discretization = view.discretization
@@ -214,6 +248,7 @@ def _of_figure(
         prepared.repairs,
         prepared.proxy_size,
         None if skin is None else skin.proxy_size,
+        side_confidence,
     )
 
 

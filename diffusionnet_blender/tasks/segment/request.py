@@ -114,6 +114,9 @@ class Segmentation(Labels):
         Vertices of the proxy of a dense surface; None where all vertices were used.
     skin_size : int or None
         Vertices of the outer skin that was evaluated as well; None without.
+    side_confidence : float or None
+        Probability that left and right of the whole figure are not exchanged, 0.5 to 1. None where
+        no class has a side, bones tell the sides, or the model does not judge a figure's frame.
     """
 
     repairs: RepairReport
@@ -122,6 +125,7 @@ class Segmentation(Labels):
     device: str
     proxy_size: int | None = None
     skin_size: int | None = None
+    side_confidence: float | None = None
 
     @property
     def remark(self) -> str:
