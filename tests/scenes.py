@@ -121,5 +121,6 @@ def snapshot(obj):
             (p.name, tuple(p.color), p.area, p.share, p.face_count, p.vertex_count, p.vertex_group)
             for p in mesh.diffusionnet.parts
         ],
+        "unsure of": mesh.diffusionnet.unsure_of,
         "owned": sorted((o.kind, o.name) for o in mesh.diffusionnet.owned),
     }

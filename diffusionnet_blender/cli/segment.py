@@ -40,10 +40,11 @@ with --each every object by itself.
 
 The file of --labels has, in the mesh's own order of vertices: vertices (V, 3) as stored in the
 mesh, faces (F, 3) triangles, vertex_labels (V,), vertex_probabilities (V, C), class_names (C,),
-seconds, side_confidence (that left and right of the figure are not exchanged, nan where that is no
-question), doubts (D,), what the model is unsure of. For a file of several meshes it has `objects`, their names, and NAME/vertices and so on;
-besides, for all of them together, vertices in the world, faces, vertex_labels,
-vertex_probabilities, and `member` (V,), the number of the object of each vertex.
+seconds, side_confidence (probability that left and right of the figure are not exchanged; nan
+where nothing tells or bones do) and doubts (D,), what the model is unsure of. For a file of several
+meshes it has `objects`, their names, and NAME/vertices and so on; besides, for all of them
+together, vertices in the world, faces, vertex_labels, vertex_probabilities, and `member`
+(V,), the number of the object of each vertex.
 Blender's importers weld the triangles of an STL (vertices in order of first appearance), omit
 vertices without faces of an OBJ and a glTF, and rotate a glTF from y up to z up.
 With several files, --output and --labels are folders.

@@ -160,9 +160,7 @@ class ObjectOperator(GroupingOperator):
         for members in self.grouped(context, objects):
             share_out([obj.data for obj in members])
 
-    def grouped(
-        self, context, objects: Iterable[bpy.types.Object]
-    ) -> list[list[bpy.types.Object]]:
+    def grouped(self, context, objects: Iterable[bpy.types.Object]) -> list[list[bpy.types.Object]]:
         """Objects by the characters that they belong to."""
         objects = list(objects)
         return [

@@ -12,7 +12,7 @@ from .results import keep_edit
 
 def read_doubts(mesh: bpy.types.Mesh) -> tuple[str, ...]:
     """All that the model was unsure of and nobody has settled, see `tasks.doubts.doubts_of`."""
-    return tuple(mesh.diffusionnet.unsure_of.splitlines())
+    return tuple(name for name in mesh.diffusionnet.unsure_of.split("\n") if name)
 
 
 def write_doubts(mesh: bpy.types.Mesh, unsure_of: Sequence[str]) -> None:

@@ -130,7 +130,6 @@ def parts_from(content: object) -> Parts | None:
     if not names or len(set(names)) < len(names):
         return None
     groups = content.get("vertex_groups") is True
-    # Files of the first builds have none.
     unsure_of = content.get("unsure_of", [])
     if not isinstance(unsure_of, list) or not all(isinstance(each, str) for each in unsure_of):
         return None

@@ -10,7 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from diffusionnet_blender.network.checkpoint import save_model
+from diffusionnet_blender.network.frameless import frameless
 from tests.conftest import CLASSES, MODEL
+from tests.framed import body as framed_body
+from tests.framed import framed_model
 from tests.shapes import icosphere, lumpy_body
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -158,6 +162,7 @@ def test_labels_are_in_the_files_own_order(suffix, tmp_path):
     with np.load(out) as labels:
         assert set(labels) == {
             "vertices", "faces", "vertex_labels", "vertex_probabilities", "class_names", "seconds",
+            "side_confidence", "doubts",
         }  # fmt: skip
         expected = in_blenders_axes(vertices, suffix)
         if suffix == "stl":
@@ -327,6 +332,40 @@ def test_progress_on_stderr_unless_quiet(tmp_path, capfd):
     assert f"{path}: body: 4 parts on 162 vertices in" in told
     run("segment", path, "--model", MODEL, "--labels", tmp_path / "b.npz", "--quiet")
     assert str(path) not in capfd.readouterr().err
+
+
+@pytest.mark.usefixtures("blender")
+@pytest.mark.parametrize("objects", [1, 2])
+def test_what_the_model_is_unsure_of_is_told_in_a_line_and_written(objects, tmp_path, capfd):
+    import bpy
+
+    from tests.scenes import add_mesh
+
+    path, out = tmp_path / "figure.blend", tmp_path / "out.blend"
+    vertices, faces = framed_body()
+    figure = add_mesh("Figure", vertices, faces)
+    if objects == 2:
+        add_mesh("Hat", 0.3 * vertices + [0, 0, 1], faces).parent = figure
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    model = save_model(framed_model(sure=1.0, sharpness=100.0), tmp_path)
+    arrays = tmp_path / "a.npz"
+    assert run("segment", path, "--model", model, "--labels", arrays, "--output", out) == 0
+    told = capfd.readouterr().err.splitlines()
+    assert [line for line in told if ": unsure: " in line] == [f"{path}: Figure: unsure: sides"]
+    with np.load(arrays) as labels:
+        for prefix in ("Figure/", "Hat/") if objects == 2 else ("",):
+            assert 0.5 <= labels[f"{prefix}side_confidence"] < 0.9
+            assert labels[f"{prefix}doubts"].tolist() == ["sides"]
+    bpy.ops.wm.open_mainfile(filepath=str(out))
+    assert bpy.data.objects["Figure"].data.diffusionnet.unsure_of == "sides"
+    # The same network, of which none judges a frame.
+    model = save_model(frameless(framed_model(sharpness=100.0)), tmp_path)
+    assert run("segment", path, "--model", model, "--labels", arrays) == 0
+    assert ": unsure: " not in capfd.readouterr().err
+    with np.load(arrays) as labels:
+        prefix = "Figure/" if objects == 2 else ""
+        assert np.isnan(labels[f"{prefix}side_confidence"])
+        assert labels[f"{prefix}doubts"].tolist() == []
 
 
 @pytest.mark.usefixtures("blender")

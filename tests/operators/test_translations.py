@@ -31,6 +31,7 @@ from diffusionnet_blender.panels.segment import DIFFUSIONNET_PT_presets  # noqa:
 from diffusionnet_blender.properties import model_lists  # noqa: E402
 from diffusionnet_blender.scene.character import alone  # noqa: E402
 from diffusionnet_blender.scene.classify_jobs import ClassifyJobs  # noqa: E402
+from diffusionnet_blender.scene.doubts import write_doubts  # noqa: E402
 from diffusionnet_blender.scene.jobs import OneJob  # noqa: E402
 from diffusionnet_blender.scene.match_jobs import MatchJobs  # noqa: E402
 from diffusionnet_blender.scene.matches import (  # noqa: E402
@@ -50,6 +51,7 @@ from diffusionnet_blender.session.training import TrainJob  # noqa: E402
 from diffusionnet_blender.session.trouble import forget_trouble, note_trouble  # noqa: E402
 from diffusionnet_blender.surface.surface import Surface  # noqa: E402
 from diffusionnet_blender.tasks.classify import job as classify_job  # noqa: E402
+from diffusionnet_blender.tasks.doubts import SIDES  # noqa: E402
 from diffusionnet_blender.tasks.match import fit_pair  # noqa: E402
 from diffusionnet_blender.tasks.match import job as match_job  # noqa: E402
 from diffusionnet_blender.tasks.models import Library  # noqa: E402
@@ -205,6 +207,12 @@ def draw_legend(shown, patch):
     obj = add_body()
     write_labels(obj, result_for(obj), Outputs())
     legend = obj.data.diffusionnet
+    obj.vertex_groups["head"].add([0], 1.0, "REPLACE")
+    add_rig(obj, chain("head"))
+    select(obj)
+    for doubts in ((SIDES, "head"), tuple("abcdef")):
+        write_doubts(obj.data, doubts)
+        draw_panels(shown)
     for mode in ("OBJECT", "EDIT"):
         bpy.ops.object.mode_set(mode=mode)
         draw_panels(shown)

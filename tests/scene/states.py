@@ -55,7 +55,7 @@ def state_of_mesh(mesh):
         "parts": [
             (p.name, tuple(p.stored_colour), p.vertex_group, p.hidden, p.area) for p in legend.parts
         ],
-        "legend": (legend.model, legend.face_attribute, legend.vertex_attribute),
+        "legend": (legend.model, legend.face_attribute, legend.vertex_attribute, legend.unsure_of),
         "owned": sorted((n.kind, n.name, n.role, n.content) for n in legend.owned),
     }
 

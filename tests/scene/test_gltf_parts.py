@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ bpy = pytest.importorskip("bpy")
 
 from diffusionnet_blender.errors import DiffusionNetError  # noqa: E402
 from diffusionnet_blender.scene import gltf  # noqa: E402
+from diffusionnet_blender.scene.doubts import read_doubts  # noqa: E402
 from diffusionnet_blender.scene.edit import (  # noqa: E402
     assign_selected,
     grow_part,
@@ -103,7 +105,7 @@ KINDS = (add_body, smooth, of_polygons, of_seams, of_materials, with_keys, rigge
 
 def labelled(make=smooth, **outputs):
     obj = make()
-    labels = result_for(obj)
+    labels = replace(result_for(obj), unsure_of=("sides", "head"))
     write_labels(obj, labels, Outputs(**{**ALL, **outputs}))
     return obj
 
@@ -151,6 +153,7 @@ def test_every_face_and_vertex_has_its_part_again(tmp_path, suffix, make):
     mesh = read.data
     assert legend_of(read) == legend
     assert mesh.diffusionnet.model == "by height"
+    assert read_doubts(mesh) == ("sides", "head")
     assert len(read.data.loops) == 3 * len(faces[0])
     same_in_space(faces, faces_in_space(read))
     same_in_space(vertices, vertices_in_space(read))
@@ -347,6 +350,7 @@ FOREIGN = [
     {**good_entry(), "parts": [{"name": "a", "color": [0, 0, 7]}]},
     {**good_entry(), "parts": [{"name": "a", "color": [0, 0, "x"]}]},
     {**good_entry(), "parts": good_entry()["parts"][:2]},
+    {**good_entry(), "unsure_of": "head"}, {**good_entry(), "unsure_of": [1]},
 ]  # fmt: skip
 
 
