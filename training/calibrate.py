@@ -26,7 +26,6 @@ from diffusionnet_blender.tasks.segment import segment
 
 from .bodies import FIRST_HELD_OUT_SEED
 from .examples import sample_example
-from .parts import PART_NAMES
 
 DATA = Path(__file__).parent / "data"
 # Unseen figures of every kind, others than those of the suites: to fit, and to measure.
@@ -74,11 +73,13 @@ def predict(model: Model, seeds: Sequence[int]) -> list[Predictions]:
     found = []
     for seed in seeds:
         example = sample_example(seed)
-        truth = example.labels if len(model.card.class_names) == len(PART_NAMES) else example.fine
+        truth = example.truth(model.card.class_names)
         probabilities = segment(
             example.surface, model, cache=cache, clean=False
         ).vertex_probabilities
-        found.append(Predictions(probabilities, truth, example.areas / example.areas.sum()))
+        known = truth >= 0
+        areas = example.areas[known]
+        found.append(Predictions(probabilities[known], truth[known], areas / areas.sum()))
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,8 +15,8 @@ from .clouds import point_cloud
 from .damage import bust, cut, double, holes, loosen, scan
 from .dressed_figures import sample_dressed
 from .figures import sample_figure
-from .meshes import Body, add_noise, shuffle
-from .parts import PART_OF_LABEL
+from .meshes import LAYER_NAMES, Body, add_noise, shuffle
+from .parts import FINE_NAMES, FINE_OF_LABEL, PART_NAMES, PART_OF_LABEL
 from .poses import Pose, sample_exact_pose, sample_gesture, sample_raised_arms
 from .remesh import KINDS, remesh
 from .rigged import PACKS, sample_rigged
@@ -82,6 +82,27 @@ class Example:
     def labels(self) -> np.ndarray:
         """(V,) int32, index into `parts.PART_NAMES`."""
         return PART_OF_LABEL[self.fine]
+
+    def truth(self, class_names: Sequence[str]) -> np.ndarray:
+        """(V,) int32, index into the classes of a model; -1 where it is not known.
+
+        Parameters
+        ----------
+        class_names : those of `parts.PART_NAMES`, `parts.FINE_NAMES` or `meshes.LAYER_NAMES`.
+
+        Raises
+        ------
+        ValueError
+            If they are others.
+        """
+        match tuple(class_names):
+            case names if names == PART_NAMES:
+                return self.labels
+            case names if names == FINE_NAMES:
+                return FINE_OF_LABEL[self.fine]
+            case names if names == LAYER_NAMES:
+                return self.layers
+        raise ValueError(f"examples have no classes {', '.join(class_names)}")
 
     @property
     def areas(self) -> np.ndarray:

@@ -27,7 +27,7 @@ from .damage import bust, cut, holes, loosen, scan
 from .examples import Example, of_body, of_cloud
 from .figures import FIGURES, sample_figure
 from .meshes import Body, shuffle
-from .parts import FINE_NAMES, PART_NAMES
+from .parts import FINE_NAMES
 from .poses import sample_exact_pose, sample_raised_arms
 from .remesh import decimate, keep_skin, remesh, subdivide
 from .symmetry import symmetric
@@ -197,19 +197,19 @@ def measure(
     cache: OperatorCache | None = None,
     clean: bool = False,
 ) -> Score:
-    """Measure a model of the coarse or the fine parts on a suite."""
-    names = tuple(model.card.class_names)
-    if names not in (PART_NAMES, FINE_NAMES):
-        raise ValueError(f"model {model.card.name!r} knows neither the coarse nor the fine parts")
-    merge = np.array([min(i, m) for i, m in enumerate(mirrored_classes(names))])
+    """Measure a model of the coarse parts, the fine parts or the layers on a suite."""
+    names = model.card.class_names
+    other_side = mirrored_classes(names) or range(len(names))
+    merge = np.minimum(other_side, np.arange(len(names)))
     right, either, pieces = [], [], []
     count = suite.count if count is None else min(count, suite.count)
     for seed in range(FIRST_HELD_OUT_SEED, FIRST_HELD_OUT_SEED + count):
         example = suite.make(seed)
-        truth = example.labels if names == PART_NAMES else example.fine
+        truth = example.truth(names)
+        areas = example.areas * (truth >= 0)
         found = segment(example.surface, model, clean=clean, cache=cache).vertex_labels
-        right.append(np.average(found == truth, weights=example.areas))
-        either.append(np.average(merge[found] == merge[truth], weights=example.areas))
+        right.append(np.average(found == truth, weights=areas))
+        either.append(np.average(merge[found] == merge[truth], weights=areas))
         pieces.append(count_pieces(found, example) / len(np.unique(found)))
     worst = np.sort(right)[: max(count // 10, 1)].mean()
     means = (float(np.mean(values)) for values in (right, either))
