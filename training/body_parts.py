@@ -209,8 +209,11 @@ def accuracy_of(name: str) -> Path:
     return DATA / f"accuracy-{name}.json"
 
 
-def evaluate(name: str, folder: Path, count: int | None) -> None:
-    """Measure a model on all suites of unseen figures and write the figures into its card."""
+def evaluate(name: str, folder: Path, count: int | None, before: Path | None) -> None:
+    """Measure a model on all suites of unseen figures and write the figures into its card.
+
+    Beside it the model of the same name in the folder `before`, if there is one.
+    """
     from training.suites import SUITES, measure_all
 
     model = load_model(folder / f"{name}.safetensors")
@@ -220,6 +223,9 @@ def evaluate(name: str, folder: Path, count: int | None) -> None:
         "trained on": model.card.training_data,
         "suites": {n: asdict(s) for n, s in scores.items()},
     }
+    if before is not None and (before / f"{name}.safetensors").exists():
+        older = measure_all(load_model(before / f"{name}.safetensors"), list(SUITES), count)
+        found["before"] = {n: s.right for n, s in older.items()}
     accuracy_of(name).write_text(json.dumps(found, indent=1))
     save_model(Model(replace(model.card, accuracy=accuracy), model.weights), folder, half=True)
 
@@ -240,6 +246,7 @@ def main() -> None:
     parser.add_argument("--shapes", type=int, help="of each suite at most")
     parser.add_argument("--name", choices=list(MODELS), default="body_parts", help="to measure")
     parser.add_argument("--start", type=Path, help="a .safetensors of body_parts, or a checkpoint")
+    parser.add_argument("--before", type=Path, metavar="FOLDER", help="models to measure beside")
     parser.add_argument("--model-folder", type=Path, default=BUNDLED)
     a = parser.parse_args()
     counts = {source: getattr(a, source) for source in SOURCES}
@@ -256,7 +263,7 @@ def main() -> None:
             print(f"step {step}", flush=True)
             save_all(weights, a.width, origin(counts, step, a.start), a.model_folder)
         case "evaluate":
-            evaluate(a.name, a.model_folder, a.shapes)
+            evaluate(a.name, a.model_folder, a.shapes, a.before)
 
 
 if __name__ == "__main__":

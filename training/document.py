@@ -26,6 +26,7 @@ def suites_table(found: dict, aims: bool) -> str:
         [
             name,
             percent(score["right"]),
+            *([percent(found["before"][name])] if "before" in found else []),
             *([f"{100 * SUITES[name].target:.0f}%"] if aims else []),
             percent(score["either_side"]),
             percent(score["worst"]),
@@ -35,7 +36,10 @@ def suites_table(found: dict, aims: bool) -> str:
         for name, score in found["suites"].items()
     ]
     aim = ["aim"] if aims else []
-    return table(["suite", "right", *aim, "either side", "worst tenth", "pieces", "figures"], rows)
+    before = ["before"] if "before" in found else []
+    return table(
+        ["suite", "right", *before, *aim, "either side", "worst tenth", "pieces", "figures"], rows
+    )
 
 
 def reliability_table(found: dict) -> str:
