@@ -195,8 +195,10 @@ def train(
     started = time.perf_counter()
 
     def report(step, loss, accuracy):
+        sides = np.mean(trainer.sides_right)
+        trainer.sides_right.clear()
         print(
-            f"step {step} loss {loss:.3f} accuracy {accuracy:.3f} "
+            f"step {step} loss {loss:.3f} accuracy {accuracy:.3f} sides {sides:.3f} "
             f"{time.perf_counter() - started:.0f} s",
             flush=True,
         )
@@ -238,6 +240,9 @@ def main() -> None:
         parser.add_argument(f"--{source}", type=int, default=0, metavar="COUNT")
     parser.add_argument("--first", type=int, default=0, help="seed of the first figure")
     parser.add_argument("--makehuman", type=Path, metavar="FOLDER", help="for dressed figures")
+    parser.add_argument(
+        "--kinds", nargs="+", default=[], help="of generated figures, all others out"
+    )
     parser.add_argument("--run", default="figures", help="name of a training, for its checkpoint")
     parser.add_argument("--steps", type=int, default=20_000)
     parser.add_argument("--width", type=int, default=128)
@@ -256,7 +261,7 @@ def main() -> None:
             for source, numbers in seeds.items():
                 make_data(source, numbers, a.processes, a.makehuman)
         case "train":
-            shapes = Prepared(seeds)
+            shapes = Prepared(seeds, kinds=a.kinds)
             train(a.run, shapes, a.steps, a.width, a.threads, a.start)
         case "snapshot":
             weights, step = weights_of_checkpoint(checkpoint_of(a.run))

@@ -18,7 +18,7 @@ from diffusionnet_blender.network.training import (
     mirrored,
     scaled,
 )
-from diffusionnet_blender.network.votes import OTHER, VOTES
+from diffusionnet_blender.network.votes import OTHER, RIGHT, TURNED, VOTES
 from diffusionnet_blender.surface.discretization import Discretization
 from training.meshes import LAYER_NAMES
 from training.parts import FINE_NAMES, FINE_OF_LABEL, MIRRORED_LABEL, PART_NAMES, PART_OF_LABEL
@@ -76,6 +76,8 @@ class FigureTrainer(Trainer):
 
     def __init__(self, module: DiffusionNet, settings: TrainingSettings):
         super().__init__(module, FEATURES, None, settings)
+        # Whether the sides of each figure in a frame were decided right, for reports.
+        self.sides_right: list[bool] = []
 
     def _learn_from(self, example: LabelledFigure) -> tuple[float, float]:
         rng, engine = self.rng, self.module.engine
@@ -132,6 +134,9 @@ class FigureTrainer(Trainer):
         if vote is not None:
             cast = np.full(len(label), vote)
             loss = loss + VOTE_SHARE * self._mean(votes, cast, share)
+            if vote != OTHER:
+                mean = share @ torch.log_softmax(votes.detach(), dim=1)
+                self.sides_right.append(bool(mean[vote] > mean[RIGHT + TURNED - vote]))
         return loss, right
 
     def _mean(self, outputs: torch.Tensor, target: np.ndarray, share: torch.Tensor):

@@ -73,16 +73,25 @@ class Prepared(Sequence):
         Of each source.
     left_out : sequence of str
         Packs of rigged characters that are not learnt from.
+    kinds : sequence of str
+        Kinds of figures; by default all.
     """
 
-    def __init__(self, seeds: Mapping[str, range], left_out: Sequence[str] = ()):
+    def __init__(
+        self,
+        seeds: Mapping[str, range],
+        left_out: Sequence[str] = (),
+        kinds: Sequence[str] = (),
+    ):
         self.matrices = OperatorCache(RUN / "matrices", max_bytes=2**40)
         self.examples: list[tuple[int, str]] = []
         for source, numbers in seeds.items():
             for seed in numbers:
                 kind, size = _kind_and_size(seed, source)
                 figure, harm, *_ = kind.split(", ")
-                if size <= LARGEST and figure.removeprefix("rigged ") not in left_out:
+                if size > LARGEST or figure.removeprefix("rigged ") in left_out:
+                    continue
+                if not kinds or figure in kinds:
                     self.examples += [(seed, source)] * EMPHASIS.get(harm, 1)
 
     def __len__(self) -> int:

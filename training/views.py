@@ -15,7 +15,7 @@ from scipy.spatial.transform import Rotation
 from diffusionnet_blender.network.votes import OTHER, RIGHT, TURNED
 
 # How often each is drawn; the rest is no frame.
-SHARES = {RIGHT: 0.42, TURNED: 0.22, OTHER: 0.12}
+SHARES = {RIGHT: 0.37, TURNED: 0.31, OTHER: 0.1}
 # Degrees: files stand nearly as they should, frames that are found from parts less so.
 YAW, TILT = 12.0, 5.0
 # Of positions in a frame, relative to the unit sphere: gear, hair and cuts move their middle.
