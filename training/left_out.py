@@ -5,8 +5,9 @@ python -m training.left_out measure                   # those, beside the bundle
 python -m training.left_out measure --model FILE      # one model on all, whatever it learnt from
 
 Each character is one mesh at rest, all its members merged, what it carries in its hands left out,
-and nothing known of its bones. What packs are is in `rigged.PACKS`; small ones are left out
-together, see `FOLDS`.
+and nothing known of its bones; once as files have it, and once turned about the vertical by half,
+so that sides do not hang on how figures face by convention. What packs are is in `rigged.PACKS`;
+small ones are left out together, see `FOLDS`.
 """
 
 from __future__ import annotations
@@ -50,33 +51,29 @@ class Found:
     Attributes
     ----------
     right : sides included;  either_side : left and right taken as one.
-    swapped : that would be right with left and right exchanged.
+    sides_swapped : whether more would be right with left and right exchanged.
     """
 
     right: float
     either_side: float
-    swapped: float
-
-    @property
-    def has_sides_swapped(self) -> bool:
-        """Whether the figure as a whole has its sides exchanged."""
-        return self.swapped > self.right
+    sides_swapped: bool
 
 
-def measure_character(name: str, model: Model, cache: OperatorCache) -> Found:
-    """Segment a character of `PACKS` and compare."""
+def measure_character(name: str, model: Model, cache: OperatorCache, turned: bool) -> Found:
+    """Segment a character of `PACKS`, facing forward or turned about, and compare."""
     character = load_rigged(name)
     bare = character.only(~character.carried)
-    example = of_body(Body(bare.vertices, bare.faces, bare.fine, bare.component), name)
+    vertices = bare.vertices * ([-1, -1, 1] if turned else 1)
+    example = of_body(Body(vertices, bare.faces, bare.fine, bare.component), name)
     found = segment(example.surface, model, cache=cache).vertex_labels
     truth, areas = example.labels, example.areas
 
     def share(labels: np.ndarray, wanted: np.ndarray) -> float:
         return float(np.average(labels == wanted, weights=areas))
 
-    return Found(
-        share(found, truth), share(EITHER[found], EITHER[truth]), share(OTHER_SIDE[found], truth)
-    )
+    right = share(found, truth)
+    either = share(EITHER[found], EITHER[truth])
+    return Found(right, either, share(OTHER_SIDE[found], truth) > right)
 
 
 def name_of(fold: tuple[str, ...]) -> str:
@@ -99,16 +96,21 @@ def train_without(
     save_all(weights, width, origin(counts, step, start), folder_of(fold))
 
 
-def row(name: str, before: list[Found], after: list[Found]) -> list[str]:
+# Of a model on some characters: as files have them, and turned about.
+Ways = tuple[list[Found], list[Found]]
+
+
+def row(name: str, before: Ways, after: Ways) -> list[str]:
     """A line of the table: a pack, and what two models do on it."""
-    cells = [name, str(len(after))]
-    for found in (before, after):
-        right = [each.right for each in found]
+    cells = [name, str(len(after[0]))]
+    for ahead, turned in (before, after):
+        right = [each.right for each in ahead]
+        swapped = [sum(each.sides_swapped for each in found) for found in (ahead, turned)]
         cells += [
             percent(float(np.mean(right))),
-            percent(float(np.mean([each.either_side for each in found]))),
+            percent(float(np.mean([each.either_side for each in ahead]))),
             percent(min(right)),
-            str(sum(each.has_sides_swapped for each in found)),
+            f"{swapped[0]} / {swapped[1]}",
         ]
     return cells
 
@@ -118,8 +120,7 @@ def measure(chosen: Path | None, write: bool) -> None:
     cache = OperatorCache(RUN.parent / "left_out", max_bytes=2**40)
     bundled = load_model(BUNDLED / "body_parts.safetensors")
     rows = []
-    all_before: list[Found] = []
-    all_after: list[Found] = []
+    whole: tuple[Ways, Ways] = (([], []), ([], []))
     for fold in FOLDS:
         path = chosen or folder_of(fold) / "body_parts.safetensors"
         if not path.exists():
@@ -127,16 +128,16 @@ def measure(chosen: Path | None, write: bool) -> None:
             continue
         model = load_model(path)
         for pack in fold:
-            before, after = (
-                [measure_character(name, each, cache) for name in PACKS[pack]]
-                for each in (bundled, model)
-            )
-            for name, one, other in zip(PACKS[pack], before, after, strict=True):
-                print(f"{name:30}{one.right:8.3f}{other.right:8.3f}{other.either_side:8.3f}")
-            rows.append(row(pack, before, after))
-            all_before += before
-            all_after += after
-    rows.append(row("all", all_before, all_after))
+            ways: tuple[Ways, Ways] = (([], []), ([], []))
+            for name in PACKS[pack]:
+                for each, found, total in zip((bundled, model), ways, whole, strict=True):
+                    for way, turned in enumerate((False, True)):
+                        share = measure_character(name, each, cache, turned)
+                        found[way].append(share)
+                        total[way].append(share)
+                print(f"{name:30}{ways[0][0][-1].right:8.3f}{ways[1][0][-1].right:8.3f}")
+            rows.append(row(pack, *ways))
+    rows.append(row("all", *whole))
     header = ["pack left out", "characters"]
     for model_name in ("bundled", "without it"):
         header += [model_name, "either side", "worst", "sides swapped"]

@@ -20,12 +20,15 @@ from diffusionnet_blender.tasks.doubts import (
     renamed,
     still_meant,
 )
+from diffusionnet_blender.tasks.segment.framing import CONVENTION
 from diffusionnet_blender.tasks.sides import without_side
 from diffusionnet_blender.worker.codec import read_value, write_value
 from tests.conftest import CLASSES
 from tests.framed import body, framed_model
 
 NAMES = ("head", "torso", "forearm.L", "forearm.R", "foot.L", "foot.R")
+# Where nothing but the facing of files speaks for a side.
+BY_CONVENTION = 1 / (1 + np.exp(-CONVENTION))
 SURFACE = Surface(*body())
 
 
@@ -123,13 +126,14 @@ def test_a_name_without_its_side(name, part):
 @pytest.mark.parametrize(
     ("votes", "expected"),
     [
-        ({"sure": 0.0}, 0.5),
-        ({"sure": 1.0}, 0.731),
-        ({"sure": 5.0}, 0.993),
-        ({"sure": -5.0}, 0.993),
+        ({"sure": -CONVENTION}, 0.5),
+        ({"sure": 0.0}, BY_CONVENTION),
+        ({"sure": 1.0}, 0.881),
+        ({"sure": 5.0}, 0.998),
+        ({"sure": -5.0}, 0.982),
         ({"sure": 5.0, "refused": True}, 0.5),
     ],
-    ids=["as good turned", "unsure", "upright", "turned", "in no frame"],
+    ids=["as good turned", "by convention", "unsure", "upright", "turned", "in no frame"],
 )
 def test_a_network_that_votes_on_the_frame_is_as_sure_of_sides_as_its_votes(votes, expected):
     found = segment(SURFACE, framed_model(**votes), engine="numpy")
@@ -159,7 +163,8 @@ def test_sides_are_no_question_where_nothing_judges_them_or_bones_tell(case):
 def test_what_bones_tell_nothing_of_leaves_the_sides_to_the_votes():
     known = np.zeros((len(SURFACE.vertices), len(CLASSES)), np.float32)
     known[:9, CLASSES.index("head")] = 1.0
-    assert segment(SURFACE, framed_model(), engine="numpy", known=known).side_confidence == 0.5
+    found = segment(SURFACE, framed_model(), engine="numpy", known=known)
+    assert found.side_confidence == pytest.approx(BY_CONVENTION)
 
 
 def test_a_model_that_is_sure_of_nothing_says_so_and_bones_are_sure():
@@ -175,7 +180,7 @@ def test_a_model_that_is_sure_of_nothing_says_so_and_bones_are_sure():
 def test_a_point_cloud_has_doubts_like_its_mesh():
     model = framed_model(sharpness=1e-3)
     cloud = segment(Surface(SURFACE.vertices), model, engine="numpy")
-    assert cloud.side_confidence == 0.5
+    assert cloud.side_confidence == pytest.approx(BY_CONVENTION)
     assert set(cloud.unsure_of) - {SIDES}
 
 

@@ -23,6 +23,8 @@ from ..inference import class_probabilities, network_outputs, softmax
 from ..sides import mirrored_classes
 
 UPRIGHT = np.eye(3)
+# Of the facing of a file, as a vote: what is exactly the same in front and behind has no other.
+CONVENTION = 1.0
 # About the vertical by half.
 HALF_TURN = np.diag([-1.0, -1.0, 1.0])
 
@@ -66,7 +68,8 @@ def framed_probabilities(
     """
     features = [input_features(surface, model.card.features) for surface in surfaces]
     passes = _Passes(model, surfaces, features, engine, progress)
-    found = passes.in_frame(UPRIGHT)
+    # Files of every format have their figures face forward.
+    found = passes.in_frame(UPRIGHT, CONVENTION)
     if found is not None:
         return found
     plain = passes.without_frame()
@@ -85,8 +88,11 @@ class _Passes:
     engine: Engine
     progress: Callable[[float], None]
 
-    def in_frame(self, frame: np.ndarray) -> Framed | None:
-        """Parts with the sides of a frame or of the same turned by half; None if it is neither."""
+    def in_frame(self, frame: np.ndarray, ahead_by: float = 0.0) -> Framed | None:
+        """Parts with the sides of a frame or of the same turned by half; None if it is neither.
+
+        `ahead_by` is added to the votes for the frame itself.
+        """
         names = self.model.card.features
         other_side = mirrored_classes(self.model.card.class_names)
         order = other_side or list(range(len(self.model.card.class_names)))
@@ -107,6 +113,7 @@ class _Passes:
                 )
         ahead, behind = outputs[: len(self.surfaces)], outputs[len(self.surfaces) :]
         vote = self._votes(ahead) + self._votes(behind)[[TURNED, RIGHT, OTHER]]
+        vote[RIGHT] += ahead_by
         if vote.argmax() == OTHER:
             return None
         probabilities = []
