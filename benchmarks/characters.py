@@ -4,9 +4,13 @@ python -m benchmarks.characters --characters FOLDER --makehuman FOLDER
 python -m benchmarks.characters --characters FOLDER --names k_knight q_robot
 python -m benchmarks.characters --makehuman FOLDER --dressed 8 --each
 
+python -m benchmarks.characters --characters FOLDER --left-out --before FILE.safetensors
+
 *As imported* is what `diffusionnet_blender segment FILE --labels X.npz` gives; *merged* what it
 gives for all visible meshes joined by hand, as they are seen, in the world; *each alone* what it
-gives with `--each`. Shares are of the area, over the objects that were not left out; of all objects
+gives with `--each`; *before* what it gives as imported with another model. With `--left-out` each
+rigged character is segmented by the model that was trained without its pack, see
+`training.left_out`. Shares are of the area, over the objects that were not left out; of all objects
 for *left out*. Seconds are of the processor, without opening the file; `character_cost` measures
 memory, in processes of their own.
 
@@ -41,6 +45,7 @@ from diffusionnet_blender.cli import main as command_line
 from diffusionnet_blender.scene.files import open_file
 from diffusionnet_blender.tasks.sides import mirrored_classes
 from training.documents import percent, put_between, table
+from training.left_out import FOLD_OF, folder_of
 from training.parts import PART_NAMES
 
 PAGE = ROOT / "docs" / "models.md"
@@ -104,15 +109,17 @@ def share_right(found: list[Truth], labels: dict[str, np.ndarray]) -> tuple[floa
     return (right / whole, either / whole) if whole else (0.0, 0.0)
 
 
-def measure(path: Path, with_each: bool) -> dict:
+def measure(path: Path, with_each: bool, model: str, before: str) -> dict:
     """Measure a file in all ways."""
     found = read_truth(path)
     merged = FOLDER / "merged" / f"{path.stem}.blend"
     save_merged(found, merged)
-    runs = {"imported": segment_file(path, found)}
-    runs["merged"] = segment_file(merged, read_truth(merged))
+    runs = {"imported": segment_file(path, found, "--model", model)}
+    runs["merged"] = segment_file(merged, read_truth(merged), "--model", model)
     if with_each:
-        runs["each"] = segment_file(path, found, "--each")
+        runs["each"] = segment_file(path, found, "--each", "--model", model)
+    if before:
+        runs["before"] = segment_file(path, found, "--model", before)
     if runs["merged"].labels:
         ends = np.cumsum([len(each.vertices) for each in found])[:-1]
         (whole,) = runs["merged"].labels.values()
@@ -163,6 +170,7 @@ def row(name: str, found: dict) -> list[str]:
         percent(other["right"]),
         f"{100 * (one['right'] - other['right']):+.1f}",
         percent(each["right"]) if each else "",
+        percent(found["before"]["right"]) if "before" in found else "",
         f"{percent(one['either'])} / {percent(other['either'])}",
         percent(found["left out"]),
         f"{one['seconds']:.1f} / {other['seconds']:.1f}",
@@ -170,11 +178,11 @@ def row(name: str, found: dict) -> list[str]:
 
 
 FILES = [
-    *("file", "objects", "as imported", "merged", "difference", "each alone"),
+    *("file", "objects", "as imported", "merged", "difference", "each alone", "before"),
     *("either side", "left out", "CPU s"),
 ]
 MEANS = [
-    *("characters", "files", "as imported", "merged", "worst difference", "each alone"),
+    *("characters", "files", "as imported", "merged", "worst difference", "each alone", "before"),
     *("either side", "left out", "CPU seconds"),
 ]
 
@@ -192,7 +200,10 @@ def mean_row(kind: str, found: list[dict]) -> list[str]:
         percent(mean("imported", "right")),
         percent(mean("merged", "right")),
         f"{100 * worst:+.1f}",
-        percent(mean("each", "right")) if all("each" in each for each in found) else "",
+        *(
+            percent(mean(way, "right")) if all(way in each for each in found) else ""
+            for way in ("each", "before")
+        ),
         f"{percent(mean('imported', 'either'))} / {percent(mean('merged', 'either'))}",
         percent(float(np.mean([each["left out"] for each in found]))),
         f"{mean('imported', 'seconds') / mean('merged', 'seconds'):.2f} x",
@@ -220,6 +231,8 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
     parser.add_argument("--names", nargs="+", metavar="NAME", help="of files, without suffix")
     parser.add_argument("--each", action="store_true", help="measure each object alone as well")
+    parser.add_argument("--before", default="", metavar="MODEL", help="measured as well")
+    parser.add_argument("--left-out", action="store_true", help="models that never saw a pack")
     parser.add_argument("--write", action="store_true", help="put the means into docs/models.md")
     chosen = parser.parse_args()
     if chosen.characters is None and chosen.makehuman is None:
@@ -230,7 +243,8 @@ def main() -> None:
         folder = FOLDER / "files"
         files += [dressed_file(i, chosen.makehuman, folder) for i in range(chosen.dressed)]
     FOLDER.mkdir(parents=True, exist_ok=True)
-    state = code_state()
+    # Of other models nothing is kept.
+    state = None if chosen.left_out or chosen.before else code_state()
     kept_in = FOLDER / f"{state or 'changed'}.json"
     kept = json.loads(kept_in.read_text()) if state and kept_in.exists() else {}
     rows = []
@@ -240,7 +254,10 @@ def main() -> None:
         found = kept.get(path.name)
         if found is None or (chosen.each and "each" not in found):
             # The first run of a process imports what all need.
-            found = kept[path.name] = measure(path, chosen.each)
+            model = "body_parts"
+            if chosen.left_out and path.stem in FOLD_OF:
+                model = str(folder_of(FOLD_OF[path.stem]) / "body_parts.safetensors")
+            found = kept[path.name] = measure(path, chosen.each, model, chosen.before)
             kept_in.write_text(json.dumps(kept, indent=1))
         rows.append((kind, path.stem, found))
         print(*row(path.stem, found), sep="  ", file=sys.stderr, flush=True)

@@ -39,6 +39,8 @@ FOLDS = (
     ("man_woman_2017", "knight", "cowboy"),
     ("zombie", "goblin", "alien", "robot", "skeleton"),
 )
+# The fold that leaves out a character.
+FOLD_OF = {name: fold for fold in FOLDS for pack in fold for name in PACKS[pack]}
 OTHER_SIDE = np.array(mirrored_classes(PART_NAMES))
 EITHER = np.minimum(OTHER_SIDE, np.arange(len(PART_NAMES)))
 PAGE = Path(__file__).parents[1] / "docs" / "models.md"
