@@ -1,8 +1,8 @@
 """The upright frame of a figure, and its parts with left and right as that frame has them.
 
 Nearly all files stand upright and face forward, but some lie, float or face aside. A network with
-the input `frame` votes on the frame that it is given (`network.votes`): that of the file first,
-and where the network refuses it, the one in which parts that were found without any frame lie. So
+the input `frame` votes on the frame that it is given (`network.votes`): those of files first, and
+where the network refuses them, the one in which parts that were found without any frame lie. So
 left and right are one decision for a whole figure, on which all of its surface votes.
 """
 
@@ -22,7 +22,10 @@ from ...surface.discretization import Discretization
 from ..inference import class_probabilities, network_outputs, softmax
 from ..sides import mirrored_classes
 
+# Of Blender, and of arrays as glTF has them, +y up and facing +z. Rows are the directions to the left
+# of the figure, to its back, and up.
 UPRIGHT = np.eye(3)
+UPRIGHT_Y = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
 # Of the facing of a file, as a vote: what is exactly the same in front and behind has no other.
 CONVENTION = 1.0
 # About the vertical by half.
@@ -69,12 +72,13 @@ def framed_probabilities(
     features = [input_features(surface, model.card.features) for surface in surfaces]
     passes = _Passes(model, surfaces, features, engine, progress)
     # Files of every format have their figures face forward.
-    found = passes.in_frame(UPRIGHT, CONVENTION)
-    if found is not None:
-        return found
+    for frame in (UPRIGHT, UPRIGHT_Y):
+        found = passes.in_frame(frame, CONVENTION)
+        if found is not None:
+            return found
     plain = passes.without_frame()
-    frame = frame_of_parts(surfaces[0], plain[0], model)
-    found = None if frame is None else passes.in_frame(frame)
+    lying = frame_of_parts(surfaces[0], plain[0], model)
+    found = None if lying is None else passes.in_frame(lying)
     return found or Framed(plain, 0.5, has_frame=False)
 
 
@@ -93,26 +97,14 @@ class _Passes:
 
         `ahead_by` is added to the votes for the frame itself.
         """
-        names = self.model.card.features
         other_side = mirrored_classes(self.model.card.class_names)
         order = other_side or list(range(len(self.model.card.class_names)))
-        outputs = []
-        for turns, turned in enumerate((frame, HALF_TURN @ frame)):
-            for number, (surface, plain) in enumerate(
-                zip(self.surfaces, self.features, strict=True)
-            ):
-                done = (turns * len(self.surfaces) + number) / (2 * len(self.surfaces))
-                outputs.append(
-                    network_outputs(
-                        self.model,
-                        surface,
-                        with_frame(plain, surface, names, turned),
-                        self.engine,
-                        partial(self._report, done),
-                    )
-                )
-        ahead, behind = outputs[: len(self.surfaces)], outputs[len(self.surfaces) :]
-        vote = self._votes(ahead) + self._votes(behind)[[TURNED, RIGHT, OTHER]]
+        ahead = self._outputs(frame, 0.0)
+        vote = self._votes(ahead)
+        if vote.argmax() == OTHER:
+            return None
+        behind = self._outputs(HALF_TURN @ frame, 0.5)
+        vote = vote + self._votes(behind)[[TURNED, RIGHT, OTHER]]
         vote[RIGHT] += ahead_by
         if vote.argmax() == OTHER:
             return None
@@ -124,6 +116,22 @@ class _Passes:
             probabilities.append(softmax(mean / self.model.card.temperature))
         sides = 1.0 / (1.0 + np.exp(-abs(vote[RIGHT] - vote[TURNED])))
         return Framed(probabilities, float(sides) if other_side else 1.0, has_frame=True)
+
+    def _outputs(self, frame: np.ndarray, done: float) -> list[np.ndarray]:
+        """Outputs on each surface in a frame; `done` is reported before."""
+        names = self.model.card.features
+        return [
+            network_outputs(
+                self.model,
+                surface,
+                with_frame(plain, surface, names, frame),
+                self.engine,
+                partial(self._report, done + number / (2 * len(self.surfaces))),
+            )
+            for number, (surface, plain) in enumerate(
+                zip(self.surfaces, self.features, strict=True)
+            )
+        ]
 
     def without_frame(self) -> list[np.ndarray]:
         """Parts with the sides of each place by itself."""
