@@ -22,8 +22,8 @@ from ...surface.discretization import Discretization
 from ..inference import class_probabilities, network_outputs, softmax
 from ..sides import mirrored_classes
 
-# Of Blender, and of arrays as glTF has them, +y up and facing +z. Rows are the directions to the left
-# of the figure, to its back, and up.
+# Of Blender, and of arrays as glTF has them, +y up and facing +z. Rows are the directions to the
+# left of the figure, to its back, and up.
 UPRIGHT = np.eye(3)
 UPRIGHT_Y = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
 # Of the facing of a file, as a vote: what is exactly the same in front and behind has no other.
