@@ -26,7 +26,7 @@ from diffusionnet_blender.tasks.sides import mirrored_classes
 
 from .body_parts import checkpoint_of, origin, save_all, train, weights_of_checkpoint
 from .documents import percent, put_between, table
-from .examples import of_body
+from .examples import Example, of_body
 from .meshes import Body
 from .parts import PART_NAMES
 from .prepared import RUN, SOURCES, Prepared
@@ -61,12 +61,17 @@ class Found:
     sides_swapped: bool
 
 
-def measure_character(name: str, model: Model, cache: OperatorCache, turned: bool) -> Found:
-    """Segment a character of `PACKS`, facing forward or turned about, and compare."""
+def example_of(name: str, turned: bool = False) -> Example:
+    """A character of `PACKS` at rest, facing forward or turned about, without what it carries."""
     character = load_rigged(name)
     bare = character.only(~character.carried)
     vertices = bare.vertices * ([-1, -1, 1] if turned else 1)
-    example = of_body(Body(vertices, bare.faces, bare.fine, bare.component), name)
+    return of_body(Body(vertices, bare.faces, bare.fine, bare.component), name)
+
+
+def measure_character(name: str, model: Model, cache: OperatorCache, turned: bool) -> Found:
+    """Segment a character of `PACKS`, facing forward or turned about, and compare."""
+    example = example_of(name, turned)
     found = segment(example.surface, model, cache=cache).vertex_labels
     truth, areas = example.labels, example.areas
 
