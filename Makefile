@@ -140,46 +140,62 @@ repository: package ## and an extension repository to host as plain files, in di
 	@$(PYTHON) -m tools.repository $(ZIPS) $(ZIPS)/repository
 
 # Models of body parts that are bundled.
-BODY_MODELS := $(basename $(notdir $(wildcard diffusionnet_blender/weights/body_parts*.json)))
+BODY_MODELS := body_parts body_parts_fine body_layers
 
-.PHONY: weights-body_parts weights-body_match accuracy paper-checks samples
+.PHONY: weights-body_parts weights-body_match left-out accuracy paper-checks samples
 .PHONY: bench bench-large bench-labels bench-laplacian bench-gradients bench-matching bench-characters
-# What the bundled weights start from: those of the version before, as git keeps them.
-BEFORE := b05f25a
+# What the bundled weights start from: those of versions before, as git keeps them.
+BEFORE_body_parts := 4d57e0b
+BEFORE_body_parts_fine := 4d57e0b
+BEFORE_body_match := b05f25a
 START := training/data/start
-# What they learn from.
-FIGURES := --first 4500 --bodies 3700
+# What they learn from: rigged characters only after all else, so that packs can be left out.
+UNRIGGED := --generated 1900 --dressed 900
+FIGURES := $(UNRIGGED) --rigged 800
 MATCHED := --first 1200 --bodies 1600
+RUNS := training/data/figures
+CHARACTERS ?= ../shared/characters
+MAKEHUMAN ?= ../shared/makehuman
 
 $(START)/%.safetensors:
 	@mkdir -p $(START)
-	git show $(BEFORE):diffusionnet_blender/weights/$*.json > $(START)/$*.json
-	git show $(BEFORE):diffusionnet_blender/weights/$*.safetensors > $@
+	git show $(BEFORE_$*):diffusionnet_blender/weights/$*.json > $(START)/$*.json
+	git show $(BEFORE_$*):diffusionnet_blender/weights/$*.safetensors > $@
 
-weights-body_parts: $(READY_TRAINING) $(START)/body_parts.safetensors ## train both models of body parts again: 11 GB of data, hours
-	$(PYTHON) -m training.body_parts data $(FIGURES)
-	$(PYTHON) -m training.body_parts train $(FIGURES) --steps 14000 --start $(START)/body_parts.safetensors
+$(RUNS)/base.pt: $(READY_TRAINING) $(START)/body_parts.safetensors
+	$(PYTHON) -m training.rigged_files --characters $(CHARACTERS)
+	$(PYTHON) -m training.body_parts data $(FIGURES) --makehuman $(MAKEHUMAN)
+	$(PYTHON) -m training.body_parts train --run front --kinds bare stylised mannequin $(UNRIGGED) \
+		--steps 2100 --start $(START)/body_parts.safetensors
+	$(PYTHON) -m training.body_parts train --run base $(UNRIGGED) --steps 9000 --start $(RUNS)/front.pt
+
+weights-body_parts: $(RUNS)/base.pt ## train the three models of body parts again: 15 GB of data, hours
+	$(PYTHON) -m training.body_parts train --run all $(FIGURES) --steps 7000 --start $(RUNS)/base.pt
+	$(PYTHON) -m training.body_parts snapshot --run all $(FIGURES) --earlier 11100 \
+		--start $(START)/body_parts.safetensors
+
+left-out: $(RUNS)/base.pt ## train without one pack of rigged characters in turn, and measure on it: an hour
+	$(PYTHON) -m training.left_out train $(FIGURES) --start $(RUNS)/base.pt
+	$(PYTHON) -m training.left_out measure --before $(START)/body_parts.safetensors --write
 
 weights-body_match: $(READY_TRAINING) $(START)/body_match.safetensors ## train and measure body_match again: hours
 	$(PYTHON) -m training.body_match data $(MATCHED)
 	$(PYTHON) -m training.body_match train $(MATCHED) --steps 7000 --start $(START)/body_match.safetensors
 	$(PYTHON) -m training.body_match evaluate
 
-accuracy: $(READY_TRAINING) ## measure the bundled models on unseen figures, half an hour each
+accuracy: $(READY_TRAINING) $(START)/body_parts.safetensors $(START)/body_parts_fine.safetensors ## measure the bundled models on unseen figures, half an hour each
 	@for name in $(BODY_MODELS); do \
-		$(PYTHON) -m training.calibrate $$name && \
-		$(PYTHON) -m training.body_parts evaluate --name $$name || exit 1; done
+		$(PYTHON) -m training.calibrate $$name --left-out && \
+		$(PYTHON) -m training.body_parts evaluate --name $$name --before $(START) || exit 1; done
 	$(PYTHON) -m training.document
 
 paper-checks: $(READY_TRAINING) ## the paper's checks on bodies of our own, an hour
 	$(PYTHON) -m training.paper_checks run
 	$(PYTHON) -m training.paper_checks write
 
-MAKEHUMAN ?= ../shared/makehuman
 samples: $(READY_TRAINING) ## make the sample characters again, from MakeHuman's assets in MAKEHUMAN
 	$(PYTHON) -m training.make_samples --makehuman $(MAKEHUMAN)
 
-CHARACTERS ?= ../shared/characters
 bench-characters: $(READY_TRAINING) ## characters of several objects as imported and merged, into docs/models.md
 	$(PYTHON) -m benchmarks.characters --characters $(CHARACTERS) --makehuman $(MAKEHUMAN) --each --write
 

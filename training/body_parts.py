@@ -245,6 +245,9 @@ def main() -> None:
     )
     parser.add_argument("--run", default="figures", help="name of a training, for its checkpoint")
     parser.add_argument("--steps", type=int, default=20_000)
+    parser.add_argument(
+        "--earlier", type=int, default=0, help="steps of the runs before, for cards"
+    )
     parser.add_argument("--width", type=int, default=128)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--threads", type=int, default=2)
@@ -266,7 +269,8 @@ def main() -> None:
         case "snapshot":
             weights, step = weights_of_checkpoint(checkpoint_of(a.run))
             print(f"step {step}", flush=True)
-            save_all(weights, a.width, origin(counts, step, a.start), a.model_folder)
+            made_of = origin(counts, a.earlier + step, a.start)
+            save_all(weights, a.width, made_of, a.model_folder)
         case "evaluate":
             evaluate(a.name, a.model_folder, a.shapes, a.before)
 

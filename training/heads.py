@@ -22,7 +22,7 @@ from diffusionnet_blender.network.votes import OTHER, RIGHT, TURNED, VOTES
 from diffusionnet_blender.surface.discretization import Discretization
 from training.meshes import LAYER_NAMES
 from training.parts import FINE_NAMES, FINE_OF_LABEL, MIRRORED_LABEL, PART_NAMES, PART_OF_LABEL
-from training.views import SHIFT, STRETCH, sample_view
+from training.views import SHIFT, STRETCH, View, sample_view
 
 FEATURES = ("hks", "integral", "frame")
 # Classes of each model; their rows of the last layer follow one another, then those of votes.
@@ -72,10 +72,13 @@ class FigureTrainer(Trainer):
     module : DiffusionNet
         With the inputs `FEATURES` and `OUTPUTS` outputs.
     settings : TrainingSettings
+    frames : bool
+        Otherwise all are seen in none.
     """
 
-    def __init__(self, module: DiffusionNet, settings: TrainingSettings):
+    def __init__(self, module: DiffusionNet, settings: TrainingSettings, frames: bool = True):
         super().__init__(module, FEATURES, None, settings)
+        self.frames = frames
         # Whether the sides of each figure in a frame were decided right, for reports.
         self.sides_right: list[bool] = []
 
@@ -84,7 +87,7 @@ class FigureTrainer(Trainer):
         discretization, label = example.discretization, example.label
         if rng.random() < 0.5:
             discretization, label = mirrored(discretization), MIRRORED_LABEL[label]
-        view = sample_view(rng)
+        view = sample_view(rng) if self.frames else View(None, None)
         if view.swaps_sides:
             label = MIRRORED_LABEL[label]
         discretization = scaled(

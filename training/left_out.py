@@ -1,8 +1,8 @@
 """How a model does on characters of makers whose work it never saw, a pack left out in turn.
 
 python -m training.left_out train --generated N --dressed N --rigged N --start RUN.pt
-python -m training.left_out measure                   # those, beside the bundled model
-python -m training.left_out measure --model FILE      # one model on all, whatever it learnt from
+python -m training.left_out measure --before FILE     # those, beside a model that saw none
+python -m training.left_out measure --before FILE --model FILE    # one model instead of those
 
 Each character is one mesh at rest, all its members merged, what it carries in its hands left out,
 and nothing known of its bones; once as files have it, and once turned about the vertical by half,
@@ -122,10 +122,10 @@ def row(name: str, before: Ways, after: Ways) -> list[str]:
     return cells
 
 
-def measure(chosen: Path | None, write: bool) -> None:
-    """Print a line for each pack, of the bundled model and the one that never saw the pack."""
+def measure(earlier: Path, chosen: Path | None, write: bool) -> None:
+    """Print a line for each pack, of an earlier model and the one that never saw the pack."""
     cache = OperatorCache(RUN.parent / "left_out", max_bytes=2**40)
-    bundled = load_model(BUNDLED / "body_parts.safetensors")
+    older = load_model(earlier)
     rows = []
     whole: tuple[Ways, Ways] = (([], []), ([], []))
     for fold in FOLDS:
@@ -137,7 +137,7 @@ def measure(chosen: Path | None, write: bool) -> None:
         for pack in fold:
             ways: tuple[Ways, Ways] = (([], []), ([], []))
             for name in PACKS[pack]:
-                for each, found, total in zip((bundled, model), ways, whole, strict=True):
+                for each, found, total in zip((older, model), ways, whole, strict=True):
                     for way, turned in enumerate((False, True)):
                         share = measure_character(name, each, cache, turned)
                         found[way].append(share)
@@ -146,7 +146,7 @@ def measure(chosen: Path | None, write: bool) -> None:
             rows.append(row(pack, *ways))
     rows.append(row("all", *whole))
     header = ["pack left out", "characters"]
-    for model_name in ("bundled", "without it"):
+    for model_name in ("before", "without it"):
         header += [model_name, "either side", "worst", "sides swapped"]
     text = table(header, rows)
     print(text)
@@ -164,11 +164,12 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=128)
     parser.add_argument("--start", type=Path, help="checkpoint that saw no rigged character")
     parser.add_argument("--folds", type=int, nargs="+", default=range(len(FOLDS)))
+    parser.add_argument("--before", type=Path, default=BUNDLED / "body_parts.safetensors")
     parser.add_argument("--model", type=Path, help="measure this one instead")
     parser.add_argument("--write", action="store_true", help="put the table into docs/models.md")
     chosen = parser.parse_args()
     if chosen.step == "measure":
-        measure(chosen.model, chosen.write)
+        measure(chosen.before, chosen.model, chosen.write)
         return
     counts = {source: getattr(chosen, source) for source in SOURCES}
     for number in chosen.folds:

@@ -41,6 +41,13 @@ def test_the_temperature_that_was_taken_away_is_found(honest):
         assert mended.error < 0.015 < 0.05 < reliability(overconfident).error
 
 
+def test_each_set_of_figures_counts_alike(honest):
+    boasts = boasting(honest, 0.5)
+    once, often = fitted_temperature(honest, boasts), fitted_temperature(honest * 5, boasts)
+    assert once == pytest.approx(often, rel=1e-3)
+    assert 1.05 < once < fitted_temperature(boasts)
+
+
 def test_honest_predictions_lie_on_the_diagonal(honest):
     found = reliability(honest)
     assert sum(found.share) == pytest.approx(1.0)
