@@ -28,6 +28,9 @@ UPRIGHT = np.eye(3)
 UPRIGHT_Y = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
 # Of the facing of a file, as a vote: what is exactly the same in front and behind has no other.
 CONVENTION = 1.0
+# So much more do a figure's surfaces vote for its own frame than for none; with less, others are
+# tried as well.
+DECISIVE = 4.0
 # About the vertical by half.
 HALF_TURN = np.diag([-1.0, -1.0, 1.0])
 
@@ -44,11 +47,17 @@ class Framed:
         Probability that left and right are not exchanged, 0.5 to 1.
     has_frame : bool
         False where no frame was accepted and sides are those of each place by itself.
+    lead : float
+        Of the votes for its frame over those for any other.
     """
 
     probabilities: list[np.ndarray]
     sides: float
     has_frame: bool
+    lead: float = 0.0
+
+
+REFUSED = Framed([], 0.5, has_frame=False, lead=-np.inf)
 
 
 def framed_probabilities(
@@ -72,14 +81,16 @@ def framed_probabilities(
     features = [input_features(surface, model.card.features) for surface in surfaces]
     passes = _Passes(model, surfaces, features, engine, progress)
     # Files of every format have their figures face forward.
+    found = []
     for frame in (UPRIGHT, UPRIGHT_Y):
-        found = passes.in_frame(frame, CONVENTION)
-        if found is not None:
-            return found
-    plain = passes.without_frame()
-    lying = frame_of_parts(surfaces[0], plain[0], model)
-    found = None if lying is None else passes.in_frame(lying)
-    return found or Framed(plain, 0.5, has_frame=False)
+        found.append(passes.in_frame(frame, CONVENTION))
+        if found[-1].lead > DECISIVE:
+            return found[-1]
+    plain = Framed(passes.without_frame(), 0.5, has_frame=False)
+    lying = frame_of_parts(surfaces[0], plain.probabilities[0], model)
+    if lying is not None:
+        found.append(passes.in_frame(lying))
+    return max([plain, *found], key=lambda framed: framed.lead)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,8 +103,8 @@ class _Passes:
     engine: Engine
     progress: Callable[[float], None]
 
-    def in_frame(self, frame: np.ndarray, ahead_by: float = 0.0) -> Framed | None:
-        """Parts with the sides of a frame or of the same turned by half; None if it is neither.
+    def in_frame(self, frame: np.ndarray, ahead_by: float = 0.0) -> Framed:
+        """Parts with the sides of a frame or of the same turned by half; none if it is neither.
 
         `ahead_by` is added to the votes for the frame itself.
         """
@@ -102,12 +113,13 @@ class _Passes:
         ahead = self._outputs(frame, 0.0)
         vote = self._votes(ahead)
         if vote.argmax() == OTHER:
-            return None
+            return REFUSED
         behind = self._outputs(HALF_TURN @ frame, 0.5)
         vote = vote + self._votes(behind)[[TURNED, RIGHT, OTHER]]
+        lead = float(vote[[RIGHT, TURNED]].max() - vote[OTHER])
+        if lead < 0:
+            return REFUSED
         vote[RIGHT] += ahead_by
-        if vote.argmax() == OTHER:
-            return None
         probabilities = []
         for one, other in zip(ahead, behind, strict=True):
             mean = (one[:, :-VOTES] + other[:, :-VOTES][:, order]) / 2
@@ -115,7 +127,7 @@ class _Passes:
                 mean = mean[:, order]
             probabilities.append(softmax(mean / self.model.card.temperature))
         sides = 1.0 / (1.0 + np.exp(-abs(vote[RIGHT] - vote[TURNED])))
-        return Framed(probabilities, float(sides) if other_side else 1.0, has_frame=True)
+        return Framed(probabilities, float(sides) if other_side else 1.0, True, lead)
 
     def _outputs(self, frame: np.ndarray, done: float) -> list[np.ndarray]:
         """Outputs on each surface in a frame; `done` is reported before."""
