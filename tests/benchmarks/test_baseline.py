@@ -7,6 +7,7 @@ pytest.importorskip("torch", reason="the baseline's network is torch's")
 
 from benchmarks import accuracy, baseline  # noqa: E402
 from diffusionnet_blender.network.features import input_features  # noqa: E402
+from diffusionnet_blender.network.frameless import frameless  # noqa: E402
 from diffusionnet_blender.network.numpy_engine import NumpyEngine  # noqa: E402
 from diffusionnet_blender.surface.discretization import discretize  # noqa: E402
 from diffusionnet_blender.surface.edges import directed_edges  # noqa: E402
@@ -65,7 +66,7 @@ def test_gradients_agree_under_the_published_regulariser(shape):
 
 
 def test_the_networks_agree(shape):
-    model = find_model("body_parts")
+    model = frameless(find_model("body_parts"))
     features = input_features(shape, model.card.features)
     plainly = baseline.class_probabilities(
         model.weights,
