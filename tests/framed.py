@@ -8,6 +8,7 @@ from diffusionnet_blender.network.architecture import Architecture
 from diffusionnet_blender.network.card import ModelCard
 from diffusionnet_blender.network.checkpoint import Model
 from diffusionnet_blender.network.features import input_features, input_width, with_frame
+from diffusionnet_blender.network.shape import shape_of
 from diffusionnet_blender.network.votes import OTHER, RIGHT, TURNED, VOTES
 from diffusionnet_blender.surface.discretization import discretize
 from diffusionnet_blender.surface.settings import DiscretizationSettings
@@ -66,7 +67,12 @@ def _vote(weights, network):
     shape = discretize(Surface(*body()), model.card.discretization)
     plain, engine = input_features(shape, FEATURES), choose_engine("numpy", "cpu")
     hidden = [
-        network_outputs(model, shape, with_frame(plain, shape, FEATURES, frame), engine)
+        network_outputs(
+            model,
+            shape_of(shape, engine),
+            with_frame(plain, shape, FEATURES, frame),
+            engine,
+        )
         for frame in (UPRIGHT, HALF_TURN)
     ]
     upright, turned = (shape.mass @ values / shape.mass.sum() for values in hidden)

@@ -146,7 +146,8 @@ class ModelCard:
             if len(getattr(self, name)) != count:
                 raise ModelError(
                     f"Card {self.name!r} has {len(getattr(self, name))} {name}, the network "
-                    f"{self.architecture.outputs} outputs",
+                    f"{self.architecture.outputs} outputs"
+                    + (f", {self.votes} of them votes on the frame" if self.votes else ""),
                     "Give one for each output, or neither for a model that matches shapes.",
                 )
 

@@ -124,7 +124,7 @@ def draw_doubts(layout, obj) -> None:
 
 
 def _may_ask_the_rig(obj: bpy.types.Object) -> bool:
-    """Whether bones know parts of a character, and were not asked yet."""
+    """Whether parts of a character can be read from its bones, and were not."""
     if obj.data.diffusionnet.model == FROM_RIG:
         return False
     members = with_same_parts(obj)

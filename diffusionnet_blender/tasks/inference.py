@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from time import perf_counter
-from typing import Any
 
 import numpy as np
 
@@ -15,7 +13,7 @@ from ..network.architecture import OutputAt
 from ..network.checkpoint import Model
 from ..network.engine import Engine
 from ..network.forward import forward, mirrored_weights
-from ..network.shape import shape_of
+from ..network.shape import Shape, shape_of
 from ..surface.cache import OperatorCache, cache_key
 from ..surface.discretization import Discretization
 from ..surface.prepare import PreparedSurface, prepare
@@ -91,53 +89,58 @@ def class_probabilities(
     ModelError
         If the network gives values that are not finite.
     """
-    architecture = replace(model.card.architecture, output_at=output_at)
     shape = shape_of(discretization, engine)
-    inputs = engine.array(features)
-    # Weights of each pass, and the order of the classes in its output.
-    classes = slice(0, architecture.outputs - model.card.votes)
-    views: list[tuple[dict[str, np.ndarray], slice | list[int]]] = [(model.weights, classes)]
     other_side = mirrored_classes_of(model)
+    passes = 1 if other_side is None else 2
+
+    def outputs_of(done: int) -> np.ndarray:
+        def report(fraction: float) -> None:
+            progress((done + fraction) / passes)
+
+        return network_outputs(model, shape, features, engine, report, done == 1, output_at)
+
+    card = model.card
+    outputs = outputs_of(0)[..., : card.architecture.outputs - card.votes]
     if other_side is not None:
-        views.append((mirrored_weights(model.weights), other_side))
-
-    def report(done: int, fraction: float) -> None:
-        progress((done + fraction) / len(views))
-
-    with engine.inference():
-        logits: Any = 0.0
-        for done, (weights, order) in enumerate(views):
-            outputs = forward(
-                architecture,
-                {name: engine.array(value) for name, value in weights.items()},
-                shape,
-                inputs,
-                engine,
-                progress=partial(report, done),
-            )
-            logits = logits + outputs[..., order]
-        logits = logits / (len(views) * model.card.temperature)
-        probabilities = engine.to_numpy(engine.softmax(logits)).astype(np.float32)
-    require_finite_outputs(model, probabilities)
-    return probabilities
+        outputs = (outputs + outputs_of(1)[..., other_side]) / 2
+    return softmax(outputs / card.temperature)
 
 
 def network_outputs(
     model: Model,
-    discretization: Discretization,
+    shape: Shape,
     features: np.ndarray,
     engine: Engine,
     progress: Callable[[float], None] = lambda fraction: None,
+    mirrored: bool = False,
+    output_at: OutputAt = "vertices",
 ) -> np.ndarray:
-    """Outputs (V, outputs) float32 of a network at vertices, before any softmax.
+    """Outputs (V, outputs) float32 of one pass of a network, before any softmax; or (outputs,).
 
-    As for `class_probabilities`, of one pass.
+    Parameters
+    ----------
+    model : Model
+    shape : Shape
+        Of the engine.
+    features : (V, inputs) float
+    engine : Engine
+    progress : callable
+        Called with a fraction; may raise to stop.
+    mirrored : bool
+        On the mirror image of the shape.
+    output_at : {"vertices", "shape"}
+
+    Raises
+    ------
+    ModelError
+        If values are not finite.
     """
+    weights = mirrored_weights(model.weights) if mirrored else model.weights
     with engine.inference():
         outputs = forward(
-            model.card.architecture,
-            {name: engine.array(value) for name, value in model.weights.items()},
-            shape_of(discretization, engine),
+            replace(model.card.architecture, output_at=output_at),
+            {name: engine.array(value) for name, value in weights.items()},
+            shape,
             engine.array(features),
             engine,
             progress=progress,

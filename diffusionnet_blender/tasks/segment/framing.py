@@ -17,6 +17,7 @@ import numpy as np
 from ...network.checkpoint import Model
 from ...network.engine import Engine
 from ...network.features import input_features, with_frame
+from ...network.shape import Shape, shape_of
 from ...network.votes import OTHER, RIGHT, TURNED, VOTES
 from ...surface.discretization import Discretization
 from ..inference import class_probabilities, network_outputs, softmax
@@ -79,7 +80,8 @@ def framed_probabilities(
         Called with a fraction; may raise to stop.
     """
     features = [input_features(surface, model.card.features) for surface in surfaces]
-    passes = _Passes(model, surfaces, features, engine, progress)
+    shapes = [shape_of(surface, engine) for surface in surfaces]
+    passes = _Passes(model, surfaces, shapes, features, engine, progress)
     # Files of every format have their figures face forward.
     found = []
     for frame in (UPRIGHT, UPRIGHT_Y):
@@ -99,6 +101,7 @@ class _Passes:
 
     model: Model
     surfaces: Sequence[Discretization]
+    shapes: Sequence[Shape]
     features: Sequence[np.ndarray]
     engine: Engine
     progress: Callable[[float], None]
@@ -135,13 +138,13 @@ class _Passes:
         return [
             network_outputs(
                 self.model,
-                surface,
+                shape,
                 with_frame(plain, surface, names, frame),
                 self.engine,
                 partial(self._report, done + number / (2 * len(self.surfaces))),
             )
-            for number, (surface, plain) in enumerate(
-                zip(self.surfaces, self.features, strict=True)
+            for number, (surface, shape, plain) in enumerate(
+                zip(self.surfaces, self.shapes, self.features, strict=True)
             )
         ]
 

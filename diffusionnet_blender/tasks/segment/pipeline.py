@@ -82,8 +82,9 @@ def segmentation(request: SegmentRequest, progress: Progress) -> Segmentation:
         )
     probabilities = np.zeros((len(surface.vertices), len(card.class_names)), dtype=np.float32)
     probabilities[kept] = found.probabilities
-    if request.sides is not None:
-        probabilities = with_known_sides(probabilities, request.sides, card.class_names)
+    sides = _known_sides(request, card)
+    if sides is not None:
+        probabilities[kept] = with_known_sides(found.probabilities, sides[kept], card.class_names)
     probabilities = with_carried(surface, probabilities, carried)
     if request.known is not None:
         is_known = request.known.any(axis=1)
@@ -111,7 +112,7 @@ def _result(
         class_names, class_colours = (*class_names, PROPS), (*class_colours, PROPS_COLOUR)
     polygons = request.polygons or Polygons.triangles(surface)
     labels, areas = polygon_classes(probabilities, surface, polygons)
-    side_confidence = None if _sides_are_known(request, card) else found.side_confidence
+    side_confidence = found.side_confidence if _known_sides(request, card) is None else None
     return Segmentation(
         class_names=class_names,
         class_colours=np.array(class_colours),
@@ -131,12 +132,13 @@ def _result(
     )
 
 
-def _sides_are_known(request: SegmentRequest, card: ModelCard) -> bool:
-    """Whether bones tell the sides of a figure."""
-    if request.sides is not None and request.sides.any():
-        return True
-    has_side = np.array([side_of(name) != 0 for name in card.class_names])
-    return request.known is not None and bool(request.known[:, has_side].any())
+def _known_sides(request: SegmentRequest, card: ModelCard) -> np.ndarray | None:
+    """Sides (V,) of bones, as `SegmentRequest.sides` or in known parts; None where none has one."""
+    sides = request.sides
+    if sides is None and request.known is not None:
+        side_of_class = np.array([side_of(name) for name in card.class_names])
+        sides = np.sign(request.known @ side_of_class).astype(np.int8)
+    return sides if sides is not None and sides.any() else None
 
 
 def _unsure_of(
