@@ -33,7 +33,7 @@ from training.prepared import RUN, SETTINGS, SOURCES, Prepared, make_data
 from training.warm_start import weights_for, widened
 
 DATA = Path(__file__).parent / "data"
-# Title of each model, and what it says of itself.
+# Title and description of each model.
 MODELS = {
     "body_parts": (
         "Body parts",
@@ -49,7 +49,7 @@ MODELS = {
         "What a character is made of: its body, hair, clothing with shoes, and accessories.",
     ),
 }
-# From the body outwards; each model takes the names that it knows.
+# From the body outwards; each model takes those of its classes.
 LIMBS = (
     ("shoulder", "upper_arm", "forearm", "hand", "palm", "fingers"),
     ("thigh", "shin", "foot", "toes"),

@@ -144,6 +144,8 @@ def measure(earlier: Path, chosen: Path | None, write: bool) -> None:
                         total[way].append(share)
                 print(f"{name:30}{ways[0][0][-1].right:8.3f}{ways[1][0][-1].right:8.3f}")
             rows.append(row(pack, *ways))
+    if not rows:
+        raise SystemExit("Nothing to measure: train first, or give --model")
     rows.append(row("all", *whole))
     header = ["pack left out", "characters"]
     for model_name in ("before", "without it"):

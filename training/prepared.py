@@ -58,7 +58,13 @@ def prepare(seed: int, source: str, makehuman: Path | None = None) -> Path:
 
 def _kind_and_size(seed: int, source: str) -> tuple[str, int]:
     """The kind of an example, in words of the generator, and its vertices."""
-    with np.load(RUN / "shapes" / source / f"{seed}.npz") as stored:
+    path = RUN / "shapes" / source / f"{seed}.npz"
+    if not path.exists():
+        raise SystemExit(
+            f"There is no {source} figure {seed}: make it with "
+            f"python -m training.body_parts data --{source} COUNT"
+        )
+    with np.load(path) as stored:
         return str(stored["kind"]), len(stored["label"])
 
 

@@ -231,7 +231,10 @@ def main() -> None:
     """Write what `rigged` reads."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--characters", type=Path, required=True, help="folder of .glb files")
-    for path in write_rigged(parser.parse_args().characters):
+    folder = parser.parse_args().characters
+    if not any(folder.glob("*.glb")):
+        parser.error(f"{folder} has no .glb files")
+    for path in write_rigged(folder):
         print(path)
 
 
