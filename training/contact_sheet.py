@@ -23,14 +23,13 @@ from .parts import COLOURS, FINE_NAMES, PART_NAMES
 WIDTH, HEIGHT = 220, 260
 BACKGROUND = 245
 
-
-UNKNOWN = (0.2, 0.2, 0.2)
+UNKNOWN_COLOUR = (0.2, 0.2, 0.2)
 # What examples are coloured by: the colours of labels, and the labels of an example.
 COLOURINGS: dict[str, tuple[list[tuple[float, float, float]], Callable[[Example], np.ndarray]]] = {
     "parts": ([COLOURS[name] for name in PART_NAMES], lambda example: example.labels),
     "fine": ([COLOURS[name] for name in (*FINE_NAMES, *PART_NAMES)], lambda example: example.fine),
     "layers": (
-        [*(LAYER_COLOURS[name] for name in LAYER_NAMES), UNKNOWN],
+        [*(LAYER_COLOURS[name] for name in LAYER_NAMES), UNKNOWN_COLOUR],
         lambda example: example.layers,
     ),
 }

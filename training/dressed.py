@@ -18,13 +18,13 @@ from diffusionnet_blender.surface.loose_parts import label_mesh_parts
 
 from .bodies import bone_moves, rest_shape, skinned
 from .makehuman import Piece, read_piece, triangles
+from .meshes import EYES, SKIN
 from .parts import FINE_NAMES, PART_NAMES, PART_OF_FINE
 from .poses import Pose
 from .template import load_template, parts_of_weights
 
 HEAD = FINE_NAMES.index("head")
 LEGS = [i for i, name in enumerate(PART_NAMES) if name.split(".")[0] in ("thigh", "shin", "foot")]
-SKIN, EYES = 0, (2, 3)
 DECIMETRES = 10.0
 SMALLEST_GARMENT = 200
 # What is worn, by its name: folder and names of the files.

@@ -18,17 +18,15 @@ from diffusionnet_blender.scene.files import open_file
 from diffusionnet_blender.surface.repair import weld
 
 from .makehuman import triangles
-from .meshes import ACCESSORY, CLOTHING, HAIR, MACHINE, UNKNOWN
+from .meshes import ACCESSORY, CLOTHING, EYES, HAIR, MACHINE, SKIN, UNKNOWN
 from .parts import FINE_NAMES, MIRRORED_LABEL
 from .rig_parts import SKELETON_RIG, labels_of_bones, segment_of_bone
-from .rigged import FOLDER
+from .rigged import FOLDER, HEIGHT
 
-SKIN, EYE = 0, 2
-HEIGHT = 1.7
 # What an object or a material is, by the words of its name; the first that fits.
 COMPONENT_OF_WORD = (
     ("eyebrows hair hairbase hair2", HAIR),
-    ("eyes", EYE),
+    ("eyes", EYES[0]),
     ("skin nails skeleton", SKIN),
     ("hat helmet glass hatbrown hatlightbrown details", ACCESSORY),
     (
@@ -205,7 +203,7 @@ def _sides_by_place(found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Sides of bones by where they are at rest, whatever they are called: left at +x."""
     is_left = found["heads"][:, 0] > 0
     component = found["component"].copy()
-    component[(component == EYE) & (found["vertices"][:, 0] < 0)] += 1
+    component[(component == EYES[0]) & (found["vertices"][:, 0] < 0)] = EYES[1]
     sided = {"component": component}
     for name in ("labels", "segments"):
         turned = found[name].copy()
