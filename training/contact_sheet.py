@@ -16,6 +16,7 @@ from scipy.spatial.transform import Rotation
 
 from diffusionnet_blender.surface.surface import triangle_vectors
 
+from .commands import plain_errors
 from .examples import Example
 from .meshes import LAYER_COLOURS, LAYER_NAMES, surface_points
 from .parts import COLOURS, FINE_NAMES, PART_NAMES
@@ -94,6 +95,7 @@ def contact_sheet(
     sheet.save(path)
 
 
+@plain_errors
 def main() -> None:
     """Write one sheet."""
     from .examples import draw_from, sample_example
@@ -113,6 +115,8 @@ def main() -> None:
     if arguments.suite:
         make = SUITES[arguments.suite].make
     else:
+        if arguments.source == "dressed" and arguments.makehuman is None:
+            parser.error("dressed figures need --makehuman, the folder of MakeHuman's assets")
         make = partial(sample_example, draw=draw_from(arguments.source, arguments.makehuman))
     seeds = list(range(arguments.first, arguments.first + arguments.count))
     contact_sheet(make, seeds, arguments.path, colouring=arguments.colouring, turn=arguments.turn)

@@ -155,9 +155,16 @@ def pieces_of(name: str, folder: Path, held_out: bool | None = None) -> list[Pat
     ----------
     held_out : only those of `HELD_OUT`, or only others; by default all. Of what is none held out,
         such as teeth, always all.
+
+    Raises
+    ------
+    FileNotFoundError
+        There are none in the folder.
     """
     kind, pattern = WORN[name]
     found = sorted(folder.glob(f"{kind}/*/{pattern}.mhclo"))
+    if not found:
+        raise FileNotFoundError(f"{folder} has no {kind}/*/{pattern}.mhclo of MakeHuman's assets")
     if held_out is None or not any(path.stem in HELD_OUT for path in found):
         return found
     return [path for path in found if (path.stem in HELD_OUT) == held_out]

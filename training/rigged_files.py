@@ -17,6 +17,7 @@ from scipy import sparse
 from diffusionnet_blender.scene.files import open_file
 from diffusionnet_blender.surface.repair import weld
 
+from .commands import plain_errors
 from .makehuman import triangles
 from .meshes import ACCESSORY, CLOTHING, EYES, HAIR, MACHINE, SKIN, UNKNOWN
 from .parts import FINE_NAMES, MIRRORED_LABEL
@@ -217,14 +218,24 @@ def _sides_by_place(found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def write_rigged(characters: Path) -> Iterator[Path]:
-    """Read all characters of a folder into `rigged.FOLDER`."""
+    """Read all characters of a folder into `rigged.FOLDER`.
+
+    Raises
+    ------
+    FileNotFoundError
+        There are none in the folder.
+    """
+    paths = sorted(characters.glob("*.glb"))
+    if not paths:
+        raise FileNotFoundError(f"{characters} has no .glb files of characters")
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for path in sorted(characters.glob("*.glb")):
+    for path in paths:
         written = FOLDER / f"{path.stem}.npz"
         np.savez_compressed(written, **read_rigged(path))
         yield written
 
 
+@plain_errors
 def main() -> None:
     """Write what `rigged` reads."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
