@@ -163,7 +163,16 @@ def _save(path: Path) -> None:
 
 
 def character_files(folder: Path) -> Iterator[tuple[str, Path]]:
-    """The kind and the file of each character of a folder."""
-    for path in sorted(folder.glob("*.glb")):
+    """The kind and the file of each character of a folder.
+
+    Raises
+    ------
+    FileNotFoundError
+        There are none in the folder.
+    """
+    paths = sorted(folder.glob("*.glb"))
+    if not paths:
+        raise FileNotFoundError(f"{folder} has no .glb files of characters")
+    for path in paths:
         several = len(read_truth(path)) > 1
         yield "several objects" if several else "one object", path

@@ -43,15 +43,15 @@ from benchmarks.meshes import BUILD, ROOT
 from benchmarks.meter import Meter
 from diffusionnet_blender.cli import main as command_line
 from diffusionnet_blender.scene.files import open_file
-from diffusionnet_blender.tasks.sides import mirrored_classes
+from training.commands import plain_errors
 from training.documents import percent, put_between, table
 from training.left_out import FOLD_OF, folder_of
 from training.parts import PART_NAMES
+from training.shares import Shares, shares_of
 
 PAGE = ROOT / "docs" / "models.md"
 FOLDER = BUILD / "characters"
 DRESSED = 64
-EITHER = np.array([min(i, m) for i, m in enumerate(mirrored_classes(PART_NAMES))])
 KINDS = (
     *("one object", "several objects"),
     *("dressed, at rest", "dressed, posed mesh", "dressed, posed bones"),
@@ -95,18 +95,17 @@ def _labels_by_name(path: Path, found: list[Truth]) -> dict[str, np.ndarray]:
         return dict.fromkeys(alike[:1], arrays["vertex_labels"])
 
 
-def share_right(found: list[Truth], labels: dict[str, np.ndarray]) -> tuple[float, float]:
-    """Shares of the area of labelled objects that are right, and that are but for the side."""
-    right = either = whole = 0.0
-    for each in found:
-        if each.name in labels:
-            known = each.labels != UNKNOWN
-            areas = each.areas[known]
-            given, wanted = labels[each.name][known], each.labels[known]
-            right += areas[given == wanted].sum()
-            either += areas[EITHER[given] == EITHER[wanted]].sum()
-            whole += areas.sum()
-    return (right / whole, either / whole) if whole else (0.0, 0.0)
+def share_right(found: list[Truth], labels: dict[str, np.ndarray]) -> Shares:
+    """Shares of the known area of labelled objects."""
+    labelled = [each for each in found if each.name in labels]
+    if not any((each.labels != UNKNOWN).any() for each in labelled):
+        return Shares(0.0, 0.0)
+    return shares_of(
+        np.concatenate([labels[each.name] for each in labelled]),
+        np.concatenate([each.labels for each in labelled]),
+        np.concatenate([each.areas for each in labelled]),
+        PART_NAMES,
+    )
 
 
 def measure(path: Path, with_each: bool, model: str, before: str) -> dict:
@@ -138,10 +137,10 @@ def measure(path: Path, with_each: bool, model: str, before: str) -> dict:
         "names left out": [each.name for each in left_out],
     }
     for way, run in runs.items():
-        right, either = share_right(found, kept if way == "merged" else run.labels)
+        shares = share_right(found, kept if way == "merged" else run.labels)
         result[way] = {
-            "right": right,
-            "either": either,
+            "right": shares.right,
+            "either": shares.either_side,
             "seconds": run.seconds,
         }
     return result
@@ -222,6 +221,7 @@ def means_table(rows: list[tuple[str, dict]]) -> str:
     return table(MEANS, lines)
 
 
+@plain_errors
 def main() -> None:
     """Measure, and print tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])

@@ -26,6 +26,8 @@ from diffusionnet_blender.network.checkpoint import Model, load_model, save_mode
 from diffusionnet_blender.network.features import input_width
 from diffusionnet_blender.network.votes import VOTES
 from diffusionnet_blender.tasks.models import BUNDLED
+from training.commands import plain_errors
+from training.examples import FIGURE_SHARES
 from training.heads import CLASSES, FEATURES, OUTPUTS, rows_of
 from training.meshes import LAYER_COLOURS
 from training.parts import COLOURS, PART_NAMES, PART_OF_FINE
@@ -49,7 +51,7 @@ MODELS = {
         "What a character is made of: its body, hair, clothing with shoes, and accessories.",
     ),
 }
-# From the body outwards; each model takes those of its classes.
+# From the body outwards; each model has those of its own classes.
 LIMBS = (
     ("shoulder", "upper_arm", "forearm", "hand", "palm", "fingers"),
     ("thigh", "shin", "foot", "toes"),
@@ -114,6 +116,8 @@ def weights_of_checkpoint(path: Path) -> tuple[dict[str, np.ndarray], int]:
     """The running mean of the weights in a checkpoint, and its step."""
     import torch
 
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is not there: a run writes it in body_parts train")
     state = torch.load(path, map_location="cpu", weights_only=True)
     return {n: w.float().numpy() for n, w in state["mean_weights"].items()}, state["step"]
 
@@ -232,6 +236,7 @@ def evaluate(name: str, folder: Path, count: int | None, before: Path | None) ->
     save_model(Model(replace(model.card, accuracy=accuracy), model.weights), folder, half=True)
 
 
+@plain_errors
 def main() -> None:
     """Run the step named on the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -241,7 +246,11 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0, help="seed of the first figure")
     parser.add_argument("--makehuman", type=Path, metavar="FOLDER", help="for dressed figures")
     parser.add_argument(
-        "--kinds", nargs="+", default=[], help="of generated figures, all others out"
+        "--kinds",
+        nargs="+",
+        choices=list(FIGURE_SHARES),
+        default=[],
+        help="of generated figures, all others out",
     )
     parser.add_argument("--run", default="figures", help="name of a training, for its checkpoint")
     parser.add_argument("--steps", type=int, default=20_000)
@@ -259,6 +268,10 @@ def main() -> None:
     a = parser.parse_args()
     counts = {source: getattr(a, source) for source in SOURCES}
     seeds = {source: range(a.first, a.first + count) for source, count in counts.items() if count}
+    if a.step in ("data", "train") and not seeds:
+        parser.error("give how many figures: --generated, --dressed or --rigged")
+    if a.step == "data" and "dressed" in seeds and a.makehuman is None:
+        parser.error("dressed figures need --makehuman, the folder of MakeHuman's assets")
     match a.step:
         case "data":
             for source, numbers in seeds.items():

@@ -29,6 +29,7 @@ from diffusionnet_blender.tasks.models import BUNDLED
 from diffusionnet_blender.tasks.segment import segment
 
 from .bodies import FIRST_HELD_OUT_SEED
+from .commands import plain_errors
 from .examples import Example, sample_example
 from .left_out import FOLDS, example_of, folder_of
 from .rigged import PACKS
@@ -43,7 +44,7 @@ TINY = 1e-12
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """What a model says of one figure.
+    """Probabilities of a model on one figure.
 
     Attributes
     ----------
@@ -188,6 +189,7 @@ def results_of(name: str) -> Path:
     return DATA / f"calibration-{name}.json"
 
 
+@plain_errors
 def main() -> None:
     """Calibrate the model named on the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])

@@ -25,7 +25,7 @@ from .meshes import Body
 from .parts import FINE_NAMES
 from .poses import Pose, sample_calm_pose, sample_game_pose, sample_pose
 from .remesh import keep_skin
-from .robes import as_rigged, gown
+from .robes import gown
 from .shaping import reshape_head, simplify_ends, straighten_limbs
 from .stylise import Proportions, restyle_skin, sample_chibi, sample_proportions
 from .template import load_template
@@ -91,7 +91,7 @@ def _pieces(
     if robed:
         garments = gown(body, rng)
     elif dressed:
-        garments = dress(body, rng, carry=as_rigged)
+        garments = dress(body, rng)
     kept = undress(body, garments, rng) if garments else body
     worn = [garment.figure for garment in garments]
     growing = {"chibi": 0.6, "robed": 0.25, "longhaired": 0.6}[kind]

@@ -1,7 +1,7 @@
 """Clothes: copies of regions of the body, inflated, smoothed, cut and thickened; and skirts.
 
 A garment is made on the rest pose and moves with the skinning weights of the skin beneath it,
-whose labels it carries.
+whose labels it carries; a skirt with pelvis and thighs.
 """
 
 from __future__ import annotations
@@ -11,17 +11,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
-from scipy.spatial import cKDTree
 
-from diffusionnet_blender.surface.edges import directed_edges
 from diffusionnet_blender.surface.triangles import compact, smooth
 from diffusionnet_blender.surface.winding import vertex_normals
 
 from .bodies import Rigged
 from .landmarks import Landmarks, landmarks
 from .meshes import CLOTHING, bumps, solidify
-from .parts import FINE_NAMES
+from .parts import FINE_NAMES, SIDES
 from .primitives import grid_faces
+from .template import load_template, weights_of_bones
 
 Region = Callable[[Landmarks, np.random.Generator], np.ndarray]
 
@@ -127,17 +126,12 @@ _ADDED = (
 )
 
 
-def dress(
-    body: Rigged,
-    rng: np.random.Generator,
-    carry: Callable[[Garment, Rigged], Garment],
-) -> list[Garment]:
+def dress(body: Rigged, rng: np.random.Generator) -> list[Garment]:
     """A random outfit: from a pair of trousers to a soldier's layers.
 
     Parameters
     ----------
     body : the bare body, all of the template's vertices, in the rest pose.
-    carry : gives a skirt to the bones that are to carry it.
     """
     worn = []
     if rng.uniform() < 0.25:
@@ -156,8 +150,7 @@ def dress(
         if garment is not None:
             garments.append(garment)
     if rng.uniform() < 0.22:
-        made = skirt(body, rng)
-        garments.append(carry(made, body))
+        garments.append(skirt(body, rng))
     for _ in range(rng.choice([0, 2, 5, 10], p=(0.55, 0.2, 0.15, 0.1))):
         garments += armour(body, rng)
     return garments
@@ -242,12 +235,8 @@ def skirt(body: Rigged, rng: np.random.Generator) -> Garment:
     axis = np.array([0.0, waist[:, 1].mean()])
     angle = np.arange(columns) * (2 * np.pi / columns)
     outward = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    flat = (points[:, :2] - axis) @ outward.T
-    reach = np.empty((rows, columns))
     slab = 1.5 * abs(heights[0] - heights[1]) + 0.02
-    for row, height in enumerate(heights):
-        near = np.abs(points[:, 2] - height) < slab
-        reach[row] = flat[near].max(axis=0) if near.any() else reach[row - 1]
+    reach = reach_of(points, heights, axis, outward, slab)
     # Cloth falls: it never comes in again below a wide place.
     reach = np.maximum.accumulate(reach, axis=0)
     down = np.linspace(0, 1, rows)[:, None]
@@ -259,29 +248,66 @@ def skirt(body: Rigged, rng: np.random.Generator) -> Garment:
     vertices = grid.reshape(-1, 3)
     faces = grid_faces(rows, columns, wrapped=True)[:, ::-1]
     if rng.uniform() < 0.3:  # open at the front, as a coat
-        width = rng.uniform(0.05, 0.6)
-        gap = np.abs(np.angle(np.exp(1j * (angle + np.pi / 2)))) < width
-        faces = faces[~gap[faces % columns].any(axis=1)]
-        faces, kept = compact(len(vertices), faces)
-        vertices = vertices[kept]
-    _, nearest = cKDTree(points).query(vertices)
-    source = np.flatnonzero(core)[nearest]
-    fine, weights = body.fine[source], body.weights[source]
-    for _ in range(6):
-        weights = sparse.csr_matrix(_blend(faces, len(vertices)) @ weights)
+        vertices, faces = opened(vertices, faces, angle, rng.uniform(0.05, 0.6))
     if rng.uniform() < 0.5:
         vertices, faces = solidify(vertices, faces, rng.uniform(0.003, 0.012))
-        fine, weights = np.tile(fine, 2), sparse.vstack([weights, weights], format="csr")
-    worn = np.full(len(vertices), CLOTHING, np.int32)
-    return Garment(Rigged(vertices, faces, fine, worn, weights), np.zeros(len(at.skin), bool))
+    return Garment(hung(vertices, faces, body, 0.04), np.zeros(len(at.skin), bool))
 
 
-def _blend(faces: np.ndarray, count: int) -> sparse.csr_matrix:
-    """Mean of each vertex and its neighbours."""
-    itself = np.arange(count)[:, None].repeat(2, axis=1)
-    pairs = np.concatenate([directed_edges(faces), itself])
-    graph = sparse.csr_matrix((np.ones(len(pairs)), pairs.T), shape=(count, count))
-    return sparse.diags(1.0 / np.asarray(graph.sum(axis=1)).ravel()) @ graph
+def reach_of(
+    points: np.ndarray, levels: np.ndarray, axis: np.ndarray, outward: np.ndarray, slab: float
+) -> np.ndarray:
+    """How far points (N, 3) reach from a vertical axis, at heights (R,), in directions (C, 2).
+
+    Parameters
+    ----------
+    axis : (2,) x and y.
+    slab : points that far above and below a height count as at it; where there are none, the
+        height before it holds.
+
+    Returns
+    -------
+    (R, C)
+    """
+    flat = (points[:, :2] - axis) @ outward.T
+    reach = np.zeros((len(levels), len(outward)))
+    for row, level in enumerate(levels):
+        near = np.abs(points[:, 2] - level) < slab
+        reach[row] = flat[near].max(axis=0) if near.any() else reach[row - 1]
+    return reach
+
+
+def opened(
+    vertices: np.ndarray, faces: np.ndarray, angle: np.ndarray, width: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rings without what is within `width` of the front; `angle` (C,) of the vertices of a ring."""
+    gap = np.abs(np.angle(np.exp(1j * (angle + np.pi / 2)))) < width
+    faces, kept = compact(len(vertices), faces[~gap[faces % len(angle)].any(axis=1)])
+    return vertices[kept], faces
+
+
+def hung(vertices: np.ndarray, faces: np.ndarray, body: Rigged, soft: float) -> Rigged:
+    """A skirt that the pelvis and the thighs carry, blended over `soft` metres."""
+    at = landmarks()
+    hip = body.vertices[(at.leg >= 0) & (at.leg < 0.08), 2].mean()
+    waist = body.vertices[at.skin & (np.abs(at.height - 0.3) < 0.05) & (at.arm < 0), 0]
+    weights = _skirt_weights(vertices, hip, 0.25 * np.ptp(waist), soft)
+    thighs = np.where(vertices[:, 0] > 0, _THIGHS[0], _THIGHS[1])
+    waistline = np.mean([body.vertices[body.fine == part, 2].mean() for part in _TRUNK])
+    trunk = np.where(vertices[:, 2] > waistline, _TRUNK[1], _TRUNK[0])
+    fine = np.where(vertices[:, 2] > hip, trunk, thighs).astype(np.int32)
+    return Rigged(vertices, faces, fine, np.full(len(vertices), CLOTHING, np.int32), weights)
+
+
+def _skirt_weights(vertices: np.ndarray, hip: float, half: float, soft: float) -> sparse.csr_matrix:
+    """Pelvis above the height of the hip joints, thighs below, blended over `soft` metres, and the
+    thighs over the width `half` on either side of the middle."""
+    template = load_template()
+    thigh = np.clip((hip + soft - vertices[:, 2]) / (2 * soft), 0, 1)
+    left = np.clip(0.5 + 0.5 * vertices[:, 0] / half, 0, 1)
+    bones = [template.bone(name) for name in ("spine05", "upperleg01.L", "upperleg01.R")]
+    values = np.stack([1 - thigh, thigh * left, thigh * (1 - left)], axis=1)
+    return weights_of_bones(values, bones)
 
 
 def undress(body: Rigged, garments: list[Garment], rng: np.random.Generator) -> Rigged | None:
@@ -299,3 +325,7 @@ def undress(body: Rigged, garments: list[Garment], rng: np.random.Generator) -> 
         hidden |= garment.covered
     left = body.faces[~hidden[body.faces].all(axis=1)]
     return body.part(left) if len(left) else None
+
+
+_TRUNK = [FINE_NAMES.index(name) for name in ("pelvis", "abdomen")]
+_THIGHS = [FINE_NAMES.index(f"thigh.{side}") for side in SIDES]

@@ -16,6 +16,7 @@ from scipy.spatial.transform import Rotation
 
 from diffusionnet_blender.surface.surface import triangle_vectors
 
+from .commands import plain_errors
 from .examples import Example
 from .meshes import LAYER_COLOURS, LAYER_NAMES, surface_points
 from .parts import COLOURS, FINE_NAMES, PART_NAMES
@@ -23,14 +24,13 @@ from .parts import COLOURS, FINE_NAMES, PART_NAMES
 WIDTH, HEIGHT = 220, 260
 BACKGROUND = 245
 
-
-UNKNOWN = (0.2, 0.2, 0.2)
+UNKNOWN_COLOUR = (0.2, 0.2, 0.2)
 # What examples are coloured by: the colours of labels, and the labels of an example.
 COLOURINGS: dict[str, tuple[list[tuple[float, float, float]], Callable[[Example], np.ndarray]]] = {
     "parts": ([COLOURS[name] for name in PART_NAMES], lambda example: example.labels),
     "fine": ([COLOURS[name] for name in (*FINE_NAMES, *PART_NAMES)], lambda example: example.fine),
     "layers": (
-        [*(LAYER_COLOURS[name] for name in LAYER_NAMES), UNKNOWN],
+        [*(LAYER_COLOURS[name] for name in LAYER_NAMES), UNKNOWN_COLOUR],
         lambda example: example.layers,
     ),
 }
@@ -95,6 +95,7 @@ def contact_sheet(
     sheet.save(path)
 
 
+@plain_errors
 def main() -> None:
     """Write one sheet."""
     from .examples import draw_from, sample_example
@@ -114,6 +115,8 @@ def main() -> None:
     if arguments.suite:
         make = SUITES[arguments.suite].make
     else:
+        if arguments.source == "dressed" and arguments.makehuman is None:
+            parser.error("dressed figures need --makehuman, the folder of MakeHuman's assets")
         make = partial(sample_example, draw=draw_from(arguments.source, arguments.makehuman))
     seeds = list(range(arguments.first, arguments.first + arguments.count))
     contact_sheet(make, seeds, arguments.path, colouring=arguments.colouring, turn=arguments.turn)

@@ -18,13 +18,13 @@ from diffusionnet_blender.surface.loose_parts import label_mesh_parts
 
 from .bodies import bone_moves, rest_shape, skinned
 from .makehuman import Piece, read_piece, triangles
+from .meshes import EYES, SKIN
 from .parts import FINE_NAMES, PART_NAMES, PART_OF_FINE
 from .poses import Pose
 from .template import load_template, parts_of_weights
 
 HEAD = FINE_NAMES.index("head")
 LEGS = [i for i, name in enumerate(PART_NAMES) if name.split(".")[0] in ("thigh", "shin", "foot")]
-SKIN, EYES = 0, (2, 3)
 DECIMETRES = 10.0
 SMALLEST_GARMENT = 200
 # What is worn, by its name: folder and names of the files.
@@ -155,9 +155,16 @@ def pieces_of(name: str, folder: Path, held_out: bool | None = None) -> list[Pat
     ----------
     held_out : only those of `HELD_OUT`, or only others; by default all. Of what is none held out,
         such as teeth, always all.
+
+    Raises
+    ------
+    FileNotFoundError
+        There are none in the folder.
     """
     kind, pattern = WORN[name]
     found = sorted(folder.glob(f"{kind}/*/{pattern}.mhclo"))
+    if not found:
+        raise FileNotFoundError(f"{folder} has no {kind}/*/{pattern}.mhclo of MakeHuman's assets")
     if held_out is None or not any(path.stem in HELD_OUT for path in found):
         return found
     return [path for path in found if (path.stem in HELD_OUT) == held_out]

@@ -32,17 +32,16 @@ from .bodies import (
     sample_phenotype,
 )
 from .dressed import LEGS, bound_piece, loose_garments, pieces_of
-from .hair import rigid
+from .hair import all_head
 from .landmarks import landmarks
 from .makehuman import triangles
-from .meshes import ACCESSORY, CLOTHING, HAIR, TEETH, Body, bumps, join_bodies
+from .meshes import ACCESSORY, CLOTHING, HAIR, TEETH, TONGUE, Body, bumps, join_bodies
 from .parts import PART_NAMES, PART_OF_FINE, SIDES
 from .poses import Pose, sample_exact_pose, sample_game_pose, sample_pose
 from .remesh import decimate
 from .stylise import sample_proportions
 from .template import load_template, parts_of_weights
 
-TONGUE = 1
 COMPONENTS = {
     "Suit": CLOTHING,
     "Shoes": CLOTHING,
@@ -152,7 +151,7 @@ def sample_dressed(rng: np.random.Generator, folder: Path, pose: Pose | None = N
     Raises
     ------
     FileNotFoundError
-        There are no suits in the folder.
+        A kind of piece is not in the folder at all.
     """
     symmetric = rng.uniform() < 0.5
     styled = rng.uniform() < 0.5
@@ -213,8 +212,6 @@ def _lopsided() -> frozenset[str]:
 
 def _outfit(rng: np.random.Generator, folder: Path, woman: bool) -> list[Garment]:
     suits = pieces_of("Suit", folder, held_out=False)
-    if not suits:
-        raise FileNotFoundError(f"{folder} has no suits of MakeHuman in clothes/")
     if rng.uniform() < 0.6:
         sex = "female" if woman else "male"
         suits = [path for path in suits if path.stem.startswith(sex)]
@@ -240,7 +237,7 @@ def _refitted(
         # A head grows and turns with all that is on it; long hair at times hangs on the back.
         if garment.name == "Hair" and rng.uniform() < 0.3:
             figure = replace(figure, vertices=_longer(figure.vertices, rng.uniform(1.05, 1.7)))
-        return _of_head(figure), garment.hidden
+        return all_head(figure, int(figure.component[0])), garment.hidden
     if garment.name != "Suit":
         return figure, garment.hidden
     hidden = garment.hidden
@@ -265,10 +262,6 @@ def _stature(heads: np.ndarray) -> float:
 def _sunk(body: Rigged, covered: np.ndarray, depth: float) -> np.ndarray:
     inward = smooth(covered[:, None].astype(float), body.faces, 2)
     return body.vertices - depth * inward * vertex_normals(body.vertices, body.faces)
-
-
-def _of_head(figure: Rigged) -> Rigged:
-    return rigid((figure.vertices, figure.faces), "head", "head", int(figure.component[0]))
 
 
 def _longer(hair: np.ndarray, factor: float) -> np.ndarray:

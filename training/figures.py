@@ -22,7 +22,6 @@ from .mannequin import mannequin
 from .meshes import Body
 from .poses import Pose, sample_game_pose, sample_pose
 from .remesh import keep_skin
-from .robes import as_rigged
 from .stylise import restyle_skin, sample_proportions
 from .template import load_template
 
@@ -69,7 +68,7 @@ def sample_figure(rng: np.random.Generator, kind: str, pose: Pose | None = None)
         if rng.uniform() < 0.3:
             figure = join([figure, *gear(body, rng, int(rng.integers(1, 4)))])
     elif kind == "clothed":
-        garments = dress(body, rng, carry=as_rigged)
+        garments = dress(body, rng)
         kept = undress(body, garments, rng)
         worn = [garment.figure for garment in garments] + on_head(body, rng)
         worn += gear(body, rng, int(rng.choice([0, 1, 3, 8], p=(0.4, 0.25, 0.2, 0.15))))

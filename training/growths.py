@@ -7,22 +7,10 @@ import numpy as np
 
 from .bodies import Rigged, join
 from .clothing import tailor
-from .hair import rigid
+from .hair import all_head, head_piece, skull
 from .landmarks import landmarks
-from .meshes import ACCESSORY, HAIR, solidify
+from .meshes import ACCESSORY, HAIR, SKIN, solidify
 from .primitives import Mesh, ball, capsule, frame_along, grid_faces, lathe, rounded_box, tube
-
-SKIN = 0
-
-
-def _on_head(mesh: Mesh, component: int) -> Rigged:
-    return rigid(mesh, "head", "head", component)
-
-
-def _skull(body: Rigged) -> tuple[np.ndarray, np.ndarray]:
-    """Middle and extents of the head in the rest pose."""
-    head = body.vertices[landmarks().upwards != 0]
-    return (head.min(axis=0) + head.max(axis=0)) / 2, np.ptp(head, axis=0)
 
 
 def _bent(root: np.ndarray, start: np.ndarray, end: np.ndarray, length: float, steps: int = 9):
@@ -39,7 +27,7 @@ def _pair(mesh: Mesh, component: int) -> list[Rigged]:
     """A piece and its mirror image."""
     vertices, faces = mesh
     twin = vertices * [-1.0, 1.0, 1.0], faces[:, ::-1]
-    return [_on_head(mesh, component), _on_head(twin, component)]
+    return [head_piece(mesh, component), head_piece(twin, component)]
 
 
 def grown(body: Rigged, rng: np.random.Generator, room: float = 1.0) -> list[Rigged]:
@@ -57,7 +45,7 @@ def grown(body: Rigged, rng: np.random.Generator, room: float = 1.0) -> list[Rig
 
 def _ears(body: Rigged, rng: np.random.Generator, room: float) -> list[Rigged]:
     """Large round ears at the sides, an elf's, a cat's, a rabbit's or a bear's on top."""
-    middle, size = _skull(body)
+    middle, size = skull(body)
     kind = str(rng.choice(["round", "elf", "cat", "rabbit", "bear"]))
     sides = int(rng.integers(4, 12))
     if kind == "round":
@@ -97,7 +85,7 @@ def _ears(body: Rigged, rng: np.random.Generator, room: float) -> list[Rigged]:
 
 def _horns(body: Rigged, rng: np.random.Generator, room: float) -> list[Rigged]:
     """A pair or one, straight or curved, up to three heads long."""
-    middle, size = _skull(body)
+    middle, size = skull(body)
     steps, sides = int(rng.integers(4, 14)), int(rng.integers(4, 10))
     length = room * size[2] * float(np.exp(rng.uniform(np.log(0.25), np.log(2.5))))
     thick = min(length * rng.uniform(0.1, 0.25), 0.22 * size[2])
@@ -106,7 +94,7 @@ def _horns(body: Rigged, rng: np.random.Generator, room: float) -> list[Rigged]:
         root = middle + size * [0, -0.4, 0.3]
         path = _bent(root, np.array([0, -0.6, 1.0]), np.array([0, rng.uniform(-1, 1), 1.0]), length,
                      steps)  # fmt: skip
-        return [_on_head(tube(path, thick * taper, sides), SKIN)]
+        return [head_piece(tube(path, thick * taper, sides), SKIN)]
     root = middle + size * [rng.uniform(0.2, 0.42), rng.uniform(-0.25, 0.1), rng.uniform(0.2, 0.42)]
     start = np.array([rng.uniform(0.2, 1.5), rng.uniform(-0.3, 0.5), rng.uniform(0.0, 1.0)])
     path = _bent(root, start, rng.normal(0, 1, 3) + [0.3, 0, 0.7], length, steps)
@@ -115,7 +103,7 @@ def _horns(body: Rigged, rng: np.random.Generator, room: float) -> list[Rigged]:
 
 
 def _antennas(body: Rigged, rng: np.random.Generator, room: float) -> list[Rigged]:
-    middle, size = _skull(body)
+    middle, size = skull(body)
     root = middle + size * [rng.uniform(0.05, 0.25), -0.1, 0.45]
     end = np.array([rng.uniform(0, 1.0), rng.uniform(-1, 0.5), rng.uniform(0.0, 1.0)])
     path = _bent(root, np.array([0.2, 0, 1.0]), end, room * size[2] * rng.uniform(0.3, 1.3), 7)
@@ -129,7 +117,7 @@ def _antennas(body: Rigged, rng: np.random.Generator, room: float) -> list[Rigge
 
 def _snout(body: Rigged, rng: np.random.Generator, room: float) -> list[Rigged]:
     """A muzzle, a beak or a long nose."""
-    middle, size = _skull(body)
+    middle, size = skull(body)
     length = room * size[1] * rng.uniform(0.15, 0.8)
     wide = size[0] * rng.uniform(0.12, 0.38)
     root = middle + size * [0, -0.3, rng.uniform(-0.3, -0.1)]
@@ -138,32 +126,32 @@ def _snout(body: Rigged, rng: np.random.Generator, room: float) -> list[Rigged]:
     )
     shape = np.sqrt(np.clip(1 - np.linspace(0, 0.995, 6) ** rng.uniform(1.0, 5.0), 0.01, 1))
     made = tube(path, wide * shape, int(rng.integers(5, 14)), rng.uniform(0.6, 1.2))
-    return [_on_head(made, SKIN)]
+    return [head_piece(made, SKIN)]
 
 
 def _beard(body: Rigged, rng: np.random.Generator, room: float) -> list[Rigged]:
     """A wedge from the chin down, or strands."""
-    middle, size = _skull(body)
+    middle, size = skull(body)
     length = room * size[2] * rng.uniform(0.2, 1.6)
     root = middle + size * [0, -0.36, -0.36]
     wide = size[0] * rng.uniform(0.2, 0.42)
     if rng.uniform() < 0.6:
         path = np.linspace(root, root + [0, -0.25 * length, -length], 7)
         shape = np.clip(1 - np.linspace(0, 1, 7) ** rng.uniform(0.8, 4.0), 0.08, 1)
-        return [_on_head(tube(path, wide * shape, 10, rng.uniform(0.3, 0.7)), HAIR)]
+        return [head_piece(tube(path, wide * shape, 10, rng.uniform(0.3, 0.7)), HAIR)]
     locks = []
     for across in np.linspace(-1, 1, int(rng.integers(3, 9))):
         start = root + [across * wide, 0.25 * across**2 * size[1], 0.2 * across**2 * size[2]]
         path = _bent(start, np.array([0, -0.6, -1.0]), np.array([0, 0, -1.0]),
                      length * rng.uniform(0.7, 1.0), 6)  # fmt: skip
-        locks.append(_on_head(tube(path, 0.2 * wide * np.linspace(1.3, 0.3, 6), 5), HAIR))
+        locks.append(head_piece(tube(path, 0.2 * wide * np.linspace(1.3, 0.3, 6), 5), HAIR))
     return [join(locks)]
 
 
 def wide_hat(body: Rigged, rng: np.random.Generator, room: float = 1.0) -> list[Rigged]:
     """A hat whose brim is up to three heads wide: a witch's, a farmer's, a mushroom's, a straw
     cone. `room` as for `grown`."""
-    middle, size = _skull(body)
+    middle, size = skull(body)
     radius = 0.5 * max(size[0], size[1]) * rng.uniform(0.98, 1.2)
     tall = room * size[2] * rng.uniform(0.3, 1.8)
     steps = int(rng.integers(4, 9))
@@ -180,7 +168,7 @@ def wide_hat(body: Rigged, rng: np.random.Generator, room: float = 1.0) -> list[
     lean = rng.uniform(0, 1.2) * np.maximum(vertices[:, 2] / tall, 0) ** 2 * tall
     vertices = vertices + lean[:, None] * [0, 1.0, -0.3]
     base = middle + size * [0, 0, rng.uniform(0.05, 0.3)]
-    return [_on_head((vertices + base, faces), ACCESSORY)]
+    return [head_piece((vertices + base, faces), ACCESSORY)]
 
 
 def long_hair(
@@ -194,7 +182,7 @@ def long_hair(
         than it measures where the head is to be enlarged.
     wide : half the depth of the trunk against that of the head, in the same scale.
     """
-    middle, size = _skull(body)
+    middle, size = skull(body)
     worn = _thick_cap(body, rng)
     style = str(
         rng.choice(
@@ -230,19 +218,19 @@ def _thick_cap(body: Rigged, rng: np.random.Generator) -> list[Rigged]:
     mask &= at.upwards != 0
     thickness = 0.2 * float(np.exp(rng.uniform(np.log(0.05), np.log(0.25))))
     cap = tailor(body, mask, thickness, int(rng.integers(10, 80)), rng)
-    return [] if cap is None else [_on_head((cap.figure.vertices, cap.figure.faces), HAIR)]
+    return [] if cap is None else [all_head(cap.figure, HAIR)]
 
 
 def buns(body: Rigged, rng: np.random.Generator) -> list[Rigged]:
     """One behind or on top, or two at the sides."""
-    middle, size = _skull(body)
+    middle, size = skull(body)
     radius = size[2] * rng.uniform(0.12, 0.38)
     shape = ball(radius, int(rng.integers(6, 16)), 7)
     if rng.uniform() < 0.4:
         lift = rng.uniform(0, 1.5)
         place = middle + [0, np.cos(lift) * (0.45 * size[1] + 0.5 * radius),
                           np.sin(lift) * (0.45 * size[2] + 0.5 * radius)]  # fmt: skip
-        return [_on_head((shape[0] + place, shape[1]), HAIR)]
+        return [head_piece((shape[0] + place, shape[1]), HAIR)]
     up = rng.uniform(-0.2, 1.1)
     away = np.array([np.cos(up) * 0.5 * size[0], 0.15 * size[1], np.sin(up) * 0.5 * size[2]])
     place = middle + away * (1 + 0.6 * radius / np.linalg.norm(away))
@@ -289,7 +277,7 @@ def _curtain(middle, size, length, wide, rng) -> list[Rigged]:  # type: ignore[n
     vertices, faces = points.reshape(-1, 3), grid_faces(rows, columns)
     if rng.uniform() < 0.6:
         vertices, faces = solidify(vertices, faces, size[0] * rng.uniform(0.02, 0.12))
-    return [_on_head((vertices + middle, faces), HAIR)]
+    return [head_piece((vertices + middle, faces), HAIR)]
 
 
 def _falling(middle, size, length, wide, rng, flat: bool) -> list[Rigged]:  # type: ignore[no-untyped-def]
@@ -304,7 +292,7 @@ def _falling(middle, size, length, wide, rng, flat: bool) -> list[Rigged]:  # ty
         path = _mantle(angle, down, size, length, wide, flare * rng.uniform(0.5, 1.2))
         taper = np.linspace(1, rng.uniform(0.15, 0.8), steps)
         mesh = tube(path + middle, thick * taper, sides, 0.15 if flat else rng.uniform(0.5, 1))
-        locks.append(_on_head(mesh, HAIR))
+        locks.append(head_piece(mesh, HAIR))
     return [join(locks)]
 
 
@@ -333,11 +321,11 @@ def _tails(middle, size, length, rng, two: bool) -> list[Rigged]:  # type: ignor
     )
     shape = np.sin(np.linspace(rng.uniform(0.4, 1.2), rng.uniform(2.2, 3.0), steps))
     mesh = tube(path, thick * np.maximum(shape, 0.1), sides, rng.uniform(0.5, 1.0))
-    pieces = _pair(mesh, HAIR) if two else [_on_head(mesh, HAIR)]
+    pieces = _pair(mesh, HAIR) if two else [head_piece(mesh, HAIR)]
     if rng.uniform() < 0.4:  # what ties it
         knot = ball(1.3 * thick * shape[0], 8, 5)
         tie = knot[0] + path[0], knot[1]
-        pieces += _pair(tie, ACCESSORY) if two else [_on_head(tie, ACCESSORY)]
+        pieces += _pair(tie, ACCESSORY) if two else [head_piece(tie, ACCESSORY)]
     return pieces
 
 
@@ -356,7 +344,7 @@ def _braids(middle, size, length, wide, rng) -> list[Rigged]:  # type: ignore[no
         vertices.append((bead[0] * (1.15 - 0.5 * share)) + shift + middle)
         faces.append(bead[1] + number * len(bead[0]))
     mesh = np.concatenate(vertices), np.concatenate(faces)
-    return [_on_head(mesh, HAIR)] if one else _pair(mesh, HAIR)
+    return [head_piece(mesh, HAIR)] if one else _pair(mesh, HAIR)
 
 
 def _chunk(middle, size, length, wide, rng) -> list[Rigged]:  # type: ignore[no-untyped-def]
@@ -368,7 +356,7 @@ def _chunk(middle, size, length, wide, rng) -> list[Rigged]:  # type: ignore[no-
     top = vertices[:, 2] / extents[2] + 0.5
     vertices[:, 0] *= rng.uniform(0.5, 1.4) + (1 - rng.uniform(0.5, 1.2)) * top
     place = [0, 0.28 * size[1] + 0.5 * deep, 0.3 * size[2] - 0.5 * extents[2]]
-    return [_on_head((vertices + place + middle, shape[1]), HAIR)]
+    return [head_piece((vertices + place + middle, shape[1]), HAIR)]
 
 
 def _front_locks(middle, size, length, wide, rng) -> list[Rigged]:  # type: ignore[no-untyped-def]
@@ -395,13 +383,13 @@ def _fringe(middle, size, rng) -> list[Rigged]:  # type: ignore[no-untyped-def]
         out = np.array([np.sin(place), -np.cos(place), 0.3])
         path = _bent(root, out, np.array([0.1 * place, 0.0, -1.0]), length, 6)
         thick = size[0] * 0.13 * np.linspace(1, 0.1, 6)
-        locks.append(_on_head(tube(path, thick, 5, 0.5), HAIR))
+        locks.append(head_piece(tube(path, thick, 5, 0.5), HAIR))
     return [join(locks)]
 
 
 def jester_points(body: Rigged, rng: np.random.Generator) -> list[Rigged]:
     """A jester's cap: drooping points with balls."""
-    middle, size = _skull(body)
+    middle, size = skull(body)
     root = middle + size * [0.3, 0, 0.35]
     path = _bent(root, np.array([0.6, 0, 1.0]), np.array([1.0, 0, -1.0]), size[2], 7)
     mesh = tube(path, 0.25 * size[0] * np.linspace(1, 0.1, 7), 8)

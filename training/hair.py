@@ -50,6 +50,16 @@ def rigid(mesh: Mesh, bone: str, fine: str, component: int) -> Rigged:
     )
 
 
+def head_piece(mesh: Mesh, component: int) -> Rigged:
+    """A mesh in the rest pose that is head; `component` as in `meshes.Body`."""
+    return rigid(mesh, "head", "head", component)
+
+
+def all_head(figure: Rigged, component: int) -> Rigged:
+    """A figure whose parts are all head."""
+    return head_piece((figure.vertices, figure.faces), component)
+
+
 def _scalp(rng: np.random.Generator) -> np.ndarray:
     at = landmarks()
     hairline, nape = rng.uniform(0.25, 0.75), rng.uniform(-0.75, -0.2)
@@ -61,11 +71,7 @@ def _scalp(rng: np.random.Generator) -> np.ndarray:
 def _cap(body: Rigged, rng: np.random.Generator) -> Rigged | None:
     thickness = np.exp(rng.uniform(np.log(0.004), np.log(0.06)))
     cap = tailor(body, _scalp(rng), float(thickness), int(rng.integers(0, 60)), rng)
-    return None if cap is None else _all_head(cap.figure, HAIR)
-
-
-def _all_head(figure: Rigged, component: int) -> Rigged:
-    return rigid((figure.vertices, figure.faces), "head", "head", component)
+    return None if cap is None else all_head(cap.figure, HAIR)
 
 
 def _strands(body: Rigged, rng: np.random.Generator, kind: str) -> list[Rigged]:
@@ -109,7 +115,7 @@ def _strands(body: Rigged, rng: np.random.Generator, kind: str) -> list[Rigged]:
             path.append(_outside(here, middle, size))
         taper = np.linspace(1.0, 0.15 if kind == "spikes" else 0.45, len(path))
         mesh = tube(np.array(path), thick * taper * rng.uniform(0.6, 1.3), sides, flatness)
-        locks.append(rigid(mesh, "head", "head", HAIR))
+        locks.append(head_piece(mesh, HAIR))
     return [join(locks)]
 
 
@@ -128,7 +134,8 @@ def _outside(point: np.ndarray, middle: np.ndarray, size: float) -> np.ndarray:
     return point
 
 
-def _skull(body: Rigged) -> tuple[np.ndarray, np.ndarray]:
+def skull(body: Rigged) -> tuple[np.ndarray, np.ndarray]:
+    """Middle and extents of the head in the rest pose."""
     head = body.vertices[landmarks().upwards != 0]
     return (head.min(axis=0) + head.max(axis=0)) / 2, np.ptp(head, axis=0)
 
@@ -139,19 +146,17 @@ def _helmet(body: Rigged, rng: np.random.Generator) -> list[Rigged]:
     low, face = rng.uniform(-1.0, 0.3), rng.choice([2.0, rng.uniform(0.2, 0.8)])
     mask = (at.upwards > low) & (at.upwards != 0) & (at.forwards < face)
     shell = tailor(body, mask, rng.uniform(0.015, 0.06), int(rng.integers(40, 150)), rng)
-    worn = [] if shell is None else [_all_head(shell.figure, ACCESSORY)]
-    middle, size = _skull(body)
+    worn = [] if shell is None else [all_head(shell.figure, ACCESSORY)]
+    middle, size = skull(body)
     if rng.uniform() < 0.4:  # a visor or goggles
         box = rounded_box(size * rng.uniform([0.5, 0.1, 0.1], [0.9, 0.4, 0.4]), 0.3, 4)
         place = middle + size * [0, -0.5, rng.uniform(-0.1, 0.25)]
-        worn.append(rigid((box[0] + place, box[1]), "head", "head", ACCESSORY))
+        worn.append(head_piece((box[0] + place, box[1]), ACCESSORY))
     if rng.uniform() < 0.4:  # ear pieces
         for side in (-1, 1):
             box = rounded_box(size * rng.uniform(0.12, 0.35, 3), rng.uniform(0.1, 1.0), 4)
             worn.append(
-                rigid(
-                    (box[0] + middle + size * [side * 0.5, 0, 0], box[1]), "head", "head", ACCESSORY
-                )
+                head_piece((box[0] + middle + size * [side * 0.5, 0, 0], box[1]), ACCESSORY)
             )
     if rng.uniform() < 0.3:  # a crest, an antenna or horns
         for side in (-1, 1) if rng.uniform() < 0.6 else (0,):
@@ -159,13 +164,13 @@ def _helmet(body: Rigged, rng: np.random.Generator) -> list[Rigged]:
             tip = root + size * [side * rng.uniform(0, 0.6), rng.uniform(-0.2, 0.3), 0.5]
             path = np.linspace(root, tip, 5)
             radii = size[0] * rng.uniform(0.02, 0.12) * np.linspace(1, 0.3, 5)
-            worn.append(rigid(tube(path, radii, 6), "head", "head", ACCESSORY))
+            worn.append(head_piece(tube(path, radii, 6), ACCESSORY))
     return worn
 
 
 def _hat(body: Rigged, rng: np.random.Generator) -> list[Rigged]:
     """A crown turned on the lathe, with a brim, flat, tall or pointed."""
-    middle, size = _skull(body)
+    middle, size = skull(body)
     radius = 0.55 * max(size[0], size[1]) * rng.uniform(0.95, 1.25)
     tall = size[2] * rng.uniform(0.2, 1.0)
     heights = np.linspace(0, 1, 6)
@@ -175,10 +180,10 @@ def _hat(body: Rigged, rng: np.random.Generator) -> list[Rigged]:
         profile = np.concatenate([[[radius * rng.uniform(1.1, 1.9), -0.02 * tall]], profile])
     mesh = lathe(profile, int(rng.integers(8, 32)))
     base = middle + size * [0, 0, rng.uniform(0.1, 0.3)]
-    worn = [rigid((mesh[0] + base, mesh[1]), "head", "head", ACCESSORY)]
+    worn = [head_piece((mesh[0] + base, mesh[1]), ACCESSORY)]
     if rng.uniform() < 0.4:
         band = torus(radius, 0.04 * size[2], 24, 5)
-        worn.append(rigid((band[0] + base, band[1]), "head", "head", ACCESSORY))
+        worn.append(head_piece((band[0] + base, band[1]), ACCESSORY))
     if rng.uniform() < 0.5:
         worn += _strands(body, rng, "strands")
     return worn

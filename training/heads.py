@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -150,5 +149,5 @@ class FigureTrainer(Trainer):
         return (loss * known).sum() / known.sum().clamp(min=1e-6)
 
 
-def _tensor(values: np.ndarray | Sequence[int], like: torch.Tensor) -> torch.Tensor:
+def _tensor(values: np.ndarray, like: torch.Tensor) -> torch.Tensor:
     return torch.as_tensor(values, dtype=torch.int64, device=like.device)

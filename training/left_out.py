@@ -1,7 +1,7 @@
 """How a model does on characters of makers whose work it never saw, a pack left out in turn.
 
 python -m training.left_out train --generated N --dressed N --rigged N --start RUN.pt
-python -m training.left_out measure --before FILE     # those, beside a model that saw none
+python -m training.left_out measure --before FILE     # those, beside another model
 python -m training.left_out measure --before FILE --model FILE    # one model instead of those
 
 Each character is one mesh at rest, all its members merged, what it carries in its hands left out,
@@ -25,12 +25,14 @@ from diffusionnet_blender.tasks.segment import segment
 from diffusionnet_blender.tasks.sides import mirrored_classes
 
 from .body_parts import checkpoint_of, origin, save_all, train, weights_of_checkpoint
+from .commands import plain_errors
 from .documents import percent, put_between, table
 from .examples import Example, of_body
 from .meshes import Body
 from .parts import PART_NAMES
 from .prepared import RUN, SOURCES, Prepared
 from .rigged import PACKS, load_rigged
+from .shares import Shares, mean_shares, shares_of
 
 # Packs that are left out together: as many trainings as there are folds.
 FOLDS = (
@@ -42,22 +44,18 @@ FOLDS = (
 # The fold that leaves out a character.
 FOLD_OF = {name: fold for fold in FOLDS for pack in fold for name in PACKS[pack]}
 OTHER_SIDE = np.array(mirrored_classes(PART_NAMES))
-EITHER = np.minimum(OTHER_SIDE, np.arange(len(PART_NAMES)))
 PAGE = Path(__file__).parents[1] / "docs" / "models.md"
 
 
 @dataclass(frozen=True)
-class Found:
+class Found(Shares):
     """Shares of the area of one character.
 
     Attributes
     ----------
-    right : sides included;  either_side : left and right taken as one.
     sides_swapped : whether more would be right with left and right exchanged.
     """
 
-    right: float
-    either_side: float
     sides_swapped: bool
 
 
@@ -74,13 +72,10 @@ def measure_character(name: str, model: Model, cache: OperatorCache, turned: boo
     example = example_of(name, turned)
     found = segment(example.surface, model, cache=cache).vertex_labels
     truth, areas = example.labels, example.areas
-
-    def share(labels: np.ndarray, wanted: np.ndarray) -> float:
-        return float(np.average(labels == wanted, weights=areas))
-
-    right = share(found, truth)
-    either = share(EITHER[found], EITHER[truth])
-    return Found(right, either, share(OTHER_SIDE[found], truth) > right)
+    shares, exchanged = (
+        shares_of(labels, truth, areas, PART_NAMES) for labels in (found, OTHER_SIDE[found])
+    )
+    return Found(shares.right, shares.either_side, exchanged.right > shares.right)
 
 
 def name_of(fold: tuple[str, ...]) -> str:
@@ -111,12 +106,12 @@ def row(name: str, before: Ways, after: Ways) -> list[str]:
     """A line of the table: a pack, and what two models do on it."""
     cells = [name, str(len(after[0]))]
     for ahead, turned in (before, after):
-        right = [each.right for each in ahead]
+        mean = mean_shares(ahead)
         swapped = [sum(each.sides_swapped for each in found) for found in (ahead, turned)]
         cells += [
-            percent(float(np.mean(right))),
-            percent(float(np.mean([each.either_side for each in ahead]))),
-            percent(min(right)),
+            percent(mean.right),
+            percent(mean.either_side),
+            percent(min(each.right for each in ahead)),
             f"{swapped[0]} / {swapped[1]}",
         ]
     return cells
@@ -145,7 +140,7 @@ def measure(earlier: Path, chosen: Path | None, write: bool) -> None:
                 print(f"{name:30}{ways[0][0][-1].right:8.3f}{ways[1][0][-1].right:8.3f}")
             rows.append(row(pack, *ways))
     if not rows:
-        raise SystemExit("Nothing to measure: train first, or give --model")
+        raise FileNotFoundError("nothing to measure: train first, or give --model")
     rows.append(row("all", *whole))
     header = ["pack left out", "characters"]
     for model_name in ("before", "without it"):
@@ -156,6 +151,7 @@ def measure(earlier: Path, chosen: Path | None, write: bool) -> None:
         put_between(PAGE, "left out", text)
 
 
+@plain_errors
 def main() -> None:
     """Run the step named on the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -165,7 +161,8 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--width", type=int, default=128)
     parser.add_argument("--start", type=Path, help="checkpoint that saw no rigged character")
-    parser.add_argument("--folds", type=int, nargs="+", default=range(len(FOLDS)))
+    numbers = range(len(FOLDS))
+    parser.add_argument("--folds", type=int, nargs="+", choices=numbers, default=numbers)
     parser.add_argument("--before", type=Path, default=BUNDLED / "body_parts.safetensors")
     parser.add_argument("--model", type=Path, help="measure this one instead")
     parser.add_argument("--write", action="store_true", help="put the table into docs/models.md")
@@ -174,6 +171,8 @@ def main() -> None:
         measure(chosen.before, chosen.model, chosen.write)
         return
     counts = {source: getattr(chosen, source) for source in SOURCES}
+    if chosen.start is None or not any(counts.values()):
+        parser.error("train needs --start, and figures: --generated, --dressed or --rigged")
     for number in chosen.folds:
         train_without(FOLDS[number], counts, chosen.steps, chosen.width, chosen.start)
 

@@ -23,21 +23,22 @@ from diffusionnet_blender.network.checkpoint import Model
 from diffusionnet_blender.network.frameless import frameless
 from diffusionnet_blender.surface.cache import OperatorCache
 from diffusionnet_blender.tasks.segment import segment
-from diffusionnet_blender.tasks.sides import mirrored_classes
 
 from .bodies import FIRST_HELD_OUT_SEED
 from .body_parts import architecture_of, card_of, starting_weights
+from .commands import plain_errors
 from .documents import percent, table
 from .examples import sample_example
 from .heads import OUTPUTS, FigureTrainer, LabelledFigure, rows_of
 from .parts import PART_NAMES
 from .prepared import RUN, Prepared
+from .shares import mean_shares, shares_of
+from .trials import truncated
 
 FOLDER = RUN / "levers"
 SEEDS = {"generated": range(500), "dressed": range(250)}
 STEPS = 1000
 UNSEEN = range(FIRST_HELD_OUT_SEED + 300_000, FIRST_HELD_OUT_SEED + 300_040)
-EITHER = np.array([min(i, m) for i, m in enumerate(mirrored_classes(PART_NAMES))])
 
 
 @dataclass(frozen=True)
@@ -76,18 +77,11 @@ class _Shapes(Prepared):
         self.k = k
 
     def __getitem__(self, index: int) -> LabelledFigure:
-        found = super().__getitem__(index)
-        shape = found.discretization
-        cut = replace(
-            shape,
-            eigenvalues=shape.eigenvalues[: self.k],
-            eigenvectors=np.ascontiguousarray(shape.eigenvectors[:, : self.k]),
-        )
-        return replace(found, discretization=cut)
+        return truncated(super().__getitem__(index), self.k)
 
 
 def start_of(architecture: Architecture, start: Path) -> dict[str, np.ndarray]:
-    """Weights of `--start`; blocks that it has not begin by changing nothing."""
+    """Weights of `--start`; blocks that it lacks begin by changing nothing."""
     from diffusionnet_blender.network.module import fresh_weights
 
     known = starting_weights(replace(architecture, blocks=4), start)
@@ -140,31 +134,34 @@ def measured(name: str, start: Path) -> dict[str, float]:
     FOLDER.mkdir(parents=True, exist_ok=True)
     model = trained(name, start)
     cache = OperatorCache(FOLDER / "matrices", max_bytes=2**40)
-    right, either, seconds = [], [], []
+    shares, seconds = [], []
     for seed in UNSEEN:
         example = sample_example(seed)
         segment(example.surface, model, cache=cache)
         began = time.process_time()
         found = segment(example.surface, model, cache=cache).vertex_labels
         seconds.append(time.process_time() - began)
-        truth = example.labels
-        right.append(np.average(found == truth, weights=example.areas))
-        either.append(np.average(EITHER[found] == EITHER[truth], weights=example.areas))
+        shares.append(shares_of(found, example.labels, example.areas, PART_NAMES))
+    mean = mean_shares(shares)
     result = {
-        "right": float(np.mean(right)),
-        "either": float(np.mean(either)),
+        "right": mean.right,
+        "either": mean.either_side,
         "seconds": float(np.median(seconds)),
     }
     kept.write_text(json.dumps(result))
     return result
 
 
+@plain_errors
 def main() -> None:
     """Train and measure levers, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="LEVER", help=", ".join(LEVERS))
     parser.add_argument("--start", type=Path, required=True, help=".safetensors of body_parts")
     chosen = parser.parse_args()
+    unknown = set(chosen.names) - set(LEVERS)
+    if unknown:
+        parser.error(f"no lever is called {', '.join(sorted(unknown))}")
     found = {name: measured(name, chosen.start) for name in chosen.names or LEVERS}
     base = found.get("as bundled", {}).get("seconds")
     rows = [

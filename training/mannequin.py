@@ -145,8 +145,8 @@ def _solids(
             mesh = _SHAPES[shape[stem]](size * [share, share, 1.0 + 0.15 * layer], local)
             vertices = (mesh[0] + middle) @ frame.T + start
             pieces.append(rigid((vertices, mesh[1]), segment.bone, segment.part, MACHINE))
-    if any(segment.part.startswith("palm") for segment in segments):
-        for side in {segment.part[-1] for segment in segments if segment.part.startswith("palm")}:
+    for side in SIDES:
+        if any(segment.part == f"palm.{side}" for segment in segments):
             local = np.random.default_rng(seeds["palm"])
             pieces += _fingers(body, heads, local, side)
     return pieces

@@ -26,8 +26,8 @@ class Body:
     faces : (F, 3) int64, wound outward.
     fine : (V,) int32, index into `parts.FINE_NAMES`, or into `parts.PART_OF_LABEL` where only the
         coarse part is known.
-    component : (V,) int32, 0 the skin, 1 the tongue, 2 the left eye, 3 the right eye; `TEETH`,
-        `CLOTHING`, `HAIR`, `ACCESSORY`, `MACHINE` (pieces of mannequins) or `UNKNOWN`.
+    component : (V,) int32, `SKIN`, `TONGUE`, one of `EYES` (left, right), `TEETH`, `CLOTHING`,
+        `HAIR`, `ACCESSORY`, `MACHINE` (pieces of mannequins) or `UNKNOWN`.
     """
 
     vertices: np.ndarray
@@ -53,7 +53,7 @@ class Body:
         return Body(self.vertices[kept], faces, self.fine[kept], self.component[kept])
 
 
-TEETH, CLOTHING, HAIR, ACCESSORY, MACHINE, UNKNOWN = range(4, 10)
+SKIN, TONGUE, *EYES, TEETH, CLOTHING, HAIR, ACCESSORY, MACHINE, UNKNOWN = range(10)
 LAYER_NAMES = ("body", "hair", "clothing", "accessory")
 """What a place of a character is made of; a machine is the body of a robot."""
 LAYER_COLOURS = {

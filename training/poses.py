@@ -51,6 +51,14 @@ class Leg:
     knee: float = 0.0
     ankle: float = 0.0
 
+    def hip_turn(self, mirror: float) -> Rotation:
+        """Rotation of the thigh; `mirror` is 1 on the left, -1 on the right."""
+        return (
+            about([0, 1, 0], -mirror * self.spread)
+            * about([1, 0, 0], -self.hip)
+            * about([0, 0, 1], mirror * self.turn)
+        )
+
 
 @dataclass(frozen=True)
 class Pose:
@@ -85,14 +93,18 @@ def between(source: np.ndarray, target: np.ndarray) -> Rotation:
     return Rotation.from_rotvec(axis / sine * np.arctan2(sine, source @ target))
 
 
+def chain_turn(angles: tuple[float, float, float], count: int) -> Rotation:
+    """Rotation of each of `count` links that share the angles of a spine or a neck, see `Pose`."""
+    front, side, turn = np.asarray(angles) / count
+    return about([0, 0, 1], turn) * about([0, 1, 0], side) * about([1, 0, 0], front)
+
+
 def bone_turns(template: Template, heads: np.ndarray, pose: Pose) -> np.ndarray:
     """Rotation of every bone against its parent, in the axes of the rest pose: (B, 3, 3)."""
     turns: dict[str, Rotation] = {}
     spine = [f"spine0{i}" for i in (5, 4, 3, 2, 1)]
     for chain, angles in ((spine, pose.spine), (["neck01", "neck02", "neck03", "head"], pose.neck)):
-        front, side, turn = np.asarray(angles) / len(chain)
-        share = about([0, 0, 1], turn) * about([0, 1, 0], side) * about([1, 0, 0], front)
-        turns.update(dict.fromkeys(chain, share))
+        turns.update(dict.fromkeys(chain, chain_turn(angles, len(chain))))
     for side, arm, leg in (
         ("L", pose.left_arm, pose.left_leg),
         ("R", pose.right_arm, pose.right_leg),
@@ -146,13 +158,8 @@ def _arm_turns(template: Template, heads: np.ndarray, side: str, arm: Arm) -> di
 
 def _leg_turns(side: str, leg: Leg) -> dict[str, Rotation]:
     mirror = 1.0 if side == "L" else -1.0
-    hip = (
-        about([0, 1, 0], -mirror * leg.spread)
-        * about([1, 0, 0], -leg.hip)
-        * about([0, 0, 1], mirror * leg.turn)
-    )
     return {
-        f"upperleg01.{side}": hip,
+        f"upperleg01.{side}": leg.hip_turn(mirror),
         f"lowerleg01.{side}": about([1, 0, 0], leg.knee),
         f"foot.{side}": about([1, 0, 0], leg.ankle),
     }

@@ -60,10 +60,7 @@ def _kind_and_size(seed: int, source: str) -> tuple[str, int]:
     """The kind of an example, in words of the generator, and its vertices."""
     path = RUN / "shapes" / source / f"{seed}.npz"
     if not path.exists():
-        raise SystemExit(
-            f"There is no {source} figure {seed}: make it with "
-            f"python -m training.body_parts data --{source} COUNT"
-        )
+        raise FileNotFoundError(f"{path} is not there: make it with training.body_parts data")
     with np.load(path) as stored:
         return str(stored["kind"]), len(stored["label"])
 
@@ -71,7 +68,7 @@ def _kind_and_size(seed: int, source: str) -> tuple[str, int]:
 class Prepared(Sequence):
     """Prepared examples, some of them several times (`EMPHASIS`).
 
-    Each is read from disk when it is asked for: thousands do not fit in memory.
+    Each is read from disk when its turn comes: thousands do not fit in memory.
 
     Parameters
     ----------
@@ -81,6 +78,11 @@ class Prepared(Sequence):
         Packs of rigged characters that are not learnt from.
     kinds : sequence of str
         Kinds of figures; by default all.
+
+    Raises
+    ------
+    FileNotFoundError
+        An example is not on disk, see `make_data`.
     """
 
     def __init__(

@@ -1,7 +1,6 @@
 """What the bones of the rigs of ../shared/characters move, by their names.
 
-A table of its own, so that what is measured by it does not hang on what the extension knows of
-bones.
+A table of its own, so that measurements do not depend on the extension's own table of bones.
 """
 
 from __future__ import annotations

@@ -21,11 +21,13 @@ from diffusionnet_blender.surface.winding import vertex_normals
 from .bodies import NATURAL, skinned
 from .meshes import Body, bumps
 from .parts import FINE_NAMES, MIRRORED_LABEL, PART_NAMES, PART_OF_LABEL, SIDES
-from .poses import Arm, Pose, about, between, sample_game_pose, sample_pose, unit
+from .poses import Arm, Pose, about, between, chain_turn, sample_game_pose, sample_pose, unit
 from .stylise import Proportions, part_scale, sample_proportions
 from .symmetry import mirrored
 
 FOLDER = Path(__file__).parent / "data" / "rigged"
+# Of all characters, metres, without what is carried.
+HEIGHT = 1.7
 _MEN_WOMEN = (
     *("female_alternative", "female_casual", "female_dress", "female_tanktop"),
     *("male_casual", "male_longsleeve", "male_shirt", "male_suit"),
@@ -62,7 +64,7 @@ _PARENTS = {
     "toes": ("foot",),
 }
 _NEXT = {"upper_arm": "forearm", "forearm": "palm", "thigh": "shin", "shin": "foot"}
-# Nearer than this are a vertex and the mirror image of another, of a body 1.7 high.
+# Nearer than this, metres, are a vertex and the mirror image of another.
 _TWIN = 0.004
 # Rests that are further from being symmetric are left as they are.
 _UNEVEN = 0.06
@@ -74,7 +76,8 @@ class Character:
 
     Attributes
     ----------
-    vertices, faces, fine, component : as in `meshes.Body`, 1.7 high without what is carried.
+    vertices, faces, fine, component : as in `meshes.Body`, `HEIGHT` high without what is
+        carried.
     member : (V,) int, index into `members`;  members : names of the objects.
     carried : (V,) bool, held in a hand.
     weights : (V, 23) csr_matrix, how much each link moves a vertex; rows add up to 1.
@@ -346,16 +349,14 @@ def _parent(character: Character, index: int) -> int | None:
 def link_turns(character: Character, pose: Pose | None) -> dict[int, Rotation]:
     """Rotation of links against the one before, in the axes of rest; angles as in `poses`.
 
-    Arms are brought to what the pose says whatever the rest is; other angles are added to rest.
+    Arms are brought to the angles of the pose whatever the rest is; other angles are added to rest.
     """
     if pose is None:
         return {}
     turns: dict[int, Rotation] = {}
     for chain, angles in ((("abdomen", "chest"), pose.spine), (("neck", "head"), pose.neck)):
         there = [link(name) for name in chain if character.has(link(name))]
-        front, side, turn = np.asarray(angles) / len(there)
-        share = about([0, 0, 1], turn) * about([0, 1, 0], side) * about([1, 0, 0], front)
-        turns.update(dict.fromkeys(there, share))
+        turns.update(dict.fromkeys(there, chain_turn(angles, len(there))))
     for side, mirror, arm, leg in (
         ("L", 1.0, pose.left_arm, pose.left_leg),
         ("R", -1.0, pose.right_arm, pose.right_leg),
@@ -378,11 +379,7 @@ def link_turns(character: Character, pose: Pose | None) -> dict[int, Rotation]:
         palm = (straight.inv() * level).apply([0, mirror, 0])
         turns[link(f"palm.{side}")] = about(palm, arm.wrist)
         turns[link(f"fingers.{side}")] = about(palm, 0.7 * arm.curl)
-        turns[link(f"thigh.{side}")] = (
-            about([0, 1, 0], -mirror * leg.spread)
-            * about([1, 0, 0], -leg.hip)
-            * about([0, 0, 1], mirror * leg.turn)
-        )
+        turns[link(f"thigh.{side}")] = leg.hip_turn(mirror)
         turns[link(f"shin.{side}")] = about([1, 0, 0], leg.knee)
         turns[link(f"foot.{side}")] = about([1, 0, 0], leg.ankle)
     return turns
@@ -392,7 +389,7 @@ def _bearable_head(character: Character, head: float) -> float:
     """How large a head may be drawn: not more than half of the whole."""
     of_head = np.isin(PART_OF_LABEL[character.fine], PART_NAMES.index("head"))
     heights = character.vertices[of_head, 2]
-    own = float(np.ptp(heights)) / 1.7
+    own = float(np.ptp(heights)) / HEIGHT
     return float(np.clip(head, 0.6, max(min(2.5, (1 - own) / own), 1.0)))
 
 

@@ -17,18 +17,17 @@ from scipy import sparse
 from diffusionnet_blender.scene.files import open_file
 from diffusionnet_blender.surface.repair import weld
 
+from .commands import plain_errors
 from .makehuman import triangles
-from .meshes import ACCESSORY, CLOTHING, HAIR, MACHINE, UNKNOWN
+from .meshes import ACCESSORY, CLOTHING, EYES, HAIR, MACHINE, SKIN, UNKNOWN
 from .parts import FINE_NAMES, MIRRORED_LABEL
 from .rig_parts import SKELETON_RIG, labels_of_bones, segment_of_bone
-from .rigged import FOLDER
+from .rigged import FOLDER, HEIGHT
 
-SKIN, EYE = 0, 2
-HEIGHT = 1.7
 # What an object or a material is, by the words of its name; the first that fits.
 COMPONENT_OF_WORD = (
     ("eyebrows hair hairbase hair2", HAIR),
-    ("eyes", EYE),
+    ("eyes", EYES[0]),
     ("skin nails skeleton", SKIN),
     ("hat helmet glass hatbrown hatlightbrown details", ACCESSORY),
     (
@@ -205,7 +204,7 @@ def _sides_by_place(found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Sides of bones by where they are at rest, whatever they are called: left at +x."""
     is_left = found["heads"][:, 0] > 0
     component = found["component"].copy()
-    component[(component == EYE) & (found["vertices"][:, 0] < 0)] += 1
+    component[(component == EYES[0]) & (found["vertices"][:, 0] < 0)] = EYES[1]
     sided = {"component": component}
     for name in ("labels", "segments"):
         turned = found[name].copy()
@@ -219,22 +218,29 @@ def _sides_by_place(found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def write_rigged(characters: Path) -> Iterator[Path]:
-    """Read all characters of a folder into `rigged.FOLDER`."""
+    """Read all characters of a folder into `rigged.FOLDER`.
+
+    Raises
+    ------
+    FileNotFoundError
+        There are none in the folder.
+    """
+    paths = sorted(characters.glob("*.glb"))
+    if not paths:
+        raise FileNotFoundError(f"{characters} has no .glb files of characters")
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for path in sorted(characters.glob("*.glb")):
+    for path in paths:
         written = FOLDER / f"{path.stem}.npz"
         np.savez_compressed(written, **read_rigged(path))
         yield written
 
 
+@plain_errors
 def main() -> None:
     """Write what `rigged` reads."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--characters", type=Path, required=True, help="folder of .glb files")
-    folder = parser.parse_args().characters
-    if not any(folder.glob("*.glb")):
-        parser.error(f"{folder} has no .glb files")
-    for path in write_rigged(folder):
+    for path in write_rigged(parser.parse_args().characters):
         print(path)
 
 

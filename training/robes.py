@@ -8,18 +8,15 @@ the forearm from there on, however far it hangs over the hand.
 from __future__ import annotations
 
 import numpy as np
-from scipy import sparse
-
-from diffusionnet_blender.surface.triangles import compact
 
 from .bodies import Rigged
-from .clothing import Garment, tailor
+from .clothing import Garment, hung, opened, reach_of, tailor
 from .landmarks import landmarks
 from .meshes import CLOTHING, solidify
 from .parts import FINE_NAMES, SIDES
 from .poses import unit
 from .primitives import grid_faces
-from .template import load_template
+from .template import load_template, weights_of_bones
 
 
 def gown(body: Rigged, rng: np.random.Generator) -> list[Garment]:
@@ -81,11 +78,8 @@ def long_skirt(body: Rigged, rng: np.random.Generator, length: float, opening: f
     levels, middle = np.linspace(top, bottom, rows), waist[:, 1].mean()
     angle = (np.arange(columns) + 0.5) * (2 * np.pi / columns)
     outward = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    flat = (points[:, :2] - [0.0, middle]) @ outward.T
-    reach, slab = np.zeros((rows, columns)), 1.2 * abs(levels[0] - levels[1]) + 0.02
-    for row, level in enumerate(levels):
-        near = np.abs(points[:, 2] - level) < slab
-        reach[row] = flat[near].max(axis=0) if near.any() else reach[row - 1]
+    axis, slab = np.array([0.0, middle]), 1.2 * abs(levels[0] - levels[1]) + 0.02
+    reach = reach_of(points, levels, axis, outward, slab)
     down = np.linspace(0, 1, rows)[:, None]
     shape = str(rng.choice(["straight", "line", "bell", "pencil", "trumpet"]))
     # Cloth falls: only a pencil skirt comes in again below a wide place.
@@ -102,7 +96,7 @@ def long_skirt(body: Rigged, rng: np.random.Generator, length: float, opening: f
     folds = rng.integers(4, 16)
     pleats = 1.0 + rng.choice([0.0, rng.uniform(0, 0.08)]) * down * np.cos(angle * folds)
     radius = (reach + rng.uniform(0.008, 0.03) + flare * spread) * pleats
-    ring = [0.0, middle] + radius[:, :, None] * outward
+    ring = axis + radius[:, :, None] * outward
     hem = np.broadcast_to(levels[:, None], (rows, columns)).copy()
     hem -= (
         rng.choice([0.0, 0.0, rng.uniform(-0.2, 0.2)])
@@ -114,54 +108,12 @@ def long_skirt(body: Rigged, rng: np.random.Generator, length: float, opening: f
     vertices = np.concatenate([ring, hem[:, :, None]], axis=2).reshape(-1, 3)
     faces = grid_faces(rows, columns, wrapped=True)[:, ::-1]
     if opening:
-        gap = np.abs(np.angle(np.exp(1j * (angle + np.pi / 2)))) < opening
-        faces = faces[~gap[faces % columns].any(axis=1)]
-        faces, kept = compact(len(vertices), faces)
-        vertices = vertices[kept]
+        vertices, faces = opened(vertices, faces, angle, opening)
     if rng.uniform() < 0.5:
         vertices, faces = solidify(vertices, faces, rng.uniform(0.003, 0.015))
     hidden = at.skin & ~arms & (at.upwards == 0) & (at.height < 1) & (opening < 0.25)
     hidden &= (body.vertices[:, 2] < top - 0.03) & (body.vertices[:, 2] > bottom + 0.05)
-    return Garment(_hung(vertices, faces, body, rng.uniform(0.02, 0.06)), hidden)
-
-
-def as_rigged(made: Garment, body: Rigged) -> Garment:
-    """A garment of `clothing.skirt` given to the thighs down to its hem."""
-    return Garment(_hung(made.figure.vertices, made.figure.faces, body, 0.04), made.covered)
-
-
-def _hung(vertices: np.ndarray, faces: np.ndarray, body: Rigged, soft: float) -> Rigged:
-    """A skirt that the pelvis and the thighs carry, blended over `soft` metres."""
-    at = landmarks()
-    hip = body.vertices[(at.leg >= 0) & (at.leg < 0.08), 2].mean()
-    waist = body.vertices[at.skin & (np.abs(at.height - 0.3) < 0.05) & (at.arm < 0), 0]
-    weights = _skirt_weights(vertices, hip, 0.25 * np.ptp(waist), soft)
-    thighs = np.where(vertices[:, 0] > 0, _THIGHS[0], _THIGHS[1])
-    waistline = np.mean([body.vertices[body.fine == part, 2].mean() for part in _TRUNK])
-    trunk = np.where(vertices[:, 2] > waistline, _TRUNK[1], _TRUNK[0])
-    fine = np.where(vertices[:, 2] > hip, trunk, thighs).astype(np.int32)
-    return Rigged(vertices, faces, fine, np.full(len(vertices), CLOTHING, np.int32), weights)
-
-
-def _skirt_weights(vertices: np.ndarray, hip: float, half: float, soft: float) -> sparse.csr_matrix:
-    """Pelvis above the height of the hip joints, thighs below, blended over `soft` metres, and the
-    thighs over the width `half` on either side of the middle."""
-    template = load_template()
-    thigh = np.clip((hip + soft - vertices[:, 2]) / (2 * soft), 0, 1)
-    left = np.clip(0.5 + 0.5 * vertices[:, 0] / half, 0, 1)
-    bones = [template.bone(name) for name in ("spine05", "upperleg01.L", "upperleg01.R")]
-    values = np.stack([1 - thigh, thigh * left, thigh * (1 - left)], axis=1)
-    return _weights(values, bones)
-
-
-def _weights(values: np.ndarray, bones: list[int]) -> sparse.csr_matrix:
-    count = len(values)
-    rows = np.repeat(np.arange(count), len(bones))
-    made = sparse.csr_matrix(
-        (values.ravel(), (rows, np.tile(bones, count))), (count, len(load_template().bones))
-    )
-    made.eliminate_zeros()
-    return made
+    return Garment(hung(vertices, faces, body, rng.uniform(0.02, 0.06)), hidden)
 
 
 def sleeves(body: Rigged, rng: np.random.Generator) -> list[Garment]:
@@ -215,7 +167,7 @@ def sleeves(body: Rigged, rng: np.random.Generator) -> list[Garment]:
             steps = np.tile(steps, 2)
         fore = np.clip(0.5 + (steps - 1.0) / (2 * sharp), 0, 1)
         bones = [template.bone(f"{name}.{side}") for name in ("upperarm01", "lowerarm01")]
-        weights = _weights(np.stack([1 - fore, fore], axis=1), bones)
+        weights = weights_of_bones(np.stack([1 - fore, fore], axis=1), bones)
         parts = [FINE_NAMES.index(f"{name}.{side}") for name in ("upper_arm", "forearm")]
         fine = np.where(fore > 0.5, parts[1], parts[0]).astype(np.int32)
         hidden = own & (at.arm > start + 0.15) & (at.arm < min(end, 2.0) - 0.15)
@@ -225,5 +177,3 @@ def sleeves(body: Rigged, rng: np.random.Generator) -> list[Garment]:
 
 
 _SHOULDERS = [index for index, name in enumerate(FINE_NAMES) if name.startswith("shoulder")]
-_TRUNK = [FINE_NAMES.index(name) for name in ("pelvis", "abdomen")]
-_THIGHS = [FINE_NAMES.index(f"thigh.{side}") for side in SIDES]

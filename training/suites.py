@@ -30,6 +30,7 @@ from .meshes import Body, shuffle
 from .parts import FINE_NAMES
 from .poses import sample_exact_pose, sample_raised_arms
 from .remesh import decimate, keep_skin, remesh, subdivide
+from .shares import mean_shares, shares_of
 from .symmetry import symmetric
 
 CACHE = Path(__file__).parent / "data" / "suites"
@@ -199,21 +200,16 @@ def measure(
 ) -> Score:
     """Measure a model of the coarse parts, the fine parts or the layers on a suite."""
     names = model.card.class_names
-    other_side = mirrored_classes(names) or range(len(names))
-    merge = np.minimum(other_side, np.arange(len(names)))
-    right, either, pieces = [], [], []
+    shares, pieces = [], []
     count = suite.count if count is None else min(count, suite.count)
     for seed in range(FIRST_HELD_OUT_SEED, FIRST_HELD_OUT_SEED + count):
         example = suite.make(seed)
-        truth = example.truth(names)
-        areas = example.areas * (truth >= 0)
         found = segment(example.surface, model, clean=clean, cache=cache).vertex_labels
-        right.append(np.average(found == truth, weights=areas))
-        either.append(np.average(merge[found] == merge[truth], weights=areas))
+        shares.append(shares_of(found, example.truth(names), example.areas, names))
         pieces.append(count_pieces(found, example) / len(np.unique(found)))
-    worst = np.sort(right)[: max(count // 10, 1)].mean()
-    means = (float(np.mean(values)) for values in (right, either))
-    return Score(*means, float(worst), float(np.mean(pieces)), count)
+    worst = np.sort([each.right for each in shares])[: max(count // 10, 1)].mean()
+    mean = mean_shares(shares)
+    return Score(mean.right, mean.either_side, float(worst), float(np.mean(pieces)), count)
 
 
 def count_pieces(labels: np.ndarray, example: Example) -> int:

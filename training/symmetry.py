@@ -6,10 +6,9 @@ import numpy as np
 
 from diffusionnet_blender.surface.edges import unique_edges
 
-from .meshes import Body
+from .meshes import EYES, Body
 from .parts import MIRRORED_LABEL
 
-_EYES = (2, 3)
 # Vertices nearer to the plane than this share of the mean edge are put on it.
 _SNAP = 0.2
 
@@ -17,8 +16,8 @@ _SNAP = 0.2
 def mirrored(body: Body) -> Body:
     """The body reflected in the plane x = 0, its left now its right."""
     component = body.component.copy()
-    component[body.component == _EYES[0]] = _EYES[1]
-    component[body.component == _EYES[1]] = _EYES[0]
+    component[body.component == EYES[0]] = EYES[1]
+    component[body.component == EYES[1]] = EYES[0]
     return Body(
         body.vertices * [-1.0, 1.0, 1.0], body.faces[:, ::-1], MIRRORED_LABEL[body.fine], component
     )

@@ -168,6 +168,17 @@ def parts_of_weights(
     return part_weights, np.where(within, fine_weights, -1.0).argmax(axis=1).astype(np.int32)
 
 
+def weights_of_bones(values: np.ndarray, bones: list[int]) -> csr_matrix:
+    """Skin weights (V, B) that are zero but for some bones, from values (V, bones)."""
+    count = len(values)
+    rows = np.repeat(np.arange(count), len(bones))
+    made = csr_matrix(
+        (values.ravel(), (rows, np.tile(bones, count))), (count, len(load_template().bones))
+    )
+    made.eliminate_zeros()
+    return made
+
+
 def _components(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """Ids of the connected pieces: by size, of two alike the left one (+x) first."""
     count = len(vertices)

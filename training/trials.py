@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -16,25 +17,17 @@ from diffusionnet_blender.network.shape import shape_of
 from diffusionnet_blender.network.training import LabelledShape, Trainer, TrainingSettings
 from diffusionnet_blender.tasks.sides import mirrored_classes
 
+from .heads import LabelledFigure
 from .parts import PART_NAMES
+from .shares import Shares, mean_shares, shares_of
 
 FEATURES = ("hks",)
 
 
-@dataclass(frozen=True)
-class Shares:
-    """Shares of the area of unseen shapes, means over the shapes.
-
-    Attributes
-    ----------
-    right : sides included;  either_side : left and right taken as one.
-    """
-
-    right: float
-    either_side: float
+Labelled = TypeVar("Labelled", LabelledShape, LabelledFigure)
 
 
-def truncated(shape: LabelledShape, k: int) -> LabelledShape:
+def truncated(shape: Labelled, k: int) -> Labelled:
     """The same shape with its first k eigenpairs only."""
     cut = replace(
         shape.discretization,
@@ -86,13 +79,11 @@ def measured(
 ) -> Shares:
     """How much of shapes a network labels right."""
     engine = NumpyEngine()
-    merge = np.array([min(i, m) for i, m in enumerate(mirrored_classes(PART_NAMES))])
-    right, either = [], []
+    found = []
     for example in shapes:
         shape = example.discretization
         features = input_features(shape, FEATURES)
         outputs = forward(architecture, weights, shape_of(shape, engine), features, engine)
-        found = outputs.argmax(axis=1)
-        right.append(np.average(found == example.labels, weights=shape.mass))
-        either.append(np.average(merge[found] == merge[example.labels], weights=shape.mass))
-    return Shares(float(np.mean(right)), float(np.mean(either)))
+        labels = outputs.argmax(axis=1)
+        found.append(shares_of(labels, example.labels, shape.mass, PART_NAMES))
+    return mean_shares(found)

@@ -11,32 +11,10 @@ pytest.importorskip("bpy")
 from benchmarks import characters
 from benchmarks.character_files import Truth, read_truth, save_merged
 from training.parts import PART_NAMES
-from training.rig_parts import UNKNOWN, part_of_bone
+from training.rig_parts import UNKNOWN
+from training.shares import Shares
 
 CHARACTERS = Path(__file__).parents[3] / "shared" / "characters"
-
-
-@pytest.mark.parametrize(
-    ("rig", "bone", "part"),
-    [
-        ("Rig", "upperarm.l", "upper_arm.L"),
-        ("Rig", "handslot.r", "hand.R"),
-        ("Rig", "kneeIK.l", None),
-        ("Human Armature", "LeftForeArm", "forearm.L"),
-        ("Human Armature", "RightUpLeg", "thigh.R"),
-        ("Human Armature", "LeftHandThumb3", "hand.L"),
-        ("Human Armature", "LeftShoulder", "torso"),
-        ("HumanArmature", "LowerLeg.R_end", "shin.R"),
-        ("HumanArmature", "Foot.L", "foot.L"),
-        ("HumanArmature", "Bone", None),
-        ("HatArmature", "Bone", "head"),
-        ("SkeletonArmature", "L.UpperLeg.001", "upper_arm.L"),
-        ("SkeletonArmature", "R.DownLeg", "shin.R"),
-    ],
-)
-def test_bones_of_the_measured_rigs(rig, bone, part):
-    found = part_of_bone(rig, bone)
-    assert (None if found == UNKNOWN else PART_NAMES[found]) == part
 
 
 def square(name, labels, x=0.0):
@@ -49,8 +27,9 @@ def test_shares_count_known_area_of_labelled_objects_alone():
     left, right = PART_NAMES.index("hand.L"), PART_NAMES.index("hand.R")
     found = [square("a", [0, 0, left, UNKNOWN]), square("b", [0, 0, 0, 0])]
     given = {"a": np.array([0, 1, right, 5])}
-    assert characters.share_right(found, given) == pytest.approx((1 / 3, 2 / 3))
-    assert characters.share_right(found, {}) == (0.0, 0.0)
+    shares = characters.share_right(found, given)
+    assert (shares.right, shares.either_side) == pytest.approx((1 / 3, 2 / 3))
+    assert characters.share_right(found, {}) == Shares(0.0, 0.0)
 
 
 def test_merged_has_all_vertices_in_order(tmp_path):

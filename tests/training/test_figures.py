@@ -1,5 +1,9 @@
 """The figures that models are taught on: every kind, by seed, with labels in the right places."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -251,3 +255,23 @@ def test_busts_keep_their_heads_and_lose_their_feet():
         left = set(np.unique(damage.bust(body, rng).labels))
         assert {0, 1} <= left
         assert not left & {PART_NAMES.index("foot.L"), PART_NAMES.index("foot.R")}
+
+
+@pytest.mark.slow
+def test_a_figure_is_the_same_in_every_process():
+    code = (
+        "import hashlib, numpy; from training.figures import sample_figure;"
+        "body = sample_figure(numpy.random.default_rng(0), 'mannequin');"
+        "print(hashlib.sha256(body.vertices.tobytes()).hexdigest())"
+    )
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()[-1]
+        for seed in ("1", "2")
+    }
+    assert len(found) == 1
