@@ -15,7 +15,7 @@ import numpy as np
 from ..errors import DiffusionNetError
 from ..tasks.doubts import SIDES, renamed, still_meant
 from ..tasks.labels import Labels
-from ..tasks.sides import without_side
+from ..tasks.sides import other_side, without_side
 from .attributes import read_values
 from .colours import paint_part
 from .doubts import read_doubts, write_doubts
@@ -194,7 +194,8 @@ def swap_sides(obj: bpy.types.Object) -> int:
         names = before.class_names
         other = np.arange(len(names))
         for number, name in enumerate(names):
-            flipped = bpy.utils.flip_name(name)
+            # Classes may have a prefix before their side, and Blender may have a number after it.
+            flipped = other_side(name) or bpy.utils.flip_name(name)
             if flipped in names:
                 other[number] = names.index(flipped)
         pairs = int(np.count_nonzero(other != np.arange(len(names)))) // 2

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import DiffusionNetError
 from ..tasks.models import FROM_RIG, card_of
-from ..tasks.sides import side_of
+from ..tasks.sides import sides_of
 from ..tasks.skeleton import UNKNOWN, Skeleton, parts_of_bones, probabilities_by_weights
 from .bone_weights import BoneWeights, holding_bones
 
@@ -17,8 +17,6 @@ from .bone_weights import BoneWeights, holding_bones
 MOST_NAMES = 5
 # Parts that the bones of a figure have at least: those of a hat or of hair have one or two.
 PARTS_OF_A_FIGURE = 6
-# Of a vertex: the share of its bones on one side, less that on the other, above which it is on it.
-LEAST_SIDE = 0.5
 
 
 def read_skeleton(rig: bpy.types.Object) -> Skeleton:
@@ -134,8 +132,7 @@ def known_sides(held: Sequence[BoneWeights], class_names: Sequence[str]) -> np.n
         it is everywhere.
     """
     _, known = _parts_by_bones(held, class_names)
-    side = known @ np.array([side_of(name) for name in class_names], dtype=np.float32)
-    sides = np.where(np.abs(side) > LEAST_SIDE, np.sign(side), 0.0).astype(np.int8)
+    sides = sides_of(known, class_names)
     return sides if sides.any() else None
 
 

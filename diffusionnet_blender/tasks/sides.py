@@ -17,6 +17,8 @@ _SIDE = re.compile(
     flags=re.IGNORECASE,
 )
 _JOINED = re.compile(r"(?:^|(?<=:))(?:Left|Right)(?=[A-Z])|(?<=[a-z0-9])(?:Left|Right)$")
+# Of a vertex: the probability of one side, less that of the other, above which it is on it.
+LEAST_SIDE = 0.5
 
 
 def other_side(name: str) -> str | None:
@@ -45,6 +47,24 @@ def side_of(name: str) -> int:
     if found is None:
         return 0
     return 1 if found.group().lower().startswith("l") else -1
+
+
+def sides_of(probabilities: np.ndarray, class_names: Sequence[str]) -> np.ndarray:
+    """Side of each vertex by the probabilities of its classes.
+
+    Parameters
+    ----------
+    probabilities : (V, C) float
+        Rows of zeros where classes are unknown.
+    class_names : sequence of C str
+
+    Returns
+    -------
+    (V,) int8
+        1 left, -1 right, 0 where it has none or is unknown.
+    """
+    side = probabilities @ np.array([side_of(name) for name in class_names], dtype=np.float32)
+    return np.where(np.abs(side) > LEAST_SIDE, np.sign(side), 0.0).astype(np.int8)
 
 
 def with_known_sides(

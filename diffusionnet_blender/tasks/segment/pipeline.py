@@ -25,7 +25,7 @@ from ..labels import Polygons, polygon_classes
 from ..memory import memory_errors_explained
 from ..models import FROM_RIG, card_of, loaded
 from ..progress import Progress
-from ..sides import mirrored_classes, side_of, with_known_sides
+from ..sides import mirrored_classes, sides_of, with_known_sides
 from .carried import (
     PROPS,
     PROPS_COLOUR,
@@ -85,6 +85,7 @@ def segmentation(request: SegmentRequest, progress: Progress) -> Segmentation:
     sides = _known_sides(request, card)
     if sides is not None:
         probabilities[kept] = with_known_sides(found.probabilities, sides[kept], card.class_names)
+        found = replace(found, side_confidence=None)
     probabilities = with_carried(surface, probabilities, carried)
     if request.known is not None:
         is_known = request.known.any(axis=1)
@@ -112,7 +113,6 @@ def _result(
         class_names, class_colours = (*class_names, PROPS), (*class_colours, PROPS_COLOUR)
     polygons = request.polygons or Polygons.triangles(surface)
     labels, areas = polygon_classes(probabilities, surface, polygons)
-    side_confidence = found.side_confidence if _known_sides(request, card) is None else None
     return Segmentation(
         class_names=class_names,
         class_colours=np.array(class_colours),
@@ -127,17 +127,16 @@ def _result(
         device=device,
         proxy_size=found.proxy_size,
         skin_size=found.skin_size,
-        side_confidence=side_confidence,
-        unsure_of=_unsure_of(request, probabilities, class_names, side_confidence),
+        side_confidence=found.side_confidence,
+        unsure_of=_unsure_of(request, probabilities, class_names, found.side_confidence),
     )
 
 
 def _known_sides(request: SegmentRequest, card: ModelCard) -> np.ndarray | None:
-    """Sides (V,) of bones, as `SegmentRequest.sides` or in known parts; None where none has one."""
+    """Sides (V,) as given or else those of the known parts; None where no vertex has one."""
     sides = request.sides
     if sides is None and request.known is not None:
-        side_of_class = np.array([side_of(name) for name in card.class_names])
-        sides = np.sign(request.known @ side_of_class).astype(np.int8)
+        sides = sides_of(request.known, card.class_names)
     return sides if sides is not None and sides.any() else None
 
 

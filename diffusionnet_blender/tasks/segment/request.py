@@ -59,6 +59,7 @@ class SegmentRequest(Compute):
         they are. Rows of zeros: by the network, which is not run without any.
     sides : (V,) int8, optional
         Side of a vertex where it is known, as by the bones of a rig: 1 left, -1 right, 0 unknown.
+        By default those of the parts in `known`.
     cache : OperatorCache, optional
         Of the matrices, so that another run on the same geometry evaluates the network alone.
     exact, clean, props : bool
