@@ -254,6 +254,25 @@ def test_swapping_sides_exchanges_left_and_right_and_twice_is_nothing(body):
     assert snapshot(body) == once
 
 
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("mixamorig:LeftArm", "mixamorig:RightArm"), ("rig:left_arm", "rig:right_arm"),
+        ("arm.L.001", "arm.R.001"), ("armleft", "armright"),
+    ],
+)  # fmt: skip
+def test_sides_are_swapped_however_names_spell_them(body, left, right):
+    for number, part in enumerate(body.data.diffusionnet.parts):
+        name = {"upper_arm.L": left, "upper_arm.R": right}.get(part.name, f"piece {number}")
+        bpy.ops.diffusionnet.rename_part(part=part.name, name=name)
+    before = np.array(names_of(body))[labels_of(body)]
+    bpy.ops.diffusionnet.swap_sides()
+    after = np.array(names_of(body))[labels_of(body)]
+    assert (before == left).any()
+    np.testing.assert_array_equal(after == right, before == left)
+    np.testing.assert_array_equal(after == left, before == right)
+
+
 def test_without_sides_swapping_says_what_to_do(body):
     for number, part in enumerate(body.data.diffusionnet.parts):
         bpy.ops.diffusionnet.rename_part(part=part.name, name=f"piece {number}")

@@ -17,7 +17,8 @@ SAMPLES = Path(__file__).parents[2] / "samples"
 TURNS = {
     "turned by a quarter": ("z", 90.0),
     "turned about": ("z", 180.0),
-    "on its back": ("x", 90.0),
+    "face down": ("x", 90.0),
+    # On its back in Blender's axes.
     "with y up": ("x", -90.0),
     "on its side": ("y", 90.0),
     "upside down": ("y", 180.0),

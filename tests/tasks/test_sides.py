@@ -7,6 +7,7 @@ from diffusionnet_blender.tasks.sides import (
     mirrored_classes,
     other_side,
     side_of,
+    sides_of,
     with_known_sides,
 )
 
@@ -46,6 +47,12 @@ def test_the_side_of_a_name(name, side):
 
 
 NAMES = ("torso", "hand.L", "hand.R")
+
+
+def test_a_vertex_is_on_a_side_that_most_of_its_probability_has():
+    probabilities = [[0, 1, 0], [0.2, 0.1, 0.7], [0.3, 0.4, 0.3], [0, 0.5, 0.5], [0, 0, 0]]
+    assert sides_of(np.array(probabilities, np.float32), NAMES).tolist() == [1, -1, 0, 0, 0]
+    assert not sides_of(np.ones((2, 1)), ("torso",)).any()
 
 
 def labels(probabilities, sides):

@@ -1,0 +1,103 @@
+"""The frame of a figure: from its parts, and sides that are known at some of its vertices."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from diffusionnet_blender import segment
+from diffusionnet_blender.network.features import input_features, with_frame
+from diffusionnet_blender.network.frameless import frameless
+from diffusionnet_blender.surface.discretization import discretize
+from diffusionnet_blender.surface.surface import Surface
+from diffusionnet_blender.tasks.engines import choose_engine
+from diffusionnet_blender.tasks.inference import class_probabilities
+from diffusionnet_blender.tasks.models import find_model
+from diffusionnet_blender.tasks.segment.framing import frame_of_parts
+from diffusionnet_blender.tasks.sides import mirrored_classes, side_of
+from tests.conftest import CLASSES
+from tests.framed import FEATURES, body, framed_model
+from tests.shapes import random_rotation
+
+SURFACE = Surface(*body())
+PARTS = find_model("body_parts")
+# Middles of the parts of a figure that stands upright and faces -y, its left at +x.
+PLACES = {
+    "head": (0.0, 0.0, 1.6), "torso": (0.0, 0.0, 1.2), "upper_arm": (0.3, 0.0, 1.4),
+    "forearm": (0.5, 0.0, 1.3), "hand": (0.7, 0.0, 1.2), "thigh": (0.1, 0.0, 0.7),
+    "shin": (0.1, 0.0, 0.4), "foot": (0.1, -0.1, 0.0),
+}  # fmt: skip
+
+
+def figure(rotation):
+    """One place of each part, as a surface with its probabilities."""
+    names = PARTS.card.class_names
+    places = [np.array(PLACES[name.split(".")[0]]) * (side_of(name) or 1, 1, 1) for name in names]
+    shape = SimpleNamespace(vertices=np.array(places) @ rotation.T, mass=np.ones(len(names)))
+    return shape, np.eye(len(names))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_parts_lie_in_the_frame_of_their_figure(seed):
+    rotation = random_rotation(seed)
+    found = frame_of_parts(*figure(rotation), PARTS)
+    np.testing.assert_allclose(found @ found.T, np.eye(3), atol=1e-9)
+    np.testing.assert_allclose(found @ rotation, np.eye(3), atol=0.1)
+    assert np.linalg.det(found) > 0
+
+
+def test_parts_in_one_place_or_without_limbs_have_no_frame():
+    shape, probabilities = figure(np.eye(3))
+    shape.vertices[:] = 1.0
+    assert frame_of_parts(shape, probabilities, PARTS) is None
+    assert frame_of_parts(*figure(np.eye(3)), find_model("body_layers")) is None
+
+
+def test_positions_and_normals_in_a_frame_replace_zeros_and_turn_with_the_frame():
+    shape = discretize(SURFACE, framed_model().card.discretization)
+    plain = input_features(shape, FEATURES)
+    upright, turned = (
+        with_frame(plain, shape, FEATURES, frame) for frame in (np.eye(3), random_rotation(0))
+    )
+    assert not plain[:, -6:].any()
+    np.testing.assert_array_equal(upright[:, :-6], plain[:, :-6])
+    np.testing.assert_allclose(upright[:, -6:-3], shape.vertices, atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(upright[:, -3:], axis=1), 1.0, atol=1e-5)
+    for columns in (slice(-6, -3), slice(-3, None)):
+        expected = upright[:, columns] @ random_rotation(0).T
+        np.testing.assert_allclose(turned[:, columns], expected, atol=1e-5)
+
+
+def test_without_a_frame_a_network_is_the_same_without_that_input():
+    model = framed_model()
+    shape = discretize(SURFACE, model.card.discretization)
+    engine = choose_engine("numpy", "cpu")
+    one, other = (
+        class_probabilities(each, shape, input_features(shape, each.card.features), engine)
+        for each in (model, frameless(model))
+    )
+    assert one.shape == (len(SURFACE.vertices), len(CLASSES))
+    np.testing.assert_allclose(one, other, atol=1e-6)
+    assert frameless(frameless(model)).card == frameless(model).card
+
+
+@pytest.mark.parametrize("known_as", ["known", "sides"])
+@pytest.mark.parametrize("wrong", [False, True], ids=["as found", "other side"])
+def test_sides_of_some_vertices_are_those_of_all_others(known_as, wrong):
+    model = framed_model()
+    free = segment(SURFACE, model, engine="numpy", clean=False)
+    mirror = np.array(mirrored_classes(CLASSES))
+    side = np.array([side_of(name) for name in CLASSES])
+    labels = mirror[free.vertex_labels] if wrong else free.vertex_labels
+    # The surest ones with a side.
+    sure = np.argsort(np.where(side[labels] != 0, free.confidence, 0.0))[-9:]
+    if known_as == "known":
+        given = np.zeros((len(labels), len(CLASSES)), np.float32)
+        given[sure, labels[sure]] = 1.0
+    else:
+        given = np.zeros(len(labels), np.int8)
+        given[sure] = side[labels[sure]]
+    found = segment(SURFACE, model, engine="numpy", clean=False, **{known_as: given})
+    others = np.delete(np.arange(len(labels)), sure)
+    np.testing.assert_array_equal(found.vertex_labels[others], labels[others])
+    assert found.side_confidence is None
