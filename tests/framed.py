@@ -9,7 +9,7 @@ from diffusionnet_blender.network.card import ModelCard
 from diffusionnet_blender.network.checkpoint import Model
 from diffusionnet_blender.network.features import input_features, input_width, with_frame
 from diffusionnet_blender.network.shape import shape_of
-from diffusionnet_blender.network.votes import OTHER, RIGHT, TURNED, VOTES
+from diffusionnet_blender.network.votes import OTHER, OWN, TURNED, VOTES
 from diffusionnet_blender.surface.discretization import discretize
 from diffusionnet_blender.surface.settings import DiscretizationSettings
 from diffusionnet_blender.surface.surface import Surface
@@ -53,7 +53,7 @@ def framed_model(sure=0.0, refused=False, sharpness=1.0, class_names=CLASSES):
     weights["last.bias"][OTHER - VOTES] = 100.0 if refused else -100.0
     if sure:
         right, middle = _vote(weights, network)
-        for vote, sign in ((RIGHT, 1.0), (TURNED, -1.0)):
+        for vote, sign in ((OWN, 1.0), (TURNED, -1.0)):
             weights["last.weight"][vote - VOTES] = sign * sure / 4 * right
             weights["last.bias"][vote - VOTES] = -sign * sure / 4 * right @ middle
     return Model(_card(network, class_names), weights)

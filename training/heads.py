@@ -17,7 +17,7 @@ from diffusionnet_blender.network.training import (
     mirrored,
     scaled,
 )
-from diffusionnet_blender.network.votes import OTHER, RIGHT, TURNED, VOTES
+from diffusionnet_blender.network.votes import OTHER, OWN, TURNED, VOTES
 from diffusionnet_blender.surface.discretization import Discretization
 from training.meshes import LAYER_NAMES
 from training.parts import FINE_NAMES, FINE_OF_LABEL, MIRRORED_LABEL, PART_NAMES, PART_OF_LABEL
@@ -138,7 +138,7 @@ class FigureTrainer(Trainer):
             loss = loss + VOTE_SHARE * self._mean(votes, cast, share)
             if vote != OTHER:
                 mean = share @ torch.log_softmax(votes.detach(), dim=1)
-                self.sides_right.append(bool(mean[vote] > mean[RIGHT + TURNED - vote]))
+                self.sides_right.append(bool(mean[vote] > mean[OWN + TURNED - vote]))
         return loss, right
 
     def _mean(self, outputs: torch.Tensor, target: np.ndarray, share: torch.Tensor):

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from diffusionnet_blender.network.votes import OTHER, RIGHT, TURNED
+from diffusionnet_blender.network.votes import OTHER, OWN, TURNED
 
 # How often each is drawn; the rest is no frame.
-SHARES = {RIGHT: 0.37, TURNED: 0.31, OTHER: 0.1}
+SHARES = {OWN: 0.37, TURNED: 0.31, OTHER: 0.1}
 # Degrees: files stand nearly as they should, frames that are found from parts less so.
 YAW, TILT = 12.0, 5.0
 # Of positions in a frame, relative to the unit sphere: gear, hair and cuts move their middle.

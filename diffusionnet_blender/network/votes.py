@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-RIGHT, TURNED, OTHER = range(3)
+OWN, TURNED, OTHER = range(3)
 VOTES = 3
 """The frame of the figure, that frame turned by half about the vertical, or any other one."""

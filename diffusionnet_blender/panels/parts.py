@@ -115,7 +115,7 @@ def draw_doubts(layout, obj) -> None:
     if sides:
         button = row.operator("diffusionnet.swap_sides", text="", icon="MOD_MIRROR")
         button.object_name = obj.name_full
-    helps = [worded("From the Rig")] if _may_ask_the_rig(obj) else []
+    helps = [worded("From the Rig")] if _has_parts_of_rig(obj) else []
     helps += [worded("Swap Sides")] if sides else []
     helps += [worded("Assign")] if unsure_of != (SIDES,) else []
     row = column.row()
@@ -123,7 +123,7 @@ def draw_doubts(layout, obj) -> None:
     row.label(text=f"{worded('Helps')}: {', '.join(helps)}", icon="BLANK1", translate=False)
 
 
-def _may_ask_the_rig(obj: bpy.types.Object) -> bool:
+def _has_parts_of_rig(obj: bpy.types.Object) -> bool:
     """Whether parts of a character can be read from its bones, and were not."""
     if obj.data.diffusionnet.model == FROM_RIG:
         return False

@@ -22,7 +22,7 @@ from diffusionnet_blender.network.training import (  # noqa: E402
     TrainingSettings,
     mirrored,
 )
-from diffusionnet_blender.network.votes import OTHER, RIGHT, TURNED, VOTES  # noqa: E402
+from diffusionnet_blender.network.votes import OTHER, OWN, TURNED, VOTES  # noqa: E402
 from diffusionnet_blender.surface.discretization import discretize  # noqa: E402
 from diffusionnet_blender.surface.integral_invariants import CHANNELS  # noqa: E402
 from diffusionnet_blender.surface.surface import Surface  # noqa: E402
@@ -140,10 +140,10 @@ def test_views_are_what_their_vote_is(shape):
     rng = np.random.default_rng(0)
     views = [sample_view(rng) for _ in range(400)]
     votes = [view.vote for view in views]
-    assert {None, RIGHT, TURNED, OTHER} == set(votes)
+    assert {None, OWN, TURNED, OTHER} == set(votes)
     for view in views:
-        if view.vote in (RIGHT, TURNED):
-            sign = 1 if view.vote == RIGHT else -1
+        if view.vote in (OWN, TURNED):
+            sign = 1 if view.vote == OWN else -1
             np.testing.assert_allclose(view.frame @ view.frame.T, np.eye(3), atol=1e-9)
             assert np.linalg.det(view.frame) > 0
             # Up stays up; left is left, or right.

@@ -18,7 +18,7 @@ from ...network.checkpoint import Model
 from ...network.engine import Engine
 from ...network.features import input_features, with_frame
 from ...network.shape import Shape, shape_of
-from ...network.votes import OTHER, RIGHT, TURNED, VOTES
+from ...network.votes import OTHER, OWN, TURNED, VOTES
 from ...surface.discretization import Discretization
 from ..inference import class_probabilities, network_outputs, softmax
 from ..sides import mirrored_classes
@@ -81,7 +81,7 @@ def framed_probabilities(
     """
     features = [input_features(surface, model.card.features) for surface in surfaces]
     shapes = [shape_of(surface, engine) for surface in surfaces]
-    passes = _Passes(model, surfaces, shapes, features, engine, progress)
+    passes = _Passes(model, surfaces, shapes, features, engine, _rising(progress))
     # Files of every format have their figures face forward.
     found = []
     for frame in (UPRIGHT, UPRIGHT_Y):
@@ -118,18 +118,18 @@ class _Passes:
         if vote.argmax() == OTHER:
             return REFUSED
         behind = self._outputs(HALF_TURN @ frame, 0.5)
-        vote = vote + self._votes(behind)[[TURNED, RIGHT, OTHER]]
-        lead = float(vote[[RIGHT, TURNED]].max() - vote[OTHER])
+        vote = vote + self._votes(behind)[[TURNED, OWN, OTHER]]
+        lead = float(vote[[OWN, TURNED]].max() - vote[OTHER])
         if lead < 0:
             return REFUSED
-        vote[RIGHT] += ahead_by
+        vote[OWN] += ahead_by
         probabilities = []
         for one, other in zip(ahead, behind, strict=True):
             mean = (one[:, :-VOTES] + other[:, :-VOTES][:, order]) / 2
-            if vote[TURNED] > vote[RIGHT]:
+            if vote[TURNED] > vote[OWN]:
                 mean = mean[:, order]
             probabilities.append(softmax(mean / self.model.card.temperature))
-        sides = 1.0 / (1.0 + np.exp(-abs(vote[RIGHT] - vote[TURNED])))
+        sides = 1.0 / (1.0 + np.exp(-abs(vote[OWN] - vote[TURNED])))
         return Framed(probabilities, float(sides) if other_side else 1.0, True, lead)
 
     def _outputs(self, frame: np.ndarray, done: float) -> list[np.ndarray]:
@@ -165,6 +165,18 @@ class _Passes:
 
     def _report(self, start: float, fraction: float) -> None:
         self.progress(start + fraction / (2 * len(self.surfaces)))
+
+
+def _rising(progress: Callable[[float], None]) -> Callable[[float], None]:
+    """A report that never falls back: how many frames are tried is not known before."""
+    most = 0.0
+
+    def report(fraction: float) -> None:
+        nonlocal most
+        most = max(most, fraction)
+        progress(most)
+
+    return report
 
 
 def frame_of_parts(
