@@ -19,6 +19,10 @@ RADII = 0.08 * np.sqrt(2.0) ** np.arange(8)
 CHANNELS = 3 * len(RADII)
 # The surface counts in cells of this share of the radius, each at its centre of mass.
 CELL_SHARE = 0.5
+# In radii: what is farther away weighs less than 5e-6 and is left out.
+REACH = 3.5
+# Vertices within a cube of so many radii have their neighbourhood in common.
+BLOCK = 3.0
 # Pairs of a vertex and a cell at a time: they stay in cache.
 PAIRS = 2**18
 SMALLEST_AREA = 1e-4
@@ -52,13 +56,12 @@ def integral_invariants(
     for i, radius in enumerate(np.asarray(radii, np.float32)):
         centres, areas = _cells(vertices, mass, CELL_SHARE * radius)
         weighted = np.column_stack([areas, areas[:, None] * centres])
-        squares = np.square(centres).sum(axis=1)
-        for rows in _portions(len(vertices), len(centres)):
+        for rows, near in _neighbourhoods(vertices, centres, radius):
             points = vertices[rows]
-            kernel = np.square(points).sum(axis=1)[:, None] + squares - 2.0 * (points @ centres.T)
+            kernel = _square_distances(points, centres[near])
             kernel *= -1.0 / radius**2
             np.exp(kernel, out=kernel)
-            sums = kernel @ weighted
+            sums = kernel @ weighted[near]
             area = np.maximum(sums[:, 0], SMALLEST_AREA * radius**2)
             middle = (sums[:, 1:] / area[:, None] - points) / radius
             found[rows, 3 * i] = np.log(area / (np.pi * radius**2))
@@ -77,7 +80,21 @@ def _cells(vertices: np.ndarray, mass: np.ndarray, size: float) -> tuple[np.ndar
     return centres.astype(np.float32), area.astype(np.float32)
 
 
-def _portions(rows: int, columns: int) -> Iterator[slice]:
-    step = max(PAIRS // columns, 1)
-    for start in range(0, rows, step):
-        yield slice(start, start + step)
+def _neighbourhoods(
+    vertices: np.ndarray, centres: np.ndarray, radius: float
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Vertices that lie together, by index, and the cells within their reach, by index."""
+    keys = cell_keys(vertices, BLOCK * radius)
+    order = np.argsort(keys, kind="stable")
+    for block in np.split(order, np.flatnonzero(np.diff(keys[order])) + 1):
+        points = vertices[block]
+        beyond = np.maximum(points.min(axis=0) - centres, centres - points.max(axis=0))
+        near = np.flatnonzero((beyond < REACH * radius).all(axis=1))
+        step = max(PAIRS // max(len(near), 1), 1)
+        for start in range(0, len(block), step):
+            yield block[start : start + step], near
+
+
+def _square_distances(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    squares = np.square(points).sum(axis=1)[:, None] + np.square(centres).sum(axis=1)
+    return squares - 2.0 * (points @ centres.T)

@@ -110,3 +110,11 @@ def test_vertices_without_area_do_no_harm():
     np.testing.assert_allclose(
         found[:-1], integral_invariants(shape.vertices, shape.mass, normals[:-1]), atol=1e-4
     )
+
+
+def test_the_surface_that_is_out_of_reach_weighs_next_to_nothing(monkeypatch):
+    vertices, faces = lumpy_body(4)
+    vertices = vertices / np.linalg.norm(vertices, axis=1).max()
+    found = invariants(vertices, faces)
+    monkeypatch.setattr("diffusionnet_blender.surface.integral_invariants.REACH", np.inf)
+    np.testing.assert_allclose(found, invariants(vertices, faces), atol=1e-4)
