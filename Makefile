@@ -149,8 +149,9 @@ BEFORE_body_parts := 4d57e0b
 BEFORE_body_parts_fine := 4d57e0b
 BEFORE_body_match := b05f25a
 START := training/data/start
-# What they learn from; rigged characters so far only where packs are left out in turn.
-UNRIGGED := --generated 1720 --dressed 450
+# What they learn from: at first fewer, then all; those of `unrigged` have seen no rigged character.
+FIRST := --generated 1720 --dressed 450
+UNRIGGED := --generated 1900 --dressed 900
 FIGURES := $(UNRIGGED) --rigged 800
 MATCHED := --first 1200 --bodies 1600
 RUNS := training/data/figures
@@ -165,16 +166,20 @@ $(START)/%.safetensors:
 $(RUNS)/base.pt: $(READY_TRAINING) $(START)/body_parts.safetensors
 	$(PYTHON) -m training.rigged_files --characters $(CHARACTERS)
 	$(PYTHON) -m training.body_parts data $(FIGURES) --makehuman $(MAKEHUMAN)
-	$(PYTHON) -m training.body_parts train --run front --kinds bare stylised mannequin $(UNRIGGED) \
+	$(PYTHON) -m training.body_parts train --run front --kinds bare stylised mannequin $(FIRST) \
 		--steps 2100 --start $(START)/body_parts.safetensors
-	$(PYTHON) -m training.body_parts train --run base $(UNRIGGED) --steps 9000 --start $(RUNS)/front.pt
+	$(PYTHON) -m training.body_parts train --run base $(FIRST) --steps 9000 --start $(RUNS)/front.pt
 
 weights-body_parts: $(RUNS)/base.pt ## train the three models of body parts again: 15 GB of data, hours
-	$(PYTHON) -m training.body_parts snapshot --run base $(UNRIGGED) --earlier 2100 \
+	$(PYTHON) -m training.body_parts train --run all $(FIGURES) --steps 7000 --start $(RUNS)/base.pt
+	$(PYTHON) -m training.body_parts train --run main $(FIGURES) --steps 18000 --start $(RUNS)/all.pt
+	$(PYTHON) -m training.body_parts snapshot --run main $(FIGURES) --earlier 18100 \
 		--start $(START)/body_parts.safetensors
 
-left-out: $(RUNS)/base.pt ## train without one pack of rigged characters in turn, and measure on it: an hour
-	$(PYTHON) -m training.left_out train $(FIGURES) --start $(RUNS)/base.pt
+left-out: $(RUNS)/base.pt ## train without one pack of rigged characters in turn, and measure on it: hours
+	$(PYTHON) -m training.body_parts train --run unrigged $(UNRIGGED) --steps 10000 \
+		--start $(RUNS)/base.pt
+	$(PYTHON) -m training.left_out train $(FIGURES) --start $(RUNS)/unrigged.pt
 	$(PYTHON) -m training.left_out measure --before $(START)/body_parts.safetensors --write
 
 weights-body_match: $(READY_TRAINING) $(START)/body_match.safetensors ## train and measure body_match again: hours

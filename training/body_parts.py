@@ -174,8 +174,13 @@ def train(
     width: int,
     threads: int,
     start: Path | None = None,
+    rate: float | None = None,
 ) -> None:
-    """Train on examples, or go on from the checkpoint of the run."""
+    """Train on examples, or go on from the checkpoint of the run.
+
+    The learning rate is, at its highest, 0.002 for fresh weights and half of it for others, unless
+    it is given.
+    """
     import torch
 
     from diffusionnet_blender.network.module import DiffusionNet
@@ -189,7 +194,7 @@ def train(
     weights = starting_weights(architecture, start)
     trainer = FigureTrainer(
         DiffusionNet(architecture, TorchEngine("auto"), weights),
-        TrainingSettings(steps=steps, learning_rate=2e-3 if start is None else 1e-3),
+        TrainingSettings(steps=steps, learning_rate=rate or (2e-3 if start is None else 1e-3)),
     )
     checkpoint = checkpoint_of(run)
     if checkpoint.exists():

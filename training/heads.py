@@ -32,7 +32,7 @@ CLASSES = {
 }
 OUTPUTS = sum(map(len, CLASSES.values())) + VOTES
 # Of the terms of the loss, beside that of the coarse parts.
-FINE_SHARE, LAYER_SHARE, VOTE_SHARE = 0.7, 0.3, 1.0
+FINE_SHARE, LAYER_SHARE, VOTE_SHARE = 0.7, 0.6, 1.0
 
 
 def rows_of(name: str) -> np.ndarray:

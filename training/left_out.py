@@ -43,6 +43,8 @@ FOLDS = (
 )
 # The fold that leaves out a character.
 FOLD_OF = {name: fold for fold in FOLDS for pack in fold for name in PACKS[pack]}
+# Of the learning: weights that know figures already are to take in a few more.
+RATE = 2e-4
 OTHER_SIDE = np.array(mirrored_classes(PART_NAMES))
 PAGE = Path(__file__).parents[1] / "docs" / "models.md"
 
@@ -93,7 +95,7 @@ def train_without(
 ) -> None:
     """Train without a fold, or go on, and write the models."""
     seeds = {source: range(count) for source, count in counts.items() if count}
-    train(name_of(fold), Prepared(seeds, left_out=fold), steps, width, 1, start)
+    train(name_of(fold), Prepared(seeds, left_out=fold), steps, width, 1, start, RATE)
     weights, step = weights_of_checkpoint(checkpoint_of(name_of(fold)))
     save_all(weights, width, origin(counts, step, start), folder_of(fold))
 
@@ -158,7 +160,7 @@ def main() -> None:
     parser.add_argument("step", choices=("train", "measure"))
     for source in SOURCES:
         parser.add_argument(f"--{source}", type=int, default=0, metavar="COUNT")
-    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--width", type=int, default=128)
     parser.add_argument("--start", type=Path, help="checkpoint that saw no rigged character")
     numbers = range(len(FOLDS))

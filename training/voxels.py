@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from diffusionnet_blender.surface import voxels
 
 from .meshes import Body
@@ -25,5 +23,5 @@ def outer_skin(
         the outside in, the skin has two sides.
     """
     skin = voxels.outer_skin(body.vertices, body.faces, cells, close, softness, shrink_wrap)
-    count = len(skin.vertices)
-    return Body(skin.vertices, skin.faces, body.fine[skin.source], np.zeros(count, np.int32))
+    source = skin.source
+    return Body(skin.vertices, skin.faces, body.fine[source], body.component[source])

@@ -91,7 +91,7 @@ def test_the_outer_skin_of_nested_and_crossing_balls_is_one_closed_surface():
         heap.vertices,
         heap.faces,
         np.repeat([0, 1, 2], len(outer[0])).astype(np.int32),
-        heap.component,
+        np.repeat([meshes.SKIN, meshes.HAIR, meshes.CLOTHING], len(outer[0])).astype(np.int32),
     )
     skin = voxels.outer_skin(labelled, 60)
     assert pieces(skin.faces, len(skin.vertices)) == 1
@@ -103,6 +103,9 @@ def test_the_outer_skin_of_nested_and_crossing_balls_is_one_closed_surface():
     )
     assert np.quantile(nearest, 0.95) < 2 * 3.0 / 60
     assert set(skin.fine) == {0, 2}  # nothing is seen of the ball within
+    worn = skin.layers == meshes.LAYER_NAMES.index("clothing")
+    assert (worn == (skin.fine == 2)).all()
+    assert (skin.layers[~worn] == meshes.LAYER_NAMES.index("body")).all()
 
 
 def test_surface_nets_find_a_sphere():
