@@ -5,6 +5,8 @@
 PYTHON := .venv/bin/python
 # Tests work on small meshes: on a busy machine, more threads than one only wait for each other.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+# Each of two processes has a Blender of its own, and takes one file of tests after the other.
+AT_ONCE := -n 2 --dist loadfile
 PLATFORMS ?= linux-x64 windows-x64 macos-x64 macos-arm64
 PYTHONS ?= 3.11 3.13
 # Kinds of zips are kept apart: they have one name.
@@ -85,7 +87,7 @@ docs-window: test-app ## and those of Blender's window: steps of the tutorial, t
 
 .PHONY: test test-slow test-matrix $(addprefix test-,$(MATRIX))
 test: $(READY_TRAINING) ## every test but the slow ones, on Blender 4.5
-	$(ONE_THREAD) $(PYTHON) -m pytest -m "not slow"
+	$(ONE_THREAD) $(PYTHON) -m pytest $(AT_ONCE) -m "not slow"
 
 test-slow: $(READY_TRAINING) ## the slow ones
 	$(ONE_THREAD) $(PYTHON) -m pytest -m slow
