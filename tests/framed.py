@@ -54,8 +54,8 @@ def framed_model(sure=0.0, refused=False, sharpness=1.0, class_names=CLASSES):
     if sure:
         right, middle = _vote(weights, network)
         for vote, sign in ((OWN, 1.0), (TURNED, -1.0)):
-            weights["last.weight"][vote - VOTES] = sign * sure / 4 * right
-            weights["last.bias"][vote - VOTES] = -sign * sure / 4 * right @ middle
+            weights["last.weight"][vote - VOTES] = sign * sure / 2 * right
+            weights["last.bias"][vote - VOTES] = -sign * sure / 2 * right @ middle
     return Model(_card(network, class_names), weights)
 
 

@@ -31,7 +31,9 @@ UPRIGHT_Y = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
 CONVENTION = 1.0
 # So much more do a figure's surfaces vote for its own frame than for none; with less, others are
 # tried as well.
-DECISIVE = 4.0
+DECISIVE = 2.0
+# So far ahead of the others a vote is not doubted: the same frame turned by half need not be asked.
+CLEAR = 3.0
 # About the vertical by half.
 HALF_TURN = np.diag([-1.0, -1.0, 1.0])
 
@@ -49,7 +51,7 @@ class Framed:
     has_frame : bool
         False where no frame was accepted and sides are those of each place by itself.
     lead : float
-        Of the votes for its frame over those for any other.
+        Of the votes for its frame over those for any other, in log-probability.
     """
 
     probabilities: list[np.ndarray]
@@ -117,15 +119,19 @@ class _Passes:
         vote = self._votes(ahead)
         if vote.argmax() == OTHER:
             return REFUSED
-        behind = self._outputs(HALF_TURN @ frame, 0.5)
-        vote = vote + self._votes(behind)[[TURNED, OWN, OTHER]]
+        found = [[outputs[:, :-VOTES] for outputs in ahead]]
+        if vote.max() - np.median(vote) < CLEAR:
+            # Errors of the two are independent.
+            behind = self._outputs(HALF_TURN @ frame, 0.5)
+            vote = (vote + self._votes(behind)[[TURNED, OWN, OTHER]]) / 2
+            found.append([outputs[:, :-VOTES][:, order] for outputs in behind])
         lead = float(vote[[OWN, TURNED]].max() - vote[OTHER])
         if lead < 0:
             return REFUSED
         vote[OWN] += ahead_by
         probabilities = []
-        for one, other in zip(ahead, behind, strict=True):
-            mean = (one[:, :-VOTES] + other[:, :-VOTES][:, order]) / 2
+        for passes in zip(*found, strict=True):
+            mean = np.mean(passes, axis=0)
             if vote[TURNED] > vote[OWN]:
                 mean = mean[:, order]
             probabilities.append(softmax(mean / self.model.card.temperature))
