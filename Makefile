@@ -175,7 +175,9 @@ $(RUNS)/base.pt: $(READY_TRAINING) $(START)/body_parts.safetensors
 weights-body_parts: $(RUNS)/base.pt ## train the three models of body parts again: 15 GB of data, hours
 	$(PYTHON) -m training.body_parts train --run all $(FIGURES) --steps 7000 --start $(RUNS)/base.pt
 	$(PYTHON) -m training.body_parts train --run main $(FIGURES) --steps 18000 --start $(RUNS)/all.pt
-	$(PYTHON) -m training.body_parts snapshot --run main $(FIGURES) --earlier 18100 \
+	$(PYTHON) -m training.body_parts train --run last $(FIGURES) --steps 3000 --rate 5e-4 \
+		--often bare stylised --start $(RUNS)/main.pt
+	$(PYTHON) -m training.body_parts snapshot --run last $(FIGURES) --earlier 36100 \
 		--start $(START)/body_parts.safetensors
 
 left-out: $(RUNS)/base.pt ## train without one pack of rigged characters in turn, and measure on it: hours

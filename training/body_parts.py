@@ -257,6 +257,10 @@ def main() -> None:
         default=[],
         help="of generated figures, all others out",
     )
+    parser.add_argument(
+        "--often", nargs="+", choices=list(FIGURE_SHARES), default=[], help="seen more often"
+    )
+    parser.add_argument("--rate", type=float, help="of learning, at its highest")
     parser.add_argument("--run", default="figures", help="name of a training, for its checkpoint")
     parser.add_argument("--steps", type=int, default=20_000)
     parser.add_argument(
@@ -282,8 +286,8 @@ def main() -> None:
             for source, numbers in seeds.items():
                 make_data(source, numbers, a.processes, a.makehuman)
         case "train":
-            shapes = Prepared(seeds, kinds=a.kinds)
-            train(a.run, shapes, a.steps, a.width, a.threads, a.start)
+            shapes = Prepared(seeds, kinds=a.kinds, often=a.often)
+            train(a.run, shapes, a.steps, a.width, a.threads, a.start, a.rate)
         case "snapshot":
             weights, step = weights_of_checkpoint(checkpoint_of(a.run))
             print(f"step {step}", flush=True)

@@ -22,6 +22,7 @@ SETTINGS = DiscretizationSettings(k=96)
 SOURCES = ("generated", "dressed", "rigged")
 # Seen so many times as often as others: what the network before was worst at.
 EMPHASIS = {"cut": 2, "scan": 2}
+OFTEN = 3
 # Larger ones, a quarter, take more than half of the time.
 LARGEST = 6000
 # Examples that one set of processes makes.
@@ -78,6 +79,8 @@ class Prepared(Sequence):
         Packs of rigged characters that are not learnt from.
     kinds : sequence of str
         Kinds of figures; by default all.
+    often : sequence of str
+        Kinds that are seen `OFTEN` times as often.
 
     Raises
     ------
@@ -90,6 +93,7 @@ class Prepared(Sequence):
         seeds: Mapping[str, range],
         left_out: Sequence[str] = (),
         kinds: Sequence[str] = (),
+        often: Sequence[str] = (),
     ):
         self.matrices = OperatorCache(RUN / "matrices", max_bytes=2**40)
         self.examples: list[tuple[int, str]] = []
@@ -100,7 +104,8 @@ class Prepared(Sequence):
                 if size > LARGEST or figure.removeprefix("rigged ") in left_out:
                     continue
                 if not kinds or figure in kinds:
-                    self.examples += [(seed, source)] * EMPHASIS.get(harm, 1)
+                    times = EMPHASIS.get(harm, 1) * (OFTEN if figure in often else 1)
+                    self.examples += [(seed, source)] * times
 
     def __len__(self) -> int:
         return len(self.examples)
