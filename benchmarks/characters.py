@@ -210,7 +210,7 @@ def mean_row(kind: str, found: list[dict]) -> list[str]:
 
 
 def means_table(rows: list[tuple[str, dict]]) -> str:
-    """The table of kinds, of (kind, what was measured) for each file."""
+    """The table of kinds, of (kind, what was measured) for each file; no empty columns."""
     lines = []
     for kind in KINDS:
         found = [each for of, each in rows if of == kind]
@@ -218,7 +218,8 @@ def means_table(rows: list[tuple[str, dict]]) -> str:
             lines.append(mean_row(kind, found))
     if len(lines) > 1:
         lines.append(mean_row("all", [each for _, each in rows]))
-    return table(MEANS, lines)
+    columns = [i for i in range(len(MEANS)) if any(line[i] for line in lines)]
+    return table([MEANS[i] for i in columns], [[line[i] for i in columns] for line in lines])
 
 
 @plain_errors
