@@ -51,9 +51,17 @@ def test_the_table_has_a_line_for_each_kind_and_one_for_all():
     assert len(lines) == 5
     cells = [cell.strip() for cell in lines[3].split("|")[1:-1]]
     assert cells == [
-        *("several objects", "1", "50.0%", "62.5%", "-12.5", "", "", "75.0% / 75.0%"),
-        *("0.0%", "2.00 x"),
+        *("several objects", "1", "50.0%", "62.5%", "-12.5", "75.0% / 75.0%", "0.0%", "2.00 x"),
     ]
+
+
+def test_the_table_has_a_column_for_each_way_that_was_measured():
+    way = {"right": 0.5, "either": 0.75, "seconds": 2.0}
+    found = {"left out": 0.0, "imported": way, "merged": way}
+    head, *_ = characters.means_table([("one object", found)]).splitlines()
+    assert "before" not in head
+    head, *_ = characters.means_table([("one object", found | {"before": way})]).splitlines()
+    assert "before" in head
 
 
 @pytest.mark.skipif(not CHARACTERS.is_dir(), reason="the folder of characters is not there")
