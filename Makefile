@@ -90,7 +90,7 @@ test: $(READY_TRAINING) ## every test but the slow ones, on Blender 4.5
 	$(ONE_THREAD) $(PYTHON) -m pytest $(AT_ONCE) -m "not slow"
 
 test-slow: $(READY_TRAINING) ## the slow ones
-	$(ONE_THREAD) $(PYTHON) -m pytest -m slow
+	$(ONE_THREAD) $(PYTHON) -m pytest $(AT_ONCE) -m slow
 
 test-matrix: $(addprefix test-,$(MATRIX)) ## the Blender suites on 4.2, 4.5 and 5.2
 
