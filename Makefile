@@ -204,8 +204,9 @@ paper-checks: $(READY_TRAINING) ## the paper's checks on bodies of our own, an h
 samples: $(READY_TRAINING) ## make the sample characters again, from MakeHuman's assets in MAKEHUMAN
 	$(PYTHON) -m training.make_samples --makehuman $(MAKEHUMAN)
 
-bench-characters: $(READY_TRAINING) ## characters of several objects as imported and merged, into docs/models.md
-	$(PYTHON) -m benchmarks.characters --characters $(CHARACTERS) --makehuman $(MAKEHUMAN) --each --write
+bench-characters: $(READY_TRAINING) $(START)/body_parts.safetensors ## characters of several objects as imported and merged, into docs/models.md
+	$(PYTHON) -m benchmarks.characters --characters $(CHARACTERS) --makehuman $(MAKEHUMAN) \
+		--left-out --before $(START)/body_parts.safetensors --write
 
 bench: $(READY_TRAINING) ## measure against a plain baseline up to 184k vertices, 15 min
 	$(PYTHON) -m benchmarks.run

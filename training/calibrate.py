@@ -5,7 +5,8 @@ that was taught with smoothed labels is too modest where it is sure. Its outputs
 number, the temperature, that makes what it says of unseen figures as likely as can be (Guo et al.
 2017). Which class is the most probable does not change.
 
-python -m training.calibrate body_parts    # fits it, writes it into the card, measures both
+python -m training.calibrate body_parts            # fits it, and measures with it and without
+python -m training.calibrate body_parts --write    # and writes it into the card
 python -m training.calibrate body_parts --left-out    # characters of unseen makers count for half
 
 With `--left-out`, models that were trained without a pack of rigged characters (`left_out`) stand
@@ -197,13 +198,15 @@ def main() -> None:
     parser.add_argument("--model-folder", type=Path, default=BUNDLED)
     parser.add_argument("--count", type=int, default=100, help="figures to fit, and to measure")
     parser.add_argument("--left-out", action="store_true", help="characters of unseen makers")
+    parser.add_argument("--write", action="store_true", help="into the card, for training.document")
     arguments = parser.parse_args()
     model = load_model(arguments.model_folder / f"{arguments.name}.safetensors")
     left_out = predict_left_out(arguments.name) if arguments.left_out else []
     calibrated, found = calibrate(model, arguments.count, left_out)
-    save_model(calibrated, arguments.model_folder, half=True)
-    results_of(arguments.name).parent.mkdir(parents=True, exist_ok=True)
-    results_of(arguments.name).write_text(json.dumps(found, indent=1))
+    if arguments.write:
+        save_model(calibrated, arguments.model_folder, half=True)
+        results_of(arguments.name).parent.mkdir(parents=True, exist_ok=True)
+        results_of(arguments.name).write_text(json.dumps(found, indent=1))
     print(
         f"temperature {found['temperature']}, expected calibration error "
         f"{found['before']['error']:.3f} before, {found['after']['error']:.3f} after"

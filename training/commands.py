@@ -5,8 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 
 from diffusionnet_blender.errors import DiffusionNetError
+from diffusionnet_blender.network.checkpoint import Model, load_model
+from diffusionnet_blender.tasks.models import find_model
 
 
 def plain_errors(main: Callable[[], None]) -> Callable[[], None]:
@@ -21,3 +24,9 @@ def plain_errors(main: Callable[[], None]) -> Callable[[], None]:
             sys.exit(f"error: {error}")
 
     return run
+
+
+def model_named(name: str) -> Model:
+    """A bundled model by its name, or any by the path of its .safetensors."""
+    path = Path(name)
+    return load_model(path) if path.suffix else find_model(name)

@@ -11,32 +11,29 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 
 from diffusionnet_blender.network.checkpoint import Model, load_model
 from diffusionnet_blender.surface.cache import OperatorCache
 from diffusionnet_blender.tasks.doubts import LEAST_SHARE, SURE_OF_PART, SURE_OF_SIDES
-from diffusionnet_blender.tasks.models import find_model
 from diffusionnet_blender.tasks.segment import segment
 
 from .bodies import FIRST_HELD_OUT_SEED
-from .commands import plain_errors
+from .commands import model_named, plain_errors
 from .documents import percent, table
 from .examples import Example
-from .left_out import FOLDS, OTHER_SIDE, example_of, folder_of
+from .left_out import FOLDS, compare, example_of, folder_of
 from .parts import PART_NAMES
 from .prepared import RUN
 from .rigged import PACKS
-from .shares import shares_of
+from .shares import sides_merged
 from .suites import CACHE, SUITES
 
 HARD = (
     *("busts, arms raised", "chibi", "skirts and robes", "long hair"),
     *("mannequin", "symmetric T-pose", "cut", "outer skin"),
 )
-EITHER_SIDE = np.minimum(OTHER_SIDE, np.arange(len(PART_NAMES)))
 # A part is wrong where less of what has its label belongs to it.
 RIGHT = 0.7
 
@@ -59,7 +56,7 @@ def sides_row(confidence: np.ndarray, swapped: np.ndarray, below: float) -> list
     """What doubts below some confidence in the sides find."""
     doubted = confidence < below
     found = f"{swapped[doubted].sum()} of {swapped.sum()}"
-    return [f"sides below {below:.2f}", f"{doubted.sum()} of {len(doubted)} figures", found]
+    return [f"sides below {below:.2f}", f"{doubted.sum()} of {len(doubted)} figures", found, ""]
 
 
 def parts_row(confidence: np.ndarray, right: np.ndarray, below: float) -> list[str]:
@@ -72,33 +69,22 @@ def parts_row(confidence: np.ndarray, right: np.ndarray, below: float) -> list[s
 
 def measure(model: Model, count: int) -> str:
     """The table of what doubts find, at the thresholds of `tasks.doubts` and beside them."""
-    sides, parts = [], []
+    merged, sides, parts = sides_merged(PART_NAMES), [], []
     for example, each, cache in figures(model, count):
         found = segment(example.surface, each, cache=cache)
-        truth, areas = example.labels, example.areas
-        ahead, exchanged = (
-            shares_of(labels, truth, areas, PART_NAMES).right
-            for labels in (found.vertex_labels, OTHER_SIDE[found.vertex_labels])
-        )
-        sides.append((found.side_confidence, exchanged > ahead))
-        label, confidence = EITHER_SIDE[found.vertex_labels], found.vertex_probabilities.max(axis=1)
-        known = truth >= 0
-        for part in np.unique(EITHER_SIDE):
-            place = (label == part) & known
+        swapped = compare(found.vertex_labels, example).sides_swapped
+        sides.append((found.side_confidence, swapped))
+        label, truth, areas = merged[found.vertex_labels], merged[example.labels], example.areas
+        both = np.stack([found.vertex_probabilities.max(axis=1), label == truth])
+        for part in np.unique(merged):
+            place = (label == part) & (example.labels >= 0)
             if areas[place].sum() > LEAST_SHARE * areas.sum():
-                right = EITHER_SIDE[truth[place]] == part
-                parts.append(
-                    [
-                        np.average(values, weights=areas[place])
-                        for values in (confidence[place], right)
-                    ]
-                )
+                parts.append(np.average(both[:, place], axis=1, weights=areas[place]))
     sure, swapped = (np.array(column) for column in zip(*sides, strict=True))
     confidence, right = np.transpose(parts)
     rows = [
         sides_row(sure.astype(float), swapped, SURE_OF_SIDES + step) for step in (-0.1, 0.0, 0.05)
     ] + [parts_row(confidence, right, SURE_OF_PART + step) for step in (-0.1, 0.0, 0.1)]
-    rows = [row + [""] * (4 - len(row)) for row in rows]
     return table(["doubts", "told of", "swapped or wrong", "right where told"], rows)
 
 
@@ -109,9 +95,7 @@ def main() -> None:
     parser.add_argument("model", nargs="?", default="body_parts", help="a name, or a .safetensors")
     parser.add_argument("--count", type=int, default=6, help="figures of each suite")
     chosen = parser.parse_args()
-    path = Path(chosen.model)
-    model = load_model(path) if path.suffix else find_model(chosen.model)
-    print(measure(model, chosen.count))
+    print(measure(model_named(chosen.model), chosen.count))
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ FOLDS = (
 )
 # The fold that leaves out a character.
 FOLD_OF = {name: fold for fold in FOLDS for pack in fold for name in PACKS[pack]}
-# Of the learning: weights that know figures already are to take in a few more.
+# Learning rate at its highest: a fifth of that of a run, for weights that know most already.
 RATE = 2e-4
 OTHER_SIDE = np.array(mirrored_classes(PART_NAMES))
 PAGE = Path(__file__).parents[1] / "docs" / "models.md"
@@ -72,7 +72,11 @@ def example_of(name: str, turned: bool = False) -> Example:
 def measure_character(name: str, model: Model, cache: OperatorCache, turned: bool) -> Found:
     """Segment a character of `PACKS`, facing forward or turned about, and compare."""
     example = example_of(name, turned)
-    found = segment(example.surface, model, cache=cache).vertex_labels
+    return compare(segment(example.surface, model, cache=cache).vertex_labels, example)
+
+
+def compare(found: np.ndarray, example: Example) -> Found:
+    """Labels (V,) that were found, beside the truth."""
     truth, areas = example.labels, example.areas
     shares, exchanged = (
         shares_of(labels, truth, areas, PART_NAMES) for labels in (found, OTHER_SIDE[found])

@@ -37,12 +37,17 @@ def shares_of(
     """
     known = truth >= 0
     found, truth, areas = found[known], truth[known], areas[known]
-    other_side = mirrored_classes(class_names) or range(len(class_names))
-    merged = np.minimum(other_side, np.arange(len(class_names)))
+    merged = sides_merged(class_names)
     return Shares(
         float(np.average(found == truth, weights=areas)),
         float(np.average(merged[found] == merged[truth], weights=areas)),
     )
+
+
+def sides_merged(class_names: Sequence[str]) -> np.ndarray:
+    """(C,) int, one class for both sides of each."""
+    other_side = mirrored_classes(class_names) or range(len(class_names))
+    return np.minimum(other_side, np.arange(len(class_names)))
 
 
 def mean_shares(shares: Sequence[Shares]) -> Shares:

@@ -15,14 +15,14 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from diffusionnet_blender.network.checkpoint import Model, load_model
+from diffusionnet_blender.network.checkpoint import Model
 from diffusionnet_blender.surface.cache import OperatorCache
 from diffusionnet_blender.tasks.edit_labels import label_pieces, vertex_neighbourhood
-from diffusionnet_blender.tasks.models import find_model
 from diffusionnet_blender.tasks.segment import segment
 from diffusionnet_blender.tasks.sides import mirrored_classes
 
 from .bodies import FIRST_HELD_OUT_SEED
+from .commands import model_named, plain_errors
 from .damage import bust, cut, holes, loosen, scan
 from .examples import Example, of_body, of_cloud
 from .figures import FIGURES, sample_figure
@@ -242,6 +242,7 @@ def measure_all(
     return scores
 
 
+@plain_errors
 def main() -> None:
     """Measure the model named on the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -250,9 +251,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, help="shapes of each suite, at most")
     parser.add_argument("--clean", action="store_true", help="take out frays and islands")
     arguments = parser.parse_args()
-    path = Path(arguments.model)
-    model = load_model(path) if path.suffix else find_model(arguments.model)
-    measure_all(model, arguments.suites, arguments.count, arguments.clean)
+    measure_all(model_named(arguments.model), arguments.suites, arguments.count, arguments.clean)
 
 
 if __name__ == "__main__":

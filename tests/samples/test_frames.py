@@ -10,7 +10,6 @@ from diffusionnet_blender import segment
 from diffusionnet_blender.scene.files import open_file
 from diffusionnet_blender.scene.read import read_object
 from diffusionnet_blender.surface.surface import Surface, vertex_areas
-from diffusionnet_blender.tasks.doubts import SURE_OF_SIDES
 from diffusionnet_blender.tasks.models import find_model
 from diffusionnet_blender.tasks.sides import mirrored_classes, side_of
 
@@ -26,6 +25,8 @@ TURNS = {
 }
 # Of the area that has the same parts; borders move a little.
 ALIKE = 0.95
+# Of sides; votes are taught to leave a twentieth open.
+SURE = 0.95
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,7 @@ def share_alike(surface, one, other):
 
 
 def test_who_stands_upright_has_sides_that_the_model_is_sure_of(model, ada, upright):
-    assert upright.side_confidence > SURE_OF_SIDES
+    assert upright.side_confidence > SURE
     # Those of Blender's axes: left at +x.
     side = np.array([side_of(name) for name in model.card.class_names])[upright.vertex_labels]
     x = ada.vertices[:, 0] - ada.vertices[:, 0].mean()
@@ -62,7 +63,7 @@ def test_parts_are_the_same_however_a_figure_is_turned(model, ada, upright, turn
     rotation = Rotation.from_euler(axis, degrees, degrees=True)
     found = segment(Surface(rotation.apply(ada.vertices), ada.faces), model)
     assert share_alike(ada, found.vertex_labels, upright.vertex_labels) > ALIKE
-    assert found.side_confidence > SURE_OF_SIDES
+    assert found.side_confidence > SURE
 
 
 def test_a_mirror_exchanges_sides(model, ada, upright):
