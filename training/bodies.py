@@ -146,7 +146,13 @@ def rigged_body(rest: np.ndarray, faces: np.ndarray | None = None) -> Rigged:
     )
 
 
-def pose_figure(figure: Rigged, heads: np.ndarray, pose: Pose, proportions: Proportions) -> Body:
+def pose_figure(
+    figure: Rigged,
+    heads: np.ndarray,
+    pose: Pose,
+    proportions: Proportions,
+    place: np.ndarray | None = None,
+) -> Body:
     """Linear blend skinning.
 
     Parameters
@@ -154,10 +160,11 @@ def pose_figure(figure: Rigged, heads: np.ndarray, pose: Pose, proportions: Prop
     figure : in the rest pose.
     heads : (B, 3) where the bones begin, in the rest pose.
     pose, proportions : see `Pose` and `Proportions`.
+    place : (V,) on the template, as of a `Body`.
     """
     moves = bone_moves(heads, pose, proportions)
     vertices = skinned(figure.vertices, figure.weights, moves)
-    return Body(vertices, figure.faces, figure.fine, figure.component)
+    return Body(vertices, figure.faces, figure.fine, figure.component, place)
 
 
 def bone_moves(heads: np.ndarray, pose: Pose, proportions: Proportions = NATURAL) -> np.ndarray:

@@ -23,6 +23,7 @@ from .hair import on_head
 from .landmarks import landmarks
 from .meshes import Body
 from .parts import FINE_NAMES
+from .places import places_on
 from .poses import Pose, sample_calm_pose, sample_game_pose, sample_pose
 from .remesh import keep_skin
 from .robes import gown
@@ -71,7 +72,7 @@ def sample_character(rng: np.random.Generator, kind: str, pose: Pose | None = No
     if pose is None:
         pose = _pose(rng, chibi, robed)
     figure = join(_pieces(body, kind, robed, proportions, rng))
-    posed = pose_figure(figure, heads, pose, proportions)
+    posed = pose_figure(figure, heads, pose, proportions, places_on(body, figure))
     return keep_skin(posed) if rng.uniform() < 0.6 else posed
 
 

@@ -37,6 +37,7 @@ from .landmarks import landmarks
 from .makehuman import triangles
 from .meshes import ACCESSORY, CLOTHING, HAIR, TEETH, TONGUE, Body, bumps, join_bodies
 from .parts import PART_NAMES, PART_OF_FINE, SIDES
+from .places import places_on
 from .poses import Pose, sample_exact_pose, sample_game_pose, sample_pose
 from .remesh import decimate
 from .stylise import sample_proportions
@@ -188,8 +189,10 @@ def sample_dressed(rng: np.random.Generator, folder: Path, pose: Pose | None = N
     # At times without a tongue or eyes.
     has = np.array([True, rng.uniform() < 0.2, *(rng.uniform() < 0.75,) * 2])
     gone = hidden[faces].all(axis=1) | ~has[body.component[faces[:, 0]]]
-    skin = pose_figure(body.part(faces[~gone]), heads, pose, proportions)
-    rest_of_it = pose_figure(join(pieces), heads, pose, proportions)
+    skin, rest_of_it = (
+        pose_figure(figure, heads, pose, proportions, places_on(body, figure))
+        for figure in (body.part(faces[~gone]), join(pieces))
+    )
     room = MOST_VERTICES - len(rest_of_it.vertices)
     if len(skin.vertices) > room:
         skin = decimate(skin, max(room, LEAST_SKIN))

@@ -70,6 +70,7 @@ class Example:
         What it is, in words of the generator, for tables.
     attempts : int
         How often it was drawn before it could be used.
+    place : (V,) int64 or None, on the template, as of a `Body`.
     """
 
     surface: Surface
@@ -77,6 +78,7 @@ class Example:
     layers: np.ndarray
     kind: str
     attempts: int = 1
+    place: np.ndarray | None = None
 
     @property
     def labels(self) -> np.ndarray:
@@ -116,7 +118,8 @@ class Example:
 
 def of_body(body: Body, kind: str) -> Example:
     """A body as an example."""
-    return Example(Surface(body.vertices, body.faces), body.fine, body.layers, kind)
+    surface = Surface(body.vertices, body.faces)
+    return Example(surface, body.fine, body.layers, kind, place=body.place)
 
 
 def of_cloud(body: Body, rng: np.random.Generator, kind: str, normals: bool = True) -> Example:

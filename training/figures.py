@@ -20,6 +20,7 @@ from .clothing import dress, undress
 from .hair import on_head
 from .mannequin import mannequin
 from .meshes import Body
+from .places import places_on
 from .poses import Pose, sample_game_pose, sample_pose
 from .remesh import keep_skin
 from .stylise import restyle_skin, sample_proportions
@@ -77,7 +78,7 @@ def sample_figure(rng: np.random.Generator, kind: str, pose: Pose | None = None)
         figure = body
         if kind == "stylised" and rng.uniform() < 0.3:
             figure = join([body, *on_head(body, rng)])
-    posed = pose_figure(figure, heads, pose, proportions)
+    posed = pose_figure(figure, heads, pose, proportions, places_on(body, figure))
     return keep_skin(posed) if rng.uniform() < 0.5 else posed
 
 

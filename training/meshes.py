@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -28,12 +28,15 @@ class Body:
         coarse part is known.
     component : (V,) int32, `SKIN`, `TONGUE`, one of `EYES` (left, right), `TEETH`, `CLOTHING`,
         `HAIR`, `ACCESSORY`, `MACHINE` (pieces of mannequins) or `UNKNOWN`.
+    place : (V,) int64 or None, the vertex of the template that each corresponds to, `NOWHERE`
+        where there is none; None where that is not known at all.
     """
 
     vertices: np.ndarray
     faces: np.ndarray
     fine: np.ndarray
     component: np.ndarray
+    place: np.ndarray | None = None
 
     @property
     def labels(self) -> np.ndarray:
@@ -50,10 +53,16 @@ class Body:
         a, b, c = faces.T
         faces = faces[(a != b) & (b != c) & (c != a)]
         faces, kept = compact(len(self.vertices), faces)
-        return Body(self.vertices[kept], faces, self.fine[kept], self.component[kept])
+        return self.remeshed(self.vertices[kept], faces, kept)
+
+    def remeshed(self, vertices: np.ndarray, faces: np.ndarray, source: np.ndarray) -> Body:
+        """Another mesh whose vertices (N, 3) each take all labels of a vertex `source` (N,)."""
+        place = None if self.place is None else self.place[source]
+        return Body(vertices, faces, self.fine[source], self.component[source], place)
 
 
 SKIN, TONGUE, *EYES, TEETH, CLOTHING, HAIR, ACCESSORY, MACHINE, UNKNOWN = range(10)
+NOWHERE = -1
 LAYER_NAMES = ("body", "hair", "clothing", "accessory")
 """What a place of a character is made of; a machine is the body of a robot."""
 LAYER_COLOURS = {
@@ -69,11 +78,13 @@ LAYER_OF_COMPONENT = np.array([0, 0, 0, 0, 0, 2, 1, 3, 0, -1], np.int32)
 def join_bodies(bodies: Sequence[Body]) -> Body:
     """Meshes side by side in one."""
     starts = np.cumsum([0] + [len(body.vertices) for body in bodies[:-1]])
+    places = [body.place for body in bodies if body.place is not None]
     return Body(
         np.concatenate([body.vertices for body in bodies]),
         np.concatenate([body.faces + start for body, start in zip(bodies, starts, strict=True)]),
         np.concatenate([body.fine for body in bodies]),
         np.concatenate([body.component for body in bodies]),
+        np.concatenate(places) if len(places) == len(bodies) else None,
     )
 
 
@@ -153,7 +164,7 @@ def add_noise(body: Body, rng: np.random.Generator, amount: float) -> Body:
     edge = np.linalg.norm(corners[:, 1] - corners[:, 0], axis=1).mean()
     normals = vertex_normals(body.vertices, body.faces)
     moved = rng.normal(0.0, amount * edge, (len(normals), 1)) * normals
-    return Body(body.vertices + moved, body.faces, body.fine, body.component)
+    return replace(body, vertices=body.vertices + moved)
 
 
 def shuffle(body: Body, rng: np.random.Generator) -> Body:
@@ -165,4 +176,4 @@ def shuffle(body: Body, rng: np.random.Generator) -> Body:
     if len(faces):
         first = rng.integers(0, 3, (len(faces), 1))
         faces = np.take_along_axis(faces, (first + np.arange(3)) % 3, axis=1)
-    return Body(body.vertices[order], faces, body.fine[order], body.component[order])
+    return body.remeshed(body.vertices[order], faces, order)

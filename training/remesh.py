@@ -150,7 +150,7 @@ def decimate(body: Body, vertex_count: int, towards: np.ndarray | None = None) -
         reach = 4.0 * np.sqrt(area.sum() / len(faces))
         moved = np.linalg.norm(points - vertices, axis=1) < reach
         vertices = np.where(moved[:, None], points, vertices)
-    made = Body(vertices, faces.astype(np.int64), body.fine[source], body.component[source])
+    made = body.remeshed(vertices, faces.astype(np.int64), source)
     return made.with_faces(made.faces)
 
 
@@ -215,12 +215,8 @@ def subdivide(body: Body, smooth: bool, origin: Body | None = None) -> Body:
     faces = np.concatenate(
         [np.stack(f, axis=1) for f in ((a, ab, ca), (b, bc, ab), (c, ca, bc), (ab, bc, ca))]
     )
-    return Body(
-        np.concatenate([old, new]),
-        faces,
-        np.concatenate([body.fine, body.fine[end]]),
-        np.concatenate([body.component, body.component[end]]),
-    )
+    source = np.concatenate([np.arange(count), end])
+    return body.remeshed(np.concatenate([old, new]), faces, source)
 
 
 def _second_is_nearer(body: Body, edges: np.ndarray, origin: Body) -> np.ndarray:

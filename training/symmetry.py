@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from diffusionnet_blender.surface.edges import unique_edges
 
-from .meshes import EYES, Body
+from .meshes import EYES, Body, join_bodies
 from .parts import MIRRORED_LABEL
+from .places import mirrored_places
 
 # Vertices nearer to the plane than this share of the mean edge are put on it.
 _SNAP = 0.2
@@ -19,7 +22,11 @@ def mirrored(body: Body) -> Body:
     component[body.component == EYES[0]] = EYES[1]
     component[body.component == EYES[1]] = EYES[0]
     return Body(
-        body.vertices * [-1.0, 1.0, 1.0], body.faces[:, ::-1], MIRRORED_LABEL[body.fine], component
+        body.vertices * [-1.0, 1.0, 1.0],
+        body.faces[:, ::-1],
+        MIRRORED_LABEL[body.fine],
+        component,
+        None if body.place is None else mirrored_places(body.place),
     )
 
 
@@ -41,12 +48,9 @@ def symmetric(body: Body, rng: np.random.Generator) -> Body:
     off = half.vertices[:, 0] > 0
     other = np.where(off, count + np.cumsum(off) - 1, np.arange(count))
     copy = mirrored(half)
-    return Body(
-        np.concatenate([half.vertices, copy.vertices[off]]),
-        np.concatenate([half.faces, other[copy.faces]]),
-        np.concatenate([half.fine, copy.fine[off]]),
-        np.concatenate([half.component, copy.component[off]]),
-    )
+    added = copy.remeshed(copy.vertices[off], copy.faces[:0], np.flatnonzero(off))
+    faces = np.concatenate([half.faces, other[copy.faces]])
+    return replace(join_bodies([half, added]), faces=faces)
 
 
 def _left_half(body: Body) -> Body:
@@ -78,12 +82,8 @@ def _left_half(body: Body) -> Body:
             np.stack([p, pc, pd], axis=1),
         ]
     )
-    whole = Body(
-        np.concatenate([points, places]),
-        faces,
-        np.concatenate([body.fine, body.fine[made]]),
-        np.concatenate([body.component, body.component[made]]),
-    )
+    source = np.concatenate([np.arange(len(points)), made])
+    whole = body.remeshed(np.concatenate([points, places]), faces, source)
     return whole.with_faces(whole.faces)
 
 

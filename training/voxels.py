@@ -23,5 +23,4 @@ def outer_skin(
         the outside in, the skin has two sides.
     """
     skin = voxels.outer_skin(body.vertices, body.faces, cells, close, softness, shrink_wrap)
-    source = skin.source
-    return Body(skin.vertices, skin.faces, body.fine[source], body.component[source])
+    return body.remeshed(skin.vertices, skin.faces, skin.source)
