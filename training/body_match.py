@@ -1,21 +1,19 @@
-"""How `weights/body_match` was made, and how good it is.
+"""How `weights/body_match` is made, and how good it is.
 
-python -m training.body_match data       # synthetic bodies, their matrices, their place on the template
-python -m training.body_match train      # resumes where it stopped; keeps the best on unseen pairs
-python -m training.body_match evaluate   # unseen pairs: error and swapped pairs, into the card
-python -m training.body_match all
-"""  # noqa: E501
+python -m training.body_match data       # places of the figures of body_parts; bare bodies
+python -m training.body_match train      # resumes where it stopped
+python -m training.body_match snapshot   # the model of a run that is going on
+python -m training.body_match evaluate   # unseen pairs of every kind, into the card
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
 import time
-from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
-from multiprocessing import get_context
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -27,33 +25,63 @@ from diffusionnet_blender.matching.sampling import farthest_points
 from diffusionnet_blender.network.architecture import Architecture
 from diffusionnet_blender.network.card import ModelCard
 from diffusionnet_blender.network.checkpoint import Model, load_model, save_model
-from diffusionnet_blender.network.features import input_width
 from diffusionnet_blender.network.numpy_engine import NumpyEngine
-from diffusionnet_blender.surface.cache import OperatorCache, cache_key
-from diffusionnet_blender.surface.prepare import prepare as prepare_surface
-from diffusionnet_blender.surface.settings import DiscretizationSettings
-from diffusionnet_blender.surface.surface import Surface, triangle_areas
+from diffusionnet_blender.network.votes import VOTES
+from diffusionnet_blender.surface.discretization import truncated
+from diffusionnet_blender.surface.surface import triangle_areas
 from diffusionnet_blender.surface.winding import vertex_normals
 from diffusionnet_blender.tasks.match.side import vertex_features
 from diffusionnet_blender.tasks.models import BUNDLED
+from diffusionnet_blender.tasks.segment.framing import UPRIGHT
 from training.bodies import FIRST_HELD_OUT_SEED
-from training.warm_start import weights_for
+from training.body_parts import ORIGINS, architecture_of, weights_of_checkpoint
+from training.commands import model_named, plain_errors
+from training.matched_figures import (
+    BODIES,
+    LABELLED,
+    PLACED,
+    RUN,
+    MatchedFigures,
+    Unseen,
+    find_places,
+    make_body,
+    make_data,
+    unseen,
+)
+from training.meshes import NOWHERE
+from training.places import mirror
+from training.prepared import SETTINGS
+from training.views import FEATURES
 
 NAME = "body_match"
-RUN = Path(__file__).parent / "data" / NAME
-SETTINGS = DiscretizationSettings(k=128)
-FEATURES = ("hks", "wks", "integral")
+SNAPSHOTS = RUN.parent / "match_snapshot"
+OUTPUTS = 128
 ANCHORS = 768
 # Half the width of the band, in metres, that is neither left nor right.
 MIDDLE = 0.03
 VALIDATE_EVERY = 1000
-VALIDATION_PAIRS = 20
-# Bodies from which a run that starts from a model learns what that says of the template.
-SHAPES_OF_START = 40
+# Figures of each kind that a training is measured on by the way.
+VALIDATION_FIGURES = 4
+# Examples from which a run learns what the weights that it starts from say of the template.
+SHAPES_OF_START = 60
 # Square metres; the mean body's skin.
 AREA_OF_TEMPLATE = 1.75
-# Those that the best weights were chosen on are not those that they are measured on.
+# Those that a training is watched on are not those that it is measured on.
 FIRST_MEASURED_SEED = FIRST_HELD_OUT_SEED + 1000
+# Source and target of the pairs that are measured.
+PAIRS = (
+    ("bare", "bare"),
+    ("stylised", "bare"),
+    ("clothed", "bare"),
+    ("dressed", "bare"),
+    ("dressed", "dressed"),
+    ("chibi", "bare"),
+    ("chibi", "chibi"),
+    ("robed", "dressed"),
+    ("longhaired", "chibi"),
+    ("mannequin", "bare"),
+)
+ORIGIN_OF_BODIES = "bare bodies of anny, cut, scanned or whole"
 
 
 @lru_cache(maxsize=1)
@@ -80,12 +108,11 @@ def template():
         distances = geodesic_distances(graph, anchors)[:, on_skin] / np.sqrt(area)
         path.parent.mkdir(parents=True, exist_ok=True)
         np.save(path, distances.astype(np.float32))
-    mirrored = skin[cKDTree(positions[skin]).query(positions * [-1, 1, 1])[1]]
     side = np.where(positions[:, 0] > MIDDLE, 1, np.where(positions[:, 0] < -MIDDLE, 2, 0))
     front = vertex_normals(body.vertices, body.faces)[skin][on_skin][:, 1] < 0
     return Template(
         positions=positions,
-        mirrored=mirrored,
+        mirrored=mirror(),
         anchors=skin[anchors],
         distances=distances.astype(np.float32),
         size=float(np.sqrt(AREA_OF_TEMPLATE)),
@@ -93,101 +120,115 @@ def template():
     )
 
 
-def prepare(seed: int) -> Path:
-    """Make one body with its matrices and its place on the template, once."""
-    from training.bodies import load_template
-    from training.matched_bodies import sample_harmed_body
+def measure(
+    models: Mapping[str, Model], figures: int, first_seed: int, makehuman: Path | None
+) -> dict[str, dict[str, dict[str, float]]]:
+    """Nearest features of unseen pairs of each kind: error on the template and what is swapped.
 
-    path = RUN / "shapes" / f"{seed}.npz"
-    if path.exists():
-        return path
-    body = sample_harmed_body(seed)
-    surface = Surface(body.vertices, body.faces)
-    prepared = prepare_surface(surface, SETTINGS)
-    place = body.template_points.nearest_vertex(load_template().faces)[prepared.user_vertex]
-    key = cache_key(surface, SETTINGS)
-    OperatorCache(RUN / "matrices", max_bytes=2**40).store(key, prepared)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(path, place=place, key=key)
-    return path
-
-
-def load(seed: int):
-    """A prepared body as something to learn from."""
-    from training.correspondence import MatchedShape
-
-    with np.load(prepare(seed)) as stored:
-        key, place = str(stored["key"]), stored["place"]
-    prepared = OperatorCache(RUN / "matrices", max_bytes=2**40).load(key)
-    return MatchedShape(prepared.discretization, place.astype(np.int64))
-
-
-class Bodies(Sequence):
-    """Prepared bodies, each read from disk when it is asked for: thousands do not fit in memory.
+    The error is the straight distance on the template at rest, x100, at unit area, of what is
+    known on the template and the other figure has as well. Models with the input `frame` are given
+    that of the figures, and once more none.
 
     Parameters
     ----------
-    seeds : range
+    models : mapping of str to Model
+    figures : int
+        Of each kind; of two kinds as many pairs, of one a pair less.
+    first_seed : int
+    makehuman : Path, optional
+        Without it no dressed figures are measured on.
+
+    Returns
+    -------
+    dict
+        By the name of the model, then by pair: "error", "swapped sides", "pairs turned around",
+        where more than a third of the area that has a side is mapped to the other.
     """
+    pairs = [pair for pair in PAIRS if makehuman is not None or "dressed" not in pair]
+    shapes = {kind: unseen(kind, figures, first_seed, makehuman) for pair in pairs for kind in pair}
+    views = []
+    for name, model in models.items():
+        views.append((name, model, UPRIGHT))
+        if model.card.votes:
+            views.append((f"{name}, no frame", model, None))
+    found = {}
+    for name, model, frame in views:
+        features = {kind: _features(model, own, frame) for kind, own in shapes.items()}
+        found[name] = {}
+        for source, target in pairs:
+            shift = int(source == target)
+            numbers = [(i + shift, i) for i in range(figures - shift)]
+            judged = [
+                _judge(
+                    shapes[source][i], shapes[target][j], features[source][i], features[target][j]
+                )
+                for i, j in numbers
+            ]
+            errors, astray = np.transpose(judged)
+            found[name][f"{source} to {target}"] = {
+                "error": round(float(errors.mean()), 2),
+                "swapped sides": round(float(astray.mean()), 4),
+                "pairs turned around": round(float((astray > 1 / 3).mean()), 3),
+            }
+        rows = found[name].values()
+        found[name]["mean"] = {
+            key: round(float(np.mean([row[key] for row in rows])), 4) for key in next(iter(rows))
+        }
+    return found
 
-    def __init__(self, seeds: range):
-        self.seeds = seeds
 
-    def __len__(self) -> int:
-        return len(self.seeds)
-
-    def __getitem__(self, index: int):
-        return load(self.seeds[index])
+def _features(model: Model, shapes: Sequence[Unseen], frame: np.ndarray | None) -> list[np.ndarray]:
+    k, engine = model.card.discretization.k, NumpyEngine()
+    return [vertex_features(model, truncated(s.discretization, k), engine, frame) for s in shapes]
 
 
-def make_data(seeds: range, processes: int) -> None:
-    """Prepare many bodies."""
-    # A forked process would wait for ever for the threads of the libraries that made the template.
-    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
-        for done, _ in enumerate(pool.map(prepare, seeds, chunksize=8), start=1):
-            if done % 100 == 0:
-                print(f"{done} of {len(seeds)} bodies", flush=True)
-
-
-def measure(model: Model, pairs: int, first_seed: int) -> dict[str, float]:
-    """Nearest features of unseen pairs: error on the template and what is swapped.
-
-    The error is the straight distance on the template at rest, x100, at unit area, of what the
-    other body has as well; a pair counts as turned around where more than a third of the area that
-    has a side is mapped to the other.
-    """
+def _judge(
+    source: Unseen, target: Unseen, source_features: np.ndarray, target_features: np.ndarray
+) -> tuple[float, float]:
+    """Mean error x100 and the share of the area that has a side and is mapped to the other."""
     known = template()
-    shapes = [load(seed) for seed in range(first_seed, first_seed + pairs + 1)]
-    engine = NumpyEngine()
-    features = [vertex_features(model, shape.discretization, engine) for shape in shapes]
+    on = np.flatnonzero(source.place != NOWHERE)
+    to = known.has_partner(target.place, source.place)
+    found = source.place[on[nearest_rows(source_features[on], target_features[to])]]
+    place, mass = target.place[to], target.discretization.mass[to]
+    away = np.linalg.norm(known.positions[found] - known.positions[place], axis=1) / known.size
     side = known.groups[0]
-    size = np.sqrt(AREA_OF_TEMPLATE)
-    errors, astray, turned = [], [], 0
-    for i in range(pairs):
-        source, target = shapes[i], shapes[i + 1]
-        found = source.place[nearest_rows(features[i], features[i + 1])]
-        mass = known.has_partner(target.place, source.place) * target.discretization.mass
-        mass /= mass.sum()
-        away = np.linalg.norm(known.positions[found] - known.positions[target.place], axis=1)
-        errors.append(100 * float(mass @ away) / size)
-        sided = (side[found] > 0) & (side[target.place] > 0)
-        swapped = sided & (side[found] != side[target.place])
-        astray.append(float(mass @ swapped) / float(mass @ sided))
-        turned += astray[-1] > 1 / 3
-    return {
-        "error": float(np.mean(errors)),
-        "median error": float(np.median(errors)),
-        "swapped sides": float(np.mean(astray)),
-        "pairs turned around": turned / pairs,
-    }
+    sided = (side[found] > 0) & (side[place] > 0)
+    swapped = sided & (side[found] != side[place])
+    return 100 * float(mass @ away / mass.sum()), float((mass @ swapped) / (mass @ sided))
+
+
+def checkpoint_of(run: str) -> Path:
+    """Where a run keeps what it needs to go on."""
+    return RUN / f"{run}.pt"
 
 
 def train(
-    seeds: range, steps: int, width: int, threads: int, folder: Path, start: Path | None = None
+    run: str,
+    counts: Mapping[str, int],
+    steps: int,
+    start: Path,
+    threads: int,
+    rate: float,
+    makehuman: Path | None,
 ) -> None:
-    """Train on bodies, or go on from the checkpoint; write the best model so far.
+    """Train on figures and bodies, or go on from the checkpoint of the run.
 
-    `start` is a model whose weights a new run begins with.
+    Now and then the model so far is measured and written into `SNAPSHOTS`.
+
+    Parameters
+    ----------
+    run : str
+    counts : mapping of str to int
+        How many seeds of each source; of those the ones that are on disk are learned from.
+    steps : int
+    start : Path
+        A checkpoint of `body_parts`, whose weights a new run begins with but for the last layer.
+    threads : int
+    rate : float
+        Of learning, at its highest.
+    makehuman : Path, optional
+        See `measure`.
     """
     import torch
 
@@ -197,46 +238,19 @@ def train(
 
     torch.set_num_threads(threads)
     torch.manual_seed(0)
-    architecture = Architecture(
-        inputs=input_width(FEATURES),
-        outputs=128,
-        width=width,
-        dropout=0.1,
+    shapes = MatchedFigures(counts)
+    print(f"{shapes.counts}, {len(shapes)} in all", flush=True)
+    module = TemplateNetwork(_architecture(), TorchEngine("auto"), ANCHORS, VOTES)
+    settings = TrainingSettings(
+        steps=steps, learning_rate=rate, averaging=0.997, checkpoint_every=200, report_every=50
     )
-    shapes = Bodies(seeds)
-    module = TemplateNetwork(architecture, TorchEngine("auto"), ANCHORS)
-    if start is not None:
-        begin_with(module, load_model(start), [shapes[i] for i in range(SHAPES_OF_START)])
-    trainer = MatchTrainer(
-        module,
-        FEATURES,
-        shapes,
-        template(),
-        TrainingSettings(
-            steps=steps, learning_rate=2e-3 if start is None else 1e-3, checkpoint_every=200
-        ),
-    )
-    checkpoint = RUN / f"{NAME}-{width}-{steps}.pt"
-    best = RUN / f"{NAME}-{width}-{steps}-best.json"
+    checkpoint = checkpoint_of(run)
+    if not checkpoint.exists():
+        begin_with(module, start, shapes)
+    trainer = MatchTrainer(module, FEATURES, shapes, template(), settings)
     if checkpoint.exists():
         trainer.resume(checkpoint)
         print(f"resumed at step {trainer.step}", flush=True)
-    before = "" if start is None else f" after those of: {load_model(start).card.training_data}"
-    card = ModelCard(
-        name=NAME,
-        title="Body match",
-        description="Features by which points of two human-like bodies are found to correspond.",
-        class_names=(),
-        class_colours=(),
-        features=FEATURES,
-        architecture=architecture,
-        discretization=SETTINGS,
-        training_data=(
-            f"{len(seeds)} synthetic bodies of the parametric model anny (code Apache-2.0, "
-            "MakeHuman assets CC0), posed, restyled, damaged and remeshed by training/."
-        ),
-        licence="CC0-1.0",
-    )
     started = time.perf_counter()
 
     def report(step, loss, right):
@@ -247,89 +261,127 @@ def train(
         )
         if step % VALIDATE_EVERY and step < steps:
             return
-        model = Model(card, trainer.averaged_weights())
-        found = measure(model, VALIDATION_PAIRS, FIRST_HELD_OUT_SEED)
-        print(f"step {step} unseen pairs {json.dumps(found)}", flush=True)
-        if not best.exists() or found["error"] < json.loads(best.read_text())["error"]:
-            save_model(replace_training(model, f"{step} steps{before}"), folder, half=True)
-            best.write_text(json.dumps({"step": step, **found}))
+        model = Model(_card(shapes.counts, step), trainer.averaged_weights())
+        save_model(model, SNAPSHOTS, half=True)
+        found = measure({NAME: model}, VALIDATION_FIGURES, FIRST_HELD_OUT_SEED, makehuman)
+        print(f"step {step} unseen {json.dumps(found)}", flush=True)
 
     trainer.run(shapes, checkpoint, report)
 
 
-def begin_with(module, model: Model, shapes) -> None:
-    """Give a fresh `TemplateNetwork` a model's weights, and the template what it says of it.
+def _architecture() -> Architecture:
+    return architecture_of(OUTPUTS + VOTES, OUTPUTS)
 
-    A model keeps no features of the template: those of an anchor are the mean of the model's own
-    at that place of some bodies.
-    """
+
+def _card(counts: Mapping[str, int], steps: int) -> ModelCard:
+    origins = {**ORIGINS, BODIES: ORIGIN_OF_BODIES}
+    made = "; ".join(f"{count} {origins[source]}" for source, count in counts.items())
+    return ModelCard(
+        name=NAME,
+        title="Body match",
+        description="Features by which points of two people or characters are found to correspond.",
+        class_names=(),
+        class_colours=(),
+        features=FEATURES,
+        architecture=_architecture(),
+        discretization=SETTINGS,
+        training_data=f"{made}; all posed, restyled, damaged and remeshed by training/; "
+        f"{steps} steps after those of body_parts.",
+        licence="CC0-1.0",
+        outer_skin=True,
+    )
+
+
+def begin_with(module, start: Path, shapes: MatchedFigures) -> None:
+    """Give a fresh `TemplateNetwork` the weights of a run of `body_parts` but for the features,
+    and its anchors the mean of the features at their places on some examples."""
     import torch
 
-    known = template()
-    place_of_anchor = known.positions[known.anchors]
-    mean = np.zeros((len(known.anchors), model.card.architecture.outputs), np.float32)
-    for shape in shapes:
-        features = vertex_features(model, shape.discretization, NumpyEngine())
-        nearest = cKDTree(known.positions[shape.place]).query(place_of_anchor)[1]
-        # Without those of the mirror image, which come second.
-        mean += features[nearest, : mean.shape[1]]
+    from training.correspondence import MatchedShape
+
+    known, engine = template(), NumpyEngine()
+    weights, _ = weights_of_checkpoint(start)
     with torch.no_grad():
-        weights = weights_for(model, FEATURES)
         for name, weight in module.named_weights().items():
-            weight.copy_(torch.as_tensor(weights[name]))
+            if name.startswith("last."):
+                # Votes are the last rows of both.
+                weight[-VOTES:] = torch.as_tensor(weights[name][-VOTES:])
+            else:
+                weight.copy_(torch.as_tensor(weights[name]))
+    model = Model(
+        _card(shapes.counts, 0), {n: w.detach().numpy() for n, w in module.named_weights().items()}
+    )
+    place_of_anchor = known.positions[known.anchors]
+    mean = np.zeros((len(known.anchors), OUTPUTS), np.float32)
+    for number in np.random.default_rng(0).permutation(len(shapes))[:SHAPES_OF_START]:
+        shape: MatchedShape = shapes[int(number)]
+        on = np.flatnonzero(shape.place != NOWHERE)
+        if not len(on):
+            continue
+        features = vertex_features(model, shape.discretization, engine, UPRIGHT)
+        nearest = cKDTree(known.positions[shape.place[on]]).query(place_of_anchor)[1]
+        mean += features[on[nearest]]
+    with torch.no_grad():
         module.anchor_features.copy_(torch.as_tensor(mean))
 
 
-def replace_training(model: Model, steps: str) -> Model:
-    """The model with what it was trained for in its card."""
-    told = f"{model.card.training_data} {steps.rstrip('.')}."
-    return Model(replace(model.card, training_data=told), model.weights)
+def snapshot(run: str, counts: Mapping[str, int], folder: Path) -> None:
+    """Write the model of a run, finished or going on."""
+    weights, step = weights_of_checkpoint(checkpoint_of(run))
+    print(f"step {step}", flush=True)
+    save_model(Model(_card(MatchedFigures(counts).counts, step), weights), folder, half=True)
 
 
-def evaluate(pairs: int, folder: Path) -> None:
-    """Measure the model on unseen pairs and write the figures into its card."""
+def evaluate(folder: Path, figures: int, before: str | None, makehuman: Path | None) -> None:
+    """Measure the model, and one before it, on unseen pairs and write the figures into its card."""
     model = load_model(folder / f"{NAME}.safetensors")
-    found = measure(model, pairs, FIRST_MEASURED_SEED)
-    print(json.dumps(found))
+    models = {"this": model} | ({} if before is None else {"before": model_named(before)})
+    found = measure(models, figures, FIRST_MEASURED_SEED, makehuman)
+    for name, rows in found.items():
+        for pair, row in rows.items():
+            print(f"{name:16} {pair:22} {json.dumps(row)}")
     accuracy = {
-        f"nearest feature, {pairs} unseen pairs, sides right": round(1 - found["swapped sides"], 4)
+        f"nearest feature, unseen pairs, {pair}, sides right": round(1 - row["swapped sides"], 4)
+        for pair, row in found["this"].items()
     }
     save_model(Model(replace(model.card, accuracy=accuracy), model.weights), folder, half=True)
 
 
+@plain_errors
 def main() -> None:
-    """Run the steps named on the command line."""
+    """Run the step named on the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("step", choices=("data", "train", "evaluate", "all"))
-    parser.add_argument("--bodies", type=int, default=800)
-    parser.add_argument(
-        "--first", type=int, default=0, help="seed: where weights start from others, unseen bodies"
-    )
-    parser.add_argument("--pairs", type=int, default=100)
-    parser.add_argument("--steps", type=int, default=12_000)
-    parser.add_argument("--width", type=int, default=96)
+    parser.add_argument("step", choices=("data", "train", "snapshot", "evaluate"))
+    for source in (*PLACED, BODIES, LABELLED):
+        parser.add_argument(f"--{source}", type=int, default=0, metavar="COUNT")
+    parser.add_argument("--makehuman", type=Path, metavar="FOLDER", help="for dressed figures")
+    parser.add_argument("--run", default="match", help="name of a training, for its checkpoint")
+    parser.add_argument("--start", type=Path, help="a checkpoint of body_parts to start from")
+    parser.add_argument("--steps", type=int, default=8_000)
+    parser.add_argument("--rate", type=float, default=1e-3, help="of learning, at its highest")
+    parser.add_argument("--figures", type=int, default=10, help="of each kind to measure on")
+    parser.add_argument("--before", metavar="MODEL", help="another model to measure beside")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--start", type=Path, help="a .safetensors of body_match to start from")
     parser.add_argument("--model-folder", type=Path, default=BUNDLED)
-    arguments = parser.parse_args()
-    seeds = range(arguments.first, arguments.first + arguments.bodies)
-    if arguments.step in ("data", "all"):
-        template()
-        make_data(seeds, arguments.processes)
-        first = FIRST_HELD_OUT_SEED
-        make_data(range(first, first + arguments.pairs + 1), arguments.processes)
-    if arguments.step in ("train", "all"):
-        train(
-            seeds,
-            arguments.steps,
-            arguments.width,
-            arguments.threads,
-            arguments.model_folder,
-            arguments.start,
-        )
-    if arguments.step in ("evaluate", "all"):
-        evaluate(arguments.pairs, arguments.model_folder)
+    a = parser.parse_args()
+    counts = {source: getattr(a, source) for source in (*PLACED, BODIES, LABELLED)}
+    if a.step in ("data", "train", "snapshot") and not any(counts.values()):
+        parser.error("give how many figures: --generated, --dressed, --bodies or --rigged")
+    match a.step:
+        case "data":
+            for source in PLACED:
+                find = partial(find_places, source=source, makehuman=a.makehuman)
+                make_data(range(counts[source]), find, source, a.processes)
+            make_data(range(counts[BODIES]), make_body, BODIES, a.processes)
+        case "train":
+            if a.start is None and not checkpoint_of(a.run).exists():
+                parser.error("give a checkpoint of body_parts with --start")
+            train(a.run, counts, a.steps, a.start, a.threads, a.rate, a.makehuman)
+        case "snapshot":
+            snapshot(a.run, counts, a.model_folder)
+        case "evaluate":
+            evaluate(a.model_folder, a.figures, a.before, a.makehuman)
 
 
 if __name__ == "__main__":

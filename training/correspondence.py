@@ -23,8 +23,17 @@ from diffusionnet_blender.network.forward import SMALLEST_EXPONENT
 from diffusionnet_blender.network.module import DiffusionNet
 from diffusionnet_blender.network.shape import Shape, shape_of
 from diffusionnet_blender.network.torch_engine import TorchEngine
-from diffusionnet_blender.network.training import Trainer, TrainingSettings, mirrored, scaled
+from diffusionnet_blender.network.training import (
+    IGNORED,
+    Trainer,
+    TrainingSettings,
+    mirrored,
+    scaled,
+)
+from diffusionnet_blender.network.votes import OTHER, OWN, TURNED
 from diffusionnet_blender.surface.discretization import Discretization
+from training.meshes import NOWHERE
+from training.views import FEATURES, View, inputs_in, sample_view
 
 # Paper appendix and Donati et al. 2020: size of the maps, weight of the Laplacians.
 MAP_SIZE = 30
@@ -35,13 +44,18 @@ TARGET_WIDTH = 0.03
 # The same between the shapes of a pair, and how many vertices look for their partners.
 PAIR_TEMPERATURE = 0.05
 PAIR_WIDTH = 0.012
-PAIR_SAMPLES = 1024
+PAIR_SAMPLES = 768
 # Distance to the other shape, in the same units, beyond which a place has no partner.
 ALONE = 0.06
 # Of either shape so much must have partners for a functional map to be learned from.
 MOSTLY_PAIRED = 0.95
+# How many vertices look for their place among the anchors.
+ANCHOR_SAMPLES = 1024
 # Weights of the losses beside the contrast.
 GROUP_WEIGHT = 0.2
+VOTE_WEIGHT = 0.5
+# How often shapes are seen in each frame, the rest in none: a wrong one teaches little.
+VIEWS = {OWN: 0.5, TURNED: 0.25, OTHER: 0.04}
 MAP_WEIGHT = 0.5
 
 DEFAULTS = TrainingSettings()
@@ -65,6 +79,8 @@ class Template:
         That root, in the unit of the positions.
     groups : tuple of (T,) int
         Classes of places that a match must keep: left and right, front and back, parts.
+
+    A place may be `NOWHERE`: nothing on the template corresponds to it.
     """
 
     positions: np.ndarray
@@ -76,8 +92,25 @@ class Template:
 
     def has_partner(self, places: np.ndarray, others: np.ndarray) -> np.ndarray:
         """Which of some places another shape has as well, (n,) bool, by the places that it has."""
-        tree = cKDTree(self.positions[others])
-        return tree.query(self.positions[places])[0] < ALONE * self.size
+        there = others[others != NOWHERE]
+        if not len(there):
+            return np.zeros(len(places), bool)
+        tree = cKDTree(self.positions[there])
+        near = tree.query(self.positions[places])[0] < ALONE * self.size
+        return near & (places != NOWHERE)
+
+    def on_other_side(self, places: np.ndarray) -> np.ndarray:
+        """The same places on the other side, (n,) int."""
+        return np.where(places == NOWHERE, NOWHERE, self.mirrored[places])
+
+    def mirrored_classes(self) -> list[np.ndarray]:
+        """Of each group, for each class that on the other side."""
+        found = []
+        for group in self.groups:
+            counts = np.zeros((group.max() + 1,) * 2, int)
+            np.add.at(counts, (group, group[self.mirrored]), 1)
+            found.append(counts.argmax(axis=1))
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,11 +121,43 @@ class MatchedShape:
     ----------
     discretization : Discretization
     place : (V,) int
-        Vertex of the template that each vertex is.
+        Vertex of the template that each vertex is, or `NOWHERE`.
+    integral : (V, 24) float, optional
+        Integral invariants, where they were kept: they take longer than a step.
+    groups : tuple of (V,) int, optional
+        Classes as of `Template.groups` where no place is known, `IGNORED` where a class is not.
     """
 
     discretization: Discretization
     place: np.ndarray
+    integral: np.ndarray | None = None
+    groups: tuple[np.ndarray, ...] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """A shape as it is seen in one step: in a mirror or not, in a frame or none.
+
+    Attributes
+    ----------
+    discretization : Discretization
+    place, groups :
+        As of a `MatchedShape`, left and right as the frame has them.
+    inputs : (V, C) float32
+    vote : int or None
+        The right answer on the frame; None where there is none.
+    """
+
+    discretization: Discretization
+    place: np.ndarray
+    groups: tuple[np.ndarray, ...] | None
+    inputs: np.ndarray
+    vote: int | None = None
+
+    @property
+    def has_places(self) -> bool:
+        """Whether places can be learned from it: in a wrong frame sides mean nothing."""
+        return self.vote != OTHER and bool((self.place != NOWHERE).any())
 
 
 class TemplateNetwork(DiffusionNet):
@@ -104,11 +169,16 @@ class TemplateNetwork(DiffusionNet):
     engine : TorchEngine
     anchors : int
         None are needed where maps alone are learned from.
+    votes : int
+        Of the outputs, those that are no features but votes on a frame.
     """
 
-    def __init__(self, architecture: Architecture, engine: TorchEngine, anchors: int = 0):
+    def __init__(
+        self, architecture: Architecture, engine: TorchEngine, anchors: int = 0, votes: int = 0
+    ):
         super().__init__(architecture, engine)
-        start = torch.randn(anchors, architecture.outputs)
+        self.feature_count = architecture.outputs - votes
+        start = torch.randn(anchors, self.feature_count)
         self.anchor_features = torch.nn.Parameter(engine.place(start))
 
 
@@ -119,7 +189,8 @@ class MatchTrainer(Trainer):
     ----------
     module : TemplateNetwork
     features : tuple of str
-        Inputs. Without supervision, positions of shapes that stand aligned ("xyz").
+        Inputs. Without supervision, positions of shapes that stand aligned ("xyz");
+        `views.FEATURES` where shapes are seen in frames or in none, and vote on them.
     shapes : sequence of MatchedShape
         Each step learns from one that `run` deals and from a partner drawn among all.
     template : Template, optional
@@ -144,86 +215,161 @@ class MatchTrainer(Trainer):
             self._distances = torch.as_tensor(template.distances, device=engine.torch_device)
             self._groups = [engine.indices(group) for group in template.groups]
             self._anchors = engine.indices(template.anchors)
+            self._other_classes = template.mirrored_classes()
             self._positions = engine.array(template.positions / template.size)
 
     def _learn_from(self, example: MatchedShape) -> tuple[float, float]:
         partner = self.shapes[self.rng.integers(len(self.shapes))]
         pair = [self._seen(shape) for shape in (example, partner)]
         engine = self.module.engine
-        shapes = [shape_of(d, engine) for d, _ in pair]
-        found = []
-        for (discretization, _), shape in zip(pair, shapes, strict=True):
-            inputs = engine.array(input_features(discretization, self.features))
-            raw = self.module(shape, inputs)
-            found.append(torch.nn.functional.normalize(raw, dim=1))
+        shapes = [shape_of(seen.discretization, engine) for seen in pair]
+        outputs = [
+            self._outputs(shape, seen.inputs) for shape, seen in zip(shapes, pair, strict=True)
+        ]
+        found = [
+            torch.nn.functional.normalize(raw[:, : self.module.feature_count], dim=1)
+            for raw in outputs
+        ]
         if self.template is None:
-            loss = isometry_loss(*shapes, *found, self.map_size)
-            score = 0.0
+            loss, score = isometry_loss(*shapes, *found, self.map_size), 0.0
         else:
-            losses, scores = zip(
-                *(
-                    self._contrast(shape, features, place)
-                    for shape, features, (_, place) in zip(shapes, found, pair, strict=True)
-                ),
-                strict=True,
-            )
-            loss = sum(losses) / 2
-            score = sum(scores) / 2
-            places = [place for _, place in pair]
-            paired = self.template.has_partner(*places), self.template.has_partner(*places[::-1])
-            shares = [d.mass @ one / d.mass.sum() for (d, _), one in zip(pair, paired, strict=True)]
-            if min(shares) > MOSTLY_PAIRED:
-                truth = true_map(pair[0], pair[1], self.template, self.map_size)
-                made = differentiable_map(*shapes, *found, self.map_size)
-                map_loss = (made - engine.array(truth)).square().sum() / self.map_size
-                loss = loss + MAP_WEIGHT * map_loss
-            if paired[1].any():
-                loss = loss + self._pair_contrast(shapes, found, pair, paired[1])
+            loss, scores = torch.zeros(()), []
+            for seen, shape, features, raw in zip(pair, shapes, found, outputs, strict=True):
+                loss = loss + self._judged(seen, shape, features, raw, scores) / 2
+            if all(seen.has_places for seen in pair):
+                loss = loss + self._pair_loss(pair, shapes, found)
+            score = float(np.mean(scores)) if scores else 0.0
         self._descend(loss)
-        return float(loss.detach()), float(score)
+        return float(loss.detach()), score
 
-    def _seen(self, example: MatchedShape) -> tuple[Discretization, np.ndarray]:
-        """A shape as it is seen in one step: in a mirror or not, a little larger or smaller."""
-        factor = np.exp(self.rng.uniform(-1, 1) * self.settings.scale_jitter)
-        discretization, place = scaled(example.discretization, factor), example.place
-        if self.template is not None and self.rng.random() < 0.5:
-            return mirrored(discretization), self.template.mirrored[place]
-        return discretization, place
+    def _outputs(self, shape: Shape, inputs: np.ndarray) -> torch.Tensor:
+        engine = self.module.engine
+        # Half of the digits in matrix products, which processors with units for it do several times
+        # faster; the systems of functional maps need them all.
+        supervised = self.template is not None
+        with torch.autocast(engine.torch_device.type, torch.bfloat16, enabled=supervised):
+            return self.module(shape, engine.array(inputs)).float()
 
-    def _contrast(self, shape: Shape, features: torch.Tensor, place: np.ndarray):
-        """Loss against the anchors, and the share of the area whose groups are all right."""
-        index = self.module.engine.indices(place)
+    def _seen(self, example: MatchedShape) -> Seen:
+        """A shape in a mirror or not, a little larger or smaller, in a frame or in none."""
+        rng, template = self.rng, self.template
+        factor = np.exp(rng.uniform(-1, 1) * self.settings.scale_jitter)
+        discretization = scaled(example.discretization, factor)
+        place, groups, view = example.place, example.groups, View(None, None)
+        swapped = template is not None and bool(rng.random() < 0.5)
+        if swapped:
+            discretization = mirrored(discretization)
+        if self.features == FEATURES:
+            view = sample_view(rng, VIEWS)
+            integral = example.integral
+            if integral is None:
+                integral = input_features(discretization, ("integral",))
+            inputs = inputs_in(view, discretization, integral, rng)
+        else:
+            inputs = input_features(discretization, self.features)
+        if template is not None and swapped != view.swaps_sides:
+            place = template.on_other_side(place)
+            if groups is not None:
+                groups = tuple(
+                    np.where(group == IGNORED, IGNORED, other[group])
+                    for group, other in zip(groups, self._other_classes, strict=True)
+                )
+        return Seen(discretization, place, groups, inputs, view.vote)
+
+    def _judged(
+        self,
+        seen: Seen,
+        shape: Shape,
+        features: torch.Tensor,
+        outputs: torch.Tensor,
+        scores: list[float],
+    ) -> torch.Tensor:
+        """The loss of one shape by itself; the share of it that is right is added to the scores."""
+        loss = torch.zeros(())
+        if seen.vote is not None:
+            area = shape.mass / shape.mass.sum()
+            votes = torch.log_softmax(outputs[:, self.module.feature_count :], dim=1)
+            loss = loss - VOTE_WEIGHT * (area @ votes[:, seen.vote])
+        if seen.has_places:
+            place = np.flatnonzero(seen.place != NOWHERE)
+            rows = self.module.engine.indices(self._some_of(place))
+            index = self.module.engine.indices(seen.place)[rows]
+            log_share = self._log_shares(features[rows])
+            closeness = -self._distances[:, index].T.square() / (2 * TARGET_WIDTH**2)
+            wanted = torch.softmax(closeness.clamp(min=SMALLEST_EXPONENT), dim=1)
+            area = shape.mass[rows] / shape.mass[rows].sum()
+            loss = loss + (area * -(wanted * log_share).sum(dim=1)).sum()
+            classes = [group[index] for group in self._groups]
+        elif seen.vote != OTHER and seen.groups is not None:
+            rows = slice(None)
+            log_share, area = self._log_shares(features), shape.mass / shape.mass.sum()
+            classes = [self.module.engine.indices(group) for group in seen.groups]
+        else:
+            return loss
+        group_loss, right = self._group_loss(log_share, area, classes)
+        scores.append(right)
+        return loss + GROUP_WEIGHT * group_loss
+
+    def _log_shares(self, features: torch.Tensor) -> torch.Tensor:
+        """Log-probabilities of the anchors by features, (n, A)."""
         anchors = torch.nn.functional.normalize(self.module.anchor_features, dim=1)
-        log_share = torch.log_softmax(features @ anchors.T / TEMPERATURE, dim=1)
-        closeness = -self._distances[:, index].T.square() / (2 * TARGET_WIDTH**2)
-        closeness = closeness.clamp(min=SMALLEST_EXPONENT)
-        area = shape.mass / shape.mass.sum()
-        wanted = torch.softmax(closeness, dim=1)
-        loss = (area * -(wanted * log_share).sum(dim=1)).sum()
-        right = torch.ones_like(area, dtype=torch.bool)
-        for group in self._groups:
-            member = torch.nn.functional.one_hot(group[self._anchors]).to(log_share.dtype)
-            share = torch.log(log_share.exp() @ member + 1e-8)
-            loss = (
-                loss
-                + GROUP_WEIGHT
-                * (area * torch.nn.functional.nll_loss(share, group[index], reduction="none")).sum()
-            )
-            right &= share.argmax(dim=1) == group[index]
-        return loss, (area * right).sum().detach()
+        return torch.log_softmax(features @ anchors.T / TEMPERATURE, dim=1)
 
-    def _pair_contrast(self, shapes, found, pair, paired) -> torch.Tensor:
+    def _some_of(self, vertices: np.ndarray) -> np.ndarray:
+        """No more than `ANCHOR_SAMPLES` of some vertices."""
+        if len(vertices) <= ANCHOR_SAMPLES:
+            return vertices
+        return self.rng.choice(vertices, ANCHOR_SAMPLES, replace=False)
+
+    def _group_loss(
+        self, log_share: torch.Tensor, area: torch.Tensor, classes: Sequence[torch.Tensor]
+    ) -> tuple[torch.Tensor, float]:
+        """Loss of the classes by the shares of their anchors, and the share of the area that has
+        all of its known classes right."""
+        loss = torch.zeros(())
+        right = torch.ones_like(area, dtype=torch.bool)
+        share = log_share.exp()
+        for group, wanted in zip(self._groups, classes, strict=True):
+            member = torch.nn.functional.one_hot(group[self._anchors]).to(share.dtype)
+            of_class = torch.log(share @ member + 1e-8)
+            each = torch.nn.functional.nll_loss(
+                of_class, wanted, reduction="none", ignore_index=IGNORED
+            )
+            loss = loss + (area * each).sum()
+            right &= (of_class.argmax(dim=1) == wanted) | (wanted == IGNORED)
+        return loss, float((area * right).sum())
+
+    def _pair_loss(
+        self, pair: Sequence[Seen], shapes: Sequence[Shape], found: Sequence[torch.Tensor]
+    ) -> torch.Tensor:
+        """Contrast between two shapes, and that of their functional map with the true one."""
+        engine, template = self.module.engine, self.template
+        source, target = (seen.place for seen in pair)
+        paired = template.has_partner(source, target), template.has_partner(target, source)
+        masses = [seen.discretization.mass for seen in pair]
+        shares = [mass @ one / mass.sum() for mass, one in zip(masses, paired, strict=True)]
+        loss = torch.zeros(())
+        if min(shares) > MOSTLY_PAIRED and all((seen.place != NOWHERE).all() for seen in pair):
+            known = [(seen.discretization, seen.place) for seen in pair]
+            truth = true_map(*known, template, self.map_size)
+            made = differentiable_map(*shapes, *found, self.map_size)
+            loss = MAP_WEIGHT * (made - engine.array(truth)).square().sum() / self.map_size
+        if paired[1].any():
+            loss = loss + self._pair_contrast(pair, shapes, found, paired[1])
+        return loss
+
+    def _pair_contrast(self, pair, shapes, found, paired: np.ndarray) -> torch.Tensor:
         """Contrast of a sample of the target's vertices that have partners on the source."""
+        engine = self.module.engine
         source, target = shapes
-        on_source, on_target = (
-            self._positions[self.module.engine.indices(place)] for _, place in pair
-        )
-        area = target.mass * self.module.engine.array(paired)
+        known = engine.indices(np.flatnonzero(pair[0].place != NOWHERE))
+        on_source, on_target = (self._positions[engine.indices(seen.place)] for seen in pair)
+        area = target.mass * engine.array(paired)
         queries = torch.multinomial(area, min(PAIR_SAMPLES, int(paired.sum())))
         return partner_contrast(
-            source,
-            found[0],
-            on_source,
+            source.mass[known],
+            found[0][known],
+            on_source[known],
             found[1][queries],
             on_target[queries],
             PAIR_TEMPERATURE,

@@ -135,9 +135,12 @@ def of_cloud(body: Body, rng: np.random.Generator, kind: str, normals: bool = Tr
 Draw = Callable[[np.random.Generator, str], tuple[Body, str, bool]]
 
 
-def draw_generated(rng: np.random.Generator, harm: str) -> tuple[Body, str, bool]:
-    """A figure of the generators, of any kind."""
-    kind = str(rng.choice(list(FIGURE_SHARES), p=list(FIGURE_SHARES.values())))
+def draw_generated(
+    rng: np.random.Generator, harm: str, kind: str | None = None
+) -> tuple[Body, str, bool]:
+    """A figure of the generators, of a kind of `FIGURE_SHARES` or of any."""
+    if kind is None:
+        kind = str(rng.choice(list(FIGURE_SHARES), p=list(FIGURE_SHARES.values())))
     if kind == "chibi" and harm == "bust":
         kind = "stylised"  # little but a head would be left
     pose, mirror = _pose(rng, kind, harm)

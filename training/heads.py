@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from diffusionnet_blender.network.features import input_features, with_frame
 from diffusionnet_blender.network.module import DiffusionNet
 from diffusionnet_blender.network.shape import shape_of
 from diffusionnet_blender.network.training import (
@@ -21,9 +20,8 @@ from diffusionnet_blender.network.votes import OTHER, OWN, TURNED, VOTES
 from diffusionnet_blender.surface.discretization import Discretization
 from training.meshes import LAYER_NAMES
 from training.parts import FINE_NAMES, FINE_OF_LABEL, MIRRORED_LABEL, PART_NAMES, PART_OF_LABEL
-from training.views import SHIFT, STRETCH, View, sample_view
+from training.views import FEATURES, View, inputs_in, sample_view
 
-FEATURES = ("hks", "integral", "frame")
 # Classes of each model; their rows of the last layer follow one another, then those of votes.
 CLASSES = {
     "body_parts": PART_NAMES,
@@ -92,19 +90,7 @@ class FigureTrainer(Trainer):
         discretization = scaled(
             discretization, np.exp(rng.uniform(-1, 1) * self.settings.scale_jitter)
         )
-        features = np.concatenate(
-            [
-                input_features(discretization, ("hks",)),
-                example.integral,
-                input_features(discretization, ("frame",)),
-            ],
-            axis=1,
-        )
-        if view.frame is not None:
-            features = with_frame(features, discretization, FEATURES, view.frame)
-            where = features[:, -6:-3]
-            where *= np.exp(rng.normal(0.0, STRETCH))
-            where += rng.normal(0.0, SHIFT, 3).astype(np.float32)
+        features = inputs_in(view, discretization, example.integral, rng)
         shape = shape_of(discretization, engine)
         # Half of the digits in matrix products, which processors with units for it do several times
         # faster.

@@ -50,11 +50,11 @@ def places_on(body: Rigged, figure: Rigged) -> np.ndarray:
 
 def mirrored_places(place: np.ndarray) -> np.ndarray:
     """The same places on the other side; what is nowhere stays nowhere."""
-    return np.where(place == NOWHERE, NOWHERE, _mirror()[place])
+    return np.where(place == NOWHERE, NOWHERE, mirror()[place])
 
 
 @lru_cache(maxsize=1)
-def _mirror() -> np.ndarray:
+def mirror() -> np.ndarray:
     """For each vertex of the template that of the skin which is nearest to its mirror image."""
     points, skin = load_template().vertices.astype(float), np.flatnonzero(landmarks().skin)
     return skin[cKDTree(points[skin]).query(points * [-1, 1, 1])[1]]

@@ -7,12 +7,17 @@ on one decision for all of it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from diffusionnet_blender.network.features import input_features, with_frame
 from diffusionnet_blender.network.votes import OTHER, OWN, TURNED
+from diffusionnet_blender.surface.discretization import Discretization
+
+FEATURES = ("hks", "integral", "frame")
 
 # How often each is drawn; the rest is no frame.
 SHARES = {OWN: 0.37, TURNED: 0.31, OTHER: 0.1}
@@ -43,10 +48,17 @@ class View:
         return self.vote == TURNED
 
 
-def sample_view(rng: np.random.Generator) -> View:
-    """A random view of a figure that stands along +z and faces -y."""
+def sample_view(rng: np.random.Generator, shares: Mapping[int, float] = SHARES) -> View:
+    """A random view of a figure that stands along +z and faces -y.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    shares : mapping of int to float
+        How often the right answer is each vote.
+    """
     drawn = rng.uniform()
-    for vote, share in SHARES.items():
+    for vote, share in shares.items():
         if drawn < share:
             return View(_frame(rng, vote), vote)
         drawn -= share
@@ -71,3 +83,33 @@ def _frame(rng: np.random.Generator, vote: int) -> np.ndarray:
     lean = Rotation.from_rotvec(np.radians(tilt) * np.array([np.cos(about), np.sin(about), 0.0]))
     turn = Rotation.from_euler("z", yaw, degrees=True)
     return (lean * turn * start).as_matrix()
+
+
+def inputs_in(
+    view: View, discretization: Discretization, integral: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Inputs `FEATURES` of a figure as it is shown, (V, C) float32.
+
+    Parameters
+    ----------
+    view : View
+    discretization : Discretization
+        Of a figure that stands along +z and faces -y.
+    integral : (V, 24) float
+        Its integral invariants, which take longer than a step.
+    rng : numpy.random.Generator
+    """
+    features = np.concatenate(
+        [
+            input_features(discretization, FEATURES[:1]),
+            integral,
+            input_features(discretization, FEATURES[2:]),
+        ],
+        axis=1,
+    )
+    if view.frame is not None:
+        features = with_frame(features, discretization, FEATURES, view.frame)
+        where = features[:, -6:-3]
+        where *= np.exp(rng.normal(0.0, STRETCH))
+        where += rng.normal(0.0, SHIFT, 3).astype(np.float32)
+    return features

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from .shape import Shape
-
 
 def partner_contrast(
-    shape: Shape,
+    mass: torch.Tensor,
     features: torch.Tensor,
     positions: torch.Tensor,
     query_features: torch.Tensor,
@@ -22,17 +20,17 @@ def partner_contrast(
 
     Parameters
     ----------
-    shape : Shape
-        That is searched.
+    mass : (V,) tensor
+        Areas of the vertices that are searched.
     features, positions : (V, d), (V, 3) tensor
-        Its features, of unit length, and its vertices.
+        Their features, of unit length, and where they are.
     query_features, query_positions : (n, d), (n, 3) tensor
         Of the queries, and where on the shape their partners are.
     temperature, width : float
         Of the softmax over features; of the Gaussian, in the unit of the positions.
     """
     # Where vertices are dense, each of them is to count for less.
-    log_area = torch.log(shape.mass / shape.mass.sum())
+    log_area = torch.log(mass / mass.sum())
     similar = query_features @ features.T / temperature
     squared = torch.cdist(query_positions, positions).square() / (2 * width**2)
     target = torch.softmax(log_area - squared, dim=1)

@@ -100,7 +100,7 @@ class PairFit(Trainer):
             queries = self.rng.choice(len(area), min(SAMPLES, len(area)), p=area)
             confidence = engine.array(np.maximum(teacher.confidence[queries], LEAST_CONFIDENCE))
             losses = partner_contrast(
-                self._shapes[other],
+                self._shapes[other].mass,
                 found[other],
                 self._positions[other],
                 found[own][engine.indices(queries)],

@@ -13,7 +13,7 @@ from ...matching.proxy import decimate
 from ...matching.spectral import SpectralMesh, spectral_mesh
 from ...network.checkpoint import Model
 from ...network.engine import Engine
-from ...network.features import input_features
+from ...network.features import FRAME, input_features, with_frame
 from ...network.forward import forward, mirrored_weights
 from ...network.shape import shape_of
 from ...surface.discretization import Discretization, discretize, truncated
@@ -150,26 +150,42 @@ def _signatures(mesh: SpectralMesh) -> np.ndarray:
     return signature / (mesh.mass @ signature)
 
 
-def vertex_features(model: Model, discretization: Discretization, engine: Engine) -> np.ndarray:
-    """Features of a network at vertices, rows of unit length, (V, 2 outputs) float32.
+def vertex_features(
+    model: Model,
+    discretization: Discretization,
+    engine: Engine,
+    frame: np.ndarray | None = None,
+) -> np.ndarray:
+    """Features of a network at vertices, rows of unit length, (V, C) float32.
 
-    The outputs on the surface and those on its mirror image (`forward.mirrored_weights`), side by
-    side.
+    Without a frame the outputs on the surface and those on its mirror image
+    (`forward.mirrored_weights`), side by side, so that C is twice their number; in a frame, which
+    tells the sides apart, those on the surface alone. Votes are left out.
 
     Parameters
     ----------
     model : Model
     discretization : Discretization
     engine : Engine
+    frame : (3, 3) float, optional
+        Of the figure, as `features.with_frame` takes it; of no effect on a model without the input
+        `frame`.
     """
-    inputs = engine.array(input_features(discretization, model.card.features))
-    shape = shape_of(discretization, engine)
+    card = model.card
+    features = input_features(discretization, card.features)
+    passes = [model.weights]
+    if frame is not None and FRAME in card.features:
+        features = with_frame(features, discretization, card.features, frame)
+    else:
+        passes.append(mirrored_weights(model.weights))
+    inputs, shape = engine.array(features), shape_of(discretization, engine)
     views = []
-    for weights in (model.weights, mirrored_weights(model.weights)):
+    for weights in passes:
         arrays = {name: engine.array(value) for name, value in weights.items()}
         with engine.inference():
-            raw = engine.to_numpy(forward(model.card.architecture, arrays, shape, inputs, engine))
+            outputs = engine.to_numpy(forward(card.architecture, arrays, shape, inputs, engine))
+        raw = outputs[:, : card.architecture.outputs - card.votes]
         length = np.linalg.norm(raw, axis=1, keepdims=True)
         require_finite_outputs(model, length)
         views.append(raw / np.maximum(length, np.finfo(np.float32).tiny))
-    return (np.concatenate(views, axis=1) / np.sqrt(2.0)).astype(np.float32)
+    return (np.concatenate(views, axis=1) / np.sqrt(len(views))).astype(np.float32)
