@@ -16,6 +16,7 @@ from ..surface.discretization import Discretization
 from .checkpoint import Model
 from .contrast import partner_contrast
 from .features import input_features
+from .frameless import frameless
 from .module import DiffusionNet
 from .shape import shape_of
 from .torch_engine import TorchEngine
@@ -52,7 +53,8 @@ class PairFit(Trainer):
     Parameters
     ----------
     start : Model
-        Initial weights: those trained on other shapes are a good start.
+        Initial weights: those trained on other shapes are a good start. Of one with the input
+        `frame` the part that needs none.
     pair : (Discretization, Discretization)
         With the settings of the model's card.
     positions : ((V, 3) float, (V, 3) float)
@@ -69,6 +71,7 @@ class PairFit(Trainer):
         engine: TorchEngine,
         settings: TrainingSettings,
     ):
+        start = frameless(start)
         # Tensors share the memory of arrays: without copies the model would change as well.
         own = {name: np.array(weight) for name, weight in start.weights.items()}
         module = DiffusionNet(start.card.architecture, engine, own)

@@ -13,6 +13,7 @@ from diffusionnet_blender.network.checkpoint import Model  # noqa: E402
 from diffusionnet_blender.network.module import fresh_weights  # noqa: E402
 from diffusionnet_blender.network.pair_fit import SETTINGS, PairFit, Teacher  # noqa: E402
 from diffusionnet_blender.network.torch_engine import TorchEngine  # noqa: E402
+from diffusionnet_blender.network.votes import VOTES  # noqa: E402
 from diffusionnet_blender.surface.discretization import discretize  # noqa: E402
 from diffusionnet_blender.surface.settings import DiscretizationSettings  # noqa: E402
 from diffusionnet_blender.surface.surface import triangle_areas  # noqa: E402
@@ -77,3 +78,10 @@ def test_a_fit_is_the_same_again_and_leaves_the_weights_that_it_starts_from_alon
         np.testing.assert_array_equal(weight, before[name])
     second, _ = fitted(start, pair, 3)
     np.testing.assert_allclose(first[0], second[0], atol=1e-6)
+
+
+def test_a_network_with_frames_is_fitted_without(pair, start):
+    architecture = replace(start.card.architecture, inputs=32 + 6, outputs=32 + VOTES)
+    card = replace(start.card, features=("hks", "wks", "frame"), architecture=architecture)
+    (first, _), _ = fitted(Model(card, fresh_weights(architecture)), pair, 1)
+    assert first.shape[1] == 32

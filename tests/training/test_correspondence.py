@@ -1,5 +1,7 @@
 """Features to match by are learned, with and without supervision."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,19 +12,26 @@ from diffusionnet_blender.network.architecture import Architecture  # noqa: E402
 from diffusionnet_blender.network.features import input_features  # noqa: E402
 from diffusionnet_blender.network.shape import shape_of  # noqa: E402
 from diffusionnet_blender.network.torch_engine import TorchEngine  # noqa: E402
-from diffusionnet_blender.network.training import TrainingSettings, scaled  # noqa: E402
+from diffusionnet_blender.network.training import (  # noqa: E402
+    IGNORED,
+    TrainingSettings,
+    scaled,
+)
+from diffusionnet_blender.network.votes import OTHER, VOTES  # noqa: E402
 from diffusionnet_blender.surface.discretization import discretize  # noqa: E402
 from diffusionnet_blender.surface.settings import DiscretizationSettings  # noqa: E402
 from tests.matching.pairs import lumpy_surface  # noqa: E402
 from training.correspondence import (  # noqa: E402
     MatchedShape,
     MatchTrainer,
+    Seen,
     Template,
     TemplateNetwork,
     differentiable_map,
     isometry_loss,
     true_map,
 )
+from training.meshes import NOWHERE  # noqa: E402
 
 SETTINGS = DiscretizationSettings(k=32)
 
@@ -149,6 +158,66 @@ def test_of_half_a_shape_only_what_the_other_has_is_learned_from(world):
     trained.settings = TrainingSettings(steps=3, report_every=1)
     trained.run(trained.shapes, report=lambda *values: reports.append(values))
     assert np.isfinite([loss for _, loss, _ in reports]).all()
+
+
+def gradients_of(trained, shape, vote=None, groups=None):
+    """Which vertices' features the loss of one shape by itself has derivatives by, (V,) bool."""
+    engine = trained.module.engine
+    count = trained.module.feature_count
+    outputs = torch.randn(len(shape.place), count + VOTES, requires_grad=True)
+    features = torch.nn.functional.normalize(outputs[:, :count], dim=1)
+    seen = Seen(shape.discretization, shape.place, groups, np.zeros(0), vote)
+    discretization = shape_of(shape.discretization, engine)
+    loss = trained._judged(seen, discretization, features, outputs, [])
+    if loss.requires_grad:
+        loss.backward()
+        return [(g.abs() > 0).any(dim=1).numpy() for g in outputs.grad.split([count, VOTES], dim=1)]
+    return [np.zeros(len(shape.place), bool)] * 2
+
+
+def test_what_has_no_place_is_not_learned_from(world):
+    trained = trainer(world, True, 1)
+    _, (one, _) = world
+    masked = np.arange(len(one.place)) % 3 == 0
+    partly = replace(one, place=np.where(masked, NOWHERE, one.place))
+    by_features, by_votes = gradients_of(trained, partly)
+    np.testing.assert_array_equal(by_features, ~masked)
+    assert not by_votes.any()
+    # In a wrong frame only the vote is learned; of a shape without places nothing.
+    by_features, by_votes = gradients_of(trained, one, vote=OTHER)
+    assert not by_features.any()
+    assert by_votes.all()
+    nowhere = replace(one, place=np.full(len(masked), NOWHERE))
+    assert not np.any(gradients_of(trained, nowhere))
+    # Unless its groups are known, in part.
+    groups = tuple(np.where(masked, IGNORED, group[one.place]) for group in world[0].groups)
+    by_features, _ = gradients_of(trained, nowhere, groups=groups)
+    np.testing.assert_array_equal(by_features, ~masked)
+
+
+def test_a_pair_is_not_learned_from_where_either_has_no_place(world):
+    trained = trainer(world, True, 1)
+    template, (one, other) = world
+    masked = [np.arange(len(shape.place)) % step == 0 for shape, step in ((one, 3), (other, 4))]
+    pair = [
+        Seen(s.discretization, np.where(gone, NOWHERE, s.place), None, np.zeros(0))
+        for s, gone in zip((one, other), masked, strict=True)
+    ]
+    found = [torch.randn(len(s.place), 8, requires_grad=True) for s in pair]
+    shapes = [shape_of(s.discretization, trained.module.engine) for s in pair]
+    trained._pair_loss(pair, shapes, found).backward()
+    for features, gone in zip(found, masked, strict=True):
+        by = (features.grad.abs() > 0).any(dim=1).numpy()
+        assert by.any()
+        assert not by[gone].any()
+    assert not template.has_partner(pair[0].place, pair[1].place)[masked[0]].any()
+
+
+def test_classes_of_the_other_side_are_those_of_mirrored_places(world):
+    template, _ = world
+    side, top = template.mirrored_classes()
+    assert list(side) == [1, 0]
+    assert list(top) == [0, 1]
 
 
 @pytest.mark.slow
