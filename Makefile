@@ -149,13 +149,13 @@ BODY_MODELS := body_parts body_parts_fine body_layers
 # What the bundled weights start from: those of versions before, as git keeps them.
 BEFORE_body_parts := 4d57e0b
 BEFORE_body_parts_fine := 4d57e0b
-BEFORE_body_match := b05f25a
+BEFORE_body_match := b5b21ee
 START := training/data/start
 # What they learn from: at first fewer, then all; those of `unrigged` have seen no rigged character.
 FIRST := --generated 1720 --dressed 450
 UNRIGGED := --generated 1900 --dressed 900
 FIGURES := $(UNRIGGED) --rigged 800
-MATCHED := --first 1200 --bodies 1600
+MATCHED := $(FIGURES) --bodies 500 --makehuman $(MAKEHUMAN)
 RUNS := training/data/figures
 CHARACTERS ?= ../shared/characters
 MAKEHUMAN ?= ../shared/makehuman
@@ -186,10 +186,11 @@ left-out: $(RUNS)/base.pt ## train without one pack of rigged characters in turn
 	$(PYTHON) -m training.left_out train $(FIGURES) --start $(RUNS)/unrigged.pt
 	$(PYTHON) -m training.left_out measure --before $(START)/body_parts.safetensors --write
 
-weights-body_match: $(READY_TRAINING) $(START)/body_match.safetensors ## train and measure body_match again: hours
+weights-body_match: weights-body_parts $(START)/body_match.safetensors ## train and measure body_match again, after body_parts: hours
 	$(PYTHON) -m training.body_match data $(MATCHED)
-	$(PYTHON) -m training.body_match train $(MATCHED) --steps 7000 --start $(START)/body_match.safetensors
-	$(PYTHON) -m training.body_match evaluate
+	$(PYTHON) -m training.body_match train $(MATCHED) --steps 6000 --start $(RUNS)/last.pt
+	$(PYTHON) -m training.body_match snapshot $(MATCHED)
+	$(PYTHON) -m training.body_match evaluate $(MATCHED) --before $(START)/body_match.safetensors
 
 accuracy: $(READY_TRAINING) $(START)/body_parts.safetensors $(START)/body_parts_fine.safetensors ## measure the bundled models on unseen figures, half an hour each
 	@for name in $(BODY_MODELS); do \
