@@ -250,6 +250,7 @@ def train(
     trainer = MatchTrainer(module, FEATURES, shapes, template(), settings)
     if checkpoint.exists():
         trainer.resume(checkpoint)
+        trainer.order = []  # More may be on disk by now.
         print(f"resumed at step {trainer.step}", flush=True)
     started = time.perf_counter()
 
