@@ -188,7 +188,7 @@ left-out: $(RUNS)/base.pt ## train without one pack of rigged characters in turn
 
 weights-body_match: weights-body_parts $(START)/body_match.safetensors ## train and measure body_match again, after body_parts: hours
 	$(PYTHON) -m training.body_match data $(MATCHED)
-	$(PYTHON) -m training.body_match train $(MATCHED) --steps 6000 --start $(RUNS)/last.pt
+	$(PYTHON) -m training.body_match train $(MATCHED) --steps 7500 --start $(RUNS)/last.pt
 	$(PYTHON) -m training.body_match snapshot $(MATCHED)
 	$(PYTHON) -m training.body_match evaluate $(MATCHED) --before $(START)/body_match.safetensors
 
