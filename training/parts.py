@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from diffusionnet_blender.tasks.fine_parts import coarse_part
 from diffusionnet_blender.tasks.sides import mirrored_classes
 
 SIDES = ("L", "R")
@@ -24,16 +25,6 @@ FINE_NAMES = _with_sides(
 )
 """The classes of the fine model, in their order."""
 
-_COARSE = {
-    "neck": "head",
-    "chest": "torso",
-    "abdomen": "torso",
-    "pelvis": "torso",
-    "shoulder": "torso",
-    "palm": "hand",
-    "fingers": "hand",
-    "toes": "foot",
-}
 _FINE_OF_BONE = {
     "root": "pelvis",
     "pelvis": "pelvis",
@@ -59,13 +50,7 @@ _FINE_OF_BONE = {
 }
 
 
-def _coarse_name(fine: str) -> str:
-    stem, _, side = fine.partition(".")
-    part = _COARSE.get(stem, stem)
-    return f"{part}.{side}" if f"{part}.{side}" in PART_NAMES else part
-
-
-PART_OF_FINE = np.array([PART_NAMES.index(_coarse_name(name)) for name in FINE_NAMES], np.int32)
+PART_OF_FINE = np.array([PART_NAMES.index(coarse_part(name)) for name in FINE_NAMES], np.int32)
 """(23,) index into `PART_NAMES` of each fine part."""
 
 PART_OF_LABEL = np.concatenate([PART_OF_FINE, np.arange(len(PART_NAMES), dtype=np.int32)])

@@ -48,17 +48,23 @@ def map_by_features(
     """
     on_source = _smoothed(source, source_features, lambda: progress(0.0))
     on_target = _smoothed(target, target_features, lambda: progress(0.2))
-    both = np.concatenate([on_source, on_target])
-    _, directions = np.linalg.eigh(both.T @ both)
-    on_source, on_target = (
-        values @ directions[:, -COMPONENTS:] for values in (on_source, on_target)
-    )
+    on_source, on_target = main_components(on_source, on_target)
     progress(0.4)
     target_to_source = precise_map(on_source, source.faces, on_target)
     progress(0.7)
     source_to_target = precise_map(on_target, target.faces, on_source)
     progress(1.0)
     return target_to_source, source_to_target
+
+
+def main_components(
+    source_features: np.ndarray, target_features: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Features (V_s, d), (V_t, d) in the `COMPONENTS` directions in which they differ most."""
+    both = np.concatenate([source_features, target_features]).astype(float)
+    _, directions = np.linalg.eigh(both.T @ both)
+    kept = directions[:, -COMPONENTS:]
+    return source_features @ kept, target_features @ kept
 
 
 def _smoothed(mesh: SpectralMesh, features: np.ndarray, waiting: Callable[[], None]) -> np.ndarray:

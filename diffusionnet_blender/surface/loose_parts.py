@@ -20,6 +20,8 @@ BRIDGE_EIGENPAIR = 100
 # of the whole shape; a part of no more than this size (an eye, a button) is tied all over.
 BRIDGE_REACH = 0.03
 SMALL_PART = 0.15
+# Parts with a smaller share of the area, such as eyes and buttons, do not count as parts of a body.
+SIZEABLE_PART = 0.02
 # The cheapest tree of bridges is found among this many of the largest parts; every further
 # part is tied to the nearest of them.
 TREE_PARTS = 64
@@ -58,6 +60,20 @@ def label_mesh_parts(count: int, faces: np.ndarray) -> np.ndarray:
     faces : (F, 3) int
     """
     return label_parts(count, np.stack(sides(faces), axis=1))
+
+
+def sizeable_parts(part: np.ndarray, areas: np.ndarray) -> int:
+    """How many loose parts have more than `SIZEABLE_PART` of the area.
+
+    Parameters
+    ----------
+    part : (V,) int
+        Loose part of each vertex.
+    areas : (V,) float
+        Area around each.
+    """
+    share = np.bincount(part, areas)
+    return int(np.count_nonzero(share > SIZEABLE_PART * share.sum()))
 
 
 def bridge_laplacian(vertices: np.ndarray, mass: np.ndarray, part: np.ndarray) -> sparse.csr_matrix:

@@ -16,9 +16,10 @@ from ...matching.closest import ClosestPoints
 from ...matching.lift import MOST_TURNED
 from ...matching.parts import moved_along, radius
 from ...matching.points import SurfacePoints
+from ...surface.loose_parts import label_mesh_parts, sizeable_parts
 from ...surface.outer_skin import make_skin
 from ...surface.repair import RepairedSurface
-from ...surface.surface import Surface, triangle_areas
+from ...surface.surface import Surface, triangle_areas, vertex_areas
 from ...surface.triangles import compact
 from ...surface.winding import vertex_normals
 from .request import Members
@@ -82,8 +83,17 @@ class Figure:
         return Surface(self.whole.vertices[vertices], place[self.whole.faces[faces]])
 
     @cached_property
+    def is_layered(self) -> bool:
+        """Whether it has several sizeable loose parts, as clothes over a body."""
+        vertices, faces = self.surface.vertices, self.surface.faces
+        part = label_mesh_parts(len(vertices), faces)
+        return sizeable_parts(part, vertex_areas(vertices, faces)) > 1
+
+    @cached_property
     def skin(self) -> Surface:
-        """Outer skin of the figure; the figure itself where it encloses nothing."""
+        """Outer skin of the figure; the figure itself if it is one surface, or encloses nothing."""
+        if not self.is_layered:
+            return self.surface
         found = make_skin(self.surface, CELLS, SKIN_VERTICES)
         return self.surface if found is None else found.surface
 

@@ -70,6 +70,7 @@ def found_in_place(
             orientation_kept=1.0, feature_agreement=1.0, rigid_residual=found.residual
         ),
         model_name="",
+        way="in place",
         fit="",
         repairs=(repaired[0].report, repaired[1].report),
         seconds=clock.seconds,

@@ -17,6 +17,7 @@ from .request import Correspondence, MatchRequest, Members
 STAGES = {
     "": 0.01,
     "repair": 0.01,
+    "parts": 0.25,
     "proxy": 0.1,
     "eigenbasis": 0.1,
     "features": 0.04,

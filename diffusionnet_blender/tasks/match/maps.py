@@ -22,6 +22,7 @@ from ...matching.points import Maps, SurfacePoints, points_at_vertices
 from ...matching.pointwise import embeddings, nearest_rows, precise_map
 from ...matching.registration import SLIDING, Schedule, congruent_map, register
 from ...matching.sampling import farthest_points
+from ...matching.spectral import SpectralMesh
 from ...matching.zoomout import zoomout
 from ...network.checkpoint import Model
 from ..clock import Clock
@@ -58,9 +59,18 @@ class Fitting:
 
 
 def registered(
-    source: Side, target: Side, initial: Maps, pins: Pins, schedule: Schedule, clock: Clock
+    source: Side,
+    target: Side,
+    initial: Maps,
+    pins: Pins,
+    schedule: Schedule,
+    clock: Clock,
+    posed: tuple[SpectralMesh, SpectralMesh] | None = None,
 ) -> SurfacePoints:
-    """Target to source by registration of an initial map, through the pins."""
+    """Target to source by registration of an initial map, through the pins.
+
+    `posed` are the two in one pose, which the registration starts from; by default as they are.
+    """
     points, source_to_target = initial
     report = clock.start("registration")
     if pins is not None:
@@ -68,7 +78,8 @@ def registered(
     weight = confidence(cycle_distance(source.mesh, target.mesh, points, source_to_target))
     congruent = None if pins is not None else congruent_map(source.mesh, target.mesh, points)
     if congruent is None:
-        points = register(source.mesh, target.mesh, points, weight, pins, report, schedule)
+        meshes = posed or (source.mesh, target.mesh)
+        points = register(*meshes, points, weight, pins, report, schedule)
     clock.stop("registration")
     return points if congruent is None else congruent
 

@@ -14,11 +14,12 @@ from ...matching.lift import lift_map
 from ...matching.orientation import judge
 from ...matching.parts import place_parts
 from ...matching.pins import check_pins
-from ...matching.points import SurfacePoints, points_at_vertices
+from ...matching.points import Maps, SurfacePoints, points_at_vertices
 from ...matching.pointwise import nearest_rows
 from ...matching.registration import SETTLING, SLIDING
 from ...matching.sampling import farthest_points
 from ...network.checkpoint import Model
+from ...network.features import FRAME
 from ...surface.repair import RepairedSurface, repair
 from ...surface.surface import Surface
 from ..clock import Clock
@@ -26,11 +27,21 @@ from ..engines import choose_engine
 from ..memory import memory_errors_explained
 from ..models import loaded
 from ..progress import Progress
+from .body import BodyParts, body_parts
 from .figure import Figure, figure_of, lifted, with_pieces
 from .fit_pair import can_fit
 from .in_place import found_in_place, on_input
-from .maps import Fitting, by_features, by_functional_maps, fitted, refined_again, registered
-from .request import Correspondence, Fit, MatchRequest
+from .limbs import MOST_SWAPPED, Posed, by_limbs, contradicts, limb_confidence, posed, swapped_area
+from .maps import (
+    Fitting,
+    Pins,
+    by_features,
+    by_functional_maps,
+    fitted,
+    refined_again,
+    registered,
+)
+from .request import Correspondence, Fit, MatchRequest, Way
 from .side import Side, prepare_side
 
 # Samples of the source among which the features of a vertex must be closest to those of its image.
@@ -67,20 +78,56 @@ def correspondence(request: MatchRequest, progress: Progress) -> Correspondence:
         if in_place is not None:
             return in_place
 
+        parts = _both_bodies(request, model, clock)
+
         def matched(sides: Sides) -> Correspondence:
             one, other = sides
             return _matched(
-                prepare_side(*one, model, engine, clock, "source"),
-                prepare_side(*other, model, engine, clock, "target"),
+                prepare_side(*one, parts[0], model, engine, clock, "source"),
+                prepare_side(*other, parts[1], model, engine, clock, "target"),
                 model,
                 Fitting(request.fit, request.engine, request.device),
                 clock,
             )
 
         pins = source_pins, target_pins
-        if request.source_members is None and request.target_members is None:
+        whole = request.source_members is None and request.target_members is None
+        if whole and not any(figure.is_layered for figure in figures):
             return matched(((source, repaired[0], pins[0]), (target, repaired[1], pins[1])))
         return _by_skins(request, repaired, figures, pins, matched, clock)
+
+
+def _both_bodies(
+    request: MatchRequest, model: Model | None, clock: Clock
+) -> tuple[BodyParts, BodyParts] | tuple[None, None]:
+    """Parts of the body on source and target, for a model that looks at figures in their frame.
+
+    Features of a frame and of none cannot be compared: of both, or of none.
+    """
+    if model is None or request.parts_models is None or FRAME not in model.card.features:
+        return None, None
+    report = clock.start("parts")
+    found = []
+    for number, (surface, members, known, parts_model) in enumerate(
+        zip(
+            (request.source, request.target),
+            (request.source_members, request.target_members),
+            (request.source_known, request.target_known),
+            request.parts_models,
+            strict=True,
+        )
+    ):
+
+        def half(fraction: float, done: int = number) -> None:
+            report((done + fraction) / 2)
+
+        found.append(body_parts(request, surface, members, known, parts_model, half))
+        if found[-1] is None:
+            break
+    clock.stop("parts")
+    if len(found) < 2 or found[0] is None or found[1] is None:
+        return None, None
+    return found[0], found[1]
 
 
 def _by_skins(
@@ -91,7 +138,7 @@ def _by_skins(
     matched: Callable[[Sides], Correspondence],
     clock: Clock,
 ) -> Correspondence:
-    """The map between characters of several objects: that of their skins, on every member."""
+    """The map between layered figures: that of their skins, on every layer."""
     clock.start("proxy")
     skins = [figure.skin for figure in figures]
     clock.stop("proxy")
@@ -136,16 +183,35 @@ def _pin(
         weight[on_target] = 1.0
 
 
+def _first_maps(
+    source: Side,
+    target: Side,
+    both: Posed | None,
+    model: Model | None,
+    pins: Pins,
+    clock: Clock,
+) -> tuple[Maps, Way]:
+    """Maps in both directions, and how they were found: the first way that passes its checks."""
+    initial = by_features(source, target, model, clock)
+    if initial is not None and (both is None or swapped_area(both, initial[0]) < MOST_SWAPPED):
+        points = registered(source, target, initial, pins, SETTLING, clock)
+        return (points, initial[1]), "features"
+    if both is not None:
+        initial = by_limbs(source, target, both, clock)
+        if not contradicts(source, initial[0], pins):
+            points = registered(source, target, initial, pins, SETTLING, clock, both.meshes)
+            return (points, initial[1]), "limbs"
+    initial = by_functional_maps(source, target, model, pins, clock)
+    maps = registered(source, target, initial, pins, SLIDING, clock), initial[1]
+    return refined_again(source, target, maps, pins, clock), "distances"
+
+
 def _matched(
     source: Side, target: Side, model: Model | None, fitting: Fitting, clock: Clock
 ) -> Correspondence:
     pins = (source.pins, target.pins) if len(source.pins) else None
-    by_nearest = by_features(source, target, model, clock)
-    initial = by_nearest or by_functional_maps(source, target, model, pins, clock)
-    schedule = SETTLING if by_nearest else SLIDING
-    maps = registered(source, target, initial, pins, schedule, clock), initial[1]
-    if by_nearest is None:
-        maps = refined_again(source, target, maps, pins, clock)
+    both = posed(source, target)
+    maps, way = _first_maps(source, target, both, model, pins, clock)
     fit: Fit = ""
     if fitting.wanted:
         fit = "no torch"
@@ -159,8 +225,11 @@ def _matched(
     if model is not None:
         samples = farthest_points(source.mesh.vertices, SAMPLES)
         margin = feature_margin(source.mesh, points, source.features, target.features, samples)
-    cycle = cycle_distance(source.mesh, target.mesh, points, source_to_target)
-    weight = confidence(cycle, margin)
+    if way == "limbs" and both is not None:
+        weight = limb_confidence(both, maps, min(source.sides_sure, target.sides_sure))
+    else:
+        cycle = cycle_distance(source.mesh, target.mesh, points, source_to_target)
+        weight = confidence(cycle, margin)
     weight[target.pins] = 1.0
     clock.stop("confidence")
 
@@ -180,6 +249,7 @@ def _matched(
         confidence=weight,
         judgement=judgement,
         model_name="" if model is None else model.card.name,
+        way=way,
         fit=fit,
         repairs=(source.report, target.report),
         seconds=clock.seconds,

@@ -14,10 +14,11 @@ from ...options import option
 from ...surface.repair_report import RepairReport
 from ...surface.surface import Surface
 from ..compute import Compute
-from ..models import DEFAULT_MATCH_MODEL
+from ..models import DEFAULT_MATCH_MODEL, FINE_PARTS_MODEL
 from ..segment.request import Carried
 
 Fit = Literal["", "kept", "no better", "no torch"]
+Way = Literal["in place", "features", "limbs", "distances"]
 
 
 def no_pins() -> np.ndarray:
@@ -68,7 +69,13 @@ class MatchRequest(Compute):
         Origin of the target less that of the source, in the unit and axes of both: where they
         stand when they are compared in place.
     source_members, target_members : Members, optional
-        Of a character of several objects, whose outer skin is matched.
+        Of a character of several objects.
+    source_known, target_known : (V, C) float, optional
+        Probabilities of the classes of `DEFAULT_MODEL`, the parts of a body, where they are known
+        beforehand, as from the bones of an armature. Rows of zeros: unknown.
+    parts_models : (str or Model, str or Model) or None
+        Of the fine parts of a body, for source and target, by which a model with the input `frame` finds the frames of
+        both figures, and by which they are matched limb by limb. None: without.
     fit : bool
     method : {"AUTO", "MATCH", "IN_PLACE"}
         See the help texts.
@@ -86,6 +93,9 @@ class MatchRequest(Compute):
     offset: np.ndarray = field(default_factory=no_offset)
     source_members: Members | None = None
     target_members: Members | None = None
+    source_known: np.ndarray | None = None
+    target_known: np.ndarray | None = None
+    parts_models: tuple[str | Model, str | Model] | None = (FINE_PARTS_MODEL, FINE_PARTS_MODEL)
     fit: bool = option(
         False,
         "Fit to Pair",
@@ -127,6 +137,9 @@ class Correspondence:
         Of the map as a whole.
     model_name : str
         Of the model of the features; empty for wave kernel signatures.
+    way : {"in place", "features", "limbs", "distances"}
+        By place; by the nearest features; limb by limb, by the parts of both bodies; by functional
+        maps.
     fit : {"", "kept", "no better", "no torch"}
         Outcome of fitting a network to this pair: the map is that by the network, or the better
         one without it, or torch is missing. Empty without the option.
@@ -142,6 +155,7 @@ class Correspondence:
     confidence: np.ndarray
     judgement: Judgement
     model_name: str
+    way: Way
     fit: Fit
     repairs: tuple[RepairReport, RepairReport]
     seconds: dict[str, float]

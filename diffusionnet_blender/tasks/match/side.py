@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...errors import DiffusionNetError
+from ...matching.limbs.parted import PartedMesh
 from ...matching.parts import Parts, split_parts
 from ...matching.pointwise import nearest_rows
 from ...matching.proxy import decimate
@@ -24,6 +25,7 @@ from ...surface.signatures import wave_kernel_signature
 from ...surface.surface import Surface
 from ..clock import Clock
 from ..inference import require_finite_outputs
+from .body import BodyParts
 
 # Most vertices of the meshes between which maps are computed; denser ones are decimated to as many.
 PROXY_VERTICES = 4500
@@ -49,9 +51,13 @@ class Side:
         Vertex of the repaired surface for each of the input.
     report : RepairReport
     matrices : Discretization
-        Of the proxy, as are `mesh` and `features`.
+        Of the proxy, as are `mesh`, `features` and `body`.
     mesh : SpectralMesh
     features : (V_proxy, d) float
+    body : PartedMesh or None
+        In the frame of the figure.
+    sides_sure : float
+        Probability that its left and right are not exchanged.
     pins, pinned : (P,) int
         Vertices of the pins, on the proxy and on the repaired surface.
     """
@@ -65,6 +71,8 @@ class Side:
     matrices: Discretization
     mesh: SpectralMesh
     features: np.ndarray
+    body: PartedMesh | None
+    sides_sure: float
     pins: np.ndarray
     pinned: np.ndarray
 
@@ -73,6 +81,7 @@ def prepare_side(
     original: Surface,
     repaired: RepairedSurface,
     pins: np.ndarray,
+    of_body: BodyParts | None,
     model: Model | None,
     engine: Engine | None,
     clock: Clock,
@@ -86,6 +95,8 @@ def prepare_side(
     repaired : RepairedSurface
         Of the original.
     pins : (P,) int
+    of_body : BodyParts, optional
+        Of the figure; without them features are those of no frame.
     model : Model, optional
         By default features are wave kernel signatures.
     engine : Engine, optional
@@ -112,7 +123,7 @@ def prepare_side(
     settings = DEFAULT_SETTINGS if model is None else model.card.discretization
     matrices = discretize(
         proxy,
-        replace(settings, k=max(MAP_SIZE, settings.k)),
+        settings if of_body is not None else replace(settings, k=max(MAP_SIZE, settings.k)),
         lambda stage, fraction: report(fraction if stage == "eigenbasis" else 0.0),
     )
     clock.stop("eigenbasis")
@@ -121,7 +132,9 @@ def prepare_side(
     if model is None or engine is None:
         features = _signatures(mesh)
     else:
-        features = vertex_features(model, truncated(matrices, settings.k), engine)
+        frame = None if of_body is None else of_body.frame
+        features = vertex_features(model, truncated(matrices, settings.k), engine, frame)
+    body = None if of_body is None else of_body.on(proxy)
     clock.stop("features")
     pinned = on_proxy = repaired.clean_vertex[pins]
     if proxy is not repaired.surface:
@@ -136,6 +149,8 @@ def prepare_side(
         matrices=matrices,
         mesh=mesh,
         features=features,
+        body=body,
+        sides_sure=1.0 if of_body is None else of_body.sides_sure,
         pins=on_proxy,
         pinned=pinned,
     )

@@ -47,20 +47,21 @@ class Framed:
     probabilities : list of (V, C) float32
         Of each of its surfaces.
     sides : float
-        Probability that left and right are not exchanged, 0.5 to 1.
-    has_frame : bool
-        False where no frame was accepted and sides are those of each place by itself.
+        Probability that left and right are not exchanged, 0.5 to 1. Without a frame sides are those
+        of each place by itself.
     lead : float
         Of the votes for its frame over those for any other, in log-probability.
+    frame : (3, 3) float or None
+        The figure's own, see `features.with_frame`; None where none was accepted.
     """
 
     probabilities: list[np.ndarray]
     sides: float
-    has_frame: bool
     lead: float = 0.0
+    frame: np.ndarray | None = None
 
 
-REFUSED = Framed([], 0.5, has_frame=False, lead=-np.inf)
+REFUSED = Framed([], 0.5, lead=-np.inf)
 
 
 def framed_probabilities(
@@ -90,7 +91,7 @@ def framed_probabilities(
         found.append(passes.in_frame(frame, CONVENTION))
         if found[-1].lead > DECISIVE:
             return found[-1]
-    plain = Framed(passes.without_frame(), 0.5, has_frame=False)
+    plain = Framed(passes.without_frame(), 0.5)
     lying = frame_of_parts(surfaces[0], plain.probabilities[0], model)
     if lying is not None:
         found.append(passes.in_frame(lying))
@@ -129,14 +130,16 @@ class _Passes:
         if lead < 0:
             return REFUSED
         vote[OWN] += ahead_by
+        if vote[TURNED] > vote[OWN]:
+            frame = HALF_TURN @ frame
+        else:
+            order = list(range(len(order)))
         probabilities = []
         for passes in zip(*found, strict=True):
-            mean = np.mean(passes, axis=0)
-            if vote[TURNED] > vote[OWN]:
-                mean = mean[:, order]
+            mean = np.mean(passes, axis=0)[:, order]
             probabilities.append(softmax(mean / self.model.card.temperature))
         sides = 1.0 / (1.0 + np.exp(-abs(vote[OWN] - vote[TURNED])))
-        return Framed(probabilities, float(sides) if other_side else 1.0, True, lead)
+        return Framed(probabilities, float(sides) if other_side else 1.0, lead, frame)
 
     def _outputs(self, frame: np.ndarray, done: float) -> list[np.ndarray]:
         """Outputs on each surface in a frame; `done` is reported before."""

@@ -15,6 +15,7 @@ from ...network.engine import Engine
 from ...network.features import FRAME, input_features
 from ...surface.cache import OperatorCache, cache_key
 from ...surface.discretization import Discretization, normalise
+from ...surface.loose_parts import sizeable_parts
 from ...surface.prepare import PreparedSurface, prepare_skin
 from ...surface.repair_report import RepairReport
 from ...surface.surface import Surface, vertex_areas
@@ -39,8 +40,6 @@ from .framing import framed_probabilities
 from .limbs import with_sides_agreed
 from .request import Carried, Segmentation, SegmentRequest
 
-# Parts with a smaller share of the area, such as eyes and buttons, do not count as parts of a body.
-SIZEABLE_PART = 0.02
 # Below every probability, to divide by.
 TINY = np.finfo(np.float32).tiny
 
@@ -54,6 +53,7 @@ class _Found:
     proxy_size: int | None
     skin_size: int | None
     side_confidence: float | None
+    frame: np.ndarray | None = None
 
 
 def segmentation(request: SegmentRequest, progress: Progress) -> Segmentation:
@@ -128,6 +128,7 @@ def _result(
         proxy_size=found.proxy_size,
         skin_size=found.skin_size,
         side_confidence=found.side_confidence,
+        frame=found.frame,
         unsure_of=_unsure_of(request, probabilities, class_names, found.side_confidence),
     )
 
@@ -208,11 +209,11 @@ def _of_figure(
             view.to_user_vertices(values)
             for view, values in zip(views, framed.probabilities, strict=True)
         ]
-        in_frame = framed.has_frame
+        frame = framed.frame
         has_sides = mirrored_classes(model.card.class_names) is not None
         side_confidence = framed.sides if has_sides else None
     else:
-        found, in_frame, side_confidence = [], False, None
+        found, frame, side_confidence = [], None, None
     for view in views[len(found) :]:
         started = perf_counter()
         discretization = view.discretization
@@ -232,7 +233,7 @@ def _of_figure(
         found.append(view.to_user_vertices(at_vertices))
         seconds["network"] = seconds.get("network", 0.0) + perf_counter() - started
     probabilities = found[0] if skin is None else _agreed(*found)
-    limbs = None if in_frame else _limbs(model)
+    limbs = None if frame is not None else _limbs(model)
     if limbs is not None or request.clean:
         at_vertices = probabilities[prepared.user_vertex]
         if limbs is not None:
@@ -250,16 +251,14 @@ def _of_figure(
         prepared.proxy_size,
         None if skin is None else skin.proxy_size,
         side_confidence,
+        frame,
     )
 
 
 def _has_many_parts(prepared: PreparedSurface) -> bool:
     """Whether a mesh has several sizeable loose parts, so that its outer skin adds information."""
     shape = prepared.discretization
-    if not len(shape.faces):
-        return False
-    share = np.bincount(shape.part, shape.mass) / shape.mass.sum()
-    return np.count_nonzero(share > SIZEABLE_PART) > 1
+    return len(shape.faces) > 0 and sizeable_parts(shape.part, shape.mass) > 1
 
 
 def _prepared_skin(

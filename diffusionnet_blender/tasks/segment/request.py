@@ -118,6 +118,9 @@ class Segmentation(Labels):
     side_confidence : float or None
         Probability that left and right of the whole figure are not exchanged, 0.5 to 1. None where
         no class has a side, bones tell the sides, or the model does not judge a figure's frame.
+    frame : (3, 3) float or None
+        The upright frame of the figure: rows are the directions to its left, to its back, and up.
+        None where the model does not judge it, or found none.
     """
 
     repairs: RepairReport
@@ -127,6 +130,7 @@ class Segmentation(Labels):
     proxy_size: int | None = None
     skin_size: int | None = None
     side_confidence: float | None = None
+    frame: np.ndarray | None = None
 
     @property
     def remark(self) -> str:

@@ -1,0 +1,211 @@
+"""Links of a figure between its joints: axes and extent of head, trunk, arms and legs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .joints import CLOSEST, SIDES, joints_of, part_centre, tip
+from .parted import PartedMesh
+
+LEFT, BACK, UP = np.eye(3)
+
+
+def _arms_and_legs() -> dict[str, tuple[tuple[str, ...], str]]:
+    found = {}
+    for side in SIDES:
+        for name, parts, parent in (
+            ("upper_arm", ("upper_arm",), "chest"),
+            ("forearm", ("forearm",), f"upper_arm.{side}"),
+            ("hand", ("palm", "fingers"), f"forearm.{side}"),
+            ("thigh", ("thigh",), "pelvis"),
+            ("shin", ("shin",), f"thigh.{side}"),
+            ("foot", ("foot", "toes"), f"shin.{side}"),
+        ):
+            found[f"{name}.{side}"] = tuple(f"{part}.{side}" for part in parts), parent
+    return found
+
+
+TRUNK = "trunk"
+LINKS: dict[str, tuple[tuple[str, ...], str]] = {
+    "pelvis": (("pelvis",), TRUNK),
+    "abdomen": (("abdomen",), TRUNK),
+    "chest": (("chest", "shoulder.L", "shoulder.R"), TRUNK),
+    "neck": (("neck",), "chest"),
+    "head": (("head",), "neck"),
+    **_arms_and_legs(),
+}
+"""Parts of each link, and the link that it moves with where a figure lacks it, parents first."""
+PARTS = tuple(part for parts, _ in LINKS.values() for part in parts)
+_TRUNK_PARTS = ("pelvis", "abdomen", "chest", "shoulder.L", "shoulder.R")
+
+
+@dataclass(frozen=True, eq=False)
+class Link:
+    """A limb or a piece of the trunk between two joints.
+
+    Attributes
+    ----------
+    start : (3,) float64
+        Its first joint.
+    length : float
+    axes : (3, 3) float64
+        Rows: two directions across and the one along.
+    middle, spread : (3,) float64
+        Mean and standard deviation of its surface from the start, along these axes.
+    """
+
+    start: np.ndarray
+    length: float
+    axes: np.ndarray
+    middle: np.ndarray
+    spread: np.ndarray
+
+
+def links_of(mesh: PartedMesh) -> dict[str, Link]:
+    """The links that a figure has, by the names of `LINKS` and `TRUNK`.
+
+    Parameters
+    ----------
+    mesh : PartedMesh
+    """
+    joints, links = joints_of(mesh), _Links(mesh)
+    hips, neck, head = joints.get("hips"), joints.get("neck"), joints.get("head")
+    up = UP if hips is None or neck is None else _unit(neck - hips, UP)
+    # The trunk may bend and twist between shoulders and hips.
+    across = {
+        name: _across(joints.get(f"{name}.L"), joints.get(f"{name}.R"), mesh.height)
+        for name in ("shoulder", "hip")
+    }
+    back = {name: _unit(np.cross(up, left), BACK) for name, left in across.items()}
+    middle_back = _unit(back["shoulder"] + back["hip"], BACK)
+    links.add(TRUNK, _TRUNK_PARTS, hips, neck, back["shoulder"])
+    waist, chest = joints.get("waist"), joints.get("chest")
+    for name, start, end, towards in (
+        ("pelvis", hips, waist, back["hip"]),
+        ("abdomen", waist, chest, middle_back),
+        ("chest", chest, neck, back["shoulder"]),
+        ("neck", neck, head, back["shoulder"]),
+    ):
+        links.add(name, LINKS[name][0], start, end, towards)
+    if head is not None:
+        links.add("head", LINKS["head"][0], head, tip(mesh, ["head"], head, UP), BACK)
+    for side, sign in zip(SIDES, (1.0, -1.0), strict=True):
+        outward = sign * across["shoulder"]
+        ends = _chain(mesh, joints, side, _ARM)
+        for name, start, end in zip(_ARM.links, ends[:-1], ends[1:], strict=True):
+            if start is not None and end is not None:
+                # The direction to the back goes along as the arm is raised from the side.
+                towards = _transported(back["shoulder"], outward, _unit(end - start, outward))
+                links.add(f"{name}.{side}", LINKS[f"{name}.{side}"][0], start, end, towards)
+        hip, knee, ankle, toes = _chain(mesh, joints, side, _LEG)
+        for name, start, end, towards in (
+            ("thigh", hip, knee, back["hip"]),
+            ("shin", knee, ankle, back["hip"]),
+            ("foot", ankle, toes, UP),
+        ):
+            links.add(f"{name}.{side}", LINKS[f"{name}.{side}"][0], start, end, towards)
+    return links.found
+
+
+@dataclass(frozen=True)
+class _Limb:
+    """Names of the joints of a limb from the trunk outward, and of its links."""
+
+    joints: tuple[str, str, str]
+    links: tuple[str, str, str]
+
+
+_ARM = _Limb(("shoulder", "elbow", "wrist"), ("upper_arm", "forearm", "hand"))
+_LEG = _Limb(("hip", "knee", "ankle"), ("thigh", "shin", "foot"))
+
+
+def _chain(
+    mesh: PartedMesh, joints: dict[str, np.ndarray], side: str, limb: _Limb
+) -> list[np.ndarray | None]:
+    """Joints of a limb and its end, (3,) each; None where there is none.
+
+    A limb that is cut off ends where its surface ends.
+    """
+    found = [joints.get(f"{name}.{side}") for name in limb.joints]
+    for i in (1, 2):
+        before = found[i - 1]
+        name = f"{limb.links[i - 1]}.{side}"
+        if found[i] is None and before is not None and (i == 1 or found[0] is not None):
+            found[i] = _end(mesh, name, before)
+            break
+    last = found[2]
+    found.append(None if last is None else _end(mesh, f"{limb.links[2]}.{side}", last))
+    return found
+
+
+def _end(mesh: PartedMesh, name: str, start: np.ndarray) -> np.ndarray | None:
+    """Where a link ends that has no next one, (3,)."""
+    parts = LINKS[name][0]
+    centre = part_centre(mesh, parts)
+    if centre is None:
+        return None
+    return tip(mesh, parts, start, _unit(centre - start, UP))
+
+
+class _Links:
+    """Links of one mesh, made one by one."""
+
+    def __init__(self, mesh: PartedMesh):
+        self.mesh = mesh
+        self.found: dict[str, Link] = {}
+
+    def add(
+        self,
+        name: str,
+        parts: tuple[str, ...],
+        start: np.ndarray | None,
+        end: np.ndarray | None,
+        towards: np.ndarray,
+    ) -> None:
+        """Make a link of some parts between two joints, if both are there and apart.
+
+        `towards` (3,) is the direction that fixes the turn about its length.
+        """
+        if start is None or end is None:
+            return
+        length = float(np.linalg.norm(end - start))
+        weight = self.mesh.mass * np.square(self.mesh.part(parts))
+        if length < CLOSEST * self.mesh.height or weight.sum() <= 0:
+            return
+        along = (end - start) / length
+        second = towards - (towards @ along) * along
+        if np.linalg.norm(second) < 1e-2:
+            # The limb lies along the direction itself.
+            axis = np.abs(along).argmin()
+            second = np.eye(3)[axis] - along[axis] * along
+        second = _unit(second, BACK)
+        axes = np.stack([np.cross(along, second), second, along])
+        places = (self.mesh.vertices - start) @ axes.T
+        weight = weight / weight.sum()
+        middle = weight @ places
+        spread = np.sqrt(weight @ np.square(places - middle))
+        self.found[name] = Link(start, length, axes, middle, spread)
+
+
+def _unit(vector: np.ndarray, otherwise: np.ndarray) -> np.ndarray:
+    length = np.linalg.norm(vector)
+    return vector / length if length > 1e-9 else otherwise
+
+
+def _across(left: np.ndarray | None, right: np.ndarray | None, height: float) -> np.ndarray:
+    """Direction (3,) from a right joint to the left one; of the frame where they are no pair."""
+    if left is None or right is None or np.linalg.norm(left - right) < 2 * CLOSEST * height:
+        return LEFT
+    return _unit(left - right, LEFT)
+
+
+def _transported(vector: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """A vector (3,) under the smallest rotation that takes one unit direction to another."""
+    cosine = start @ end
+    if cosine < -0.99:
+        return vector
+    axis = np.cross(start, end)
+    turned = np.cross(axis, vector)
+    return vector + turned + np.cross(axis, turned) / (1 + cosine)
