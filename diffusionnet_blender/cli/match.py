@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +28,7 @@ from .session import about, blender
 from .streams import note
 
 if TYPE_CHECKING:
-    from ..surface.surface import Surface
+    from ..scene.match_jobs import ReadToMatch
 
 EPILOGUE = """\
 MAP.npz has, in the files' own order of vertices: target_to_source_face (Vt,), a row of source_faces
@@ -68,19 +67,14 @@ def run(chosen: argparse.Namespace) -> int:
     require_apart([chosen.source, chosen.target], [chosen.output], "output")
     options = match_options(chosen)
     with blender(chosen):
+        from ..scene.match_jobs import request_of
+
         # Opening the second file closes the first, of which only arrays are kept.
         source = _read(chosen.source, chosen.source_object, chosen.each)
         target = _read(chosen.target, chosen.target_object, chosen.each)
     title = title_of(chosen)
     with about(title):
-        request = job.MatchRequest(
-            source.surface,
-            target.surface,
-            offset=target.origin - source.origin,
-            source_members=source.members,
-            target_members=target.members,
-            **options,
-        )
+        request = request_of(source, target, **options)
         found = job.run(request, stage_lines(title, chosen.quiet))
     seconds = sum(found.seconds.values())
     members = {
@@ -89,7 +83,7 @@ def run(chosen: argparse.Namespace) -> int:
         if shape.members is not None
         for name, array in (
             (f"{side}_member", shape.members.of_vertex),
-            (f"{side}_objects", np.array(shape.names)),
+            (f"{side}_objects", np.array([each.name for each in shape.geometry.members])),
         )
     }
     save_arrays(
@@ -98,10 +92,10 @@ def run(chosen: argparse.Namespace) -> int:
         target_to_source_barycentric=found.target_to_source.barycentric,
         confidence=found.confidence,
         in_place=np.bool_(found.in_place),
-        source_vertices=source.coordinates,
-        source_faces=source.surface.faces,
-        target_vertices=target.coordinates,
-        target_faces=target.surface.faces,
+        source_vertices=_coordinates(source),
+        source_faces=request.source.faces,
+        target_vertices=_coordinates(target),
+        target_faces=request.target.faces,
         seconds=np.float64(seconds),
         **members,
     )
@@ -110,27 +104,19 @@ def run(chosen: argparse.Namespace) -> int:
     return told_uncertain(found, chosen)
 
 
-@dataclass(frozen=True, eq=False)
-class _Shape:
-    """A character of a file: its surface, the vertices as stored, and where it stands."""
-
-    surface: Surface
-    coordinates: np.ndarray
-    origin: np.ndarray
-    members: job.Members | None
-    names: list[str]
-
-
-def _read(path: Path, name: str | None, each: bool) -> _Shape:
+def _read(path: Path, name: str | None, each: bool) -> ReadToMatch:
     from ..scene.files import open_file
     from ..scene.match_jobs import read_to_match
 
     character = character_in(mesh_in(path, name, open_file, each), each)
     with about(path):
-        geometry, members, errors = read_to_match(character)
-    for error in errors:
+        read = read_to_match(character)
+    for error in read.errors:
         note(f"{path}: {error}")
-    require_size(path, character.name, geometry.placed.surface)
-    coordinates = np.concatenate([seen.geometry.coordinates for seen in geometry.seen])
-    names = [member.name for member in geometry.members]
-    return _Shape(geometry.placed.surface, coordinates, geometry.origin, members, names)
+    require_size(path, character.name, read.geometry.placed.surface)
+    return read
+
+
+def _coordinates(read: ReadToMatch) -> np.ndarray:
+    """Vertices (V, 3) of all members as their meshes store them."""
+    return np.concatenate([seen.geometry.coordinates for seen in read.geometry.seen])

@@ -79,6 +79,8 @@ def method_of(found: Correspondence) -> str:
     """Model, fit and confidence of a match in one line."""
     if found.in_place:
         method = "in place"
+    elif found.way == "limbs" and found.fit != "kept":
+        method = f"limb by limb{FIT_REMARKS[found.fit]}"
     elif found.model_name:
         method = f"by model {found.model_name}{FIT_REMARKS[found.fit]}"
     else:

@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import DiffusionNetError
 from ..tasks.match import job as match_job
 from ..tasks.match.kinds import kind_of
+from ..tasks.models import FROM_RIG, card_of
 from .attachments import carried_members
 from .bone_weights import read_bone_weights
 from .character import Character, as_character
@@ -28,6 +29,7 @@ from .matches import (
     require_places,
 )
 from .pair import Pair, usable
+from .rig import parts_by_rig
 from .tracked import TrackedCharacter
 
 
@@ -119,29 +121,57 @@ def match_request(
 ) -> tuple[list[DiffusionNetError], match_job.MatchRequest]:
     """The request to match two shapes, and the errors of members that are not matched."""
     one, other = (read_to_match(as_character(shape)) for shape in (source, target))
-    return [*one[2], *other[2]], match_job.MatchRequest(
-        one[0].placed.surface,
-        other[0].placed.surface,
-        offset=other[0].origin - one[0].origin,
-        source_members=one[1],
-        target_members=other[1],
-        **options,
-    )
+    return [*one.errors, *other.errors], request_of(one, other, **options)
 
 
-def read_to_match(
-    character: Character,
-) -> tuple[CharacterGeometry, match_job.Members | None, list[DiffusionNetError]]:
-    """Own meshes of a character, what is known of several, and the errors of those left out."""
+@dataclass(frozen=True, eq=False)
+class ReadToMatch:
+    """Own meshes of a character, and what is known of them.
+
+    Attributes
+    ----------
+    geometry : CharacterGeometry
+    members : Members or None
+        Of a character of several objects.
+    known : (V, C) float32 or None
+        Parts by bones, see `rig.parts_by_rig`.
+    errors : list of DiffusionNetError
+        Of members that are left out.
+    """
+
+    geometry: CharacterGeometry
+    members: match_job.Members | None
+    known: np.ndarray | None
+    errors: list[DiffusionNetError]
+
+
+def read_to_match(character: Character) -> ReadToMatch:
+    """Read the own meshes of a character, without modifiers."""
     found, errors = usable(character)
     if not found.members:
         raise errors[0]
     geometry = read_character(found, own=True)
+    held = [read_bone_weights(obj) for obj in found.members]
+    known = parts_by_rig(held, card_of(FROM_RIG, (), "segment").class_names)
     if len(found.members) == 1:
-        return geometry, None, errors
+        return ReadToMatch(geometry, None, known, errors)
     kinds = tuple(
         kind_of(obj.name, [m.name for m in obj.data.materials if m]) for obj in found.members
     )
-    held = [read_bone_weights(obj) for obj in found.members]
     carried = carried_members(held, geometry.seen, geometry.placed)
-    return geometry, match_job.Members(geometry.placed.member, kinds, tuple(carried)), errors
+    members = match_job.Members(geometry.placed.member, kinds, tuple(carried))
+    return ReadToMatch(geometry, members, known, errors)
+
+
+def request_of(source: ReadToMatch, target: ReadToMatch, **options: Any) -> match_job.MatchRequest:
+    """The request to match two characters that were read."""
+    return match_job.MatchRequest(
+        source.geometry.placed.surface,
+        target.geometry.placed.surface,
+        offset=target.geometry.origin - source.geometry.origin,
+        source_members=source.members,
+        target_members=target.members,
+        source_known=source.known,
+        target_known=target.known,
+        **options,
+    )

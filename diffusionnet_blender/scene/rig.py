@@ -115,6 +115,12 @@ def known_parts(name: str, held: Sequence[BoneWeights], class_names: Sequence[st
     return known
 
 
+def parts_by_rig(held: Sequence[BoneWeights], class_names: Sequence[str]) -> np.ndarray | None:
+    """As `known_parts`; None where no bone that moves the meshes is known."""
+    _, known = _parts_by_bones(held, class_names)
+    return known if known.any() else None
+
+
 def known_sides(held: Sequence[BoneWeights], class_names: Sequence[str]) -> np.ndarray | None:
     """Side of each vertex of a character's meshes, from its armatures.
 

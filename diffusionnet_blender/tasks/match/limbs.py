@@ -6,22 +6,30 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...matching.confidence import confidence, cycle_distance
+from ...matching.confidence import cycle_distance
 from ...matching.limbs.nearest import facing_agreement, nearest_maps, part_agreement
 from ...matching.limbs.parted import PartedMesh
 from ...matching.limbs.posing import in_limbs_of
 from ...matching.points import Maps, SurfacePoints
 from ...matching.spectral import SpectralMesh
 from ..clock import Clock
-from ..sides import side_of
 from .maps import Pins
 from .side import Side
 
-# Share of the area that may lie on the other side under a map by features.
-MOST_SWAPPED = 0.05
+# Agreement of parts under a map by features: that of people is .995 and more, of people with other
+# characters .91 to .99, where limbs are matched better (docs/transfer.md). A side exchanged, or a
+# trunk turned by half, costs more.
+LEAST_AGREEMENT = 0.99
 # So many pins decide on left and front, where they are so far from a map, in units of the square
 # root of the area: about the width of a trunk.
 DECIDING, ELSEWHERE = 3, 0.2
+
+# Agreement of parts, and the share of places with it that are right, on pairs of wild characters.
+RIGHT_BY_AGREEMENT = (0.7, 0.9, 0.95, 0.98, 1.0), (0.1, 0.5, 0.7, 0.85, 1.0)
+# A place whose way there and back ends so far from it, in units of the square root of the area, is
+# lost; one that is so far from the source in its limbs, in heights, has no counterpart there.
+LOST = 0.12
+ALONE = (0.08, 0.2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,20 +60,22 @@ def posed(source: Side, target: Side) -> Posed | None:
     return Posed(source.body, moved, meshes)
 
 
-def by_limbs(source: Side, target: Side, both: Posed, clock: Clock) -> Maps:
-    """Maps in both directions by the nearest points of the same limbs."""
+def by_limbs(source: Side, target: Side, both: Posed, framed: bool, clock: Clock) -> Maps:
+    """Maps in both directions by the nearest points of the same limbs.
+
+    Features count where they are those of a frame: others are not alike on unlike figures.
+    """
     clock.start("map")
-    maps = nearest_maps(both.source, both.target, source.features, target.features)
+    features = (source.features, target.features) if framed else (None, None)
+    maps = nearest_maps(both.source, both.target, *features)
     clock.stop("map")
     return maps
 
 
-def swapped_area(both: Posed, points: SurfacePoints) -> float:
-    """Share of the target's area that a map puts on the other side of the source."""
-    side = np.array([side_of(name) for name in both.target.names])
-    own = both.target.parts @ side
-    image = points.interpolate(both.source.parts @ side, both.source.faces)
-    return float(both.target.mass @ (own * image < -0.25))
+def keeps_parts(both: Posed, points: SurfacePoints) -> bool:
+    """Whether a map takes the parts of the target to the same parts of the source."""
+    agree = part_agreement(both.source, both.target, points)
+    return float(both.target.mass @ agree) > LEAST_AGREEMENT
 
 
 def contradicts(source: Side, points: SurfacePoints, pins: Pins) -> bool:
@@ -78,9 +88,27 @@ def contradicts(source: Side, points: SurfacePoints, pins: Pins) -> bool:
 
 
 def limb_confidence(both: Posed, maps: Maps, sides_sure: float) -> np.ndarray:
-    """Confidence (V_t,) of maps limb by limb: there and back, alike in parts and in facing."""
+    """Confidence (V_t,) of maps limb by limb.
+
+    How often a place is right, by the parts that the map pairs there; less where the way there and
+    back ends elsewhere, where the surfaces face apart, and where nothing of the source is near, as
+    beneath the target's own hair or skirt.
+
+    Parameters
+    ----------
+    both : Posed
+    maps : (SurfacePoints, SurfacePoints)
+    sides_sure : float
+        Probability that left and right are not exchanged, 0.5 to 1.
+    """
     points, source_to_target = maps
     cycle = cycle_distance(*both.meshes, points, source_to_target)
-    agree = part_agreement(both.source, both.target, points)
-    facing = facing_agreement(both.source, both.target, points)
-    return confidence(cycle) * agree * np.clip(0.5 + facing, 0.0, 1.0) * (2 * sides_sure - 1)
+    image = points.interpolate(both.source.vertices, both.source.faces)
+    away = np.linalg.norm(image - both.target.vertices, axis=1) / both.source.height
+    return (
+        np.interp(part_agreement(both.source, both.target, points), *RIGHT_BY_AGREEMENT)
+        * np.exp(-np.square(cycle / LOST))
+        * np.interp(facing_agreement(both.source, both.target, points), (-0.5, 0.5), (0.0, 1.0))
+        * np.interp(away, ALONE, (1.0, 0.0))
+        * (2 * sides_sure - 1)
+    )

@@ -31,7 +31,7 @@ from .body import BodyParts, body_parts
 from .figure import Figure, figure_of, lifted, with_pieces
 from .fit_pair import can_fit
 from .in_place import found_in_place, on_input
-from .limbs import MOST_SWAPPED, Posed, by_limbs, contradicts, limb_confidence, posed, swapped_area
+from .limbs import Posed, by_limbs, contradicts, keeps_parts, limb_confidence, posed
 from .maps import (
     Fitting,
     Pins,
@@ -100,11 +100,8 @@ def correspondence(request: MatchRequest, progress: Progress) -> Correspondence:
 def _both_bodies(
     request: MatchRequest, model: Model | None, clock: Clock
 ) -> tuple[BodyParts, BodyParts] | tuple[None, None]:
-    """Parts of the body on source and target, for a model that looks at figures in their frame.
-
-    Features of a frame and of none cannot be compared: of both, or of none.
-    """
-    if model is None or request.parts_models is None or FRAME not in model.card.features:
+    """Parts of the body on source and target; of none where either is no body."""
+    if model is None or request.parts_models is None:
         return None, None
     report = clock.start("parts")
     found = []
@@ -193,11 +190,12 @@ def _first_maps(
 ) -> tuple[Maps, Way]:
     """Maps in both directions, and how they were found: the first way that passes its checks."""
     initial = by_features(source, target, model, clock)
-    if initial is not None and (both is None or swapped_area(both, initial[0]) < MOST_SWAPPED):
+    if initial is not None and (both is None or keeps_parts(both, initial[0])):
         points = registered(source, target, initial, pins, SETTLING, clock)
         return (points, initial[1]), "features"
     if both is not None:
-        initial = by_limbs(source, target, both, clock)
+        framed = model is not None and FRAME in model.card.features
+        initial = by_limbs(source, target, both, framed, clock)
         if not contradicts(source, initial[0], pins):
             points = registered(source, target, initial, pins, SETTLING, clock, both.meshes)
             return (points, initial[1]), "limbs"

@@ -74,8 +74,8 @@ class MatchRequest(Compute):
         Probabilities of the classes of `DEFAULT_MODEL`, the parts of a body, where they are known
         beforehand, as from the bones of an armature. Rows of zeros: unknown.
     parts_models : (str or Model, str or Model) or None
-        Of the fine parts of a body, for source and target, by which a model with the input `frame`
-        finds the frames of both figures, and by which they are matched limb by limb. None: without.
+        Of the fine parts of a body, for source and target, by which they are matched limb by limb
+        where they have bodies. None, or without a model of features: not at all.
     fit : bool
     method : {"AUTO", "MATCH", "IN_PLACE"}
         See the help texts.
