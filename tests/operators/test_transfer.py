@@ -63,6 +63,7 @@ def keep_true_match(one, other, points, confidence=None):
         confidence=np.ones(len(points)) if confidence is None else confidence,
         judgement=Judgement(1.0, 1.0, 0.0),
         model_name="truth",
+        way="features",
         fit="",
         repairs=(RepairReport(), RepairReport()),
         seconds={},
