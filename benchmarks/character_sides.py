@@ -6,10 +6,9 @@ on its right, places count. What a character carries in its hands is no part of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
 
 import bpy
 import numpy as np
@@ -21,6 +20,7 @@ from diffusionnet_blender.scene.character import characters_of
 from diffusionnet_blender.scene.files import open_file
 from diffusionnet_blender.scene.match_jobs import read_to_match
 from diffusionnet_blender.surface.surface import Surface, vertex_areas
+from diffusionnet_blender.tasks.match.request import Members
 from diffusionnet_blender.tasks.transfer import job as transfer_job
 from diffusionnet_blender.tasks.transfer.layers import Bones, Layers, MeshShape
 from training.left_out import example_of
@@ -53,7 +53,7 @@ class Side:
     labels : (V,) int, index into `PART_NAMES` or `UNKNOWN`.
     bones : Bones, in the space of the surface, with their influence on it.
     first_bones : numbers of the bones that begin in a joint, by the names of `LINK_OF_JOINT`.
-    known : fields of a `MatchRequest` that tell more of it, by their names without the side.
+    members : Members, optional, of several objects.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Side:
     labels: np.ndarray
     bones: Bones
     first_bones: dict[str, np.ndarray]
-    known: dict[str, Any] = field(default_factory=dict)
+    members: Members | None = None
 
     @cached_property
     def areas(self) -> np.ndarray:
@@ -160,7 +160,7 @@ def file_side(path: Path) -> Side:
         for joint, link in LINK_OF_JOINT.items()
         if (links == link).any()
     }
-    return Side(path.stem, surface, labels, bones, first, {"members": members})
+    return Side(path.stem, surface, labels, bones, first, members)
 
 
 def _bone_table(name: str) -> dict[str, tuple[int, int]]:
