@@ -16,18 +16,19 @@ the joints of the source's rig as Transfer carries them, in shares of the target
 *Dressed* bodies are those of `dressed_pairs`, as one mesh and as a character of several: geodesic
 error x100 at unit area on the skin.
 
-What was measured is kept in build/bench/character_pairs by the state of the extension's code, and
-not measured again.
+What was measured is kept in build/bench/character_pairs by the state of the extension's code and
+the models, and not measured again.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
 from pathlib import Path
@@ -45,9 +46,10 @@ from diffusionnet_blender.matching.points import SurfacePoints
 from diffusionnet_blender.network.checkpoint import Model, load_model
 from diffusionnet_blender.surface.surface import Surface
 from diffusionnet_blender.tasks.match import Correspondence, MatchRequest, job, match
+from diffusionnet_blender.tasks.models import DEFAULT_MATCH_MODEL, model_path
 from training.commands import plain_errors
 from training.documents import percent, put_between, table
-from training.left_out import FOLD_OF, compare, folder_of
+from training.left_out import FOLD_OF, FOLDS, compare, folder_of
 from training.rigged import PACKS
 
 PAGE = ROOT / "docs" / "transfer.md"
@@ -106,20 +108,33 @@ def pairs_of_packs(count: int | None) -> list[tuple[str, str]]:
     return [found[index] for index in order[:count]]
 
 
+def left_out_path(fold: tuple[str, ...]) -> Path:
+    """Of the model of fine parts that never saw the packs of a fold."""
+    return folder_of(fold) / "body_parts_fine.safetensors"
+
+
 @cache
 def left_out_model(name: str) -> Model:
     """The model of fine parts that never saw the pack of a character."""
-    return load_model(folder_of(FOLD_OF[name]) / "body_parts_fine.safetensors")
+    return load_model(left_out_path(FOLD_OF[name]))
 
 
-def found_by(way: str, pair: Pair) -> Found:
-    """The map of a way between the two of a pair."""
+def digest_of(paths: Sequence[Path]) -> str:
+    """Name for the contents of some models and those of the parts that were not learnt from."""
+    found = hashlib.sha256()
+    for path in (*paths, *map(left_out_path, FOLDS)):
+        found.update(path.read_bytes())
+    return found.hexdigest()[:8]
+
+
+def found_by(way: str, pair: Pair, model: Model, before: Model) -> Found:
+    """The map of a way between the two of a pair; without parts it is that of the model before."""
     started = time.process_time()
     if way == NEAREST:
         points = nearest_after_alignment(pair.source, pair.target)
         found = points, np.ones(len(points)), ""
     else:
-        options = {"parts_models": None} if way == WITHOUT else {}
+        options = {"model": before, "parts_models": None} if way == WITHOUT else {"model": model}
         try:
             made = pair.matched(**options)
             found = made.target_to_source, made.confidence, made.way
@@ -212,7 +227,9 @@ def tasks_of(chosen: argparse.Namespace) -> Iterator[Task]:
                 yield f"{kind}, {DRESSED_FORMS[form]}", str(number), make
 
 
-def measure(tasks: Iterator[Task], kept: dict, keep: Callable[[], None]) -> None:
+def measure(
+    tasks: Iterator[Task], models: tuple[Model, Model], kept: dict, keep: Callable[[], None]
+) -> None:
     """Measure all ways that are not among what is kept: `kept[group][name][way]`."""
     for group, name, make in tasks:
         done = kept.setdefault(group, {}).setdefault(name, {})
@@ -220,7 +237,7 @@ def measure(tasks: Iterator[Task], kept: dict, keep: Callable[[], None]) -> None
             pair = make()
             for way in WAYS:
                 if way not in done:
-                    done[way] = pair.measured(found_by(way, pair))
+                    done[way] = pair.measured(found_by(way, pair, *models))
             keep()
         told = [f"{way} {_short(done[way])}" for way in WAYS]
         print(f"{group}, {name}:", *told, sep="  ", file=sys.stderr, flush=True)
@@ -334,17 +351,26 @@ def main() -> None:
         "--pairs", type=int, help=f"by default all of characters, and {DRESSED} dressed ones"
     )
     parser.add_argument("--write", action="store_true", help="put the tables into docs/transfer.md")
+    parser.add_argument("--model", default=DEFAULT_MATCH_MODEL, help="of the features")
+    parser.add_argument("--before", help="another one for the match without parts")
     chosen = parser.parse_args()
     if chosen.characters is None and chosen.makehuman is None:
         parser.error("give --characters, --makehuman or both")
 
     diffusionnet_blender.register()
     FOLDER.mkdir(parents=True, exist_ok=True)
+    paths = [model_path(name) for name in (chosen.model, chosen.before or chosen.model)]
     # With changes that are not committed, nothing is taken from a run before.
     state = code_state()
-    kept_in = FOLDER / f"{state or 'changed'}.json"
+    kept_in = FOLDER / f"{state or 'changed'}-{digest_of(paths)}.json"
     kept = json.loads(kept_in.read_text()) if state and kept_in.exists() else {}
-    measure(tasks_of(chosen), kept, lambda: kept_in.write_text(json.dumps(kept, indent=1)))
+    model, before = map(load_model, paths)
+    measure(
+        tasks_of(chosen),
+        (model, before),
+        kept,
+        lambda: kept_in.write_text(json.dumps(kept, indent=1)),
+    )
     text = report(kept)
     print(text)
     if chosen.write:
