@@ -56,7 +56,7 @@ PAGE = ROOT / "docs" / "transfer.md"
 FOLDER = BUILD / "character_pairs"
 NEAREST, WITHOUT, OURS = "nearest", "without parts", "match"
 WAYS = {
-    NEAREST: "nearest point after alignment",
+    NEAREST: "nearest point after alignment (Data Transfer)",
     WITHOUT: "match without parts",
     OURS: "match",
 }
