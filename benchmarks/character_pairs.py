@@ -140,11 +140,11 @@ def found_by(way: str, pair: Pair, model: Model, before: Model) -> Found:
             found = made.target_to_source, made.confidence, made.way
         except DiffusionNetError as error:
             print(error, file=sys.stderr)
-            found = _nowhere(len(pair.target.vertices))
+            found = nowhere(len(pair.target.vertices))
     return Found(*found, time.process_time() - started)
 
 
-def _nowhere(count: int) -> tuple[SurfacePoints, np.ndarray, str]:
+def nowhere(count: int) -> tuple[SurfacePoints, np.ndarray, str]:
     """What a match that fails counts as: all in one point."""
     points = SurfacePoints(np.zeros(count, np.int64), np.tile([1.0, 0, 0], (count, 1)))
     return points, np.zeros(count), "failed"
@@ -262,7 +262,7 @@ def parts_table(kept: dict) -> str:
                     f"{called}, {title}",
                     str(len(found)),
                     *(percent(_mean(found, what)) for what in ("right", "either_side")),
-                    f"{_mean(found, 'confidence'):.2f}",
+                    "" if way == NEAREST else f"{_mean(found, 'confidence'):.2f}",
                     percent(_mean(found, "sides_swapped")),
                     percent(float(np.mean([share < BAD for share in right.values()]))),
                     f"{percent(right[worst])} ({worst.replace(' > ', ' to ')})",
@@ -279,14 +279,14 @@ def joints_table(kept: dict) -> str:
     for form, called in FORMS.items():
         for way, title in WAYS.items():
             found = [done[way]["joints"] for done in kept.get(form, {}).values()]
-            if not found:
-                continue
-            errors = np.concatenate([list(joints.values()) for joints in found])
             main = [
                 max(joints[name] for name in MAIN_JOINTS)
                 for joints in found
                 if all(name in joints for name in MAIN_JOINTS)
             ]
+            if not main:
+                continue
+            errors = np.concatenate([list(joints.values()) for joints in found])
             rows.append(
                 [
                     f"{called}, {title}",

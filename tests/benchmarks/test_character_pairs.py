@@ -82,6 +82,11 @@ def test_a_map_to_itself_is_right_and_one_across_is_turned(figure):
     assert max(itself["joints"].values()) < 1e-6
     across = told(np.roll(vertices, count // 2))
     assert (across["right"], across["either_side"], across["sides_swapped"]) == (0.0, 1.0, True)
+    lost = character_pairs.measured_character(
+        figure, figure, Found(*character_pairs.nowhere(count), 1.0)
+    )
+    assert lost["right"] == 0.5
+    assert np.isfinite(list(lost["joints"].values())).all()
     # From one column to the other, of the height of four.
     assert across["joints"]["wrist.L"] == pytest.approx(6 / 4, rel=1e-3)
 
