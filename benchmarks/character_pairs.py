@@ -7,8 +7,9 @@ python -m benchmarks.character_pairs --characters FOLDER --makehuman FOLDER --wr
 
 *Characters* are the ordered pairs between packs of `training.rigged.PACKS`, `--pairs` of them drawn
 at random: the same first ones of any number. *As files* come each is read as the command `match`
-reads it; *merged* is all that is worn as one mesh, without what is carried, nothing known of its
-bones. Parts are found by the models that never saw the pack, see `training.left_out`. Measured are
+reads it, with the parts that its bones tell and without them; *merged* is all that is worn as one
+mesh, without what is carried, nothing known of its bones. Other parts are found by the models that
+never saw the pack, see `training.left_out`. Measured are
 the area of the target that goes to the right one of 14 parts, of what is no thing in a hand, and
 the joints of the source's rig as Transfer carries them, in shares of the target's height.
 *Turned* are pairs of which more would be right with left and right exchanged.
@@ -44,6 +45,7 @@ from benchmarks.meshes import BUILD, ROOT
 from diffusionnet_blender.errors import DiffusionNetError
 from diffusionnet_blender.matching.points import SurfacePoints
 from diffusionnet_blender.network.checkpoint import Model, load_model
+from diffusionnet_blender.scene.match_jobs import request_of
 from diffusionnet_blender.surface.surface import Surface
 from diffusionnet_blender.tasks.match import Correspondence, MatchRequest, job, match
 from diffusionnet_blender.tasks.models import DEFAULT_MATCH_MODEL, model_path
@@ -54,10 +56,11 @@ from training.rigged import PACKS
 
 PAGE = ROOT / "docs" / "transfer.md"
 FOLDER = BUILD / "character_pairs"
-NEAREST, WITHOUT, OURS = "nearest", "without parts", "match"
+NEAREST, WITHOUT, BONELESS, OURS = "nearest", "without parts", "bones unknown", "match"
 WAYS = {
     NEAREST: "nearest point after alignment (Data Transfer)",
     WITHOUT: "match without parts",
+    BONELESS: "match, bones unknown",
     OURS: "match",
 }
 """What ways are called in tables. Data Transfer (nearest face, interpolated) between two that were
@@ -134,9 +137,13 @@ def found_by(way: str, pair: Pair, model: Model, before: Model) -> Found:
         points = nearest_after_alignment(pair.source, pair.target)
         found = points, np.ones(len(points)), ""
     else:
-        options = {"model": before, "parts_models": None} if way == WITHOUT else {"model": model}
+        options = {
+            WITHOUT: {"model": before, "parts_models": None},
+            BONELESS: {"model": model, "source_known": None, "target_known": None},
+            OURS: {"model": model},
+        }
         try:
-            made = pair.matched(**options)
+            made = pair.matched(**options[way])
             found = made.target_to_source, made.confidence, made.way
         except DiffusionNetError as error:
             print(error, file=sys.stderr)
@@ -152,18 +159,13 @@ def nowhere(count: int) -> tuple[SurfacePoints, np.ndarray, str]:
 
 def character_pair(form: str, names: tuple[str, str], folder: Path) -> Pair:
     """Two characters in a form of `FORMS`; files all stand in one place."""
-    if form == "merged":
-        source, target = (merged_side(name) for name in names)
+    read = merged_side if form == "merged" else lambda name: file_side(folder / f"{name}.glb")
+    source, target = map(read, names)
+    models = left_out_model(source.name), left_out_model(target.name)
+    if source.read is None or target.read is None:
+        request = MatchRequest(source.surface, target.surface, parts_models=models, method="MATCH")
     else:
-        source, target = (file_side(folder / f"{name}.glb") for name in names)
-    request = MatchRequest(
-        source.surface,
-        target.surface,
-        source_members=source.members,
-        target_members=target.members,
-        parts_models=(left_out_model(source.name), left_out_model(target.name)),
-        method="MATCH",
-    )
+        request = request_of(source.read, target.read, parts_models=models, method="MATCH")
     return Pair(
         source.surface,
         target.surface,
@@ -233,13 +235,15 @@ def measure(
     """Measure all ways that are not among what is kept: `kept[group][name][way]`."""
     for group, name, make in tasks:
         done = kept.setdefault(group, {}).setdefault(name, {})
-        if len(done) < len(WAYS):
+        # Of one mesh no bones are known.
+        ways = [way for way in WAYS if group == "files" or way != BONELESS]
+        if len(done) < len(ways):
             pair = make()
-            for way in WAYS:
+            for way in ways:
                 if way not in done:
                     done[way] = pair.measured(found_by(way, pair, *models))
             keep()
-        told = [f"{way} {_short(done[way])}" for way in WAYS]
+        told = [f"{way} {_short(done[way])}" for way in ways]
         print(f"{group}, {name}:", *told, sep="  ", file=sys.stderr, flush=True)
 
 
@@ -252,7 +256,7 @@ def parts_table(kept: dict) -> str:
     rows = []
     for form, called in FORMS.items():
         for way, title in WAYS.items():
-            found = {name: done[way] for name, done in kept.get(form, {}).items()}
+            found = {name: done[way] for name, done in kept.get(form, {}).items() if way in done}
             if not found:
                 continue
             right = {name: each["right"] for name, each in found.items()}
@@ -278,7 +282,7 @@ def joints_table(kept: dict) -> str:
     rows = []
     for form, called in FORMS.items():
         for way, title in WAYS.items():
-            found = [done[way]["joints"] for done in kept.get(form, {}).values()]
+            found = [d[way]["joints"] for d in kept.get(form, {}).values() if way in d]
             main = [
                 max(joints[name] for name in MAIN_JOINTS)
                 for joints in found
@@ -302,27 +306,27 @@ def joints_table(kept: dict) -> str:
 
 def dressed_table(kept: dict) -> str:
     """Errors on the skin, by kinds and forms."""
-    rows = []
+    rows, ways = [], [way for way in WAYS if way != BONELESS]
     for kind in KINDS:
         for form in DRESSED_FORMS.values():
             group = f"{' to '.join(kind)}, {form}"
             found = kept.get(group, {}).values()
             if not found:
                 continue
-            means = {way: [done[way]["mean"] for done in found] for way in WAYS}
+            means = {way: [done[way]["mean"] for done in found] for way in ways}
             ours = {name: done[OURS] for name, done in kept[group].items()}
             rows.append(
                 [
                     group,
                     str(len(found)),
-                    *(f"{np.mean(means[way]):.2f}" for way in WAYS),
+                    *(f"{np.mean(means[way]):.2f}" for way in ways),
                     f"{np.median(means[OURS]):.2f}",
                     percent(_mean(ours, "astray")),
                     f"{_mean(ours, 'confidence'):.2f}",
                     f"{_mean(ours, 'seconds'):.1f}",
                 ]
             )
-    header = ["", "pairs", *WAYS.values(), "match, median", "match, turned around"]
+    header = ["", "pairs", *(WAYS[way] for way in ways), "match, median", "match, turned around"]
     return table([*header, "confidence", "CPU s"], rows)
 
 

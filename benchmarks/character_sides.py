@@ -18,9 +18,8 @@ from diffusionnet_blender.scene.armatures import read_bones, rig_of
 from diffusionnet_blender.scene.bone_weights import read_bone_weights
 from diffusionnet_blender.scene.character import characters_of
 from diffusionnet_blender.scene.files import open_file
-from diffusionnet_blender.scene.match_jobs import read_to_match
+from diffusionnet_blender.scene.match_jobs import ReadToMatch, read_to_match
 from diffusionnet_blender.surface.surface import Surface, vertex_areas
-from diffusionnet_blender.tasks.match.request import Members
 from diffusionnet_blender.tasks.transfer import job as transfer_job
 from diffusionnet_blender.tasks.transfer.layers import Bones, Layers, MeshShape
 from training.left_out import example_of
@@ -53,7 +52,7 @@ class Side:
     labels : (V,) int, index into `PART_NAMES` or `UNKNOWN`.
     bones : Bones, in the space of the surface, with their influence on it.
     first_bones : numbers of the bones that begin in a joint, by the names of `LINK_OF_JOINT`.
-    members : Members, optional, of several objects.
+    read : ReadToMatch, optional, of a file.
     """
 
     name: str
@@ -61,7 +60,7 @@ class Side:
     labels: np.ndarray
     bones: Bones
     first_bones: dict[str, np.ndarray]
-    members: Members | None = None
+    read: ReadToMatch | None = None
 
     @cached_property
     def areas(self) -> np.ndarray:
@@ -131,7 +130,8 @@ def file_side(path: Path) -> Side:
     meshes = open_file(path)
     largest = max(meshes, key=lambda obj: len(obj.data.vertices))
     (character,) = characters_of([largest], bpy.context.view_layer)
-    geometry, members, _ = read_to_match(character)
+    read = read_to_match(character)
+    geometry = read.geometry
     surface = geometry.placed.surface
     objects = [member.find() for member in geometry.members]
     table = _bone_table(path.stem)
@@ -160,7 +160,7 @@ def file_side(path: Path) -> Side:
         for joint, link in LINK_OF_JOINT.items()
         if (links == link).any()
     }
-    return Side(path.stem, surface, labels, bones, first, members)
+    return Side(path.stem, surface, labels, bones, first, read)
 
 
 def _bone_table(name: str) -> dict[str, tuple[int, int]]:
