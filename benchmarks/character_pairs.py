@@ -8,11 +8,11 @@ python -m benchmarks.character_pairs --characters FOLDER --makehuman FOLDER --wr
 *Characters* are the ordered pairs between packs of `training.rigged.PACKS`, `--pairs` of them drawn
 at random: the same first ones of any number. *As files* come each is read as the command `match`
 reads it, with the parts that its bones tell and without them; *merged* is all that is worn as one
-mesh, without what is carried, nothing known of its bones. Other parts are found by the models that
-never saw the pack, see `training.left_out`. Measured are
-the area of the target that goes to the right one of 14 parts, of what is no thing in a hand, and
-the joints of the source's rig as Transfer carries them, in shares of the target's height.
-*Turned* are pairs of which more would be right with left and right exchanged.
+mesh, without what is carried. Other parts are found by the models that never saw the pack, see
+`training.left_out`. Measured are the area of the target that goes to the right one of 14 parts,
+without what is held in a hand, and the joints of the source's rig as Transfer carries them, in
+shares of the target's height. *Turned* are pairs of which more would be right with left and right
+exchanged.
 
 *Dressed* bodies are those of `dressed_pairs`, as one mesh and as a character of several: geodesic
 error x100 at unit area on the skin.
