@@ -145,7 +145,7 @@ repository: package ## and an extension repository to host as plain files, in di
 BODY_MODELS := body_parts body_parts_fine body_layers
 
 .PHONY: weights-body_parts weights-body_match left-out accuracy paper-checks samples
-.PHONY: bench bench-large bench-labels bench-laplacian bench-gradients bench-matching bench-characters
+.PHONY: bench bench-large bench-labels bench-laplacian bench-gradients bench-matching bench-characters bench-pairs
 # What the bundled weights start from: those of versions before, as git keeps them.
 BEFORE_body_parts := 4d57e0b
 BEFORE_body_parts_fine := 4d57e0b
@@ -232,6 +232,10 @@ bench-matching: $(READY_TRAINING) ## error of matches, textures and weights on u
 	$(PYTHON) -m benchmarks.fit_to_pair
 	$(PYTHON) -m benchmarks.transfer_speed
 	$(PYTHON) -m benchmarks.transfer_report
+
+bench-pairs: $(READY_TRAINING) $(START)/body_match.safetensors ## matches between characters of other makers and dressed bodies, into docs/transfer.md, hours
+	$(PYTHON) -m benchmarks.character_pairs --characters $(CHARACTERS) --makehuman $(MAKEHUMAN) \
+		--before $(START)/body_match.safetensors --write
 
 .PHONY: clean
 clean: ## remove what was built; the environments stay

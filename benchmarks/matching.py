@@ -55,20 +55,21 @@ class Truth:
 
     Parameters
     ----------
-    body : MatchedBody
+    posed : (T, 3) float
+        The template's vertices in the shape and pose of the body; only those of its skin count.
     places : SurfacePoints
         On the template, those that are asked for.
     """
 
-    def __init__(self, body: MatchedBody, places: SurfacePoints):
+    def __init__(self, posed: np.ndarray, places: SurfacePoints):
         template = load_template()
         faces = template.faces[template.component[template.faces[:, 0]] == 0]
         skin, local = np.unique(faces, return_inverse=True)
         self.faces = local.reshape(-1, 3)
-        self.vertices = body.posed[skin]
+        self.vertices = posed[skin]
         self.size = np.sqrt(triangle_areas(self.vertices, self.faces).sum())
         self.closest = ClosestPoints(self.vertices, self.faces)
-        self.right = places.interpolate(body.posed, template.faces)
+        self.right = places.interpolate(posed, template.faces)
         start = np.searchsorted(skin, places.nearest_vertex(template.faces))
         self.start = np.minimum(start, len(skin) - 1)
         self.along = geodesic_distances(surface_graph(self.vertices, self.faces), self.start)
@@ -228,7 +229,7 @@ def main() -> None:
         target = body_of(chosen.case, seed + 1, chosen.vertices, is_target=True)
         lost = below_waist(target) & (chosen.case == "cut source")
         samples = measured_points(target, lost)
-        truth = Truth(source, target.template_points[samples])
+        truth = Truth(source.posed, target.template_points[samples])
         meshes = [repair(Surface(b.vertices, b.faces)) for b in (source, target)]
         for name, way in ways.items():
             started = time.process_time()

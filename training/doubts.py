@@ -72,7 +72,7 @@ def measure(model: Model, count: int) -> str:
     merged, sides, parts = sides_merged(PART_NAMES), [], []
     for example, each, cache in figures(model, count):
         found = segment(example.surface, each, cache=cache)
-        swapped = compare(found.vertex_labels, example).sides_swapped
+        swapped = compare(found.vertex_labels, example.labels, example.areas).sides_swapped
         sides.append((found.side_confidence, swapped))
         label, truth, areas = merged[found.vertex_labels], merged[example.labels], example.areas
         both = np.stack([found.vertex_probabilities.max(axis=1), label == truth])

@@ -45,7 +45,8 @@ FOLDS = (
 FOLD_OF = {name: fold for fold in FOLDS for pack in fold for name in PACKS[pack]}
 # Learning rate at its highest: a fifth of that of a run, for weights that know most already.
 RATE = 2e-4
-OTHER_SIDE = np.array(mirrored_classes(PART_NAMES))
+# The part of the other side; the last one is that of what is none of the parts.
+OTHER_SIDE = np.array([*mirrored_classes(PART_NAMES), -1])
 PAGE = Path(__file__).parents[1] / "docs" / "models.md"
 
 
@@ -72,12 +73,12 @@ def example_of(name: str, turned: bool = False) -> Example:
 def measure_character(name: str, model: Model, cache: OperatorCache, turned: bool) -> Found:
     """Segment a character of `PACKS`, facing forward or turned about, and compare."""
     example = example_of(name, turned)
-    return compare(segment(example.surface, model, cache=cache).vertex_labels, example)
+    found = segment(example.surface, model, cache=cache).vertex_labels
+    return compare(found, example.labels, example.areas)
 
 
-def compare(found: np.ndarray, example: Example) -> Found:
-    """Labels (V,) that were found, beside the truth."""
-    truth, areas = example.labels, example.areas
+def compare(found: np.ndarray, truth: np.ndarray, areas: np.ndarray) -> Found:
+    """Labels (V,) that were found, beside the truth, as `shares_of` takes them."""
     shares, exchanged = (
         shares_of(labels, truth, areas, PART_NAMES) for labels in (found, OTHER_SIDE[found])
     )

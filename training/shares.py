@@ -30,14 +30,14 @@ def shares_of(
 
     Parameters
     ----------
-    found, truth : (V,) int, index into `class_names`; the truth is -1 where it is not known, which
-        counts for nothing.
+    found, truth : (V,) int, index into `class_names`. The truth is -1 where it is not known, which
+        counts for nothing; what was found is -1 for none of the classes, which is wrong.
     areas : (V,) float
     class_names : of both.
     """
     known = truth >= 0
     found, truth, areas = found[known], truth[known], areas[known]
-    merged = sides_merged(class_names)
+    merged = np.append(sides_merged(class_names), -1)
     return Shares(
         float(np.average(found == truth, weights=areas)),
         float(np.average(merged[found] == merged[truth], weights=areas)),
