@@ -1,0 +1,185 @@
+"""Two figures of any build and pose are laid on one another limb by limb."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from scipy.spatial import cKDTree
+
+from diffusionnet_blender.matching.limbs.joints import joints_of
+from diffusionnet_blender.matching.limbs.links import LINKS, PARTS
+from diffusionnet_blender.matching.limbs.nearest import nearest_maps, part_agreement
+from diffusionnet_blender.matching.limbs.parted import parted_mesh
+from diffusionnet_blender.matching.limbs.posing import in_limbs_of
+from diffusionnet_blender.surface.outer_skin import make_skin
+from diffusionnet_blender.surface.repair import repair
+from diffusionnet_blender.surface.surface import Surface
+from diffusionnet_blender.tasks.fine_parts import coarse_part, within_known
+from tests.shapes import icosphere, joined
+
+UPRIGHT = np.eye(3)
+
+
+@dataclass(frozen=True)
+class Build:
+    """Proportions and pose of a jointed doll, metres and degrees."""
+
+    head: float = 0.12
+    arm: float = 0.28
+    leg: float = 0.42
+    girth: float = 0.05
+    raised: float = 0.0
+    bent: float = 0.0
+
+
+TALL = Build()
+CHIBI = Build(head=0.35, arm=0.16, leg=0.16, girth=0.06)
+BENT = Build(raised=-55.0, bent=70.0)
+
+
+def capsule(start, end, radius):
+    """An ellipsoid around a segment."""
+    vertices, faces = icosphere(3)
+    along = np.subtract(end, start)
+    length = np.linalg.norm(along)
+    axis = along / length
+    scale = radius * np.eye(3) + (0.5 * length + 0.5 * radius - radius) * np.outer(axis, axis)
+    return vertices @ scale + np.add(start, end) / 2, faces
+
+
+def doll(build):
+    """A doll of capsules: their ends, by the joints between, and the part of each."""
+    down, girth = np.array([0.0, 0.0, -1.0]), build.girth
+    up, top = np.array([0.0, 0.0, build.head]), 2 * build.leg + 0.1
+    spine = {name: np.array([0, 0, top + z]) for name, z in (
+        ("hips", 0.0), ("waist", 0.14), ("chest", 0.26), ("neck", 0.44), ("head", 0.5),
+    )}  # fmt: skip
+    pieces = {
+        "pelvis": (spine["hips"], spine["waist"], 2.2 * girth),
+        "abdomen": (spine["waist"], spine["chest"], 2.0 * girth),
+        "chest": (spine["chest"], spine["neck"], 2.4 * girth),
+        "neck": (spine["neck"], spine["head"], girth),
+        "head": (spine["head"] + 0.5 * up, spine["head"] + 1.5 * up, build.head),
+    }
+    joints = dict(spine)
+    turn, bend = np.radians(build.raised), np.radians(build.bent)
+    for side, sign in (("L", 1.0), ("R", -1.0)):
+        outward = np.array([sign * np.cos(turn), 0, np.sin(turn)])
+        forward = np.cos(bend) * outward + np.sin(bend) * np.array([0, -1.0, 0])
+        shoulder = np.array([sign * 2.6 * girth, 0, top + 0.38])
+        elbow = shoulder + build.arm * outward
+        wrist = elbow + build.arm * forward
+        hip = np.array([sign * 1.6 * girth, 0, top - 0.04])
+        knee, ankle = hip + build.leg * down, hip + 2 * build.leg * down
+        palm, toes = wrist + 0.07 * forward, ankle + [0, -0.1, -0.02]
+        pieces |= {
+            f"shoulder.{side}": ([sign * girth, 0, top + 0.38], shoulder, girth),
+            f"upper_arm.{side}": (shoulder, elbow, 0.9 * girth),
+            f"forearm.{side}": (elbow, wrist, 0.8 * girth),
+            f"palm.{side}": (wrist, palm, 0.9 * girth),
+            f"fingers.{side}": (palm, palm + 0.06 * forward, 0.6 * girth),
+            f"thigh.{side}": (hip, knee, 1.2 * girth),
+            f"shin.{side}": (knee, ankle, girth),
+            f"foot.{side}": (ankle, toes, girth),
+            f"toes.{side}": (toes, toes + [0, -0.06, 0], 0.7 * girth),
+        }
+        joints |= {f"{name}.{side}": place for name, place in (
+            ("shoulder", shoulder), ("elbow", elbow), ("wrist", wrist), ("knee", knee),
+            ("ankle", ankle),
+        )}  # fmt: skip
+    return pieces, joints
+
+
+def figure(build, without=(), frame=UPRIGHT):
+    """The outer skin of a doll as a parted mesh, and its true joints at the scale of that."""
+    pieces, joints = doll(build)
+    pieces = {name: piece for name, piece in pieces.items() if name not in without}
+    meshes = {name: capsule(*piece) for name, piece in pieces.items()}
+    vertices, faces = joined(*meshes.values())
+    part = np.repeat(
+        [PARTS.index(name) for name in meshes], [len(mesh[0]) for mesh in meshes.values()]
+    )
+    skin = repair(make_skin(Surface(vertices, faces), 70).surface).surface
+    # The capsule that a place lies on is that of its nearest vertex.
+    near = cKDTree(vertices).query(skin.vertices)[1]
+    mesh = parted_mesh(
+        skin.vertices @ np.asarray(frame), skin.faces, np.eye(len(PARTS))[part[near]], PARTS, frame
+    )
+    scale = mesh.height / np.ptp(skin.vertices[:, 2])
+    return mesh, {name: scale * place for name, place in joints.items()}
+
+
+@pytest.fixture(scope="module")
+def tall():
+    return figure(TALL)
+
+
+@pytest.mark.parametrize("build", [TALL, CHIBI, BENT], ids=["tall", "chibi", "bent"])
+def test_joints_lie_where_the_limbs_meet(build):
+    mesh, true = figure(build)
+    found = joints_of(mesh)
+    assert set(true) <= set(found)
+    away = {name: np.linalg.norm(found[name] - place) for name, place in true.items()}
+    assert max(away.values()) < 0.06 * mesh.height, away
+
+
+def test_a_frame_brings_a_figure_upright(tall):
+    # It lies on its back, its head towards +y.
+    lying, _ = figure(TALL, frame=np.array([[1.0, 0, 0], [0, 0, -1.0], [0, 1.0, 0]]))
+    np.testing.assert_allclose(lying.vertices, tall[0].vertices, atol=1e-9)
+
+
+@pytest.mark.parametrize("build", [CHIBI, BENT], ids=["chibi", "bent"])
+def test_a_figure_takes_the_limbs_of_another(tall, build):
+    source, _ = tall
+    target, _ = figure(build)
+    posed = in_limbs_of(source, target)
+    wanted, found = joints_of(source), joints_of(posed)
+    away = {name: np.linalg.norm(found[name] - place) for name, place in wanted.items()}
+    assert max(away.values()) < 0.05 * source.height, away
+    far = cKDTree(source.vertices).query(posed.vertices)[0]
+    assert np.quantile(far, 0.95) < 0.06 * source.height
+
+
+@pytest.mark.parametrize("build", [CHIBI, BENT], ids=["chibi", "bent"])
+def test_a_part_goes_to_the_same_part_on_the_same_side(tall, build):
+    source, _ = tall
+    target, _ = figure(build)
+    points, back = nearest_maps(source, in_limbs_of(source, target))
+    for one, other, found in ((source, target, points), (target, source, back)):
+        image = one.parts.argmax(axis=1)[found.nearest_vertex(one.faces)]
+        right = image == other.parts.argmax(axis=1)
+        assert other.mass @ right > 0.93
+    assert target.mass @ part_agreement(source, target, points) > 0.95
+
+
+def test_a_figure_without_an_arm_is_laid_on_a_whole_one(tall):
+    source, _ = tall
+    arm = [part for name, (parts, _) in LINKS.items() if "arm.L" in name for part in parts]
+    target, _ = figure(TALL, without=(*arm, "palm.L", "fingers.L"))
+    posed = in_limbs_of(source, target)
+    far = cKDTree(source.vertices).query(posed.vertices)[0]
+    assert np.quantile(far, 0.9) < 0.05 * source.height
+    points, _ = nearest_maps(source, posed)
+    image = source.parts.argmax(axis=1)[points.nearest_vertex(source.faces)]
+    assert target.mass @ (image == target.parts.argmax(axis=1)) > 0.9
+
+
+def test_a_figure_that_faces_away_keeps_its_own_sides(tall):
+    source, _ = tall
+    target, _ = figure(replace(BENT, raised=-20.0))
+    turned = np.diag([-1.0, -1.0, 1.0])
+    behind, _ = figure(replace(BENT, raised=-20.0), frame=turned)
+    one, other = (nearest_maps(source, in_limbs_of(source, mesh))[0] for mesh in (target, behind))
+    np.testing.assert_array_equal(one.face, other.face)
+
+
+def test_known_coarse_parts_are_kept_and_divided_by_the_network():
+    fine, coarse = ("head", "neck", "palm.L", "fingers.L"), ("head", "hand.L")
+    found = np.array([[0.1, 0.3, 0.4, 0.2], [0.25, 0.25, 0.25, 0.25], [0.0, 0.0, 1.0, 0.0]])
+    known = np.array([[1.0, 0.0], [0.0, 0.0], [0.5, 0.5]])
+    kept = within_known(found, fine, known, coarse)
+    member = np.array([[name == coarse_part(f) for name in coarse] for f in fine], float)
+    np.testing.assert_allclose((kept @ member)[[0, 2]], known[[0, 2]], atol=1e-6)
+    np.testing.assert_allclose(kept[1], found[1])
+    np.testing.assert_allclose(kept[0, 1] / kept[0, 0], 3, rtol=1e-3)
