@@ -9,7 +9,6 @@ import pytest
 pytest.importorskip("anny", reason="characters are dressed on it")
 pytest.importorskip("bpy")
 
-import diffusionnet_blender
 from benchmarks import character_pairs, dressed_pairs
 from benchmarks.character_pairs import FORMS, OURS, WAYS, Found
 from benchmarks.character_sides import LINK_OF_JOINT, MAIN_JOINTS, Side, file_side, merged_side
@@ -103,15 +102,11 @@ def test_what_is_held_in_a_hand_is_no_place_to_go_to_and_counts_for_nothing(figu
 
 
 @pytest.mark.parametrize("name", ["k_knight", "q_goblin", "q_skeleton", "q_robot"])
-def test_files_and_merged_ones_have_the_same_parts_and_joints(name):
+def test_files_and_merged_ones_have_the_same_parts_and_joints(name, addon):
     path = SHARED / "characters" / f"{name}.glb"
     if not path.exists() or not (rigged.FOLDER / f"{name}.npz").exists():
         pytest.skip("the rigged characters are not here")
-    diffusionnet_blender.register()
-    try:
-        sides = file_side(path), merged_side(name)
-    finally:
-        diffusionnet_blender.unregister()
+    sides = file_side(path), merged_side(name)
     shares, joints = [], []
     for side in sides:
         known = side.labels != UNKNOWN

@@ -54,7 +54,7 @@ from diffusionnet_blender.tasks.classify import job as classify_job  # noqa: E40
 from diffusionnet_blender.tasks.doubts import SIDES  # noqa: E402
 from diffusionnet_blender.tasks.match import fit_pair  # noqa: E402
 from diffusionnet_blender.tasks.match import job as match_job  # noqa: E402
-from diffusionnet_blender.tasks.models import Library  # noqa: E402
+from diffusionnet_blender.tasks.models import DEFAULT_MATCH_MODEL, Library  # noqa: E402
 from diffusionnet_blender.tasks.segment import job as segment_job  # noqa: E402
 from diffusionnet_blender.tasks.status import job as status_job  # noqa: E402
 from diffusionnet_blender.tasks.train import job as train_job  # noqa: E402
@@ -238,6 +238,7 @@ def draw_pair(shown, patch):
     for change in (
         {},
         {"fit": "kept"},
+        {"way": "limbs"},
         {"fit": "no better", "model_name": ""},
         {"fit": "no torch", "confidence": np.zeros(len(found.confidence))},
         {"offset": np.zeros(3)},
@@ -394,9 +395,9 @@ def run_match(shown, patch):
         from diffusionnet_blender.network import pair_fit
 
         patch.setattr(pair_fit, "SETTINGS", replace(pair_fit.SETTINGS, steps=4))
-    run_here(
-        shown, match_job, MatchJobs(source, target, pins, method="MATCH", model=None, fit=HAS_TORCH)
-    )
+    for model, fit in ((None, HAS_TORCH), (DEFAULT_MATCH_MODEL, False)):
+        jobs = MatchJobs(source, target, pins, method="MATCH", model=model, fit=fit)
+        run_here(shown, match_job, jobs)
 
 
 def run_transfer(shown, patch):
