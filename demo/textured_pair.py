@@ -148,7 +148,15 @@ def _without_carried(character: Character) -> list[bpy.types.Object]:
 
 
 def _coloured(character: Character) -> None:
-    """Give members without a material one of a plain colour, by their names."""
+    """Give members without a material one of a plain colour, by their names.
+
+    Some exporters write no alpha, which is read as 0: those are seen.
+    """
+    for material in {m for obj in character.members for m in obj.data.materials if m}:
+        for node in material.node_tree.nodes if material.use_nodes else ():
+            alpha = node.inputs.get("Alpha")
+            if node.type == "BSDF_PRINCIPLED" and not alpha.is_linked and alpha.default_value == 0:
+                alpha.default_value = 1.0
     for obj in character.members:
         if not any(obj.data.materials):
             kind = obj.name.split(".")[0]
