@@ -1,7 +1,7 @@
 """Characters in each other's textures: a sheet of all pairs, to be looked at.
 
 python -m demo.contact_sheet --characters FOLDER --makehuman FOLDER             # the five of CAST
-python -m demo.contact_sheet ... --pattern                                      # painted to be followed
+python -m demo.contact_sheet ... --pattern                                      # to be followed
 python -m demo.contact_sheet ... --cast ada bo k_mage dressed:4 --only k_mage   # others; one row
 
 A row has one texture: that of its character, which is on the diagonal as it is. A dot marks a match
@@ -120,9 +120,7 @@ def make_cell(source: Figure, target: Figure, pattern: bool, changed: float) -> 
     return picture
 
 
-def compose(
-    rows: Sequence[Figure], columns: Sequence[Figure], cells: dict, path: Path
-) -> None:
+def compose(rows: Sequence[Figure], columns: Sequence[Figure], cells: dict, path: Path) -> None:
     """Put the pictures side by side, with names, on one ground."""
     made = {
         at: (Image.open(picture), json.loads(picture.with_suffix(".json").read_text()))

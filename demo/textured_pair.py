@@ -34,6 +34,8 @@ from diffusionnet_blender.scene.matches import find_match
 
 # Heights of the figures, in metres and pixels, and the air around them.
 SIZE, HEIGHT, AIR = 1.0, 300, 0.05
+# Of each new image, in pixels: as much as is seen.
+TEXTURE = 512
 # Between a source and a target in one scene, in their sizes: nobody wears the other.
 APART = 5.0
 # By the first word of what an object of a dressed character is called, linear; the rest is cloth.
@@ -102,7 +104,9 @@ def make(options: argparse.Namespace) -> None:
             "way": getattr(found, "way", ""),
             "seconds": round(sum(found.seconds.values()), 1),
         }
-        bpy.ops.diffusionnet.transfer(**names, texture=True, accept_uncertain=True)
+        bpy.ops.diffusionnet.transfer(
+            **names, texture=True, texture_size=TEXTURE, accept_uncertain=True
+        )
     with quietly():
         _photograph(shown, options.turn, options.picture.resolve())
     known["seconds_of_all"] = round(perf_counter() - clock, 1)
