@@ -32,6 +32,7 @@ TURNS = {
     **dict.fromkeys(("q_animated_human", "q_animated_woman", "q_animated_woman_smooth"), -90.0),
     **dict.fromkeys(("q_cowboy", "q_zombie", "q_zombiesmooth"), -90.0),
 }
+MODEL = "body_match"
 BACKDROP, INK, DOUBT = (226, 225, 222), (40, 42, 46), (226, 96, 20)
 MARGIN, TEXT = 26, 20
 # Of the marks of uncertain matches.
@@ -95,20 +96,24 @@ def newest_of_extension() -> float:
     return max(path.stat().st_mtime for path in files)
 
 
-def make_cell(source: Figure, target: Figure, pattern: bool, changed: float) -> Path | None:
+def make_cell(
+    source: Figure, target: Figure, model: str, pattern: bool, changed: float
+) -> Path | None:
     """Picture of one in the texture of the other, made if it is not there; None if it failed."""
     folder = OUTPUT / ("pattern" if pattern else "textures")
     picture = folder / f"{source.file_name}--{target.file_name}.png"
     known = picture.with_suffix(".json")
     newest = max(changed, source.path.stat().st_mtime, target.path.stat().st_mtime)
     if known.exists() and known.stat().st_mtime >= newest:
-        return picture
+        if json.loads(known.read_text())["model"] == model:
+            return picture
     folder.mkdir(parents=True, exist_ok=True)
     known.unlink(missing_ok=True)
     command = [
         *(sys.executable, "-m", "demo.textured_pair"),
         *map(str, (source.path, target.path, picture)),
         *("--turn", str(target.turn), "--source-turn", str(source.turn)),
+        *("--model", model),
         *(["--pattern"] if pattern else []),
     ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -171,6 +176,7 @@ def main() -> None:
     parser.add_argument("--makehuman", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--cast", nargs="+", default=CAST, metavar="NAME")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="rows: textures of these alone")
+    parser.add_argument("--model", default=MODEL, help="name or path of the one that matches")
     parser.add_argument("--pattern", action="store_true", help="paint sources to be followed")
     parser.add_argument("--kept", action="store_true", help="make no cell again")
     options = parser.parse_args()
@@ -178,7 +184,7 @@ def main() -> None:
     rows = [each for each in cast if options.only is None or each.name in options.only]
     changed = 0.0 if options.kept else newest_of_extension()
     cells = {
-        (row, column): make_cell(row, column, options.pattern, changed)
+        (row, column): make_cell(row, column, options.model, options.pattern, changed)
         for row in rows
         for column in cast
     }

@@ -34,6 +34,7 @@ from diffusionnet_blender.scene.matches import find_match
 
 # Heights of the figures, in metres and pixels, and the air around them.
 SIZE, HEIGHT, AIR = 1.0, 300, 0.05
+MODEL = "body_match"
 # Of each new image, in pixels: as much as is seen.
 TEXTURE = 512
 # Between a source and a target in one scene, in their sizes: nobody wears the other.
@@ -62,6 +63,7 @@ def main() -> int:
     parser.add_argument("picture", type=Path)
     parser.add_argument("--turn", type=float, default=0.0, help="of the target to -y, degrees")
     parser.add_argument("--source-turn", type=float, default=0.0, help="of the source, for a face")
+    parser.add_argument("--model", default=MODEL, help="name or path of the one that matches")
     parser.add_argument("--pattern", action="store_true", help="paint the source to be followed")
     options = parser.parse_args()
     diffusionnet_blender.register()
@@ -92,16 +94,15 @@ def make(options: argparse.Namespace) -> None:
         if options.pattern:
             turn = options.source_turn if is_pair else options.turn
             tracking_pattern.paint(source, _without_carried(source), turn)
-    known = {"confident": 1.0, "uncertain": False, "in_place": False}
+    known = {"model": options.model, "confident": 1.0, "uncertain": False, "way": ""}
     if is_pair:
         names = {"source": source.members[0].name, "target": target.members[0].name}
-        bpy.ops.diffusionnet.match(**names, method="MATCH")
+        bpy.ops.diffusionnet.match(**names, method="MATCH", model=options.model)
         found = find_match(source, target).correspondence
-        known = {
+        known |= {
             "confident": round(float(found.confident_share), 3),
             "uncertain": bool(found.uncertain),
-            "in_place": bool(found.in_place),
-            "way": getattr(found, "way", ""),
+            "way": found.way,
             "seconds": round(sum(found.seconds.values()), 1),
         }
         bpy.ops.diffusionnet.transfer(
