@@ -21,6 +21,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
+from diffusionnet_blender.tasks.models import DEFAULT_MATCH_MODEL
+
 ROOT = Path(__file__).resolve().parent.parent
 OUTPUT = ROOT / "build" / "contact_sheet"
 # Realistic, dressed in layers, stylised, of many objects and a large head, no human.
@@ -32,9 +34,10 @@ TURNS = {
     **dict.fromkeys(("q_animated_human", "q_animated_woman", "q_animated_woman_smooth"), -90.0),
     **dict.fromkeys(("q_cowboy", "q_zombie", "q_zombiesmooth"), -90.0),
 }
-MODEL = "body_match"
 BACKDROP, INK, DOUBT = (226, 225, 222), (40, 42, 46), (226, 96, 20)
 MARGIN, TEXT = 26, 20
+# Cells are made larger, for a close look.
+SHRUNK = 0.6
 # Of the marks of uncertain matches.
 RADIUS = 7
 
@@ -103,32 +106,33 @@ def make_cell(
     folder = OUTPUT / ("pattern" if pattern else "textures")
     picture = folder / f"{source.file_name}--{target.file_name}.png"
     known = picture.with_suffix(".json")
-    newest = max(changed, source.path.stat().st_mtime, target.path.stat().st_mtime)
-    if known.exists() and known.stat().st_mtime >= newest:
-        if json.loads(known.read_text())["model"] == model:
-            return picture
-    folder.mkdir(parents=True, exist_ok=True)
-    known.unlink(missing_ok=True)
-    command = [
-        *(sys.executable, "-m", "demo.textured_pair"),
+    call = [
         *map(str, (source.path, target.path, picture)),
         *("--turn", str(target.turn), "--source-turn", str(source.turn)),
         *("--model", model),
         *(["--pattern"] if pattern else []),
     ]
+    newest = max(changed, source.path.stat().st_mtime, target.path.stat().st_mtime)
+    if known.exists() and known.stat().st_mtime >= newest:
+        if json.loads(known.read_text())["call"] == call:
+            return picture
+    folder.mkdir(parents=True, exist_ok=True)
+    known.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "demo.textured_pair", *call]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     title = f"{source.name} on {target.name}"
     if not known.exists():
         print(f"{title}: failed\n{done.stderr[-2000:]}", file=sys.stderr, flush=True)
         return None
-    print(f"{title}: {known.read_text()}", flush=True)
+    found = json.loads(known.read_text())
+    print(title, *(f"{key} {value}" for key, value in found.items() if key != "call"), flush=True)
     return picture
 
 
 def compose(rows: Sequence[Figure], columns: Sequence[Figure], cells: dict, path: Path) -> None:
     """Put the pictures side by side, with names, on one ground."""
     made = {
-        at: (Image.open(picture), json.loads(picture.with_suffix(".json").read_text()))
+        at: (_small(picture), json.loads(picture.with_suffix(".json").read_text()))
         for at, picture in cells.items()
         if picture is not None
     }
@@ -160,6 +164,13 @@ def compose(rows: Sequence[Figure], columns: Sequence[Figure], cells: dict, path
     sheet.save(path)
 
 
+def _small(picture: Path) -> Image.Image:
+    with Image.open(picture) as whole:
+        return whole.resize(
+            (round(SHRUNK * whole.width), round(SHRUNK * whole.height)), Image.Resampling.LANCZOS
+        )
+
+
 def _write_upwards(sheet: Image.Image, text: str, font, centre: tuple[int, int]) -> None:
     """Write a line that runs upwards."""
     wide, high = int(font.getlength(text)) + 4, TEXT + 8
@@ -176,7 +187,7 @@ def main() -> None:
     parser.add_argument("--makehuman", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--cast", nargs="+", default=CAST, metavar="NAME")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="rows: textures of these alone")
-    parser.add_argument("--model", default=MODEL, help="name or path of the one that matches")
+    parser.add_argument("--model", default=DEFAULT_MATCH_MODEL, help="name, or path")
     parser.add_argument("--pattern", action="store_true", help="paint sources to be followed")
     parser.add_argument("--kept", action="store_true", help="make no cell again")
     options = parser.parse_args()

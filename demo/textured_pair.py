@@ -3,9 +3,11 @@
 python -m demo.textured_pair SOURCE TARGET PICTURE.png      # of one file: as it is
 
 Characters come as their files have them, and are matched and textured by the operators of the
-extension. Beside the picture, PICTURE.json has how sure the match was. What is carried in hands or
-on the head takes part in it and is not shown. `demo.contact_sheet` calls this for each cell: a
-process of its own for each, since Blender as a module keeps what it has read.
+extension. UV maps of the target are taken away first, so that it gets one of its own: those of many
+game characters put faces that need other colours on one place of a palette. Beside the picture,
+PICTURE.json has how sure the match was. What is carried in hands or on the head takes part in it
+and is not shown. `demo.contact_sheet` calls this for each cell: a process of its own for each,
+since Blender as a module keeps what it has read.
 """
 
 from __future__ import annotations
@@ -31,10 +33,10 @@ from diffusionnet_blender.scene.character import Character, characters_of
 from diffusionnet_blender.scene.files import add_file, open_file
 from diffusionnet_blender.scene.match_jobs import read_to_match
 from diffusionnet_blender.scene.matches import find_match
+from diffusionnet_blender.tasks.models import DEFAULT_MATCH_MODEL
 
-# Heights of the figures, in metres and pixels, and the air around them.
-SIZE, HEIGHT, AIR = 1.0, 300, 0.05
-MODEL = "body_match"
+# Height of the figures, in metres and pixels, and the air around them.
+SIZE, HEIGHT, AIR = 1.0, 500, 0.05
 # Of each new image, in pixels: as much as is seen.
 TEXTURE = 512
 # Between a source and a target in one scene, in their sizes: nobody wears the other.
@@ -63,7 +65,7 @@ def main() -> int:
     parser.add_argument("picture", type=Path)
     parser.add_argument("--turn", type=float, default=0.0, help="of the target to -y, degrees")
     parser.add_argument("--source-turn", type=float, default=0.0, help="of the source, for a face")
-    parser.add_argument("--model", default=MODEL, help="name or path of the one that matches")
+    parser.add_argument("--model", default=DEFAULT_MATCH_MODEL, help="name, or path")
     parser.add_argument("--pattern", action="store_true", help="paint the source to be followed")
     options = parser.parse_args()
     diffusionnet_blender.register()
@@ -94,8 +96,11 @@ def make(options: argparse.Namespace) -> None:
         if options.pattern:
             turn = options.source_turn if is_pair else options.turn
             tracking_pattern.paint(source, _without_carried(source), turn)
-    known = {"model": options.model, "confident": 1.0, "uncertain": False, "way": ""}
+    known = {"call": sys.argv[1:], "confident": 1.0, "uncertain": False, "way": ""}
     if is_pair:
+        for obj in target.members:
+            for name in obj.data.uv_layers.keys():
+                obj.data.uv_layers.remove(obj.data.uv_layers[name])
         names = {"source": source.members[0].name, "target": target.members[0].name}
         bpy.ops.diffusionnet.match(**names, method="MATCH", model=options.model)
         found = find_match(source, target).correspondence
@@ -109,7 +114,7 @@ def make(options: argparse.Namespace) -> None:
             **names, texture=True, texture_size=TEXTURE, accept_uncertain=True
         )
     with quietly():
-        _photograph(shown, options.turn, options.picture.resolve())
+        _photograph(shown, options)
     known["seconds_of_all"] = round(perf_counter() - clock, 1)
     options.picture.with_suffix(".json").write_text(json.dumps(known))
 
@@ -169,7 +174,7 @@ def _coloured(character: Character) -> None:
             obj.data.materials.append(studio.matte(kind, COLOURS.get(kind, CLOTH)))
 
 
-def _photograph(objects: list[bpy.types.Object], turn: float, picture: Path) -> None:
+def _photograph(objects: list[bpy.types.Object], options: argparse.Namespace) -> None:
     """Render objects as one figure, from the front, on nothing."""
     figure = [still(obj) for obj in objects]
     for item in list(bpy.context.scene.objects):
@@ -178,7 +183,7 @@ def _photograph(objects: list[bpy.types.Object], turn: float, picture: Path) -> 
     scale = Matrix.Scale(SIZE / (high.z - low.z), 4)
     for item in figure:
         item.matrix_world = scale @ item.matrix_world
-    low, high = studio.place(figure, radians(turn), 0.0)
+    low, high = studio.place(figure, radians(options.turn), 0.0)
     wide = high.x - low.x
     scene = bpy.context.scene
     data = bpy.data.cameras.new("Front")
@@ -193,7 +198,7 @@ def _photograph(objects: list[bpy.types.Object], turn: float, picture: Path) -> 
     studio.add_lights(SIZE, wide)
     pixels = HEIGHT / SIZE
     size = (round((wide + 2 * AIR) * pixels), round((SIZE + 2 * AIR) * pixels))
-    studio.render(scene, picture, size, transparent=True)
+    studio.render(scene, options.picture.resolve(), size, transparent=True)
 
 
 if __name__ == "__main__":
