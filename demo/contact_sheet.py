@@ -1,12 +1,12 @@
-"""Characters in each other's textures: a sheet of all pairs, to be looked at.
+"""Characters in each other's textures: sheets of all pairs, to be looked at.
 
 python -m demo.contact_sheet --characters FOLDER --makehuman FOLDER             # the five of CAST
-python -m demo.contact_sheet ... --pattern                                      # to be followed
 python -m demo.contact_sheet ... --cast ada bo k_mage dressed:4 --only k_mage   # others; one row
 
-A row has one texture: that of its character, which is on the diagonal as it is. A dot marks a match
-that is uncertain. Each cell is made by a process of `demo.textured_pair` and kept in
-build/contact_sheet; one that is older than the extension or its files is made again.
+A row has one texture: that of its character, which is on the diagonal as it is; on a second sheet,
+pattern.png, a pattern that can be followed. A dot marks a match that is uncertain. Each cell is
+made by a process of `demo.textured_pair` and kept in build/contact_sheet; one that is older than
+the extension or its files is made again.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
+from demo.textured_pair import KINDS, picture_of
 from diffusionnet_blender.tasks.models import DEFAULT_MATCH_MODEL
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -67,6 +68,10 @@ class Figure:
         return self.name.replace(":", "_")
 
 
+# Cells by row and column; None where one failed.
+Cells = dict[tuple[Figure, Figure], Path | None]
+
+
 def figure(name: str, characters: Path, makehuman: Path) -> Figure:
     """The character of a name: of the samples, of the folder, or `dressed:NUMBER`, which is made.
 
@@ -99,24 +104,20 @@ def newest_of_extension() -> float:
     return max(path.stat().st_mtime for path in files)
 
 
-def make_cell(
-    source: Figure, target: Figure, model: str, pattern: bool, changed: float
-) -> Path | None:
-    """Picture of one in the texture of the other, made if it is not there; None if it failed."""
-    folder = OUTPUT / ("pattern" if pattern else "textures")
-    picture = folder / f"{source.file_name}--{target.file_name}.png"
-    known = picture.with_suffix(".json")
+def make_cell(source: Figure, target: Figure, model: str, changed: float) -> Path | None:
+    """One in the texture of the other, see `textured_pair`, if it is not there; None: failed."""
+    cell = OUTPUT / "cells" / f"{source.file_name}--{target.file_name}"
+    known = cell.with_suffix(".json")
     call = [
-        *map(str, (source.path, target.path, picture)),
+        *map(str, (source.path, target.path, cell)),
         *("--turn", str(target.turn), "--source-turn", str(source.turn)),
         *("--model", model),
-        *(["--pattern"] if pattern else []),
     ]
     newest = max(changed, source.path.stat().st_mtime, target.path.stat().st_mtime)
     if known.exists() and known.stat().st_mtime >= newest:
         if json.loads(known.read_text())["call"] == call:
-            return picture
-    folder.mkdir(parents=True, exist_ok=True)
+            return cell
+    cell.parent.mkdir(parents=True, exist_ok=True)
     known.unlink(missing_ok=True)
     command = [sys.executable, "-m", "demo.textured_pair", *call]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -126,15 +127,17 @@ def make_cell(
         return None
     found = json.loads(known.read_text())
     print(title, *(f"{key} {value}" for key, value in found.items() if key != "call"), flush=True)
-    return picture
+    return cell
 
 
-def compose(rows: Sequence[Figure], columns: Sequence[Figure], cells: dict, path: Path) -> None:
-    """Put the pictures side by side, with names, on one ground."""
+def compose(
+    rows: Sequence[Figure], columns: Sequence[Figure], cells: Cells, kind: str, path: Path
+) -> None:
+    """Put the pictures of one kind side by side, with names, on one ground."""
     made = {
-        at: (_small(picture), json.loads(picture.with_suffix(".json").read_text()))
-        for at, picture in cells.items()
-        if picture is not None
+        at: (_small(picture_of(cell, kind)), json.loads(cell.with_suffix(".json").read_text()))
+        for at, cell in cells.items()
+        if cell is not None
     }
     widths = [
         max([RADIUS * 8, *(made[row, column][0].width for row in rows if (row, column) in made)])
@@ -188,20 +191,20 @@ def main() -> None:
     parser.add_argument("--cast", nargs="+", default=CAST, metavar="NAME")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="rows: textures of these alone")
     parser.add_argument("--model", default=DEFAULT_MATCH_MODEL, help="name, or path")
-    parser.add_argument("--pattern", action="store_true", help="paint sources to be followed")
     parser.add_argument("--kept", action="store_true", help="make no cell again")
     options = parser.parse_args()
     cast = [figure(name, options.characters, options.makehuman) for name in options.cast]
     rows = [each for each in cast if options.only is None or each.name in options.only]
     changed = 0.0 if options.kept else newest_of_extension()
     cells = {
-        (row, column): make_cell(row, column, options.model, options.pattern, changed)
+        (row, column): make_cell(row, column, options.model, changed)
         for row in rows
         for column in cast
     }
-    path = OUTPUT / ("pattern.png" if options.pattern else "textures.png")
-    compose(rows, cast, cells, path)
-    print(path)
+    for kind in KINDS:
+        path = OUTPUT / f"{kind}.png"
+        compose(rows, cast, cells, kind, path)
+        print(path)
 
 
 if __name__ == "__main__":

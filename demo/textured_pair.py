@@ -1,13 +1,15 @@
-"""One cell of the contact sheet: a character in the texture of another, seen from the front.
+"""One cell of the contact sheets: a character in the texture of another, seen from the front.
 
-python -m demo.textured_pair SOURCE TARGET PICTURE.png      # of one file: as it is
+python -m demo.textured_pair SOURCE TARGET CELL      # of one file: as it is
+
+Writes CELL.textures.png, CELL.pattern.png, in the pattern of `demo.tracking_pattern` painted on the
+source, and CELL.json, how sure the match was.
 
 Characters come as their files have them, and are matched and textured by the operators of the
 extension. UV maps of the target are taken away first, so that it gets one of its own: those of many
-game characters put faces that need other colours on one place of a palette. Beside the picture,
-PICTURE.json has how sure the match was. What is carried in hands or on the head takes part in it
-and is not shown. `demo.contact_sheet` calls this for each cell: a process of its own for each,
-since Blender as a module keeps what it has read.
+game characters put faces that need other colours on one place of a palette. What is carried in
+hands or on the head takes part in the match and is not shown. `demo.contact_sheet` calls this for
+each cell: a process of its own for each, since Blender as a module keeps what it has read.
 """
 
 from __future__ import annotations
@@ -37,6 +39,9 @@ from diffusionnet_blender.tasks.models import DEFAULT_MATCH_MODEL
 
 # Height of the figures, in metres and pixels, and the air around them.
 SIZE, HEIGHT, AIR = 1.0, 500, 0.05
+# The source as it came, and painted to be followed; one match is for both.
+TEXTURES, PATTERN = "textures", "pattern"
+KINDS = (TEXTURES, PATTERN)
 # Of each new image, in pixels: as much as is seen.
 TEXTURE = 512
 # Between a source and a target in one scene, in their sizes: nobody wears the other.
@@ -62,11 +67,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("source", type=Path)
     parser.add_argument("target", type=Path)
-    parser.add_argument("picture", type=Path)
+    parser.add_argument("cell", type=Path)
     parser.add_argument("--turn", type=float, default=0.0, help="of the target to -y, degrees")
     parser.add_argument("--source-turn", type=float, default=0.0, help="of the source, for a face")
     parser.add_argument("--model", default=DEFAULT_MATCH_MODEL, help="name, or path")
-    parser.add_argument("--pattern", action="store_true", help="paint the source to be followed")
     options = parser.parse_args()
     diffusionnet_blender.register()
     try:
@@ -83,25 +87,22 @@ def main() -> int:
 
 
 def make(options: argparse.Namespace) -> None:
-    """Open, match, transfer, and write the picture and what is known of it."""
+    """Open, match, transfer, and write the pictures and what is known of them."""
     clock = perf_counter()
+    is_pair = options.source.resolve() != options.target.resolve()
     with quietly():
         target = _character(open_file(options.target))
-        _coloured(target)
         # Those of the file, as the target's bones hold them; another armature may come beside it.
         shown = _without_carried(target)
-        is_pair = options.source.resolve() != options.target.resolve()
         source = _added(options.source, target) if is_pair else target
-        _coloured(source)
-        if options.pattern:
-            turn = options.source_turn if is_pair else options.turn
-            tracking_pattern.paint(source, _without_carried(source), turn)
+        for character in (source, target):
+            _coloured(character)
     known = {"call": sys.argv[1:], "confident": 1.0, "uncertain": False, "way": ""}
+    names = {"source": source.members[0].name, "target": target.members[0].name}
     if is_pair:
         for obj in target.members:
             for name in obj.data.uv_layers.keys():
                 obj.data.uv_layers.remove(obj.data.uv_layers[name])
-        names = {"source": source.members[0].name, "target": target.members[0].name}
         bpy.ops.diffusionnet.match(**names, method="MATCH", model=options.model)
         found = find_match(source, target).correspondence
         known |= {
@@ -110,13 +111,24 @@ def make(options: argparse.Namespace) -> None:
             "way": found.way,
             "seconds": round(sum(found.seconds.values()), 1),
         }
-        bpy.ops.diffusionnet.transfer(
-            **names, texture=True, texture_size=TEXTURE, accept_uncertain=True
-        )
-    with quietly():
-        _photograph(shown, options)
+    turn = options.source_turn if is_pair else options.turn
+    for kind in KINDS:
+        if kind == PATTERN:
+            with quietly():
+                tracking_pattern.paint(source, _without_carried(source), turn)
+        if is_pair:
+            bpy.ops.diffusionnet.transfer(
+                **names, texture=True, texture_size=TEXTURE, accept_uncertain=True
+            )
+        with quietly():
+            _photograph(shown, options.turn, picture_of(options.cell, kind))
     known["seconds_of_all"] = round(perf_counter() - clock, 1)
-    options.picture.with_suffix(".json").write_text(json.dumps(known))
+    options.cell.with_suffix(".json").write_text(json.dumps(known))
+
+
+def picture_of(cell: Path, kind: str) -> Path:
+    """File of a picture of a cell, of one of `KINDS`."""
+    return cell.with_name(f"{cell.name}.{kind}.png").resolve()
 
 
 def _character(meshes: list[bpy.types.Object]) -> Character:
@@ -174,8 +186,9 @@ def _coloured(character: Character) -> None:
             obj.data.materials.append(studio.matte(kind, COLOURS.get(kind, CLOTH)))
 
 
-def _photograph(objects: list[bpy.types.Object], options: argparse.Namespace) -> None:
+def _photograph(objects: list[bpy.types.Object], turn: float, picture: Path) -> None:
     """Render objects as one figure, from the front, on nothing."""
+    before = set(bpy.data.objects)
     figure = [still(obj) for obj in objects]
     for item in list(bpy.context.scene.objects):
         item.hide_render = item not in figure
@@ -183,7 +196,7 @@ def _photograph(objects: list[bpy.types.Object], options: argparse.Namespace) ->
     scale = Matrix.Scale(SIZE / (high.z - low.z), 4)
     for item in figure:
         item.matrix_world = scale @ item.matrix_world
-    low, high = studio.place(figure, radians(options.turn), 0.0)
+    low, high = studio.place(figure, radians(turn), 0.0)
     wide = high.x - low.x
     scene = bpy.context.scene
     data = bpy.data.cameras.new("Front")
