@@ -211,7 +211,9 @@ def _photograph(objects: list[bpy.types.Object], turn: float, picture: Path) -> 
     studio.add_lights(SIZE, wide)
     pixels = HEIGHT / SIZE
     size = (round((wide + 2 * AIR) * pixels), round((SIZE + 2 * AIR) * pixels))
-    studio.render(scene, options.picture.resolve(), size, transparent=True)
+    studio.render(scene, picture, size, transparent=True)
+    for item in set(bpy.data.objects) - before:
+        bpy.data.objects.remove(item)
 
 
 if __name__ == "__main__":
