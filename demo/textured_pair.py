@@ -161,11 +161,13 @@ def _corners(obj: bpy.types.Object) -> list[Matrix]:
 
 def _without_carried(character: Character) -> list[bpy.types.Object]:
     """Members that are no swords, shields, hats on the bone of a head."""
-    geometry, members, _ = read_to_match(character)
-    if members is None:
+    read = read_to_match(character)
+    if read.members is None:
         return list(character.members)
-    things = {int(n) for each in members.carried for n in members.of_vertex[each.vertices]}
-    objects = [member.find() for member in geometry.members]
+    things = {
+        int(n) for each in read.members.carried for n in read.members.of_vertex[each.vertices]
+    }
+    objects = [member.find() for member in read.geometry.members]
     return [obj for number, obj in enumerate(objects) if number not in things]
 
 
