@@ -58,12 +58,16 @@ docs: $(READY_DOCS) ## build the documentation site, into build/site; a link tha
 	@NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --quiet --clean
 	@echo "build/site/index.html: $$(du -sh build/site | cut -f1)"
 
-.PHONY: demo demo-transfer docs-images docs-window
+.PHONY: demo demo-transfer contact-sheet docs-images docs-window
 demo: $(READY) ## segment a character: a .blend and a picture in build/demo
 	@$(PYTHON) -m demo.run
 
 demo-transfer: $(READY) ## carry a texture and skin weights over: a .blend and a picture in build/demo
 	@$(PYTHON) -m demo.transfer
+
+contact-sheet: $(READY_TRAINING) ## characters of CHARACTERS and MAKEHUMAN in each other's textures: a picture of the documentation
+	@$(PYTHON) -m demo.contact_sheet --characters $(CHARACTERS) --makehuman $(MAKEHUMAN)
+	@$(PYTHON) -m demo.publish build/contact_sheet/textures.png docs/images/characters-textures.webp
 
 docs-images: demo demo-transfer ## make the pictures of the documentation again
 	@$(PYTHON) -m demo.publish build/demo/cleo.png docs/images/demo.webp

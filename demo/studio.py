@@ -198,8 +198,13 @@ def add_lights(size: float, total: float) -> None:
         bpy.context.scene.collection.objects.link(light)
 
 
-def render(scene: bpy.types.Scene, path: Path) -> None:
-    """Render on the CPU with Cycles, and save a PNG."""
+def render(
+    scene: bpy.types.Scene,
+    path: Path,
+    size: tuple[int, int] = (WIDTH, HEIGHT),
+    transparent: bool = False,
+) -> None:
+    """Render on the CPU with Cycles, and save a PNG, of so many pixels; on nothing, on a wish."""
     scene.render.engine = "CYCLES"
     scene.cycles.device = "CPU"
     scene.cycles.samples = SAMPLES
@@ -209,13 +214,14 @@ def render(scene: bpy.types.Scene, path: Path) -> None:
     scene.cycles.denoiser = "OPENIMAGEDENOISE"
     scene.cycles.max_bounces = 2
     scene.cycles.seed = 0
-    scene.render.resolution_x, scene.render.resolution_y = WIDTH, HEIGHT
+    scene.render.resolution_x, scene.render.resolution_y = size
     scene.render.resolution_percentage = 100
     # Standard shows the palette as it is; AgX would wash it out.
     scene.view_settings.view_transform = "Standard"
     scene.view_settings.look = "None"
     scene.render.image_settings.file_format = "PNG"
-    scene.render.image_settings.color_mode = "RGB"
+    scene.render.film_transparent = transparent
+    scene.render.image_settings.color_mode = "RGBA" if transparent else "RGB"
     scene.render.filepath = str(path)
     bpy.ops.render.render(write_still=True)
 

@@ -244,7 +244,8 @@ def _write_textures(
     is_single = moved.slots is None
     if is_single:
         # One material for all: the one that most of the source has, of those with images.
-        counts = np.bincount(read.layers.slots)
+        # A member of several objects may lie on few of those that are near it.
+        counts = np.bincount(read.layers.slots, minlength=1 + max(found.materials))
         with_images = {number for texture in found.textures for number in texture.values}
         chosen = [max(sorted(with_images or found.materials), key=lambda n: counts[n])]
         differing = differing_constants(found)

@@ -4,9 +4,10 @@ import bpy
 import numpy as np
 import pytest
 
+from diffusionnet_blender.scene.matches import find_match
 from diffusionnet_blender.scene.options import Outputs
 from diffusionnet_blender.scene.write import write_labels
-from tests.operators.characters import add_pair, keep_true_maps
+from tests.operators.characters import add_pair, both_characters, keep_true_maps
 from tests.scenes import group_weights, result_for, snapshot, values_of
 
 pytestmark = pytest.mark.usefixtures("blender")
@@ -118,6 +119,28 @@ def test_textures_of_every_member_go_onto_the_layout_of_each(pair):
         np.testing.assert_allclose(
             painted[:, :3].mean(axis=0), colours[obj.name.split()[1]][:3], atol=0.02
         )
+
+
+def test_a_material_that_no_point_falls_on_is_left_out(pair):
+    source, target = pair
+    hit = find_match(*both_characters(source, target)).correspondence.target_to_source.face
+    start = 0
+    for obj in source:
+        for number, blue in enumerate((0.0, 1.0)):
+            material = bpy.data.materials.new(f"{obj.name} {number}")
+            material.use_nodes = True
+            shader = material.node_tree.nodes["Principled BSDF"]
+            shader.inputs["Base Color"].default_value = (1.0, 0.0, blue, 1.0)
+            obj.data.materials.append(material)
+        count = len(obj.data.polygons)
+        missed = ~np.isin(np.arange(start, start + count), hit)
+        assert missed.any()
+        obj.data.polygons.foreach_set("material_index", missed.astype(np.int32))
+        start += count
+    assert transfer("texture", texture_size=64) == {"FINISHED"}
+    for obj in target:
+        (material,) = obj.data.materials
+        assert material.name.endswith("0")
 
 
 def test_part_labels_have_one_legend(pair):
