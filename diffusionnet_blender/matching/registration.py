@@ -32,6 +32,9 @@ REACH = 0.15
 # shapes are the same surface in other triangles.
 CONGRUENT = 0.01
 RIGID_ROUNDS = 30
+# A fit whose residual is larger than this and no longer falls to so much of itself in a round does
+# not become one of the same surface.
+FAR_FROM_CONGRUENT, SETTLED = 0.03, 0.99
 
 
 @dataclass(frozen=True)
@@ -79,14 +82,17 @@ def congruent_map(
         None where the shapes differ.
     """
     surface = ClosestPoints(source.vertices, source.faces)
-    points = target_to_source
+    points, residual = target_to_source, np.inf
     for _ in range(RIGID_ROUNDS):
         at = _aligned(target.vertices, surface.positions(points), target.mass)
         points, _ = surface(at, vertex_normals(at, target.faces), MOST_TURNED)
-    squares = np.square(surface.positions(points) - at).sum(axis=1)
-    # Relative to the size after the fit: a shape that shrinks to a point is near to anything.
-    scale = _variance(at, target.mass) / _variance(target.vertices, target.mass)
-    residual = np.sqrt(target.mass @ squares / max(scale, np.finfo(float).tiny))
+        squares = np.square(surface.positions(points) - at).sum(axis=1)
+        # Relative to the size after the fit: a shape that shrinks to a point is near to anything.
+        scale = _variance(at, target.mass) / _variance(target.vertices, target.mass)
+        before = residual
+        residual = np.sqrt(target.mass @ squares / max(scale, np.finfo(float).tiny))
+        if residual > FAR_FROM_CONGRUENT and residual > SETTLED * before:
+            return None
     return points if residual < CONGRUENT else None
 
 
