@@ -17,6 +17,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.character_files import read_truth, save_merged
+from training.commands import leave
 from training.documents import table
 
 RUNS = 3
@@ -63,6 +64,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
-    sys.stdout.flush()
-    # bpy as a Python module may crash at exit.
-    os._exit(0)
+    leave()

@@ -26,7 +26,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -49,7 +48,7 @@ from diffusionnet_blender.scene.match_jobs import request_of
 from diffusionnet_blender.surface.surface import Surface
 from diffusionnet_blender.tasks.match import Correspondence, MatchRequest, job, match
 from diffusionnet_blender.tasks.models import DEFAULT_MATCH_MODEL, model_path
-from training.commands import plain_errors
+from training.commands import leave, plain_errors
 from training.documents import percent, put_between, table
 from training.left_out import FOLD_OF, FOLDS, compare, folder_of
 from training.rigged import PACKS
@@ -383,6 +382,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
-    sys.stdout.flush()
-    # bpy as a Python module may crash at exit.
-    os._exit(0)
+    leave()

@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -43,7 +42,7 @@ from benchmarks.meshes import BUILD, ROOT
 from benchmarks.meter import Meter
 from diffusionnet_blender.cli import main as command_line
 from diffusionnet_blender.scene.files import open_file
-from training.commands import plain_errors
+from training.commands import leave, plain_errors
 from training.documents import percent, put_between, table
 from training.left_out import FOLD_OF, folder_of
 from training.parts import PART_NAMES
@@ -270,6 +269,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
-    sys.stdout.flush()
-    # bpy as a Python module may crash at exit.
-    os._exit(0)
+    leave()

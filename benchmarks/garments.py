@@ -20,8 +20,6 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
-import os
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -39,6 +37,7 @@ from diffusionnet_blender.surface.surface import Surface
 from diffusionnet_blender.surface.winding import vertex_normals
 from diffusionnet_blender.tasks.transfer import MeshShape, transfer
 from diffusionnet_blender.tasks.transfer.layers import Layers, Weights
+from training.commands import leave
 from training.makehuman import read_obj, read_piece, triangles
 
 # Targets of the base mesh's shape, by what they make of it.
@@ -342,6 +341,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
-    sys.stdout.flush()
-    # bpy as a Python module may crash at exit.
-    os._exit(0)
+    leave()

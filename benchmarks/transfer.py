@@ -15,8 +15,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import sys
 import time
 from collections.abc import Sequence
 
@@ -31,6 +29,7 @@ from diffusionnet_blender.scene.unwrap import UV_MAP, unwrapped_uv
 from diffusionnet_blender.scene.vertex_groups import read_weights, write_vertex_groups
 from diffusionnet_blender.surface.surface import triangle_areas
 from training.bodies import FIRST_HELD_OUT_SEED, load_template
+from training.commands import leave
 from training.matched_bodies import MatchedBody, sample_matched_body
 
 GROUPS = tuple(f"part {number}" for number in range(14))
@@ -216,6 +215,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
-    sys.stdout.flush()
-    # bpy as a Python module crashes at exit while classes are registered.
-    os._exit(0)
+    leave()

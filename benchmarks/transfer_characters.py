@@ -13,7 +13,6 @@ object of the target by the nearest face, interpolated, with both in one place.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
@@ -33,6 +32,7 @@ from training.bodies import (
     sample_phenotype,
     skinned,
 )
+from training.commands import leave
 from training.documents import table
 from training.dressed import Dressed, dress_body, sample_outfit
 from training.dressed_scene import add_character
@@ -148,6 +148,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
-    sys.stdout.flush()
-    # bpy as a Python module may crash at exit.
-    os._exit(0)
+    leave()

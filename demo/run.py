@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import tempfile
 from contextlib import contextmanager
 from math import radians
 from pathlib import Path
@@ -20,9 +19,8 @@ from time import perf_counter
 import bpy
 from mathutils import Euler
 
-import diffusionnet_blender
 from demo import studio
-from diffusionnet_blender.errors import DiffusionNetError
+from demo.extension import demonstrate
 from diffusionnet_blender.scene.files import open_file
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,22 +32,9 @@ def main() -> int:
     parser.add_argument("--model", default="body_parts", help="name, or path of a .safetensors")
     parser.add_argument("--output", type=Path, default=ROOT / "build" / "demo", metavar="DIR")
     options = parser.parse_args()
-
-    diffusionnet_blender.register()
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            # A cache of its own: every run shows every stage, and leaves nothing at home.
-            os.environ["XDG_DATA_HOME"] = folder
-            show(options.character, options.model, options.output)
-    except (DiffusionNetError, RuntimeError) as error:
-        # An operator has reported its error already.
-        if isinstance(error, DiffusionNetError):
-            print(f"{options.character}: {error}", file=sys.stderr)
-        return 1
-    finally:
-        # bpy as a Python module crashes at exit while classes are registered.
-        diffusionnet_blender.unregister()
-    return 0
+    return demonstrate(
+        lambda: show(options.character, options.model, options.output), f"{options.character}: "
+    )
 
 
 def show(path: Path, model: str, output: Path) -> None:

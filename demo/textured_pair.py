@@ -18,7 +18,6 @@ import argparse
 import json
 import os
 import sys
-import tempfile
 from math import radians
 from pathlib import Path
 from time import perf_counter
@@ -27,10 +26,9 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-import diffusionnet_blender
 from demo import studio, tracking_pattern
+from demo.extension import demonstrate
 from demo.run import quietly, still
-from diffusionnet_blender.errors import DiffusionNetError
 from diffusionnet_blender.scene.character import Character, characters_of
 from diffusionnet_blender.scene.files import add_file, open_file
 from diffusionnet_blender.scene.match_jobs import read_to_match
@@ -72,18 +70,7 @@ def main() -> int:
     parser.add_argument("--source-turn", type=float, default=0.0, help="of the source, for a face")
     parser.add_argument("--model", default=DEFAULT_MATCH_MODEL, help="name, or path")
     options = parser.parse_args()
-    diffusionnet_blender.register()
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            os.environ["XDG_DATA_HOME"] = folder
-            make(options)
-    except (DiffusionNetError, RuntimeError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    finally:
-        # bpy as a Python module crashes at exit while classes are registered.
-        diffusionnet_blender.unregister()
-    return 0
+    return demonstrate(lambda: make(options))
 
 
 def make(options: argparse.Namespace) -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import tempfile
 from pathlib import Path
 from time import perf_counter
 
@@ -19,10 +18,9 @@ import bpy
 import numpy as np
 from mathutils import Matrix, Vector
 
-import diffusionnet_blender
 from demo import studio
+from demo.extension import demonstrate
 from demo.run import quietly, still
-from diffusionnet_blender.errors import DiffusionNetError
 from diffusionnet_blender.scene.attributes import VERTEX_COLOURS, write_attribute
 from diffusionnet_blender.scene.labels import read_labels
 from diffusionnet_blender.scene.vertex_groups import read_weights
@@ -55,18 +53,7 @@ def main() -> int:
     parser.add_argument("--model", default="body_match", help="name, path, or NONE")
     parser.add_argument("--output", type=Path, default=ROOT / "build" / "demo", metavar="DIR")
     options = parser.parse_args()
-    diffusionnet_blender.register()
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            os.environ["XDG_DATA_HOME"] = folder
-            show(options.model, options.output.resolve())
-    except (DiffusionNetError, RuntimeError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    finally:
-        # bpy as a Python module crashes at exit while classes are registered.
-        diffusionnet_blender.unregister()
-    return 0
+    return demonstrate(lambda: show(options.model, options.output.resolve()))
 
 
 def show(model: str, output: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
+from typing import NoReturn
 
 from diffusionnet_blender.errors import DiffusionNetError
 from diffusionnet_blender.network.checkpoint import Model, load_model
@@ -24,6 +26,13 @@ def plain_errors(main: Callable[[], None]) -> Callable[[], None]:
             sys.exit(f"error: {error}")
 
     return run
+
+
+def leave() -> NoReturn:
+    """End the process at once: bpy as a Python module may crash at exit."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def model_named(name: str) -> Model:

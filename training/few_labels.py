@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -38,6 +37,7 @@ from training.bodies import (
     sample_local_changes,
     sample_phenotype,
 )
+from training.commands import leave
 from training.parts import COLOURS
 from training.poses import sample_pose
 from training.remesh import keep_skin, remesh
@@ -244,4 +244,4 @@ def main() -> None:
 if __name__ == "__main__":
     main()
     # Threads of torch are not waited for.
-    os._exit(0)
+    leave()

@@ -13,8 +13,6 @@ armature; the clothes are those of a folder of MakeHuman's assets. No network is
 from __future__ import annotations
 
 import argparse
-import os
-import sys
 import tempfile
 from dataclasses import dataclass, replace
 from importlib.resources import files
@@ -39,6 +37,7 @@ from .bodies import (
     rest_shape,
 )
 from .character_texture import Canvas, Sitter, paint, scalp
+from .commands import leave
 from .dressed_sample import make_cleo
 
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
@@ -420,5 +419,4 @@ def main() -> None:
 if __name__ == "__main__":
     main()
     # bpy and torch in one process wait for each other for ever while the interpreter winds down.
-    sys.stdout.flush()
-    os._exit(0)
+    leave()

@@ -9,15 +9,14 @@ import numpy as np
 from .parted import PartedMesh
 
 SIDES = ("L", "R")
-TRUNK = ("chest", "shoulder.L", "shoulder.R")
+# Shoulders are no limbs of their own.
+CHEST = ("chest", "shoulder.L", "shoulder.R")
 # A border of a smaller share of the area is none.
 LEAST_BORDER = 2e-4
 # Points of a border that are farther from its median than so many median distances, such as the
 # far rim of a skirt or a sleeve, have no say in its centre.
 OUTLYING = 1.9
 WEISZFELD_STEPS = 30
-# Two ends closer than this share of the height are one.
-CLOSEST = 1e-2
 
 
 def joints_of(mesh: PartedMesh) -> dict[str, np.ndarray]:
@@ -34,7 +33,7 @@ def joints_of(mesh: PartedMesh) -> dict[str, np.ndarray]:
         Without those of limbs that the figure lacks.
     """
     found: dict[str, np.ndarray | None] = {
-        "neck": border_centre(mesh, ["neck"], TRUNK),
+        "neck": border_centre(mesh, ["neck"], CHEST),
         "head": border_centre(mesh, ["head"], ["neck"]),
         "chest": border_centre(mesh, ["chest"], ["abdomen"]),
         "waist": border_centre(mesh, ["abdomen"], ["pelvis"]),
@@ -42,20 +41,19 @@ def joints_of(mesh: PartedMesh) -> dict[str, np.ndarray]:
     # Stylised figures often have a head on their shoulders.
     below_head = found["neck"] if found["head"] is None else found["head"]
     if below_head is None:
-        below_head = border_centre(mesh, ["head"], TRUNK)
+        below_head = border_centre(mesh, ["head"], CHEST)
     found["head"] = below_head
     found["neck"] = below_head if found["neck"] is None else found["neck"]
     for side in SIDES:
-        for joint, ones, others in (
-            ("shoulder", ["upper_arm"], [f"shoulder.{side}", "chest", "abdomen"]),
-            ("elbow", ["upper_arm"], [f"forearm.{side}"]),
-            ("wrist", ["forearm"], [f"palm.{side}", f"fingers.{side}"]),
-            ("hip", ["thigh"], ["pelvis", "abdomen"]),
-            ("knee", ["thigh"], [f"shin.{side}"]),
-            ("ankle", ["shin"], [f"foot.{side}", f"toes.{side}"]),
+        for joint, part, others in (
+            ("shoulder", "upper_arm", [f"shoulder.{side}", "chest", "abdomen"]),
+            ("elbow", "upper_arm", [f"forearm.{side}"]),
+            ("wrist", "forearm", [f"palm.{side}", f"fingers.{side}"]),
+            ("hip", "thigh", ["pelvis", "abdomen"]),
+            ("knee", "thigh", [f"shin.{side}"]),
+            ("ankle", "shin", [f"foot.{side}", f"toes.{side}"]),
         ):
-            own = [f"{name}.{side}" for name in ones]
-            found[f"{joint}.{side}"] = border_centre(mesh, own, others)
+            found[f"{joint}.{side}"] = border_centre(mesh, [f"{part}.{side}"], others)
         for first, middle, last in (("shoulder", "elbow", "wrist"), ("hip", "knee", "ankle")):
             ends = found[f"{first}.{side}"], found[f"{last}.{side}"]
             if found[f"{middle}.{side}"] is None and ends[0] is not None and ends[1] is not None:

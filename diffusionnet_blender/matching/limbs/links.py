@@ -6,39 +6,50 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .joints import CLOSEST, SIDES, joints_of, part_centre, tip
+from .joints import CHEST, SIDES, joints_of, part_centre, tip
 from .parted import PartedMesh
 
 LEFT, BACK, UP = np.eye(3)
-
-
-def _arms_and_legs() -> dict[str, tuple[tuple[str, ...], str]]:
-    found = {}
-    for side in SIDES:
-        for name, parts, parent in (
-            ("upper_arm", ("upper_arm",), "chest"),
-            ("forearm", ("forearm",), f"upper_arm.{side}"),
-            ("hand", ("palm", "fingers"), f"forearm.{side}"),
-            ("thigh", ("thigh",), "pelvis"),
-            ("shin", ("shin",), f"thigh.{side}"),
-            ("foot", ("foot", "toes"), f"shin.{side}"),
-        ):
-            found[f"{name}.{side}"] = tuple(f"{part}.{side}" for part in parts), parent
-    return found
+# Two ends closer than this share of the height are one.
+CLOSEST = 1e-2
 
 
 TRUNK = "trunk"
+_TRUNK_PARTS = ("pelvis", "abdomen", *CHEST)
+# Links of a limb from the trunk outward: name, first joint, parts.
+_Limb = tuple[tuple[str, str, tuple[str, ...]], ...]
+_ARM: _Limb = (
+    ("upper_arm", "shoulder", ("upper_arm",)),
+    ("forearm", "elbow", ("forearm",)),
+    ("hand", "wrist", ("palm", "fingers")),
+)
+_LEG: _Limb = (
+    ("thigh", "hip", ("thigh",)),
+    ("shin", "knee", ("shin",)),
+    ("foot", "ankle", ("foot", "toes")),
+)
+
+
+def _links_of_limbs() -> dict[str, tuple[tuple[str, ...], str]]:
+    found = {}
+    for side in SIDES:
+        for parent, limb in (("chest", _ARM), ("pelvis", _LEG)):
+            for name, _, parts in limb:
+                found[f"{name}.{side}"] = tuple(f"{part}.{side}" for part in parts), parent
+                parent = f"{name}.{side}"
+    return found
+
+
 LINKS: dict[str, tuple[tuple[str, ...], str]] = {
     "pelvis": (("pelvis",), TRUNK),
     "abdomen": (("abdomen",), TRUNK),
-    "chest": (("chest", "shoulder.L", "shoulder.R"), TRUNK),
+    "chest": (CHEST, TRUNK),
     "neck": (("neck",), "chest"),
     "head": (("head",), "neck"),
-    **_arms_and_legs(),
+    **_links_of_limbs(),
 }
 """Parts of each link, and the link that it moves with where a figure lacks it, parents first."""
 PARTS = tuple(part for parts, _ in LINKS.values() for part in parts)
-_TRUNK_PARTS = ("pelvis", "abdomen", "chest", "shoulder.L", "shoulder.R")
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +91,7 @@ def links_of(mesh: PartedMesh) -> dict[str, Link]:
     }
     back = {name: _unit(np.cross(up, left), BACK) for name, left in across.items()}
     middle_back = _unit(back["shoulder"] + back["hip"], BACK)
-    links.add(TRUNK, _TRUNK_PARTS, hips, neck, back["shoulder"])
+    links.add(TRUNK, hips, neck, back["shoulder"])
     waist, chest = joints.get("waist"), joints.get("chest")
     for name, start, end, towards in (
         ("pelvis", hips, waist, back["hip"]),
@@ -88,37 +99,24 @@ def links_of(mesh: PartedMesh) -> dict[str, Link]:
         ("chest", chest, neck, back["shoulder"]),
         ("neck", neck, head, back["shoulder"]),
     ):
-        links.add(name, LINKS[name][0], start, end, towards)
+        links.add(name, start, end, towards)
     if head is not None:
-        links.add("head", LINKS["head"][0], head, tip(mesh, ["head"], head, UP), BACK)
+        links.add("head", head, tip(mesh, ["head"], head, UP), BACK)
     for side, sign in zip(SIDES, (1.0, -1.0), strict=True):
         outward = sign * across["shoulder"]
         ends = _chain(mesh, joints, side, _ARM)
-        for name, start, end in zip(_ARM.links, ends[:-1], ends[1:], strict=True):
+        for (name, _, _), start, end in zip(_ARM, ends[:-1], ends[1:], strict=True):
             if start is not None and end is not None:
                 # The direction to the back goes along as the arm is raised from the side.
                 towards = _transported(back["shoulder"], outward, _unit(end - start, outward))
-                links.add(f"{name}.{side}", LINKS[f"{name}.{side}"][0], start, end, towards)
-        hip, knee, ankle, toes = _chain(mesh, joints, side, _LEG)
-        for name, start, end, towards in (
-            ("thigh", hip, knee, back["hip"]),
-            ("shin", knee, ankle, back["hip"]),
-            ("foot", ankle, toes, UP),
+                links.add(f"{name}.{side}", start, end, towards)
+        ends = _chain(mesh, joints, side, _LEG)
+        directions = back["hip"], back["hip"], UP
+        for (name, _, _), start, end, towards in zip(
+            _LEG, ends[:-1], ends[1:], directions, strict=True
         ):
-            links.add(f"{name}.{side}", LINKS[f"{name}.{side}"][0], start, end, towards)
+            links.add(f"{name}.{side}", start, end, towards)
     return links.found
-
-
-@dataclass(frozen=True)
-class _Limb:
-    """Names of the joints of a limb from the trunk outward, and of its links."""
-
-    joints: tuple[str, str, str]
-    links: tuple[str, str, str]
-
-
-_ARM = _Limb(("shoulder", "elbow", "wrist"), ("upper_arm", "forearm", "hand"))
-_LEG = _Limb(("hip", "knee", "ankle"), ("thigh", "shin", "foot"))
 
 
 def _chain(
@@ -128,15 +126,13 @@ def _chain(
 
     A limb that is cut off ends where its surface ends.
     """
-    found = [joints.get(f"{name}.{side}") for name in limb.joints]
-    for i in (1, 2):
-        before = found[i - 1]
-        name = f"{limb.links[i - 1]}.{side}"
-        if found[i] is None and before is not None and (i == 1 or found[0] is not None):
-            found[i] = _end(mesh, name, before)
+    found: list[np.ndarray | None] = [joints.get(f"{joint}.{side}") for _, joint, _ in limb]
+    found.append(None)
+    for number, (name, _, _) in enumerate(limb):
+        start = found[number]
+        if start is not None and found[number + 1] is None:
+            found[number + 1] = _end(mesh, f"{name}.{side}", start)
             break
-    last = found[2]
-    found.append(None if last is None else _end(mesh, f"{limb.links[2]}.{side}", last))
     return found
 
 
@@ -159,18 +155,18 @@ class _Links:
     def add(
         self,
         name: str,
-        parts: tuple[str, ...],
         start: np.ndarray | None,
         end: np.ndarray | None,
         towards: np.ndarray,
     ) -> None:
-        """Make a link of some parts between two joints, if both are there and apart.
+        """Make a link between two joints, if both are there and apart.
 
         `towards` (3,) is the direction that fixes the turn about its length.
         """
         if start is None or end is None:
             return
         length = float(np.linalg.norm(end - start))
+        parts = _TRUNK_PARTS if name == TRUNK else LINKS[name][0]
         weight = self.mesh.mass * np.square(self.mesh.part(parts))
         if length < CLOSEST * self.mesh.height or weight.sum() <= 0:
             return
