@@ -13,6 +13,7 @@ from ...matching.limbs.parted import PartedMesh, parted_mesh
 from ...network.checkpoint import Model
 from ...surface.surface import Surface
 from ...surface.winding import vertex_normals
+from ..clock import Clock
 from ..fine_parts import within_known
 from ..models import DEFAULT_MODEL, card_of
 from ..progress import CallbackProgress
@@ -25,7 +26,7 @@ from .request import MatchRequest, Members
 
 # Parts of a place are those of so many vertices around it that face alike.
 NEAREST = 8
-# Of the area, what must be surely of one part for a figure to have a body at all.
+# Share of the vertices that must be surely of one part for a figure to have a body at all.
 LEAST_SURE = 0.3
 
 
@@ -62,37 +63,53 @@ class BodyParts:
         return parted_mesh(mesh.vertices, mesh.faces, parts, self.names, self.frame)
 
 
-def body_parts(
-    request: MatchRequest,
-    surface: Surface,
-    members: Members | None,
-    known: np.ndarray | None,
-    parts_model: str | Model,
-    report: Callable[[float], None],
-) -> BodyParts | None:
-    """Parts of the body of a figure; None for a shape that has no upright frame of a body.
+def both_bodies(
+    request: MatchRequest, clock: Clock
+) -> tuple[BodyParts, BodyParts] | tuple[None, None]:
+    """Parts of the body on source and target; of none where either is no body.
 
     Parameters
     ----------
     request : MatchRequest
-        Of the engine and the models.
-    surface : Surface
-        Source or target of the request.
-    members : Members, optional
-        Of the same.
-    known : (V, C) float, optional
-        Coarse parts of vertices that bones move; rows of zeros where none is known.
-    parts_model : str or Model
-        Of the fine parts of a body.
-    report : callable
-        Called with a fraction; may raise to stop.
+    clock : Clock
     """
+    if request.parts_models is None:
+        return None, None
+    report = clock.start("parts")
+    found = []
+    for number, (surface, members, known, model) in enumerate(
+        zip(
+            (request.source, request.target),
+            (request.source_members, request.target_members),
+            (request.source_known, request.target_known),
+            request.parts_models,
+            strict=True,
+        )
+    ):
+        progress = _within(report, number / 2)
+        parts = _body_parts(request, surface, members, known, model, progress)
+        if parts is None:
+            break
+        found.append(parts)
+    clock.stop("parts")
+    return (found[0], found[1]) if len(found) == 2 else (None, None)
+
+
+def _body_parts(
+    request: MatchRequest,
+    surface: Surface,
+    members: Members | None,
+    known: np.ndarray | None,
+    model: str | Model,
+    progress: Callable[[str, float], None],
+) -> BodyParts | None:
+    """Parts of the body on one surface of a request; None where it has no upright frame of one."""
     coarse = card_of(DEFAULT_MODEL, request.model_folders, "segment").class_names
     sides = None if known is None else sides_of(known, coarse)
     found = segmentation(
         SegmentRequest(
             surface,
-            parts_model,
+            model,
             member=None if members is None else members.of_vertex,
             carried=() if members is None else members.carried,
             sides=sides if sides is not None and sides.any() else None,
@@ -100,13 +117,12 @@ def body_parts(
             device=request.device,
             model_folders=request.model_folders,
         ),
-        CallbackProgress(_whole(report)),
+        CallbackProgress(progress),
     )
     names = found.class_names
-    if found.frame is None or not set(PARTS) <= set(names):
-        return None
     probabilities = found.vertex_probabilities.astype(float)
-    if np.mean(probabilities.max(axis=1) > 0.5) < LEAST_SURE:
+    has_parts = set(PARTS) <= set(names) and np.mean(probabilities.max(axis=1) > 0.5) > LEAST_SURE
+    if found.frame is None or not has_parts:
         return None
     if known is not None:
         probabilities = within_known(probabilities, names, known, coarse)
@@ -128,8 +144,8 @@ def _to_left(surface: Surface, probabilities: np.ndarray, names: Sequence[str]) 
     return middle[0] - middle[1]
 
 
-def _whole(report: Callable[[float], None]) -> Callable[[str, float], None]:
-    """Progress in the stages of a segmentation as a fraction of all of it."""
+def _within(report: Callable[[float], None], start: float) -> Callable[[str, float], None]:
+    """Progress in the stages of a segmentation as half of a stage, from a fraction of it on."""
     before, total = {}, 0.0
     for stage, share in SEGMENT_STAGES.items():
         before[stage] = total
@@ -137,6 +153,7 @@ def _whole(report: Callable[[float], None]) -> Callable[[str, float], None]:
 
     def progress(stage: str, fraction: float) -> None:
         if stage in before:
-            report((before[stage] + SEGMENT_STAGES[stage] * fraction) / total)
+            done = (before[stage] + SEGMENT_STAGES[stage] * fraction) / total
+            report(start + done / 2)
 
     return progress

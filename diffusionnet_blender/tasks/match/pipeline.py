@@ -9,17 +9,13 @@ import numpy as np
 
 from ...errors import DiffusionNetError
 from ...matching.closest import ClosestPoints
-from ...matching.confidence import confidence, cycle_distance, feature_margin
 from ...matching.lift import lift_map
 from ...matching.orientation import judge
 from ...matching.parts import place_parts
 from ...matching.pins import check_pins
-from ...matching.points import Maps, SurfacePoints, points_at_vertices
+from ...matching.points import SurfacePoints, points_at_vertices
 from ...matching.pointwise import nearest_rows
-from ...matching.registration import SETTLING, SLIDING
-from ...matching.sampling import farthest_points
 from ...network.checkpoint import Model
-from ...network.features import FRAME
 from ...surface.repair import RepairedSurface, repair
 from ...surface.surface import Surface
 from ..clock import Clock
@@ -27,25 +23,16 @@ from ..engines import choose_engine
 from ..memory import memory_errors_explained
 from ..models import loaded
 from ..progress import Progress
-from .body import BodyParts, body_parts
+from .body import both_bodies
 from .figure import Figure, figure_of, lifted, with_pieces
 from .fit_pair import can_fit
 from .in_place import found_in_place, on_input
-from .limbs import Posed, by_limbs, contradicts, keeps_parts, limb_confidence, posed
-from .maps import (
-    Fitting,
-    Pins,
-    by_features,
-    by_functional_maps,
-    fitted,
-    refined_again,
-    registered,
-)
-from .request import Correspondence, Fit, MatchRequest, Way
+from .limbs import posed
+from .maps import Fitting, fitted
+from .request import Correspondence, Fit, MatchRequest
 from .side import Side, prepare_side
+from .ways import confidence_of, first_maps
 
-# Samples of the source among which the features of a vertex must be closest to those of its image.
-SAMPLES = 600
 # A surface, the same repaired, and its pins; of source and target.
 Input = tuple[Surface, RepairedSurface, np.ndarray]
 Sides = tuple[Input, Input]
@@ -78,7 +65,7 @@ def correspondence(request: MatchRequest, progress: Progress) -> Correspondence:
         if in_place is not None:
             return in_place
 
-        parts = _both_bodies(request, model, clock)
+        parts = (None, None) if model is None else both_bodies(request, clock)
 
         def matched(sides: Sides) -> Correspondence:
             one, other = sides
@@ -95,36 +82,6 @@ def correspondence(request: MatchRequest, progress: Progress) -> Correspondence:
         if whole and not any(figure.is_layered for figure in figures):
             return matched(((source, repaired[0], pins[0]), (target, repaired[1], pins[1])))
         return _by_skins(request, repaired, figures, pins, matched, clock)
-
-
-def _both_bodies(
-    request: MatchRequest, model: Model | None, clock: Clock
-) -> tuple[BodyParts, BodyParts] | tuple[None, None]:
-    """Parts of the body on source and target; of none where either is no body."""
-    if model is None or request.parts_models is None:
-        return None, None
-    report = clock.start("parts")
-    found = []
-    for number, (surface, members, known, parts_model) in enumerate(
-        zip(
-            (request.source, request.target),
-            (request.source_members, request.target_members),
-            (request.source_known, request.target_known),
-            request.parts_models,
-            strict=True,
-        )
-    ):
-
-        def half(fraction: float, done: int = number) -> None:
-            report((done + fraction) / 2)
-
-        found.append(body_parts(request, surface, members, known, parts_model, half))
-        if found[-1] is None:
-            break
-    clock.stop("parts")
-    if len(found) < 2 or found[0] is None or found[1] is None:
-        return None, None
-    return found[0], found[1]
 
 
 def _by_skins(
@@ -180,36 +137,12 @@ def _pin(
         weight[on_target] = 1.0
 
 
-def _first_maps(
-    source: Side,
-    target: Side,
-    both: Posed | None,
-    model: Model | None,
-    pins: Pins,
-    clock: Clock,
-) -> tuple[Maps, Way]:
-    """Maps in both directions, and how they were found: the first way that passes its checks."""
-    initial = by_features(source, target, model, clock)
-    if initial is not None and (both is None or keeps_parts(both, initial[0])):
-        points = registered(source, target, initial, pins, SETTLING, clock)
-        return (points, initial[1]), "features"
-    if both is not None:
-        framed = model is not None and FRAME in model.card.features
-        initial = by_limbs(source, target, both, framed, clock)
-        if not contradicts(source, initial[0], pins):
-            points = registered(source, target, initial, pins, SETTLING, clock, both.meshes)
-            return (points, initial[1]), "limbs"
-    initial = by_functional_maps(source, target, model, pins, clock)
-    maps = registered(source, target, initial, pins, SLIDING, clock), initial[1]
-    return refined_again(source, target, maps, pins, clock), "distances"
-
-
 def _matched(
     source: Side, target: Side, model: Model | None, fitting: Fitting, clock: Clock
 ) -> Correspondence:
     pins = (source.pins, target.pins) if len(source.pins) else None
     both = posed(source, target)
-    maps, way = _first_maps(source, target, both, model, pins, clock)
+    maps, way = first_maps(source, target, both, model, pins, clock)
     fit: Fit = ""
     if fitting.wanted:
         fit = "no torch"
@@ -219,15 +152,7 @@ def _matched(
     judgement = judge(source.mesh, target.mesh, points, source.features, target.features)
 
     clock.start("confidence")
-    margin = None
-    if model is not None:
-        samples = farthest_points(source.mesh.vertices, SAMPLES)
-        margin = feature_margin(source.mesh, points, source.features, target.features, samples)
-    if way == "limbs" and both is not None:
-        weight = limb_confidence(both, maps, min(source.sides_sure, target.sides_sure))
-    else:
-        cycle = cycle_distance(source.mesh, target.mesh, points, source_to_target)
-        weight = confidence(cycle, margin)
+    weight = confidence_of(source, target, None if way != "limbs" else both, maps, model)
     weight[target.pins] = 1.0
     clock.stop("confidence")
 
