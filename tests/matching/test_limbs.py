@@ -7,17 +7,23 @@ import pytest
 from scipy.spatial import cKDTree
 
 from diffusionnet_blender.matching.limbs.joints import joints_of
-from diffusionnet_blender.matching.limbs.links import LINKS, PARTS
+from diffusionnet_blender.matching.limbs.links import PARTS
 from diffusionnet_blender.matching.limbs.nearest import nearest_maps, part_agreement
 from diffusionnet_blender.matching.limbs.parted import parted_mesh
 from diffusionnet_blender.matching.limbs.posing import in_limbs_of
+from diffusionnet_blender.matching.points import points_at_vertices
+from diffusionnet_blender.matching.sampling import farthest_points
+from diffusionnet_blender.matching.spectral import SpectralMesh
 from diffusionnet_blender.surface.outer_skin import make_skin
 from diffusionnet_blender.surface.repair import repair
 from diffusionnet_blender.surface.surface import Surface
 from diffusionnet_blender.tasks.fine_parts import coarse_part, within_known
+from diffusionnet_blender.tasks.match.limbs import Posed, contradicts, keeps_parts
+from diffusionnet_blender.tasks.sides import other_side
 from tests.shapes import icosphere, joined
 
 UPRIGHT = np.eye(3)
+ARM = ("upper_arm", "forearm", "palm", "fingers")
 
 
 @dataclass(frozen=True)
@@ -155,8 +161,7 @@ def test_a_part_goes_to_the_same_part_on_the_same_side(tall, build):
 
 def test_a_figure_without_an_arm_is_laid_on_a_whole_one(tall):
     source, _ = tall
-    arm = [part for name, (parts, _) in LINKS.items() if "arm.L" in name for part in parts]
-    target, _ = figure(TALL, without=(*arm, "palm.L", "fingers.L"))
+    target, _ = figure(TALL, without=[f"{name}.L" for name in ARM])
     posed = in_limbs_of(source, target)
     far = cKDTree(source.vertices).query(posed.vertices)[0]
     assert np.quantile(far, 0.9) < 0.05 * source.height
@@ -172,6 +177,37 @@ def test_a_figure_that_faces_away_keeps_its_own_sides(tall):
     behind, _ = figure(replace(BENT, raised=-20.0), frame=turned)
     one, other = (nearest_maps(source, in_limbs_of(source, mesh))[0] for mesh in (target, behind))
     np.testing.assert_array_equal(one.face, other.face)
+
+
+def spectral(mesh):
+    """For functions that use neither eigenvalues nor eigenvectors."""
+    constant = np.zeros(1), np.ones((len(mesh.mass), 1))
+    return SpectralMesh(mesh.vertices, mesh.faces, mesh.mass, *constant)
+
+
+def test_maps_that_exchange_the_arms_do_not_keep_the_parts(tall):
+    source, _ = tall
+    target, _ = figure(BENT)
+    exchanged = [PARTS.index(other_side(name) if name.startswith(ARM) else name) for name in PARTS]
+    for order, kept in ((range(len(PARTS)), True), (exchanged, False)):
+        seen = replace(target, parts=target.parts[:, order], blend=target.blend[:, order])
+        moved = in_limbs_of(source, seen)
+        maps = nearest_maps(source, moved)
+        meshes = spectral(source), spectral(moved)
+        both = Posed(source, replace(moved, parts=target.parts), meshes)
+        assert keeps_parts(both, maps) == kept
+
+
+@pytest.mark.parametrize(
+    ("count", "shifted", "expected"), [(3, True, True), (2, True, False), (3, False, False)]
+)
+def test_three_pins_far_from_a_map_contradict_it(tall, count, shifted, expected):
+    mesh = spectral(tall[0])
+    chosen = farthest_points(mesh.vertices, 6)
+    on_source = np.roll(chosen, 3)[:count] if shifted else chosen[:count]
+    points = points_at_vertices(np.arange(len(mesh.vertices)), mesh.faces)
+    assert contradicts(mesh, points, (on_source, chosen[:count])) == expected
+    assert not contradicts(mesh, points, None)
 
 
 def test_known_coarse_parts_are_kept_and_divided_by_the_network():

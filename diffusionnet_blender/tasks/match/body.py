@@ -58,8 +58,8 @@ class BodyParts:
         facing = np.einsum("vki,vi->vk", own[near], vertex_normals(mesh.vertices, mesh.faces))
         least = 1e-3 * np.ptp(mesh.vertices, axis=0).max()
         weight = np.clip(facing + 0.5, 0.05, 1.5) / np.square(distance + least)
+        weight /= weight.sum(axis=1, keepdims=True)
         parts = np.einsum("vk,vkc->vc", weight, self.probabilities[near])
-        parts /= np.maximum(parts.sum(axis=1, keepdims=True), np.finfo(float).tiny)
         return parted_mesh(mesh.vertices, mesh.faces, parts, self.names, self.frame)
 
 
@@ -67,6 +67,9 @@ def both_bodies(
     request: MatchRequest, clock: Clock
 ) -> tuple[BodyParts, BodyParts] | tuple[None, None]:
     """Parts of the body on source and target; of none where either is no body.
+
+    Bones lead where those of both are known: where a rigger draws a border is not where the model
+    does. Those of one tell its sides.
 
     Parameters
     ----------
@@ -76,6 +79,7 @@ def both_bodies(
     if request.parts_models is None:
         return None, None
     report = clock.start("parts")
+    bones_lead = request.source_known is not None and request.target_known is not None
     found = []
     for number, (surface, members, known, model) in enumerate(
         zip(
@@ -87,7 +91,7 @@ def both_bodies(
         )
     ):
         progress = _within(report, number / 2)
-        parts = _body_parts(request, surface, members, known, model, progress)
+        parts = _body_parts(request, surface, members, known, bones_lead, model, progress)
         if parts is None:
             break
         found.append(parts)
@@ -100,6 +104,7 @@ def _body_parts(
     surface: Surface,
     members: Members | None,
     known: np.ndarray | None,
+    bones_lead: bool,
     model: str | Model,
     progress: Callable[[str, float], None],
 ) -> BodyParts | None:
@@ -124,7 +129,7 @@ def _body_parts(
     has_parts = set(PARTS) <= set(names) and np.mean(probabilities.max(axis=1) > 0.5) > LEAST_SURE
     if found.frame is None or not has_parts:
         return None
-    if known is not None:
+    if known is not None and bones_lead:
         probabilities = within_known(probabilities, names, known, coarse)
     frame = found.frame
     if _to_left(surface, probabilities, names) @ frame[0] < 0:

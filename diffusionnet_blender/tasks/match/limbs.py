@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...matching.confidence import cycle_distance
+from ...matching.confidence import confidence, cycle_distance
 from ...matching.limbs.nearest import facing_agreement, nearest_maps, part_agreement
 from ...matching.limbs.parted import PartedMesh
 from ...matching.limbs.posing import in_limbs_of
@@ -16,10 +16,9 @@ from ..clock import Clock
 from .maps import Pins
 from .side import Side
 
-# Agreement of parts under a map by features: that of people is .995 and more, of people with other
-# characters .91 to .99, where limbs are matched better (docs/transfer.md). A side exchanged, or a
-# trunk turned by half, costs more.
-LEAST_AGREEMENT = 0.99
+# Agreement of parts under a map by features: between people it is .988 and more, .975 where one of
+# them is damaged.
+LEAST_AGREEMENT = 0.97
 # So many pins decide on left and front, where they are so far from a map, in units of the square
 # root of the area: about the width of a trunk.
 DECIDING, ELSEWHERE = 3, 0.2
@@ -72,18 +71,22 @@ def by_limbs(source: Side, target: Side, both: Posed, framed: bool, clock: Clock
     return maps
 
 
-def keeps_parts(both: Posed, points: SurfacePoints) -> bool:
-    """Whether a map takes the parts of the target to the same parts of the source."""
-    agree = part_agreement(both.source, both.target, points)
-    return float(both.target.mass @ agree) > LEAST_AGREEMENT
+def keeps_parts(both: Posed, maps: Maps) -> bool:
+    """Whether maps take the parts of the target to the same parts of the source.
+
+    Counted where the way there and back closes: what one of the two lacks has no partner.
+    """
+    agree = part_agreement(both.source, both.target, maps[0])
+    closed = both.target.mass * confidence(cycle_distance(*both.meshes, *maps))
+    return float(closed @ agree) > LEAST_AGREEMENT * float(closed.sum())
 
 
-def contradicts(source: Side, points: SurfacePoints, pins: Pins) -> bool:
+def contradicts(source: SpectralMesh, points: SurfacePoints, pins: Pins) -> bool:
     """Whether pins are so far from a map that they decide left and right, front and back anew."""
     if pins is None or len(pins[0]) < DECIDING:
         return False
-    image = points[pins[1]].interpolate(source.mesh.vertices, source.mesh.faces)
-    away = np.linalg.norm(image - source.mesh.vertices[pins[0]], axis=1)
+    image = points[pins[1]].interpolate(source.vertices, source.faces)
+    away = np.linalg.norm(image - source.vertices[pins[0]], axis=1)
     return bool(np.median(away) > ELSEWHERE)
 
 

@@ -149,7 +149,13 @@ def _score(source: Side, target: Side, maps: Maps) -> float:
     return map_score(spectral, quality) + _consistent_area(source, target, maps)
 
 
-def by_features(source: Side, target: Side, model: Model | None, clock: Clock) -> Maps | None:
+def by_features(
+    source: Side,
+    target: Side,
+    model: Model | None,
+    clock: Clock,
+    agreement: float = ACCEPTED_AGREEMENT,
+) -> Maps | None:
     """Maps in both directions by the nearest features of a model; None below the limits.
 
     One accepted direction is enough: a part of a body maps to the whole body without gaps, and not
@@ -167,7 +173,7 @@ def by_features(source: Side, target: Side, model: Model | None, clock: Clock) -
         judge(*meshes[::-1], maps[1], *features[::-1]),
     )
     clock.stop("map")
-    return maps if any(_is_accepted(one, model) for one in qualities) else None
+    return maps if any(_is_accepted(one, model, agreement) for one in qualities) else None
 
 
 def by_functional_maps(
@@ -250,12 +256,14 @@ def _choose(
     return refined, quality
 
 
-def _is_accepted(quality: Judgement, model: Model | None) -> bool:
+def _is_accepted(
+    quality: Judgement, model: Model | None, agreement: float = ACCEPTED_AGREEMENT
+) -> bool:
     """Whether a map by a model's features is within the limits for one without alternatives."""
     return (
         model is not None
         and quality.orientation_kept > ACCEPTED_ORIENTATION
-        and quality.feature_agreement > ACCEPTED_AGREEMENT
+        and quality.feature_agreement > agreement
     )
 
 

@@ -1,0 +1,64 @@
+"""The way by which sample characters are matched, and that it keeps their parts and sides."""
+
+from pathlib import Path
+
+import bpy
+import numpy as np
+import pytest
+
+from diffusionnet_blender.scene.character import characters_of
+from diffusionnet_blender.scene.files import open_file
+from diffusionnet_blender.scene.match_jobs import read_to_match, request_of
+from diffusionnet_blender.surface.surface import vertex_areas
+from diffusionnet_blender.tasks.match import job
+from diffusionnet_blender.tasks.models import find_model
+from diffusionnet_blender.tasks.segment import segment
+
+SAMPLES = Path(__file__).parents[2] / "samples"
+pytestmark = pytest.mark.slow
+
+
+def read(name):
+    """Of a file of one character, all that is known of it."""
+    (character,) = characters_of(open_file(SAMPLES / name), bpy.context.view_layer)
+    return read_to_match(character)
+
+
+@pytest.fixture(scope="module")
+def sides(addon):
+    return {name.split(".")[0]: read(name) for name in ("ada.glb", "bo.blend", "cleo.glb")}
+
+
+@pytest.fixture(scope="module")
+def parts(sides):
+    """The coarse part of each vertex, by the segmentation of each character by itself."""
+    return {name: segment(side.geometry.placed).vertex_labels for name, side in sides.items()}
+
+
+def known_parts(labels):
+    """Parts as bones know them, of a rig whose borders are those of the labels."""
+    return np.eye(len(find_model("body_parts").card.class_names), dtype=np.float32)[labels]
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "rigged", "way"),
+    [
+        ("ada", "bo", False, "features"),
+        # The parts of one rig alone do not lead: its borders are another maker's.
+        ("ada", "bo", True, "features"),
+        ("cleo", "ada", False, "limbs"),
+        ("ada", "cleo", False, "limbs"),
+    ],
+)
+def test_parts_come_to_the_same_parts(sides, parts, source, target, rigged, way):
+    request = request_of(sides[source], sides[target])
+    if rigged:
+        request = job.MatchRequest(
+            request.source, request.target, source_known=known_parts(parts[source])
+        )
+    found = job.run(request)
+    assert found.way == way
+    image = parts[source][found.target_to_source.nearest_vertex(request.source.faces)]
+    areas = vertex_areas(request.target.vertices, request.target.faces)
+    assert np.average(image == parts[target], weights=areas) > 0.9
+    assert not found.uncertain
