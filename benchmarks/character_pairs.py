@@ -4,12 +4,14 @@ python -m benchmarks.character_pairs --characters FOLDER              # all pair
 python -m benchmarks.character_pairs --characters FOLDER --pairs 40 --form merged
 python -m benchmarks.character_pairs --makehuman FOLDER --pairs 12
 python -m benchmarks.character_pairs --characters FOLDER --makehuman FOLDER --write
+python -m benchmarks.character_pairs --characters FOLDER --left-out    # parts learnt elsewhere
 
 *Characters* are the ordered pairs between packs of `training.rigged.PACKS`, `--pairs` of them drawn
 at random: the same first ones of any number. *As files* come each is read as the command `match`
 reads it, with the parts that its bones tell and without them; *merged* is all that is worn as one
-mesh, without what is carried. Other parts are found by the models that never saw the pack, see
-`training.left_out`. Measured are the area of the target that goes to the right one of 14 parts,
+mesh, without what is carried. Other parts are found by the bundled model, which has learnt from
+these packs, and with `--left-out` by the models that never saw the pack, see `training.left_out`.
+Measured are the area of the target that goes to the right one of 14 parts,
 without what is held in a hand, and the joints of the source's rig as Transfer carries them, in
 shares of the target's height. *Turned* are pairs of which more would be right with left and right
 exchanged.
@@ -47,7 +49,7 @@ from diffusionnet_blender.network.checkpoint import Model, load_model
 from diffusionnet_blender.scene.match_jobs import request_of
 from diffusionnet_blender.surface.surface import Surface
 from diffusionnet_blender.tasks.match import Correspondence, MatchRequest, job, match
-from diffusionnet_blender.tasks.models import DEFAULT_MATCH_MODEL, model_path
+from diffusionnet_blender.tasks.models import DEFAULT_MATCH_MODEL, FINE_PARTS_MODEL, model_path
 from training.commands import leave, plain_errors
 from training.documents import percent, put_between, table
 from training.left_out import FOLD_OF, FOLDS, compare, folder_of
@@ -122,9 +124,9 @@ def left_out_model(name: str) -> Model:
 
 
 def digest_of(paths: Sequence[Path]) -> str:
-    """Name for the contents of some models and those of the parts that were not learnt from."""
+    """Name for the contents of some models."""
     found = hashlib.sha256()
-    for path in (*paths, *map(left_out_path, FOLDS)):
+    for path in paths:
         found.update(path.read_bytes())
     return found.hexdigest()[:8]
 
@@ -156,11 +158,13 @@ def nowhere(count: int) -> tuple[SurfacePoints, np.ndarray, str]:
     return points, np.zeros(count), "failed"
 
 
-def character_pair(form: str, names: tuple[str, str], folder: Path) -> Pair:
+def character_pair(form: str, names: tuple[str, str], folder: Path, left_out: bool) -> Pair:
     """Two characters in a form of `FORMS`; files all stand in one place."""
     read = merged_side if form == "merged" else lambda name: file_side(folder / f"{name}.glb")
     source, target = map(read, names)
-    models = left_out_model(source.name), left_out_model(target.name)
+    models: tuple[str | Model, str | Model] = (FINE_PARTS_MODEL, FINE_PARTS_MODEL)
+    if left_out:
+        models = left_out_model(source.name), left_out_model(target.name)
     if source.read is None or target.read is None:
         request = MatchRequest(source.surface, target.surface, parts_models=models, method="MATCH")
     else:
@@ -218,7 +222,7 @@ def tasks_of(chosen: argparse.Namespace) -> Iterator[Task]:
     if chosen.characters is not None:
         for names in pairs_of_packs(chosen.pairs):
             for form in FORMS if chosen.form is None else (chosen.form,):
-                make = partial(character_pair, form, names, chosen.characters)
+                make = partial(character_pair, form, names, chosen.characters, chosen.left_out)
                 yield form, " > ".join(names), make
     if chosen.makehuman is not None:
         for number in range(DRESSED if chosen.pairs is None else chosen.pairs):
@@ -353,6 +357,7 @@ def main() -> None:
     parser.add_argument(
         "--pairs", type=int, help=f"by default all of characters, and {DRESSED} dressed ones"
     )
+    parser.add_argument("--left-out", action="store_true", help="models that never saw a pack")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/transfer.md")
     parser.add_argument("--model", default=DEFAULT_MATCH_MODEL, help="of the features")
     parser.add_argument("--before", help="another one for the match without parts")
@@ -365,7 +370,8 @@ def main() -> None:
     paths = [model_path(name) for name in (chosen.model, chosen.before or chosen.model)]
     # With changes that are not committed, nothing is taken from a run before.
     state = code_state()
-    kept_in = FOLDER / f"{state or 'changed'}-{digest_of(paths)}.json"
+    parts = [*map(left_out_path, FOLDS)] if chosen.left_out else [model_path(FINE_PARTS_MODEL)]
+    kept_in = FOLDER / f"{state or 'changed'}-{digest_of([*paths, *parts])}.json"
     kept = json.loads(kept_in.read_text()) if state and kept_in.exists() else {}
     model, before = map(load_model, paths)
     measure(

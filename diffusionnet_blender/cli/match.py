@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 EPILOGUE = """\
 MAP.npz has, in the files' own order of vertices: target_to_source_face (Vt,), a row of source_faces
 for each vertex of the target; target_to_source_barycentric (Vt, 3), coordinates in that triangle;
-confidence (Vt,), 0 to 1; in_place, whether the map was found by place; source_vertices,
+confidence (Vt,), 0 to 1; unmatched (Vt,), whether the source has no counterpart, as of a hat of
+the target; in_place, whether the map was found by place; source_vertices,
 source_faces, target_vertices, target_faces (as stored in the meshes, triangulated); seconds. The
 objects of a character (of one armature, parent or place) are one shape: its vertices are one after
 the other, source_objects and target_objects have their names, source_member and target_member (V,)
@@ -91,6 +92,7 @@ def run(chosen: argparse.Namespace) -> int:
         target_to_source_face=found.target_to_source.face,
         target_to_source_barycentric=found.target_to_source.barycentric,
         confidence=found.confidence,
+        unmatched=found.unmatched,
         in_place=np.bool_(found.in_place),
         source_vertices=_coordinates(source),
         source_faces=request.source.faces,

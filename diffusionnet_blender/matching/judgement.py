@@ -17,8 +17,8 @@ LEAST_CONFIDENT_SHARE = 0.5
 
 
 def confident_share(confidence: np.ndarray) -> float:
-    """Share of vertices (V,) whose confidence is above `CONFIDENT`."""
-    return float(np.mean(np.asarray(confidence) > CONFIDENT))
+    """Share of vertices (V,) whose confidence is above `CONFIDENT`; 0 of none."""
+    return float(np.sum(np.asarray(confidence) > CONFIDENT)) / max(len(confidence), 1)
 
 
 def is_uncertain(confidence: np.ndarray) -> bool:

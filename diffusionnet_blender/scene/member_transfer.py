@@ -84,6 +84,7 @@ class CharacterReading:
                 move_slots=self.source.layers.move_slots or self.kinds.texture,
             ),
             kept=united_weights([r and r.kept for r in self.readings], parts_of(self.shapes)),
+            unmatched=found.unmatched,
             offset=found.offset,
             **options,
         )
@@ -91,10 +92,16 @@ class CharacterReading:
     def texture_request(
         self, number: int, found: Correspondence, **options: Any
     ) -> TransferRequest:
-        """The request for the textures of a member of the target, of which there may be none."""
+        """The request for the textures of a member of the target, of which there may be none.
+
+        Whether the match is to be trusted is seen of the whole, of which the member may be a small
+        part.
+        """
         reading, own = self.readings[number], self._seen_by(number, found)
-        textures = () if reading is None else own.layers.textures
         vertices = parts_of(self.shapes)[number].vertices
+        alone = found.unmatched[vertices]
+        textures = () if reading is None or alone.all() else own.layers.textures
+        options["accept_uncertain"] = options.get("accept_uncertain") or not found.uncertain
         return TransferRequest(
             self.source.shape,
             self.shapes[number],
@@ -102,6 +109,7 @@ class CharacterReading:
             found.confidence[vertices],
             replace(self.source.layers, **_NO_OTHERS, textures=textures),
             target_uv=reading and reading.target_uv,
+            unmatched=alone,
             offset=found.offset,
             **options,
         )
@@ -117,11 +125,14 @@ class CharacterReading:
         lies_on = np.unique(self._member_of_face[found.target_to_source.face[part.vertices]])
         names = frozenset[str]().union(*(self.held[n][1] for n in lies_on))
         share = share_of(moved, part, self.shapes[number], self.target, names)
-        if textured is not None and (textured.textures or textured.tiles):
-            keep = share.slots if self.source.layers.move_slots else None
+        chosen = share.slots if self.source.layers.move_slots else None
+        if textured is None and self.kinds.texture:
+            # They were refused: without them the source's materials would show nothing.
+            share = replace(share, slots=chosen)
+        elif textured is not None and (textured.textures or textured.tiles):
             share = replace(
                 share,
-                slots=keep,
+                slots=chosen,
                 textures=textured.textures,
                 tiles=textured.tiles,
                 remarks=textured.remarks,

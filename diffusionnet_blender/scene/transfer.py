@@ -61,6 +61,7 @@ class Reading:
             self.source.layers,
             target_uv=self.target_uv,
             kept=self.kept,
+            unmatched=correspondence.unmatched,
             offset=correspondence.offset,
             **options,
         )

@@ -16,7 +16,7 @@ from .attributes import FACE_LABELS, read_values, show_colours, write_attribute
 from .fingerprint import CONTENT
 from .layers import COLOURS, Source, write_moved_attribute
 from .legend import share_out
-from .materials import MATERIAL_INDEX, slot_of
+from .materials import MATERIAL_INDEX, material_indices, slot_of
 from .options import Outputs
 from .ownership import (
     Kind,
@@ -152,13 +152,16 @@ def _write(
     uv_name = _own_layout(mesh, prepared)
     if moved.layout is not None:
         lines.append(_write_layout(source, target, moved.layout, overwrite))
-    slots = None
-    if moved.textures or moved.tiles:
+    slots: dict[int, int] | None = None
+    before, kept = material_indices(mesh), _keeps_material(mesh, moved)
+    if kept.all():
+        lines.append("materials kept, as the source has nothing like it")
+    elif moved.textures or moved.tiles:
         slots, remarks = _write_textures(target, prepared, uv_name, change)
         lines.append(_textures_line(moved, prepared.read.unwrapped))
         lines += remarks
     elif moved.slots is not None:
-        used = np.unique(moved.slots) if len(source.objects) > 1 else None
+        used = np.unique(moved.slots[~kept]) if len(source.objects) > 1 else None
         slots = {
             number: slot_of(mesh, material)
             for number, material in enumerate(source.materials)
@@ -167,11 +170,13 @@ def _write(
     if moved.slots is not None and slots:
         first = next(iter(slots.values()))
         table = np.array([slots.get(n, first) for n in range(int(moved.slots.max()) + 1)])
-        write_attribute(mesh, MATERIAL_INDEX, FACE_LABELS, table[moved.slots].astype(np.int32))
+        _assign(mesh, np.where(kept, before, table[moved.slots]))
         lines.append(counted(len(slots), "material"))
     elif slots:
-        everywhere = np.full(len(mesh.polygons), next(iter(slots.values())), dtype=np.int32)
-        write_attribute(mesh, MATERIAL_INDEX, FACE_LABELS, everywhere)
+        _assign(mesh, np.where(kept, before, next(iter(slots.values()))))
+    if slots and kept.any():
+        lines.append(f"{kept.mean():.0%} of the faces keep their own material, as the source has "
+                     "nothing like them")  # fmt: skip
     if moved.weights is not None:
         lines.append(_write_weights(target, prepared))
     if moved.attributes:
@@ -179,6 +184,19 @@ def _write(
     if moved.labels is not None:
         lines.append(_write_labels(target, prepared, label_outputs))
     return lines
+
+
+def _keeps_material(mesh: bpy.types.Mesh, moved: Moved) -> np.ndarray:
+    """Faces (P,) that keep their material: without a counterpart, and with one of the artist's."""
+    if moved.unmatched is None or not len(mesh.materials):
+        return np.zeros(len(mesh.polygons), dtype=bool)
+    own = np.array([m is not None and not is_unchanged(m, content_of) for m in mesh.materials])
+    return moved.unmatched & own[np.minimum(material_indices(mesh), len(own) - 1)]
+
+
+def _assign(mesh: bpy.types.Mesh, slots: np.ndarray) -> None:
+    """Write the material slot of each face, (P,) int."""
+    write_attribute(mesh, MATERIAL_INDEX, FACE_LABELS, slots.astype(np.int32))
 
 
 def _own_layout(mesh, prepared: Prepared) -> str:

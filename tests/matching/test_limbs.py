@@ -14,16 +14,23 @@ from diffusionnet_blender.matching.limbs.posing import in_limbs_of
 from diffusionnet_blender.matching.points import points_at_vertices
 from diffusionnet_blender.matching.sampling import farthest_points
 from diffusionnet_blender.matching.spectral import SpectralMesh
+from diffusionnet_blender.matching.unmatched import unmatched
 from diffusionnet_blender.surface.outer_skin import make_skin
 from diffusionnet_blender.surface.repair import repair
 from diffusionnet_blender.surface.surface import Surface
 from diffusionnet_blender.tasks.fine_parts import coarse_part, within_known
-from diffusionnet_blender.tasks.match.limbs import Posed, contradicts, keeps_parts
+from diffusionnet_blender.tasks.match.limbs import (
+    Posed,
+    contradicts,
+    keeps_parts,
+    limb_confidence,
+)
 from diffusionnet_blender.tasks.sides import other_side
 from tests.shapes import icosphere, joined
 
 UPRIGHT = np.eye(3)
 ARM = ("upper_arm", "forearm", "palm", "fingers")
+BRIM, CROWN = "brim", "crown"
 
 
 @dataclass(frozen=True)
@@ -96,20 +103,35 @@ def doll(build):
     return pieces, joints
 
 
-def figure(build, without=(), frame=UPRIGHT):
+def figure(build, without=(), frame=UPRIGHT, hat=False):
     """The outer skin of a doll as a parted mesh, and its true joints at the scale of that."""
     pieces, joints = doll(build)
     pieces = {name: piece for name, piece in pieces.items() if name not in without}
+    if hat:
+        # From the forehead up.
+        brim = joints["head"] + [0, 0, 2.1 * build.head]
+        pieces[BRIM] = (brim, brim + [0, 0, 0.01], 1.5 * build.head)
+        pieces[CROWN] = (brim, brim + [0, 0, 2 * build.head], build.head)
     meshes = {name: capsule(*piece) for name, piece in pieces.items()}
     vertices, faces = joined(*meshes.values())
+    worn = [BRIM, CROWN]
     part = np.repeat(
-        [PARTS.index(name) for name in meshes], [len(mesh[0]) for mesh in meshes.values()]
+        [PARTS.index("head" if name in worn else name) for name in meshes],
+        [len(mesh[0]) for mesh in meshes.values()],
+    )
+    accessory = np.repeat(
+        [float(name in worn) for name in meshes], [len(mesh[0]) for mesh in meshes.values()]
     )
     skin = repair(make_skin(Surface(vertices, faces), 70).surface).surface
     # The capsule that a place lies on is that of its nearest vertex.
     near = cKDTree(vertices).query(skin.vertices)[1]
     mesh = parted_mesh(
-        skin.vertices @ np.asarray(frame), skin.faces, np.eye(len(PARTS))[part[near]], PARTS, frame
+        skin.vertices @ np.asarray(frame),
+        skin.faces,
+        np.eye(len(PARTS))[part[near]],
+        PARTS,
+        frame,
+        accessory=accessory[near],
     )
     scale = mesh.height / np.ptp(skin.vertices[:, 2])
     return mesh, {name: scale * place for name, place in joints.items()}
@@ -194,8 +216,53 @@ def test_maps_that_exchange_the_arms_do_not_keep_the_parts(tall):
         moved = in_limbs_of(source, seen)
         maps = nearest_maps(source, moved)
         meshes = spectral(source), spectral(moved)
-        both = Posed(source, replace(moved, parts=target.parts), meshes)
+        both = Posed(source, replace(moved, parts=target.parts), 1.0, meshes)
         assert keeps_parts(both, maps) == kept
+
+
+def test_a_hat_does_not_press_the_face_down(tall):
+    (source, own), (target, other) = tall, figure(TALL, hat=True)
+    ratio = np.linalg.norm(own["head"] - own["hips"]) / np.linalg.norm(
+        other["head"] - other["hips"]
+    )
+    true = own["head"] + ratio * (target.vertices - other["head"])
+    face = (target.part(["head"]) > 0.5) & (target.accessory < 0.5)
+    away = {
+        known: np.linalg.norm(in_limbs_of(source, seen).vertices - true, axis=1)[face].mean()
+        for known, seen in (
+            (True, target),
+            (False, replace(target, accessory=np.zeros(len(face)))),
+        )
+    }
+    assert away[True] < 0.02 * source.height
+    assert away[True] < 0.5 * away[False]
+
+
+def test_a_hat_that_the_source_has_not_has_no_confidence(tall):
+    (source, _), (target, _) = tall, figure(TALL, hat=True)
+    moved = in_limbs_of(source, target)
+    both = Posed(source, moved, 1.0, (spectral(source), spectral(moved)))
+    found = limb_confidence(both, nearest_maps(source, moved))
+    hat = target.accessory > 0.9
+    assert found[hat].max() < 0.01
+    assert np.median(found[~hat]) > 0.7
+    # Both have one.
+    itself = Posed(target, target, 1.0, (spectral(target), spectral(target)))
+    assert np.median(limb_confidence(itself, nearest_maps(target, target))[hat]) > 0.9
+
+
+def test_regions_without_confidence_are_unmatched_and_single_vertices_are_not(tall):
+    mesh = tall[0]
+    surface = Surface(mesh.vertices, mesh.faces)
+    sure, hand = np.ones(len(mesh.vertices)), mesh.part(["palm.L", "fingers.L"]) > 0.9
+    found = unmatched(surface, np.where(hand, 0.0, sure))
+    assert found[hand].mean() > 0.8
+    assert not found[mesh.part(["forearm.R", "head", "foot.L"]) > 0.5].any()
+    scattered = np.where(np.arange(len(sure)) % 20 == 0, 0.0, sure)
+    assert not unmatched(surface, scattered).any()
+    # Where hardly anything is sure, the rest tells nothing; what is known stays.
+    assert not unmatched(surface, np.where(hand, 1.0, 0.0)).any()
+    np.testing.assert_array_equal(unmatched(surface, np.where(hand, 1.0, 0.0), hand), hand)
 
 
 @pytest.mark.parametrize(

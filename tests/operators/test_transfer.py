@@ -57,10 +57,11 @@ def make_pair(turned=None):
     return one, other
 
 
-def keep_true_match(one, other, points, confidence=None):
+def keep_true_match(one, other, points, confidence=None, unmatched=None):
     found = Correspondence(
         target_to_source=points,
         confidence=np.ones(len(points)) if confidence is None else confidence,
+        unmatched=np.zeros(len(points), dtype=bool) if unmatched is None else unmatched,
         judgement=Judgement(1.0, 1.0, 0.0),
         model_name="truth",
         way="features",
@@ -174,6 +175,35 @@ def test_a_texture_is_baked_into_the_target_s_own_layout(pair):
     assert target.data.uv_layers.keys() == ["Mine"]
     assert source.data.materials[0].name == "Paint"
     assert source.data.materials[0].users == 1
+
+
+def test_faces_without_a_counterpart_keep_the_material_of_the_artist(pair):
+    source, target = pair
+    unwrap(source)
+    unwrap(target)
+    give_image(source, colour_of)
+    top = directions(target)[:, 2] > 0.5
+    match = find_match(source, target)
+    points = match.correspondence.target_to_source
+    keep_true_match(source, target, points, unmatched=top)
+    hat = bpy.data.materials.new("Hat")
+    target.data.materials.append(hat)
+    faces = np.array([polygon.vertices[:] for polygon in target.data.polygons])
+    alone = top[faces].sum(axis=1) > 1
+
+    def kept():
+        slots = np.array([polygon.material_index for polygon in target.data.polygons])
+        return np.array([material == hat for material in target.data.materials])[slots]
+
+    for kinds in ({"texture": True}, {"texture": True, "materials": True}, {"materials": True}):
+        # Once more, what is ours makes way, and what is theirs stays.
+        for _ in range(2):
+            assert bpy.ops.diffusionnet.transfer(**kinds) == {"FINISHED"}
+            np.testing.assert_array_equal(kept(), alone)
+    target.data.materials.clear()
+    assert bpy.ops.diffusionnet.transfer(texture=True) == {"FINISHED"}
+    assert not any(polygon.material_index for polygon in target.data.polygons)
+    assert len(target.data.materials) == 1
 
 
 def test_an_image_on_disk_on_a_mirrored_object(pair, tmp_path):

@@ -1,10 +1,13 @@
 """What a character of several objects carries is moved to the members of another."""
 
+from dataclasses import replace
+
 import bpy
 import numpy as np
 import pytest
 
-from diffusionnet_blender.scene.matches import find_match
+from diffusionnet_blender.matching.points import SurfacePoints
+from diffusionnet_blender.scene.matches import find_match, keep_match
 from diffusionnet_blender.scene.options import Outputs
 from diffusionnet_blender.scene.write import write_labels
 from tests.operators.characters import add_pair, both_characters, keep_true_maps
@@ -92,8 +95,8 @@ def test_attributes_go_where_the_source_has_them_and_materials_by_member(pair):
         assert [m.name for m in other.data.materials] == [f"{one.name} Material"]
 
 
-def test_textures_of_every_member_go_onto_the_layout_of_each(pair):
-    source, target = pair
+def paint(source):
+    """One colour on each member, in an image; colours by the name of the part."""
     colours = {}
     for obj, colour in zip(source, ((1, 0, 0, 1), (0, 1, 0, 1), (0, 0, 1, 1)), strict=True):
         obj.data.uv_layers.new(name=f"{obj.name} UV")
@@ -108,17 +111,83 @@ def test_textures_of_every_member_go_onto_the_layout_of_each(pair):
         material.node_tree.links.new(node.outputs["Color"], shader.inputs["Base Color"])
         obj.data.materials.append(material)
         colours[obj.name.split()[1]] = colour
+    return colours
+
+
+def pixels_of(obj):
+    """Pixels (N, 4) of the image that the only material of an object shows."""
+    (material,) = obj.data.materials
+    image = next(n.image for n in material.node_tree.nodes if n.type == "TEX_IMAGE")
+    pixels = np.empty(len(image.pixels), np.float32)
+    image.pixels.foreach_get(pixels)
+    return pixels.reshape(-1, 4)
+
+
+def test_textures_of_every_member_go_onto_the_layout_of_each(pair):
+    source, target = pair
+    colours = paint(source)
     assert transfer("texture", texture_size=64) == {"FINISHED"}
     for obj in target:
-        (material,) = obj.data.materials
-        image = next(n.image for n in material.node_tree.nodes if n.type == "TEX_IMAGE")
-        pixels = np.empty(len(image.pixels), np.float32)
-        image.pixels.foreach_get(pixels)
-        pixels = pixels.reshape(-1, 4)
+        pixels = pixels_of(obj)
         painted = pixels[pixels[:, :3].any(axis=1)]
         np.testing.assert_allclose(
             painted[:, :3].mean(axis=0), colours[obj.name.split()[1]][:3], atol=0.02
         )
+
+
+def of_member(target, name):
+    """Vertices (V,) of all members that are of one."""
+    return np.repeat(
+        [obj.name.endswith(name) for obj in target], [len(obj.data.vertices) for obj in target]
+    )
+
+
+def keep_changed(source, target, **changes):
+    """Keep the match of two characters with other fields in its correspondence."""
+    one, other = both_characters(source, target)
+    match = find_match(one, other)
+    keep_match(one, other, replace(match, correspondence=replace(match.correspondence, **changes)))
+
+
+def test_a_member_without_its_like_keeps_what_it_shows(pair):
+    source, target = pair
+    paint(source)
+    own = bpy.data.materials.new("Own")
+    target[1].data.materials.append(own)
+    keep_changed(source, target, unmatched=of_member(target, "Shirt"))
+    for kinds in (("texture",), ("texture", "materials"), ("materials",)):
+        assert transfer(*kinds, texture_size=64) == {"FINISHED"}
+        assert list(target[1].data.materials) == [own]
+        assert target[0].data.materials
+
+
+def test_a_member_is_trusted_with_the_whole(pair):
+    source, target = pair
+    paint(source)
+    shirt = of_member(target, "Shirt")
+    keep_changed(source, target, confidence=np.where(shirt, 0.2, 1.0))
+    assert transfer("texture", texture_size=64) == {"FINISHED"}
+    assert pixels_of(target[1])[:, 1].max() == 1.0
+
+
+def test_a_member_whose_textures_are_refused_keeps_its_materials(pair):
+    source, target = pair
+    paint(source)
+    # All faces on one place, which need the colours of two members.
+    shirt = target[1].data
+    layout = shirt.uv_layers.new(name="Mine")
+    corners = np.tile([[0.1, 0.1], [0.9, 0.1], [0.5, 0.9]], (len(shirt.polygons), 1))
+    layout.data.foreach_set("uv", corners.astype(np.float32).ravel())
+    found = find_match(*both_characters(source, target)).correspondence.target_to_source
+    number = np.flatnonzero(of_member(target, "Shirt"))
+    half = number[directions(target[1])[:, 0] > 0]
+    other = SurfacePoints(np.zeros(len(half), np.int64), np.tile([1.0, 0, 0], (len(half), 1)))
+    keep_changed(source, target, target_to_source=found.replaced(half, other))
+    own = bpy.data.materials.new("Own")
+    shirt.materials.append(own)
+    transfer("texture", texture_size=64)
+    assert list(shirt.materials) == [own]
+    assert pixels_of(target[0])[:, 0].max() == 1.0
 
 
 def test_a_material_that_no_point_falls_on_is_left_out(pair):

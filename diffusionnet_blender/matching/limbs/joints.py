@@ -92,10 +92,17 @@ def part_centre(mesh: PartedMesh, names: Sequence[str]) -> np.ndarray | None:
 
 
 def tip(
-    mesh: PartedMesh, names: Sequence[str], start: np.ndarray, direction: np.ndarray
+    mesh: PartedMesh,
+    names: Sequence[str],
+    start: np.ndarray,
+    direction: np.ndarray,
+    counted: np.ndarray | float = 1.0,
 ) -> np.ndarray | None:
-    """Where some parts end, seen from a point along a unit direction, (3,); None without area."""
-    weight = mesh.mass * (mesh.part(names) > 0.5)
+    """Where some parts end, seen from a point along a unit direction, (3,); None without area.
+
+    `counted`, (V,), is 0 for vertices without a say.
+    """
+    weight = mesh.mass * (mesh.part(names) > 0.5) * counted
     if weight.sum() < LEAST_BORDER / 2:
         return None
     along = (mesh.vertices - start) @ direction

@@ -12,7 +12,10 @@ from .parted import PartedMesh
 LEFT, BACK, UP = np.eye(3)
 # Two ends closer than this share of the height are one.
 CLOSEST = 1e-2
-
+# A hat that leaves less of the head's area than this tells nothing of the head's shape.
+LEAST_BARE = 0.1
+# Height of a head from its joint, over that of its forehead.
+ABOVE_BRIM = 1.25
 
 TRUNK = "trunk"
 _TRUNK_PARTS = ("pelvis", "abdomen", *CHEST)
@@ -101,7 +104,7 @@ def links_of(mesh: PartedMesh) -> dict[str, Link]:
     ):
         links.add(name, start, end, towards)
     if head is not None:
-        links.add("head", head, tip(mesh, ["head"], head, UP), BACK)
+        links.add("head", head, _crown(mesh, head), BACK)
     for side, sign in zip(SIDES, (1.0, -1.0), strict=True):
         outward = sign * across["shoulder"]
         ends = _chain(mesh, joints, side, _ARM)
@@ -168,6 +171,8 @@ class _Links:
         length = float(np.linalg.norm(end - start))
         parts = _TRUNK_PARTS if name == TRUNK else LINKS[name][0]
         weight = self.mesh.mass * np.square(self.mesh.part(parts))
+        if name == "head":
+            weight = weight * _bare(self.mesh)
         if length < CLOSEST * self.mesh.height or weight.sum() <= 0:
             return
         along = (end - start) / length
@@ -183,6 +188,27 @@ class _Links:
         middle = weight @ places
         spread = np.sqrt(weight @ np.square(places - middle))
         self.found[name] = Link(start, length, axes, middle, spread)
+
+
+def _bare(mesh: PartedMesh) -> np.ndarray:
+    """How far a vertex is of the head and not of a hat on it, (V,); 1 where that hides the head."""
+    bare = 1.0 - mesh.accessory
+    head = mesh.mass * mesh.part(["head"])
+    return bare if head @ bare > LEAST_BARE * head.sum() else np.ones(len(bare))
+
+
+def _crown(mesh: PartedMesh, joint: np.ndarray) -> np.ndarray | None:
+    """Top of the head (3,), seen from its joint; None without area.
+
+    A brim ends at the forehead: the head goes on below its hat.
+    """
+    bare = _bare(mesh)
+    top = tip(mesh, ["head"], joint, UP, bare > 0.5)
+    whole = tip(mesh, ["head"], joint, UP)
+    if top is None or whole is None:
+        return whole
+    beneath = joint + ABOVE_BRIM * (top - joint)
+    return beneath if (whole - beneath) @ UP > 0 else whole
 
 
 def _unit(vector: np.ndarray, otherwise: np.ndarray) -> np.ndarray:

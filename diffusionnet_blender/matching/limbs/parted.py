@@ -35,6 +35,8 @@ class PartedMesh:
         Probabilities, rows add up to 1.
     blend : (V, C) float64
         The same, diffused further.
+    hair, accessory : (V,) float64
+        Probabilities that a vertex is no body but hair, or something like a hat.
     """
 
     vertices: np.ndarray
@@ -44,6 +46,8 @@ class PartedMesh:
     names: tuple[str, ...]
     parts: np.ndarray
     blend: np.ndarray
+    hair: np.ndarray
+    accessory: np.ndarray
 
     @property
     def height(self) -> float:
@@ -66,6 +70,8 @@ def parted_mesh(
     probabilities: np.ndarray,
     names: Sequence[str],
     frame: np.ndarray,
+    hair: np.ndarray | float = 0.0,
+    accessory: np.ndarray | float = 0.0,
 ) -> PartedMesh:
     """A mesh with parts, brought into its frame.
 
@@ -78,6 +84,8 @@ def parted_mesh(
     names : sequence of C str
     frame : (3, 3) float
         Rows: the directions to the left of the figure, to its back, and up.
+    hair, accessory : (V,) float, optional
+        By default nothing is either.
     """
     upright = np.asarray(vertices, float) @ np.asarray(frame, float).T
     laplacian, mass = laplacian_and_mass(upright, faces)
@@ -96,4 +104,6 @@ def parted_mesh(
         names=tuple(names),
         parts=diffused(SHARP),
         blend=diffused(SOFT),
+        hair=np.broadcast_to(hair, len(upright)),
+        accessory=np.broadcast_to(accessory, len(upright)),
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -15,8 +16,8 @@ from ...surface.surface import Surface
 from ...surface.winding import vertex_normals
 from ..clock import Clock
 from ..fine_parts import within_known
-from ..models import DEFAULT_MODEL, card_of
-from ..progress import CallbackProgress
+from ..models import DEFAULT_MODEL, LAYERS_MODEL, card_of
+from ..progress import SILENT, CallbackProgress
 from ..segment.framing import HALF_TURN
 from ..segment.job import STAGES as SEGMENT_STAGES
 from ..segment.pipeline import segmentation
@@ -43,6 +44,8 @@ class BodyParts:
         Rows: the directions to the left of the figure, to its back, and up.
     sides_sure : float
         Probability that left and right are not exchanged, 0.5 to 1.
+    segmented : SegmentRequest
+        By which they were found.
     """
 
     surface: Surface
@@ -50,17 +53,34 @@ class BodyParts:
     names: tuple[str, ...]
     frame: np.ndarray
     sides_sure: float
+    segmented: SegmentRequest
 
     def on(self, mesh: Surface) -> PartedMesh:
         """Another mesh of the same figure, in the same place, with these parts."""
+        parts = self._at(mesh, self.probabilities)
+        return parted_mesh(mesh.vertices, mesh.faces, parts, self.names, self.frame)
+
+    def with_layers(self, body: PartedMesh, mesh: Surface) -> PartedMesh:
+        """What `on` gave for a mesh, with its hair and accessories."""
+        hair, accessory = self._at(mesh, self._layers).T
+        return replace(body, hair=hair, accessory=accessory)
+
+    @cached_property
+    def _layers(self) -> np.ndarray:
+        """Probabilities (V, 2) of hair and of accessories."""
+        found = segmentation(replace(self.segmented, model=LAYERS_MODEL, sides=None), SILENT)
+        columns = [found.class_names.index(name) for name in ("hair", "accessory")]
+        return found.vertex_probabilities[:, columns].astype(float)
+
+    def _at(self, mesh: Surface, values: np.ndarray) -> np.ndarray:
+        """Values (V, n) at the vertices of another mesh in the same place."""
         own = vertex_normals(self.surface.vertices, self.surface.faces)
         distance, near = cKDTree(self.surface.vertices).query(mesh.vertices, NEAREST)
         facing = np.einsum("vki,vi->vk", own[near], vertex_normals(mesh.vertices, mesh.faces))
         least = 1e-3 * np.ptp(mesh.vertices, axis=0).max()
         weight = np.clip(facing + 0.5, 0.05, 1.5) / np.square(distance + least)
         weight /= weight.sum(axis=1, keepdims=True)
-        parts = np.einsum("vk,vkc->vc", weight, self.probabilities[near])
-        return parted_mesh(mesh.vertices, mesh.faces, parts, self.names, self.frame)
+        return np.einsum("vk,vkc->vc", weight, values[near])
 
 
 def both_bodies(
@@ -111,19 +131,17 @@ def _body_parts(
     """Parts of the body on one surface of a request; None where it has no upright frame of one."""
     coarse = card_of(DEFAULT_MODEL, request.model_folders, "segment").class_names
     sides = None if known is None else sides_of(known, coarse)
-    found = segmentation(
-        SegmentRequest(
-            surface,
-            model,
-            member=None if members is None else members.of_vertex,
-            carried=() if members is None else members.carried,
-            sides=sides if sides is not None and sides.any() else None,
-            engine=request.engine,
-            device=request.device,
-            model_folders=request.model_folders,
-        ),
-        CallbackProgress(progress),
+    segmented = SegmentRequest(
+        surface,
+        model,
+        member=None if members is None else members.of_vertex,
+        carried=() if members is None else members.carried,
+        sides=sides if sides is not None and sides.any() else None,
+        engine=request.engine,
+        device=request.device,
+        model_folders=request.model_folders,
     )
+    found = segmentation(segmented, CallbackProgress(progress))
     names = found.class_names
     probabilities = found.vertex_probabilities.astype(float)
     has_parts = set(PARTS) <= set(names) and np.mean(probabilities.max(axis=1) > 0.5) > LEAST_SURE
@@ -136,7 +154,7 @@ def _body_parts(
         # Bones have decided the sides.
         frame = HALF_TURN @ frame
     sure = 1.0 if found.side_confidence is None else found.side_confidence
-    return BodyParts(surface, probabilities, names, frame, sure)
+    return BodyParts(surface, probabilities, names, frame, sure, segmented)
 
 
 def _to_left(surface: Surface, probabilities: np.ndarray, names: Sequence[str]) -> np.ndarray:

@@ -198,7 +198,7 @@ def with_pieces(
     source: Figure,
     target: Figure,
     offset: np.ndarray | None = None,
-) -> tuple[SurfacePoints, np.ndarray]:
+) -> tuple[SurfacePoints, np.ndarray, np.ndarray]:
     """A map between figures extended to the whole surfaces: each piece goes to its like.
 
     A piece moves by the similarity that fits the figure around it. Without its like it goes to the
@@ -218,9 +218,12 @@ def with_pieces(
     points : SurfacePoints
         On `source.whole`, one for each vertex of `target.whole`.
     confidence : (V,) float64
+    unmatched : (V,) bool
+        Of pieces without their like.
     """
+    alone = np.zeros(len(target.whole.vertices), dtype=bool)
     if not source.pieces and not target.pieces:
-        return points, confidence
+        return points, confidence, alone
     count = len(target.whole.vertices)
     whole = SurfacePoints(np.zeros(count, dtype=np.int64), np.zeros((count, 3)))
     on_figure = SurfacePoints(source.faces[points.face], points.barycentric)
@@ -251,8 +254,9 @@ def with_pieces(
             found, _ = closest(moved)
             found = SurfacePoints(source.faces[found.face], found.barycentric)
         whole = whole.replaced(piece.vertices, found)
+        alone[piece.vertices] = partner is None
         extended[piece.vertices] = mean if partner is not None else WITHOUT_PARTNER * mean
-    return whole, extended
+    return whole, extended, alone
 
 
 def _laid_on(points: np.ndarray, goal: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from ...errors import DiffusionNetError
 from ...matching.in_place import placed
 from ...matching.judgement import Judgement
 from ...matching.points import SurfacePoints
+from ...matching.unmatched import unmatched
 from ...surface.repair import RepairedSurface
 from ...surface.stray import stray_vertices
 from ...surface.surface import Surface
@@ -60,11 +61,15 @@ def found_in_place(
             "The target is nowhere on the source", "Move it there, or choose another method."
         )
     chosen = repaired[1].clean_vertex
-    points, confidence = with_pieces(found.points, found.confidence, *figures, request.offset)
+    points, confidence, alone = with_pieces(
+        found.points, found.confidence, *figures, request.offset
+    )
+    alone = unmatched(repaired[1].surface, confidence, alone)
     points = on_input(points, repaired[0].surface, request.source, repaired[0].clean_vertex)
     return Correspondence(
         target_to_source=points[chosen],
         confidence=confidence[chosen],
+        unmatched=alone[chosen],
         # Nothing is turned over, and no features are compared.
         judgement=Judgement(
             orientation_kept=1.0, feature_agreement=1.0, rigid_residual=found.residual

@@ -29,6 +29,8 @@ RIGHT_BY_AGREEMENT = (0.7, 0.9, 0.95, 0.98, 1.0), (0.1, 0.5, 0.7, 0.85, 1.0)
 # lost; one that is so far from the source in its limbs, in heights, has no counterpart there.
 LOST = 0.12
 ALONE = (0.08, 0.2)
+# And so is a place on the head of which it is so probable that it alone is hair or a hat.
+WORN_ALONE = (0.25, 0.5)
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,25 +40,35 @@ class Posed:
     Attributes
     ----------
     source, target : PartedMesh
+    sides_sure : float
+        Probability that left and right of neither are exchanged, 0.5 to 1.
     meshes : (SpectralMesh, SpectralMesh)
         The same, for the functions that take those.
     """
 
     source: PartedMesh
     target: PartedMesh
+    sides_sure: float
     meshes: tuple[SpectralMesh, SpectralMesh]
 
 
-def posed(source: Side, target: Side) -> Posed | None:
-    """The target in the limbs of the source; None where either is no body."""
-    if source.body is None or target.body is None:
+def posed(source: Side, target: Side, layers: bool = False) -> Posed | None:
+    """The target in the limbs of the source; None where either is no body.
+
+    With `layers`, hats do not count for the shape of a head.
+    """
+    if source.of_body is None or target.of_body is None:
         return None
-    moved = in_limbs_of(source.body, target.body)
+    own, other = source.body, target.body
+    if layers:
+        own = source.of_body.with_layers(own, source.proxy)
+        other = target.of_body.with_layers(other, target.proxy)
+    moved = in_limbs_of(own, other)
     meshes = (
-        replace(source.mesh, vertices=source.body.vertices),
+        replace(source.mesh, vertices=own.vertices),
         replace(target.mesh, vertices=moved.vertices),
     )
-    return Posed(source.body, moved, meshes)
+    return Posed(own, moved, min(source.of_body.sides_sure, target.of_body.sides_sure), meshes)
 
 
 def by_limbs(source: Side, target: Side, both: Posed, framed: bool, clock: Clock) -> Maps:
@@ -90,19 +102,17 @@ def contradicts(source: SpectralMesh, points: SurfacePoints, pins: Pins) -> bool
     return bool(np.median(away) > ELSEWHERE)
 
 
-def limb_confidence(both: Posed, maps: Maps, sides_sure: float) -> np.ndarray:
+def limb_confidence(both: Posed, maps: Maps) -> np.ndarray:
     """Confidence (V_t,) of maps limb by limb.
 
     How often a place is right, by the parts that the map pairs there; less where the way there and
-    back ends elsewhere, where the surfaces face apart, and where nothing of the source is near, as
-    beneath the target's own hair or skirt.
+    back ends elsewhere, where the surfaces face apart, and where the source has nothing alike: near
+    the target's skirt, or as its hair or hat.
 
     Parameters
     ----------
     both : Posed
     maps : (SurfacePoints, SurfacePoints)
-    sides_sure : float
-        Probability that left and right are not exchanged, 0.5 to 1.
     """
     points, source_to_target = maps
     cycle = cycle_distance(*both.meshes, points, source_to_target)
@@ -113,5 +123,14 @@ def limb_confidence(both: Posed, maps: Maps, sides_sure: float) -> np.ndarray:
         * np.exp(-np.square(cycle / LOST))
         * np.interp(facing_agreement(both.source, both.target, points), (-0.5, 0.5), (0.0, 1.0))
         * np.interp(away, ALONE, (1.0, 0.0))
-        * (2 * sides_sure - 1)
+        * np.interp(_worn_alone(both, points), WORN_ALONE, (1.0, 0.0))
+        * (2 * both.sides_sure - 1)
     )
+
+
+def _worn_alone(both: Posed, points: SurfacePoints) -> np.ndarray:
+    """Probability (V_t,) that a place on the head is hair or a hat and its image is not."""
+    on_source = both.source.hair + both.source.accessory
+    image = points.interpolate(on_source[:, None], both.source.faces)[:, 0]
+    worn = both.target.hair + both.target.accessory
+    return both.target.part(["head", "neck"]) * np.maximum(worn - image, 0.0)

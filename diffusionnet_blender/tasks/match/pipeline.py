@@ -15,6 +15,7 @@ from ...matching.parts import place_parts
 from ...matching.pins import check_pins
 from ...matching.points import SurfacePoints, points_at_vertices
 from ...matching.pointwise import nearest_rows
+from ...matching.unmatched import unmatched
 from ...network.checkpoint import Model
 from ...surface.repair import RepairedSurface, repair
 from ...surface.surface import Surface
@@ -27,7 +28,6 @@ from .body import both_bodies
 from .figure import Figure, figure_of, lifted, with_pieces
 from .fit_pair import can_fit
 from .in_place import found_in_place, on_input
-from .limbs import posed
 from .maps import Fitting, fitted
 from .request import Correspondence, Fit, MatchRequest
 from .side import Side, prepare_side
@@ -107,9 +107,10 @@ def _by_skins(
     found = matched((one, other))
     clock.start("lift")
     points, weight = lifted(found.target_to_source, found.confidence, *figures)
-    points, weight = with_pieces(points, weight, *figures)
+    points, weight, alone = with_pieces(points, weight, *figures)
     source, target = repaired
     _pin(points, weight, source.surface, *pinned)
+    alone = unmatched(target.surface, weight, alone)[target.clean_vertex]
     points, weight = points[target.clean_vertex], weight[target.clean_vertex]
     points = on_input(points, source.surface, request.source, source.clean_vertex)
     clock.stop("lift")
@@ -117,6 +118,7 @@ def _by_skins(
         found,
         target_to_source=points,
         confidence=weight,
+        unmatched=alone,
         repairs=(source.report, target.report),
         seconds=clock.seconds,
     )
@@ -141,8 +143,7 @@ def _matched(
     source: Side, target: Side, model: Model | None, fitting: Fitting, clock: Clock
 ) -> Correspondence:
     pins = (source.pins, target.pins) if len(source.pins) else None
-    both = posed(source, target)
-    maps, way = first_maps(source, target, both, model, pins, clock)
+    maps, way, both = first_maps(source, target, model, pins, clock)
     fit: Fit = ""
     if fitting.wanted:
         fit = "no torch"
@@ -152,7 +153,7 @@ def _matched(
     judgement = judge(source.mesh, target.mesh, points, source.features, target.features)
 
     clock.start("confidence")
-    weight = confidence_of(source, target, None if way != "limbs" else both, maps, model)
+    weight = confidence_of(source, target, both, maps, model)
     weight[target.pins] = 1.0
     clock.stop("confidence")
 
@@ -164,12 +165,14 @@ def _matched(
         weight = on_proxy.interpolate(weight, target.proxy.faces)
     whole, weight = place_parts(whole, weight, source.parts, target.parts)
     _pin(whole, weight, source.surface, source.pinned, target.pinned)
+    alone = unmatched(target.surface, weight)[target.clean_vertex]
     whole, weight = whole[target.clean_vertex], weight[target.clean_vertex]
     whole = on_input(whole, source.surface, source.original, source.clean_vertex)
     clock.stop("lift")
     return Correspondence(
         target_to_source=whole,
         confidence=weight,
+        unmatched=alone,
         judgement=judgement,
         model_name="" if model is None else model.card.name,
         way=way,

@@ -133,6 +133,9 @@ class Correspondence:
         On the source's triangles, one for each vertex of the target, in the order of the input.
     confidence : (V_t,) float64
         0 to 1.
+    unmatched : (V_t,) bool
+        Where the source has no counterpart, as of the target's own hat: the map leads to what is
+        near.
     judgement : Judgement
         Of the map as a whole.
     model_name : str
@@ -153,6 +156,7 @@ class Correspondence:
 
     target_to_source: SurfacePoints
     confidence: np.ndarray
+    unmatched: np.ndarray
     judgement: Judgement
     model_name: str
     way: Way
@@ -168,13 +172,13 @@ class Correspondence:
 
     @property
     def confident_share(self) -> float:
-        """Share of the target's vertices that are confident, see `judgement.CONFIDENT`."""
-        return confident_share(self.confidence)
+        """Share that is confident of the vertices that have a counterpart, see `judgement`."""
+        return confident_share(self.confidence[~self.unmatched])
 
     @property
     def uncertain(self) -> bool:
         """Whether the map is not to be trusted, see `judgement.is_uncertain`."""
-        return is_uncertain(self.confidence)
+        return is_uncertain(self.confidence[~self.unmatched])
 
     @property
     def doubt(self) -> str:

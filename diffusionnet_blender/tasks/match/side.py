@@ -54,10 +54,10 @@ class Side:
         Of the proxy, as are `mesh`, `features` and `body`.
     mesh : SpectralMesh
     features : (V_proxy, d) float
+    of_body : BodyParts or None
+        Of the figure.
     body : PartedMesh or None
         In the frame of the figure.
-    sides_sure : float
-        Probability that its left and right are not exchanged.
     pins, pinned : (P,) int
         Vertices of the pins, on the proxy and on the repaired surface.
     """
@@ -71,8 +71,8 @@ class Side:
     matrices: Discretization
     mesh: SpectralMesh
     features: np.ndarray
+    of_body: BodyParts | None
     body: PartedMesh | None
-    sides_sure: float
     pins: np.ndarray
     pinned: np.ndarray
 
@@ -149,8 +149,8 @@ def prepare_side(
         matrices=matrices,
         mesh=mesh,
         features=features,
+        of_body=of_body,
         body=body,
-        sides_sure=1.0 if of_body is None else of_body.sides_sure,
         pins=on_proxy,
         pinned=pinned,
     )

@@ -11,7 +11,7 @@ from ...matching.sampling import farthest_points
 from ...network.checkpoint import Model
 from ...network.features import FRAME
 from ..clock import Clock
-from .limbs import Posed, by_limbs, contradicts, keeps_parts, limb_confidence
+from .limbs import Posed, by_limbs, contradicts, keeps_parts, limb_confidence, posed
 from .maps import (
     ACCEPTED_AGREEMENT,
     Pins,
@@ -33,30 +33,34 @@ PEOPLE = 0.95
 def first_maps(
     source: Side,
     target: Side,
-    both: Posed | None,
     model: Model | None,
     pins: Pins,
     clock: Clock,
-) -> tuple[Maps, Way]:
+) -> tuple[Maps, Way, Posed | None]:
     """Maps in both directions by the first way that passes its checks, and which one that is.
 
-    Features serve people; limbs serve all that has a body; functional maps whatever is left.
+    Features serve people; limbs serve all that has a body; functional maps whatever is left. The
+    last one returned is what limbs were matched in.
     """
+    both = posed(source, target)
     # Limbs serve two bodies that are not surely alike.
     agreement = ACCEPTED_AGREEMENT if both is None else PEOPLE
     initial = by_features(source, target, model, clock, agreement)
     if initial is not None and (both is None or keeps_parts(both, initial)):
         points = registered(source, target, initial, pins, SETTLING, clock)
-        return (points, initial[1]), "features"
+        return (points, initial[1]), "features", None
     if both is not None:
+        clock.start("map")
+        both = posed(source, target, layers=True)
+        clock.stop("map")
         framed = model is not None and FRAME in model.card.features
         initial = by_limbs(source, target, both, framed, clock)
         if not contradicts(source.mesh, initial[0], pins):
             points = registered(source, target, initial, pins, SETTLING, clock, both.meshes)
-            return (points, initial[1]), "limbs"
+            return (points, initial[1]), "limbs", both
     initial = by_functional_maps(source, target, model, pins, clock)
     maps = registered(source, target, initial, pins, SLIDING, clock), initial[1]
-    return refined_again(source, target, maps, pins, clock), "distances"
+    return refined_again(source, target, maps, pins, clock), "distances", None
 
 
 def confidence_of(
@@ -64,7 +68,7 @@ def confidence_of(
 ) -> np.ndarray:
     """Confidence (V_t,) of maps; of those limb by limb with `both`."""
     if both is not None:
-        return limb_confidence(both, maps, min(source.sides_sure, target.sides_sure))
+        return limb_confidence(both, maps)
     margin = None
     if model is not None:
         samples = farthest_points(source.mesh.vertices, SAMPLES)

@@ -258,6 +258,8 @@ class Moved:
         By channel and UDIM number, for such a layout.
     remarks : tuple of str
         What the textures cannot show.
+    unmatched : (P,) bool or None
+        Polygons that keep the target's own material, as the source has no counterpart.
     """
 
     layout: CopiedLayout | None = None
@@ -271,3 +273,4 @@ class Moved:
     bones: Bones | None = None
     tiles: dict[str, dict[int, np.ndarray]] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+    unmatched: np.ndarray | None = None

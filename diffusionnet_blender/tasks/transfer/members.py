@@ -111,6 +111,7 @@ def share_of(
             if a.name in names
         ),
         labels=None if moved.labels is None else moved.labels[part.vertices],
+        unmatched=None if moved.unmatched is None else moved.unmatched[part.polygons],
     )
 
 

@@ -28,6 +28,7 @@ from .layers import (
     Attribute,
     Bones,
     CopiedLayout,
+    MeshShape,
     Moved,
     ShapeKeys,
     Weights,
@@ -83,8 +84,28 @@ def moved(request: TransferRequest, progress: Progress) -> Moved:
         progress("armature", 0.0)
         bones = _bones(welded, layers.bones, confidence, request.offset)
     return Moved(
-        layout, textures, slots, weights, trusted, keys, attributes, labels, bones, tiles, remarks
+        layout,
+        textures,
+        slots,
+        weights,
+        trusted,
+        keys,
+        attributes,
+        labels,
+        bones,
+        tiles,
+        remarks,
+        _unmatched_polygons(target, request.unmatched),
     )
+
+
+def _unmatched_polygons(target: MeshShape, unmatched: np.ndarray | None) -> np.ndarray | None:
+    """Polygons (P,) of which most corners are at vertices (V,) without a counterpart."""
+    if unmatched is None:
+        return None
+    polygon = np.repeat(target.polygon_of_triangle, 3)
+    count = np.bincount(polygon, minlength=target.polygon_count)
+    return np.bincount(polygon, unmatched[target.triangles].ravel(), len(count)) > 0.5 * count
 
 
 def _layout(welded: WeldedPair, uv: np.ndarray) -> CopiedLayout:

@@ -29,6 +29,8 @@ class TransferRequest:
         Vertex groups of the target that keep their weights: locked ones that are also in `layers`,
         and skin weights of other bones. The moved skin weights add up to what the `deforming` ones
         leave.
+    unmatched : (V_t,) bool, optional
+        Vertices of the target without a counterpart on the source; by default none.
     offset : (3,) float, optional
         Of a map found in place, see `Correspondence`: turns and joints are those of the source.
     texture_size, dilation, limit : int
@@ -44,6 +46,7 @@ class TransferRequest:
     layers: Layers
     target_uv: np.ndarray | None = None
     kept: Weights | None = None
+    unmatched: np.ndarray | None = None
     offset: np.ndarray | None = None
     texture_size: int = option(
         0,

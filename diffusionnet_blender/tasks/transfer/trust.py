@@ -18,7 +18,10 @@ def require_trusted(request: TransferRequest) -> None:
     ----------
     request : TransferRequest
     """
-    if request.accept_uncertain or not is_uncertain(request.confidence):
+    confidence = request.confidence
+    if request.unmatched is not None:
+        confidence = confidence[~request.unmatched]
+    if request.accept_uncertain or not is_uncertain(confidence):
         return
     layers = request.layers
     ruined = {
@@ -31,7 +34,7 @@ def require_trusted(request: TransferRequest) -> None:
     names = [name for name, chosen in ruined.items() if chosen]
     if names:
         raise DiffusionNetError(
-            f"The match is confident on {confident_share(request.confidence):.0%} of vertices only"
+            f"The match is confident on {confident_share(confidence):.0%} of vertices only"
             f", which would ruin {', '.join(names)}; nothing was moved",
             "Set a few pins and match again, choose another method or model, or accept it by "
             "Accept Uncertain (--accept-uncertain).",
