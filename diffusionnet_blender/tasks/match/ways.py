@@ -49,10 +49,10 @@ def first_maps(
     if initial is not None and (both is None or keeps_parts(both, initial)):
         points = registered(source, target, initial, pins, SETTLING, clock)
         return (points, initial[1]), "features", None
+    clock.start("map")
+    both = posed(source, target, layers=True)
+    clock.stop("map")
     if both is not None:
-        clock.start("map")
-        both = posed(source, target, layers=True)
-        clock.stop("map")
         framed = model is not None and FRAME in model.card.features
         initial = by_limbs(source, target, both, framed, clock)
         if not contradicts(source.mesh, initial[0], pins):
