@@ -109,6 +109,7 @@ def register(
     pins: tuple[np.ndarray, np.ndarray] | None = None,
     progress: Callable[[float], None] = lambda fraction: None,
     schedule: Schedule = SLIDING,
+    settled: Callable[[np.ndarray], SurfacePoints] | None = None,
 ) -> SurfacePoints:
     """The map after an as-rigid-as-possible deformation of the target to the source.
 
@@ -128,6 +129,9 @@ def register(
     progress : callable
         Called with a fraction; may raise to stop.
     schedule : Schedule
+    settled : callable, optional
+        From the deformed target, (V_t, 3), to its points on the source; by default the closest ones
+        with compatible normals.
 
     Returns
     -------
@@ -165,7 +169,10 @@ def register(
         for _ in range(3):
             rotated = _rotated_edges(rest, at, tail, head, weight)
             at = factor.solve(rotated + data_weight[:, None] * goal)
-    points = surface(at, vertex_normals(at, faces), MOST_TURNED)[0]
+    if settled is None:
+        points = surface(at, vertex_normals(at, faces), MOST_TURNED)[0]
+    else:
+        points = settled(at)
     if pins is None:
         return points
     exact = points_at_vertices(pins[0], source.faces)

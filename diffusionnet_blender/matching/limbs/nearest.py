@@ -13,6 +13,8 @@ from .parted import PartedMesh
 # against positions in heights of the figure. Measured on dressed and on stylised characters, see
 # docs/transfer.md.
 NORMALS, PARTS, FEATURES = 0.06, 0.4, 0.1
+# Of the parts once one of the figures is deformed to the other.
+PARTS_SETTLED = 0.1
 
 
 def nearest_maps(
@@ -37,21 +39,34 @@ def nearest_maps(
     if source_features is not None and target_features is not None:
         source_features, target_features = main_components(source_features, target_features)
     embedded = [
-        np.concatenate(
-            [
-                mesh.vertices / source.height,
-                NORMALS * mesh.normals,
-                PARTS * np.sqrt(mesh.parts),
-                *([] if features is None else [FEATURES * features.astype(float)]),
-            ],
-            axis=1,
-        )
+        _embedded(mesh, source.height, PARTS, features)
         for mesh, features in ((source, source_features), (target, target_features))
     ]
     return (
         precise_map(embedded[0], source.faces, embedded[1]),
         precise_map(embedded[1], target.faces, embedded[0]),
     )
+
+
+def settled_map(source: PartedMesh, target: PartedMesh) -> SurfacePoints:
+    """For each vertex of a target that was deformed to the source the nearest point of it.
+
+    Parameters
+    ----------
+    source, target : PartedMesh
+    """
+    own, other = (_embedded(mesh, source.height, PARTS_SETTLED) for mesh in (source, target))
+    return precise_map(own, source.faces, other)
+
+
+def _embedded(
+    mesh: PartedMesh, height: float, parts: float, features: np.ndarray | None = None
+) -> np.ndarray:
+    """Positions, normals, parts and features (V, n) whose distances are compared."""
+    columns = [mesh.vertices / height, NORMALS * mesh.normals, parts * np.sqrt(mesh.parts)]
+    if features is not None:
+        columns.append(FEATURES * features.astype(float))
+    return np.concatenate(columns, axis=1)
 
 
 def part_agreement(

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from scipy.spatial import cKDTree
 
+from ...errors import DiffusionNetError
 from ...matching.limbs.links import PARTS
 from ...matching.limbs.parted import PartedMesh, parted_mesh
 from ...network.checkpoint import Model
@@ -16,6 +17,7 @@ from ...surface.surface import Surface
 from ...surface.winding import vertex_normals
 from ..clock import Clock
 from ..fine_parts import within_known
+from ..known import require_known
 from ..models import DEFAULT_MODEL, LAYERS_MODEL, card_of
 from ..progress import SILENT, CallbackProgress
 from ..segment.framing import HALF_TURN
@@ -95,9 +97,26 @@ def both_bodies(
     ----------
     request : MatchRequest
     clock : Clock
+
+    Raises
+    ------
+    DiffusionNetError
+        If known parts do not fit, or the models are no two.
     """
     if request.parts_models is None:
         return None, None
+    if len(request.parts_models) != 2:
+        raise DiffusionNetError(
+            f"parts_models has {len(request.parts_models)} entries",
+            "Give two, for source and target.",
+        )
+    card = card_of(DEFAULT_MODEL, request.model_folders, "segment")
+    for name, known, surface in (
+        ("source_known", request.source_known, request.source),
+        ("target_known", request.target_known, request.target),
+    ):
+        if known is not None:
+            require_known(known, len(surface.vertices), card, name)
     report = clock.start("parts")
     bones_lead = request.source_known is not None and request.target_known is not None
     found = []

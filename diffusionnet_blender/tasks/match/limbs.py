@@ -7,7 +7,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...matching.confidence import confidence, cycle_distance
-from ...matching.limbs.nearest import facing_agreement, nearest_maps, part_agreement
+from ...matching.limbs.nearest import (
+    facing_agreement,
+    nearest_maps,
+    part_agreement,
+    settled_map,
+)
 from ...matching.limbs.parted import PartedMesh
 from ...matching.limbs.posing import in_limbs_of
 from ...matching.points import Maps, SurfacePoints
@@ -50,6 +55,10 @@ class Posed:
     target: PartedMesh
     sides_sure: float
     meshes: tuple[SpectralMesh, SpectralMesh]
+
+    def settled(self, vertices: np.ndarray) -> SurfacePoints:
+        """The map of the target, once its vertices (V, 3) are on the source."""
+        return settled_map(self.source, self.target.moved_to(vertices))
 
 
 def posed(source: Side, target: Side, layers: bool = False) -> Posed | None:

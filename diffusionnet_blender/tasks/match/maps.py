@@ -66,10 +66,12 @@ def registered(
     schedule: Schedule,
     clock: Clock,
     posed: tuple[SpectralMesh, SpectralMesh] | None = None,
+    settled: Callable[[np.ndarray], SurfacePoints] | None = None,
 ) -> SurfacePoints:
     """Target to source by registration of an initial map, through the pins.
 
     `posed` are the two in one pose, which the registration starts from; by default as they are.
+    `settled` as `register` takes it.
     """
     points, source_to_target = initial
     report = clock.start("registration")
@@ -79,7 +81,7 @@ def registered(
     congruent = None if pins is not None else congruent_map(source.mesh, target.mesh, points)
     if congruent is None:
         meshes = posed or (source.mesh, target.mesh)
-        points = register(*meshes, points, weight, pins, report, schedule)
+        points = register(*meshes, points, weight, pins, report, schedule, settled)
     clock.stop("registration")
     return points if congruent is None else congruent
 

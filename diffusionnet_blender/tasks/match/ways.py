@@ -56,7 +56,9 @@ def first_maps(
         framed = model is not None and FRAME in model.card.features
         initial = by_limbs(source, target, both, framed, clock)
         if not contradicts(source.mesh, initial[0], pins):
-            points = registered(source, target, initial, pins, SETTLING, clock, both.meshes)
+            points = registered(
+                source, target, initial, pins, SETTLING, clock, both.meshes, both.settled
+            )
             return (points, initial[1]), "limbs", both
     initial = by_functional_maps(source, target, model, pins, clock)
     maps = registered(source, target, initial, pins, SLIDING, clock), initial[1]

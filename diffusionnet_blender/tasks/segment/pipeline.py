@@ -22,6 +22,7 @@ from ...surface.surface import Surface, vertex_areas
 from ..doubts import doubts_of
 from ..engines import choose_engine
 from ..inference import class_probabilities, prepare_cached
+from ..known import require_known
 from ..labels import Polygons, polygon_classes
 from ..memory import memory_errors_explained
 from ..models import FROM_RIG, card_of, loaded
@@ -168,12 +169,7 @@ def _require_known(request: SegmentRequest, card: ModelCard) -> None:
                 "Give known=, the probabilities of the vertices, or choose a model.",
             )
         return
-    expected = len(request.surface.vertices), len(card.class_names)
-    if request.known.shape != expected:
-        raise DiffusionNetError(
-            f"The known probabilities are {request.known.shape}, not {expected}",
-            f"Give a row for each vertex, with a column for each class of {card.name}.",
-        )
+    require_known(request.known, len(request.surface.vertices), card)
 
 
 def _of_figure(
