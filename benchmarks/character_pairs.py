@@ -44,6 +44,7 @@ from benchmarks.dressed_pairs import KINDS, Errors, sampled_pair
 from benchmarks.matching import ASTRAY, nearest_after_alignment
 from benchmarks.meshes import BUILD, ROOT
 from diffusionnet_blender.errors import DiffusionNetError
+from diffusionnet_blender.matching.joint_rings import JointPair
 from diffusionnet_blender.matching.points import SurfacePoints
 from diffusionnet_blender.network.checkpoint import Model, load_model
 from diffusionnet_blender.scene.match_jobs import request_of
@@ -76,10 +77,11 @@ BAD = 0.7
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """A map, its confidence, the way of `Correspondence`, and seconds of the processor."""
+    """A map, its confidence, joints and way as of `Correspondence`, and processor seconds."""
 
     points: SurfacePoints
     confidence: np.ndarray
+    joints: dict[str, JointPair]
     way: str
     seconds: float
 
@@ -136,7 +138,7 @@ def found_by(way: str, pair: Pair, model: Model, before: Model) -> Found:
     started = time.process_time()
     if way == NEAREST:
         points = nearest_after_alignment(pair.source, pair.target)
-        found = points, np.ones(len(points)), ""
+        found = points, np.ones(len(points)), {}, ""
     else:
         options = {
             WITHOUT: {"model": before, "parts_models": None},
@@ -145,17 +147,17 @@ def found_by(way: str, pair: Pair, model: Model, before: Model) -> Found:
         }
         try:
             made = pair.matched(**options[way])
-            found = made.target_to_source, made.confidence, made.way
+            found = made.target_to_source, made.confidence, made.joints, made.way
         except DiffusionNetError as error:
             print(error, file=sys.stderr)
             found = nowhere(len(pair.target.vertices))
     return Found(*found, time.process_time() - started)
 
 
-def nowhere(count: int) -> tuple[SurfacePoints, np.ndarray, str]:
+def nowhere(count: int) -> tuple[SurfacePoints, np.ndarray, dict, str]:
     """What a match that fails counts as: all in one point."""
     points = SurfacePoints(np.zeros(count, np.int64), np.tile([1.0, 0, 0], (count, 1)))
-    return points, np.zeros(count), "failed"
+    return points, np.zeros(count), {}, "failed"
 
 
 def character_pair(form: str, names: tuple[str, str], folder: Path, left_out: bool) -> Pair:
@@ -185,7 +187,7 @@ def measured_character(source: Side, target: Side, found: Found) -> dict:
         "confidence": float(np.average(found.confidence, weights=target.areas)),
         "way": found.way,
         "seconds": found.seconds,
-        "joints": joint_errors(source, target, found.points, found.confidence),
+        "joints": joint_errors(source, target, found.points, found.confidence, found.joints),
     }
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 
+from diffusionnet_blender.matching.joint_rings import JointPair
 from diffusionnet_blender.matching.points import SurfacePoints
 from diffusionnet_blender.scene.armatures import read_bones, rig_of
 from diffusionnet_blender.scene.bone_weights import read_bone_weights
@@ -78,12 +79,16 @@ class Side:
 
 
 def joint_errors(
-    source: Side, target: Side, points: SurfacePoints, confidence: np.ndarray
+    source: Side,
+    target: Side,
+    points: SurfacePoints,
+    confidence: np.ndarray,
+    joints: dict[str, JointPair],
 ) -> dict[str, float]:
     """How far off the joints of the source come to lie, in shares of the target's height.
 
-    They are carried along the map (V_t,) as Transfer does with an armature. Joints that one of the
-    rigs has not are left out.
+    They are carried along the map (V_t,), and to joints that are known beyond it, as Transfer does
+    with an armature. Joints that one of the rigs has not are left out.
     """
     request = transfer_job.TransferRequest(
         MeshShape.of(source.surface),
@@ -91,6 +96,7 @@ def joint_errors(
         points,
         confidence,
         Layers(bones=source.bones),
+        joints=joints,
         accept_uncertain=True,
     )
     carried = source.joints(transfer_job.run(request).bones)

@@ -85,6 +85,7 @@ class CharacterReading:
             ),
             kept=united_weights([r and r.kept for r in self.readings], parts_of(self.shapes)),
             unmatched=found.unmatched,
+            joints=found.joints,
             offset=found.offset,
             **options,
         )

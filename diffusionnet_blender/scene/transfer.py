@@ -62,6 +62,7 @@ class Reading:
             target_uv=self.target_uv,
             kept=self.kept,
             unmatched=correspondence.unmatched,
+            joints=correspondence.joints,
             offset=correspondence.offset,
             **options,
         )

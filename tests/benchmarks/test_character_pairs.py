@@ -72,7 +72,7 @@ def test_a_map_to_itself_is_right_and_one_across_is_turned(figure):
 
     def told(of):
         points = points_at_vertices(of, figure.surface.faces)
-        found = Found(points, np.full(count, 0.5), "limbs", 1.0)
+        found = Found(points, np.full(count, 0.5), {}, "limbs", 1.0)
         return character_pairs.measured_character(figure, figure, found)
 
     itself = told(vertices)
@@ -94,7 +94,7 @@ def test_what_is_held_in_a_hand_is_no_place_to_go_to_and_counts_for_nothing(figu
     count = len(figure.labels)
     held = replace(figure, labels=np.where(np.arange(count) < 9, UNKNOWN, figure.labels))
     points = points_at_vertices(np.arange(count), figure.surface.faces)
-    found = Found(points, np.ones(count), "limbs", 1.0)
+    found = Found(points, np.ones(count), {}, "limbs", 1.0)
     assert character_pairs.measured_character(figure, held, found)["right"] == 1.0
     of_source = character_pairs.measured_character(held, figure, found)
     lost = figure.areas[:9].sum() / figure.areas.sum()

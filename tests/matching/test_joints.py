@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from diffusionnet_blender.matching.joint_rings import JointRing
 from diffusionnet_blender.matching.points import points_at_vertices
 from diffusionnet_blender.matching.transfer.joints import carry_joints
 from tests.matching.pairs import lumpy_surface
@@ -90,3 +91,39 @@ def test_skin_of_another_limb_close_by_does_not_pull():
         np.ones(len(both)),
     )
     assert np.linalg.norm(carried.positions[0]) < 0.01
+
+
+def test_known_joints_are_met_and_those_between_go_along():
+    vertices, faces, weights = bent_tube(0.0)
+    along = np.array([-1.0, -0.5, 0.0, 0.5, 1.0])
+    joints = np.stack([np.zeros(5), np.zeros(5), along], axis=1)
+    influence = np.repeat(weights.sum(axis=1)[:, None], 5, axis=1)
+    shift = np.array([0.05, 0.0, 0.02])
+
+    def carried(known):
+        points = points_at_vertices(np.arange(len(vertices)), faces)
+        surface = vertices, faces
+        confidence = np.ones(len(vertices))
+        found = carry_joints(points, surface, surface, joints, influence, confidence, known)
+        return found.positions
+
+    # Next to the joints, and where they belong on the target.
+    near = np.array([0.01, 0.0, 0.01])
+    found = carried([(joints[i] + near, joints[i] + shift) for i in (2, 4)])
+    np.testing.assert_allclose(found[[2, 4]], joints[[2, 4]] + shift, atol=1e-9)
+    lengths = np.linalg.norm(found - carried([]), axis=1) / np.linalg.norm(shift)
+    assert lengths[3] > lengths[1] > lengths[0] > 0
+    assert lengths[0] < 0.1
+    # Nothing of the rig is there.
+    far = [(joints[2] + [1.0, 0, 0], joints[2])]
+    np.testing.assert_array_equal(carried(far), carried([]))
+
+
+def test_a_ring_tells_its_joint_in_any_pose():
+    straight, faces, _ = bent_tube(0.0)
+    turn = random_rotation(3)
+    middle = np.flatnonzero(np.abs(straight[:, 2]) < 1e-9)
+    ring = JointRing(points_at_vertices(middle, faces), np.full(len(middle), 1 / len(middle)))
+    np.testing.assert_allclose(ring.centre(straight, faces), 0, atol=1e-12)
+    placed = 2.0 * straight @ turn.T + [1.0, 2.0, 3.0]
+    np.testing.assert_allclose(ring.centre(placed, faces), [1.0, 2.0, 3.0], atol=1e-9)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from diffusionnet_blender.matching.limbs.joints import joints_of
+from diffusionnet_blender.matching.limbs.joints import joints_of, rings_of
 from diffusionnet_blender.matching.limbs.links import PARTS
 from diffusionnet_blender.matching.limbs.nearest import nearest_maps, part_agreement
 from diffusionnet_blender.matching.limbs.parted import parted_mesh
@@ -149,6 +149,14 @@ def test_joints_lie_where_the_limbs_meet(build):
     assert set(true) <= set(found)
     away = {name: np.linalg.norm(found[name] - place) for name, place in true.items()}
     assert max(away.values()) < 0.06 * mesh.height, away
+
+
+def test_the_skin_around_a_joint_tells_where_it_is(tall):
+    mesh, _ = tall
+    joints, rings = joints_of(mesh), rings_of(mesh)
+    assert len(rings) == 12
+    for name, (vertices, weights) in rings.items():
+        np.testing.assert_allclose(weights @ mesh.vertices[vertices], joints[name], atol=1e-12)
 
 
 def test_a_frame_brings_a_figure_upright(tall):

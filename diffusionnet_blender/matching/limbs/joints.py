@@ -17,6 +17,8 @@ LEAST_BORDER = 2e-4
 # far rim of a skirt or a sleeve, have no say in its centre.
 OUTLYING = 1.9
 WEISZFELD_STEPS = 30
+# Vertices (n,) around a joint, and their weights (n,), which add up to 1.
+Ring = tuple[np.ndarray, np.ndarray]
 
 
 def joints_of(mesh: PartedMesh) -> dict[str, np.ndarray]:
@@ -45,14 +47,7 @@ def joints_of(mesh: PartedMesh) -> dict[str, np.ndarray]:
     found["head"] = below_head
     found["neck"] = below_head if found["neck"] is None else found["neck"]
     for side in SIDES:
-        for joint, part, others in (
-            ("shoulder", "upper_arm", [f"shoulder.{side}", "chest", "abdomen"]),
-            ("elbow", "upper_arm", [f"forearm.{side}"]),
-            ("wrist", "forearm", [f"palm.{side}", f"fingers.{side}"]),
-            ("hip", "thigh", ["pelvis", "abdomen"]),
-            ("knee", "thigh", [f"shin.{side}"]),
-            ("ankle", "shin", [f"foot.{side}", f"toes.{side}"]),
-        ):
+        for joint, part, others in _limb_borders(side):
             found[f"{joint}.{side}"] = border_centre(mesh, [f"{part}.{side}"], others)
         for first, middle, last in (("shoulder", "elbow", "wrist"), ("hip", "knee", "ankle")):
             ends = found[f"{first}.{side}"], found[f"{last}.{side}"]
@@ -76,11 +71,48 @@ def border_centre(
     mesh : PartedMesh
     ones, others : sequence of str
     """
+    ring = _ring(mesh, ones, others)
+    return None if ring is None else ring[1] @ mesh.vertices[ring[0]]
+
+
+def rings_of(mesh: PartedMesh) -> dict[str, Ring]:
+    """The skin around the joints of arms and legs: ``shoulder.L``, ``elbow.L`` ... ``ankle.R``.
+
+    Parameters
+    ----------
+    mesh : PartedMesh
+    """
+    found = {
+        f"{joint}.{side}": _ring(mesh, [f"{part}.{side}"], others)
+        for side in SIDES
+        for joint, part, others in _limb_borders(side)
+    }
+    return {name: ring for name, ring in found.items() if ring is not None}
+
+
+def _limb_borders(side: str) -> tuple[tuple[str, str, list[str]], ...]:
+    """Joints of a side, the part above or beyond, and those on the other hand."""
+    return (
+        ("shoulder", "upper_arm", [f"shoulder.{side}", "chest", "abdomen"]),
+        ("elbow", "upper_arm", [f"forearm.{side}"]),
+        ("wrist", "forearm", [f"palm.{side}", f"fingers.{side}"]),
+        ("hip", "thigh", ["pelvis", "abdomen"]),
+        ("knee", "thigh", [f"shin.{side}"]),
+        ("ankle", "shin", [f"foot.{side}", f"toes.{side}"]),
+    )
+
+
+def _ring(mesh: PartedMesh, ones: Sequence[str], others: Sequence[str]) -> Ring | None:
+    """Vertices on the border between two groups of parts, without those that stray from it.
+
+    The centre of what is left is the joint.
+    """
     weight = 4 * mesh.mass * mesh.part(ones) * mesh.part(others)
     if weight.sum() < LEAST_BORDER:
         return None
-    kept = weight > 1e-3 * weight.max()
-    return _robust_centre(mesh.vertices[kept], weight[kept])
+    kept = np.flatnonzero(weight > 1e-3 * weight.max())
+    kept = kept[_central(mesh.vertices[kept], weight[kept])]
+    return kept, weight[kept] / weight[kept].sum()
 
 
 def part_centre(mesh: PartedMesh, names: Sequence[str]) -> np.ndarray | None:
@@ -112,8 +144,8 @@ def tip(
     return start + along[order][np.searchsorted(share, 0.97)] * direction
 
 
-def _robust_centre(points: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Mean of what lies around the geometric median (Weiszfeld 1937) of weighted points."""
+def _central(points: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Which weighted points (n, 3) lie around their geometric median (Weiszfeld 1937), (n,)."""
     centre = weight @ points / weight.sum()
     for _ in range(WEISZFELD_STEPS):
         away = np.maximum(np.linalg.norm(points - centre, axis=1), 1e-9)
@@ -122,5 +154,4 @@ def _robust_centre(points: np.ndarray, weight: np.ndarray) -> np.ndarray:
     away = np.linalg.norm(points - centre, axis=1)
     order = np.argsort(away)
     half = np.searchsorted(np.cumsum(weight[order]), weight.sum() / 2)
-    near = away <= OUTLYING * away[order][half]
-    return weight[near] @ points[near] / weight[near].sum()
+    return away <= OUTLYING * away[order][half]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,11 @@ LEAST_REACH = 0.02
 OF_OTHERS = 1e-4
 # A vertex is skin of a joint from this skin weight on.
 OF_ITS_OWN = 0.1
+# A joint is one that is known if it is as near to that, in units of the square root of the source's
+# area, and the nearest.
+SAME_JOINT = 0.1
+# Joints between known ones move with them; those farther away than this hardly do.
+MOVES_ALONG = 0.1
 # Limits of the local scale of target to source, relative to that of the whole.
 SCALES = (0.2, 5.0)
 
@@ -48,6 +54,7 @@ def carry_joints(
     joints: np.ndarray,
     influence: np.ndarray,
     confidence: np.ndarray,
+    known: Sequence[tuple[np.ndarray, np.ndarray]] = (),
 ) -> CarriedJoints:
     """Each joint by the similarity transform that fits the skin around it best.
 
@@ -65,6 +72,9 @@ def carry_joints(
     influence : (V_s, J) float
         Skin weights of the bones that meet in each joint; all 0 where it has none.
     confidence : (V_t,) float
+    known : sequence of ((3,) float, (3,) float)
+        Joints of source and target that correspond: the joint next to that of the source goes
+        there.
 
     Returns
     -------
@@ -76,7 +86,8 @@ def carry_joints(
     corner_area = np.repeat(triangle_areas(vertices, faces), 3)
     mass = np.bincount(faces.ravel(), corner_area, minlength=len(vertices))
     mass = mass * np.maximum(confidence, 1e-3)
-    least = LEAST_REACH * np.sqrt(triangle_areas(source[0], source[1]).sum())
+    size = np.sqrt(triangle_areas(source[0], source[1]).sum())
+    least = LEAST_REACH * size
     positions, scales = np.empty((len(joints), 3)), np.empty(len(joints))
     turns = np.empty((len(joints), 3, 3))
     whole = global_scale(image, vertices, faces)
@@ -95,4 +106,36 @@ def carry_joints(
         local = spread[1] / (whole * spread[0]) if spread[0] > 0 else 1.0
         scales[index] = whole * np.clip(local, *SCALES)
         positions[index] = middles[1] + scales[index] * turns[index] @ (joint - middles[0])
-    return CarriedJoints(positions, turns, scales)
+    return CarriedJoints(_through_known(joints, positions, known, size), turns, scales)
+
+
+def _through_known(
+    joints: np.ndarray,
+    positions: np.ndarray,
+    known: Sequence[tuple[np.ndarray, np.ndarray]],
+    size: float,
+) -> np.ndarray:
+    """Carried joints (J, 3) moved so that those of the source that are known go where they do.
+
+    Parameters
+    ----------
+    joints, positions : (J, 3) float
+        Before and after.
+    known : sequence of ((3,) float, (3,) float)
+    size : float
+        Of the source.
+    """
+    fixed: dict[int, tuple[float, np.ndarray]] = {}
+    for on_source, on_target in known:
+        away = np.linalg.norm(joints - on_source, axis=1)
+        nearest = int(away.argmin())
+        if away[nearest] < min(SAME_JOINT * size, fixed.get(nearest, (np.inf,))[0]):
+            fixed[nearest] = float(away[nearest]), on_target - positions[nearest]
+    if not fixed:
+        return positions
+    chosen = np.array(list(fixed))
+    shifts = np.stack([shift for _, shift in fixed.values()])
+    squared = np.square(joints[:, None] - joints[chosen]).sum(axis=2)
+    weight = 1.0 / np.maximum(squared, np.finfo(float).eps * size**2)
+    weight /= weight.sum(axis=1, keepdims=True) + 1.0 / np.square(MOVES_ALONG * size)
+    return positions + weight @ shifts

@@ -28,6 +28,7 @@ from .body import both_bodies
 from .figure import Figure, figure_of, lifted, with_pieces
 from .fit_pair import can_fit
 from .in_place import found_in_place, on_input
+from .joints import joint_pairs, joints_of_skin
 from .maps import Fitting, fitted
 from .request import Correspondence, Fit, MatchRequest
 from .side import Side, prepare_side
@@ -109,6 +110,18 @@ def _by_skins(
     points, weight = lifted(found.target_to_source, found.confidence, *figures)
     points, weight, alone = with_pieces(points, weight, *figures)
     source, target = repaired
+    joints = [
+        joints_of_skin(
+            {name: pair[number] for name, pair in found.joints.items()},
+            skins[number],
+            each.surface,
+            original,
+            each.clean_vertex,
+        )
+        for number, (each, original) in enumerate(
+            zip(repaired, (request.source, request.target), strict=True)
+        )
+    ]
     _pin(points, weight, source.surface, *pinned)
     alone = unmatched(target.surface, weight, alone)[target.clean_vertex]
     points, weight = points[target.clean_vertex], weight[target.clean_vertex]
@@ -121,6 +134,7 @@ def _by_skins(
         unmatched=alone,
         repairs=(source.report, target.report),
         seconds=clock.seconds,
+        joints={name: (joints[0][name], joints[1][name]) for name in found.joints},
     )
 
 
@@ -179,4 +193,5 @@ def _matched(
         fit=fit,
         repairs=(source.report, target.report),
         seconds=clock.seconds,
+        joints={} if both is None else joint_pairs(source, target),
     )

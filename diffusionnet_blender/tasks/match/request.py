@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from ...matching.joint_rings import JointPair
 from ...matching.judgement import Judgement, confident_share, is_uncertain
 from ...matching.points import SurfacePoints
 from ...network.checkpoint import Model
@@ -150,6 +151,8 @@ class Correspondence:
         Repairs of copies of source and target; the inputs are unchanged.
     seconds : dict of str to float
         Duration of each stage.
+    joints : dict of str to JointPair
+        Of arms and legs, of figures that were matched limb by limb: "elbow.L" ...
     offset : (3,) float64 or None
         The request's, of a map found in place; None for one found by matching shapes.
     """
@@ -163,6 +166,7 @@ class Correspondence:
     fit: Fit
     repairs: tuple[RepairReport, RepairReport]
     seconds: dict[str, float]
+    joints: dict[str, JointPair] = field(default_factory=dict)
     offset: np.ndarray | None = None
 
     @property

@@ -48,7 +48,7 @@ def moved(request: TransferRequest, progress: Progress) -> Moved:
     """Layers of the target, see `job.run`."""
     require_trusted(request)
     source, target, layers = request.source, request.target, request.layers
-    points, confidence = request.target_to_source, request.confidence
+    points = request.target_to_source
     welded = WeldedPair(source, target, points)
     layout = weights = trusted = keys = slots = labels = bones = None
     textures: dict[str, np.ndarray] = {}
@@ -82,7 +82,7 @@ def moved(request: TransferRequest, progress: Progress) -> Moved:
         labels = transfer_values(points, source.triangles, layers.labels)
     if layers.bones is not None:
         progress("armature", 0.0)
-        bones = _bones(welded, layers.bones, confidence, request.offset)
+        bones = _bones(welded, layers.bones, request)
     return Moved(
         layout,
         textures,
@@ -213,13 +213,12 @@ def _keys(
     return ShapeKeys(keys.names, np.moveaxis(at_vertices, 1, 0))
 
 
-def _bones(
-    welded: WeldedPair, bones: Bones, confidence: np.ndarray, offset: np.ndarray | None
-) -> Bones:
+def _bones(welded: WeldedPair, bones: Bones, request: TransferRequest) -> Bones:
     """Bones between mapped joints; bones that meet in a joint still do so.
 
     In place, joints stay where they are.
     """
+    offset = request.offset
     if offset is not None:
         return Bones(bones.names, bones.heads - offset, bones.tails - offset, bones.upward)
     skin = required(bones.influence, "skin weights of its bones").T
@@ -234,7 +233,14 @@ def _bones(
         welded.target_mesh,
         ends[used],
         influence,
-        confidence[welded.kept],
+        request.confidence[welded.kept],
+        [
+            (
+                own.centre(welded.source.vertices, welded.source.triangles),
+                other.centre(welded.target.vertices, welded.target.triangles),
+            )
+            for own, other in request.joints.values()
+        ],
     )
     head, tail = joint.reshape(2, -1)
     heads, tails = carried.positions[head], carried.positions[tail]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from ...matching.joint_rings import JointPair
 from ...matching.points import SurfacePoints
 from ...options import option
 from .layers import Layers, MeshShape, Weights
@@ -31,6 +32,8 @@ class TransferRequest:
         leave.
     unmatched : (V_t,) bool, optional
         Vertices of the target without a counterpart on the source; by default none.
+    joints : dict of str to JointPair
+        Joints of both that are known beyond the map, see `Correspondence`.
     offset : (3,) float, optional
         Of a map found in place, see `Correspondence`: turns and joints are those of the source.
     texture_size, dilation, limit : int
@@ -47,6 +50,7 @@ class TransferRequest:
     target_uv: np.ndarray | None = None
     kept: Weights | None = None
     unmatched: np.ndarray | None = None
+    joints: dict[str, JointPair] = field(default_factory=dict)
     offset: np.ndarray | None = None
     texture_size: int = option(
         0,
