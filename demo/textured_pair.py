@@ -6,8 +6,7 @@ Writes CELL.textures.png, CELL.pattern.png, in the pattern of `demo.tracking_pat
 source, and CELL.json, how sure the match was.
 
 Characters come as their files have them, and are matched and textured by the operators of the
-extension. The target gets another UV map first, to bake into: those of many game characters put
-faces that need other colours on one place of a palette. What is carried in
+extension. What is carried in
 hands or on the head takes part in the match and is not shown. `demo.contact_sheet` calls this for
 each cell: a process of its own for each, since Blender as a module keeps what it has read.
 """
@@ -33,8 +32,6 @@ from diffusionnet_blender.scene.character import Character, characters_of
 from diffusionnet_blender.scene.files import add_file, open_file
 from diffusionnet_blender.scene.match_jobs import read_to_match
 from diffusionnet_blender.scene.matches import find_match
-from diffusionnet_blender.scene.unwrap import unwrapped_uv
-from diffusionnet_blender.scene.uv_maps import source_uv_name, write_uv
 from diffusionnet_blender.tasks.models import DEFAULT_MATCH_MODEL
 
 # Height of the figures, in metres and pixels, and the air around them.
@@ -89,8 +86,6 @@ def make(options: argparse.Namespace) -> None:
     known = {"call": sys.argv[1:], "confident": 1.0, "uncertain": False, "way": ""}
     names = {"source": source.members[0].name, "target": target.members[0].name}
     if is_pair:
-        with quietly():
-            _laid_out_anew(target)
         bpy.ops.diffusionnet.match(**names, method="MATCH", model=options.model)
         found = find_match(source, target).correspondence
         known |= {
@@ -174,33 +169,6 @@ def _coloured(character: Character) -> None:
             kind = obj.name.split(".")[0]
             obj.data.materials.clear()
             obj.data.materials.append(studio.matte(kind, COLOURS.get(kind, CLOTH)))
-
-
-def _laid_out_anew(character: Character) -> None:
-    """Give members a second UV map to bake into; their own materials keep reading the first.
-
-    In those of many games all faces of a colour lie on one another.
-    """
-    for obj in character.members:
-        layers = obj.data.uv_layers
-        if not layers:
-            continue
-        before = source_uv_name(obj)
-        for material in filter(None, obj.data.materials):
-            _read_through(material.node_tree, before)
-        layout = unwrapped_uv(obj)
-        made = layers.new(name="Layout")
-        write_uv(obj.data, made.name, layout)
-        layers[made.name].active_render = True
-
-
-def _read_through(tree: bpy.types.NodeTree, uv_map: str) -> None:
-    """Read images that no UV map is named for through this one."""
-    for node in list(tree.nodes):
-        if node.type == "TEX_IMAGE" and not node.inputs["Vector"].is_linked:
-            reader = tree.nodes.new("ShaderNodeUVMap")
-            reader.uv_map = uv_map
-            tree.links.new(reader.outputs["UV"], node.inputs["Vector"])
 
 
 def _photograph(objects: list[bpy.types.Object], turn: float, picture: Path) -> None:

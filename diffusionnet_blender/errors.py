@@ -29,6 +29,10 @@ class ModelError(DiffusionNetError):
     """A model (weights or card) is missing, damaged, or of another kind."""
 
 
+class LayoutError(DiffusionNetError):
+    """A UV map cannot hold the images that are baked into it."""
+
+
 class DeviceError(DiffusionNetError):
     """The chosen engine or device is missing, or has not enough memory."""
 

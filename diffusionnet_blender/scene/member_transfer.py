@@ -110,6 +110,7 @@ class CharacterReading:
             found.confidence[vertices],
             replace(self.source.layers, **_NO_OTHERS, textures=textures),
             target_uv=reading and reading.target_uv,
+            spare_uv=reading and reading.spare_uv,
             unmatched=alone,
             offset=found.offset,
             **options,
@@ -137,6 +138,7 @@ class CharacterReading:
                 textures=textured.textures,
                 tiles=textured.tiles,
                 remarks=textured.remarks,
+                relaid=textured.relaid,
             )
         return Prepared(replace(reading, source=self._seen_by(number, found)), share)
 

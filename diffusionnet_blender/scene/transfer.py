@@ -14,6 +14,7 @@ import numpy as np
 
 from ..errors import DiffusionNetError, NothingToWrite
 from ..tasks.match.request import Correspondence
+from ..tasks.transfer.job import is_one_to_one
 from ..tasks.transfer.kinds import Kinds
 from ..tasks.transfer.layers import MeshShape, Moved, Weights
 from ..tasks.transfer.request import TransferRequest
@@ -24,6 +25,9 @@ from .shape_keys import locked_keys, require_room_for_keys
 from .unwrap import unwrapped_uv
 from .uv_maps import MOST_UV_MAPS, read_uv, source_uv_name
 from .vertex_groups import locked_groups, read_weights
+
+# Texels at which faces of a layout lie on one another or do not.
+FINEST_OVERLAP = 512, 512
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +42,8 @@ class Reading:
         The layout that textures are baked into.
     unwrapped : bool
         Whether it was made on the way.
+    spare_uv : (L, 2) float or None
+        Another one, if faces lie on one another in the artist's.
     kept : Weights or None
         Groups of the target that stay as they are, see `TransferRequest.kept`.
     kinds : Kinds
@@ -48,6 +54,7 @@ class Reading:
     target: MeshShape
     target_uv: np.ndarray | None
     unwrapped: bool
+    spare_uv: np.ndarray | None
     kept: Weights | None
     kinds: Kinds
 
@@ -60,6 +67,7 @@ class Reading:
             correspondence.confidence,
             self.source.layers,
             target_uv=self.target_uv,
+            spare_uv=self.spare_uv,
             kept=self.kept,
             unmatched=correspondence.unmatched,
             joints=correspondence.joints,
@@ -128,20 +136,23 @@ def read_target(
     if read.layers.keys:
         require_room_for_keys(target, read.layers.keys.names, kinds.overwrite)
     shape = read_shape(target)
-    target_uv, unwrapped = None, False
+    target_uv, spare_uv, unwrapped = None, None, False
     if kinds.texture:
         unwrapped = not target.data.uv_layers
         if unwrapped:
             target_uv = unwrapped_uv(target)
         else:
             target_uv = read_uv(target.data, source_uv_name(target))
+            has_room = len(target.data.uv_layers) + kinds.uv < MOST_UV_MAPS
+            if has_room and not is_one_to_one(target_uv[shape.corners], *FINEST_OVERLAP):
+                spare_uv = unwrapped_uv(target)
     new_maps = unwrapped + kinds.uv
     if len(target.data.uv_layers) + new_maps > MOST_UV_MAPS:
         raise DiffusionNetError(
             f"{target.name!r} has the maximum number of UV maps", "Remove one of its UV maps."
         )
     kept = _kept(source, target, kinds, read.layers.weights)
-    return Reading(read, shape, target_uv, unwrapped, kept, kinds)
+    return Reading(read, shape, target_uv, unwrapped, spare_uv, kept, kinds)
 
 
 def prepared_again(

@@ -19,6 +19,7 @@ from .legend import share_out
 from .materials import MATERIAL_INDEX, material_indices, slot_of
 from .options import Outputs
 from .ownership import (
+    PREFIX,
     Kind,
     Role,
     claim,
@@ -47,6 +48,9 @@ from .unwrap import UV_MAP
 from .uv_maps import source_uv_name, write_uv
 from .vertex_groups import locked_groups, write_vertex_groups
 from .write import write_labels
+
+# Beside a layout of the artist in which faces that need other colours lie on one another.
+SPARE_UV_MAP = f"{PREFIX} Unwrapped"
 
 
 def write_transfer(
@@ -149,7 +153,7 @@ def _write(
     source = prepared.read.source
     overwrite = prepared.read.kinds.overwrite
     lines = []
-    uv_name = _own_layout(mesh, prepared)
+    uv_name = _own_layout(target, prepared)
     if moved.layout is not None:
         lines.append(_write_layout(source, target, moved.layout, overwrite))
     slots: dict[int, int] | None = None
@@ -158,7 +162,7 @@ def _write(
         lines.append("materials kept, as the source has nothing like it")
     elif moved.textures or moved.tiles:
         slots, remarks = _write_textures(target, prepared, uv_name, change)
-        lines.append(_textures_line(moved, prepared.read.unwrapped))
+        lines.append(_textures_line(moved, prepared.read.unwrapped, uv_name))
         lines += remarks
     elif moved.slots is not None:
         used = np.unique(moved.slots[~kept]) if len(source.objects) > 1 else None
@@ -199,10 +203,17 @@ def _assign(mesh: bpy.types.Mesh, slots: np.ndarray) -> None:
     write_attribute(mesh, MATERIAL_INDEX, FACE_LABELS, slots.astype(np.int32))
 
 
-def _own_layout(mesh, prepared: Prepared) -> str:
-    """Name of the UV map that textures are baked into; it is added if there was none."""
+def _own_layout(target, prepared: Prepared) -> str:
+    """Name of the UV map that textures are baked into; it is added if none can hold them."""
+    mesh = target.data
     if prepared.read.target_uv is None:
         return ""
+    if prepared.moved.relaid:
+        overwrite = prepared.read.kinds.overwrite
+        (name,) = claim(target, Kind.ATTRIBUTE, Role.TRANSFER, [SPARE_UV_MAP], overwrite).names
+        write_uv(mesh, name, prepared.read.spare_uv)
+        record(target, Kind.ATTRIBUTE, Role.TRANSFER, [name])
+        return name
     if prepared.read.unwrapped:
         write_uv(mesh, UV_MAP, prepared.read.target_uv)
     layers = mesh.uv_layers
@@ -229,7 +240,7 @@ def _write_layout(source: Source, target, layout, overwrite: bool) -> str:
     return f"{text})"
 
 
-def _textures_line(moved: Moved, unwrapped: bool) -> str:
+def _textures_line(moved: Moved, unwrapped: bool, uv_name: str) -> str:
     """What the report says of the new images."""
     channels = list(moved.textures or moved.tiles)
     tiles = next(iter(moved.tiles.values()), {})
@@ -238,6 +249,10 @@ def _textures_line(moved: Moved, unwrapped: bool) -> str:
     text += f" of {image.shape[1]} x {image.shape[0]}"
     if tiles:
         text += f" in {len(tiles)} UDIM tiles"
+    if moved.relaid:
+        return (
+            f"{text}, into the new UV map {uv_name!r}, as faces lie on others in the target's own"
+        )
     return f"{text}, into a new UV map" if unwrapped else text
 
 

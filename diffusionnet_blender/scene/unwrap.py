@@ -1,4 +1,4 @@
-"""UV map by Smart UV Project, for a mesh without one."""
+"""UV map by Smart UV Project, for a mesh without one that can be baked into."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ def unwrapped_uv(obj: bpy.types.Object) -> np.ndarray:
     try:
         for elements in (mesh.vertices, mesh.edges, mesh.polygons):
             elements.foreach_set("hide", np.zeros(len(elements), dtype=bool))
+        for name in mesh.uv_layers.keys():
+            mesh.uv_layers.remove(mesh.uv_layers[name])
         mesh.uv_layers.new(name=UV_MAP)
         # Smart UV Project takes small faces for empty ones, whatever the size of the mesh. By a
         # power of two, which keeps all digits.

@@ -16,6 +16,7 @@ from diffusionnet_blender.scene import bake_layout, texture_pixels, textures
 from diffusionnet_blender.scene.compat import node_tree, uses_nodes
 from diffusionnet_blender.scene.srgb import srgb_to_linear
 from diffusionnet_blender.scene.textured_materials import new_tiled_image
+from diffusionnet_blender.scene.uv_maps import MOST_UV_MAPS
 from tests.operators.test_transfer import keep_true_match
 from tests.scenes import add_body
 
@@ -943,26 +944,41 @@ def same_above_and_below(tree):
     return node.outputs[0]
 
 
-@pytest.mark.parametrize(("build", "is_refused"), [(skin, True), (same_above_and_below, False)])
-def test_halves_on_one_another_agree_or_are_refused(pair, build, is_refused):
+@pytest.mark.parametrize(("build", "agree"), [(skin, False), (same_above_and_below, True)])
+def test_halves_on_one_another_agree_or_get_another_layout(pair, build, agree):
     source, target = pair
     give_material(source, build)
     uv = read_uv(target.data, "Lay")
     places = np.array([target.data.vertices[loop.vertex_index].co for loop in target.data.loops])
     flat = places.reshape(-1, 3, 3)[..., :2]
     write_uv(target.data, "Lay", 0.5 + 0.4 * flat / np.abs(flat).max())
-    before, materials = counts(), len(target.data.materials)
-    if is_refused:
-        with pytest.raises(RuntimeError, match=r"\d% of the target's faces.*need other colours"):
-            transfer()
-        assert counts() == before
-        assert len(target.data.materials) == materials
-    else:
+    own = read_uv(target.data, "Lay")
+    # A second time in the same one.
+    for _ in range(2):
         transfer()
-        target.data.uv_layers.new(name="Flat", do_init=False)
-        write_uv(target.data, "Flat", uv)
-        found = shown_by_target(target, "Flat")
-        close(found, shown_by_source(source, [base_colour], target, "Flat"), 0.06)
+        assert target.data.uv_layers.keys() == ["Lay"] + ([] if agree else ["DN Unwrapped"])
+        assert target.data.uv_layers["Lay"].active_render
+        np.testing.assert_array_equal(read_uv(target.data, "Lay"), own)
+        assert len(target.data.materials) == 1
+    target.data.uv_layers.new(name="Flat", do_init=False)
+    write_uv(target.data, "Flat", uv)
+    found = shown_by_target(target, "Flat")
+    close(found, shown_by_source(source, [base_colour], target, "Flat"), 0.06)
+
+
+def test_without_room_for_a_layout_halves_on_one_another_are_refused(pair):
+    source, target = pair
+    give_material(source, skin)
+    places = np.array([target.data.vertices[loop.vertex_index].co for loop in target.data.loops])
+    flat = places.reshape(-1, 3, 3)[..., :2]
+    while len(target.data.uv_layers) < MOST_UV_MAPS:
+        target.data.uv_layers.new()
+    write_uv(target.data, "Lay", 0.5 + 0.4 * flat / np.abs(flat).max())
+    before, materials = counts(), len(target.data.materials)
+    with pytest.raises(RuntimeError, match=r"\d% of the target's faces.*need other colours"):
+        transfer()
+    assert counts() == before
+    assert len(target.data.materials) == materials
 
 
 def test_a_target_without_a_uv_map_and_a_source_without_one(pair):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...errors import DiffusionNetError
+from ...errors import LayoutError
 from ..points import SurfacePoints
 from .texture import Texels, rasterise_all
 
@@ -33,12 +33,12 @@ def unit_squares(uv: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     Raises
     ------
-    DiffusionNetError
+    LayoutError
         If one of them meets far too many, or has no finite place.
     """
     undefined = ~np.isfinite(uv).all(axis=(1, 2))
     if undefined.any():
-        raise DiffusionNetError(
+        raise LayoutError(
             f"{int(undefined.sum()):,} faces of the target's UV map have no finite place",
             "Unwrap the target, or remove its UV map, so that a new one is made.",
         )
@@ -47,7 +47,7 @@ def unit_squares(uv: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     extent = high - low
     count = extent.prod(axis=1)
     if len(count) and (count.max() > MOST_SQUARES or extent.max() > MOST_SQUARES):
-        raise DiffusionNetError(
+        raise LayoutError(
             f"{int(np.sum(count > MOST_SQUARES)):,} faces of the target's UV map repeat an image "
             "hundreds of times",
             "Unwrap the target, or remove its UV map, so that a new one is made.",

@@ -258,6 +258,8 @@ class Moved:
         By channel and UDIM number, for such a layout.
     remarks : tuple of str
         What the textures cannot show.
+    relaid : bool
+        Whether the textures are for `TransferRequest.spare_uv`.
     unmatched : (P,) bool or None
         Polygons that keep the target's own material, as the source has no counterpart.
     """
@@ -273,4 +275,5 @@ class Moved:
     bones: Bones | None = None
     tiles: dict[str, dict[int, np.ndarray]] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+    relaid: bool = False
     unmatched: np.ndarray | None = None

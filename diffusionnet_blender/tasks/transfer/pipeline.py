@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
-from ...errors import DiffusionNetError
+from ...errors import DiffusionNetError, LayoutError
 from ...matching.transfer.attributes import (
     transfer_corner_values,
     transfer_labels,
@@ -54,11 +55,12 @@ def moved(request: TransferRequest, progress: Progress) -> Moved:
     textures: dict[str, np.ndarray] = {}
     tiles: dict[str, dict[int, np.ndarray]] = {}
     remarks: tuple[str, ...] = ()
+    relaid = False
     if layers.copy_uv:
         progress("uv", 0.0)
         layout = _layout(welded, required(layers.uv, "UV layout"))
     if layers.textures:
-        transferred = TextureTransfer(welded, request, progress)
+        transferred, relaid = _textures(welded, request, progress)
         textures, tiles, remarks = transferred.textures, transferred.tiles, transferred.remarks
     if layers.weights is not None:
         progress("weights", 0.0)
@@ -95,6 +97,7 @@ def moved(request: TransferRequest, progress: Progress) -> Moved:
         bones,
         tiles,
         remarks,
+        relaid,
         _unmatched_polygons(target, request.unmatched),
     )
 
@@ -106,6 +109,18 @@ def _unmatched_polygons(target: MeshShape, unmatched: np.ndarray | None) -> np.n
     polygon = np.repeat(target.polygon_of_triangle, 3)
     count = np.bincount(polygon, minlength=target.polygon_count)
     return np.bincount(polygon, unmatched[target.triangles].ravel(), len(count)) > 0.5 * count
+
+
+def _textures(
+    welded: WeldedPair, request: TransferRequest, progress: Progress
+) -> tuple[TextureTransfer, bool]:
+    """Textures in the target's layout, or in the spare one where that cannot hold them: True."""
+    try:
+        return TextureTransfer(welded, request, progress), False
+    except LayoutError:
+        if request.spare_uv is None:
+            raise
+    return TextureTransfer(welded, replace(request, target_uv=request.spare_uv), progress), True
 
 
 def _layout(welded: WeldedPair, uv: np.ndarray) -> CopiedLayout:

@@ -26,6 +26,9 @@ class TransferRequest:
         Of the source.
     target_uv : (L_t, 2) float, optional
         Layout of the target; needed for textures.
+    spare_uv : (L_t, 2) float, optional
+        Another one, in which no two faces lie on one another: for textures that the first cannot
+        hold.
     kept : Weights, optional
         Vertex groups of the target that keep their weights: locked ones that are also in `layers`,
         and skin weights of other bones. The moved skin weights add up to what the `deforming` ones
@@ -48,6 +51,7 @@ class TransferRequest:
     confidence: np.ndarray
     layers: Layers
     target_uv: np.ndarray | None = None
+    spare_uv: np.ndarray | None = None
     kept: Weights | None = None
     unmatched: np.ndarray | None = None
     joints: dict[str, JointPair] = field(default_factory=dict)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...errors import DiffusionNetError
+from ...errors import DiffusionNetError, LayoutError
 from ...matching.transfer.texture import (
     TransferMap,
     dilate,
@@ -48,8 +48,9 @@ class TextureTransfer:
     Raises
     ------
     DiffusionNetError
-        If the target has no layout, if it covers nothing, or if faces that lie on one another
-        need different colours.
+        If the target has no layout.
+    LayoutError
+        If it covers nothing, or if faces that lie on one another need different colours.
     """
 
     def __init__(self, welded: WeldedPair, request: TransferRequest, progress: Progress):
@@ -103,7 +104,7 @@ class TextureTransfer:
         if (size, tile) not in self._lookups:
             texels, hidden = covered(self._uv, *size, tile)
             if not len(texels.row) and tile is None:
-                raise DiffusionNetError(
+                raise LayoutError(
                     "The target's UV map covers no part of an image",
                     "Unwrap the target, or remove its UV map, so that a new one is made.",
                 )
@@ -160,7 +161,7 @@ class TextureTransfer:
             f"{share:.1%} of the target's faces lie on others in its UV map that need other colours"
         )
         if share > MOST_WRONG:
-            raise DiffusionNetError(
+            raise LayoutError(
                 text,
                 "Unwrap the target without overlaps, or remove its UV map, so that a new one is "
                 "made.",
