@@ -6,9 +6,9 @@ Writes CELL.textures.png, CELL.pattern.png, in the pattern of `demo.tracking_pat
 source, and CELL.json, how sure the match was.
 
 Characters come as their files have them, and are matched and textured by the operators of the
-extension. What is carried in
-hands or on the head takes part in the match and is not shown. `demo.contact_sheet` calls this for
-each cell: a process of its own for each, since Blender as a module keeps what it has read.
+extension. What is carried in hands or on the head takes part in the match and is not shown.
+`demo.contact_sheet` calls this for each cell: a process of its own for each, since Blender as a
+module keeps what it has read.
 """
 
 from __future__ import annotations
