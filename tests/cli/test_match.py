@@ -25,8 +25,9 @@ def test_the_map_is_in_the_files_own_order(files, capfd):
     assert run("match", folder / "source.obj", folder / "target.ply", "--output", output) == 0
     with np.load(output) as found:
         assert set(found.files) == {
-            "target_to_source_face", "target_to_source_barycentric", "confidence", "in_place",
-            "source_vertices", "source_faces", "target_vertices", "target_faces", "seconds",
+            "target_to_source_face", "target_to_source_barycentric", "confidence", "unmatched",
+            "in_place", "source_vertices", "source_faces", "target_vertices", "target_faces",
+            "seconds",
         }  # fmt: skip
         corners = found["source_faces"][found["target_to_source_face"]]
         shares = found["target_to_source_barycentric"]
