@@ -8,7 +8,11 @@ from scipy.spatial import cKDTree
 
 from diffusionnet_blender.matching.limbs.joints import joints_of, rings_of
 from diffusionnet_blender.matching.limbs.links import PARTS
-from diffusionnet_blender.matching.limbs.nearest import nearest_maps, part_agreement
+from diffusionnet_blender.matching.limbs.nearest import (
+    nearest_maps,
+    part_agreement,
+    settled_map,
+)
 from diffusionnet_blender.matching.limbs.parted import parted_mesh
 from diffusionnet_blender.matching.limbs.posing import in_limbs_of
 from diffusionnet_blender.matching.points import points_at_vertices
@@ -187,6 +191,24 @@ def test_a_part_goes_to_the_same_part_on_the_same_side(tall, build):
         right = image == other.parts.argmax(axis=1)
         assert other.mass @ right > 0.93
     assert target.mass @ part_agreement(source, target, points) > 0.95
+
+
+def test_on_the_source_a_place_goes_to_what_faces_alike(tall):
+    mesh, _ = tall
+    # A second skin inside, which faces inward, as the inside of a mouth does.
+    both = parted_mesh(
+        np.concatenate([mesh.vertices, 0.98 * mesh.vertices + [0, 0, 0.01]]),
+        np.concatenate([mesh.faces, mesh.faces[:, ::-1] + len(mesh.vertices)]),
+        np.concatenate([mesh.parts, mesh.parts]),
+        PARTS,
+        UPRIGHT,
+    )
+    outside, inside = np.split(np.arange(len(both.vertices)), 2)
+    # The target lies halfway between.
+    middle = (both.vertices[outside] + both.vertices[inside]) / 2
+    scaled = replace(mesh, vertices=mesh.vertices * both.height / mesh.height)
+    points = settled_map(both, scaled.moved_to(middle))
+    assert np.isin(points.nearest_vertex(both.faces), outside).mean() > 0.97
 
 
 def test_a_figure_without_an_arm_is_laid_on_a_whole_one(tall):

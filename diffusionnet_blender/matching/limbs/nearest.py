@@ -5,15 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from ..by_features import main_components
+from ..closest import ClosestPoints
 from ..points import Maps, SurfacePoints
 from ..pointwise import precise_map
+from ..registration import MOST_TURNED
 from .parted import PartedMesh
 
 # Weights of normals, of the square roots of the probabilities of parts, and of learned features
 # against positions in heights of the figure. Measured on dressed and on stylised characters, see
 # docs/transfer.md.
 NORMALS, PARTS, FEATURES = 0.06, 0.4, 0.1
-# Of the parts once one of the figures is deformed to the other.
+# Of the parts once one of the figures is deformed to the other. Normals of unlike faces would tear
+# the map then.
 PARTS_SETTLED = 0.1
 
 
@@ -39,7 +42,7 @@ def nearest_maps(
     if source_features is not None and target_features is not None:
         source_features, target_features = main_components(source_features, target_features)
     embedded = [
-        _embedded(mesh, source.height, PARTS, features)
+        _embedded(mesh, source.height, PARTS, NORMALS, features)
         for mesh, features in ((source, source_features), (target, target_features))
     ]
     return (
@@ -51,19 +54,35 @@ def nearest_maps(
 def settled_map(source: PartedMesh, target: PartedMesh) -> SurfacePoints:
     """For each vertex of a target that was deformed to the source the nearest point of it.
 
+    Of the same part, or else one that faces alike: what is near may be the inside of a mouth.
+
     Parameters
     ----------
     source, target : PartedMesh
     """
     own, other = (_embedded(mesh, source.height, PARTS_SETTLED) for mesh in (source, target))
-    return precise_map(own, source.faces, other)
+    points = precise_map(own, source.faces, other)
+    turned = np.flatnonzero(
+        facing_agreement(source, target, points) < np.cos(np.radians(MOST_TURNED))
+    )
+    if not len(turned):
+        return points
+    closest = ClosestPoints(source.vertices, source.faces)
+    found, _ = closest(target.vertices[turned], target.normals[turned], MOST_TURNED)
+    return points.replaced(turned, found)
 
 
 def _embedded(
-    mesh: PartedMesh, height: float, parts: float, features: np.ndarray | None = None
+    mesh: PartedMesh,
+    height: float,
+    parts: float,
+    normals: float = 0.0,
+    features: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Positions, normals, parts and features (V, n) whose distances are compared."""
-    columns = [mesh.vertices / height, NORMALS * mesh.normals, parts * np.sqrt(mesh.parts)]
+    """Positions, parts, normals and features (V, n) whose distances are compared."""
+    columns = [mesh.vertices / height, parts * np.sqrt(mesh.parts)]
+    if normals:
+        columns.append(normals * mesh.normals)
     if features is not None:
         columns.append(FEATURES * features.astype(float))
     return np.concatenate(columns, axis=1)

@@ -1,4 +1,4 @@
-"""Kinds of members that two characters have in common: eyes, teeth, hair, known by their names.
+"""Kinds of members that two characters have in common: eyes, teeth, hair, hats, by their names.
 
 English words, as MakeHuman, VRoid, Mixamo, Character Creator, Daz and Blender's artists use them.
 """
@@ -17,6 +17,10 @@ _KINDS = {
     "tongue": ("", "tongue tongues"),
     "beard": ("beard mustache moustache goatee sideburns", "beard"),
     "hair": ("hairs hairstyle wig ponytail pigtail pigtails braid braids afro bangs", "hair"),
+    "hat": (
+        "hat hats cap caps helmet helmets helm beanie beret bonnet turban tiara headgear headwear",
+        "",
+    ),
     "eyes": (
         "eye iris irises cornea corneas sclera scleras pupil pupils tearline",
         "eyes eyeball eyeballs",
