@@ -45,7 +45,7 @@ class Piece:
     vertices, faces : (n,), (m,) int64
         Of the whole.
     carrier : (c,) int64
-        Vertices of the figure that carry it; none for a kind.
+        Vertices of the figure that carry it; none for what is skinned itself.
     """
 
     kind: str
@@ -130,10 +130,12 @@ def figure_of(repaired: RepairedSurface, members: Members | None) -> Figure:
         for kind in sorted({kind for kind in members.kinds if kind}):
             own = np.isin(members.of_vertex, [n for n, k in enumerate(members.kinds) if k == kind])
             piece_of[repaired.clean_vertex[own]] = len(kinds)
-            kinds.append((kind, np.zeros(0, dtype=np.int64)))
+            # Of eyes or a hat on the bone of a head.
+            carriers = [thing.carrier for thing in members.carried if own[thing.vertices[0]]]
+            carrier = np.concatenate([np.zeros(0, dtype=np.int64), *carriers])
+            kinds.append((kind, np.unique(repaired.clean_vertex[carrier])))
         for thing in members.carried:
             if members.kinds[members.of_vertex[thing.vertices[0]]]:
-                # Eyes on the bone of a head.
                 continue
             piece_of[repaired.clean_vertex[thing.vertices]] = len(kinds)
             kinds.append((CARRIED, np.unique(repaired.clean_vertex[thing.carrier])))
@@ -202,7 +204,7 @@ def with_pieces(
     """A map between figures extended to the whole surfaces: each piece goes to its like.
 
     A piece moves by the similarity that fits the figure around it. Without its like it goes to the
-    nearest point of the figure; a carried thing as a whole to where its carrier is.
+    nearest point of the figure; what is carried as a whole to where its carrier is.
 
     Parameters
     ----------
