@@ -9,6 +9,7 @@ import pytest
 from diffusionnet_blender.matching.points import SurfacePoints
 from diffusionnet_blender.scene.matches import find_match, keep_match
 from diffusionnet_blender.scene.options import Outputs
+from diffusionnet_blender.scene.uv_maps import MOST_UV_MAPS
 from diffusionnet_blender.scene.write import write_labels
 from tests.operators.characters import add_pair, both_characters, keep_true_maps
 from tests.scenes import group_weights, result_for, snapshot, values_of
@@ -173,9 +174,11 @@ def test_a_member_is_trusted_with_the_whole(pair):
 def test_a_member_whose_textures_are_refused_keeps_its_materials(pair):
     source, target = pair
     paint(source)
-    # All faces on one place, which need the colours of two members.
+    # All faces on one place, which need the colours of two members, and no room for another layout.
     shirt = target[1].data
     layout = shirt.uv_layers.new(name="Mine")
+    while len(shirt.uv_layers) < MOST_UV_MAPS:
+        shirt.uv_layers.new()
     corners = np.tile([[0.1, 0.1], [0.9, 0.1], [0.5, 0.9]], (len(shirt.polygons), 1))
     layout.data.foreach_set("uv", corners.astype(np.float32).ravel())
     found = find_match(*both_characters(source, target)).correspondence.target_to_source
