@@ -84,7 +84,7 @@ def add_task_options(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace, account: Account | None = None) -> int:
     """Match two files, transfer the chosen kinds of data, and save the target."""
     account = account or Account(chosen.quiet)
-    kinds = _kinds(chosen)
+    kinds = kinds_of(chosen)
     files = [chosen.source, chosen.target]
     require_apart(files, [chosen.output], "output", chosen.in_place)
     options = match_options(chosen)
@@ -176,7 +176,7 @@ def _opened(
     return giving, receiving, only_source
 
 
-def _kinds(chosen: argparse.Namespace) -> Kinds:
+def kinds_of(chosen: argparse.Namespace) -> Kinds:
     """Kinds that --what names, with dashes or underscores."""
     names = [name.replace("-", "_") for name in names_in(chosen.what.lower())]
     unknown = [name for name in names if name not in KINDS]
