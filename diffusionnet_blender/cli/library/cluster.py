@@ -10,11 +10,13 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import DiffusionNetError
 from ...tasks.memory import available_bytes
 from ...worker.protocol import VERSION
+from ..streams import debugging
 from .sizes import PROCESS_BYTES
 from .storage import INSTALL
 
@@ -27,6 +29,8 @@ MEMORY = "MEMORY"
 SHARE = 0.9
 # That an ordinary worker gets at most: the first one gets the rest, for what is big.
 ORDINARY_BYTES = 4 * 1024**3
+# Of the memory of a worker, the share above which it ends itself; the nanny's is above it.
+OWN_SHARE, NANNY_SHARE = 0.85, 0.98
 # Seconds that a scheduler may take to answer.
 PATIENCE = 20.0
 
@@ -77,8 +81,7 @@ def local_client(count: int | None) -> Iterator[Client]:
 
     # Limits of our own tell the reason; the nanny's is there for what keeps Python from running.
     memory = {f"distributed.worker.memory.{name}": False for name in ("target", "spill", "pause")}
-    settings = {**memory, "distributed.worker.memory.terminate": 0.98}
-    environment = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    settings = {**memory, "distributed.worker.memory.terminate": NANNY_SHARE}
     with dask.config.set(settings):
         workers = {
             number: {
@@ -89,7 +92,6 @@ def local_client(count: int | None) -> Iterator[Client]:
                     "resources": {MEMORY: share},
                     "dashboard": False,
                     "dashboard_address": None,
-                    "env": environment,
                     "silence_logs": logging.CRITICAL,
                     "death_timeout": 60,
                 },
@@ -213,16 +215,21 @@ def _worker_plugin(own: bool):
     from distributed import WorkerPlugin
 
     class Quiet(WorkerPlugin):
-        """Leaves Ctrl C to the client, and of our own workers what importers print unread."""
+        """Leaves Ctrl C of our own workers to the client, and what Blender prints unread."""
 
         name = "diffusionnet-library"
 
         def setup(self, worker: Any) -> None:
             if own:
                 signal.signal(signal.SIGINT, signal.SIG_IGN)
-                nowhere = os.open(os.devnull, os.O_WRONLY)
-                os.dup2(nowhere, 1)
-                os.close(nowhere)
+                # Paths come from the client; the modules that a Blender in it has added there
+                # would be taken for Blender itself.
+                sys.path[:] = [p for p in sys.path if not Path(p, "bpy", "__init__.py").exists()]
+                if not debugging():
+                    nowhere = os.open(os.devnull, os.O_WRONLY)
+                    os.dup2(nowhere, 1)
+                    os.dup2(nowhere, 2)
+                    os.close(nowhere)
 
     return Quiet()
 
@@ -235,4 +242,4 @@ def own_memory_limit() -> int | None:
         limit = get_worker().memory_manager.memory_limit
     except (ValueError, AttributeError):
         return None
-    return int(limit * 0.95) if limit else None
+    return int(OWN_SHARE * limit) if limit else None

@@ -16,9 +16,8 @@ from . import cluster, records
 from .items import Item
 from .records import Record, Records
 from .sizes import needed_bytes
-from .storage import folder_at
 from .tasks import Job
-from .work import ended_name, error_of, run_item
+from .work import ended_name, error_of, once, run_item
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -92,7 +91,7 @@ class Engine:
         self._number = 0
         self._counted, self._window = 0.0, 1
 
-    def submit(self, each: Keyed, retry: bool = False) -> DaskFuture:
+    def submit(self, each: Keyed) -> DaskFuture:
         """Send an item to the workers: a future of its record.
 
         Raises
@@ -108,7 +107,6 @@ class Engine:
             self._job,
             each.item,
             each.key,
-            retry,
             key=f"item-{self._number}-{each.key[:12]}",
             pure=False,
             resources={cluster.MEMORY: needed} if needed else None,
@@ -158,10 +156,11 @@ class Engine:
             record = self._outcome(each, future)
             future.release()
             if record is None:
-                again = self.submit(each, retry=True)
+                again = self.submit(each)
                 running[again] = each
                 ended.add(again)
             else:
+                self._kept.end(each.item.name)
                 yield record
             yield from refill()
 
@@ -193,13 +192,13 @@ class Engine:
 
     def _killed(self, each: Keyed) -> Record | None:
         """Record of an item whose process has died too often; None if others were to blame."""
-        known = self._kept.index().get(each.item.name, records.Known())
-        if known.starts <= self._retries:
+        starts = self._kept.starts(each.item.name)
+        if starts <= self._retries:
             return None
         words = last_words(self._kept, each.item)
         message = words.get("reason") or "Its process ended: a crash, or killed by the system"
         error = DiffusionNetError(
-            f"{message}, in {known.starts} tries",
+            f"{message}, in {starts} tries",
             "Open the file in Blender by itself; for a long or large one raise the limits "
             "(--time-limit, fewer --workers).",
         )
@@ -243,8 +242,5 @@ def last_words(kept: Records, item: Item) -> dict[str, Any]:
     return json.loads(text) if text else {}
 
 
-def _on_worker(work: Callable[..., Record], job: Job, item: Item, key: str, retry: bool) -> Record:
-    """Work on an item, unless the process that did it died with its work done."""
-    kept = Records(folder_at(job.output))
-    known = kept.last(item.name, key) if retry else None
-    return known or work(job, item, key, cluster.own_memory_limit())
+def _on_worker(work: Callable[..., Record], job: Job, item: Item, key: str) -> Record:
+    return once(work, job, item, key, cluster.own_memory_limit())

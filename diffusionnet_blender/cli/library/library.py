@@ -12,7 +12,7 @@ from . import cluster, records
 from .engine import Engine, Keyed, keyed
 from .inputs import SUFFIXES
 from .items import Item, chunk_of, find_items, task_argument
-from .records import STATE, Known, Record, Records
+from .records import STATE, Known, Record, Records, digest_of
 from .report import write_report
 from .storage import RemoteFolder, folder_at
 from .tasks import ARRAYS, TASKS, Job, model_digest
@@ -120,7 +120,7 @@ class Library:
             items = [i for i in items if self._of(i).status == records.UNCERTAIN]
         for each in keyed(self.job, items):
             known = self._of(each.item)
-            if only_uncertain or known.key != each.key or known.status == records.STARTED:
+            if only_uncertain or known.key != each.key:
                 yield each
             elif known.status == records.FAILED or known.status == records.PARTIAL:
                 if retry_failed:
@@ -188,6 +188,7 @@ class Library:
                         "Wait for it; to share the work give each of them --chunk.",
                     )
                 self.folder.remove(f"{STATE}/{other}")
+            self.records.forget_starts()
             yield
         finally:
             self.folder.remove(name)
@@ -197,8 +198,9 @@ class Library:
 
     def _require_unowned(self) -> None:
         """Raise DiffusionNetError for files of others where results would be written."""
+        started = self.records.started()
         for item in self.items:
-            if item.name not in self.known:
+            if item.name not in self.known and digest_of(item.name) not in started:
                 for name in result_names(self.job, item):
                     if name in self._present:
                         raise DiffusionNetError(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 # Exit status of a process that has passed a limit.
 OVER = 70
-PAUSE = 0.2
+PAUSE = 0.1
 # What hangs without letting other threads of Python run is ended by the system's clock.
 GRACE = 10.0
 _STATUS = Path("/proc/self/status")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import atexit
 import contextlib
-import hashlib
 import json
 import os
 import platform
@@ -13,7 +12,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +27,7 @@ from .facts import facts_of
 from .inputs import local_copy
 from .items import Item
 from .limits import forget_peak, limited, memory_peak
-from .records import STATE, Record, Records
+from .records import STATE, Record, Records, digest_of
 from .storage import Folder, RemoteFolder, folder_at
 from .tasks import TASKS, Job
 
@@ -100,6 +99,23 @@ class ItemAccount(Account):
                 self.warnings.append(f"no picture: {worded(error)}")
 
 
+def once(
+    work: Callable[..., Record], job: Job, item: Item, key: str, most_bytes: int | None = None
+) -> Record:
+    """Do the work on an item, unless a process has done it and died before it could tell.
+
+    Parameters
+    ----------
+    work : callable
+        As `run_item`.
+    job, item, key, most_bytes
+        See there.
+    """
+    kept = Records(folder_at(job.output))
+    known = kept.last(item.name, key) if kept.start(item.name) else None
+    return known or work(job, item, key, most_bytes)
+
+
 def run_item(job: Job, item: Item, key: str, most_bytes: int | None = None) -> Record:
     """Work on an item and write its record; its own errors are told in it.
 
@@ -120,7 +136,6 @@ def run_item(job: Job, item: Item, key: str, most_bytes: int | None = None) -> R
     folder = folder_at(job.output)
     kept = Records(folder)
     names = result_names(job, item)
-    kept.add({"name": item.name, "key": key, "status": records.STARTED, "results": names})
     forget_peak()
     begun, ended = time.time(), ended_name(item)
     with tempfile.TemporaryDirectory(prefix="diffusionnet_item_") as scratch:
@@ -153,7 +168,7 @@ def result_names(job: Job, item: Item) -> list[str]:
 
 def ended_name(item: Item) -> str:
     """Name of the file with the last words of a process that an item has ended."""
-    return f"{ENDED}/{hashlib.sha256(item.name.encode()).hexdigest()[:24]}.json"
+    return f"{ENDED}/{digest_of(item.name)}.json"
 
 
 def _run_command(
