@@ -98,7 +98,8 @@ def _openjd(manifest: Path, library: Library, count: int) -> tuple[str, str]:
                 "type": "PATH",
                 "objectType": "FILE",
                 "dataFlow": "IN",
-                "default": str(manifest),
+                # Beside the template.
+                "default": manifest.name,
             },
             {"name": "Chunks", "type": "INT", "default": count, "minValue": 1},
         ],

@@ -16,6 +16,7 @@ from typing import Any
 from ...errors import DiffusionNetError
 from ...leftovers import remove_staged, staged, sweep_beside
 
+OBJECT_STORES = {"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oci", "r2", "b2"}
 INSTALL = "pip install 'diffusionnet-blender[farm]'"
 
 
@@ -119,14 +120,14 @@ class RemoteFolder(Folder):
         """Write a file, whole; errors as of `Folder.write`."""
         path = self._path(name)
         with _explained(self.at(name)):
-            self._files.makedirs(posixpath.dirname(path), exist_ok=True)
+            self._make_folder(path)
             self._files.pipe_file(path, data)
 
     def put(self, file: Path, name: str) -> None:
         """Copy a local file to its place, whole; errors as of `write`."""
         path = self._path(name)
         with _explained(self.at(name)):
-            self._files.makedirs(posixpath.dirname(path), exist_ok=True)
+            self._make_folder(path)
             self._files.put_file(str(file), path)
 
     def tree(self) -> set[str]:
@@ -154,6 +155,11 @@ class RemoteFolder(Folder):
         """Remove a file, if there is one."""
         with contextlib.suppress(OSError):
             self._files.rm_file(self._path(name))
+
+    def _make_folder(self, path: str) -> None:
+        # Where there are no folders, this would make a bucket.
+        if self.place.partition("://")[0] not in OBJECT_STORES:
+            self._files.makedirs(posixpath.dirname(path), exist_ok=True)
 
     def _path(self, name: str) -> str:
         return posixpath.join(self._root, name)
