@@ -241,6 +241,10 @@ bench-pairs: $(READY_TRAINING) $(START)/body_match.safetensors ## matches betwee
 	$(PYTHON) -m benchmarks.character_pairs --characters $(CHARACTERS) --makehuman $(MAKEHUMAN) \
 		--before $(START)/body_match.safetensors --write
 
+FILES ?= 2000
+bench-library: $(READY_TRAINING) ## a library of FILES files beside xargs, with kills and 100,000 items, into docs/library.md, hours
+	$(PYTHON) -m benchmarks.library --files $(FILES)
+
 .PHONY: clean
 clean: ## remove what was built; the environments stay
 	rm -rf build dist

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -25,8 +24,8 @@ if TYPE_CHECKING:
 
 # Items whose keys are computed ahead of time, by as many threads.
 AHEAD, THREADS = 64, 4
-# Of the workers, the share for which another item waits, so that none is idle.
-SPARE = 0.125
+# Items under way for each worker: while it works on one, the next is on its way.
+UNDER_WAY = 2
 # Seconds after which workers are counted again: they come and go.
 RECOUNT = 2.0
 
@@ -167,8 +166,7 @@ class Engine:
     def _most_running(self) -> int:
         if time.monotonic() - self._counted > RECOUNT:
             self._counted = time.monotonic()
-            threads = max(cluster.threads_of(self._client), 1)
-            self._window = threads + math.ceil(SPARE * threads)
+            self._window = UNDER_WAY * max(cluster.threads_of(self._client), 1)
         return self._window
 
     def _outcome(self, each: Keyed, future: DaskFuture) -> Record | None:
@@ -176,7 +174,11 @@ class Engine:
         from distributed import KilledWorker
 
         if future.status == "finished":
-            return future.result()
+            try:
+                return future.result()
+            except KilledWorker:
+                # It was done, and its worker died before it was asked for the record.
+                return self._killed(each)
         if future.status in ("cancelled", "lost") or self._client.status != "running":
             raise SchedulerLost(
                 f"The scheduler {self._address} does not answer any more",
@@ -192,6 +194,8 @@ class Engine:
 
     def _killed(self, each: Keyed) -> Record | None:
         """Record of an item whose process has died too often; None if others were to blame."""
+        if (record := self._kept.last(each.item.name, each.key)) is not None:
+            return record
         starts = self._kept.starts(each.item.name)
         if starts <= self._retries:
             return None

@@ -183,7 +183,7 @@ def _run_command(
     root = outgoing if remote else folder.root
     results = {suffix: root / name for suffix, name in zip(job.results, names, strict=True)}
     chosen = job.chosen(item, files, results)
-    _stay_in_blender(chosen)
+    stay_in_blender(chosen)
     begun = time.time()
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
         TASKS[job.task].run(chosen, account)
@@ -282,7 +282,7 @@ def _is_new(path: Path, begun: float) -> bool:
 _held = contextlib.ExitStack()
 
 
-def _stay_in_blender(chosen: argparse.Namespace) -> None:
+def stay_in_blender(chosen: argparse.Namespace) -> None:
     """Register the extension in this process for good: each item would do it again."""
     if "bpy" in sys.modules and hasattr(sys.modules["bpy"].types.Mesh, "diffusionnet"):
         return

@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("distributed")
 
 from diffusionnet_blender.cli.library import cluster, records
-from diffusionnet_blender.cli.library.engine import Engine, Keyed
+from diffusionnet_blender.cli.library.engine import UNDER_WAY, Engine, Keyed
 from diffusionnet_blender.cli.library.items import Item
 from diffusionnet_blender.cli.library.records import Records
 from diffusionnet_blender.cli.library.storage import folder_at
@@ -102,7 +102,7 @@ def test_no_more_items_are_under_way_than_workers_can_take(client, tmp_path, fil
             asked.append(each.item.name)
             yield each
 
-    most = cluster.threads_of(client) + 1
+    most = UNDER_WAY * cluster.threads_of(client)
     for ended, _ in enumerate(engine(client, tmp_path).completed(source()), 1):
         assert len(asked) <= ended + most
     assert ended == 40
@@ -117,7 +117,7 @@ def test_a_stop_lets_what_runs_end(client, tmp_path, files):
         found.append(record)
         if len(found) == 5:
             stop.set()
-    assert 5 <= len(found) <= 5 + 2 * cluster.threads_of(client)
+    assert 5 <= len(found) <= 5 + UNDER_WAY * cluster.threads_of(client)
     assert all(record["status"] == records.DONE for record in found)
 
 
