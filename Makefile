@@ -72,6 +72,8 @@ contact-sheet: $(READY_TRAINING) ## characters of CHARACTERS and MAKEHUMAN in ea
 docs-images: demo demo-transfer ## make the pictures of the documentation again
 	@$(PYTHON) -m demo.publish build/demo/cleo.png docs/images/demo.webp
 	@$(PYTHON) -m demo.publish build/demo/transfer.png docs/images/transfer.webp
+	@$(PYTHON) -m demo.library
+	@$(PYTHON) -m demo.publish build/demo/library.png docs/images/library-report.webp
 
 # One for each picture of a window: where it is in build/app, and what the documentation calls it. Shown
 # is the viewport with its sidebar: a whole window cannot be read on a page.

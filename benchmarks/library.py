@@ -30,6 +30,8 @@ FILES = BUILD / "library"
 SCRATCH = BUILD / "library_out"
 OPTIONS = ("--cache", "off", "--quiet")
 ROUNDS = 3
+# Of the estimate for a large studio.
+MILLION, MACHINES, CORES = 1_000_000, 100, 16
 SCALE = (10_000, 30_000, 100_000)
 # As for each process of `xargs`, and for Dask's workers.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
@@ -115,10 +117,10 @@ def overhead(files: list[Path]) -> dict:
     return json.loads(result.read_text())
 
 
-def scale() -> dict:
+def scale(counts: list[int]) -> dict:
     """What many items without work take."""
     rows = []
-    for count in SCALE:
+    for count in counts:
         result = SCRATCH / "scale.json"
         SCRATCH.mkdir(parents=True, exist_ok=True)
         subprocess.run(
@@ -128,6 +130,46 @@ def scale() -> dict:
         rows.append(json.loads(result.read_text()))
         print(rows[-1], flush=True)
     return {"rows": rows}
+
+
+def storage(files: list[Path]) -> dict:
+    """Bytes that an item leaves: results, pictures, record, and matrices in the cache."""
+    output, cache = fresh("storage"), fresh("cache")
+    manifest = SCRATCH / "storage.csv"
+    manifest.write_text("file\n" + "".join(f"{path}\n" for path in files))
+    library([str(manifest)], output, "--workers", "2", "--cache", str(cache))
+    count = len(files)
+    kinds = {
+        "result": output.glob("*.blend"),
+        "picture": output.rglob("*.webp"),
+        "record": [output / "records.jsonl"],
+        "cache": cache.rglob("*.npz"),
+    }
+    return {name: sum(p.stat().st_size for p in paths) / count for name, paths in kinds.items()}
+
+
+def million(found: dict) -> str:
+    """What a million of these characters need on 100 machines, from what was measured."""
+    seconds = 2 * 60 / found["rate"]["library"]
+    cores = MACHINES * CORES
+    needs = {name: MILLION * size / 1e9 for name, size in found["storage"].items()}
+    row = found["scale"]["rows"][-1]
+    each = row["seconds"] / row["items"]
+    return (
+        f"**A million of these characters on {MACHINES} machines of {CORES} cores**: "
+        f"{seconds:.2f} s of a core each, {MILLION * seconds / 3600:,.0f} hours of a core, so "
+        f"{MILLION * seconds / cores / 60:.0f} minutes on {cores:,} cores. Storage: "
+        f"{needs['result']:,.0f} GB of results, {needs['picture']:.0f} GB of pictures, "
+        f"{needs['record']:.1f} GB of records; the cache would take {needs['cache']:,.0f} GB, "
+        "and pays only where the same shapes come again: `--cache off`. What breaks first is one "
+        f"client with its scheduler, at {each * 1e3:.0f} ms an item: it feeds no more than "
+        f"{seconds / each:.0f} such workers, and alone would take {MILLION * each / 3600:.1f} "
+        f"hours. From there on several clients share the work, each with a `--chunk` and a "
+        f"cluster of its own: {max(1, round(cores * each / seconds))} of them here. Next is the "
+        "memory of the process that merges the records, "
+        f"{row['client_bytes'] / 1e9 * MILLION / row['items']:.1f} GB for a million, and the "
+        f"report, which shows the least sure 20,000 and leaves the rest to the CSV."
+    )
 
 
 def tables(found: dict) -> str:
@@ -170,6 +212,8 @@ def tables(found: dict) -> str:
             for r in one["rows"]
         ]
         text += "\n\n" + table(head, body)
+    if all(name in found for name in ("rate", "storage", "scale")):
+        text += "\n\n" + million(found)
     machine = ", ".join(f"{name} {value}" for name, value in found["machine"].items())
     return f"{text}\n\n{machine}; load average {found['load']:.1f} at the end."
 
@@ -177,10 +221,11 @@ def tables(found: dict) -> str:
 def main() -> None:
     """Measure what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", nargs="*", metavar="rate|overhead|second|faults|scale")
+    parser.add_argument("what", nargs="*", metavar="rate|overhead|second|faults|storage|scale")
     parser.add_argument("--files", type=int, default=2000)
     parser.add_argument("--baseline-files", type=int, default=200)
     parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--items", type=int, nargs="+", default=list(SCALE))
     chosen = parser.parse_args()
     found = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     files = library_files.make(FILES, chosen.files)
@@ -189,7 +234,8 @@ def main() -> None:
         "overhead": lambda: overhead(files[: min(len(files), 200)]),
         "second": lambda: second_run(files),
         "faults": lambda: library_faults.measure(files, fresh("faults"), chosen.kills),
-        "scale": scale,
+        "storage": lambda: storage(files[:40]),
+        "scale": lambda: scale(chosen.items),
     }
     for name in chosen.what or measures:
         print(f"== {name}", flush=True)

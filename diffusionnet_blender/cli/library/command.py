@@ -134,7 +134,14 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         help="Files that each item gets: a format, and .npz for arrays (default: .blend for "
         "segment and transfer, .npz for match, none for classify)",
     )
-    parser.add_argument("--workers", type=_count, metavar="N", help="Processes (default: cores)")
+    parser.add_argument(
+        "--workers",
+        type=_number,
+        default=0 if _in_program() else None,
+        metavar="N",
+        help="Processes (default: as many as cores and memory allow); 0: this one alone, without "
+        "Dask, as in Blender's own program",
+    )
     parser.add_argument("--scheduler", metavar="tcp://HOST:PORT", help="Of the studio's Dask")
     parser.add_argument(
         "--retries",
@@ -186,7 +193,7 @@ def _process(library: Library, given: argparse.Namespace) -> int:
         return _told(library.finish() if library.chunk is None else None, library, given)
     bar = Bar(len(library.items), given.quiet)
     with _interrupts() as stop, _client(given) as client:
-        if not given.quiet:
+        if client is not None and not given.quiet:
             threads = cluster.threads_of(client)
             note(f"{len(library.items):,} items, {threads} workers{_dashboard(client)}")
 
@@ -206,9 +213,16 @@ def _process(library: Library, given: argparse.Namespace) -> int:
     return 128 + signal.SIGINT if stopped else status
 
 
+def _in_program() -> bool:
+    """Whether this is Blender's own program, whose Python alone is not Blender."""
+    return __package__.startswith("bl_ext.")
+
+
 def _client(given: argparse.Namespace) -> Any:
     if given.scheduler:
         return cluster.studio_client(given.scheduler)
+    if given.workers == 0:
+        return contextlib.nullcontext()
     return cluster.local_client(given.workers)
 
 

@@ -143,7 +143,7 @@ class Engine:
                         raise each.error
                     future = self.submit(each)
                 except (DiffusionNetError, OSError) as error:
-                    yield self._failed(each, error)
+                    yield failed(self._kept, self._job, each, error)
                     continue
                 running[future] = each
                 ended.add(future)
@@ -190,7 +190,7 @@ class Engine:
         if isinstance(error, DiffusionNetError):
             # A record could not be written: no other could be, either.
             raise error
-        return self._failed(each, error)
+        return failed(self._kept, self._job, each, error)
 
     def _killed(self, each: Keyed) -> Record | None:
         """Record of an item whose process has died too often; None if others were to blame."""
@@ -206,24 +206,7 @@ class Engine:
             "Open the file in Blender by itself; for a long or large one raise the limits "
             "(--time-limit, fewer --workers).",
         )
-        return self._failed(each, error, words.get("peak"), retry=True)
-
-    def _failed(
-        self, each: Keyed, error: BaseException, peak: int | None = None, retry: bool = False
-    ) -> Record:
-        told = error_of(error) if isinstance(error, Exception) else {"message": repr(error)}
-        record = {
-            "name": each.item.name,
-            "file": each.item.file,
-            "key": each.key,
-            "status": records.FAILED,
-            "task": self._job.task,
-            "peak_memory": peak,
-            "results": [],
-            "errors": [{**told, "retry": retry or told.get("retry", False)}],
-        }
-        self._kept.add(record)
-        return record
+        return failed(self._kept, self._job, each, error, words.get("peak"), retry=True)
 
     def _needed(self, item: Item) -> int | None:
         """Memory to ask for; None where workers do not offer any."""
@@ -237,6 +220,62 @@ class Engine:
                 "Use fewer --workers, or a machine with more memory.",
             )
         return needed
+
+
+def one_by_one(
+    job: Job, kept: Records, items: Iterable[Keyed], stop: Callable[[], bool]
+) -> Iterator[Record]:
+    """Records of items that are worked on in this process, without Dask.
+
+    One that has passed a limit has ended this process; the next run tells it as failed.
+    """
+    for each in items:
+        if stop():
+            return
+        words = last_words(kept, each.item)
+        if each.error is not None or words:
+            error = each.error or DiffusionNetError(words["reason"], "Raise --time-limit.")
+            record = failed(kept, job, each, error, words.get("peak"), retry=bool(words))
+        else:
+            record = once(run_item, job, each.item, each.key)
+        kept.end(each.item.name)
+        yield record
+
+
+def failed(
+    kept: Records,
+    job: Job,
+    each: Keyed,
+    error: BaseException,
+    peak: int | None = None,
+    retry: bool = False,
+) -> Record:
+    """Keep and return the record of an item that no process could tell of.
+
+    Parameters
+    ----------
+    kept : Records
+    job : Job
+    each : Keyed
+    error : BaseException
+    peak : int, optional
+        Of the memory, in bytes.
+    retry : bool
+        Whether another try may help.
+    """
+    told = error_of(error) if isinstance(error, Exception) else {"message": repr(error)}
+    record = {
+        "name": each.item.name,
+        "file": each.item.file,
+        "key": each.key,
+        "status": records.FAILED,
+        "task": job.task,
+        "peak_memory": peak,
+        "results": [],
+        "errors": [{**told, "retry": retry or told.get("retry", False)}],
+    }
+    kept.add(record)
+    return record
 
 
 def last_words(kept: Records, item: Item) -> dict[str, Any]:

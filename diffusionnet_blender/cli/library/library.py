@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import DiffusionNetError
 from ...leftovers import is_abandoned, owner
-from . import cluster, records
-from .engine import Engine, Keyed, keyed
+from . import records
+from .engine import Engine, Keyed, keyed, one_by_one
 from .inputs import SUFFIXES
 from .items import Item, chunk_of, find_items, task_argument
 from .records import STATE, Known, Record, Records, digest_of
@@ -88,7 +88,6 @@ class Library:
         arguments: Sequence[str] = (),
         **options: Any,
     ):
-        cluster.require_farm()
         given = [w for name, value in options.items() for w in task_argument(name, value, task)]
         results = _checked_results(task, TASKS[task].results if results is None else results)
         self.job = Job(task, output, (*arguments, *given), results, pictures, cache, time_limit)
@@ -130,7 +129,7 @@ class Library:
 
     def run(
         self,
-        client: Client,
+        client: Client | None,
         pending: Iterable[Keyed] | None = None,
         stop: Callable[[], bool] = lambda: False,
     ) -> Iterator[Record]:
@@ -138,8 +137,9 @@ class Library:
 
         Parameters
         ----------
-        client : distributed.Client
-            As of `cluster.local_client`, or one of the studio's.
+        client : distributed.Client or None
+            As of `cluster.local_client`, or one of the studio's. None: in this process, one after
+            the other.
         pending : iterable of Keyed, optional
         stop : callable
             Returns whether no further item should be started.
@@ -151,8 +151,12 @@ class Library:
         DiffusionNetError
             If records cannot be written.
         """
-        engine = Engine(client, self.job, self.records, self.retries)
-        yield from engine.completed(self.pending() if pending is None else pending, stop)
+        pending = self.pending() if pending is None else pending
+        if client is None:
+            yield from one_by_one(self.job, self.records, pending, stop)
+        else:
+            engine = Engine(client, self.job, self.records, self.retries)
+            yield from engine.completed(pending, stop)
 
     def submit(self, client: Client, item: Item) -> DaskFuture:
         """Send one item to the workers: a future of its record, to wait for as one likes."""

@@ -242,6 +242,15 @@ def test_files_of_others_are_not_overwritten(files, tmp_path, tiny_model, capsys
     assert (out / "obj_body.blend").read_text() == "mine"
 
 
+def test_without_dask_this_process_does_it(files, tmp_path, addon):
+    out = tmp_path / "out"
+    assert (
+        run("library", files, "--task", "segment", "--output", out, *OPTIONS, "--workers", "0") == 0
+    )
+    assert len(merged(out)) == 4
+    assert (out / "report.html").exists()
+
+
 @pytest.mark.slow
 def test_chunks_and_their_report(files, tmp_path, tiny_model):
     out = tmp_path / "out"
