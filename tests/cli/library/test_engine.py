@@ -14,6 +14,7 @@ from diffusionnet_blender.cli.library.items import Item
 from diffusionnet_blender.cli.library.records import Records
 from diffusionnet_blender.cli.library.storage import folder_at
 from diffusionnet_blender.cli.library.tasks import Job
+from diffusionnet_blender.errors import DiffusionNetError
 from tests.cli.library import work
 from tests.waiting import moments
 
@@ -128,6 +129,13 @@ def test_what_no_worker_has_the_memory_for_is_not_sent(client, tmp_path):
     (told,) = started.completed([Keyed(Item("huge", str(path)), "key")])
     assert "GB of memory" in told["errors"][0]["message"]
     assert told["status"] == records.FAILED
+
+
+def test_workers_with_another_version_are_told(client, monkeypatch):
+    cluster.require_versions(client)
+    monkeypatch.setattr(cluster, "VERSION", "0.0.0")
+    with pytest.raises(DiffusionNetError, match=r"has extension .* and this process 0\.0\.0"):
+        cluster.require_versions(client)
 
 
 def test_a_function_of_futures_runs_one_item(client, tmp_path, files):

@@ -5,12 +5,14 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 pytest.importorskip("moto")
 pytest.importorskip("s3fs")
 pytest.importorskip("distributed")
 
+from diffusionnet_blender.cli import session
 from diffusionnet_blender.cli.library import inputs, records
 from diffusionnet_blender.cli.library.records import MERGED, Records
 from diffusionnet_blender.cli.library.storage import folder_at, opened_url
@@ -94,6 +96,23 @@ def test_a_bucket_that_is_not_there_is_told(store, tmp_path, capsys, tiny_model)
     arguments = ("--task", "segment", "--model", MODEL, "--output", "s3://nobodys/out")
     assert run("library", tmp_path / "a.ply", *arguments) == 1
     assert "s3://nobodys/out" in capsys.readouterr().err
+
+
+def test_machines_share_a_cache(store, tmp_path, tiny_model, monkeypatch, addon):
+    path = tmp_path / "a.ply"
+    write_ply(path, *body())
+    labels = []
+    for number in range(2):
+        # Another user's folder each: only the store is common.
+        monkeypatch.setattr(session, "folder_of", lambda *_, n=number: tmp_path / f"user{n}")
+        model = ("--model", str(tiny_model), "--cache", f"{BUCKET}/cache", "--quiet")
+        labels.append(tmp_path / f"{number}.npz")
+        assert run("segment", path, "--labels", labels[-1], *model) == 0
+        assert [p.suffix for p in (tmp_path / f"user{number}").iterdir()] == [".npz"]
+    (entry,) = folder_at(BUCKET).names("cache")
+    assert (tmp_path / "user1" / entry).read_bytes() == (tmp_path / "user0" / entry).read_bytes()
+    first, second = (np.load(each)["vertex_probabilities"] for each in labels)
+    np.testing.assert_array_equal(first, second)
 
 
 @pytest.mark.slow
