@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -280,6 +281,25 @@ def test_ctrl_c_finishes_what_runs_and_the_next_run_goes_on(files, tmp_path, tin
     assert process.returncode in (0, 1)
     assert len(merged(out)) == 34
     assert all(merged(out)[name]["time"] == record["time"] for name, record in done.items())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("signals", [[signal.SIGINT, signal.SIGINT], [signal.SIGTERM]])
+def test_two_ctrl_c_or_the_queues_signal_end_at_once(files, tmp_path, tiny_model, signals):
+    many(files, 30)
+    out = tmp_path / "out"
+    process = by_command(files, "--task", "segment", "--output", out, "--workers", "1")
+    wait_for_results(out, 2)
+    for number in signals:
+        process.send_signal(number)
+        time.sleep(0.2)
+    process.communicate(timeout=60)
+    assert process.returncode == 128 + signals[0]
+    assert list(out.rglob(".*.blend*")) == []
+    library = Library([str(files)], "segment", str(out), model=MODEL, cache="off", engine="numpy")
+    left = [each.item.name for each in library.pending()]
+    assert 0 < len(left) < 34
+    assert not {f"{name}.blend" for name in library.known} - {p.name for p in out.glob("*.blend")}
 
 
 @pytest.mark.slow
