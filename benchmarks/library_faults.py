@@ -20,7 +20,7 @@ from diffusionnet_blender.cli.library import records
 from diffusionnet_blender.cli.library.records import Records
 from diffusionnet_blender.cli.library.storage import folder_at
 
-TIME_LIMIT, RETRIES = 20, 2
+TIME_LIMIT, RETRIES = 45, 1
 PATIENCE = 3600.0
 
 

@@ -144,11 +144,13 @@ def run_item(job: Job, item: Item, key: str, most_bytes: int | None = None) -> R
         def last_words(reason: str) -> None:
             folder.write(ended, json.dumps({"reason": reason, "peak": memory_peak()}).encode())
 
-        with limited(job.seconds, most_bytes, last_words):
-            try:
+        try:
+            # Blender's start is not the item's.
+            stay_in_blender(job.options(item))
+            with limited(job.seconds, most_bytes, last_words):
                 _run_command(job, item, folder, names, account, Path(scratch))
-            except Exception as error:
-                account.errors.append(error)
+        except Exception as error:
+            account.errors.append(error)
         pictures = _keep_pictures(folder, item, account)
     record = _record(job, item, key, account)
     record |= {"time": time.time(), "took": round(time.time() - begun, 3), "pictures": pictures}
@@ -183,7 +185,6 @@ def _run_command(
     root = outgoing if remote else folder.root
     results = {suffix: root / name for suffix, name in zip(job.results, names, strict=True)}
     chosen = job.chosen(item, files, results)
-    stay_in_blender(chosen)
     begun = time.time()
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
         TASKS[job.task].run(chosen, account)
