@@ -23,7 +23,7 @@ class Bar:
     """
 
     def __init__(self, total: int, quiet: bool):
-        self.total, self.done, self.failed, self.skipped = total, 0, 0, 0
+        self.total, self.done, self.failed = total, 0, 0
         self._terminal = sys.stderr is not None and sys.stderr.isatty()
         self._quiet = quiet
         self._start = time.monotonic()

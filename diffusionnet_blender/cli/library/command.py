@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import signal
 from collections.abc import Iterator, Sequence
 from types import FrameType
@@ -196,13 +197,9 @@ def _process(library: Library, given: argparse.Namespace) -> int:
         if client is not None and not given.quiet:
             threads = cluster.threads_of(client)
             note(f"{len(library.items):,} items, {threads} workers{_dashboard(client)}")
-
-        def rest() -> Iterator[Any]:
-            # Items that are skipped count as they are passed.
-            yield first
-            yield from pending
-
-        for record in library.run(client, rest(), stop):
+        for record in library.run(client, itertools.chain([first], pending), stop):
+            # Those that are passed by on the way are no part of the work.
+            bar.total = len(library.items) - library.skipped
             bar.step(record["status"] == records.FAILED)
             if record["status"] == records.FAILED and not given.quiet:
                 note(f"{record['file']}: {record['errors'][0]['message']}")

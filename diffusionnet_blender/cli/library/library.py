@@ -64,6 +64,8 @@ class Library:
     items : list of Item
     known : dict of str to Known
         What records tell of items.
+    skipped : int
+        Items that `pending` has passed by so far.
 
     Raises
     ------
@@ -100,6 +102,7 @@ class Library:
         self.folder.remove(PROBE)
         self.known = self.records.index()
         self._present = self.folder.tree()
+        self.skipped = 0
         self._require_unowned()
         if chunk is not None:
             self.items = chunk_of(self.items, *chunk)
@@ -114,18 +117,20 @@ class Library:
         only_uncertain : bool
             Those alone whose results are uncertain, done anew.
         """
-        items: Iterable[Item] = self.items
+        items = self.items
         if only_uncertain:
             items = [i for i in items if self._of(i).status == records.UNCERTAIN]
+        self.skipped = len(self.items) - len(items)
         for each in keyed(self.job, items):
             known = self._of(each.item)
             if only_uncertain or known.key != each.key:
                 yield each
-            elif known.status == records.FAILED or known.status == records.PARTIAL:
-                if retry_failed:
-                    yield each
-            elif not self._present.issuperset(result_names(self.job, each.item)):
+            elif known.status in (records.FAILED, records.PARTIAL) and retry_failed:
                 yield each
+            elif known.status != records.FAILED and not self._is_there(each.item):
+                yield each
+            else:
+                self.skipped += 1
 
     def run(
         self,
@@ -196,6 +201,9 @@ class Library:
             yield
         finally:
             self.folder.remove(name)
+
+    def _is_there(self, item: Item) -> bool:
+        return self._present.issuperset(result_names(self.job, item))
 
     def _of(self, item: Item) -> Known:
         return self.known.get(item.name, Known())
