@@ -125,7 +125,7 @@ def studio_client(address: str) -> Iterator[Client]:
     Raises
     ------
     DiffusionNetError
-        If it cannot be reached, has no workers, or workers with other versions.
+        If it cannot be reached, has no workers, or workers with other versions or several threads.
     """
     require_farm()
     from distributed import Client
@@ -146,6 +146,7 @@ def studio_client(address: str) -> Iterator[Client]:
                 f"Start some: dask worker {address} --nthreads 1 --nworkers 4.",
             ) from error
         require_versions(client)
+        _require_single_threads(client)
         client.register_plugin(_worker_plugin(own=False))
         yield client
 
@@ -174,6 +175,16 @@ def require_versions(client: Client) -> None:
             raise DiffusionNetError(
                 f"The worker {worker} has no Blender",
                 "Install bpy for the Python of the workers (pip install bpy==4.5.15).",
+            )
+
+
+def _require_single_threads(client: Client) -> None:
+    """Raise DiffusionNetError for workers with several threads: a Blender has one file open."""
+    for name, worker in client.scheduler_info(n_workers=-1)["workers"].items():
+        if worker["nthreads"] > 1:
+            raise DiffusionNetError(
+                f"The worker {name} has {worker['nthreads']} threads, and Blender works with one",
+                "Start workers with --nthreads 1, and more of them with --nworkers.",
             )
 
 

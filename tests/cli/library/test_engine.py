@@ -138,6 +138,17 @@ def test_workers_with_another_version_are_told(client, monkeypatch):
         cluster.require_versions(client)
 
 
+def test_workers_with_several_threads_are_told():
+    from distributed import LocalCluster
+
+    with LocalCluster(
+        n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None
+    ) as threads:
+        with pytest.raises(DiffusionNetError, match="2 threads.*--nthreads 1"):
+            with cluster.studio_client(threads.scheduler_address):
+                pass
+
+
 def test_a_function_of_futures_runs_one_item(client, tmp_path, files):
     (each,) = files(["good"])
     future = engine(client, tmp_path, function=work.nothing).submit(each)

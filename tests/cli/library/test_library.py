@@ -161,9 +161,10 @@ def test_a_manifest_chooses_objects_and_options(client, files, tmp_path, blender
 def test_one_source_is_matched_to_many(client, files, tmp_path):
     options = {"model": "none", "cache": "off", "source": str(files / "glb_body.glb")}
     out = tmp_path / "out"
-    library = Library([str(files)], "match", str(out), **options)
+    targets = [str(files / name) for name in ("obj_body.obj", "stl_body.stl")]
+    library = Library(targets, "match", str(out), **options)
     done = list(library.run(client))
-    assert len(done) == 4
+    assert len(done) == 2
     for record in done:
         found = np.load(out / f"{record['name']}.npz")
         assert record["vertices"] == len(found["confidence"])
