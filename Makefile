@@ -72,6 +72,8 @@ contact-sheet: $(READY_TRAINING) ## characters of CHARACTERS and MAKEHUMAN in ea
 docs-images: demo demo-transfer ## make the pictures of the documentation again
 	@$(PYTHON) -m demo.publish build/demo/cleo.png docs/images/demo.webp
 	@$(PYTHON) -m demo.publish build/demo/transfer.png docs/images/transfer.webp
+	@$(PYTHON) -m demo.library
+	@$(PYTHON) -m demo.publish build/demo/library.png docs/images/library-report.webp
 
 # One for each picture of a window: where it is in build/app, and what the documentation calls it. Shown
 # is the viewport with its sidebar: a whole window cannot be read on a page.
@@ -240,6 +242,10 @@ bench-matching: $(READY_TRAINING) ## error of matches, textures and weights on u
 bench-pairs: $(READY_TRAINING) $(START)/body_match.safetensors ## matches between characters of other makers and dressed bodies, into docs/transfer.md, hours
 	$(PYTHON) -m benchmarks.character_pairs --characters $(CHARACTERS) --makehuman $(MAKEHUMAN) \
 		--before $(START)/body_match.safetensors --write
+
+FILES ?= 2000
+bench-library: $(READY_TRAINING) ## a library of FILES files beside xargs, with kills and 100,000 items, into docs/library.md, hours
+	$(PYTHON) -m benchmarks.library --files $(FILES)
 
 .PHONY: clean
 clean: ## remove what was built; the environments stay

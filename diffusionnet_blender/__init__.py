@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .cli.library.library import Library
     from .surface.character import Character
     from .surface.surface import Surface
     from .tasks.classify import classify
@@ -32,6 +33,7 @@ else:
 
 __all__ = [
     "Character",
+    "Library",
     "Surface",
     "classify",
     "find_model",
@@ -44,6 +46,7 @@ __all__ = [
 # Where each is.
 _MODULES = {
     "Character": ".surface.character",
+    "Library": ".cli.library.library",
     "Surface": ".surface.surface",
     "classify": ".tasks.classify",
     "find_model": ".tasks.models",

@@ -33,6 +33,7 @@ _STAGED = re.compile(rf"\.(?P<stem>.+)\.{_OWNER}\.[a-z0-9_]{{1,8}}@?")
 _UNMARKED = r"\.{stem}\.(?P<pid>\d+)\.(?:npz|blend@?)"
 _WORKER = re.compile(rf"{WORKER}{_OWNER}_.+")
 _MARK = re.compile(rf"{MARK}\.{_OWNER}")
+_JOURNAL = re.compile(rf".+\.{_OWNER}\.(?:jsonl|lock)")
 
 
 def owner() -> str:
@@ -54,6 +55,12 @@ def worker_folder() -> Path:
     """A new folder for a worker process."""
     sweep_temporary()
     return Path(tempfile.mkdtemp(prefix=f"{WORKER}{owner()}_"))
+
+
+def is_abandoned(path: Path) -> bool:
+    """Whether the process that `owner` names in the name of a journal or lock is gone."""
+    found = _JOURNAL.fullmatch(path.name)
+    return found is not None and _is_abandoned(path, found)
 
 
 def sweep_beside(path: Path) -> None:

@@ -52,8 +52,8 @@ MAY_IMPORT = {
         "panels", "torch_installer",
     },
     "cli": {
-        "errors", "folders", "leftovers", "options", "surface", "network", "tasks", "settings",
-        "scene", "session", "registration",
+        "errors", "folders", "leftovers", "options", "surface", "network", "tasks", "worker",
+        "settings", "scene", "session", "registration",
     },
     "__init__": {"surface", "tasks", "registration", "cli"},
     "__main__": {"cli", "leftovers"},

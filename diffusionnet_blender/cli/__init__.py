@@ -9,6 +9,7 @@ import argparse
 from collections.abc import Sequence
 
 from . import classify, match, models, segment, train, transfer
+from .library import command as library
 from .streams import Stopped, failed, stopping
 
 
@@ -46,6 +47,6 @@ def build_parser(program: str) -> argparse.ArgumentParser:
         description="Segmentation, correspondence and transfer on meshes, with DiffusionNet.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (segment, train, classify, match, transfer, models):
+    for command in (segment, train, classify, match, transfer, library, models):
         command.add_parser(commands)
     return parser

@@ -7,11 +7,13 @@ import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..scene.options import Grouping
 from ..tasks.classify import job
 from ..tasks.models import loaded
+from .account import Account
+from .opened import add_object_option, opened
 from .options import (
     FORMATS,
     Commands,
@@ -23,7 +25,10 @@ from .options import (
 )
 from .places import place, require_apart, require_places, save_text
 from .session import blender, cache_of, library
-from .streams import failed, note, note_left_out, note_remarks, say, stop_if_asked
+from .streams import say, stop_if_asked
+
+if TYPE_CHECKING:
+    import bpy
 
 
 def add_parser(commands: Commands) -> None:
@@ -44,11 +49,17 @@ def add_parser(commands: Commands) -> None:
     )
     add_in_place_option(classify)
     classify.add_argument("--table", type=Path, metavar="TSV", help="Write the lines to a file")
-    add_options(classify, job.ClassifyRequest)
-    add_options(classify, Grouping)
+    add_task_options(classify)
     add_cache_option(classify)
     add_quiet_option(classify)
     classify.set_defaults(run=run)
+
+
+def add_task_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the task, for files of any number."""
+    add_object_option(parser)
+    add_options(parser, job.ClassifyRequest)
+    add_options(parser, Grouping)
 
 
 def _line(row: Sequence[object]) -> str:
@@ -58,8 +69,9 @@ def _line(row: Sequence[object]) -> str:
     return text.getvalue()
 
 
-def run(chosen: argparse.Namespace) -> int:
+def run(chosen: argparse.Namespace, account: Account | None = None) -> int:
     """Classify the characters of each file."""
+    account = account or Account(chosen.quiet)
     require_places(chosen.files, chosen.output, "output")
     outputs = [place(chosen.output, path, ".blend") for path in chosen.files]
     require_apart(chosen.files, outputs, "output", chosen.in_place)
@@ -70,49 +82,58 @@ def run(chosen: argparse.Namespace) -> int:
     options["cache"] = cache_of(chosen)
     lines: list[str] = []
     with blender(chosen):
-        status = max(_classify_file(path, options, chosen, lines) for path in chosen.files)
+        for path in chosen.files:
+            _classify_file(path, options, chosen, account, lines)
     if chosen.table:
         save_text(chosen.table, "".join(f"{line}\n" for line in lines))
-    return status
+    return account.status
 
 
 def _classify_file(
-    path: Path, options: dict[str, Any], chosen: argparse.Namespace, lines: list[str]
-) -> int:
-    """Classify the characters of a file and save it; the exit status, 0 if none of them failed."""
+    path: Path,
+    options: dict[str, Any],
+    chosen: argparse.Namespace,
+    account: Account,
+    lines: list[str],
+) -> None:
+    """Classify the characters of a file and save it."""
     import bpy
 
     from ..scene.character import shapes_of
     from ..scene.character_read import read_character
     from ..scene.classes import write_class_of_character
-    from ..scene.files import open_file, require_writable_suffix, save_file
+    from ..scene.files import require_writable_suffix, save_file
 
     output = place(chosen.output, path, ".blend")
     stop_if_asked()
-    status, before = 0, len(lines)
+    before = len(lines)
+    pictured: list[bpy.types.Object] = []
     try:
         if output:
             require_writable_suffix(output)
-        for character in shapes_of(open_file(path), bpy.context.view_layer, chosen.each):
+        objects = opened(path, chosen.object)
+        for character in shapes_of(objects, bpy.context.view_layer, chosen.each):
             title = f"{path}: {character.name}"
-            if not chosen.quiet:
-                note(title)
-            note_left_out(title, character.told, chosen.quiet)
+            account.note(title)
+            account.left_out(title, character.told)
             try:
                 geometry = read_character(character)
                 found = job.classify(geometry.placed, **options)
                 result = found.class_name, found.probability
                 unwritten = write_class_of_character(character, *result, sort_in=None)
             except Exception as error:
-                status = failed(path, error)
+                account.failed(path, error)
                 continue
             for missed in (*geometry.errors, *unwritten):
-                status = failed(path, missed)
+                account.failed(path, missed)
+            pictured += character.members
+            account.found(character.name, found)
             row = (path, character.name, found.class_name, f"{found.probability:.3f}")
             lines.append(_line(row))
             say(lines[-1])
         if output and len(lines) > before:
-            note_remarks(output, save_file(output), chosen.quiet)
+            account.warned(output, save_file(output))
+        if pictured:
+            account.pictured(pictured, "TEXTURE")
     except Exception as error:
-        return failed(path, error)
-    return status
+        account.failed(path, error)

@@ -12,8 +12,10 @@ from ..errors import DiffusionNetError
 from ..options import options_of
 from ..tasks.match import job
 from ..tasks.transfer.request import TransferRequest
-from .options import Commands, add_options, stage_lines
+from .account import Account
+from .options import Commands, add_options, add_quiet_option
 from .pair import (
+    add_pair,
     add_pair_options,
     character_in,
     match_options,
@@ -25,7 +27,6 @@ from .pair import (
 )
 from .places import require_apart, save_arrays
 from .session import about, blender
-from .streams import note
 
 if TYPE_CHECKING:
     from ..scene.match_jobs import ReadToMatch
@@ -51,18 +52,26 @@ def add_parser(commands: Commands) -> None:
         epilog=EPILOGUE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    add_pair_options(match)
-    # The same option as of a transfer.
-    names = [field.name for field, _ in options_of(TransferRequest)]
-    add_options(match, TransferRequest, leave_out=set(names) - {"accept_uncertain"})
+    add_pair(match)
+    add_task_options(match)
+    add_quiet_option(match)
     match.add_argument(
         "--output", type=Path, required=True, metavar="MAP.npz", help="File of the map"
     )
     match.set_defaults(run=run)
 
 
-def run(chosen: argparse.Namespace) -> int:
+def add_task_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the task, for pairs of any number."""
+    add_pair_options(parser)
+    # The same option as of a transfer.
+    names = [field.name for field, _ in options_of(TransferRequest)]
+    add_options(parser, TransferRequest, leave_out=set(names) - {"accept_uncertain"})
+
+
+def run(chosen: argparse.Namespace, account: Account | None = None) -> int:
     """Match two files and write the map."""
+    account = account or Account(chosen.quiet)
     if chosen.output.suffix.lower() != ".npz":
         raise DiffusionNetError(f"--output {chosen.output} is not a .npz file", "Name it .npz.")
     require_apart([chosen.source, chosen.target], [chosen.output], "output")
@@ -71,12 +80,13 @@ def run(chosen: argparse.Namespace) -> int:
         from ..scene.match_jobs import request_of
 
         # Opening the second file closes the first, of which only arrays are kept.
-        source = _read(chosen.source, chosen.source_object, chosen.each)
-        target = _read(chosen.target, chosen.target_object, chosen.each)
+        source = _read(chosen.source, chosen.source_object, chosen.each, account)
+        target = _read(chosen.target, chosen.target_object, chosen.each, account)
     title = title_of(chosen)
     with about(title):
         request = request_of(source, target, **options)
-        found = job.run(request, stage_lines(title, chosen.quiet))
+        found = job.run(request, account.stages(title))
+    account.found(chosen.target.stem, found)
     seconds = sum(found.seconds.values())
     members = {
         name: array
@@ -101,20 +111,18 @@ def run(chosen: argparse.Namespace) -> int:
         seconds=np.float64(seconds),
         **members,
     )
-    if not chosen.quiet:
-        note(f"{chosen.output}: {method_of(found)}, in {seconds:.1f} s")
-    return told_uncertain(found, chosen)
+    account.note(f"{chosen.output}: {method_of(found)}, in {seconds:.1f} s")
+    return told_uncertain(found, chosen, account)
 
 
-def _read(path: Path, name: str | None, each: bool) -> ReadToMatch:
+def _read(path: Path, name: str | None, each: bool, account: Account) -> ReadToMatch:
     from ..scene.files import open_file
     from ..scene.match_jobs import read_to_match
 
     character = character_in(mesh_in(path, name, open_file, each), each)
     with about(path):
         read = read_to_match(character)
-    for error in read.errors:
-        note(f"{path}: {error}")
+    account.missed(path, read.errors)
     require_size(path, character.name, read.geometry.placed.surface)
     return read
 

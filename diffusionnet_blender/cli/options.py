@@ -82,8 +82,8 @@ def add_cache_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cache",
         metavar="DIR|off",
-        help="Folder in which the matrices of meshes are kept for the next run (default: the "
-        "user's cache)",
+        help="Folder in which the matrices of meshes are kept for the next run, a path or URL "
+        "(default: the user's cache)",
     )
 
 

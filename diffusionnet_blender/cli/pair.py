@@ -16,7 +16,8 @@ from ..scene.options import Grouping
 from ..tasks.match.request import Correspondence, Fit, MatchRequest
 from ..tasks.match.side import FEWEST_VERTICES
 from ..tasks.models import loaded
-from .options import FORMATS, add_options, add_quiet_option, values_of
+from .account import Account
+from .options import FORMATS, add_options, values_of
 from .session import about, library
 from .streams import note
 
@@ -37,10 +38,14 @@ FIT_REMARKS: dict[Fit, str] = {
 }
 
 
-def add_pair_options(parser: argparse.ArgumentParser) -> None:
-    """Add source, target, and the options of their match."""
+def add_pair(parser: argparse.ArgumentParser) -> None:
+    """Add source and target."""
     parser.add_argument("source", type=Path, metavar="SOURCE", help=FORMATS)
     parser.add_argument("target", type=Path, metavar="TARGET", help="Likewise")
+
+
+def add_pair_options(parser: argparse.ArgumentParser) -> None:
+    """Add the objects of source and target, and the options of their match."""
     for side in ("source", "target"):
         text = f"Object of the {side}'s file, which stands for its character (default: the largest)"
         parser.add_argument(f"--{side}-object", metavar="NAME", help=text)
@@ -56,7 +61,6 @@ def add_pair_options(parser: argparse.ArgumentParser) -> None:
         help="Pin: number, from 0, of a vertex of the source and of the corresponding vertex of "
         "the target; may be given several times",
     )
-    add_quiet_option(parser)
 
 
 def match_options(chosen: argparse.Namespace) -> dict[str, Any]:
@@ -93,16 +97,18 @@ def method_of(found: Correspondence) -> str:
     return f"{method}, confident on {found.confident_share:.0%} of vertices{stray}"
 
 
-def told_uncertain(found: Correspondence, chosen: argparse.Namespace) -> int:
+def told_uncertain(found: Correspondence, chosen: argparse.Namespace, account: Account) -> int:
     """Exit status of a command that has written its output; tells an uncertain match."""
-    if not found.uncertain:
-        return 0
-    if chosen.accept_uncertain:
+    if found.uncertain and chosen.accept_uncertain:
         note(f"{found.doubt}{title_of(chosen)}, accepted")
-        return 0
-    note(f"{found.doubt}{title_of(chosen)}; check {chosen.output}")
-    note("Set pins (--pin), or accept it by --accept-uncertain")
-    return 1
+    elif found.uncertain:
+        account.uncertain(
+            [
+                f"{found.doubt}{title_of(chosen)}; check {chosen.output}",
+                "Set pins (--pin), or accept it by --accept-uncertain",
+            ]
+        )
+    return account.status
 
 
 def title_of(chosen: argparse.Namespace) -> str:

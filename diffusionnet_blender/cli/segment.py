@@ -13,6 +13,8 @@ from ..errors import DiffusionNetError
 from ..scene.options import Grouping, Outputs, ReadOptions
 from ..tasks.models import FROM_RIG, loaded
 from ..tasks.segment import job
+from .account import Account
+from .opened import add_object_option, opened
 from .options import (
     FORMATS,
     Commands,
@@ -20,14 +22,15 @@ from .options import (
     add_in_place_option,
     add_options,
     add_quiet_option,
-    stage_lines,
     values_of,
 )
 from .places import place, require_apart, require_places, save_arrays
 from .session import blender, cache_of, library
-from .streams import failed, note, note_left_out, note_remarks, stop_if_asked
+from .streams import stop_if_asked
 
 if TYPE_CHECKING:
+    import bpy
+
     from ..scene.character_read import CharacterGeometry
 
 EPILOGUE = """\
@@ -68,17 +71,24 @@ def add_parser(commands: Commands) -> None:
     )
     add_in_place_option(segment)
     segment.add_argument("--labels", type=Path, metavar="NPZ|DIR", help="Write the labels as .npz")
-    add_options(segment, job.SegmentRequest)
-    add_options(segment, Grouping)
-    add_options(segment, ReadOptions)
-    add_options(segment, Outputs)
+    add_task_options(segment)
     add_cache_option(segment)
     add_quiet_option(segment)
     segment.set_defaults(run=run)
 
 
-def run(chosen: argparse.Namespace) -> int:
+def add_task_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the task, for files of any number."""
+    add_object_option(parser)
+    add_options(parser, job.SegmentRequest)
+    add_options(parser, Grouping)
+    add_options(parser, ReadOptions)
+    add_options(parser, Outputs)
+
+
+def run(chosen: argparse.Namespace, account: Account | None = None) -> int:
     """Segment the meshes of each file."""
+    account = account or Account(chosen.quiet)
     _check_paths(chosen)
     options = values_of(job.SegmentRequest, chosen)
     if chosen.model != FROM_RIG:
@@ -86,7 +96,9 @@ def run(chosen: argparse.Namespace) -> int:
         options["model"] = loaded(chosen.model, [library()], "segment")
     options["cache"] = cache_of(chosen)
     with blender(chosen):
-        return max(_segment_file(path, options, chosen) for path in chosen.files)
+        for path in chosen.files:
+            _segment_file(path, options, chosen, account)
+    return account.status
 
 
 def _check_paths(chosen: argparse.Namespace) -> None:
@@ -101,12 +113,14 @@ def _check_paths(chosen: argparse.Namespace) -> None:
     require_apart(chosen.files, labels, "labels")
 
 
-def _segment_file(path: Path, options: dict[str, Any], chosen: argparse.Namespace) -> int:
-    """Segment the characters of a file and save it; the exit status, 0 if none of them failed."""
+def _segment_file(
+    path: Path, options: dict[str, Any], chosen: argparse.Namespace, account: Account
+) -> None:
+    """Segment the characters of a file and save it."""
     import bpy
 
     from ..scene.character import characters_of
-    from ..scene.files import open_file, require_writable_suffix, save_file
+    from ..scene.files import require_writable_suffix, save_file
     from ..scene.report_text import unsure_text
     from ..scene.segment_jobs import handed_back, segment_request
     from ..scene.write import write_labels_of_objects
@@ -116,39 +130,42 @@ def _segment_file(path: Path, options: dict[str, Any], chosen: argparse.Namespac
     output = place(chosen.output, path, ".blend")
     labels = place(chosen.labels, path, ".npz")
     stop_if_asked()
-    status = 0
+    pictured: list[bpy.types.Object] = []
     done: list[tuple[CharacterGeometry, job.Segmentation]] = []
     try:
         if output:
             require_writable_suffix(output)
-        for character in characters_of(open_file(path), bpy.context.view_layer, chosen.each):
-            note_left_out(f"{path}: {character.name}", character.told, chosen.quiet)
+        objects = opened(path, chosen.object)
+        for character in characters_of(objects, bpy.context.view_layer, chosen.each):
+            title = f"{path}: {character.name}"
+            account.left_out(title, character.told)
             try:
                 geometry, request = segment_request(character, reading, **options)
-                progress = stage_lines(f"{path}: {character.name}", chosen.quiet)
-                result = job.run(request, progress)
+                result = job.run(request, account.stages(title))
                 segmented = handed_back(geometry, result)
                 found, missed = segmented.unchanged()
                 written, _, refused = write_labels_of_objects(found, outputs)
                 for error in [*missed, *refused]:
-                    status = failed(path, error)
+                    account.failed(path, error)
                 if not written:
                     continue
             except Exception as error:
-                status = failed(path, error)
+                account.failed(path, error)
             else:
                 done.append((geometry, result))
-                if not chosen.quiet:
-                    note(f"{path}: {_summary(character.name, geometry, result)}")
-                    if result.doubts:
-                        note(f"{path}: {character.name}: {unsure_text(result)}")
+                pictured += [obj for obj, _ in found]
+                account.found(character.name, result)
+                account.note(f"{path}: {_summary(character.name, geometry, result)}")
+                if result.doubts:
+                    account.note(f"{title}: {unsure_text(result)}")
         if done and labels:
             _save_labels(labels, done)
         if done and output:
-            note_remarks(output, save_file(output), chosen.quiet)
+            account.warned(output, save_file(output))
+        if done:
+            account.pictured(pictured, "TEXTURE", "VERTEX")
     except Exception as error:
-        return failed(path, error)
-    return status
+        account.failed(path, error)
 
 
 def _summary(name: str, geometry: CharacterGeometry, result: job.Segmentation) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ..errors import DiffusionNetError
 from ..folders import user_folder
 from ..leftovers import mark_temporary, sweep_temporary
+from .library.storage import is_url
 from .streams import held, worded
 
 if TYPE_CHECKING:
@@ -99,6 +100,11 @@ def cache_of(chosen: argparse.Namespace) -> OperatorCache | None:
 
     if chosen.cache == "off":
         return None
-    if chosen.cache is not None:
-        return OperatorCache(Path(chosen.cache))
-    return OperatorCache(folder_of("cache", "cache_folder"))
+    own = folder_of("cache", "cache_folder")
+    if chosen.cache is None:
+        return OperatorCache(own)
+    if is_url(chosen.cache):
+        from .shared_cache import SharedCache
+
+        return SharedCache(own, url=chosen.cache)
+    return OperatorCache(Path(chosen.cache))

@@ -159,9 +159,14 @@ def failed(subject: object, error: Exception) -> int:
         If the command was told to end.
     """
     stop_if_asked()
-    if os.environ.get(DEBUG, "0") not in ("", "0"):
+    if debugging():
         note("".join(traceback.format_exception(error)).rstrip())
     return fail(worded(error) if subject is None else f"{subject}: {worded(error)}")
+
+
+def debugging() -> bool:
+    """Whether the user wants to see all that there is."""
+    return os.environ.get(DEBUG, "0") not in ("", "0")
 
 
 def worded(error: Exception) -> str:

@@ -12,8 +12,16 @@ from ..options import names_in
 from ..tasks.match import job as match_job
 from ..tasks.transfer import job
 from ..tasks.transfer.kinds import KINDS, Kinds
-from .options import Commands, add_in_place_option, add_options, stage_lines, values_of
+from .account import Account
+from .options import (
+    Commands,
+    add_in_place_option,
+    add_options,
+    add_quiet_option,
+    values_of,
+)
 from .pair import (
+    add_pair,
     add_pair_options,
     character_in,
     match_options,
@@ -25,7 +33,6 @@ from .pair import (
 )
 from .places import require_apart
 from .session import about, blender
-from .streams import note, note_remarks
 
 if TYPE_CHECKING:
     import bpy
@@ -51,25 +58,33 @@ def add_parser(commands: Commands) -> None:
         epilog=EPILOGUE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    add_pair_options(transfer)
+    add_pair(transfer)
+    add_task_options(transfer)
+    add_quiet_option(transfer)
     transfer.add_argument(
+        "--output", type=Path, required=True, metavar="FILE", help="File of the target"
+    )
+    add_in_place_option(transfer)
+    transfer.set_defaults(run=run)
+
+
+def add_task_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the task, for pairs of any number."""
+    add_pair_options(parser)
+    parser.add_argument(
         "--what",
         required=True,
         metavar="KINDS",
         help=f"Data to transfer, with commas: {', '.join(KINDS)}",
     )
-    transfer.add_argument(
-        "--output", type=Path, required=True, metavar="FILE", help="File of the target"
-    )
-    add_in_place_option(transfer)
-    add_options(transfer, Kinds, leave_out=KINDS)
-    add_options(transfer, job.TransferRequest)
-    transfer.set_defaults(run=run)
+    add_options(parser, Kinds, leave_out=KINDS)
+    add_options(parser, job.TransferRequest)
 
 
-def run(chosen: argparse.Namespace) -> int:
+def run(chosen: argparse.Namespace, account: Account | None = None) -> int:
     """Match two files, transfer the chosen kinds of data, and save the target."""
-    kinds = _kinds(chosen)
+    account = account or Account(chosen.quiet)
+    kinds = kinds_of(chosen)
     files = [chosen.source, chosen.target]
     require_apart(files, [chosen.output], "output", chosen.in_place)
     options = match_options(chosen)
@@ -77,10 +92,12 @@ def run(chosen: argparse.Namespace) -> int:
         from ..scene.files import require_writable_suffix
 
         require_writable_suffix(chosen.output)
-        return _transfer(chosen, kinds, options)
+        return _transfer(chosen, kinds, options, account)
 
 
-def _transfer(chosen: argparse.Namespace, kinds: Kinds, options: dict[str, Any]) -> int:
+def _transfer(
+    chosen: argparse.Namespace, kinds: Kinds, options: dict[str, Any], account: Account
+) -> int:
     import bpy
 
     from ..scene.files import save_file
@@ -92,7 +109,7 @@ def _transfer(chosen: argparse.Namespace, kinds: Kinds, options: dict[str, Any])
 
     source, target, only_source = _opened(chosen)
     title = title_of(chosen)
-    progress = stage_lines(title, chosen.quiet)
+    progress = account.stages(title)
     with about(title):
         require_pair(source, target)
         errors, request = match_request(source, target, **options)
@@ -111,14 +128,14 @@ def _transfer(chosen: argparse.Namespace, kinds: Kinds, options: dict[str, Any])
         for item in jobs.items:
             jobs.keep(item, job.run(jobs.request(item), progress))
         written = jobs.write(at_once=True, outputs=Outputs())
-    for error in [*errors, *jobs.errors]:
-        note(f"{title}: {error}")
+    account.found(target.name, found)
+    account.missed(title, [*errors, *jobs.errors])
     for obj in only_source:
         bpy.data.objects.remove(obj)
-    note_remarks(chosen.output, save_file(chosen.output), chosen.quiet)
-    if not chosen.quiet:
-        note(f"{chosen.output}: {'; '.join(written)}; matched {method_of(found)}")
-    return told_uncertain(found, chosen)
+    account.warned(chosen.output, save_file(chosen.output))
+    account.note(f"{chosen.output}: {'; '.join(written)}; matched {method_of(found)}")
+    account.pictured(target.members, "SINGLE", "TEXTURE")
+    return told_uncertain(found, chosen, account)
 
 
 def _opened(
@@ -159,7 +176,7 @@ def _opened(
     return giving, receiving, only_source
 
 
-def _kinds(chosen: argparse.Namespace) -> Kinds:
+def kinds_of(chosen: argparse.Namespace) -> Kinds:
     """Kinds that --what names, with dashes or underscores."""
     names = [name.replace("-", "_") for name in names_in(chosen.what.lower())]
     unknown = [name for name in names if name not in KINDS]

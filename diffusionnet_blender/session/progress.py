@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
+from ..tasks.clock import duration
 from ..translations import worded
 
 # An estimate from less of the run than this would jump about.
@@ -92,8 +93,3 @@ class TimeLeft:
         if done < LEAST_SHARE * (1.0 - first) or elapsed < LEAST_SECONDS or done <= 0.0:
             return None
         return elapsed * (1.0 - fraction) / done
-
-
-def duration(seconds: float) -> str:
-    """Seconds as text: "8 s", "3 min"."""
-    return f"{seconds:.0f} s" if seconds < 99.5 else f"{seconds / 60:.0f} min"

@@ -35,3 +35,8 @@ class Clock:
         """Add the time since the last `start` to the stage."""
         duration = perf_counter() - self._started
         self.seconds[stage] = self.seconds.get(stage, 0.0) + duration
+
+
+def duration(seconds: float) -> str:
+    """Seconds as text: "8 s", "3 min"."""
+    return f"{seconds:.0f} s" if seconds < 99.5 else f"{seconds / 60:.0f} min"

@@ -130,6 +130,12 @@ def test_scripts_for_blender_run(folder, section):
 
 
 @pytest.mark.slow
+def test_the_scripts_of_a_library_run(folder):
+    run(folder, ["-c", python_of(ROOT / "docs" / "library.md", "From Python")])
+    assert (folder / "labelled" / "report.html").exists()
+
+
+@pytest.mark.slow
 def test_scripts_without_blender_run_without_blender(folder):
     code = python_of(ROOT / "docs" / "scripting.md", "Without Blender")
     run(folder, ["-c", f"import sys\nsys.modules['bpy'] = None\n{code}"])
