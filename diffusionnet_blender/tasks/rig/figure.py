@@ -1,0 +1,142 @@
+"""The meshes of a figure on which its joints are looked for: its own, and its outer skin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from ...matching.limbs.parted import PartedMesh, parted_mesh
+from ...surface.loose_parts import label_mesh_parts, sizeable_parts
+from ...surface.outer_skin import make_skin
+from ...surface.proxy import DENSE_SIZE, make_proxy
+from ...surface.repair import repair
+from ...surface.surface import Surface, triangle_areas
+from .landmarks import landmarks_of
+from .places import figure_links, placed_points
+
+
+@dataclass(frozen=True, eq=False)
+class FigureMesh:
+    """A mesh with the parts of a figure.
+
+    Attributes
+    ----------
+    surface : Surface
+        Repaired, in the space of the figure.
+    parted : PartedMesh
+        The same in the frame of the figure, at unit area.
+    frame : (3, 3) float64
+    to_body : callable
+        Takes values at its vertices to those of the figure.
+    """
+
+    surface: Surface
+    parted: PartedMesh
+    frame: np.ndarray
+    to_body: Callable[[np.ndarray], np.ndarray]
+
+    @property
+    def _scale(self) -> float:
+        areas = triangle_areas(self.surface.vertices, self.surface.faces)
+        return float(np.sqrt(areas.sum()))
+
+    def landmarks(self) -> dict[str, np.ndarray]:
+        """Landmarks (3,) in the space of the surface, see `landmarks.landmarks_of`."""
+        return self._from_frame(landmarks_of(self.parted))
+
+    def placed(self, landmarks: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Points of the template (3,) between landmarks, all in the space of the surface."""
+        within = {name: self.frame @ place / self._scale for name, place in landmarks.items()}
+        return self._from_frame(placed_points(figure_links(self.parted, within)))
+
+    def _from_frame(self, places: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        scale = self._scale
+        return {name: scale * place @ self.frame for name, place in places.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class Figure:
+    """A figure without what it carries.
+
+    Attributes
+    ----------
+    mesh : FigureMesh
+        Its own mesh, or a proxy of a dense one.
+    skin : FigureMesh or None
+        Where several shells lie on each other, the skin around them.
+    """
+
+    mesh: FigureMesh
+    skin: FigureMesh | None
+
+    def smooth_parts(self) -> np.ndarray:
+        """Parts (V, C) of the vertices of the figure, smoothed along its outside.
+
+        What lies at one place, such as clothes and what is beneath them, then moves alike.
+        """
+        found = self.mesh if self.skin is None else self.skin
+        return found.to_body(found.parted.blend)
+
+
+def figure_of(
+    body: Surface, parts: np.ndarray, names: Sequence[str], frame: np.ndarray
+) -> Figure:
+    """The meshes of a figure.
+
+    Parameters
+    ----------
+    body : Surface
+        A mesh, in any state.
+    parts : (V, C) float
+        Probabilities of its vertices.
+    names : sequence of C str
+    frame : (3, 3) float
+        Rows: the directions to its left, to its back, and up.
+    """
+    mesh = _own(body, parts, names, frame)
+    piece = label_mesh_parts(len(mesh.surface.vertices), mesh.surface.faces)
+    skin = None
+    if sizeable_parts(piece, mesh.parted.mass) > 1:
+        skin = _skin(body, mesh)
+    return Figure(mesh, skin)
+
+
+def _own(body: Surface, parts: np.ndarray, names: Sequence[str], frame: np.ndarray) -> FigureMesh:
+    repaired = repair(body)
+    clean, own = repaired.surface, parts[repaired.user_vertex]
+    to_body = repaired.to_user_vertices
+    if len(clean.vertices) > DENSE_SIZE:
+        proxy = make_proxy(clean)
+        again = repair(proxy.surface)
+        clean, own = again.surface, own[proxy.vertex][again.user_vertex]
+
+        def to_body(values: np.ndarray) -> np.ndarray:
+            return repaired.to_user_vertices(proxy.weights @ again.to_user_vertices(values))
+
+    parted = parted_mesh(clean.vertices, clean.faces, own, names, frame)
+    return FigureMesh(clean, parted, frame, to_body)
+
+
+def _skin(body: Surface, mesh: FigureMesh) -> FigureMesh | None:
+    """The outer skin, with the parts of what lies next to it; None where there is none."""
+    skin = make_skin(body)
+    if skin is None:
+        return None
+    repaired = repair(skin.surface)
+    clean = repaired.surface
+    near = cKDTree(mesh.surface.vertices).query(clean.vertices)[1]
+    parts, frame = mesh.parted.parts[near], mesh.frame
+    parted = parted_mesh(clean.vertices, clean.faces, parts, mesh.parted.names, frame)
+
+    def to_body(values: np.ndarray) -> np.ndarray:
+        found = skin.weights @ repaired.to_user_vertices(values)
+        unreached = found.sum(axis=1) < 0.5
+        if unreached.any():
+            nearest = cKDTree(clean.vertices).query(body.vertices[unreached])[1]
+            found[unreached] = values[nearest]
+        return found / found.sum(axis=1, keepdims=True)
+
+    return FigureMesh(clean, parted, frame, to_body)
