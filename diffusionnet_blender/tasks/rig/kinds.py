@@ -45,6 +45,10 @@ class BoneSpec:
 def _fingers() -> Iterator[BoneSpec]:
     for finger in FINGERS:
         parent = "hand.L"
+        if finger != "thumb":
+            ends = f"palm_{finger}.L", f"{finger}1.L"
+            yield BoneSpec(ends[0], parent, *ends, ("palm.L",), "palm", FINGER)
+            parent = ends[0]
         for number in (1, 2, 3):
             name = f"{finger}{number}.L"
             ends = f"{finger}{number}.L", f"{finger}{number + 1}.L"
@@ -62,7 +66,6 @@ _BONES = (
     BoneSpec("neck", "chest", "neck", "head", ("neck",), "front"),
     BoneSpec("neck1", "neck", "nape", "head", ("neck",), "front"),
     BoneSpec("head", "neck1", "head", "crown", ("head",), "front"),
-    BoneSpec("jaw", "head", "jaw", "chin", (), "back", FACE),
     BoneSpec("eye.L", "head", "eye.L", "eye_front.L", (), "up", FACE),
     BoneSpec("shoulder.L", "chest", "clavicle.L", "shoulder.L", ("shoulder.L",), "front"),
     BoneSpec("upper_arm.L", "shoulder.L", "shoulder.L", "elbow.L", ("upper_arm.L",), "front"),
@@ -72,6 +75,7 @@ _BONES = (
     BoneSpec("thigh.L", "hips", "hip.L", "knee.L", ("thigh.L",), "back"),
     BoneSpec("shin.L", "thigh.L", "knee.L", "ankle.L", ("shin.L",), "back"),
     BoneSpec("foot.L", "shin.L", "ankle.L", "ball.L", ("foot.L", "toes.L"), "back"),
+    BoneSpec("heel.L", "foot.L", "heel_in.L", "heel_out.L", (), "up"),
     BoneSpec("toe.L", "foot.L", "ball.L", "toe_tip.L", ("toes.L",), "back", TOE),
 )
 
@@ -135,8 +139,8 @@ def _of_fingers(name: str, fingers: tuple[str, ...] = FINGERS) -> dict[str, str]
 
 _CAPITAL = tuple(map(str.title, FINGERS))
 _PLAIN = (
-    *("hips", "spine", "chest", "neck", "head", "jaw", "eye.L"),
-    *("shoulder.L", "upper_arm.L", "forearm.L", "hand.L", "thigh.L", "shin.L", "foot.L", "toe.L"),
+    *("hips", "spine", "chest", "neck", "head", "eye.L", "shoulder.L"),
+    *("upper_arm.L", "forearm.L", "hand.L", "thigh.L", "shin.L", "foot.L", "toe.L"),
 )
 _VRM_FINGERS = {
     f"{finger}{number}.L": f"{{}}{called}{joint}"
@@ -177,6 +181,12 @@ KINDS: dict[str, Kind] = {
                 "shin.L": "shin.{}",
                 "foot.L": "foot.{}",
                 "toe.L": "toe.{}",
+                "heel.L": "heel.02.{}",
+                **{
+                    f"palm_{finger}.L": f"palm.0{number}.{{}}"
+                    for number, finger in enumerate(FINGERS)
+                    if number
+                },
                 **_of_fingers(
                     "<f>.0<n>.{}", ("thumb", "f_index", "f_middle", "f_ring", "f_pinky")
                 ),
@@ -245,7 +255,6 @@ KINDS: dict[str, Kind] = {
                 "chest": "upperChest",
                 "neck": "neck",
                 "head": "head",
-                "jaw": "jaw",
                 "eye.L": "{}Eye",
                 "shoulder.L": "{}Shoulder",
                 "upper_arm.L": "{}UpperArm",

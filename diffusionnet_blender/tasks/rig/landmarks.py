@@ -13,7 +13,7 @@ from functools import cache
 
 import numpy as np
 
-from ...matching.limbs.joints import SIDES, border_centre, joints_of, part_centre, tip
+from ...matching.limbs.joints import SIDES, border_centre, joints_of, tip
 from ...matching.limbs.parted import PartedMesh
 from .data import FOLDER
 
@@ -145,7 +145,7 @@ def _add_ends(mesh: PartedMesh, found: dict[str, np.ndarray]) -> None:
     for side in SIDES:
         wrist, elbow = found.get(f"wrist.{side}"), found.get(f"elbow.{side}")
         palm, fingers = f"palm.{side}", f"fingers.{side}"
-        middle = part_centre(mesh, [palm, fingers])
+        middle = surely_centre(mesh, [palm, fingers])
         if wrist is not None and middle is not None:
             # A fist on its arm: fingers may point anywhere.
             along = middle - wrist if elbow is None else _unit(middle - wrist) + _unit(wrist - elbow)
@@ -155,7 +155,7 @@ def _add_ends(mesh: PartedMesh, found: dict[str, np.ndarray]) -> None:
         foot, toes = f"foot.{side}", f"toes.{side}"
         if ankle is not None:
             found[f"ball.{side}"] = border_centre(mesh, [foot], [toes])
-            centre = part_centre(mesh, [foot, toes])
+            centre = surely_centre(mesh, [foot, toes])
             if centre is not None:
                 # Along the sole.
                 ahead = centre - ankle
@@ -166,6 +166,17 @@ def _add_ends(mesh: PartedMesh, found: dict[str, np.ndarray]) -> None:
     for side in SIDES:
         _fill(found, f"wrist.{side}", f"knuckles.{side}", f"fingertips.{side}", 0.5)
         _lower_foot(mesh, found, side)
+
+
+def surely_centre(mesh: PartedMesh, names: Sequence[str]) -> np.ndarray | None:
+    """Centre of the area (3,) that is surely of some parts; None where there is none.
+
+    Traces of a small part on the whole of a figure would pull its centre away.
+    """
+    weight = mesh.mass * (mesh.part(names) > 0.5)
+    if not weight.sum() > 0:
+        return None
+    return weight @ mesh.vertices / weight.sum()
 
 
 def _fill(found: dict[str, np.ndarray], first: str, middle: str, last: str, share: float) -> None:

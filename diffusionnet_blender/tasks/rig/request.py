@@ -38,7 +38,7 @@ class Bones:
     )
     fingers: bool = option(True, "Fingers", "Bones for the fingers")
     toes: bool = option(True, "Toes", "A bone for the toes of each foot")
-    face: bool = option(False, "Face", "Bones for eyes and jaw; of Rigify, the whole face")
+    face: bool = option(False, "Face", "Bones for the eyes; Rigify gets none")
 
 
 @dataclass(frozen=True, eq=False)

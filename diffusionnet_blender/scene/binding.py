@@ -1,0 +1,158 @@
+"""Meshes of a character bound to a skeleton, with skin weights from the parts of its body."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+
+from ..errors import DiffusionNetError
+from ..options import option
+from ..tasks.rig import job as rig_job
+from ..tasks.rig.bones import Skeleton
+from ..tasks.transfer.kinds import overwrite_option
+from .armatures import armatures_of
+from .edit_mode import outside_edit_mode
+from .fits import Fit
+from .ownership import Kind, Role, claim, record
+from .report_text import counted, listed
+from .rigify import generate
+from .skeletons import FIGURE, KIND, read_skeleton_of, skeleton_for
+from .transaction import transaction
+from .vertex_groups import locked_groups, write_vertex_groups
+from .write import require_writable
+
+# Modifiers that an armature comes after: what they make is deformed.
+BEFORE = {"MIRROR", "ARRAY", "WELD", "TRIANGULATE", "DATA_TRANSFER", "NODES"}
+GENERATED = "diffusionnet_generated"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Binding:
+    """How meshes are bound.
+
+    Attributes
+    ----------
+    generate, smooth, overwrite : bool
+        See the help texts.
+    """
+
+    generate: bool = option(
+        True,
+        "Generate Rigify",
+        "Generate the rig with controls from a Rigify metarig, and bind the meshes to it",
+    )
+    smooth: bool = option(
+        False,
+        "Corrective Smooth",
+        "Add a Corrective Smooth modifier after the armature, which evens out creases of poses",
+    )
+    overwrite: bool = overwrite_option()
+
+
+def bind(fit: Fit, binding: Binding) -> tuple[bpy.types.Object, list[str]]:
+    """Bind the meshes of a character to its skeleton as it lies now.
+
+    Parameters
+    ----------
+    fit : Fit
+    binding : Binding
+
+    Returns
+    -------
+    rig : bpy.types.Object
+        The armature that they are bound to.
+    remarks : list of str
+        For the report.
+
+    Raises
+    ------
+    DiffusionNetError
+        If there is no skeleton, a mesh has changed or follows another armature already, or has
+        vertex groups of the artist's that are called as bones. Nothing is written then.
+    """
+    members = fit.members()
+    rig = skeleton_for(members)
+    if rig is None:
+        raise DiffusionNetError(f"{fit.name!r} has no skeleton yet", "Press Fit Skeleton first.")
+    kind = rig[KIND]
+    for obj in members:
+        require_writable(obj)
+        _require_free(obj, rig)
+    remarks = []
+    with transaction(*members, rig):
+        target = rig
+        if kind == "rigify" and binding.generate:
+            target = generate(rig)
+            target[GENERATED] = members[0]
+            rig.hide_set(True)
+        skeleton = read_skeleton_of(target, kind, fit.geometry.origin)
+        weights = rig_job.weights_of(fit.geometry.placed.surface.vertices, fit.fitted, skeleton)
+        done: set[bpy.types.Mesh] = set()
+        for obj, seen, own in zip(
+            members, fit.geometry.seen, fit.geometry.placed.split(weights), strict=True
+        ):
+            if obj.data not in done:
+                done.add(obj.data)
+                with outside_edit_mode(obj.data):
+                    remarks += _write_weights(obj, skeleton, seen.values_to_base(own), binding)
+            _follow(obj, target, binding.smooth)
+        bpy.context.view_layer.update()
+    return target, list(dict.fromkeys(remarks))
+
+
+def _require_free(obj: bpy.types.Object, rig: bpy.types.Object) -> None:
+    """Raise DiffusionNetError if an object follows another armature than the skeleton's own."""
+    own = {rig, getattr(rig.data, "rigify_target_rig", None)}
+    other = next((each for each in armatures_of(obj) if each not in own), None)
+    if other is not None and other.get(FIGURE) is None and other.get(GENERATED) is None:
+        raise DiffusionNetError(
+            f"{obj.name!r} is already bound to the armature {other.name!r}",
+            "Remove its Armature modifier and clear its parent (Alt P, keep transform) first.",
+        )
+
+
+def _write_weights(
+    obj: bpy.types.Object, skeleton: Skeleton, weights: np.ndarray, binding: Binding
+) -> list[str]:
+    """Write the groups of the bones that hold a mesh; the remarks for the report."""
+    weights = np.maximum(weights, 0.0)
+    weights = weights / np.maximum(weights.sum(axis=1, keepdims=True), 1e-12)
+    held = np.flatnonzero((weights > 0).any(axis=0))
+    wanted = [skeleton.names[number] for number in held]
+    locked = locked_groups(obj, wanted)
+    claimed = claim(obj, Kind.VERTEX_GROUP, Role.TRANSFER, wanted, binding.overwrite)
+    if claimed.kept or locked:
+        names = [*claimed.kept, *locked]
+        raise DiffusionNetError(
+            f"{obj.name!r} has {counted(len(names), 'vertex group')} of yours that "
+            f"{'is' if len(names) == 1 else 'are'} named as bones: {listed(names)}",
+            "Unlock them." if locked else "Rename or remove them, or switch Overwrite on.",
+        )
+    values = weights[:, held].astype(np.float32)
+    write_vertex_groups(obj, wanted, values)
+    record(obj, Kind.VERTEX_GROUP, Role.TRANSFER, wanted, weights=values)
+    return []
+
+
+def _follow(obj: bpy.types.Object, rig: bpy.types.Object, smooth: bool) -> None:
+    """Have an object deformed by an armature, before what refines its surface."""
+    modifier = next((m for m in obj.modifiers if m.type == "ARMATURE"), None)
+    if modifier is None:
+        modifier = obj.modifiers.new("Armature", "ARMATURE")
+        place = next(
+            (n for n, m in enumerate(obj.modifiers[:-1]) if m.type not in BEFORE),
+            len(obj.modifiers) - 1,
+        )
+        obj.modifiers.move(len(obj.modifiers) - 1, place)
+    modifier.object = rig
+    if smooth and not any(m.type == "CORRECTIVE_SMOOTH" for m in obj.modifiers):
+        obj.modifiers.new("Corrective Smooth", "CORRECTIVE_SMOOTH")
+        after = [m.type for m in obj.modifiers].index("ARMATURE") + 1
+        obj.modifiers.move(len(obj.modifiers) - 1, after)
+    if obj.parent is None or obj.parent.get(FIGURE) is not None:
+        place = obj.matrix_world.copy()
+        obj.parent = rig
+        obj.matrix_parent_inverse = rig.matrix_world.inverted_safe()
+        obj.matrix_world = place
