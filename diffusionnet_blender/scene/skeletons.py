@@ -22,6 +22,8 @@ from .transaction import Transaction, transaction
 KIND, FIGURE = "diffusionnet_kind", "diffusionnet_figure"
 # Frames turned by less about the vertical are mirrored about the plane x = 0.
 STRAIGHT = 0.999
+# Ends of bones this near to each other are one joint.
+NEAR = 1e-5
 # Limbs that Rigify makes as a whole or not at all.
 WHOLE = (
     ("upper_arm", "forearm", "hand"),
@@ -194,11 +196,12 @@ def _add(
     with alone_in_edit_mode(rig):
         rig.data.use_mirror_x = False
         edit = rig.data.edit_bones
-        if skeleton.kind == "rigify":
-            for bone in [bone for bone in edit if bone.name not in skeleton.names]:
-                edit.remove(bone)
-            for bone in edit:
-                bone.use_connect = False
+        # Rigify tells chains by their connections.
+        connected = {bone.name for bone in edit if bone.use_connect}
+        for bone in [bone for bone in edit if bone.name not in skeleton.names]:
+            edit.remove(bone)
+        for bone in edit:
+            bone.use_connect = False
         made = [edit.get(name) or edit.new(name) for name in skeleton.names]
         for number, bone in enumerate(made):
             bone.head, bone.tail = Vector(skeleton.heads[number]), Vector(skeleton.tails[number])
@@ -207,15 +210,15 @@ def _add(
                 above = int(skeleton.parents[number])
                 bone.parent = made[above] if above >= 0 else None
                 bone.use_deform = deforms[skeleton.roles[number]]
-        for bone in made:
-            if bone.parent is not None and _is_main(bone, skeleton):
-                bone.use_connect = (bone.head - bone.parent.tail).length < 1e-6
+        for bone, role in zip(made, skeleton.roles, strict=True):
+            continues = bone.name in connected if skeleton.kind == "rigify" else _continues(role)
+            if bone.parent is not None and continues:
+                bone.use_connect = (bone.head - bone.parent.tail).length < NEAR
     for collection in member.users_collection or [bpy.context.scene.collection]:
         collection.objects.link(rig)
     return rig
 
 
-def _is_main(bone: bpy.types.EditBone, skeleton: Skeleton) -> bool:
-    """Whether a bone continues its parent: what branches off keeps its distance when dragged."""
-    role = dict(zip(skeleton.names, skeleton.roles, strict=True))[bone.name]
+def _continues(role: str) -> bool:
+    """Whether a bone goes on where its parent ends: what branches off is dragged apart."""
     return not role.startswith(("shoulder", "thigh", "eye", "heel", "palm", "hips"))

@@ -24,16 +24,17 @@ ROUNDS = 15
 TRIMMED = 0.85
 # A hand reaches so far from its wrist and from its axis, in its lengths.
 REACH, WIDE = 1.4, 0.8
-FEWEST = 16
+# Five fingers take more triangles than this: a mitten has fewer.
+FEWEST = 150
 ENOUGH = 200
 # In heights of the figure.
 SHORTEST = 0.01
 # Most turn of a finger, and of its joints, in degrees.
 MOST_TURN = (40.0, 35.0, 35.0)
 FINGER_ROUNDS = 3
-# Mean distance of the hand's points from the template's, in hand lengths, over which the figure
-# has no such fingers.
-UNLIKE = 0.13
+# Mean distance of the template's fingers from the hand, in hand lengths, over which the hand has no
+# such fingers: fists and balls.
+UNLIKE = 0.075
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +105,8 @@ def fingers_of(
     Returns
     -------
     dict of str to (4, 3) float64, or None
-        Joints of each finger from its knuckle to its tip, in the frame of the mesh. None for a hand with hardly any triangles, or one that has no such fingers.
+        Joints of each finger from its knuckle to its tip, in the frame of the mesh. None for a hand
+        of hardly any triangles, or without such fingers.
     """
     own = _points(mesh, hand, side)
     if own is None:
@@ -126,8 +128,7 @@ def fingers_of(
     number = np.array(template["finger"])
     for finger, chain in enumerate(joints, 1):
         _curl(shape, number == finger, chain, there)
-    off = float(np.mean(cKDTree(shape).query(own)[0]))
-    if off > UNLIKE:
+    if there.query(shape[number > 0])[0].mean() > UNLIKE:
         return None
     placed = [hand.start + hand.length * chain @ hand.axes for chain in joints]
     return dict(zip(template["joints"], placed, strict=True))

@@ -59,7 +59,8 @@ def landmarks_of(mesh: PartedMesh, offsets: Offsets | None = None) -> dict[str, 
     dict of str to (3,) float64
         ``hips``, ``waist``, ``chest``, ``neck``, ``head``, ``crown``; and of each side
         ``shoulder.L``, ``elbow``, ``wrist``, ``knuckles``, ``fingertips``, ``hip``, ``knee``,
-        ``ankle``, ``ball``, ``toe_tip``, without those of limbs that the figure lacks.
+        ``ankle``, ``ball``, ``toe_tip``, ``heel_in``, ``heel_out``, without those of limbs that the
+        figure lacks.
     """
     offsets = joint_offsets() if offsets is None else offsets
     borders = joints_of(mesh)
@@ -185,7 +186,7 @@ def _fill(found: dict[str, np.ndarray], first: str, middle: str, last: str, shar
 
 
 def _lower_foot(mesh: PartedMesh, found: dict[str, np.ndarray], side: str) -> None:
-    """Put the ball of a foot and the tip of its toes near the sole, as bones of feet lie."""
+    """Put the ball of a foot and the tip of its toes near the sole, and the heel on it."""
     ankle, end = found.get(f"ankle.{side}"), found.get(f"toe_tip.{side}")
     if ankle is None or end is None:
         return
@@ -202,6 +203,14 @@ def _lower_foot(mesh: PartedMesh, found: dict[str, np.ndarray], side: str) -> No
     for name, at in (("ball", share), ("toe_tip", 1.0)):
         place = ankle + at * flat
         found[f"{name}.{side}"] = np.array([place[0], place[1], min(low, ankle[2])])
+    ahead = _unit(flat * [1.0, 1.0, 0.0])
+    aside = np.cross(UP, ahead) * (1.0 if side == "L" else -1.0)
+    off = mesh.vertices[weight] - ankle
+    behind = -0.7 * max(float(-(off @ ahead).min()), 0.2 * float(np.linalg.norm(flat)))
+    half = max(float(np.quantile(np.abs(off @ aside), 0.7)), 0.1 * float(np.linalg.norm(flat)))
+    for name, sign in (("heel_in", -1.0), ("heel_out", 1.0)):
+        place = ankle + behind * ahead + sign * half * aside
+        found[f"{name}.{side}"] = np.array([place[0], place[1], sole])
 
 
 def _bend(

@@ -19,8 +19,9 @@ from .request import Fitted, RigRequest
 
 # Share of the area that must be surely of one part for a figure to have a body at all.
 LEAST_SURE = 0.3
-# A loose part is stiff with less than this share of the area and of the figure's height.
-STIFF_AREA, STIFF_SIZE = 0.04, 0.16
+# A loose part, such as an eye or a buckle, is stiff where it is smaller than this share of the
+# figure; a larger one, up to the second share, where so much of it is of one part of the body.
+STIFF_SIZE, STIFF_AT_MOST, OF_ONE_PART = 0.06, 0.16, 0.8
 # Joints without which there is nothing to hang bones on.
 NEEDED = ("hips", "neck")
 
@@ -61,7 +62,7 @@ def fitted(request: RigRequest, progress: Progress) -> Fitted:
     parts = np.zeros((len(surface.vertices), len(found.class_names)), np.float32)
     parts[kept] = figure.smooth_parts()
     _add_carried(parts, surface, carried)
-    stiff = _stiff_pieces(surface, carried)
+    stiff = _stiff_pieces(surface, parts, carried)
     clock.stop("parts")
 
     areas = vertex_areas(body.vertices, body.faces)
@@ -124,18 +125,21 @@ def _add_carried(parts: np.ndarray, surface: Surface, carried: list[Carried]) ->
         parts[thing.vertices] = share @ parts[thing.carrier] / share.sum()
 
 
-def _stiff_pieces(surface: Surface, carried: list[Carried]) -> np.ndarray:
+def _stiff_pieces(
+    surface: Surface, parts: np.ndarray, carried: list[Carried]
+) -> np.ndarray:
     """Number of the stiff piece of each vertex (V,) int32: small loose parts, and carried things."""
-    count = len(surface.vertices)
-    piece = label_mesh_parts(count, surface.faces)
+    piece = label_mesh_parts(len(surface.vertices), surface.faces)
     pieces = int(piece.max(initial=-1)) + 1
-    areas = np.bincount(piece, vertex_areas(surface.vertices, surface.faces), pieces)
     low, high = np.full((pieces, 3), np.inf), np.full((pieces, 3), -np.inf)
     np.minimum.at(low, piece, surface.vertices)
     np.maximum.at(high, piece, surface.vertices)
     size = (high - low).max(axis=1)
-    whole = np.ptp(surface.vertices[np.unique(surface.faces)], axis=0).max()
-    is_stiff = (areas < STIFF_AREA * areas.sum()) & (size < STIFF_SIZE * whole)
+    size = size / np.ptp(surface.vertices[np.unique(surface.faces)], axis=0).max()
+    held = np.zeros((pieces, parts.shape[1]))
+    np.add.at(held, piece, parts)
+    of_one = held.max(axis=1) >= OF_ONE_PART * np.maximum(held.sum(axis=1), 1e-9)
+    is_stiff = (size < STIFF_SIZE) | ((size < STIFF_AT_MOST) & of_one)
     number = np.where(is_stiff, np.cumsum(is_stiff) - 1, -1)[piece].astype(np.int32)
     for thing in carried:
         number[thing.vertices] = number.max(initial=-1) + 1

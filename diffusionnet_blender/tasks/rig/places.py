@@ -1,4 +1,4 @@
-"""Places of a figure that its parts do not tell: fingers, collar bones, eyes and heels.
+"""Places of a figure that its parts do not tell: fingers, collar bones and eyes.
 
 Each is put where it lies in its limb on a template body (`rigs/template.json`, made by
 `training.rig_template`).
