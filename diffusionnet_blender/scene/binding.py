@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import bpy
 import numpy as np
 
 from ..errors import DiffusionNetError
-from ..options import option
 from ..tasks.rig import job as rig_job
 from ..tasks.rig.bones import Skeleton
-from ..tasks.transfer.kinds import overwrite_option
 from .armatures import armatures_of
 from .edit_mode import outside_edit_mode
 from .fits import Fit
+from .options import Binding
 from .ownership import Kind, Role, claim, record
 from .report_text import counted, listed
 from .rigify import generate
@@ -26,29 +23,6 @@ from .write import require_writable
 # Modifiers that an armature comes after: what they make is deformed.
 BEFORE = {"MIRROR", "ARRAY", "WELD", "TRIANGULATE", "DATA_TRANSFER", "NODES"}
 GENERATED = "diffusionnet_generated"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Binding:
-    """How meshes are bound.
-
-    Attributes
-    ----------
-    generate, smooth, overwrite : bool
-        See the help texts.
-    """
-
-    generate: bool = option(
-        True,
-        "Generate Rigify",
-        "Generate the rig with controls from a Rigify metarig, and bind the meshes to it",
-    )
-    smooth: bool = option(
-        False,
-        "Corrective Smooth",
-        "Add a Corrective Smooth modifier after the armature, which evens out creases of poses",
-    )
-    overwrite: bool = overwrite_option()
 
 
 def bind(fit: Fit, binding: Binding) -> tuple[bpy.types.Object, list[str]]:

@@ -91,6 +91,11 @@ def skeleton_for(members: list[bpy.types.Object]) -> bpy.types.Object | None:
     return (chosen or found[-1:] or [None])[-1]
 
 
+def figure_of(rig: bpy.types.Object) -> bpy.types.Object | None:
+    """A mesh of the character that a skeleton was made for; None for any other object."""
+    return rig.get(FIGURE) if rig.type == "ARMATURE" and rig.get(KIND) in KINDS else None
+
+
 def read_skeleton_of(rig: bpy.types.Object, kind: str, origin: np.ndarray) -> Skeleton:
     """Deforming bones of a rig, as they lie now, with what the humanoid calls them.
 
