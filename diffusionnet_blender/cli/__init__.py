@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from . import classify, match, models, segment, train, transfer
+from . import classify, match, models, rig, segment, train, transfer
 from .streams import Stopped, failed, stopping
 
 
@@ -43,9 +43,9 @@ def build_parser(program: str) -> argparse.ArgumentParser:
     """Parser of all commands, for Python and for Blender."""
     parser = argparse.ArgumentParser(
         prog=program,
-        description="Segmentation, correspondence and transfer on meshes, with DiffusionNet.",
+        description="Segmentation, rigging, correspondence and transfer on meshes, with DiffusionNet.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (segment, train, classify, match, transfer, models):
+    for command in (segment, rig, train, classify, match, transfer, models):
         command.add_parser(commands)
     return parser

@@ -9,8 +9,7 @@ from ..errors import DiffusionNetError
 from ..properties.from_options import values_of
 from ..properties.rig import BindingProperties, BonesProperties, draw_binding, draw_bones
 from ..scene.armatures import armatures_of
-from ..scene.binding import bind
-from ..scene.character import Character
+from ..scene.binding import bind, require_unbound
 from ..scene.edit_mode import whole_undo
 from ..scene.fits import Fit, find_fit
 from ..scene.options import Binding
@@ -75,7 +74,8 @@ class DIFFUSIONNET_OT_rig(BonesProperties, JobOperator, FigureOperator, bpy.type
         preferences = settings()
         characters = self.characters(context)
         self._left_out = [out for character in characters for out in character.told]
-        _require_unbound(characters)
+        for character in characters:
+            require_unbound(character)
         return RigJobs(characters, cache=preferences.cache, **preferences.compute)
 
     def finish(self, context, run):
@@ -152,9 +152,9 @@ class DIFFUSIONNET_OT_bind_skeleton(BindingProperties, FigureOperator, bpy.types
             setattr(self, name, value)
         for fit in self.fits(context):
             with whole_undo(fit.members()):
-                rig, remarks = bind(fit, Binding(**chosen))
-            text = f"{fit.name}: bound to {rig.name} in {perf_counter() - start:.1f} s"
-            self.report({"INFO"}, f"{text} ({'; '.join(remarks)})" if remarks else text)
+                rig = bind(fit, Binding(**chosen))
+            seconds = perf_counter() - start
+            self.report({"INFO"}, f"{fit.name}: bound to {rig.name} in {seconds:.1f} s")
         return {"FINISHED"}
 
     def draw(self, context):
@@ -183,19 +183,6 @@ class DIFFUSIONNET_OT_check_rig(FigureOperator, bpy.types.Operator):
             poses = write_check(rig)
             self.report({"INFO"}, f"{rig.name}: {', '.join(poses[1:-1])}")
         return {"FINISHED"}
-
-
-def _require_unbound(characters: list[Character]) -> None:
-    """Raise DiffusionNetError if meshes follow an armature that Rig has not made."""
-    for character in characters:
-        for obj in character.members:
-            for rig in armatures_of(obj):
-                if figure_of(rig) is None and "rig_id" not in rig.data:
-                    raise DiffusionNetError(
-                        f"{obj.name!r} is already bound to the armature {rig.name!r}",
-                        "Remove its Armature modifier and clear its parent (Alt P, keep "
-                        "transform) first.",
-                    )
 
 
 CLASSES = (

@@ -9,10 +9,11 @@ from ..errors import DiffusionNetError
 from ..tasks.rig import job as rig_job
 from ..tasks.rig.bones import Skeleton
 from .armatures import armatures_of
+from .character import Character
 from .edit_mode import outside_edit_mode
 from .fits import Fit
 from .options import Binding
-from .ownership import Kind, Role, claim, record
+from .ownership import Kind, Role, claim, record, release, still_ours
 from .report_text import counted, listed
 from .rigify import generate
 from .skeletons import FIGURE, KIND, read_skeleton_of, skeleton_for
@@ -25,7 +26,7 @@ BEFORE = {"MIRROR", "ARRAY", "WELD", "TRIANGULATE", "DATA_TRANSFER", "NODES"}
 GENERATED = "diffusionnet_generated"
 
 
-def bind(fit: Fit, binding: Binding) -> tuple[bpy.types.Object, list[str]]:
+def bind(fit: Fit, binding: Binding) -> bpy.types.Object:
     """Bind the meshes of a character to its skeleton as it lies now.
 
     Parameters
@@ -35,10 +36,8 @@ def bind(fit: Fit, binding: Binding) -> tuple[bpy.types.Object, list[str]]:
 
     Returns
     -------
-    rig : bpy.types.Object
+    bpy.types.Object
         The armature that they are bound to.
-    remarks : list of str
-        For the report.
 
     Raises
     ------
@@ -51,10 +50,9 @@ def bind(fit: Fit, binding: Binding) -> tuple[bpy.types.Object, list[str]]:
     if rig is None:
         raise DiffusionNetError(f"{fit.name!r} has no skeleton yet", "Press Fit Skeleton first.")
     kind = rig[KIND]
+    require_unbound(Character(fit.name, "", tuple(members)))
     for obj in members:
         require_writable(obj)
-        _require_free(obj, rig)
-    remarks = []
     with transaction(*members, rig):
         target = rig
         if kind == "rigify" and binding.generate:
@@ -70,27 +68,41 @@ def bind(fit: Fit, binding: Binding) -> tuple[bpy.types.Object, list[str]]:
             if obj.data not in done:
                 done.add(obj.data)
                 with outside_edit_mode(obj.data):
-                    remarks += _write_weights(obj, skeleton, seen.values_to_base(own), binding)
+                    _remove_earlier(obj, skeleton)
+                    _write_weights(obj, skeleton, seen.values_to_base(own), binding)
             _follow(obj, target, binding.smooth)
         bpy.context.view_layer.update()
-    return target, list(dict.fromkeys(remarks))
+    return target
 
 
-def _require_free(obj: bpy.types.Object, rig: bpy.types.Object) -> None:
-    """Raise DiffusionNetError if an object follows another armature than the skeleton's own."""
-    own = {rig, getattr(rig.data, "rigify_target_rig", None)}
-    other = next((each for each in armatures_of(obj) if each not in own), None)
-    if other is not None and other.get(FIGURE) is None and other.get(GENERATED) is None:
-        raise DiffusionNetError(
-            f"{obj.name!r} is already bound to the armature {other.name!r}",
-            "Remove its Armature modifier and clear its parent (Alt P, keep transform) first.",
-        )
+def require_unbound(character: Character) -> None:
+    """Raise DiffusionNetError if meshes follow an armature that Rig has not made."""
+    for obj in character.members:
+        other = next((rig for rig in armatures_of(obj) if not _is_made(rig)), None)
+        if other is not None:
+            raise DiffusionNetError(
+                f"{obj.name!r} is already bound to the armature {other.name!r}",
+                "Remove its Armature modifier and clear its parent (Alt P, keep transform) first.",
+            )
+
+
+def _is_made(rig: bpy.types.Object) -> bool:
+    return any(rig.get(key) is not None for key in (FIGURE, GENERATED))
+
+
+def _remove_earlier(obj: bpy.types.Object, skeleton: Skeleton) -> None:
+    """Remove the groups of a rig that a mesh followed before, as long as they are ours."""
+    before = [bone.name for rig in armatures_of(obj) for bone in rig.data.bones]
+    gone = [name for name in before if name in obj.vertex_groups and name not in skeleton.names]
+    for name in still_ours(obj, Kind.VERTEX_GROUP, Role.TRANSFER, gone):
+        obj.vertex_groups.remove(obj.vertex_groups[name])
+        release(obj.data, Kind.VERTEX_GROUP, name)
 
 
 def _write_weights(
     obj: bpy.types.Object, skeleton: Skeleton, weights: np.ndarray, binding: Binding
-) -> list[str]:
-    """Write the groups of the bones that hold a mesh; the remarks for the report."""
+) -> None:
+    """Write the groups of the bones that hold a mesh."""
     weights = np.maximum(weights, 0.0)
     weights = weights / np.maximum(weights.sum(axis=1, keepdims=True), 1e-12)
     held = np.flatnonzero((weights > 0).any(axis=0))
@@ -107,7 +119,6 @@ def _write_weights(
     values = weights[:, held].astype(np.float32)
     write_vertex_groups(obj, wanted, values)
     record(obj, Kind.VERTEX_GROUP, Role.TRANSFER, wanted, weights=values)
-    return []
 
 
 def _follow(obj: bpy.types.Object, rig: bpy.types.Object, smooth: bool) -> None:
