@@ -32,8 +32,16 @@ from diffusionnet_blender.tasks.rig.landmarks import (
 )
 from diffusionnet_blender.tasks.segment.job import segment
 
-from .bodies import NATURAL, Pose, bone_moves, pose_figure, rest_shape, rigged_body
-from .bodies import sample_local_changes, sample_phenotype
+from .bodies import (
+    NATURAL,
+    Pose,
+    bone_moves,
+    pose_figure,
+    rest_shape,
+    rigged_body,
+    sample_local_changes,
+    sample_phenotype,
+)
 from .commands import leave, plain_errors
 from .poses import sample_game_pose, sample_pose
 from .remesh import keep_skin, remesh

@@ -55,7 +55,9 @@ def add_parser(commands: Commands) -> None:
     add_options(rig, Binding)
     add_options(rig, Grouping)
     add_options(rig, RigRequest)
-    rig.add_argument("--check", action="store_true", help="Add a short animation that bends the rig")
+    rig.add_argument(
+        "--check", action="store_true", help="Add a short animation that bends the rig"
+    )
     rig.add_argument("--strict", action="store_true", help="Fail where joints are doubtful")
     add_cache_option(rig)
     add_quiet_option(rig)

@@ -36,9 +36,7 @@ class DIFFUSIONNET_PT_rig(Sidebar, bpy.types.Panel):
         characters = [] if figure else shown_characters(context)
         for character in characters:
             if len(character.members) > 1:
-                layout.label(
-                    text=described(character), icon="OUTLINER_COLLECTION", translate=False
-                )
+                layout.label(text=described(character), icon="OUTLINER_COLLECTION", translate=False)
         column = layout.column()
         column.enabled = bool(characters or figure)
         row = column.row()

@@ -26,7 +26,8 @@ def require_rigify() -> None:
         if addon_utils.enable("rigify", default_set=True) is not None and has_rigify():
             return
     raise DiffusionNetError(
-        "Rigify is not enabled", "Enable it in the preferences under Add-ons, or choose another kind."
+        "Rigify is not enabled",
+        "Enable it in the preferences under Add-ons, or choose another kind.",
     )
 
 

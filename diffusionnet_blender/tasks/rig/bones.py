@@ -66,9 +66,7 @@ def skeleton_of(
     places = _with_between(places, frame)
     height = max(float(np.ptp([frame[2] @ place for place in places.values()])), 1e-12)
     names = KINDS[kind].names
-    left_out = {
-        group for group, kept in ((FINGER, fingers), (TOE, toes), (FACE, face)) if not kept
-    }
+    left_out = {group for group, kept in ((FINGER, fingers), (TOE, toes), (FACE, face)) if not kept}
     specs = {
         spec.name: spec
         for spec in HUMANOID
@@ -103,9 +101,7 @@ def skeleton_of(
     )
 
 
-def _with_between(
-    places: Mapping[str, np.ndarray], frame: np.ndarray
-) -> dict[str, np.ndarray]:
+def _with_between(places: Mapping[str, np.ndarray], frame: np.ndarray) -> dict[str, np.ndarray]:
     """Places with those between others, and what takes the place of what a figure lacks."""
     found = dict(places)
     if "hips" in found and "neck" in found:

@@ -14,7 +14,7 @@ from ...surface.outer_skin import make_skin
 from ...surface.proxy import DENSE_SIZE, make_proxy
 from ...surface.repair import repair
 from ...surface.surface import Surface, triangle_areas
-from .landmarks import landmarks_of
+from .landmarks import landmarks_of, missing_joints
 from .places import placed_points
 
 
@@ -46,6 +46,10 @@ class FigureMesh:
     def landmarks(self) -> dict[str, np.ndarray]:
         """Landmarks (3,) in the space of the surface, see `landmarks.landmarks_of`."""
         return self._from_frame(landmarks_of(self.parted))
+
+    def missing(self) -> set[str]:
+        """Joints that are guessed or left out, see `landmarks.missing_joints`."""
+        return missing_joints(self.parted)
 
     def placed(self, landmarks: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Points of the template between landmarks, all in the space of the surface.
@@ -84,9 +88,7 @@ class Figure:
         return found.to_body(found.parted.blend)
 
 
-def figure_of(
-    body: Surface, parts: np.ndarray, names: Sequence[str], frame: np.ndarray
-) -> Figure:
+def figure_of(body: Surface, parts: np.ndarray, names: Sequence[str], frame: np.ndarray) -> Figure:
     """The meshes of a figure.
 
     Parameters

@@ -161,7 +161,10 @@ def _start(shape: np.ndarray, own: np.ndarray, degrees: float) -> Move:
     turn = np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
     middles = shape.mean(axis=0), np.median(own, axis=0)
     middles[1][2] = own[:, 2].mean()
-    sizes = [np.sqrt(np.square(p - m).sum(axis=1).mean()) for p, m in zip((shape, own), middles, strict=True)]
+    sizes = [
+        np.sqrt(np.square(p - m).sum(axis=1).mean())
+        for p, m in zip((shape, own), middles, strict=True)
+    ]
     linear = np.clip(sizes[1] / sizes[0], 0.6, 1.5) * turn
     return linear, middles[1] - linear @ middles[0]
 

@@ -60,9 +60,7 @@ def doubts_of_joints(
                 float(np.linalg.norm(b - a)) for a, b in zip(chain[:-1], chain[1:], strict=True)
             )
             lengths[side] = upper, lower
-            is_odd = min(upper, lower) < 1e-3 * height or (
-                abs(np.log(upper / lower / ratio)) > OFF
-            )
+            is_odd = min(upper, lower) < 1e-3 * height or (abs(np.log(upper / lower / ratio)) > OFF)
             if is_odd or not least * height < upper + lower < most * height:
                 found.append(f"{called} {limb}")
         if len(lengths) == 2:

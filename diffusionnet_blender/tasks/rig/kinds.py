@@ -187,9 +187,7 @@ KINDS: dict[str, Kind] = {
                     for number, finger in enumerate(FINGERS)
                     if number
                 },
-                **_of_fingers(
-                    "<f>.0<n>.{}", ("thumb", "f_index", "f_middle", "f_ring", "f_pinky")
-                ),
+                **_of_fingers("<f>.0<n>.{}", ("thumb", "f_index", "f_middle", "f_ring", "f_pinky")),
             },
             "L",
             "R",

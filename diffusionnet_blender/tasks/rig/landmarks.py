@@ -35,7 +35,18 @@ LEAST_BEND = 0.02
 # A limb that is bent by more than this is bent as it is meant to be.
 BENT = 0.05
 
+# Joints of limbs with their parts, and where along a limb they lie if their borders are not found:
+# stubs, and limbs that clothes or armour hide.
+LIMBS = (
+    (("shoulder", "elbow", "wrist"), ("upper_arm", "forearm", "palm", "fingers"), (0.42, 0.78)),
+    (("hip", "knee", "ankle"), ("thigh", "shin", "foot", "toes"), (0.48, 0.9)),
+)
+# Length of feet that are not found, in heights.
+LEAST_FOOT = 0.06
+# A limb has this share of the figure's area at least, and this length in heights.
+LEAST_LIMB, SHORTEST_LIMB = 0.004, 0.05
 Offsets = Mapping[str, Sequence[float]]
+Limb = tuple[tuple[str, str, str], tuple[str, ...], tuple[float, float]]
 
 
 @cache
@@ -75,9 +86,12 @@ def landmarks_of(mesh: PartedMesh, offsets: Offsets | None = None) -> dict[str, 
         for side in SIDES:
             basis = limb_basis(borders, name, side)
             if basis is not None and name in offsets:
-                found[f"{name}.{side}"] = (
-                    borders[f"{name}.{side}"] + basis @ np.asarray(offsets[name])
+                found[f"{name}.{side}"] = borders[f"{name}.{side}"] + basis @ np.asarray(
+                    offsets[name]
                 )
+    for side in SIDES:
+        for limb in LIMBS:
+            _complete(mesh, found, limb, side)
     hips = [found.get(f"hip.{side}") for side in SIDES]
     if hips[0] is not None and hips[1] is not None:
         found["hips"] = (hips[0] + hips[1]) / 2
@@ -139,6 +153,29 @@ def limb_basis(joints: Mapping[str, np.ndarray], name: str, side: str) -> np.nda
     return np.stack([along, min(lengths) * bend], axis=1)
 
 
+def missing_joints(mesh: PartedMesh) -> set[str]:
+    """Joints of limbs whose borders are not found, so that they are guessed or left out."""
+    there = joints_of(mesh).keys()
+    return {f"{name}.{s}" for joints, *_ in LIMBS for name in joints for s in SIDES} - there
+
+
+def _complete(mesh: PartedMesh, found: dict[str, np.ndarray], limb: Limb, side: str) -> None:
+    """Guess the joints of a limb that are not found, by its first joint and its end."""
+    (first, *others), stems, shares = limb
+    start = found.get(f"{first}.{side}")
+    missing = [name for name in others if f"{name}.{side}" not in found]
+    parts = [f"{stem}.{side}" for stem in stems]
+    weight = mesh.mass * (mesh.part(parts) > 0.5)
+    if start is None or not missing or weight.sum() < LEAST_LIMB:
+        return
+    middle = weight @ mesh.vertices / weight.sum()
+    end = tip(mesh, parts, start, _unit(middle - start))
+    if end is None or np.linalg.norm(end - start) < SHORTEST_LIMB * mesh.height:
+        return
+    for name, share in zip(others, shares, strict=True):
+        found.setdefault(f"{name}.{side}", start + share * (end - start))
+
+
 def _add_ends(mesh: PartedMesh, found: dict[str, np.ndarray]) -> None:
     """Add the crown of the head, knuckles and fingertips, balls of the feet and tips of the toes."""
     if "head" in found:
@@ -149,7 +186,9 @@ def _add_ends(mesh: PartedMesh, found: dict[str, np.ndarray]) -> None:
         middle = surely_centre(mesh, [palm, fingers])
         if wrist is not None and middle is not None:
             # A fist on its arm: fingers may point anywhere.
-            along = middle - wrist if elbow is None else _unit(middle - wrist) + _unit(wrist - elbow)
+            along = (
+                middle - wrist if elbow is None else _unit(middle - wrist) + _unit(wrist - elbow)
+            )
             found[f"knuckles.{side}"] = border_centre(mesh, [palm], [fingers])
             found[f"fingertips.{side}"] = tip(mesh, [palm, fingers], wrist, _unit(along))
         ankle = found.get(f"ankle.{side}")
@@ -157,11 +196,15 @@ def _add_ends(mesh: PartedMesh, found: dict[str, np.ndarray]) -> None:
         if ankle is not None:
             found[f"ball.{side}"] = border_centre(mesh, [foot], [toes])
             centre = surely_centre(mesh, [foot, toes])
+            ahead = -BACK
             if centre is not None:
                 # Along the sole.
-                ahead = centre - ankle
-                ahead = _unit(ahead - (ahead @ UP) * UP) if abs(_unit(ahead) @ UP) < 0.98 else -BACK
-                found[f"toe_tip.{side}"] = tip(mesh, [foot, toes], ankle, ahead)
+                flat = (centre - ankle) * [1.0, 1.0, 0.0]
+                if np.linalg.norm(flat) > 0.2 * np.linalg.norm(centre - ankle):
+                    ahead = _unit(flat)
+            found[f"toe_tip.{side}"] = tip(mesh, [foot, toes], ankle, ahead)
+            if found[f"toe_tip.{side}"] is None:
+                found[f"toe_tip.{side}"] = ankle + LEAST_FOOT * mesh.height * ahead
     for name in [name for name, place in found.items() if place is None]:
         del found[name]
     for side in SIDES:
@@ -190,8 +233,11 @@ def _lower_foot(mesh: PartedMesh, found: dict[str, np.ndarray], side: str) -> No
     ankle, end = found.get(f"ankle.{side}"), found.get(f"toe_tip.{side}")
     if ankle is None or end is None:
         return
-    weight = mesh.part([f"foot.{side}", f"toes.{side}"]) > 0.5
-    if not weight.any():
+    for parts in (("foot", "toes"), ("shin", "foot", "toes"), ("thigh", "shin", "foot", "toes")):
+        weight = mesh.part([f"{part}.{side}" for part in parts]) > 0.5
+        if weight.any():
+            break
+    else:
         return
     sole = float(mesh.vertices[weight, 2].min())
     low = sole + 0.2 * max(ankle[2] - sole, 0.0)

@@ -6,6 +6,7 @@ import numpy as np
 
 from ...errors import SurfaceError
 from ...surface.loose_parts import label_mesh_parts
+from ...surface.repair import weld
 from ...surface.surface import Surface, vertex_areas
 from ..clock import Clock
 from ..models import FINE_PARTS_MODEL
@@ -30,7 +31,9 @@ def fitted(request: RigRequest, progress: Progress) -> Fitted:
     """Joints of a figure and what its bones will move, see `job.run`."""
     surface = request.surface
     if surface.is_point_cloud:
-        raise SurfaceError("A point cloud cannot be rigged", "Make a mesh of it, or choose another.")
+        raise SurfaceError(
+            "A point cloud cannot be rigged", "Make a mesh of it, or choose another."
+        )
     clock = Clock(progress)
     found = segmentation(
         SegmentRequest(
@@ -56,6 +59,7 @@ def fitted(request: RigRequest, progress: Progress) -> Fitted:
     figure = figure_of(body, found.vertex_probabilities[kept], found.class_names, found.frame)
     landmarks = _landmarks(figure)
     places = landmarks | figure.mesh.placed(landmarks)
+    missing = figure.mesh.missing()
     clock.stop("joints")
 
     clock.start("parts")
@@ -77,7 +81,13 @@ def fitted(request: RigRequest, progress: Progress) -> Fitted:
         parts=parts,
         stiff=stiff,
         confidence=confidence,
-        doubts=doubts_of_joints(places, up, height, confidence, found.side_confidence),
+        doubts=doubts_of_joints(
+            {name: place for name, place in places.items() if name not in missing},
+            up,
+            height,
+            confidence,
+            found.side_confidence,
+        ),
         seconds=clock.seconds,
     )
 
@@ -125,11 +135,11 @@ def _add_carried(parts: np.ndarray, surface: Surface, carried: list[Carried]) ->
         parts[thing.vertices] = share @ parts[thing.carrier] / share.sum()
 
 
-def _stiff_pieces(
-    surface: Surface, parts: np.ndarray, carried: list[Carried]
-) -> np.ndarray:
+def _stiff_pieces(surface: Surface, parts: np.ndarray, carried: list[Carried]) -> np.ndarray:
     """Number of the stiff piece of each vertex (V,) int32: small loose parts, and carried things."""
-    piece = label_mesh_parts(len(surface.vertices), surface.faces)
+    # Flat shading splits vertices in files; triangles that only seem loose would tear apart.
+    stands_for = weld(surface.vertices)
+    piece = label_mesh_parts(len(surface.vertices), stands_for[surface.faces])[stands_for]
     pieces = int(piece.max(initial=-1)) + 1
     low, high = np.full((pieces, 3), np.inf), np.full((pieces, 3), -np.inf)
     np.minimum.at(low, piece, surface.vertices)

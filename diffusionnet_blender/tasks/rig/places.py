@@ -27,9 +27,7 @@ def template() -> dict[str, Any]:
     return found
 
 
-def placed_points(
-    mesh: PartedMesh, landmarks: Mapping[str, np.ndarray]
-) -> dict[str, np.ndarray]:
+def placed_points(mesh: PartedMesh, landmarks: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Points of the template (3,) on a figure: ``index1.L``, ``eye.R`` ...
 
     Parameters
