@@ -43,7 +43,7 @@ def build_parser(program: str) -> argparse.ArgumentParser:
     """Parser of all commands, for Python and for Blender."""
     parser = argparse.ArgumentParser(
         prog=program,
-        description="Segmentation, rigging, correspondence and transfer on meshes, with DiffusionNet.",
+        description="Segmentation, rigging, matching and transfer on meshes, with DiffusionNet.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in (segment, rig, train, classify, match, transfer, models):

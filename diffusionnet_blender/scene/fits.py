@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import bpy
 import numpy as np
@@ -11,7 +12,9 @@ from bpy.app.handlers import persistent
 from ..errors import DiffusionNetError
 from ..tasks.rig.request import Fitted
 from .character import Character
-from .character_read import CharacterGeometry
+
+if TYPE_CHECKING:
+    from .character_read import CharacterGeometry
 
 # Change of a place below which nothing has moved: the rounding of Blender's floats.
 STILL = 1e-4
@@ -91,6 +94,17 @@ def find_fit(character: Character) -> Fit | None:
         return exact
     within = [key for key in _fits if set(key) <= uids]
     return _fits[max(within, key=len)] if within else None
+
+
+def move_fits(before: int, after: int) -> None:
+    """Let a mesh that takes the place of another, by `session_uid`, have its joints."""
+    for key in [key for key in _fits if before in key]:
+        fit = _fits.pop(key)
+        members = tuple(
+            replace(member, mesh_uid=after) if member.mesh_uid == before else member
+            for member in fit.geometry.members
+        )
+        keep_fit(replace(fit, geometry=replace(fit.geometry, members=members)))
 
 
 @persistent

@@ -1,4 +1,4 @@
-"""Skeletons of characters as armatures, to be dragged into place before meshes are bound to them."""
+"""Skeletons of characters as armatures, which can be dragged before meshes are bound to them."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import bpy
 
+from .fits import move_fits
 from .matches import move_matches
 from .modes import set_mode
 from .results import move_results
@@ -152,6 +153,7 @@ class _Backup:
         copy.use_fake_user = self._fake
         move_results(before, copy.session_uid)
         move_matches(before, copy.session_uid)
+        move_fits(before, copy.session_uid)
 
     def restore_name(self) -> None:
         """Give the copy the name."""

@@ -1,4 +1,4 @@
-"""The bones of a kind of skeleton on a figure, from its landmarks and the points of the template."""
+"""The bones of a kind of skeleton on a figure, from its landmarks and points of the template."""
 
 from __future__ import annotations
 

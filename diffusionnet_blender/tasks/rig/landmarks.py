@@ -177,7 +177,7 @@ def _complete(mesh: PartedMesh, found: dict[str, np.ndarray], limb: Limb, side: 
 
 
 def _add_ends(mesh: PartedMesh, found: dict[str, np.ndarray]) -> None:
-    """Add the crown of the head, knuckles and fingertips, balls of the feet and tips of the toes."""
+    """Add the crown, knuckles and fingertips, the balls of the feet and the tips of the toes."""
     if "head" in found:
         found["crown"] = tip(mesh, ["head"], found["head"], UP)
     for side in SIDES:

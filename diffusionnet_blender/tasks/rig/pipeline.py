@@ -136,7 +136,7 @@ def _add_carried(parts: np.ndarray, surface: Surface, carried: list[Carried]) ->
 
 
 def _stiff_pieces(surface: Surface, parts: np.ndarray, carried: list[Carried]) -> np.ndarray:
-    """Number of the stiff piece of each vertex (V,) int32: small loose parts, and carried things."""
+    """Number of the stiff piece of each vertex (V,) int32: a small loose part, or carried."""
     # Flat shading splits vertices in files; triangles that only seem loose would tear apart.
     stands_for = weld(surface.vertices)
     piece = label_mesh_parts(len(surface.vertices), stands_for[surface.faces])[stands_for]
