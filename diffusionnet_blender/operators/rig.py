@@ -11,7 +11,7 @@ from ..properties.rig import BindingProperties, BonesProperties, draw_binding, d
 from ..scene.armatures import armatures_of
 from ..scene.binding import bind, require_unbound
 from ..scene.edit_mode import whole_undo
-from ..scene.fits import Fit, find_fit
+from ..scene.fits import Fit, fit_with
 from ..scene.options import Binding
 from ..scene.report_text import counted, listed
 from ..scene.rig_check import write_check
@@ -40,17 +40,17 @@ class FigureOperator(ObjectOperator):
         DiffusionNetError
             If those of one are not known in this session.
         """
-        found = []
-        for character in self.characters(context):
-            fit = find_fit(character)
+        found: dict[int, Fit] = {}
+        for obj in self.targets(context):
+            fit = fit_with(obj)
             if fit is None:
                 raise DiffusionNetError(
-                    f"The joints of {character.name!r} have not been found in this session",
+                    f"The joints of {obj.name!r} have not been found in this session",
                     "Press Fit Skeleton. A skeleton that you have changed stays, and is bound "
                     "while it is selected.",
                 )
-            found.append(fit)
-        return found
+            found[id(fit)] = fit
+        return list(found.values())
 
 
 class DIFFUSIONNET_OT_rig(BonesProperties, JobOperator, FigureOperator, bpy.types.Operator):

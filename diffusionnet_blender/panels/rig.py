@@ -8,6 +8,7 @@ from ..scene.rigify import has_rigify
 from ..scene.skeletons import figure_of
 from ..session.progress_bar import draw_progress
 from ..session.trouble import last_trouble
+from ..tasks.rig.judgement import PARTS, POSTURE, SIDES
 from ..translations import worded
 from .segment import Sidebar, described, draw_trouble, shown_characters
 
@@ -78,8 +79,22 @@ def _draw_fit(layout, fit) -> None:
         box.label(text="All joints look right", icon="CHECKMARK")
         return
     box.label(text="Look at these before you bind:", icon="ERROR")
+    words = _words()
     for doubt in fit.fitted.doubts:
-        box.label(text=worded(doubt), icon="BLANK1")
+        box.label(text=words.get(doubt, doubt), icon="BLANK1")
+
+
+def _words() -> dict[str, str]:
+    """Doubts in the language of the interface."""
+    return {
+        "left arm": worded("left arm"),
+        "right arm": worded("right arm"),
+        "left leg": worded("left leg"),
+        "right leg": worded("right leg"),
+        SIDES: worded("left and right"),
+        PARTS: worded("body parts"),
+        POSTURE: worded("posture"),
+    }
 
 
 CLASSES = (DIFFUSIONNET_PT_rig, DIFFUSIONNET_PT_binding)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import Any
 
 import bpy
 import numpy as np
@@ -12,9 +12,6 @@ from bpy.app.handlers import persistent
 from ..errors import DiffusionNetError
 from ..tasks.rig.request import Fitted
 from .character import Character
-
-if TYPE_CHECKING:
-    from .character_read import CharacterGeometry
 
 # Change of a place below which nothing has moved: the rounding of Blender's floats.
 STILL = 1e-4
@@ -36,12 +33,13 @@ class Fit:
     """
 
     name: str
-    geometry: CharacterGeometry
+    # Of `character_read`, which imports what imports this module.
+    geometry: Any
     fitted: Fitted
     places: np.ndarray
 
     @classmethod
-    def of(cls, name: str, geometry: CharacterGeometry, fitted: Fitted) -> Fit:
+    def of(cls, name: str, geometry: Any, fitted: Fitted) -> Fit:
         """Joints that were found just now."""
         members = [member.find() for member in geometry.members]
         return cls(name, geometry, fitted, _places(members))
@@ -83,7 +81,12 @@ _fits: dict[tuple[int, ...], Fit] = {}
 
 def keep_fit(fit: Fit) -> None:
     """Keep joints; they replace those that were found on the same meshes before."""
-    _fits[tuple(sorted(member.mesh_uid for member in fit.geometry.members))] = fit
+    _fits.pop(_key(fit), None)
+    _fits[_key(fit)] = fit
+
+
+def _key(fit: Fit) -> tuple[int, ...]:
+    return tuple(sorted(member.mesh_uid for member in fit.geometry.members))
 
 
 def find_fit(character: Character) -> Fit | None:
@@ -94,6 +97,14 @@ def find_fit(character: Character) -> Fit | None:
         return exact
     within = [key for key in _fits if set(key) <= uids]
     return _fits[max(within, key=len)] if within else None
+
+
+def fit_with(obj: bpy.types.Object) -> Fit | None:
+    """Joints of the last character that a mesh was found to be a member of."""
+    if obj.type != "MESH":
+        return None
+    uid = obj.data.session_uid
+    return next((fit for key, fit in reversed(_fits.items()) if uid in key), None)
 
 
 def move_fits(before: int, after: int) -> None:

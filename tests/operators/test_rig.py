@@ -15,8 +15,9 @@ from diffusionnet_blender.scene.skeletons import write_skeleton  # noqa: E402
 from diffusionnet_blender.scene.vertex_groups import read_weights  # noqa: E402
 from diffusionnet_blender.tasks.rig.kinds import KINDS  # noqa: E402
 from diffusionnet_blender.tasks.rig.request import Bones, Fitted  # noqa: E402
+from tests.mannequin import FRAME, NAMES, PLACES, mannequin  # noqa: E402
+from tests.operators.figures import keep_joints  # noqa: E402
 from tests.scenes import add_mesh, add_rig, select  # noqa: E402
-from tests.tasks.test_rig import FRAME, NAMES, PLACES, mannequin  # noqa: E402
 
 BONES = ("upper_arm.L", "forearm.L", "thigh.R", "shin.R", "head")
 
@@ -31,35 +32,6 @@ def figure(blender):
     keep_joints([obj], parts)
     yield obj
     forget_all_fits()
-
-
-def keep_joints(objects, parts, doubts=()):
-    geometry, _ = rig_request(Character("Figure", "", tuple(objects)))
-    heel = {
-        f"heel_{end}.{side}": PLACES[f"ankle.{side}"] + [x, 0.03, -0.05]
-        for side in "LR"
-        for end, x in (("in", -0.02), ("out", 0.02))
-    }
-    clavicles = {f"clavicle.{s}": np.array([x, 0, 1.45]) for s, x in (("L", 0.03), ("R", -0.03))}
-    # Rigify cannot tell to which side a straight limb bends.
-    bent = {
-        f"{name}.{s}": PLACES[f"{name}.{s}"] + [0, y, 0]
-        for name, y in (("elbow", 0.012), ("knee", -0.02))
-        for s in "LR"
-    }
-    fitted = Fitted(
-        places=PLACES | heel | clavicles | bent,
-        frame=FRAME,
-        part_names=NAMES,
-        parts=parts.astype(np.float32),
-        stiff=np.full(len(parts), -1, np.int32),
-        confidence=0.9,
-        doubts=doubts,
-        seconds={},
-    )
-    fit = Fit.of("Figure", geometry, fitted)
-    keep_fit(fit)
-    return fit
 
 
 def armatures():

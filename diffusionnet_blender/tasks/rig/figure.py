@@ -17,7 +17,6 @@ from ...surface.surface import Surface, triangle_areas
 from .landmarks import landmarks_of, missing_joints
 from .places import placed_points
 
-
 # Shells are at one place within this share of the height; so many vertices around each count.
 IN_PLACE, NEIGHBOURS = 0.02, 24
 
