@@ -81,7 +81,7 @@ def _rig_file(path: Path, options: dict[str, Any], chosen: argparse.Namespace) -
     from ..scene.character import characters_of
     from ..scene.files import open_file, require_writable_suffix, save_file
 
-    output = place(chosen.output, path, ".blend")
+    output: Path = place(chosen.output, path, ".blend") or chosen.output
     stop_if_asked()
     status, rigged = 0, 0
     try:

@@ -137,7 +137,7 @@ def _tail(
 ) -> np.ndarray | None:
     """Where a bone ends: where the next of its chain begins that the kind has."""
     following = {"spine": "spine1", "neck": "neck1"}.get(spec.name)
-    if following in specs:
+    if following is not None and following in specs:
         return places[specs[following].head]
     if spec.tail in places:
         return places[spec.tail]
@@ -148,10 +148,10 @@ def _tail(
 
 def _palm(side: str, places: Mapping[str, np.ndarray], frame: np.ndarray) -> np.ndarray:
     """Direction to which the palm of a hand faces."""
-    found = [places.get(f"{name}.{side}") for name in ("wrist", "index1", "pinky1")]
-    if any(place is None for place in found):
+    names = [f"{name}.{side}" for name in ("wrist", "index1", "pinky1")]
+    if not set(names) <= places.keys():
         return -frame[1]
-    wrist, index, pinky = found
+    wrist, index, pinky = (places[name] for name in names)
     normal = np.cross(index - wrist, pinky - wrist)
     return -normal if side == "L" else normal
 

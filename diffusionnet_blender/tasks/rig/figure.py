@@ -32,14 +32,11 @@ class FigureMesh:
     parted : PartedMesh
         The same in the frame of the figure, at unit area.
     frame : (3, 3) float64
-    to_body : callable
-        Takes values at its vertices to those of the figure; of a skin none.
     """
 
     surface: Surface
     parted: PartedMesh
     frame: np.ndarray
-    to_body: Callable[[np.ndarray], np.ndarray] | None = None
 
     @property
     def _scale(self) -> float:
@@ -75,11 +72,14 @@ class Figure:
     ----------
     mesh : FigureMesh
         Its own mesh, or a proxy of a dense one.
+    to_body : callable
+        Takes values at the vertices of that mesh to those of the figure.
     skin : FigureMesh or None
         Where several shells lie on each other, the skin around them.
     """
 
     mesh: FigureMesh
+    to_body: Callable[[np.ndarray], np.ndarray]
     skin: FigureMesh | None
 
     def smooth_parts(self) -> np.ndarray:
@@ -89,7 +89,7 @@ class Figure:
         clothes and what is beneath them, moves alike.
         """
         parts = self.mesh.parted.blend
-        return self.mesh.to_body(parts if self.skin is None else _alike_in_place(self.mesh.parted))
+        return self.to_body(parts if self.skin is None else _alike_in_place(self.mesh.parted))
 
 
 def _alike_in_place(mesh: PartedMesh) -> np.ndarray:
@@ -124,15 +124,17 @@ def figure_of(body: Surface, parts: np.ndarray, names: Sequence[str], frame: np.
     frame : (3, 3) float
         Rows: the directions to its left, to its back, and up.
     """
-    mesh = _own(body, parts, names, frame)
+    mesh, to_body = _own(body, parts, names, frame)
     piece = label_mesh_parts(len(mesh.surface.vertices), mesh.surface.faces)
     skin = None
     if sizeable_parts(piece, mesh.parted.mass) > 1:
         skin = _skin(body, mesh)
-    return Figure(mesh, skin)
+    return Figure(mesh, to_body, skin)
 
 
-def _own(body: Surface, parts: np.ndarray, names: Sequence[str], frame: np.ndarray) -> FigureMesh:
+def _own(
+    body: Surface, parts: np.ndarray, names: Sequence[str], frame: np.ndarray
+) -> tuple[FigureMesh, Callable[[np.ndarray], np.ndarray]]:
     repaired = repair(body)
     clean, own = repaired.surface, parts[repaired.user_vertex]
     to_body = repaired.to_user_vertices
@@ -145,7 +147,7 @@ def _own(body: Surface, parts: np.ndarray, names: Sequence[str], frame: np.ndarr
             return repaired.to_user_vertices(proxy.weights @ again.to_user_vertices(values))
 
     parted = parted_mesh(clean.vertices, clean.faces, own, names, frame)
-    return FigureMesh(clean, parted, frame, to_body)
+    return FigureMesh(clean, parted, frame), to_body
 
 
 def _skin(body: Surface, mesh: FigureMesh) -> FigureMesh | None:

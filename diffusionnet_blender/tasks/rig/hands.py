@@ -74,10 +74,9 @@ def hand_frame(
     elbow = landmarks.get(f"elbow.{side}")
     if elbow is not None and along @ (wrist - elbow) <= 0:
         along = wrist - elbow
-    length = np.linalg.norm(along)
-    if not length > 0:
+    if not np.linalg.norm(along) > 0:
         return None
-    along = along / length
+    along = along / np.linalg.norm(along)
     end = tip(mesh, parts, wrist, along)
     length = 0.0 if end is None else float((end - wrist) @ along)
     if length < SHORTEST * mesh.height:

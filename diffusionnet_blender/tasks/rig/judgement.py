@@ -52,8 +52,8 @@ def doubts_of_joints(
     for limb, (joints, ratio, (least, most)) in LIMBS.items():
         lengths: dict[str, tuple[float, float]] = {}
         for side, called in CALLED.items():
-            chain = [places.get(f"{joint}.{side}") for joint in joints]
-            if any(joint is None for joint in chain):
+            chain = [places[f"{joint}.{side}"] for joint in joints if f"{joint}.{side}" in places]
+            if len(chain) < len(joints):
                 found.append(f"{called} {limb}")
                 continue
             upper, lower = (

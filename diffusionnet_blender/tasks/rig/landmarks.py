@@ -178,8 +178,9 @@ def _complete(mesh: PartedMesh, found: dict[str, np.ndarray], limb: Limb, side: 
 
 def _add_ends(mesh: PartedMesh, found: dict[str, np.ndarray]) -> None:
     """Add the crown, knuckles and fingertips, the balls of the feet and the tips of the toes."""
+    ends: dict[str, np.ndarray | None] = {}
     if "head" in found:
-        found["crown"] = tip(mesh, ["head"], found["head"], UP)
+        ends["crown"] = tip(mesh, ["head"], found["head"], UP)
     for side in SIDES:
         wrist, elbow = found.get(f"wrist.{side}"), found.get(f"elbow.{side}")
         palm, fingers = f"palm.{side}", f"fingers.{side}"
@@ -189,12 +190,12 @@ def _add_ends(mesh: PartedMesh, found: dict[str, np.ndarray]) -> None:
             along = (
                 middle - wrist if elbow is None else _unit(middle - wrist) + _unit(wrist - elbow)
             )
-            found[f"knuckles.{side}"] = border_centre(mesh, [palm], [fingers])
-            found[f"fingertips.{side}"] = tip(mesh, [palm, fingers], wrist, _unit(along))
+            ends[f"knuckles.{side}"] = border_centre(mesh, [palm], [fingers])
+            ends[f"fingertips.{side}"] = tip(mesh, [palm, fingers], wrist, _unit(along))
         ankle = found.get(f"ankle.{side}")
         foot, toes = f"foot.{side}", f"toes.{side}"
         if ankle is not None:
-            found[f"ball.{side}"] = border_centre(mesh, [foot], [toes])
+            ends[f"ball.{side}"] = border_centre(mesh, [foot], [toes])
             centre = surely_centre(mesh, [foot, toes])
             ahead = -BACK
             if centre is not None:
@@ -202,11 +203,11 @@ def _add_ends(mesh: PartedMesh, found: dict[str, np.ndarray]) -> None:
                 flat = (centre - ankle) * [1.0, 1.0, 0.0]
                 if np.linalg.norm(flat) > 0.2 * np.linalg.norm(centre - ankle):
                     ahead = _unit(flat)
-            found[f"toe_tip.{side}"] = tip(mesh, [foot, toes], ankle, ahead)
-            if found[f"toe_tip.{side}"] is None:
-                found[f"toe_tip.{side}"] = ankle + LEAST_FOOT * mesh.height * ahead
-    for name in [name for name, place in found.items() if place is None]:
-        del found[name]
+            end = tip(mesh, [foot, toes], ankle, ahead)
+            if end is None:
+                end = ankle + LEAST_FOOT * mesh.height * ahead
+            ends[f"toe_tip.{side}"] = end
+    found.update({name: place for name, place in ends.items() if place is not None})
     for side in SIDES:
         _fill(found, f"wrist.{side}", f"knuckles.{side}", f"fingertips.{side}", 0.5)
         _lower_foot(mesh, found, side)

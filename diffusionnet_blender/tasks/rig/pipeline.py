@@ -49,14 +49,14 @@ def fitted(request: RigRequest, progress: Progress) -> Fitted:
         CallbackProgress(progress),
     )
     clock.seconds.update(found.seconds)
-    _require_figure(surface, found)
+    frame = _frame_of_figure(surface, found)
 
     clock.start("joints")
     carried = carried_by(surface, request.member, request.carried)
     body, kept = surface, np.arange(len(surface.vertices))
     if carried:
         body, kept = body_of(surface, carried)
-    figure = figure_of(body, found.vertex_probabilities[kept], found.class_names, found.frame)
+    figure = figure_of(body, found.vertex_probabilities[kept], found.class_names, frame)
     landmarks = _landmarks(figure)
     places = landmarks | figure.mesh.placed(landmarks)
     missing = figure.mesh.missing()
@@ -72,11 +72,11 @@ def fitted(request: RigRequest, progress: Progress) -> Fitted:
     areas = vertex_areas(body.vertices, body.faces)
     sure = found.vertex_probabilities[kept].max(axis=1)
     confidence = float(areas @ sure / areas.sum())
-    up = found.frame[2]
+    up = frame[2]
     height = float(np.ptp(body.vertices[np.unique(body.faces)] @ up))
     return Fitted(
         places=places,
-        frame=found.frame,
+        frame=frame,
         part_names=found.class_names,
         parts=parts,
         stiff=stiff,
@@ -92,8 +92,8 @@ def fitted(request: RigRequest, progress: Progress) -> Fitted:
     )
 
 
-def _require_figure(surface: Surface, found: Segmentation) -> None:
-    """Raise SurfaceError unless a surface is a figure that stands, lies or sits in some frame."""
+def _frame_of_figure(surface: Surface, found: Segmentation) -> np.ndarray:
+    """The frame (3, 3) of a figure that stands, lies or sits; raise SurfaceError for none."""
     areas = vertex_areas(surface.vertices, surface.faces)
     sure = areas[found.vertex_probabilities.max(axis=1) > 0.5].sum() / areas.sum()
     if found.frame is None or sure < LEAST_SURE:
@@ -102,6 +102,7 @@ def _require_figure(surface: Surface, found: Segmentation) -> None:
             "Rig needs one figure on two legs. If it is one, stand it upright, leave out what is "
             "none of it, and see its parts with Segment.",
         )
+    return found.frame
 
 
 def _landmarks(figure: Figure) -> dict[str, np.ndarray]:

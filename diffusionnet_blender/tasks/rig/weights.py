@@ -52,7 +52,7 @@ def bone_weights(
             continue
         chosen = np.flatnonzero(parts[:, number] > 1e-4)
         shares = _shares(vertices[chosen], heads[movers], tails[movers])
-        weights[np.ix_(chosen, movers)] += parts[chosen, number][:, None] * shares
+        weights[chosen[:, None], movers] += parts[chosen, number][:, None] * shares
     lost = ~(weights.sum(axis=1) > 0)
     if lost.any():
         weights[lost, nearest_bone(vertices[lost], heads, tails)] = 1.0
