@@ -13,7 +13,7 @@ import numpy as np
 SIDES, PARTS, POSTURE = "left and right", "body parts", "posture"
 # Below these a figure is doubtful: probability that its sides are right, and mean probability of
 # its parts.
-SURE_OF_SIDES, SURE_OF_PARTS = 0.85, 0.5
+SURE_OF_SIDES, SURE_OF_PARTS = 0.85, 0.6
 # Ratio of the bones of an arm and of a leg, upper to lower, and of the limbs of both sides: by how
 # much the logarithm may be off. Those of bodies and of artists' characters lie within.
 ARM_RATIO, LEG_RATIO = 1.05, 1.05

@@ -23,6 +23,9 @@ LEAST_SURE = 0.3
 # A loose part, such as an eye or a buckle, is stiff where it is smaller than this share of the
 # figure; a larger one, up to the second share, where so much of it is of one part of the body.
 STIFF_SIZE, STIFF_AT_MOST, OF_ONE_PART = 0.06, 0.16, 0.8
+# A loose part with this share of the heads and of the legs is a figure of its own,
+# where it stands so many heights away.
+OF_ANOTHER, APART = 0.2, 0.15
 # Joints without which there is nothing to hang bones on.
 NEEDED = ("hips", "neck")
 
@@ -57,6 +60,7 @@ def fitted(request: RigRequest, progress: Progress) -> Fitted:
     if carried:
         body, kept = body_of(surface, carried)
     figure = figure_of(body, found.vertex_probabilities[kept], found.class_names, frame)
+    _require_one(figure)
     landmarks = _landmarks(figure)
     places = landmarks | figure.mesh.placed(landmarks)
     missing = figure.mesh.missing()
@@ -103,6 +107,27 @@ def _frame_of_figure(surface: Surface, found: Segmentation) -> np.ndarray:
             "none of it, and see its parts with Segment.",
         )
     return found.frame
+
+
+def _require_one(figure: Figure) -> None:
+    """Raise SurfaceError if several loose parts have a head and legs of their own."""
+    mesh = figure.mesh.parted
+    piece = label_mesh_parts(len(mesh.vertices), mesh.faces)
+    legs = [f"{part}.{side}" for part in ("thigh", "shin", "foot") for side in ("L", "R")]
+    whole = np.ones(int(piece.max(initial=-1)) + 1, bool)
+    for names in (["head"], legs):
+        area = np.bincount(piece, mesh.mass * (mesh.part(names) > 0.5), len(whole))
+        whole &= area > OF_ANOTHER * area.sum()
+    middles = np.stack(
+        [np.bincount(piece, mesh.mass * axis, len(whole)) for axis in mesh.vertices.T], axis=1
+    )
+    middles = (middles / np.bincount(piece, mesh.mass, len(whole))[:, None])[whole]
+    # A suit with a hood lies around the body.
+    if whole.sum() > 1 and np.ptp(middles, axis=0).max() > APART * mesh.height:
+        raise SurfaceError(
+            f"There are {whole.sum()} figures in one mesh",
+            "Separate them: in Edit Mode, P > By Loose Parts.",
+        )
 
 
 def _landmarks(figure: Figure) -> dict[str, np.ndarray]:
