@@ -13,10 +13,10 @@ from .character import Character
 from .edit_mode import outside_edit_mode
 from .fits import Fit
 from .options import Binding
-from .ownership import Kind, Role, claim, record, release, still_ours
+from .ownership import Kind, Role, claim, mark, record, release, still_ours
 from .report_text import counted, listed
 from .rigify import generate
-from .skeletons import FIGURE, KIND, read_skeleton_of, skeleton_for
+from .skeletons import FIGURE, KIND, content_of, discard_unused, read_skeleton_of, skeleton_for
 from .transaction import transaction
 from .vertex_groups import locked_groups, write_vertex_groups
 from .write import require_writable
@@ -53,12 +53,15 @@ def bind(fit: Fit, binding: Binding) -> bpy.types.Object:
     require_unbound(Character(fit.name, "", tuple(members)))
     for obj in members:
         require_writable(obj)
-    with transaction(*members, rig):
+    with transaction(*members, rig) as change:
+        before = {each for obj in members for each in armatures_of(obj)}
         target = rig
         if kind == "rigify" and binding.generate:
             target = generate(rig)
             target[GENERATED] = members[0]
             rig.hide_set(True)
+            mark(rig, content_of(rig))
+            mark(target, content_of(target))
         skeleton = read_skeleton_of(target, kind, fit.geometry.origin)
         weights = rig_job.weights_of(fit.geometry.placed.surface.vertices, fit.fitted, skeleton)
         done: set[bpy.types.Mesh] = set()
@@ -72,6 +75,8 @@ def bind(fit: Fit, binding: Binding) -> bpy.types.Object:
                     _write_weights(obj, skeleton, seen.values_to_base(own), binding)
             _follow(obj, target, binding.smooth)
         bpy.context.view_layer.update()
+        for made in [obj for obj in bpy.data.objects if _made_rig(obj) in before - {target}]:
+            discard_unused(made, change)
     return target
 
 
@@ -84,6 +89,13 @@ def require_unbound(character: Character) -> None:
                 f"{obj.name!r} is already bound to the armature {other.name!r}",
                 "Remove its Armature modifier and clear its parent (Alt P, keep transform) first.",
             )
+
+
+def _made_rig(skeleton: bpy.types.Object) -> bpy.types.Object | None:
+    """The rig that meshes follow of a skeleton: itself, or what Rigify has generated."""
+    if skeleton.type != "ARMATURE" or skeleton.get(FIGURE) is None:
+        return None
+    return getattr(skeleton.data, "rigify_target_rig", None) or skeleton
 
 
 def _is_made(rig: bpy.types.Object) -> bool:
@@ -136,7 +148,7 @@ def _follow(obj: bpy.types.Object, rig: bpy.types.Object, smooth: bool) -> None:
         obj.modifiers.new("Corrective Smooth", "CORRECTIVE_SMOOTH")
         after = [m.type for m in obj.modifiers].index("ARMATURE") + 1
         obj.modifiers.move(len(obj.modifiers) - 1, after)
-    if obj.parent is None or obj.parent.get(FIGURE) is not None:
+    if obj.parent is None or _is_made(obj.parent):
         place = obj.matrix_world.copy()
         obj.parent = rig
         obj.matrix_parent_inverse = rig.matrix_world.inverted_safe()

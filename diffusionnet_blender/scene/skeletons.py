@@ -72,7 +72,7 @@ def write_skeleton(fit: Fit, bones: Bones) -> bpy.types.Object:
         rig.show_in_front = True
         frame = fit.fitted.frame
         rig.data.use_mirror_x = bool(abs(frame[0, 0]) > STRAIGHT)
-        mark(rig, _content(rig))
+        mark(rig, content_of(rig))
         bpy.context.view_layer.update()
         if rig in bpy.context.view_layer.objects[:]:
             select_only(bpy.context, [rig])
@@ -80,12 +80,13 @@ def write_skeleton(fit: Fit, bones: Bones) -> bpy.types.Object:
 
 
 def skeleton_for(members: list[bpy.types.Object]) -> bpy.types.Object | None:
-    """The skeleton that was made last for a character: the selected one of several."""
+    """The skeleton of a character: of several the active one, a selected one, or the last made."""
     found = [
         obj
         for obj in bpy.data.objects
         if obj.type == "ARMATURE" and obj.get(KIND) in KINDS and obj.get(FIGURE) in members
     ]
+    found.sort(key=lambda obj: obj.session_uid)
     active = bpy.context.view_layer.objects.active
     chosen = [obj for obj in found if obj == active] or [obj for obj in found if obj.select_get()]
     return (chosen or found[-1:] or [None])[-1]
@@ -176,13 +177,43 @@ def _finger_stem(role: str) -> str:
 
 def _discard_earlier(members: list[bpy.types.Object], change: Transaction) -> None:
     for rig in [obj for obj in bpy.data.objects if obj.get(FIGURE) in members]:
-        if rig.type == "ARMATURE" and is_unchanged(rig, _content) and not users_of(rig):
-            change.discard(rig)
-            if rig.data.users == 1:
-                change.discard(rig.data)
+        if rig.type == "ARMATURE":
+            discard_unused(rig, change)
 
 
-def _content(rig: bpy.types.Object) -> str:
+def discard_unused(rig: bpy.types.Object, change: Transaction) -> None:
+    """Remove a rig of ours in the end that nobody has changed and nothing uses; with its widgets.
+
+    Parameters
+    ----------
+    rig : bpy.types.Object
+        A skeleton; of Rigify's, what was generated from it goes with it.
+    change : Transaction
+    """
+    made = getattr(rig.data, "rigify_target_rig", None)
+    ours = [rig] if made is None else [rig, made]
+    users = set().union(*(users_of(each) | users_of(each.data) for each in ours))
+    if not all(is_unchanged(each, content_of) for each in ours):
+        return
+    # Rigify leaves copies of armatures that nothing uses.
+    users = {user for user in users if user.users or user.use_fake_user}
+    if users - set(ours) - {each.data for each in ours} - _widgets(rig):
+        return
+    for block in (*ours, *(each.data for each in ours), *_widgets(rig)):
+        change.discard(block)
+
+
+def _widgets(rig: bpy.types.Object) -> set[bpy.types.ID]:
+    """Shapes of the controls that Rigify has made for a metarig, their meshes and collection."""
+    collection = getattr(rig.data, "rigify_widgets_collection", None)
+    if collection is None:
+        return set()
+    objects = list(collection.objects)
+    return {collection, *objects, *(obj.data for obj in objects)}
+
+
+def content_of(rig: bpy.types.Object) -> str:
+    """Fingerprint of an armature and its bones."""
     return of_block(rig, rig.data)
 
 

@@ -151,6 +151,18 @@ def test_another_skeleton_takes_the_weights_of_the_one_before_along(figure):
     assert all(name.startswith("mixamorig:") for name in names)
 
 
+def test_rigify_again_leaves_one_metarig_and_one_rig(figure):
+    for _ in range(2):
+        select(figure)
+        bpy.ops.diffusionnet.write_skeleton(kind="rigify", fingers=False)
+        bpy.ops.diffusionnet.bind_skeleton()
+    assert len(armatures()) == 2
+    widgets = [obj for obj in bpy.data.objects if obj.name.startswith("WGT")]
+    assert len({obj.name.partition(".")[0] for obj in widgets}) > 0
+    assert len([c for c in bpy.data.collections if c.name.startswith("WGTS")]) == 1
+    assert figure.modifiers[0].object in armatures()
+
+
 def test_own_vertex_groups_named_as_bones_stay(figure):
     group = figure.vertex_groups.new(name="head")
     group.add([0, 1], 0.25, "REPLACE")
