@@ -49,7 +49,7 @@ def show(files: list[Path], kind: str, output: Path) -> None:
     output.mkdir(parents=True, exist_ok=True)
     rows = []
     for path in files:
-        rig = rigged(path, kind)
+        rig, _ = rigged(path, kind)
         bpy.ops.wm.save_as_mainfile(filepath=str(output / f"rig_{path.stem}.blend"), copy=True)
         rows.append(views(rig, kind))
         print(f"{path.name}: {rig.name}", file=sys.stderr)
@@ -66,9 +66,21 @@ def show(files: list[Path], kind: str, output: Path) -> None:
     print(output / "rig.webp")
 
 
-def rigged(path: Path, kind: str) -> bpy.types.Object:
-    """Open a file, take its own rig away, and press *Rig*; the new one."""
+def rigged(path: Path, kind: str, held: bool = True) -> tuple[bpy.types.Object, bpy.types.Object]:
+    """Open a file, take its own rig away, and press *Rig*; the new one, and a mesh.
+
+    Parameters
+    ----------
+    path : Path
+    kind : str
+    held : bool
+        Keep what hangs on the bones of hands.
+    """
     objects = [obj for obj in open_file(path) if obj.visible_get()]
+    if not held:
+        for obj in [o for o in objects if "hand" in o.parent_bone]:
+            objects.remove(obj)
+            bpy.data.objects.remove(obj)
     for obj in objects:
         place = obj.matrix_world.copy()
         for modifier in [m for m in obj.modifiers if m.type == "ARMATURE"]:
@@ -84,7 +96,7 @@ def rigged(path: Path, kind: str) -> bpy.types.Object:
     bpy.context.view_layer.objects.active = objects[0]
     bpy.ops.diffusionnet.rig(kind=kind)
     modifier = next(m for m in objects[0].modifiers if m.type == "ARMATURE")
-    return modifier.object
+    return modifier.object, objects[0]
 
 
 def views(rig: bpy.types.Object, kind: str) -> list[Image.Image]:
