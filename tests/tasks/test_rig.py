@@ -84,7 +84,7 @@ def test_every_kind_has_its_bones_in_one_tree_between_the_joints(kind):
         ("shin.L", "knee.L", "ankle.L"),
         ("foot.R", "ankle.R", "ball.R"),
     ):
-        np.testing.assert_allclose(ends[role], [PLACES[head], PLACES[tail]])
+        np.testing.assert_allclose(ends[role], [PLACES[head], PLACES[tail]], atol=1e-9)
     # The axis of a bone's turn is across it.
     way = skeleton.tails - skeleton.heads
     np.testing.assert_allclose(np.einsum("bi,bi->b", way, skeleton.z), 0, atol=1e-12)
@@ -100,6 +100,21 @@ def test_a_positive_turn_about_x_bends_the_natural_way(role):
         # A turn about x takes y to z, so that the tip goes to z.
         front = -skeleton.z[number][1]
         assert (front > 0.9) == (role == "forearm"), side
+
+
+def test_a_limb_that_is_bent_aside_a_little_bends_to_the_front_all_the_same():
+    places = PLACES | {"elbow.R": PLACES["elbow.R"] + [0, -0.01, 0.03]}
+    skeleton = skeleton_of(places, FRAME, "rigify")
+    number = skeleton.roles.index("forearm.R")
+    upper, elbow, wrist = (
+        skeleton.heads[skeleton.roles.index("upper_arm.R")],
+        skeleton.heads[number],
+        skeleton.tails[number],
+    )
+    bend = (elbow - upper) / np.linalg.norm(elbow - upper)
+    bend -= (wrist - elbow) / np.linalg.norm(wrist - elbow)
+    # The hand goes where the limb closes: away from where the elbow points.
+    assert bend[1] >= abs(bend[2]) - 1e-9 > 0
 
 
 def test_groups_of_bones_are_left_out_on_request():

@@ -10,6 +10,9 @@ import numpy as np
 from .kinds import FACE, FINGER, FINGERS, HUMANOID, KINDS, TOE, BoneSpec
 
 LEFT, BACK, UP = np.eye(3)
+# An elbow or knee that is off the straight line by less than this share of the limb's length is off
+# it to the natural side at least as much as to any other: its plane is that of its turn.
+HARDLY_BENT = 0.15
 # A bone shorter than this share of the figure's height is none.
 SHORTEST = 2e-3
 
@@ -113,6 +116,8 @@ def _with_between(places: Mapping[str, np.ndarray], frame: np.ndarray) -> dict[s
         if one in found and other in found:
             found[name] = (found[one] + found[other]) / 2
     for side in ("L", "R"):
+        _turn_plane(found, f"shoulder.{side}", f"elbow.{side}", f"wrist.{side}", frame[1])
+        _turn_plane(found, f"hip.{side}", f"knee.{side}", f"ankle.{side}", -frame[1])
         if f"knuckles.{side}" not in found and f"wrist.{side}" in found:
             elbow = found.get(f"elbow.{side}")
             if elbow is not None:
@@ -130,6 +135,26 @@ def _with_between(places: Mapping[str, np.ndarray], frame: np.ndarray) -> dict[s
         size = float(np.ptp([frame[2] @ place for place in found.values()]))
         found["floor_front"] = floor - 0.1 * size * frame[1]
     return found
+
+
+def _turn_plane(
+    found: dict[str, np.ndarray], first: str, middle: str, last: str, towards: np.ndarray
+) -> None:
+    """Move a joint of a limb that is hardly bent so that the limb bends towards a direction."""
+    if not {first, middle, last} <= found.keys():
+        return
+    line = found[last] - found[first]
+    length = float(np.linalg.norm(line))
+    across = towards - (towards @ line) * line / max(length, 1e-12) ** 2
+    if length < 1e-12 or np.linalg.norm(across) < 0.5:
+        # It points to the front or to the back.
+        return
+    across = across / np.linalg.norm(across)
+    away = found[middle] - found[first]
+    away = away - (away @ line) * line / length**2
+    aside = float(np.linalg.norm(away - (away @ across) * across))
+    if np.linalg.norm(away) < HARDLY_BENT * length:
+        found[middle] = found[middle] + max(aside - float(away @ across), 0.0) * across
 
 
 def _tail(
