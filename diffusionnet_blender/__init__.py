@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .tasks.classify import classify
     from .tasks.match import match
     from .tasks.models import find_model
+    from .tasks.rig import rig
     from .tasks.segment import segment
     from .tasks.train import train
     from .tasks.transfer import transfer
@@ -38,6 +39,7 @@ __all__ = [
     "classify",
     "find_model",
     "match",
+    "rig",
     "segment",
     "train",
     "transfer",
@@ -51,6 +53,7 @@ _MODULES = {
     "classify": ".tasks.classify",
     "find_model": ".tasks.models",
     "match": ".tasks.match",
+    "rig": ".tasks.rig",
     "segment": ".tasks.segment",
     "train": ".tasks.train",
     "transfer": ".tasks.transfer",

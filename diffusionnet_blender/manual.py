@@ -55,6 +55,12 @@ PAGES = (
             ("transfer", "#what-to-move"),
         )
     ),
+    *(
+        (f"bpy.ops.diffusionnet.{name}*", "rig.html#in-the-sidebar")
+        for name in ("rig", "write_skeleton", "bind_skeleton", "check_rig")
+    ),
+    ("bpy.types.diffusionnet_pg_rig*", "rig.html#in-the-sidebar"),
+    ("bpy.types.diffusionnet_pg_settings.rig*", "rig.html#in-the-sidebar"),
     ("bpy.types.diffusionnet_pg_transfer*", "transfer.html#what-to-move"),
     ("bpy.types.diffusionnet_pg_settings.transfer*", "transfer.html#what-to-move"),
     ("bpy.ops.diffusionnet.*", "segment.html#in-the-sidebar"),

@@ -10,13 +10,14 @@ from . import extras, manual, operators, panels, properties, translations
 from .operators.background import drop_run
 from .panels.menus import add_entries, remove_entries
 from .scene import shown
+from .scene.fits import forget_all_fits
 from .scene.matches import forget_all_matches
 from .scene.results import forget_all_results
 from .session.computing import end_worker
 from .session.curve_icon import forget_curve
 
 # Called before another file is opened.
-HANDLERS = (forget_all_results, forget_all_matches, drop_run)
+HANDLERS = (forget_all_results, forget_all_matches, forget_all_fits, drop_run)
 
 
 def register() -> None:

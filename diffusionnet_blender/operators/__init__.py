@@ -10,6 +10,7 @@ from . import (
     models,
     pins,
     presets,
+    rig,
     segment,
     select_part,
     separate,
@@ -36,4 +37,5 @@ CLASSES = (
     *match.CLASSES,
     *pins.CLASSES,
     *transfer.CLASSES,
+    *rig.CLASSES,
 )

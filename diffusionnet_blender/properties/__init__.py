@@ -10,6 +10,7 @@ from .legend import DIFFUSIONNET_PG_legend, DIFFUSIONNET_PG_owned, DIFFUSIONNET_
 from .membership import DIFFUSIONNET_PG_member
 from .model_lists import forget_models, reload_models
 from .outputs import DIFFUSIONNET_PG_outputs
+from .rig import DIFFUSIONNET_PG_rig
 from .run import DIFFUSIONNET_PG_run
 from .settings import DIFFUSIONNET_PG_settings
 from .training import DIFFUSIONNET_PG_training
@@ -20,6 +21,7 @@ CLASSES = (
     DIFFUSIONNET_PG_training,
     DIFFUSIONNET_PG_pin,
     DIFFUSIONNET_PG_transfer,
+    DIFFUSIONNET_PG_rig,
     DIFFUSIONNET_PG_settings,
     DIFFUSIONNET_PG_part,
     DIFFUSIONNET_PG_owned,

@@ -16,6 +16,7 @@ from .model_lists import (
 )
 from .outputs import OutputsOfScene
 from .polls import is_mesh
+from .rig import DIFFUSIONNET_PG_rig
 from .training import DIFFUSIONNET_PG_training
 from .transfer import DIFFUSIONNET_PG_transfer
 
@@ -69,3 +70,4 @@ class DIFFUSIONNET_PG_settings(SegmentChoices, OutputsOfScene, bpy.types.Propert
         default=True,
     )
     transfer: PointerProperty(type=DIFFUSIONNET_PG_transfer)
+    rig: PointerProperty(type=DIFFUSIONNET_PG_rig)

@@ -124,6 +124,29 @@ class Outputs:
         return self.face_sets or self.materials
 
 
+@dataclass(frozen=True, kw_only=True)
+class Binding:
+    """How meshes are bound.
+
+    Attributes
+    ----------
+    generate, smooth, overwrite : bool
+        See the help texts.
+    """
+
+    generate: bool = option(
+        True,
+        "Generate Rigify",
+        "Generate the rig with controls from a Rigify metarig, and bind the meshes to it",
+    )
+    smooth: bool = option(
+        False,
+        "Corrective Smooth",
+        "Add a Corrective Smooth modifier after the armature, which evens out creases of poses",
+    )
+    overwrite: bool = overwrite_option()
+
+
 SOURCES = (
     ("PARTS", "Parts", "Parts from Segment, with your corrections"),
     (

@@ -8,6 +8,7 @@ from typing import Any
 
 import bpy
 
+from .fits import move_fits
 from .matches import move_matches
 from .modes import set_mode
 from .results import move_results
@@ -152,6 +153,7 @@ class _Backup:
         copy.use_fake_user = self._fake
         move_results(before, copy.session_uid)
         move_matches(before, copy.session_uid)
+        move_fits(before, copy.session_uid)
 
     def restore_name(self) -> None:
         """Give the copy the name."""
@@ -169,6 +171,8 @@ class _ObjectState:
         self._properties = {key: obj[key] for key in obj.keys() if key.startswith("diffusionnet_")}
         self._collections = list(obj.users_collection)
         self._hidden = _is_hidden(obj)
+        self._parent = obj.parent, obj.parent_type, obj.parent_bone
+        self._from_parent = obj.matrix_parent_inverse.copy()
 
     def remove_modifiers(self) -> None:
         """Remove those that were added."""
@@ -197,6 +201,9 @@ class _ObjectState:
                 collection.objects.unlink(obj)
         if _is_hidden(obj) != self._hidden:
             obj.hide_set(self._hidden)
+        if (obj.parent, obj.parent_type, obj.parent_bone) != self._parent:
+            obj.parent, obj.parent_type, obj.parent_bone = self._parent
+            obj.matrix_parent_inverse = self._from_parent
         obj.active_shape_key_index = self._active_key
 
 

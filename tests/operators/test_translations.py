@@ -32,6 +32,8 @@ from diffusionnet_blender.properties import model_lists  # noqa: E402
 from diffusionnet_blender.scene.character import alone  # noqa: E402
 from diffusionnet_blender.scene.classify_jobs import ClassifyJobs  # noqa: E402
 from diffusionnet_blender.scene.doubts import write_doubts  # noqa: E402
+from diffusionnet_blender.scene.files import open_file  # noqa: E402
+from diffusionnet_blender.scene.fits import forget_all_fits  # noqa: E402
 from diffusionnet_blender.scene.jobs import OneJob  # noqa: E402
 from diffusionnet_blender.scene.match_jobs import MatchJobs  # noqa: E402
 from diffusionnet_blender.scene.matches import (  # noqa: E402
@@ -42,6 +44,7 @@ from diffusionnet_blender.scene.matches import (  # noqa: E402
 )
 from diffusionnet_blender.scene.options import Outputs, ReadOptions  # noqa: E402
 from diffusionnet_blender.scene.results import forget_all_results  # noqa: E402
+from diffusionnet_blender.scene.rig_jobs import RigJobs  # noqa: E402
 from diffusionnet_blender.scene.segment_jobs import SegmentJobs  # noqa: E402
 from diffusionnet_blender.scene.transfer_jobs import TransferJobs  # noqa: E402
 from diffusionnet_blender.scene.write import write_labels  # noqa: E402
@@ -55,6 +58,8 @@ from diffusionnet_blender.tasks.doubts import SIDES  # noqa: E402
 from diffusionnet_blender.tasks.match import fit_pair  # noqa: E402
 from diffusionnet_blender.tasks.match import job as match_job  # noqa: E402
 from diffusionnet_blender.tasks.models import DEFAULT_MATCH_MODEL, Library  # noqa: E402
+from diffusionnet_blender.tasks.rig import job as rig_job  # noqa: E402
+from diffusionnet_blender.tasks.rig import judgement  # noqa: E402
 from diffusionnet_blender.tasks.segment import job as segment_job  # noqa: E402
 from diffusionnet_blender.tasks.status import job as status_job  # noqa: E402
 from diffusionnet_blender.tasks.train import job as train_job  # noqa: E402
@@ -67,6 +72,7 @@ from diffusionnet_blender.torch_installer import operators as installer  # noqa:
 from diffusionnet_blender.torch_installer.choice import torch_choice  # noqa: E402
 from diffusionnet_blender.torch_installer.install import Step, TorchBuild  # noqa: E402
 from tests.conftest import MODEL  # noqa: E402
+from tests.operators.figures import keep_joints, mannequin  # noqa: E402
 from tests.operators.recording import Interface, mark_worded  # noqa: E402
 from tests.operators.test_transfer import (  # noqa: E402
     colour_of,
@@ -81,6 +87,7 @@ from tests.tasks.test_segment import shells, untrained_model  # noqa: E402
 from tools import guide  # noqa: E402
 from tools.gather_strings import gather  # noqa: E402
 
+SAMPLES = Path(__file__).parents[2] / "samples"
 LANGUAGES = sorted(translations.LOCALES)
 HAS_TORCH = importlib.util.find_spec("torch") is not None
 OPERATORS = [
@@ -113,6 +120,7 @@ def interface(addon, tiny_model, tmp_path_factory):
             draw_without_models,
             draw_legend,
             draw_pair,
+            draw_rig,
             draw_training,
             draw_running,
             draw_preferences,
@@ -120,7 +128,7 @@ def interface(addon, tiny_model, tmp_path_factory):
         ):
             new_file()
             draw(shown, patch)
-        for run in (run_segment, run_classify, run_match, run_transfer):
+        for run in (run_segment, run_classify, run_match, run_transfer, run_rig):
             new_file()
             run(shown, patch)
         if HAS_TORCH:
@@ -253,6 +261,19 @@ def draw_pair(shown, patch):
     panels.transfer.DIFFUSIONNET_UL_pins.draw_item(
         None, bpy.context, shown.layout, chosen, pin, 0, chosen, "active_pin", 0
     )
+
+
+def draw_rig(shown, patch):
+    vertices, faces, parts = mannequin()
+    obj = add_mesh("Figure", vertices, faces)
+    limbs = tuple(f"{side} {limb}" for side in ("left", "right") for limb in ("arm", "leg"))
+    for doubts in ((), (*limbs, judgement.SIDES, judgement.PARTS, judgement.POSTURE)):
+        keep_joints([obj], parts, doubts)
+        draw_panels(shown)
+    with pytest.MonkeyPatch.context() as without:
+        without.setattr(panels.rig, "has_rigify", lambda: False)
+        draw_panels(shown)
+    forget_all_fits()
 
 
 def draw_training(shown, patch):
@@ -413,6 +434,11 @@ def run_transfer(shown, patch):
     kinds = Kinds.only("texture", "uv", "weights", "shape_keys", "attributes", "armature")
     match = current_match(source, target)
     run_here(shown, transfer_job, TransferJobs(source, target, match, kinds, texture_size=16))
+
+
+def run_rig(shown, patch):
+    (character,) = open_file(SAMPLES / "ada.glb")
+    run_here(shown, rig_job, RigJobs([alone(character)], engine="numpy"))
 
 
 def run_train(shown, folder):

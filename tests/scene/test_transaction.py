@@ -8,11 +8,14 @@ import pytest
 
 import diffusionnet_blender
 from diffusionnet_blender.scene import (
+    binding,
     classes,
     edit,
+    fits,
     mask,
     options,
     preview,
+    skeletons,
     transaction,
     transfer,
     transfer_write,
@@ -21,11 +24,13 @@ from diffusionnet_blender.scene import (
 from diffusionnet_blender.scene.edit_mode import outside_edit_mode
 from diffusionnet_blender.scene.matches import find_match
 from diffusionnet_blender.scene.separate import discard_object, separate_parts
+from diffusionnet_blender.tasks.rig.request import Bones
 from diffusionnet_blender.tasks.transfer import job as transfer_job
 from diffusionnet_blender.tasks.transfer.kinds import KINDS, Kinds
+from tests.operators.figures import keep_joints, mannequin
 from tests.operators.test_transfer import colour_of, give_image, make_pair, two_bones, unwrap
 from tests.scene.states import state_of_file
-from tests.scenes import add_body, add_rig, chain, result_for, select
+from tests.scenes import add_body, add_mesh, add_rig, chain, result_for, select
 
 pytestmark = pytest.mark.usefixtures("blender")
 
@@ -127,6 +132,18 @@ def writing(case):
         source, target = make_pair()
         match = find_match(source, target)
         return lambda: preview.write_preview(source, target, match, "CONFIDENCE")
+    if case in ("skeleton", "bind"):
+        vertices, faces, parts = mannequin()
+        keep_joints([add_mesh("Figure", vertices, faces)], parts)
+        bones = Bones(kind="plain", fingers=False)
+
+        def fit():
+            return fits.fit_with(bpy.data.objects["Figure"])
+
+        if case == "skeleton":
+            return lambda: skeletons.write_skeleton(fit(), bones)
+        skeletons.write_skeleton(fit(), bones)
+        return lambda: binding.bind(fit(), options.Binding(smooth=True))
     obj = segmented(MODES.get(case.partition(", ")[2], "OBJECT"))
     other = result_for(obj, seed=1)
 
@@ -168,7 +185,7 @@ def writing(case):
 CASES = (
     "labels", "labels, edit mode", "labels, sculpting", "labels, painting weights", "merge",
     "merge, edit mode", "add", "swap", "grow", "rename", "recolour", "mask", "mask, edit mode",
-    "separate", "classify", "preview",
+    "separate", "classify", "preview", "skeleton", "bind",
 )  # fmt: skip
 
 
@@ -193,7 +210,8 @@ def assert_whole_or_nothing(case, every):
 
 
 @pytest.mark.parametrize(
-    "case", ["labels", "labels, sculpting", "merge, edit mode", "separate", "rename"]
+    "case",
+    ["labels", "labels, sculpting", "merge, edit mode", "separate", "rename", "skeleton", "bind"],
 )
 def test_a_write_that_fails_leaves_all_as_it_was(case):
     assert_whole_or_nothing(case, every=61)

@@ -77,14 +77,16 @@ class Link:
     spread: np.ndarray
 
 
-def links_of(mesh: PartedMesh) -> dict[str, Link]:
+def links_of(mesh: PartedMesh, joints: dict[str, np.ndarray] | None = None) -> dict[str, Link]:
     """The links that a figure has, by the names of `LINKS` and `TRUNK`.
 
     Parameters
     ----------
     mesh : PartedMesh
+    joints : dict of str to (3,) float64, optional
+        Where they meet, by the names of `joints_of`, which gives them by default.
     """
-    joints, links = joints_of(mesh), _Links(mesh)
+    joints, links = joints_of(mesh) if joints is None else joints, _Links(mesh)
     hips, neck, head = joints.get("hips"), joints.get("neck"), joints.get("head")
     up = UP if hips is None or neck is None else _unit(neck - hips, UP)
     # The trunk may bend and twist between shoulders and hips.

@@ -1,0 +1,134 @@
+"""The command `rig`: a skeleton and skin weights for the character in a file."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ..errors import DiffusionNetError
+from ..scene.options import Binding, Grouping
+from ..tasks.rig import job
+from ..tasks.rig.request import Bones, RigRequest
+from .options import (
+    FORMATS,
+    Commands,
+    add_cache_option,
+    add_in_place_option,
+    add_options,
+    add_quiet_option,
+    stage_lines,
+    values_of,
+)
+from .places import place, require_apart, require_places
+from .session import blender, cache_of
+from .streams import failed, note, note_left_out, note_remarks, stop_if_asked
+
+EPILOGUE = """\
+Every character of a file (the objects of one parent or place) gets an armature and is bound to it.
+What is doubtful about its joints is told on stderr, with how sure the parts of its body are; with
+--strict that counts as a failure, and the exit status is 1. Poses other than A and T are fine: the
+pose of the file is the rest pose.
+
+With several files, --output is a folder. Rigify is enabled for the run if it is not.
+"""
+
+
+def add_parser(commands: Commands) -> None:
+    """Add the command to those of the command line."""
+    rig = commands.add_parser(
+        "rig",
+        help="give the characters in files a skeleton and skin weights",
+        epilog=EPILOGUE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    rig.add_argument("files", nargs="+", type=Path, metavar="FILE", help=FORMATS)
+    rig.add_argument(
+        "--output",
+        type=Path,
+        required=True,
+        metavar="FILE|DIR",
+        help="Write the rigged characters; in a folder, as .blend",
+    )
+    add_in_place_option(rig)
+    add_options(rig, Bones)
+    add_options(rig, Binding)
+    add_options(rig, Grouping)
+    add_options(rig, RigRequest)
+    rig.add_argument(
+        "--check", action="store_true", help="Add a short animation that bends the rig"
+    )
+    rig.add_argument("--strict", action="store_true", help="Fail where joints are doubtful")
+    add_cache_option(rig)
+    add_quiet_option(rig)
+    rig.set_defaults(run=run)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Rig the characters of each file."""
+    require_places(chosen.files, chosen.output, "output")
+    outputs = [place(chosen.output, path, ".blend") for path in chosen.files]
+    require_apart(chosen.files, outputs, "output", chosen.in_place)
+    options = values_of(RigRequest, chosen) | {"cache": cache_of(chosen)}
+    with blender(chosen):
+        return max(_rig_file(path, options, chosen) for path in chosen.files)
+
+
+def _rig_file(path: Path, options: dict[str, Any], chosen: argparse.Namespace) -> int:
+    """Rig the characters of a file and save it; the exit status, 0 if none of them failed."""
+    import bpy
+
+    from ..scene.character import characters_of
+    from ..scene.files import open_file, require_writable_suffix, save_file
+
+    output: Path = place(chosen.output, path, ".blend") or chosen.output
+    stop_if_asked()
+    status, rigged = 0, 0
+    try:
+        require_writable_suffix(output)
+        for character in characters_of(open_file(path), bpy.context.view_layer, chosen.each):
+            title = f"{path}: {character.name}"
+            note_left_out(title, character.told, chosen.quiet)
+            try:
+                status = max(status, _rig(title, character, options, chosen))
+            except Exception as error:
+                status = failed(path, error)
+            else:
+                rigged += 1
+        if rigged:
+            note_remarks(output, save_file(output), chosen.quiet)
+    except Exception as error:
+        return failed(path, error)
+    return status
+
+
+def _rig(title: str, character: Any, options: dict[str, Any], chosen: argparse.Namespace) -> int:
+    from ..scene.binding import bind, require_unbound
+    from ..scene.fits import Fit
+    from ..scene.rig_check import write_check
+    from ..scene.rig_jobs import rig_request
+    from ..scene.skeletons import write_skeleton
+
+    require_unbound(character)
+    geometry, request = rig_request(character, **options)
+    found = job.run(request, stage_lines(title, chosen.quiet))
+    if found.doubts and chosen.strict:
+        raise DiffusionNetError(
+            f"{character.name!r}: doubtful joints ({', '.join(found.doubts)})",
+            "Look at them in Blender, or leave --strict out.",
+        )
+    fit = Fit.of(character.name, geometry, found)
+    write_skeleton(fit, Bones(**values_of(Bones, chosen)))
+    rig = bind(fit, Binding(**values_of(Binding, chosen)))
+    if chosen.check:
+        write_check(rig)
+    if not chosen.quiet:
+        bones = len([bone for bone in rig.data.bones if bone.use_deform])
+        seconds = sum(found.seconds.values())
+        note(
+            f"{title}: {bones} bones on {len(request.surface.vertices):,} vertices in "
+            f"{seconds:.1f} s, parts {found.confidence:.0%} sure"
+        )
+    if found.doubts:
+        note(f"{title}: look at {', '.join(found.doubts)}")
+    return 0

@@ -1,0 +1,191 @@
+"""The bones of a kind of skeleton on a figure, from its landmarks and points of the template."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from .kinds import FACE, FINGER, FINGERS, HUMANOID, KINDS, TOE, BoneSpec
+
+LEFT, BACK, UP = np.eye(3)
+# An elbow or knee that is off the straight line by less than this share of the limb's length is off
+# it to the natural side at least as much as to any other: its plane is that of its turn.
+HARDLY_BENT = 0.15
+# A bone shorter than this share of the figure's height is none.
+SHORTEST = 2e-3
+
+
+@dataclass(frozen=True, eq=False)
+class Skeleton:
+    """Bones of a rig that is to be made.
+
+    Attributes
+    ----------
+    kind : str
+    names : tuple of B str
+        As the kind calls them.
+    roles : tuple of B str
+        As the humanoid calls them, see `kinds.HUMANOID`.
+    parents : (B,) int
+        Each bone after its parent; -1 for one without.
+    heads, tails : (B, 3) float64
+        In the space of the surface.
+    z : (B, 3) float64
+        Direction of each bone's own z axis: about its x axis it turns the natural way.
+    """
+
+    kind: str
+    names: tuple[str, ...]
+    roles: tuple[str, ...]
+    parents: np.ndarray
+    heads: np.ndarray
+    tails: np.ndarray
+    z: np.ndarray
+
+
+def skeleton_of(
+    places: Mapping[str, np.ndarray],
+    frame: np.ndarray,
+    kind: str,
+    fingers: bool = True,
+    toes: bool = True,
+    face: bool = False,
+) -> Skeleton:
+    """Bones of a kind between the places that a figure has.
+
+    Parameters
+    ----------
+    places : mapping of str to (3,) float
+        Landmarks and points of the template.
+    frame : (3, 3) float
+        Rows to the left, to the back and up.
+    kind : str
+        One of `kinds.KINDS`.
+    fingers, toes, face : bool
+        Whether these have bones of their own.
+    """
+    places = _with_between(places, frame)
+    height = max(float(np.ptp([frame[2] @ place for place in places.values()])), 1e-12)
+    names = KINDS[kind].names
+    left_out = {group for group, kept in ((FINGER, fingers), (TOE, toes), (FACE, face)) if not kept}
+    specs = {
+        spec.name: spec
+        for spec in HUMANOID
+        if spec.name in names and spec.group not in left_out and spec.head in places
+    }
+    parent_of = {spec.name: spec.parent for spec in HUMANOID}
+    rows: list[tuple[BoneSpec, int, np.ndarray, np.ndarray]] = []
+    index: dict[str, int] = {}
+    for name, spec in specs.items():
+        head = places[spec.head]
+        tail = _tail(spec, specs, places)
+        if tail is None or np.linalg.norm(tail - head) < SHORTEST * height:
+            continue
+        above = parent_of[name]
+        while above and above not in index:
+            above = parent_of[above]
+        index[name] = len(rows)
+        rows.append((spec, index[above] if above else -1, head, tail))
+    axes = {"front": -frame[1], "back": frame[1], "up": frame[2]}
+    z = []
+    for spec, _, head, tail in rows:
+        wanted = _palm(spec.name[-1], places, frame) if spec.z == "palm" else axes[spec.z]
+        z.append(_across(tail - head, wanted, frame))
+    return Skeleton(
+        kind,
+        tuple(names[spec.name] for spec, *_ in rows),
+        tuple(spec.name for spec, *_ in rows),
+        np.array([parent for _, parent, *_ in rows], dtype=np.int64),
+        np.array([head for *_, head, _ in rows]).reshape(-1, 3),
+        np.array([tail for *_, tail in rows]).reshape(-1, 3),
+        np.array(z).reshape(-1, 3),
+    )
+
+
+def _with_between(places: Mapping[str, np.ndarray], frame: np.ndarray) -> dict[str, np.ndarray]:
+    """Places with those between others, and what takes the place of what a figure lacks."""
+    found = dict(places)
+    if "hips" in found and "neck" in found:
+        for name, share in (("waist", 0.3), ("chest", 0.6)):
+            found.setdefault(name, found["hips"] + share * (found["neck"] - found["hips"]))
+        # Hips turn a little above the line between the hip joints.
+        found["hips"] = found["hips"] + 0.25 * (found["waist"] - found["hips"])
+    for name, one, other in (("middle", "waist", "chest"), ("nape", "neck", "head")):
+        if one in found and other in found:
+            found[name] = (found[one] + found[other]) / 2
+    for side in ("L", "R"):
+        _turn_plane(found, f"shoulder.{side}", f"elbow.{side}", f"wrist.{side}", frame[1])
+        _turn_plane(found, f"hip.{side}", f"knee.{side}", f"ankle.{side}", -frame[1])
+        if f"knuckles.{side}" not in found and f"wrist.{side}" in found:
+            elbow = found.get(f"elbow.{side}")
+            if elbow is not None:
+                wrist = found[f"wrist.{side}"]
+                found[f"knuckles.{side}"] = wrist + 0.35 * (wrist - elbow)
+        for finger in FINGERS[1:]:
+            knuckle = found.get(f"{finger}1.{side}")
+            if knuckle is not None and f"wrist.{side}" in found:
+                wrist = found[f"wrist.{side}"]
+                found[f"palm_{finger}.{side}"] = wrist + 0.35 * (knuckle - wrist)
+    if "hips" in found:
+        low = min(float(frame[2] @ place) for place in found.values())
+        floor = found["hips"] - (frame[2] @ found["hips"] - low) * frame[2]
+        found["floor"] = floor
+        size = float(np.ptp([frame[2] @ place for place in found.values()]))
+        found["floor_front"] = floor - 0.1 * size * frame[1]
+    return found
+
+
+def _turn_plane(
+    found: dict[str, np.ndarray], first: str, middle: str, last: str, towards: np.ndarray
+) -> None:
+    """Move a joint of a limb that is hardly bent so that the limb bends towards a direction."""
+    if not {first, middle, last} <= found.keys():
+        return
+    line = found[last] - found[first]
+    length = float(np.linalg.norm(line))
+    across = towards - (towards @ line) * line / max(length, 1e-12) ** 2
+    if length < 1e-12 or np.linalg.norm(across) < 0.5:
+        # It points to the front or to the back.
+        return
+    across = across / np.linalg.norm(across)
+    away = found[middle] - found[first]
+    away = away - (away @ line) * line / length**2
+    aside = float(np.linalg.norm(away - (away @ across) * across))
+    if np.linalg.norm(away) < HARDLY_BENT * length:
+        found[middle] = found[middle] + max(aside - float(away @ across), 0.0) * across
+
+
+def _tail(
+    spec: BoneSpec, specs: Mapping[str, BoneSpec], places: Mapping[str, np.ndarray]
+) -> np.ndarray | None:
+    """Where a bone ends: where the next of its chain begins that the kind has."""
+    following = {"spine": "spine1", "neck": "neck1"}.get(spec.name)
+    if following is not None and following in specs:
+        return places[specs[following].head]
+    if spec.tail in places:
+        return places[spec.tail]
+    if spec.name == "head" and "neck" in places:
+        return 2 * places["head"] - places["neck"]
+    return None
+
+
+def _palm(side: str, places: Mapping[str, np.ndarray], frame: np.ndarray) -> np.ndarray:
+    """Direction to which the palm of a hand faces."""
+    names = [f"{name}.{side}" for name in ("wrist", "index1", "pinky1")]
+    if not set(names) <= places.keys():
+        return -frame[1]
+    wrist, index, pinky = (places[name] for name in names)
+    normal = np.cross(index - wrist, pinky - wrist)
+    return -normal if side == "L" else normal
+
+
+def _across(along: np.ndarray, wanted: np.ndarray, frame: np.ndarray) -> np.ndarray:
+    """Unit direction (3,) across a bone that is nearest to a wanted one."""
+    along = along / np.linalg.norm(along)
+    for direction in (wanted, -frame[1], frame[2], frame[0]):
+        across = direction - (direction @ along) * along
+        if np.linalg.norm(across) > 0.1 * max(float(np.linalg.norm(direction)), 1e-12):
+            return across / np.linalg.norm(across)
+    raise AssertionError("three directions cannot all lie along a bone")

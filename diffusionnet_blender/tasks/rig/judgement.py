@@ -1,0 +1,78 @@
+"""What may be wrong about the joints of a figure, by its proportions and by how sure its parts are.
+
+Doubts are words: a limb (``left arm``) where it lacks joints or has odd lengths, `SIDES`, `PARTS`,
+and `POSTURE` where the head is not above the hips.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+SIDES, PARTS, POSTURE = "left and right", "body parts", "posture"
+# Below these a figure is doubtful: probability that its sides are right, and mean probability of
+# its parts.
+SURE_OF_SIDES, SURE_OF_PARTS = 0.85, 0.6
+# Ratio of the bones of an arm and of a leg, upper to lower, and of the limbs of both sides: by how
+# much the logarithm may be off. Those of bodies and of artists' characters lie within.
+ARM_RATIO, LEG_RATIO = 1.05, 1.05
+OFF, UNEVEN = 0.55, 0.3
+# Least and most length of arms and legs in heights of the figure.
+ARM_LENGTHS, LEG_LENGTHS = (0.1, 0.6), (0.08, 0.65)
+LIMBS = {
+    "arm": (("shoulder", "elbow", "wrist"), ARM_RATIO, ARM_LENGTHS),
+    "leg": (("hip", "knee", "ankle"), LEG_RATIO, LEG_LENGTHS),
+}
+CALLED = {"L": "left", "R": "right"}
+
+
+def doubts_of_joints(
+    places: Mapping[str, np.ndarray],
+    up: np.ndarray,
+    height: float,
+    confidence: float,
+    side_confidence: float | None,
+) -> tuple[str, ...]:
+    """What is doubtful about the joints of a figure.
+
+    Parameters
+    ----------
+    places : mapping of str to (3,) float
+        Landmarks.
+    up : (3,) float
+    height : float
+        Of the figure, in the unit of the places.
+    confidence : float
+        Mean probability of the parts.
+    side_confidence : float or None
+        Probability that left and right are not exchanged; None where they are known.
+    """
+    found = []
+    for limb, (joints, ratio, (least, most)) in LIMBS.items():
+        lengths: dict[str, tuple[float, float]] = {}
+        for side, called in CALLED.items():
+            chain = [places[f"{joint}.{side}"] for joint in joints if f"{joint}.{side}" in places]
+            if len(chain) < len(joints):
+                found.append(f"{called} {limb}")
+                continue
+            upper, lower = (
+                float(np.linalg.norm(b - a)) for a, b in zip(chain[:-1], chain[1:], strict=True)
+            )
+            lengths[side] = upper, lower
+            is_odd = min(upper, lower) < 1e-3 * height or (abs(np.log(upper / lower / ratio)) > OFF)
+            if is_odd or not least * height < upper + lower < most * height:
+                found.append(f"{called} {limb}")
+        if len(lengths) == 2:
+            pairs = zip(lengths["L"], lengths["R"], strict=True)
+            uneven = any(abs(np.log(max(a, 1e-9) / max(b, 1e-9))) > UNEVEN for a, b in pairs)
+            if uneven:
+                found += [f"{called} {limb}" for called in CALLED.values()]
+    if side_confidence is not None and side_confidence < SURE_OF_SIDES:
+        found.append(SIDES)
+    if confidence < SURE_OF_PARTS:
+        found.append(PARTS)
+    hips, head = places.get("hips"), places.get("head", places.get("neck"))
+    if hips is None or head is None or up @ (head - hips) < 0.1 * height:
+        found.append(POSTURE)
+    return tuple(dict.fromkeys(found))

@@ -1,0 +1,182 @@
+"""From a bare figure to its joints, and to what its bones will move."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...errors import SurfaceError
+from ...surface.loose_parts import label_mesh_parts
+from ...surface.repair import weld
+from ...surface.surface import Surface, vertex_areas
+from ..clock import Clock
+from ..models import FINE_PARTS_MODEL
+from ..progress import CallbackProgress, Progress
+from ..segment.carried import body_of, carried_by
+from ..segment.pipeline import segmentation
+from ..segment.request import Carried, Segmentation, SegmentRequest
+from .figure import Figure, figure_of
+from .judgement import doubts_of_joints
+from .request import Fitted, RigRequest
+
+# Share of the area that must be surely of one part for a figure to have a body at all.
+LEAST_SURE = 0.3
+# A loose part, such as an eye or a buckle, is stiff where it is smaller than this share of the
+# figure; a larger one, up to the second share, where so much of it is of one part of the body.
+STIFF_SIZE, STIFF_AT_MOST, OF_ONE_PART = 0.06, 0.16, 0.8
+# A loose part with this share of the heads and of the legs is a figure of its own,
+# where it stands so many heights away.
+OF_ANOTHER, APART = 0.2, 0.15
+# Joints without which there is nothing to hang bones on.
+NEEDED = ("hips", "neck")
+
+
+def fitted(request: RigRequest, progress: Progress) -> Fitted:
+    """Joints of a figure and what its bones will move, see `job.run`."""
+    surface = request.surface
+    if surface.is_point_cloud:
+        raise SurfaceError(
+            "A point cloud cannot be rigged", "Make a mesh of it, or choose another."
+        )
+    clock = Clock(progress)
+    found = segmentation(
+        SegmentRequest(
+            surface,
+            FINE_PARTS_MODEL,
+            member=request.member,
+            carried=request.carried,
+            cache=request.cache,
+            engine=request.engine,
+            device=request.device,
+            model_folders=request.model_folders,
+        ),
+        CallbackProgress(progress),
+    )
+    clock.seconds.update(found.seconds)
+    frame = _frame_of_figure(surface, found)
+
+    clock.start("joints")
+    carried = carried_by(surface, request.member, request.carried)
+    body, kept = surface, np.arange(len(surface.vertices))
+    if carried:
+        body, kept = body_of(surface, carried)
+    figure = figure_of(body, found.vertex_probabilities[kept], found.class_names, frame)
+    _require_one(figure)
+    landmarks = _landmarks(figure)
+    places = landmarks | figure.mesh.placed(landmarks)
+    missing = figure.mesh.missing()
+    clock.stop("joints")
+
+    clock.start("parts")
+    parts = np.zeros((len(surface.vertices), len(found.class_names)), np.float32)
+    parts[kept] = figure.smooth_parts()
+    _add_carried(parts, surface, carried)
+    stiff = _stiff_pieces(surface, parts, carried)
+    clock.stop("parts")
+
+    areas = vertex_areas(body.vertices, body.faces)
+    sure = found.vertex_probabilities[kept].max(axis=1)
+    confidence = float(areas @ sure / areas.sum())
+    up = frame[2]
+    height = float(np.ptp(body.vertices[np.unique(body.faces)] @ up))
+    return Fitted(
+        places=places,
+        frame=frame,
+        part_names=found.class_names,
+        parts=parts,
+        stiff=stiff,
+        confidence=confidence,
+        doubts=doubts_of_joints(
+            {name: place for name, place in places.items() if name not in missing},
+            up,
+            height,
+            confidence,
+            found.side_confidence,
+        ),
+        seconds=clock.seconds,
+    )
+
+
+def _frame_of_figure(surface: Surface, found: Segmentation) -> np.ndarray:
+    """The frame (3, 3) of a figure that stands, lies or sits; raise SurfaceError for none."""
+    areas = vertex_areas(surface.vertices, surface.faces)
+    sure = areas[found.vertex_probabilities.max(axis=1) > 0.5].sum() / areas.sum()
+    if found.frame is None or sure < LEAST_SURE:
+        raise SurfaceError(
+            "No body with arms or legs was found in this shape",
+            "Rig needs one figure on two legs. If it is one, stand it upright, leave out what is "
+            "none of it, and see its parts with Segment.",
+        )
+    return found.frame
+
+
+def _require_one(figure: Figure) -> None:
+    """Raise SurfaceError if several loose parts have a head and legs of their own."""
+    mesh = figure.mesh.parted
+    piece = label_mesh_parts(len(mesh.vertices), mesh.faces)
+    legs = [f"{part}.{side}" for part in ("thigh", "shin", "foot") for side in ("L", "R")]
+    whole = np.ones(int(piece.max(initial=-1)) + 1, bool)
+    for names in (["head"], legs):
+        area = np.bincount(piece, mesh.mass * (mesh.part(names) > 0.5), len(whole))
+        whole &= area > OF_ANOTHER * area.sum()
+    middles = np.stack(
+        [np.bincount(piece, mesh.mass * axis, len(whole)) for axis in mesh.vertices.T], axis=1
+    )
+    middles = (middles / np.bincount(piece, mesh.mass, len(whole))[:, None])[whole]
+    # A suit with a hood lies around the body.
+    if whole.sum() > 1 and np.ptp(middles, axis=0).max() > APART * mesh.height:
+        raise SurfaceError(
+            f"There are {whole.sum()} figures in one mesh",
+            "Separate them: in Edit Mode, P > By Loose Parts.",
+        )
+
+
+def _landmarks(figure: Figure) -> dict[str, np.ndarray]:
+    """Landmarks (3,) of a figure, in the space of its surface.
+
+    Raises
+    ------
+    SurfaceError
+        If it has no trunk.
+    """
+    found = figure.mesh.landmarks()
+    if figure.skin is not None:
+        # Inner shells pull borders one way, and the skin's coarse voxels the other.
+        outside = figure.skin.landmarks()
+        both = found.keys() & outside.keys()
+        found = outside | found | {name: (found[name] + outside[name]) / 2 for name in both}
+    if not set(NEEDED) <= found.keys():
+        raise SurfaceError(
+            "No trunk with hips and neck was found in this shape",
+            "Rig needs a figure with a body; see its parts with Segment.",
+        )
+    return found
+
+
+def _add_carried(parts: np.ndarray, surface: Surface, carried: list[Carried]) -> None:
+    """Give what is carried the parts of what carries it, in place."""
+    areas = vertex_areas(surface.vertices, surface.faces)
+    for thing in carried:
+        share = areas[thing.carrier]
+        share = share if share.any() else np.ones(len(share))
+        parts[thing.vertices] = share @ parts[thing.carrier] / share.sum()
+
+
+def _stiff_pieces(surface: Surface, parts: np.ndarray, carried: list[Carried]) -> np.ndarray:
+    """Number of the stiff piece of each vertex (V,) int32: a small loose part, or carried."""
+    # Flat shading splits vertices in files; triangles that only seem loose would tear apart.
+    stands_for = weld(surface.vertices)
+    piece = label_mesh_parts(len(surface.vertices), stands_for[surface.faces])[stands_for]
+    pieces = int(piece.max(initial=-1)) + 1
+    low, high = np.full((pieces, 3), np.inf), np.full((pieces, 3), -np.inf)
+    np.minimum.at(low, piece, surface.vertices)
+    np.maximum.at(high, piece, surface.vertices)
+    size = (high - low).max(axis=1)
+    size = size / np.ptp(surface.vertices[np.unique(surface.faces)], axis=0).max()
+    held = np.zeros((pieces, parts.shape[1]))
+    np.add.at(held, piece, parts)
+    of_one = held.max(axis=1) >= OF_ONE_PART * np.maximum(held.sum(axis=1), 1e-9)
+    is_stiff = (size < STIFF_SIZE) | ((size < STIFF_AT_MOST) & of_one)
+    number = np.where(is_stiff, np.cumsum(is_stiff) - 1, -1)[piece].astype(np.int32)
+    for thing in carried:
+        number[thing.vertices] = number.max(initial=-1) + 1
+    return number

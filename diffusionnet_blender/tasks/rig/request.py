@@ -1,0 +1,96 @@
+"""Request and result of fitting a skeleton to a figure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...options import option
+from ...surface.cache import OperatorCache
+from ...surface.surface import Surface
+from ..compute import Compute
+from ..segment.request import Carried
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bones:
+    """Which skeleton a figure gets.
+
+    Attributes
+    ----------
+    kind : str
+    fingers, toes, face : bool
+        See the help texts.
+    """
+
+    kind: str = option(
+        "rigify",
+        "Kind",
+        "Skeleton that the character gets",
+        choices=(
+            ("rigify", "Rigify", "Human metarig of Rigify, from which the full rig is generated"),
+            ("mixamo", "Mixamo", "Bones as Mixamo names them, for its animations"),
+            ("unreal", "Unreal Mannequin", "Bones as Unreal's mannequin has them"),
+            ("vrm", "VRM Humanoid", "Bones as avatars in VRM 1.0 name them"),
+            ("plain", "Plain", "Few bones with plain names, without controls"),
+        ),
+    )
+    fingers: bool = option(True, "Fingers", "Bones for the fingers")
+    toes: bool = option(True, "Toes", "A bone for the toes of each foot")
+    face: bool = option(False, "Face", "Bones for the eyes; Rigify gets none")
+
+
+@dataclass(frozen=True, eq=False)
+class RigRequest(Compute):
+    """A figure that gets a skeleton.
+
+    Attributes
+    ----------
+    surface : Surface
+        A mesh; of a character of several objects, all of them.
+    member : (V,) int32, optional
+        Number of the object of each vertex.
+    carried : tuple of Carried
+        What the figure carries, such as swords: no part of its shape.
+    cache : OperatorCache, optional
+        Of the matrices of the segmentation.
+    """
+
+    surface: Surface
+    member: np.ndarray | None = None
+    carried: tuple[Carried, ...] = ()
+    cache: OperatorCache | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """Joints of a figure, and what its bones will move.
+
+    Attributes
+    ----------
+    places : dict of str to (3,) float64
+        Landmarks and other places that bones lie between, in the space of the surface.
+    frame : (3, 3) float64
+        Rows: the directions to the left of the figure, to its back, and up.
+    part_names : tuple of C str
+    parts : (V, C) float32
+        How much each vertex belongs to each part, smooth along the outside of the figure.
+    stiff : (V,) int32
+        Number of the stiff piece of each vertex, -1 for none.
+    confidence : float
+        Mean probability of the parts, over the area.
+    doubts : tuple of str
+        What may be wrong, in words of `judgement`; empty if nothing is.
+    seconds : dict of str to float
+        Of the stages.
+    """
+
+    places: dict[str, np.ndarray]
+    frame: np.ndarray
+    part_names: tuple[str, ...]
+    parts: np.ndarray
+    stiff: np.ndarray
+    confidence: float
+    doubts: tuple[str, ...]
+    seconds: dict[str, float]
