@@ -10,6 +10,8 @@ from ..errors import DiffusionNetError
 from ..scene.options import Binding, Grouping
 from ..tasks.rig import job
 from ..tasks.rig.request import Bones, RigRequest
+from .account import Account
+from .opened import add_object_option, opened
 from .options import (
     FORMATS,
     Commands,
@@ -17,12 +19,11 @@ from .options import (
     add_in_place_option,
     add_options,
     add_quiet_option,
-    stage_lines,
     values_of,
 )
 from .places import place, require_apart, require_places
 from .session import blender, cache_of
-from .streams import failed, note, note_left_out, note_remarks, stop_if_asked
+from .streams import note, stop_if_asked
 
 EPILOGUE = """\
 Every character of a file (the objects of one parent or place) gets an armature and is bound to it.
@@ -51,58 +52,76 @@ def add_parser(commands: Commands) -> None:
         help="Write the rigged characters; in a folder, as .blend",
     )
     add_in_place_option(rig)
-    add_options(rig, Bones)
-    add_options(rig, Binding)
-    add_options(rig, Grouping)
-    add_options(rig, RigRequest)
-    rig.add_argument(
-        "--check", action="store_true", help="Add a short animation that bends the rig"
-    )
-    rig.add_argument("--strict", action="store_true", help="Fail where joints are doubtful")
+    add_task_options(rig)
     add_cache_option(rig)
     add_quiet_option(rig)
     rig.set_defaults(run=run)
 
 
-def run(chosen: argparse.Namespace) -> int:
+def add_task_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the task, for files of any number."""
+    add_object_option(parser)
+    add_options(parser, Bones)
+    add_options(parser, Binding)
+    add_options(parser, Grouping)
+    add_options(parser, RigRequest)
+    parser.add_argument(
+        "--check", action="store_true", help="Add a short animation that bends the rig"
+    )
+    parser.add_argument("--strict", action="store_true", help="Fail where joints are doubtful")
+
+
+def run(chosen: argparse.Namespace, account: Account | None = None) -> int:
     """Rig the characters of each file."""
+    account = account or Account(chosen.quiet)
     require_places(chosen.files, chosen.output, "output")
     outputs = [place(chosen.output, path, ".blend") for path in chosen.files]
     require_apart(chosen.files, outputs, "output", chosen.in_place)
     options = values_of(RigRequest, chosen) | {"cache": cache_of(chosen)}
     with blender(chosen):
-        return max(_rig_file(path, options, chosen) for path in chosen.files)
+        for path in chosen.files:
+            _rig_file(path, options, chosen, account)
+    return account.status
 
 
-def _rig_file(path: Path, options: dict[str, Any], chosen: argparse.Namespace) -> int:
-    """Rig the characters of a file and save it; the exit status, 0 if none of them failed."""
+def _rig_file(
+    path: Path, options: dict[str, Any], chosen: argparse.Namespace, account: Account
+) -> None:
+    """Rig the characters of a file and save it."""
     import bpy
 
     from ..scene.character import characters_of
-    from ..scene.files import open_file, require_writable_suffix, save_file
+    from ..scene.files import require_writable_suffix, save_file
 
     output: Path = place(chosen.output, path, ".blend") or chosen.output
     stop_if_asked()
-    status, rigged = 0, 0
+    rigged: list[bpy.types.Object] = []
     try:
         require_writable_suffix(output)
-        for character in characters_of(open_file(path), bpy.context.view_layer, chosen.each):
+        objects = opened(path, chosen.object)
+        for character in characters_of(objects, bpy.context.view_layer, chosen.each):
             title = f"{path}: {character.name}"
-            note_left_out(title, character.told, chosen.quiet)
+            account.left_out(title, character.told)
             try:
-                status = max(status, _rig(title, character, options, chosen))
+                _rig(title, character, options, chosen, account)
             except Exception as error:
-                status = failed(path, error)
+                account.failed(path, error)
             else:
-                rigged += 1
+                rigged += character.members
         if rigged:
-            note_remarks(output, save_file(output), chosen.quiet)
+            account.warned(output, save_file(output))
+            account.pictured(rigged, "TEXTURE")
     except Exception as error:
-        return failed(path, error)
-    return status
+        account.failed(path, error)
 
 
-def _rig(title: str, character: Any, options: dict[str, Any], chosen: argparse.Namespace) -> int:
+def _rig(
+    title: str,
+    character: Any,
+    options: dict[str, Any],
+    chosen: argparse.Namespace,
+    account: Account,
+) -> None:
     from ..scene.binding import bind, require_unbound
     from ..scene.fits import Fit
     from ..scene.rig_check import write_check
@@ -111,7 +130,7 @@ def _rig(title: str, character: Any, options: dict[str, Any], chosen: argparse.N
 
     require_unbound(character)
     geometry, request = rig_request(character, **options)
-    found = job.run(request, stage_lines(title, chosen.quiet))
+    found = job.run(request, account.stages(title))
     if found.doubts and chosen.strict:
         raise DiffusionNetError(
             f"{character.name!r}: doubtful joints ({', '.join(found.doubts)})",
@@ -122,13 +141,12 @@ def _rig(title: str, character: Any, options: dict[str, Any], chosen: argparse.N
     rig = bind(fit, Binding(**values_of(Binding, chosen)))
     if chosen.check:
         write_check(rig)
-    if not chosen.quiet:
-        bones = len([bone for bone in rig.data.bones if bone.use_deform])
-        seconds = sum(found.seconds.values())
-        note(
-            f"{title}: {bones} bones on {len(request.surface.vertices):,} vertices in "
-            f"{seconds:.1f} s, parts {found.confidence:.0%} sure"
-        )
+    bones = len([bone for bone in rig.data.bones if bone.use_deform])
+    seconds = sum(found.seconds.values())
+    account.found(character.name, found)
+    account.note(
+        f"{title}: {bones} bones on {len(request.surface.vertices):,} vertices in "
+        f"{seconds:.1f} s, parts {found.confidence:.0%} sure"
+    )
     if found.doubts:
         note(f"{title}: look at {', '.join(found.doubts)}")
-    return 0

@@ -133,7 +133,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         type=names_in,
         metavar=".SUFFIX,.SUFFIX",
         help="Files that each item gets: a format, and .npz for arrays (default: .blend for "
-        "segment and transfer, .npz for match, none for classify)",
+        "segment, rig and transfer, .npz for match, none for classify)",
     )
     parser.add_argument(
         "--workers",

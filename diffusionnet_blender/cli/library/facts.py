@@ -9,6 +9,7 @@ import numpy as np
 from ...tasks.classify.request import Classification
 from ...tasks.doubts import LEAST_SHARE
 from ...tasks.match.request import Correspondence
+from ...tasks.rig.request import Fitted
 from ...tasks.segment.request import Segmentation
 
 
@@ -27,6 +28,8 @@ def facts_of(result: Any) -> dict[str, Any]:
         return _of_class(result)
     if isinstance(result, Correspondence):
         return _of_match(result)
+    if isinstance(result, Fitted):
+        return _of_skeleton(result)
     raise TypeError(f"no facts of {type(result).__name__}")
 
 
@@ -81,6 +84,17 @@ def _of_match(result: Correspondence) -> dict[str, Any]:
         "lowest": "share of confident vertices",
         "doubts": ["match"] if result.uncertain else [],
         "mended": "; ".join(mended),
+        "seconds": _seconds(result.seconds),
+    }
+
+
+def _of_skeleton(result: Fitted) -> dict[str, Any]:
+    return {
+        "vertices": len(result.parts),
+        "confidence": _rounded(result.confidence),
+        "lowest_confidence": _rounded(result.confidence),
+        "lowest": "parts of the body",
+        "doubts": list(result.doubts),
         "seconds": _seconds(result.seconds),
     }
 

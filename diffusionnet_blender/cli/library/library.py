@@ -37,7 +37,7 @@ class Library:
     ----------
     inputs : sequence of str
         Folders, patterns, files, or manifests (.csv, .jsonl); paths or URLs.
-    task : {"segment", "classify", "match", "transfer"}
+    task : {"segment", "classify", "rig", "match", "transfer"}
     output : str
         Folder of the results, a path or URL.
     source : str
@@ -245,7 +245,7 @@ def _check_items(job: Job, items: Sequence[Item]) -> None:
     task = TASKS[job.task]
     for options in (job.options(item) for item in _different(items)):
         task.check(options)
-        model_digest(str(options.model), task.purpose)
+        model_digest(task.model_of(options), task.purpose)
     for item in items:
         if task.paired and not item.source:
             raise DiffusionNetError(

@@ -13,9 +13,9 @@ from typing import Any, NoReturn
 
 from ...errors import DiffusionNetError
 from ...network.card import Purpose
-from ...tasks.models import FROM_RIG, path_for
+from ...tasks.models import FINE_PARTS_MODEL, FROM_RIG, path_for
 from ...worker.protocol import VERSION
-from .. import classify, match, segment, transfer
+from .. import classify, match, rig, segment, transfer
 from ..pair import NO_MODEL
 from ..session import library
 from .inputs import fingerprint
@@ -38,6 +38,8 @@ class Task:
         From chosen options and an account to an exit status.
     purpose : str
         Of its model.
+    model : str
+        Name of its model, where that is no option.
     mesh, arrays : str
         Name of its option for the file of a mesh, and of arrays; empty without.
     results : tuple of str
@@ -59,6 +61,11 @@ class Task:
     paired: bool = False
     fixed: Mapping[str, Any] = field(default_factory=dict)
     check: Callable[[argparse.Namespace], object] = bool
+    model: str = ""
+
+    def model_of(self, options: argparse.Namespace) -> str:
+        """Name or path of its model under these options."""
+        return self.model or str(options.model)
 
 
 TASKS: Mapping[str, Task] = {
@@ -67,6 +74,9 @@ TASKS: Mapping[str, Task] = {
     ),
     "classify": Task(
         classify.add_task_options, classify.run, "classify", "output", fixed={"table": None}
+    ),
+    "rig": Task(
+        rig.add_task_options, rig.run, "segment", "output", "", (".blend",), model=FINE_PARTS_MODEL
     ),
     "match": Task(match.add_task_options, match.run, "match", "", "output", (".npz",), paired=True),
     "transfer": Task(
@@ -171,11 +181,11 @@ class Job:
 
     def key_with(self, item: Item, *contents: str) -> str:
         """The same with the fingerprints of the item's files."""
-        options = vars(self.options(item))
-        told = {name: value for name, value in options.items() if name not in _WITHOUT_EFFECT}
+        task, options = TASKS[self.task], self.options(item)
+        told = {n: value for n, value in vars(options).items() if n not in _WITHOUT_EFFECT}
         parts = [
             [FORMAT, VERSION, self.task, sorted(self.results), item.object, item.source_object],
-            [model_digest(str(options["model"]), TASKS[self.task].purpose), contents],
+            [model_digest(task.model_of(options), task.purpose), contents],
             sorted(told.items()),
         ]
         return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()[:40]
