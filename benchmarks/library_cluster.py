@@ -85,10 +85,14 @@ def _started(kind: str, *arguments: str) -> subprocess.Popen:
 
 
 def _children(pid: int) -> list[int]:
-    try:
-        return list(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
-    except OSError:
-        return []
+    """Child processes, whichever thread has started them."""
+    found: list[int] = []
+    for listed in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            found += map(int, listed.read_text().split())
+        except OSError:
+            continue  # The thread has just ended.
+    return found
 
 
 def _command(pid: int) -> str:

@@ -20,7 +20,7 @@ from diffusionnet_blender.cli.library import records
 from diffusionnet_blender.cli.library.records import Records
 from diffusionnet_blender.cli.library.storage import folder_at
 
-TIME_LIMIT, RETRIES = 45, 1
+TIME_LIMIT, RETRIES = 30, 3
 PATIENCE = 3600.0
 
 
@@ -92,7 +92,7 @@ def _kill_until_it_ends(
 ) -> None:  # fmt: skip
     """Kill a worker now and then; the scheduler after a third of the files, the client later."""
     while client.poll() is None:
-        time.sleep(moments.uniform(1.0, 6.0))
+        time.sleep(moments.uniform(2.0, 8.0))
         done = len(list(output.glob("*.npz")))
         if done > count / 3 and not killed["scheduler"]:
             killed["scheduler"] += 1
