@@ -17,6 +17,7 @@ pytest.importorskip("distributed")
 from diffusionnet_blender.cli.library import cluster, records
 from diffusionnet_blender.cli.library.library import Library
 from diffusionnet_blender.cli.library.records import MERGED
+from diffusionnet_blender.scene.files import open_file
 from tests.cli.test_segment import body, run, write_glb, write_obj, write_ply, write_stl
 from tests.conftest import CLASSES, MODEL
 from tests.waiting import moments
@@ -251,6 +252,23 @@ def test_without_dask_this_process_does_it(files, tmp_path, addon):
     )
     assert len(merged(out)) == 4
     assert (out / "report.html").exists()
+
+
+@pytest.mark.slow
+def test_characters_are_rigged(tmp_path, addon):
+    out = tmp_path / "out"
+    call = ("library", ROOT / "samples" / "ada.glb", "--task", "rig", "--kind", "plain")
+    call += ("--cache", "off", "--quiet", "--engine", "numpy", "--output", out, "--workers", "0")
+    assert run(*call) == 0
+    (record,) = merged(out).values()
+    assert record["status"] == records.DONE
+    assert record["confidence"] > 0.8
+    meshes = open_file(out / "ada.blend")
+    assert [modifier.type for modifier in meshes[0].modifiers] == ["ARMATURE"]
+    # Another kind is another result.
+    assert run(*call) == 0
+    assert run(*(word if word != "plain" else "mixamo" for word in call)) == 0
+    assert merged(out)["ada"]["key"] != record["key"]
 
 
 @pytest.mark.slow
