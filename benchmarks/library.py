@@ -155,19 +155,23 @@ def million(found: dict) -> str:
     needs = {name: MILLION * size / 1e9 for name, size in found["storage"].items()}
     row = found["scale"]["rows"][-1]
     each = row["seconds"] / row["items"]
+    first = found["scale"]["rows"][0]
+    growth = (row["client_bytes"] - first["client_bytes"]) / (row["items"] - first["items"])
+    # Merging holds the lines of all records as well.
+    memory = row["client_bytes"] + MILLION * (growth + found["storage"]["record"])
     return (
         f"**A million of these characters on {MACHINES} machines of {CORES} cores**: "
         f"{seconds:.2f} s of a core each, {MILLION * seconds / 3600:,.0f} hours of a core, so "
         f"{MILLION * seconds / cores / 60:.0f} minutes on {cores:,} cores. Storage: "
         f"{needs['result']:,.0f} GB of results, {needs['picture']:.0f} GB of pictures, "
-        f"{needs['record']:.1f} GB of records; the cache would take {needs['cache']:,.0f} GB, "
+        f"{needs['record']:.1f} GB of records; the cache would take {needs['cache']:,.0f} GB "
         "and pays only where the same shapes come again: `--cache off`. What breaks first is one "
         f"client with its scheduler, at {each * 1e3:.0f} ms an item: it feeds no more than "
         f"{seconds / each:.0f} such workers, and alone would take {MILLION * each / 3600:.1f} "
         f"hours. From there on several clients share the work, each with a `--chunk` and a "
         f"cluster of its own: {max(1, round(cores * each / seconds))} of them here. Next is the "
         "memory of the process that merges the records, "
-        f"{row['client_bytes'] / 1e9 * MILLION / row['items']:.1f} GB for a million, and the "
+        f"{memory / 1e9:.1f} GB for a million, and the "
         f"report, which shows the least sure 20,000 and leaves the rest to the CSV."
     )
 

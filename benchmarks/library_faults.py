@@ -101,7 +101,7 @@ def _kill_until_it_ends(
         elif done > count / 2 and not killed["client"]:
             killed["client"] += 1
             client.kill()
-        elif done and killed["workers"] < kills and (pids := running.worker_pids()):
+        elif 0 < done < count and killed["workers"] < kills and (pids := running.worker_pids()):
             killed["workers"] += 1
             os.kill(moments.choice(pids), signal.SIGKILL)
 

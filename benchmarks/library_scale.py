@@ -23,8 +23,10 @@ from diffusionnet_blender.cli.library.tasks import Job
 
 def nothing(job: Job, item, key: str, most_bytes: int | None = None) -> dict:
     """In place of the task: only the record."""
+    kept = Records(folder_at(job.output))
+    kept.begin(item.name, key)
     record = {"name": item.name, "file": item.file, "key": key, "status": records.DONE}
-    Records(folder_at(job.output)).add(record)
+    kept.add(record)
     return record
 
 

@@ -16,7 +16,7 @@ from .items import Item
 from .records import Record, Records
 from .sizes import needed_bytes
 from .tasks import Job
-from .work import ended_name, error_of, once, run_item
+from .work import ended_name, error_of, run_item
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -237,7 +237,7 @@ def one_by_one(
             error = each.error or DiffusionNetError(words["reason"], "Raise --time-limit.")
             record = failed(kept, job, each, error, words.get("peak"), retry=bool(words))
         else:
-            record = once(run_item, job, each.item, each.key)
+            record = run_item(job, each.item, each.key)
         kept.end(each.item.name)
         yield record
 
@@ -286,4 +286,4 @@ def last_words(kept: Records, item: Item) -> dict[str, Any]:
 
 
 def _on_worker(work: Callable[..., Record], job: Job, item: Item, key: str) -> Record:
-    return once(work, job, item, key, cluster.own_memory_limit())
+    return work(job, item, key, cluster.own_memory_limit())

@@ -80,6 +80,16 @@ class Records:
             self._append(f"{STARTED}/{digest_of(name)}", b".")
         return before
 
+    def begin(self, name: str, key: str) -> Record | None:
+        """Mark an item as started, unless a process has done it and died before it could tell.
+
+        Returns
+        -------
+        Record or None
+            What that process has recorded; None for an item that is to be done.
+        """
+        return self.last(name, key) if self.start(name) else None
+
     def starts(self, name: str) -> int:
         """How often an item was started without having come to its end."""
         if self._remote:

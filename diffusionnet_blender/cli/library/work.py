@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,23 +99,6 @@ class ItemAccount(Account):
                 self.warnings.append(f"no picture: {worded(error)}")
 
 
-def once(
-    work: Callable[..., Record], job: Job, item: Item, key: str, most_bytes: int | None = None
-) -> Record:
-    """Do the work on an item, unless a process has done it and died before it could tell.
-
-    Parameters
-    ----------
-    work : callable
-        As `run_item`.
-    job, item, key, most_bytes
-        See there.
-    """
-    kept = Records(folder_at(job.output))
-    known = kept.last(item.name, key) if kept.start(item.name) else None
-    return known or work(job, item, key, most_bytes)
-
-
 def run_item(job: Job, item: Item, key: str, most_bytes: int | None = None) -> Record:
     """Work on an item and write its record; its own errors are told in it.
 
@@ -136,6 +119,9 @@ def run_item(job: Job, item: Item, key: str, most_bytes: int | None = None) -> R
     folder = folder_at(job.output)
     kept = Records(folder)
     names = result_names(job, item)
+    unready = _unready(job, item)
+    if (known := kept.begin(item.name, key)) is not None:
+        return known
     forget_peak()
     begun, ended = time.time(), ended_name(item)
     with tempfile.TemporaryDirectory(prefix="diffusionnet_item_") as scratch:
@@ -145,8 +131,8 @@ def run_item(job: Job, item: Item, key: str, most_bytes: int | None = None) -> R
             folder.write(ended, json.dumps({"reason": reason, "peak": memory_peak()}).encode())
 
         try:
-            # Blender's start is not the item's.
-            stay_in_blender(job.options(item))
+            if unready is not None:
+                raise unready
             with limited(job.seconds, most_bytes, last_words):
                 _run_command(job, item, folder, names, account, Path(scratch))
         except Exception as error:
@@ -161,6 +147,15 @@ def run_item(job: Job, item: Item, key: str, most_bytes: int | None = None) -> R
         record["results"] = names
     kept.add(record)
     return record
+
+
+def _unready(job: Job, item: Item) -> Exception | None:
+    """Start Blender, which counts neither as a try of the item nor as its time; the error of it."""
+    try:
+        stay_in_blender(job.options(item))
+    except Exception as error:
+        return error
+    return None
 
 
 def result_names(job: Job, item: Item) -> list[str]:
