@@ -187,7 +187,7 @@ def tables(found: dict) -> str:
         )  # fmt: skip
         rows.append(
             ["the same without pictures", f"{one['no_pictures']:.0f}", "",
-             f"{one['no_pictures'] / one['xargs']:.1f} x", ""]
+             "", ""]
         )  # fmt: skip
     if one := found.get("overhead"):
         rows.append(
