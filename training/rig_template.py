@@ -68,7 +68,7 @@ def template_points(mesh: PartedMesh, heads: np.ndarray) -> dict[str, dict[str, 
     eye = at("eye.L")
     return {
         "chest": {"clavicle": at("clavicle.L")},
-        "head": {"eye": eye, "eye_front": eye - [0.0, 0.012, 0.0]},
+        "head": {"eye": eye},
     }
 
 

@@ -7,6 +7,7 @@ from diffusionnet_blender.errors import SurfaceError
 from diffusionnet_blender.matching.limbs.parted import parted_mesh
 from diffusionnet_blender.surface.surface import Surface, triangle_areas
 from diffusionnet_blender.tasks.rig.bones import skeleton_of
+from diffusionnet_blender.tasks.rig.eyes import eyeballs
 from diffusionnet_blender.tasks.rig.job import STAGES, run
 from diffusionnet_blender.tasks.rig.judgement import doubts_of_joints
 from diffusionnet_blender.tasks.rig.kinds import HUMANOID, KINDS
@@ -14,7 +15,7 @@ from diffusionnet_blender.tasks.rig.landmarks import landmarks_of, missing_joint
 from diffusionnet_blender.tasks.rig.request import RigRequest
 from diffusionnet_blender.tasks.rig.weights import LIMIT, bone_weights
 from tests.mannequin import FRAME, NAMES, NO_OFFSETS, PLACES, chain, mannequin
-from tests.shapes import random_rotation
+from tests.shapes import icosphere, joined, random_rotation
 
 
 def landmarks(vertices, faces, parts, frame=FRAME):
@@ -176,3 +177,32 @@ def test_what_is_no_figure_is_refused_with_a_remedy():
 
 def test_shares_of_the_stages_add_up_to_one():
     assert sum(STAGES.values()) == pytest.approx(1.0)
+
+
+def eyes_at(*places, radius=0.03):
+    """Balls with an iris in each, a pupil-sized bead apart, and the number of each loose piece."""
+    ball, faces = icosphere(2)
+    pieces = [(size * radius * ball + place, faces) for place in places for size in (1.0, 0.6)] + [
+        (0.1 * radius * ball + [0.0, 0.0, 1.0], faces)
+    ]
+    vertices, _ = joined(*pieces)
+    return vertices, np.repeat(np.arange(len(pieces)), len(ball))
+
+
+def test_eyes_are_the_balls_where_eyes_are():
+    left, right = np.array([0.06, -0.2, 1.62]), np.array([-0.06, -0.2, 1.62])
+    vertices, piece = eyes_at(left, right)
+    usual = {"eye.L": left + [0.02, 0.03, -0.04], "eye.R": right + [-0.02, 0.03, -0.04]}
+    found = eyeballs(vertices, piece, usual, 1.8)
+    for name, place, own in (("eye.L", left, (0, 1)), ("eye.R", right, (2, 3))):
+        np.testing.assert_allclose(found[name].centre, place, atol=1e-9)
+        assert found[name].radius == pytest.approx(0.03, rel=0.01)
+        # With its iris, and without the bead.
+        np.testing.assert_array_equal(found[name].vertices, np.flatnonzero(np.isin(piece, own)))
+    far = {name: place + [0.0, 0.0, 0.3] for name, place in usual.items()}
+    assert eyeballs(vertices, piece, far, 1.8) == {}
+    flat = vertices * [1.0, 0.2, 1.0]
+    assert eyeballs(flat, piece, {n: p * [1, 0.2, 1] for n, p in usual.items()}, 1.8) == {}
+    # A cyclops has no pair of eyes that turn.
+    vertices, piece = eyes_at((left + right) / 2)
+    assert eyeballs(vertices, piece, usual, 1.8) == {}

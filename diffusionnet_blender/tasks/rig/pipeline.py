@@ -14,6 +14,7 @@ from ..progress import CallbackProgress, Progress
 from ..segment.carried import body_of, carried_by
 from ..segment.pipeline import segmentation
 from ..segment.request import Carried, Segmentation, SegmentRequest
+from .eyes import eyeballs
 from .figure import Figure, figure_of
 from .judgement import doubts_of_joints
 from .request import Fitted, RigRequest
@@ -28,6 +29,7 @@ STIFF_SIZE, STIFF_AT_MOST, OF_ONE_PART = 0.06, 0.16, 0.8
 OF_ANOTHER, APART = 0.2, 0.15
 # Joints without which there is nothing to hang bones on.
 NEEDED = ("hips", "neck")
+EYES = ("eye.L", "eye.R")
 
 
 def fitted(request: RigRequest, progress: Progress) -> Fitted:
@@ -71,17 +73,27 @@ def fitted(request: RigRequest, progress: Progress) -> Fitted:
     parts[kept] = figure.smooth_parts()
     _add_carried(parts, surface, carried)
     stiff = _stiff_pieces(surface, parts, carried)
+    up = frame[2]
+    height = float(np.ptp(body.vertices[np.unique(body.faces)] @ up))
+    usual = {name: places.pop(name) for name in EYES if name in places}
+    eyes = eyeballs(surface.vertices, stiff, usual, height)
+    names = found.class_names
+    for name, eye in eyes.items():
+        places[name] = eye.centre
+        places[f"front_{name}"] = eye.centre - eye.radius * frame[1]
+        names = (*names, name)
+        parts[eye.vertices] = 0.0
+        parts = np.pad(parts, ((0, 0), (0, 1)))
+        parts[eye.vertices, -1] = 1.0
     clock.stop("parts")
 
     areas = vertex_areas(body.vertices, body.faces)
     sure = found.vertex_probabilities[kept].max(axis=1)
     confidence = float(areas @ sure / areas.sum())
-    up = frame[2]
-    height = float(np.ptp(body.vertices[np.unique(body.faces)] @ up))
     return Fitted(
         places=places,
         frame=frame,
-        part_names=found.class_names,
+        part_names=names,
         parts=parts,
         stiff=stiff,
         confidence=confidence,

@@ -38,7 +38,9 @@ class Bones:
     )
     fingers: bool = option(True, "Fingers", "Bones for the fingers")
     toes: bool = option(True, "Toes", "A bone for the toes of each foot")
-    face: bool = option(False, "Face", "Bones for the eyes; Rigify gets none")
+    face: bool = option(
+        False, "Face", "Bones for eyes that are balls of their own; Rigify gets none"
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +76,7 @@ class Fitted:
     frame : (3, 3) float64
         Rows: the directions to the left of the figure, to its back, and up.
     part_names : tuple of C str
+        Parts of the body, and the eyes that are there.
     parts : (V, C) float32
         How much each vertex belongs to each part, smooth along the outside of the figure.
     stiff : (V,) int32
