@@ -45,6 +45,9 @@ def measure(files: list[Path], folder: Path, kills: int) -> dict:
             if running.scheduler.poll() is not None:
                 running.end()
                 running.start()
+        # A file that hangs is the most likely one to be killed from outside, before its time is
+        # over; its record says that a retry can help.
+        _client(manifest, output, running.address, "--retry-failed").wait()
     index = Records(folder_at(str(output))).index()
     good = [path.stem for path in files]
     return {
@@ -71,15 +74,16 @@ def text(found: dict) -> str:
         f"{found['runs']} times. Of {found['files']:,} good files {found['done']:,} are done, "
         f"{found['done_once']:,} of them exactly once, and {found['right']:,} have the labels "
         f"of an undisturbed run; of {found['bad']} bad ones (damaged, hanging, too large) "
-        f"{found['told']} are told with their reason; {left} is half-written."
+        f"{found['told']} are told with their reason, after a last run with --retry-failed; "
+        f"{left} is half-written."
     )
 
 
-def _client(manifest: Path, output: Path, address: str) -> subprocess.Popen:
+def _client(manifest: Path, output: Path, address: str, *more: str) -> subprocess.Popen:
     command = [sys.executable, "-m", "diffusionnet_blender", "library", str(manifest)]
     command += ["--task", "segment", "--output", str(output), "--results", ".npz", "--cache", "off"]
     command += ["--scheduler", address, "--time-limit", str(TIME_LIMIT), "--quiet"]
-    command += ["--retries", str(RETRIES), "--no-pictures", "--device", "cpu"]
+    command += ["--retries", str(RETRIES), "--no-pictures", "--device", "cpu", *more]
     return subprocess.Popen(
         command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
