@@ -121,7 +121,7 @@ def follow(package):
     edit(
         package / "cli" / "__init__.py",
         ("from . import classify, match,", "from . import classify, match, measure,"),
-        ("(segment, train,", "(measure, segment, train,"),
+        ("(segment, rig,", "(measure, segment, rig,"),
     )
     return {
         path
