@@ -37,6 +37,7 @@ SIZES = {
     "preferences": (1600, 1000),
     "editing": (1600, 1000),
     "transfer": (1600, 1000),
+    "rig": (1600, 1000),
     "train": (1600, 1000),
     "tutorial": (1200, 920),
     "click": (960, 820),
@@ -44,7 +45,7 @@ SIZES = {
     "kills": (800, 600),
     "large": (800, 600),
 }
-CHECKS = ("panel", "character", "preferences", "editing", "transfer", "life", "kills")
+CHECKS = ("panel", "character", "preferences", "editing", "transfer", "rig", "life", "kills")
 # How often the process is killed among the checks: enough to meet it in every state.
 KILLS = 8
 # Seconds after which a scenario is stuck, and for each kill.
