@@ -8,6 +8,7 @@ Drawn without a graphics card, in the colours of the bones that hold the surface
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -197,4 +198,7 @@ def _draw_bones(
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    # Blender as a module does not always come to an end by itself.
+    sys.stdout.flush()
+    os._exit(status)
