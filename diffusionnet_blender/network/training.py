@@ -11,12 +11,14 @@ import io
 import math
 import os
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
+from scipy.spatial.transform import Rotation
 
 from ..surface.discretization import Discretization
 from .features import input_features
@@ -60,6 +62,11 @@ class TrainingSettings:
         Share of each target that is spread over all classes.
     scale_jitter : float
         Shapes are scaled by up to this share: posed bodies differ in size after normalisation.
+    random_rotation : bool
+        Shapes are rotated at random in every step: for positions as features, where the result
+        must not depend on orientation in space (paper 5, Setup).
+    half_precision : bool
+        Products of the forward pass in bfloat16, weights and sums in single precision.
     averaging : float
         Decay of the running mean of the weights, which is the result.
     weight_decay : float
@@ -75,6 +82,8 @@ class TrainingSettings:
     schedule: Literal["cosine", "quarters"] = "cosine"
     label_smoothing: float = 0.05
     scale_jitter: float = 0.1
+    random_rotation: bool = False
+    half_precision: bool = False
     averaging: float = 0.998
     weight_decay: float = 1e-4
     checkpoint_every: int = 500
@@ -156,10 +165,13 @@ class Trainer:
         if classes is not None:
             discretization = mirrored(discretization)
             labels = np.where(labels >= 0, classes[labels], labels)
+        if self.settings.random_rotation:
+            discretization = rotated(discretization, Rotation.random(rng=self.rng).as_matrix())
         shape, features, target, share = self._on_device(discretization, labels)
 
-        outputs = self.module(shape, features).reshape(len(target), -1)
-        loss, right = self.judge(outputs, target)
+        with self._precision():
+            outputs = self.module(shape, features).reshape(len(target), -1)
+        loss, right = self.judge(outputs.float(), target)
         loss = (loss * share).sum()
         self._descend(loss)
         return float(loss.detach()), float((right * share).sum())
@@ -187,6 +199,10 @@ class Trainer:
             reduction="none",
         )
         return loss, outputs.detach().argmax(dim=1) == target
+
+    def _precision(self) -> AbstractContextManager[Any]:
+        device = self.module.engine.torch_device.type
+        return torch.autocast(device, torch.bfloat16, enabled=self.settings.half_precision)
 
     def _descend(self, loss: torch.Tensor) -> None:
         for group in self.optimiser.param_groups:
@@ -295,6 +311,12 @@ def mirrored(discretization: Discretization) -> Discretization:
         faces=discretization.faces[:, ::-1],
         gradient_y=-discretization.gradient_y,
     )
+
+
+def rotated(discretization: Discretization, rotation: np.ndarray) -> Discretization:
+    """The same shape rotated by a matrix (3, 3); of all matrices only the positions change."""
+    vertices = discretization.vertices @ rotation.T.astype(np.float32)
+    return replace(discretization, vertices=vertices)
 
 
 def scaled(discretization: Discretization, scale: float) -> Discretization:

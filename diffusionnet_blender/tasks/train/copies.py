@@ -18,21 +18,24 @@ from ...surface.winding import vertex_normals
 FEWEST, MOST = 1_000, 5_000
 
 
-def plain_copy(surface: Surface, labels: np.ndarray) -> tuple[Surface, np.ndarray]:
-    """The surface itself, resampled to `MOST` vertices if it has more.
+def plain_copy(
+    surface: Surface, labels: np.ndarray, most: int = MOST
+) -> tuple[Surface, np.ndarray]:
+    """The surface itself, resampled to about `most` vertices if it has more.
 
     Parameters
     ----------
     surface : Surface
         As `repair` leaves it.
     labels : (V,) int
+    most : int
 
     Returns
     -------
     Surface
     labels : (C,) int
     """
-    return _resampled(surface, labels, MOST, surface.vertices)
+    return _resampled(surface, labels, most, surface.vertices)
 
 
 def varied_copy(

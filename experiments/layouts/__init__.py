@@ -1,0 +1,1 @@
+"""Folders of the data sets as their authors hand them out."""

@@ -1,0 +1,152 @@
+"""Shapes of a data set with their matrices, made once and kept in a folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+
+from diffusionnet_blender.errors import DiffusionNetError
+from diffusionnet_blender.network.training import LabelledShape
+from diffusionnet_blender.surface.cache import OperatorCache, cache_key
+from diffusionnet_blender.surface.prepare import PreparedSurface, prepare
+from diffusionnet_blender.surface.settings import DiscretizationSettings
+from diffusionnet_blender.tasks.train.training_set import LabelledSurface
+
+# Bytes that a vertex takes on disk beside its eigenvectors: Laplacian, gradient, faces and maps, of
+# a mesh with six neighbours each, or of a point with thirty.
+BYTES_OF_MESH, BYTES_OF_POINT = 300, 1000
+# Shapes that wait for a process: each holds a mesh in memory.
+WAITING = 4
+
+
+class Shapes(Sequence[LabelledShape]):
+    """Labelled shapes with their matrices, read from disk when their turn comes.
+
+    Parameters
+    ----------
+    read : callable
+        Gives the members; called only where the folder does not hold them all.
+    folder : Path
+        Of this data set, split and settings alone; made where it is missing.
+    settings : DiscretizationSettings
+    count : int
+        Members, about: how much room they take is checked before any matrix is made.
+    processes : int
+
+    Raises
+    ------
+    DiffusionNetError
+        If the disk has no room for the matrices.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[], Iterable[LabelledSurface]],
+        folder: Path,
+        settings: DiscretizationSettings,
+        count: int,
+        processes: int = 1,
+    ):
+        self.folder = folder
+        self._matrices = OperatorCache(folder, max_bytes=2**50)
+        index = folder / "index.json"
+        if not index.exists():
+            keys = list(_kept(read(), folder, settings, count, processes))
+            temporary = index.with_suffix(".part")
+            temporary.write_text(json.dumps(keys))
+            os.replace(temporary, index)
+        self._keys: list[list[str]] = json.loads(index.read_text())
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the members."""
+        return [name for name, _ in self._keys]
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __getitem__(self, index: int) -> LabelledShape:  # type: ignore[override]
+        prepared, labels = self.prepared(index)
+        at_vertices = labels[prepared.user_vertex] if labels.ndim else int(labels)
+        return LabelledShape(prepared.discretization, at_vertices)
+
+    def prepared(self, index: int) -> tuple[PreparedSurface, np.ndarray]:
+        """A member with its map to the vertices of the data set, and the labels there.
+
+        Raises
+        ------
+        DiffusionNetError
+            If a file of the folder is gone or damaged.
+        """
+        name, key = self._keys[index]
+        found = self._matrices.load(key)
+        if found is None:
+            raise DiffusionNetError(
+                f"The matrices of {name} in {self.folder} are gone or damaged",
+                f"Delete {self.folder}: they are made again.",
+            )
+        return found, np.load(self.folder / f"{key}.labels.npy")
+
+
+def _kept(
+    members: Iterable[LabelledSurface],
+    folder: Path,
+    settings: DiscretizationSettings,
+    count: int,
+    processes: int,
+) -> Iterator[tuple[str, str]]:
+    """Make and keep the matrices of all members; the name and key of each."""
+    folder.mkdir(parents=True, exist_ok=True)
+    pool = ProcessPoolExecutor(processes, get_context("spawn"))
+    waiting: deque[Future[tuple[str, str]]] = deque()
+    done = 0
+    try:
+        for member in members:
+            if not done and not waiting:
+                require_room(folder, member, settings, count)
+            waiting.append(pool.submit(_keep, member, folder, settings))
+            if len(waiting) > WAITING * processes:
+                yield waiting.popleft().result()
+                done += 1
+                if done % 50 == 0:
+                    print(f"matrices of {done} shapes of about {count}", flush=True)
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _keep(
+    member: LabelledSurface, folder: Path, settings: DiscretizationSettings
+) -> tuple[str, str]:
+    key = cache_key(member.surface, settings, exact=True)
+    labels = folder / f"{key}.labels.npy"
+    if not labels.exists():
+        prepared = prepare(member.surface, settings, exact=True)
+        OperatorCache(folder, max_bytes=2**50).store(key, prepared)
+        np.save(labels, np.asarray(member.labels))
+    return member.name, key
+
+
+def require_room(
+    folder: Path, member: LabelledSurface, settings: DiscretizationSettings, count: int
+) -> None:
+    """Raise DiffusionNetError where the disk has no room for so many shapes like this one."""
+    surface = member.surface
+    rest = BYTES_OF_POINT if surface.is_point_cloud else BYTES_OF_MESH
+    needed = count * len(surface.vertices) * (4 * settings.k + rest)
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise DiffusionNetError(
+            f"The matrices of {count} shapes take some {needed / 1e9:.1f} GB, and {folder} has "
+            f"{free / 1e9:.1f} GB",
+            "Name a folder on a larger disk.",
+        )

@@ -1,0 +1,191 @@
+"""Molecular segmentation (paper 5.2, Table 2): classes of atoms on surfaces of RNA.
+
+python -m experiments.molecules train mesh-hks --data FOLDER --cache FOLDER [--hours 2]
+python -m experiments.molecules measure mesh-hks --data FOLDER --cache FOLDER
+python -m experiments.molecules write
+
+A network of 4 blocks of width 128 learns on coarse copies of the meshes first, which cost a quarter
+of a step, then on the meshes themselves; on clouds, on so many points from the start. It is
+measured on every vertex, or point, of the official test split. Stopped, a training goes on from its
+checkpoint.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from diffusionnet_blender.network.architecture import Architecture
+from diffusionnet_blender.network.features import input_width
+from diffusionnet_blender.network.training import TrainingSettings
+from diffusionnet_blender.surface.repair import repair
+from diffusionnet_blender.surface.settings import DiscretizationSettings
+from diffusionnet_blender.surface.surface import Surface, triangle_vectors
+from diffusionnet_blender.tasks.train.copies import plain_copy
+from diffusionnet_blender.tasks.train.training_set import LabelledSurface
+from training.commands import plain_errors
+from training.meshes import surface_points
+
+from .course import Course, Weights
+from .layouts import molecules
+from .matrices import Shapes
+from .measure import accuracy_at_vertices
+
+SETTINGS = DiscretizationSettings(k=128)
+MESHES = {"train": 547, "test": 136}
+POINTS, COARSE = 4096, 4000
+# Unseen shapes that a point of the curve is measured on.
+WATCHED = 24
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One training of a variant; the next starts from its weights.
+
+    Attributes
+    ----------
+    kind : {"coarse", "mesh", "cloud"}
+        What it learns on.
+    epochs : int
+    learning_rate : float
+    """
+
+    kind: str
+    epochs: int
+    learning_rate: float
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A row of the table.
+
+    Attributes
+    ----------
+    features : tuple of str
+        "hks", or "xyz" with random rotations.
+    kind : {"mesh", "cloud"}
+        What it is measured on.
+    stages : tuple of Stage
+    """
+
+    features: tuple[str, ...]
+    kind: str
+    stages: tuple[Stage, ...]
+
+    @property
+    def architecture(self) -> Architecture:
+        """4 blocks of width 128 (5.2)."""
+        return Architecture(inputs=input_width(self.features), outputs=molecules.CLASSES, width=128)
+
+
+ON_MESHES = (Stage("coarse", 40, 2e-3), Stage("mesh", 4, 5e-4))
+ON_CLOUDS = (Stage("cloud", 40, 2e-3),)
+VARIANTS = {
+    "mesh-hks": Variant(("hks",), "mesh", ON_MESHES),
+    "mesh-xyz": Variant(("xyz",), "mesh", ON_MESHES),
+    "cloud-hks": Variant(("hks",), "cloud", ON_CLOUDS),
+    "cloud-xyz": Variant(("xyz",), "cloud", ON_CLOUDS),
+}
+
+
+def read_as(folder: Path, split: str, kind: str) -> Iterator[LabelledSurface]:
+    """The meshes of a split, coarse copies of them, or points on them."""
+    for seed, member in enumerate(molecules.read(folder, split)):
+        yield {"mesh": _itself, "coarse": _coarse, "cloud": _points}[kind](member, seed)
+
+
+def _itself(member: LabelledSurface, seed: int) -> LabelledSurface:
+    return member
+
+
+def _coarse(member: LabelledSurface, seed: int) -> LabelledSurface:
+    repaired = repair(member.surface)
+    labels = np.asarray(member.labels)[repaired.user_vertex]
+    return LabelledSurface(member.name, *plain_copy(repaired.surface, labels, COARSE))
+
+
+def _points(member: LabelledSurface, seed: int) -> LabelledSurface:
+    """Points evenly over the area, with the class of the nearest corner and the mesh's normal."""
+    vertices, faces = member.surface.vertices, member.surface.faces
+    rng = np.random.default_rng(seed)
+    points, face, corner = surface_points(vertices, faces, POINTS, rng)
+    normals = triangle_vectors(vertices, faces)[face]
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    return LabelledSurface(
+        member.name, Surface(points, normals=normals), np.asarray(member.labels)[corner]
+    )
+
+
+def shapes_of(data: Path, cache: Path, split: str, kind: str, processes: int = 1) -> Shapes:
+    """Shapes of a split with their matrices, made where they are missing."""
+    return Shapes(
+        partial(read_as, data, split, kind),
+        cache / f"rna-{split}-{kind}",
+        SETTINGS,
+        MESHES[split],
+        processes,
+    )
+
+
+def stage_folder(cache: Path, name: str, stage: Stage) -> Path:
+    """Where a stage of a variant has its checkpoint and its curve."""
+    return cache / "runs" / f"rna-{name}-{stage.kind}"
+
+
+def train(name: str, data: Path, cache: Path, hours: float | None, processes: int) -> None:
+    """Train the stages of a variant that are not finished."""
+    variant = VARIANTS[name]
+    unseen = shapes_of(data, cache, "test", variant.kind, processes)
+    weights: Weights | None = None
+    for stage in variant.stages:
+        shapes = shapes_of(data, cache, "train", stage.kind, processes)
+        course = Course(
+            variant.architecture,
+            variant.features,
+            TrainingSettings(
+                steps=stage.epochs * len(shapes),
+                learning_rate=stage.learning_rate,
+                label_smoothing=0.0,
+                scale_jitter=0.0,
+                random_rotation="xyz" in variant.features,
+                half_precision=True,
+                report_every=len(shapes),
+            ),
+            stage_folder(cache, name, stage),
+            weights,
+        )
+        measure = partial(_watched, variant, unseen)
+        course.run(shapes, measure, hours)
+        if not course.finished:
+            return
+        weights = course.trainer.averaged_weights()
+
+
+def _watched(variant: Variant, unseen: Shapes, weights: Weights) -> float:
+    return accuracy_at_vertices(variant.architecture, weights, variant.features, unseen, WATCHED)
+
+
+@plain_errors
+def main() -> None:
+    """Train or measure a variant, or write the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("step", choices=("train", "measure", "write"))
+    parser.add_argument("variant", nargs="?", choices=list(VARIANTS))
+    parser.add_argument("--data", type=Path, help="folder of the data set")
+    parser.add_argument("--cache", type=Path, help="folder for matrices and checkpoints, 15 GB")
+    parser.add_argument("--hours", type=float, help="stop after so many by the clock")
+    parser.add_argument("--processes", type=int, default=2, help="that make matrices")
+    chosen = parser.parse_args()
+    torch.set_num_threads(1)
+    if chosen.step == "train":
+        train(chosen.variant, chosen.data, chosen.cache, chosen.hours, chosen.processes)
+
+
+if __name__ == "__main__":
+    main()
