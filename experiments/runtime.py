@@ -93,6 +93,8 @@ ROWS = {
     "spectral, half precision, fused optimiser": Row(half=True, fused=True),
     "direct": Row(implicit=True, sizes=SIZES[:2]),
 }
+DEVICES = {"cpu": "On the processor", "cuda": "On a graphics processor"}
+HEADER = ["vertices", "", "precompute", "training step", "inference", "peak memory"]
 # Milliseconds of the paper, on a Titan RTX and two Xeon 5120; a published direct method was not run
 # beyond the smallest.
 PAPER = {
@@ -114,13 +116,14 @@ def measured(name: str, size: int, device: str) -> dict[str, float]:
     body = meshes.load("body", size)
     surface = Surface(body["vertices"], body["faces"])
     # Everything is imported and every library's memory taken once.
-    _steps(name, Surface(*meshes.bumpy_sphere(642)), device, repeats=1)
+    timed(name, Surface(*meshes.bumpy_sphere(642)), device, repeats=1)
     _forget_peak(device)
-    found = _steps(name, surface, device, REPEATS)
+    found = timed(name, surface, device, REPEATS)
     return {**found, "memory": _peak(device), "vertices": len(surface.vertices)}
 
 
-def _steps(name: str, surface: Surface, device: str, repeats: int) -> dict[str, float]:
+def timed(name: str, surface: Surface, device: str, repeats: int) -> dict[str, float]:
+    """Seconds of precompute, of a step of training and of inference on a surface."""
     way = _published if name == PUBLISHED else _ours
     return way(name, surface, device, repeats)
 
@@ -264,37 +267,40 @@ def run(device: str, sizes: list[int], names: list[str]) -> None:
 def tables(found: dict) -> str:
     """What was measured, in Markdown: a table for each device."""
     pieces = []
-    for device in ("cpu", "cuda"):
-        of_machine = found.get(f"machine of {device}")
-        if of_machine is None:
+    for device, title in DEVICES.items():
+        described = found.get(f"machine of {device}")
+        if described is None:
             continue
-        header = ["", *[f"{size:,}: {what}" for size in SIZES for what in (*MEASURED, "memory")]]
-        rows = [["paper, spectral", *_of_paper(PUBLISHED)], ["paper, direct", *_of_paper("direct")]]
-        for name in (PUBLISHED, *ROWS):
-            of_row = [found.get(f"{device}, {name}, {size}") for size in SIZES]
-            if any(of_row):
-                title = name if name == PUBLISHED else f"ours, {name}"
-                rows.append([title, *[cell for one in of_row for cell in _cells(one)]])
-        described = ", ".join(f"{key} {value}" for key, value in of_machine.items())
-        pieces += [f"### On {'the processor' if device == 'cpu' else 'a graphics processor'}"]
-        pieces += [table(header, rows), f"Machine: {described}."]
+        rows = [row for size in SIZES for row in _rows_of(found, device, size)]
+        machine_text = ", ".join(f"{key} {value}" for key, value in described.items())
+        pieces += [f"### {title}", table(HEADER, rows), f"Machine: {machine_text}."]
     return "\n\n".join(pieces)
 
 
-def _of_paper(name: str) -> list[str]:
-    cells: list[str] = []
-    for size in SIZES:
-        times = PAPER[name].get(size)
-        cells += ["", "", "", ""] if times is None else [*(_time(t / 1000) for t in times), ""]
-    return cells
-
-
-def _cells(one: dict | None) -> list[str]:
-    if one is None:
-        return ["", "", "", ""]
-    if "error" in one:
-        return ["failed", "", "", ""]
-    return [*(_time(one[what]) for what in MEASURED), f"{one['memory'] / 1e6:,.0f} MB"]
+def _rows_of(found: dict, device: str, size: int) -> list[list[str]]:
+    """Rows of one size: the paper's, the published way, and ours as multiples of its speed."""
+    rows = []
+    for name, times in PAPER.items():
+        if size in times:
+            title = "spectral" if name == PUBLISHED else name
+            rows.append(
+                [f"{size:,}", f"paper, {title}", *(_time(t / 1000) for t in times[size]), ""]
+            )
+    plain_way = found.get(f"{device}, {PUBLISHED}, {size}", {})
+    for name in (PUBLISHED, *ROWS):
+        one = found.get(f"{device}, {name}, {size}")
+        if one is None:
+            continue
+        if "error" in one:
+            cells = ["failed", "", "", ""]
+        else:
+            cells = [_time(one[what]) for what in MEASURED]
+            if name != PUBLISHED and "pre" in plain_way:
+                ratios = [plain_way[what] / one[what] for what in MEASURED]
+                cells = [f"{c} ({r:.1f}x)" for c, r in zip(cells, ratios, strict=True)]
+            cells.append(f"{one['memory'] / 1e6:,.0f} MB")
+        rows.append([f"{size:,}", name if name == PUBLISHED else f"ours, {name}", *cells])
+    return rows
 
 
 def _time(seconds: float) -> str:
