@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("torch", reason="training needs torch")
 
 from diffusionnet_blender.errors import DiffusionNetError  # noqa: E402
-from experiments import molecules  # noqa: E402
+from experiments import molecule_levers, molecules  # noqa: E402
 from experiments.layouts.molecules import read  # noqa: E402
 from tests.shapes import lumpy_body  # noqa: E402
 
@@ -171,3 +171,17 @@ def test_a_variant_is_trained_measured_and_goes_on(name, tmp_path, monkeypatch):
     assert molecules.PAPER[name] in text
     molecules.draw({name: found}, tmp_path / "curve.webp")
     assert (tmp_path / "curve.webp").stat().st_size > 1000
+
+
+@pytest.mark.parametrize("name", list(molecule_levers.LEVERS))
+def test_every_lever_is_measured(name, tmp_path):
+    data = as_text(tmp_path / "data")
+    lever = molecule_levers.LEVERS[name]
+    learnt, unseen = (
+        molecules.shapes_of(data, tmp_path / "cache", split, kind)
+        for split, kind in (("train", lever.kind), ("test", "mesh"))
+    )
+    found = molecule_levers.measured(lever, learnt, unseen, minutes=0.002)
+    assert found["steps"] >= 1
+    assert 0 <= found["accuracy"] <= 1
+    assert f"| {name} |" in molecule_levers.tables({name: found})
