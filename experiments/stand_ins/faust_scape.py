@@ -90,7 +90,8 @@ def body_of(data_set: str, number: int, vertices: int) -> MatchedBody:
     turned = replace(rest, vertices=Rotation.random(rng=rng).apply(rest.vertices))
     # This kind of remeshing gives twice as many vertices.
     made = match_body(turned, rng, "isotropic", vertices // 2)
-    return replace(made, vertices=made.template_points.interpolate(posed.vertices, posed.faces))
+    vertices = made.template_points.interpolate(posed.vertices, posed.faces)
+    return replace(made, vertices=vertices, posed=posed.vertices)
 
 
 def places_of(body: MatchedBody, places: np.ndarray) -> np.ndarray:

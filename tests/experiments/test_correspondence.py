@@ -20,7 +20,7 @@ from experiments.layouts.faust_scape import files, read  # noqa: E402
 from experiments.layouts.stand_in import mark  # noqa: E402
 from experiments.maps import RegisteredShape, map_of_features, true_map  # noqa: E402
 from experiments.point_maps import Distances, pairs_of  # noqa: E402
-from experiments.stand_ins.faust_scape import write_shape  # noqa: E402
+from experiments.stand_ins.faust_scape import body_of, places_of, write_shape  # noqa: E402
 from tests.matching.pairs import lumpy_surface  # noqa: E402
 
 PUBLISHED = Path(__file__).parents[3] / "shared" / "published_weights"
@@ -254,3 +254,19 @@ def test_a_table_of_what_there_is_names_the_data_of_each_row():
 
 def replace_raw(errors, raw):
     return errors | {"raw": raw}
+
+
+@pytest.mark.slow
+def test_places_of_a_synthetic_body_are_where_its_template_has_them():
+    from training.bodies import load_template
+
+    one, other = (body_of("scape", number, 1200) for number in (3, 60))
+    places = np.flatnonzero(load_template().component == 0)[::97]
+    for body in (one, other):
+        away = np.linalg.norm(body.vertices[places_of(body, places)] - body.posed[places], axis=1)
+        # Half an edge, in metres.
+        assert np.median(away) < 0.02
+        assert np.quantile(away, 0.95) < 0.06
+    # Another pose, another mesh of the same person.
+    assert np.abs(one.posed - other.posed).max() > 0.1
+    assert len(one.vertices) != len(other.vertices) or not np.array_equal(one.faces, other.faces)
