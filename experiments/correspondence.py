@@ -35,9 +35,10 @@ from .correspondence_table import text
 from .course import Course, Weights
 from .layouts import faust_scape
 from .layouts.stand_in import is_stand_in
+from .map_errors import Distances, pair_errors
 from .maps import IsometricMapTrainer, MapTrainer, RegisteredShapes
 from .matrices import Shapes
-from .point_maps import BundledModel, Distances, FunctionalMaps, Matcher, pair_errors
+from .point_maps import BundledModel, FunctionalMaps, Matcher
 
 NAME = "correspondence"
 SETS = ("faust", "scape")

@@ -18,8 +18,8 @@ from diffusionnet_blender.surface.discretization import discretize  # noqa: E402
 from experiments import correspondence, correspondence_table, results  # noqa: E402
 from experiments.layouts.faust_scape import files, read  # noqa: E402
 from experiments.layouts.stand_in import mark  # noqa: E402
+from experiments.map_errors import Distances, pairs_of  # noqa: E402
 from experiments.maps import RegisteredShape, map_of_features, true_map  # noqa: E402
-from experiments.point_maps import Distances, pairs_of  # noqa: E402
 from experiments.stand_ins.faust_scape import body_of, places_of, write_shape  # noqa: E402
 from tests.matching.pairs import lumpy_surface  # noqa: E402
 
