@@ -54,7 +54,7 @@ def text(results: Mapping[str, Any]) -> str:
                 name,
                 DATA[found["stand_in"]],
                 f"{found['steps']:,}",
-                f"{found['hours']:.2f}",
+                f"{found['hours']:.2g}",
                 f"{found['loss']:.4f}",
             ]
             for name, found in results.items()
