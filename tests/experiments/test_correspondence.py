@@ -247,7 +247,7 @@ def test_a_table_of_what_there_is_names_the_data_of_each_row():
     text = correspondence_table.text({"scape-hks": one | budget, "body_match": one})
     assert "| supervised, hks | stand-in |  | 7.0 (4.0) |  | 5.0 (4.0) |" in text
     assert "| body_match | stand-in | 2.0 (1.0) |" in text
-    assert "| scape-hks | stand-in | 10 | 0.5 | 0.0100 |" in text
+    assert "| scape-hks | stand-in | 10 | 0.500 | 0.0100 |" in text
     text = correspondence_table.text({"scape-hks": one | budget | {"stand_in": False}})
     assert "stand-in" not in text
 
