@@ -32,7 +32,7 @@ from diffusionnet_blender.tasks.rig.landmarks import (
 )
 from diffusionnet_blender.tasks.segment.job import segment
 
-from .commands import leave, plain_errors
+from .commands import glb_files, leave, plain_errors
 from .remesh import keep_skin, remesh
 from .rig_bodies import jointed_body
 
@@ -146,7 +146,7 @@ def main() -> None:
 
     register()
     try:
-        characters = [character_example(p) for p in sorted(chosen.characters.glob("*.glb"))]
+        characters = [character_example(p) for p in glb_files(chosen.characters)]
     finally:
         unregister()
     bodies = [anny_example(seed) for seed in range(chosen.bodies)]
