@@ -17,7 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from diffusionnet_blender.matching.limbs.joints import SIDES, joints_of
+from diffusionnet_blender.matching.limbs.directions import SIDES
+from diffusionnet_blender.matching.limbs.joints import joints_of
 from diffusionnet_blender.matching.limbs.parted import PartedMesh, parted_mesh
 from diffusionnet_blender.surface.surface import Surface, triangle_areas
 from diffusionnet_blender.surface.triangles import compact

@@ -1,10 +1,12 @@
-"""Directions in the upright frame of a figure, and parts of vectors along and across an axis."""
+"""Directions and sides in the upright frame of a figure; parts of vectors across an axis."""
 
 from __future__ import annotations
 
 import numpy as np
 
 LEFT, BACK, UP = np.eye(3)
+# Endings of the names of a figure's parts and joints.
+SIDES = ("L", "R")
 # A vector shorter than this, in heights of a figure, has no direction.
 SHORTEST = 1e-9
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .directions import BACK, LEFT, UP, across, unit
-from .joints import CHEST, SIDES, joints_of, part_centre, tip
+from .directions import BACK, LEFT, SIDES, UP, across, unit
+from .joints import CHEST, joints_of, part_centre, tip
 from .parted import PartedMesh
 
 # Two ends closer than this share of the height are one.

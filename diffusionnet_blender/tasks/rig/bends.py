@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...matching.limbs.directions import SHORTEST, across
-from ...matching.limbs.joints import SIDES
+from ...matching.limbs.directions import SHORTEST, SIDES, across
 
 LIMBS = (("hip", "knee", "ankle", -1.0), ("shoulder", "elbow", "wrist", 1.0))
 

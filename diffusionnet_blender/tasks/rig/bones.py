@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...matching.limbs.directions import across, unit
-from ...matching.limbs.joints import SIDES
+from ...matching.limbs.directions import SIDES, across, unit
 from .bends import bends
 from .kinds import FACE, FINGER, FINGERS, HUMANOID, KINDS, TOE, BoneSpec
 

@@ -13,8 +13,8 @@ from functools import cache
 
 import numpy as np
 
-from ...matching.limbs.directions import BACK, LEFT, UP, across, unit
-from ...matching.limbs.joints import SIDES, border_centre, joints_of, tip
+from ...matching.limbs.directions import BACK, LEFT, SIDES, UP, across, unit
+from ...matching.limbs.joints import border_centre, joints_of, tip
 from ...matching.limbs.parted import PartedMesh
 from .bends import bends
 from .data import FOLDER
