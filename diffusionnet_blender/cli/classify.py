@@ -19,6 +19,7 @@ from .options import (
     add_cache_option,
     add_options,
     add_quiet_option,
+    file_path,
     values_of,
 )
 from .places import require_apart, save_text
@@ -39,7 +40,9 @@ def add_parser(commands: Commands) -> None:
         "Blender prints lines of its own; the file of --table has none of them.",
     )
     add_files(classify, "Write the meshes with their classes as custom properties")
-    classify.add_argument("--table", type=Path, metavar="TSV", help="Write the lines to a file")
+    classify.add_argument(
+        "--table", type=file_path, metavar="TSV", help="Write the lines to a file"
+    )
     add_task_options(classify)
     add_cache_option(classify)
     add_quiet_option(classify)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import DiffusionNetError
-from .options import FORMATS, add_in_place_option
+from .options import FORMATS, add_in_place_option, file_path
 from .places import place, require_apart, require_places
 
 if TYPE_CHECKING:
@@ -25,10 +25,10 @@ def add_files(parser: argparse.ArgumentParser, output: str, required: bool = Fal
     required : bool
         Whether --output has to be given.
     """
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help=FORMATS)
+    parser.add_argument("files", nargs="+", type=file_path, metavar="FILE", help=FORMATS)
     parser.add_argument(
         "--output",
-        type=Path,
+        type=file_path,
         required=required,
         metavar="FILE|DIR",
         help=f"{output}; in a folder, as .blend",

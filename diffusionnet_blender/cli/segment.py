@@ -20,6 +20,7 @@ from .options import (
     add_cache_option,
     add_options,
     add_quiet_option,
+    file_path,
     values_of,
 )
 from .places import place, require_apart, require_places, save_arrays
@@ -61,7 +62,9 @@ def add_parser(commands: Commands) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_files(segment, "Write the labelled meshes")
-    segment.add_argument("--labels", type=Path, metavar="NPZ|DIR", help="Write the labels as .npz")
+    segment.add_argument(
+        "--labels", type=file_path, metavar="NPZ|DIR", help="Write the labels as .npz"
+    )
     add_task_options(segment)
     add_cache_option(segment)
     add_quiet_option(segment)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ...errors import SurfaceError
+from ...matching.limbs.directions import SIDES
+from ...surface.character import require_members
 from ...surface.loose_parts import label_mesh_parts
 from ...surface.repair import weld
 from ...surface.surface import Surface, vertex_areas
@@ -17,9 +19,12 @@ from ..segment.request import Carried, Segmentation, SegmentRequest
 from .eyes import eyeballs
 from .figure import Figure, figure_of
 from .judgement import doubts_of_joints
+from .landmarks import LIMBS
 from .request import Fitted, RigRequest
 
 # Share of the area that must be surely of one part for a figure to have a body at all.
+# A body with arms and legs has more.
+FEWEST_VERTICES = 24
 LEAST_SURE = 0.3
 # A loose part, such as an eye or a buckle, is stiff where it is smaller than this share of the
 # figure; a larger one, up to the second share, where so much of it is of one part of the body.
@@ -39,6 +44,7 @@ def fitted(request: RigRequest, progress: Progress) -> Fitted:
         raise SurfaceError(
             "A point cloud cannot be rigged", "Make a mesh of it, or choose another."
         )
+    require_members(request.member, len(surface.vertices))
     clock = Clock(progress)
     found = segmentation(
         SegmentRequest(
@@ -66,6 +72,8 @@ def fitted(request: RigRequest, progress: Progress) -> Fitted:
     landmarks = _landmarks(figure)
     places = landmarks | figure.mesh.placed(landmarks)
     missing = figure.mesh.missing()
+    if len(missing) == len(SIDES) * sum(len(joints) for joints, *_ in LIMBS):
+        raise _no_figure()
     clock.stop("joints")
 
     clock.start("parts")
@@ -112,13 +120,18 @@ def _frame_of_figure(surface: Surface, found: Segmentation) -> np.ndarray:
     """The frame (3, 3) of a figure that stands, lies or sits; raise SurfaceError for none."""
     areas = vertex_areas(surface.vertices, surface.faces)
     sure = areas[found.vertex_probabilities.max(axis=1) > 0.5].sum() / areas.sum()
-    if found.frame is None or sure < LEAST_SURE:
-        raise SurfaceError(
-            "No body with arms or legs was found in this shape",
-            "Rig needs one figure on two legs. If it is one, stand it upright, leave out what is "
-            "none of it, and see its parts with Segment.",
-        )
+    few = len(np.unique(surface.faces)) < FEWEST_VERTICES
+    if found.frame is None or sure < LEAST_SURE or few:
+        raise _no_figure()
     return found.frame
+
+
+def _no_figure() -> SurfaceError:
+    return SurfaceError(
+        "No body with arms or legs was found in this shape",
+        "Rig needs one figure on two legs. If it is one, stand it upright, leave out what is none "
+        "of it, and see its parts with Segment.",
+    )
 
 
 def _require_one(figure: Figure) -> None:
