@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from ...errors import SurfaceError
@@ -16,7 +18,7 @@ from ..progress import CallbackProgress, Progress
 from ..segment.carried import body_of, carried_by
 from ..segment.pipeline import segmentation
 from ..segment.request import Carried, Segmentation, SegmentRequest
-from .eyes import eyeballs
+from .eyes import Eyeball, eyeballs
 from .figure import Figure, figure_of
 from .judgement import doubts_of_joints
 from .landmarks import LIMBS
@@ -46,19 +48,7 @@ def fitted(request: RigRequest, progress: Progress) -> Fitted:
         )
     require_members(request.member, len(surface.vertices))
     clock = Clock(progress)
-    found = segmentation(
-        SegmentRequest(
-            surface,
-            FINE_PARTS_MODEL,
-            member=request.member,
-            carried=request.carried,
-            cache=request.cache,
-            engine=request.engine,
-            device=request.device,
-            model_folders=request.model_folders,
-        ),
-        CallbackProgress(progress),
-    )
+    found = _fine_parts(request, progress)
     clock.seconds.update(found.seconds)
     frame = _frame_of_figure(surface, found)
 
@@ -77,22 +67,17 @@ def fitted(request: RigRequest, progress: Progress) -> Fitted:
     clock.stop("joints")
 
     clock.start("parts")
+    height = float(np.ptp(body.vertices[np.unique(body.faces)] @ frame[2]))
+    usual = {name: places.pop(name) for name in EYES if name in places}
     parts = np.zeros((len(surface.vertices), len(found.class_names)), np.float32)
     parts[kept] = figure.smooth_parts()
     _add_carried(parts, surface, carried)
     stiff = _stiff_pieces(surface, parts, carried)
-    up = frame[2]
-    height = float(np.ptp(body.vertices[np.unique(body.faces)] @ up))
-    usual = {name: places.pop(name) for name in EYES if name in places}
     eyes = eyeballs(surface.vertices, stiff, usual, height)
-    names = found.class_names
     for name, eye in eyes.items():
         places[name] = eye.centre
         places[f"front_{name}"] = eye.centre - eye.radius * frame[1]
-        names = (*names, name)
-        parts[eye.vertices] = 0.0
-        parts = np.pad(parts, ((0, 0), (0, 1)))
-        parts[eye.vertices, -1] = 1.0
+    parts = _with_eyes(parts, eyes)
     clock.stop("parts")
 
     areas = vertex_areas(body.vertices, body.faces)
@@ -101,19 +86,34 @@ def fitted(request: RigRequest, progress: Progress) -> Fitted:
     return Fitted(
         places=places,
         frame=frame,
-        part_names=names,
+        part_names=(*found.class_names, *eyes),
         parts=parts,
         stiff=stiff,
         confidence=confidence,
         doubts=doubts_of_joints(
             {name: place for name, place in places.items() if name not in missing},
-            up,
+            frame[2],
             height,
             confidence,
             found.side_confidence,
         ),
         seconds=clock.seconds,
     )
+
+
+def _fine_parts(request: RigRequest, progress: Progress) -> Segmentation:
+    """The fine parts of a body on the surface of a request."""
+    segmented = SegmentRequest(
+        request.surface,
+        FINE_PARTS_MODEL,
+        member=request.member,
+        carried=request.carried,
+        cache=request.cache,
+        engine=request.engine,
+        device=request.device,
+        model_folders=request.model_folders,
+    )
+    return segmentation(segmented, CallbackProgress(progress))
 
 
 def _frame_of_figure(surface: Surface, found: Segmentation) -> np.ndarray:
@@ -175,6 +175,15 @@ def _landmarks(figure: Figure) -> dict[str, np.ndarray]:
             "Rig needs a figure with a body; see its parts with Segment.",
         )
     return found
+
+
+def _with_eyes(parts: np.ndarray, eyes: Mapping[str, Eyeball]) -> np.ndarray:
+    """Parts (V, C) with a column for each eye, whose vertices are of nothing else."""
+    wide = np.pad(parts, ((0, 0), (0, len(eyes))))
+    for column, eye in enumerate(eyes.values(), parts.shape[1]):
+        wide[eye.vertices] = 0.0
+        wide[eye.vertices, column] = 1.0
+    return wide
 
 
 def _add_carried(parts: np.ndarray, surface: Surface, carried: list[Carried]) -> None:
