@@ -80,12 +80,11 @@ def _rig_file(
     from ..scene.character import characters_of
     from ..scene.files import require_writable_suffix, save_file
 
-    output = output_of(path, chosen)
+    output: Path = output_of(path, chosen) or chosen.output
     stop_if_asked()
     rigged: list[bpy.types.Object] = []
     try:
-        if output:
-            require_writable_suffix(output)
+        require_writable_suffix(output)
         objects = opened(path, chosen.object)
         for character in characters_of(objects, bpy.context.view_layer, chosen.each):
             title = f"{path}: {character.name}"
@@ -96,7 +95,7 @@ def _rig_file(
                 account.failed(path, error)
             else:
                 rigged += character.members
-        if rigged and output:
+        if rigged:
             account.warned(output, save_file(output))
             account.pictured(rigged, "TEXTURE")
     except Exception as error:
