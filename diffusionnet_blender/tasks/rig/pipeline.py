@@ -25,9 +25,9 @@ from .landmarks import LIMBS
 from .request import Fitted, RigRequest
 
 # Share of the area that must be surely of one part for a figure to have a body at all.
+LEAST_SURE = 0.3
 # A body with arms and legs has more.
 FEWEST_VERTICES = 24
-LEAST_SURE = 0.3
 # A loose part, such as an eye or a buckle, is stiff where it is smaller than this share of the
 # figure; a larger one, up to the second share, where so much of it is of one part of the body.
 STIFF_SIZE, STIFF_AT_MOST, OF_ONE_PART = 0.06, 0.16, 0.8
