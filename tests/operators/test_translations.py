@@ -77,10 +77,8 @@ from tests.conftest import MODEL  # noqa: E402
 from tests.operators.figures import keep_joints, mannequin  # noqa: E402
 from tests.operators.recording import Interface, mark_worded  # noqa: E402
 from tests.operators.test_transfer import (  # noqa: E402
-    colour_of,
-    give_image,
+    give_all_kinds,
     make_pair,
-    two_bones,
     unwrap,
 )
 from tests.scenes import add_body, add_mesh, add_rig, chain, result_for, select  # noqa: E402
@@ -425,14 +423,8 @@ def run_match(shown, patch):
 
 def run_transfer(shown, patch):
     source, target = make_pair()
-    for obj in (source, target):
-        unwrap(obj)
-    give_image(source, colour_of, size=16)
-    two_bones(source)
-    add_rig(source, chain("low", "high"))
-    source.shape_key_add(name="Basis")
-    source.shape_key_add(name="Smile").data[0].co.x += 0.1
-    source.data.attributes.new("wear", "FLOAT", "POINT")
+    unwrap(target)
+    give_all_kinds(source)
     kinds = Kinds.only("texture", "uv", "weights", "shape_keys", "attributes", "armature")
     match = current_match(source, target)
     run_here(shown, transfer_job, TransferJobs(source, target, match, kinds, texture_size=16))
