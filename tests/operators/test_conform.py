@@ -76,9 +76,7 @@ def test_keys_go_along(pair):
     one, _ = pair
     made = conform()
     assert [key.name for key in made.data.shape_keys.key_blocks] == ["Basis", "Tall"]
-    rest, tall = (
-        world(made, coordinates(key.data)) for key in made.data.shape_keys.key_blocks
-    )
+    rest, tall = (world(made, coordinates(key.data)) for key in made.data.shape_keys.key_blocks)
     np.testing.assert_allclose(rest, shape_of(made), atol=1e-5)
     moved = np.linalg.norm(tall - rest, axis=1)
     own = coordinates(one.data.vertices)
