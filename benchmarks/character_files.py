@@ -17,6 +17,7 @@ import numpy as np
 from diffusionnet_blender.scene.files import open_file
 from diffusionnet_blender.surface.surface import triangle_areas
 from training.bodies import FIRST_HELD_OUT_SEED, sample_local_changes, sample_phenotype
+from training.commands import glb_files
 from training.dressed import HELD_OUT, dress_body, sample_outfit
 from training.dressed_scene import add_character
 from training.makehuman import triangles
@@ -170,9 +171,6 @@ def character_files(folder: Path) -> Iterator[tuple[str, Path]]:
     FileNotFoundError
         There are none in the folder.
     """
-    paths = sorted(folder.glob("*.glb"))
-    if not paths:
-        raise FileNotFoundError(f"{folder} has no .glb files of characters")
-    for path in paths:
+    for path in glb_files(folder):
         several = len(read_truth(path)) > 1
         yield "several objects" if several else "one object", path

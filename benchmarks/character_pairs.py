@@ -38,7 +38,7 @@ from pathlib import Path
 import numpy as np
 
 import diffusionnet_blender
-from benchmarks.character_sides import MAIN_JOINTS, Side, file_side, joint_errors, merged_side
+from benchmarks.character_sides import Side, file_side, joint_errors, merged_side
 from benchmarks.characters import code_state
 from benchmarks.dressed_pairs import KINDS, Errors, sampled_pair
 from benchmarks.matching import ASTRAY, nearest_after_alignment
@@ -54,6 +54,7 @@ from diffusionnet_blender.tasks.models import DEFAULT_MATCH_MODEL, FINE_PARTS_MO
 from training.commands import leave, plain_errors
 from training.documents import percent, put_between, table
 from training.left_out import FOLD_OF, FOLDS, compare, folder_of
+from training.rig_truth import MAIN_JOINTS
 from training.rigged import PACKS
 
 PAGE = ROOT / "docs" / "transfer.md"

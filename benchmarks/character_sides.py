@@ -37,9 +37,6 @@ LINK_OF_JOINT = {
         *(("hip", "thigh"), ("knee", "shin"), ("ankle", "foot")),
     )
 }
-MAIN_JOINTS = tuple(
-    f"{joint}.{side}" for joint in ("elbow", "wrist", "knee", "ankle") for side in "LR"
-)
 
 
 @dataclass(frozen=True, eq=False)

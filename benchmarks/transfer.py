@@ -31,6 +31,7 @@ from diffusionnet_blender.surface.surface import triangle_areas
 from training.bodies import FIRST_HELD_OUT_SEED, load_template
 from training.commands import leave
 from training.matched_bodies import MatchedBody, sample_matched_body
+from training.materials import image_material
 
 GROUPS = tuple(f"part {number}" for number in range(14))
 # What a stripe takes, in metres of the template: from one to the next. Where stripes are narrower
@@ -90,13 +91,7 @@ class Scene:
     def _add_image(self) -> bpy.types.Image:
         image = bpy.data.images.new("Paint", self.size, self.size, float_buffer=True)
         image.colorspace_settings.name = "Non-Color"
-        material = bpy.data.materials.new("Paint")
-        material.use_nodes = True
-        node = material.node_tree.nodes.new("ShaderNodeTexImage")
-        node.image = image
-        shader = material.node_tree.nodes["Principled BSDF"]
-        material.node_tree.links.new(node.outputs["Color"], shader.inputs["Base Color"])
-        self.source.data.materials.append(material)
+        self.source.data.materials.append(image_material("Paint", image, roughness=0.5))
         return image
 
     def paint(self, stripe: float) -> np.ndarray:

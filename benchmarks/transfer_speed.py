@@ -41,6 +41,7 @@ def add_paint(obj, size: int) -> None:
     import bpy
 
     from diffusionnet_blender.scene.unwrap import UV_MAP, unwrapped_uv
+    from training.materials import image_material
 
     uv = unwrapped_uv(obj)
     obj.data.uv_layers.new(name=UV_MAP).data.foreach_set("uv", uv.astype(np.float32).ravel())
@@ -48,13 +49,7 @@ def add_paint(obj, size: int) -> None:
     noise = np.random.default_rng(0).random((size, size, 4), dtype=np.float32)
     image.pixels.foreach_set(noise.ravel())
     image.pack()
-    material = bpy.data.materials.new("Paint")
-    material.use_nodes = True
-    node = material.node_tree.nodes.new("ShaderNodeTexImage")
-    node.image = image
-    shader = material.node_tree.nodes["Principled BSDF"]
-    material.node_tree.links.new(node.outputs["Color"], shader.inputs["Base Color"])
-    obj.data.materials.append(material)
+    obj.data.materials.append(image_material("Paint", image, roughness=0.5))
 
 
 def measure(size: int, texels: int) -> dict[str, dict]:

@@ -25,6 +25,21 @@ def add_body(name="Body", subdivisions=2, scale=(1.0, 0.6, 1.7)):
     return add_mesh(name, vertices, faces)
 
 
+def link_bodies(folder, *names, library="library"):
+    """Objects linked from a file of bodies into the scene; made before others have their names."""
+    file = folder / f"{library}.blend"
+    bodies = {add_body(name) for name in names}
+    bpy.data.libraries.write(str(file), bodies)
+    for obj in bodies:
+        bpy.data.objects.remove(obj)
+    with bpy.data.libraries.load(str(file), link=True) as (_, here):
+        here.objects = list(names)
+    for obj in here.objects:
+        bpy.context.collection.objects.link(obj)
+    bpy.context.view_layer.update()
+    return here.objects
+
+
 def add_quads(name="Quads"):
     """A box of quads, and a hexagon for a lid."""
     bpy.ops.mesh.primitive_cylinder_add(vertices=6, end_fill_type="NGON")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import wraps
 from pathlib import Path
 from typing import NoReturn
@@ -26,6 +26,27 @@ def plain_errors(main: Callable[[], None]) -> Callable[[], None]:
             sys.exit(f"error: {error}")
 
     return run
+
+
+def glb_files(folder: Path, names: Collection[str] | None = None) -> list[Path]:
+    """The .glb files of a folder of characters, in the order of their names.
+
+    Parameters
+    ----------
+    folder : Path
+    names : collection of str, optional
+        Those wanted, without suffix; by default all.
+
+    Raises
+    ------
+    FileNotFoundError
+        There are none.
+    """
+    paths = [path for path in sorted(folder.glob("*.glb")) if not names or path.stem in names]
+    if not paths:
+        called = f" called {', '.join(sorted(names))}" if names else ""
+        raise FileNotFoundError(f"{folder} has no .glb files of characters{called}")
+    return paths
 
 
 def leave() -> NoReturn:

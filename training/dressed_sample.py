@@ -9,6 +9,7 @@ import numpy as np
 
 from .dressed import Outfit, dress_body
 from .dressed_scene import add_character
+from .materials import plain_material
 from .poses import Arm, Leg, Pose
 
 CLEO = {"gender": 0.95, "age": 0.66, "muscle": 0.5, "weight": 0.42, "height": 0.55}
@@ -78,12 +79,7 @@ def make_cleo(path: Path, makehuman: Path) -> None:
 def _plain(name: str, colour: tuple[float, float, float] | None = None) -> bpy.types.Material:
     if name in bpy.data.materials:
         return bpy.data.materials[name]
-    material = bpy.data.materials.new(name)
-    material.use_nodes = True
-    shader = material.node_tree.nodes["Principled BSDF"]
-    shader.inputs["Base Color"].default_value = (*(colour or COLOURS[name]), 1.0)
-    shader.inputs["Roughness"].default_value = 0.7
-    return material
+    return plain_material(name, colour or COLOURS[name], roughness=0.7)
 
 
 def _paint_iris(mesh: bpy.types.Mesh, resting: np.ndarray) -> None:

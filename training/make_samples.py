@@ -39,9 +39,11 @@ from .bodies import (
 from .character_texture import Canvas, Sitter, paint, scalp
 from .commands import leave
 from .dressed_sample import make_cleo
+from .materials import image_material, plain_material
 
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 TEETH = 4
+ROUGHNESS = 0.6
 
 ADA = {"gender": 1.0, "age": 0.64, "muscle": 0.5, "weight": 0.45, "height": 0.5}
 ADA_FACE = {
@@ -290,15 +292,6 @@ def _new_mesh(name: str, vertices: np.ndarray, quads: np.ndarray, uv: np.ndarray
     return obj
 
 
-def _plain_material(name: str, colour: tuple[float, float, float]) -> bpy.types.Material:
-    material = bpy.data.materials.new(name)
-    material.use_nodes = True
-    shader = material.node_tree.nodes["Principled BSDF"]
-    shader.inputs["Base Color"].default_value = (*colour, 1.0)
-    shader.inputs["Roughness"].default_value = 0.6
-    return material
-
-
 def make_ada(path: Path) -> None:
     """Write the character of a game: a textured glTF of triangles."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
@@ -313,14 +306,7 @@ def make_ada(path: Path) -> None:
         Image.fromarray(paint_texture(obj.data, character.joints, 1024)).save(picture)
         image = bpy.data.images.load(str(picture))
         image.pack()
-    material = _plain_material("Ada", (1.0, 1.0, 1.0))
-    nodes = material.node_tree.nodes
-    texture = nodes.new("ShaderNodeTexImage")
-    texture.image = image
-    material.node_tree.links.new(
-        texture.outputs["Color"], nodes["Principled BSDF"].inputs["Base Color"]
-    )
-    obj.data.materials.append(material)
+    obj.data.materials.append(image_material("Ada", image, ROUGHNESS))
     bpy.ops.export_scene.gltf(
         filepath=str(path),
         export_format="GLB",
@@ -355,7 +341,7 @@ def make_bo(path: Path) -> None:
     head = np.ones(len(character.vertices), bool)
     head[: len(load_template().labels)] = load_template().labels == PART_NAMES.index("head")
     _coarsen(obj.data, fixed=head)
-    obj.data.materials.append(_plain_material("Clay", (0.42, 0.27, 0.20)))
+    obj.data.materials.append(plain_material("Clay", (0.42, 0.27, 0.20), ROUGHNESS))
     # As it comes from a program that counts in centimetres and whose up is y.
     obj.rotation_euler = Euler(np.radians((90.0, 0.0, 25.0)))
     obj.scale = (0.01, 0.01, 0.01)

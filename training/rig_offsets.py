@@ -17,7 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from diffusionnet_blender.matching.limbs.joints import SIDES, joints_of
+from diffusionnet_blender.matching.limbs.directions import SIDES
+from diffusionnet_blender.matching.limbs.joints import joints_of
 from diffusionnet_blender.matching.limbs.parted import PartedMesh, parted_mesh
 from diffusionnet_blender.surface.surface import Surface, triangle_areas
 from diffusionnet_blender.surface.triangles import compact
@@ -32,7 +33,7 @@ from diffusionnet_blender.tasks.rig.landmarks import (
 )
 from diffusionnet_blender.tasks.segment.job import segment
 
-from .commands import leave, plain_errors
+from .commands import glb_files, leave, plain_errors
 from .remesh import keep_skin, remesh
 from .rig_bodies import jointed_body
 
@@ -146,7 +147,7 @@ def main() -> None:
 
     register()
     try:
-        characters = [character_example(p) for p in sorted(chosen.characters.glob("*.glb"))]
+        characters = [character_example(p) for p in glb_files(chosen.characters)]
     finally:
         unregister()
     bodies = [anny_example(seed) for seed in range(chosen.bodies)]

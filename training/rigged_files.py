@@ -17,7 +17,7 @@ from scipy import sparse
 from diffusionnet_blender.scene.files import open_file
 from diffusionnet_blender.surface.repair import weld
 
-from .commands import plain_errors
+from .commands import glb_files, plain_errors
 from .makehuman import triangles
 from .meshes import ACCESSORY, CLOTHING, EYES, HAIR, MACHINE, SKIN, UNKNOWN
 from .parts import FINE_NAMES, MIRRORED_LABEL
@@ -225,9 +225,7 @@ def write_rigged(characters: Path) -> Iterator[Path]:
     FileNotFoundError
         There are none in the folder.
     """
-    paths = sorted(characters.glob("*.glb"))
-    if not paths:
-        raise FileNotFoundError(f"{characters} has no .glb files of characters")
+    paths = glb_files(characters)
     FOLDER.mkdir(parents=True, exist_ok=True)
     for path in paths:
         written = FOLDER / f"{path.stem}.npz"

@@ -13,17 +13,16 @@ from ..scene.options import Grouping
 from ..tasks.classify import job
 from ..tasks.models import loaded
 from .account import Account
-from .opened import add_object_option, opened
+from .opened import add_files, add_object_option, opened, output_of, require_outputs
 from .options import (
-    FORMATS,
     Commands,
     add_cache_option,
-    add_in_place_option,
     add_options,
     add_quiet_option,
+    file_path,
     values_of,
 )
-from .places import place, require_apart, require_places, save_text
+from .places import require_apart, save_text
 from .session import blender, cache_of, library
 from .streams import say, stop_if_asked
 
@@ -40,15 +39,10 @@ def add_parser(commands: Commands) -> None:
         "place), or for each mesh with --each: file, name, class, probability, separated by tabs. "
         "Blender prints lines of its own; the file of --table has none of them.",
     )
-    classify.add_argument("files", nargs="+", type=Path, metavar="FILE", help=FORMATS)
+    add_files(classify, "Write the meshes with their classes as custom properties")
     classify.add_argument(
-        "--output",
-        type=Path,
-        metavar="FILE|DIR",
-        help="Write the meshes with their classes as custom properties; in a folder, as .blend",
+        "--table", type=file_path, metavar="TSV", help="Write the lines to a file"
     )
-    add_in_place_option(classify)
-    classify.add_argument("--table", type=Path, metavar="TSV", help="Write the lines to a file")
     add_task_options(classify)
     add_cache_option(classify)
     add_quiet_option(classify)
@@ -72,9 +66,7 @@ def _line(row: Sequence[object]) -> str:
 def run(chosen: argparse.Namespace, account: Account | None = None) -> int:
     """Classify the characters of each file."""
     account = account or Account(chosen.quiet)
-    require_places(chosen.files, chosen.output, "output")
-    outputs = [place(chosen.output, path, ".blend") for path in chosen.files]
-    require_apart(chosen.files, outputs, "output", chosen.in_place)
+    outputs = require_outputs(chosen)
     require_apart(chosen.files, [chosen.table], "table")
     require_apart([path for path in outputs if path], [chosen.table], "table", kind="the result")
     options = values_of(job.ClassifyRequest, chosen)
@@ -104,7 +96,7 @@ def _classify_file(
     from ..scene.classes import write_class_of_character
     from ..scene.files import require_writable_suffix, save_file
 
-    output = place(chosen.output, path, ".blend")
+    output = output_of(path, chosen)
     stop_if_asked()
     before = len(lines)
     pictured: list[bpy.types.Object] = []

@@ -13,7 +13,7 @@ from ..options import options_of
 from ..tasks.match import job
 from ..tasks.transfer.request import TransferRequest
 from .account import Account
-from .options import Commands, add_options, add_quiet_option
+from .options import Commands, add_options, add_quiet_option, file_path
 from .pair import (
     add_pair,
     add_pair_options,
@@ -56,7 +56,7 @@ def add_parser(commands: Commands) -> None:
     add_task_options(match)
     add_quiet_option(match)
     match.add_argument(
-        "--output", type=Path, required=True, metavar="MAP.npz", help="File of the map"
+        "--output", type=file_path, required=True, metavar="MAP.npz", help="File of the map"
     )
     match.set_defaults(run=run)
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from ..tasks.import_model import job
-from .options import Commands, add_options, values_of
+from .options import Commands, add_options, file_path, values_of
 from .session import library
 from .streams import note, say
 
@@ -23,13 +22,13 @@ def add_parser(commands: Commands) -> None:
     importing = actions.add_parser("import", help="add a model to the library")
     importing.add_argument(
         "file",
-        type=Path,
+        type=file_path,
         metavar="FILE",
         help="Published weights (.pth), or a .safetensors with its .json card beside it",
     )
     importing.add_argument(
         "--card",
-        type=Path,
+        type=file_path,
         metavar="CARD.json",
         help="For a .pth: its class names, colours, features, licence ...",
     )

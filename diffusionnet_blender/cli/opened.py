@@ -1,4 +1,4 @@
-"""Objects of a file that a command is asked for."""
+"""Shared parts of the commands on files of any number: paths, and the objects of each file."""
 
 from __future__ import annotations
 
@@ -7,9 +7,58 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import DiffusionNetError
+from .options import FORMATS, add_in_place_option, file_path
+from .places import place, require_apart, require_places
 
 if TYPE_CHECKING:
     import bpy
+
+
+def add_files(parser: argparse.ArgumentParser, output: str, required: bool = False) -> None:
+    """Add the files, --output and --in-place.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+    output : str
+        Help text of --output.
+    required : bool
+        Whether --output has to be given.
+    """
+    parser.add_argument("files", nargs="+", type=file_path, metavar="FILE", help=FORMATS)
+    parser.add_argument(
+        "--output",
+        type=file_path,
+        required=required,
+        metavar="FILE|DIR",
+        help=f"{output}; in a folder, as .blend",
+    )
+    add_in_place_option(parser)
+
+
+def output_of(path: Path, chosen: argparse.Namespace) -> Path | None:
+    """Where the result of a file goes; None without --output."""
+    return place(chosen.output, path, ".blend")
+
+
+def require_outputs(chosen: argparse.Namespace) -> list[Path | None]:
+    """Check --output before the first file is opened.
+
+    Returns
+    -------
+    list of Path or None
+        Where the result of each file goes.
+
+    Raises
+    ------
+    DiffusionNetError
+        If results have no places of their own, cannot be written, or would overwrite an input
+        without --in-place.
+    """
+    require_places(chosen.files, chosen.output, "output")
+    outputs = [output_of(path, chosen) for path in chosen.files]
+    require_apart(chosen.files, outputs, "output", chosen.in_place)
+    return outputs
 
 
 def add_object_option(parser: argparse.ArgumentParser) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any, TypeAlias, get_type_hints
 
 from ..options import REQUIRED, Option, default_of, names_in, options_of
@@ -61,6 +62,13 @@ def values_of(kind: type, chosen: argparse.Namespace) -> dict[str, Any]:
     """Values of the options of a dataclass that a command has."""
     values = vars(chosen)
     return {field.name: values[field.name] for field, _ in options_of(kind) if field.name in values}
+
+
+def file_path(text: str) -> Path:
+    """Type of an option of the command line that is a path: an empty one would be this folder."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("the path is empty")
+    return Path(text)
 
 
 def add_quiet_option(parser: argparse.ArgumentParser) -> None:

@@ -17,7 +17,7 @@ from ..tasks.match.request import Correspondence, Fit, MatchRequest
 from ..tasks.match.side import FEWEST_VERTICES
 from ..tasks.models import loaded
 from .account import Account
-from .options import FORMATS, add_options, values_of
+from .options import FORMATS, add_options, file_path, values_of
 from .session import about, library
 from .streams import note
 
@@ -40,8 +40,8 @@ FIT_REMARKS: dict[Fit, str] = {
 
 def add_pair(parser: argparse.ArgumentParser) -> None:
     """Add source and target."""
-    parser.add_argument("source", type=Path, metavar="SOURCE", help=FORMATS)
-    parser.add_argument("target", type=Path, metavar="TARGET", help="Likewise")
+    parser.add_argument("source", type=file_path, metavar="SOURCE", help=FORMATS)
+    parser.add_argument("target", type=file_path, metavar="TARGET", help="Likewise")
 
 
 def add_pair_options(parser: argparse.ArgumentParser) -> None:

@@ -11,17 +11,14 @@ from ..scene.options import Binding, Grouping
 from ..tasks.rig import job
 from ..tasks.rig.request import Bones, RigRequest
 from .account import Account
-from .opened import add_object_option, opened
+from .opened import add_files, add_object_option, opened, output_of, require_outputs
 from .options import (
-    FORMATS,
     Commands,
     add_cache_option,
-    add_in_place_option,
     add_options,
     add_quiet_option,
     values_of,
 )
-from .places import place, require_apart, require_places
 from .session import blender, cache_of
 from .streams import note, stop_if_asked
 
@@ -43,15 +40,7 @@ def add_parser(commands: Commands) -> None:
         epilog=EPILOGUE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    rig.add_argument("files", nargs="+", type=Path, metavar="FILE", help=FORMATS)
-    rig.add_argument(
-        "--output",
-        type=Path,
-        required=True,
-        metavar="FILE|DIR",
-        help="Write the rigged characters; in a folder, as .blend",
-    )
-    add_in_place_option(rig)
+    add_files(rig, "Write the rigged characters", required=True)
     add_task_options(rig)
     add_cache_option(rig)
     add_quiet_option(rig)
@@ -74,9 +63,7 @@ def add_task_options(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace, account: Account | None = None) -> int:
     """Rig the characters of each file."""
     account = account or Account(chosen.quiet)
-    require_places(chosen.files, chosen.output, "output")
-    outputs = [place(chosen.output, path, ".blend") for path in chosen.files]
-    require_apart(chosen.files, outputs, "output", chosen.in_place)
+    require_outputs(chosen)
     options = values_of(RigRequest, chosen) | {"cache": cache_of(chosen)}
     with blender(chosen):
         for path in chosen.files:
@@ -93,7 +80,7 @@ def _rig_file(
     from ..scene.character import characters_of
     from ..scene.files import require_writable_suffix, save_file
 
-    output: Path = place(chosen.output, path, ".blend") or chosen.output
+    output: Path = output_of(path, chosen) or chosen.output
     stop_if_asked()
     rigged: list[bpy.types.Object] = []
     try:

@@ -14,14 +14,13 @@ from ..scene.options import Grouping, Outputs, ReadOptions
 from ..tasks.models import FROM_RIG, loaded
 from ..tasks.segment import job
 from .account import Account
-from .opened import add_object_option, opened
+from .opened import add_files, add_object_option, opened, output_of, require_outputs
 from .options import (
-    FORMATS,
     Commands,
     add_cache_option,
-    add_in_place_option,
     add_options,
     add_quiet_option,
+    file_path,
     values_of,
 )
 from .places import place, require_apart, require_places, save_arrays
@@ -62,15 +61,10 @@ def add_parser(commands: Commands) -> None:
         epilog=EPILOGUE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    segment.add_argument("files", nargs="+", type=Path, metavar="FILE", help=FORMATS)
+    add_files(segment, "Write the labelled meshes")
     segment.add_argument(
-        "--output",
-        type=Path,
-        metavar="FILE|DIR",
-        help="Write the labelled meshes; in a folder, as .blend",
+        "--labels", type=file_path, metavar="NPZ|DIR", help="Write the labels as .npz"
     )
-    add_in_place_option(segment)
-    segment.add_argument("--labels", type=Path, metavar="NPZ|DIR", help="Write the labels as .npz")
     add_task_options(segment)
     add_cache_option(segment)
     add_quiet_option(segment)
@@ -105,10 +99,8 @@ def _check_paths(chosen: argparse.Namespace) -> None:
     """Raise DiffusionNetError for invalid outputs, before the first file is opened."""
     if chosen.output is None and chosen.labels is None:
         raise DiffusionNetError("There is nothing to write", "Give --output, --labels or both.")
-    require_places(chosen.files, chosen.output, "output")
+    require_outputs(chosen)
     require_places(chosen.files, chosen.labels, "labels", ".npz")
-    outputs = [place(chosen.output, path, ".blend") for path in chosen.files]
-    require_apart(chosen.files, outputs, "output", chosen.in_place)
     labels = [place(chosen.labels, path, ".npz") for path in chosen.files]
     require_apart(chosen.files, labels, "labels")
 
@@ -127,7 +119,7 @@ def _segment_file(
 
     reading = ReadOptions(**values_of(ReadOptions, chosen))
     outputs = Outputs(**values_of(Outputs, chosen))
-    output = place(chosen.output, path, ".blend")
+    output = output_of(path, chosen)
     labels = place(chosen.labels, path, ".npz")
     stop_if_asked()
     pictured: list[bpy.types.Object] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib.util
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -107,4 +108,9 @@ def cache_of(chosen: argparse.Namespace) -> OperatorCache | None:
         from .shared_cache import SharedCache
 
         return SharedCache(own, url=chosen.cache)
-    return OperatorCache(Path(chosen.cache))
+    folder = Path(chosen.cache)
+    if not chosen.cache.strip() or (os.path.lexists(folder) and not os.path.isdir(folder)):
+        raise DiffusionNetError(
+            f"--cache {chosen.cache!r} is no folder", "Give a folder, a URL or off."
+        )
+    return OperatorCache(folder)

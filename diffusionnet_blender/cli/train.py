@@ -27,6 +27,7 @@ from .options import (
     OneOf,
     add_options,
     add_quiet_option,
+    file_path,
     spelling,
     stage_lines,
     values_of,
@@ -79,7 +80,7 @@ def add_parser(commands: Commands) -> None:
         epilog=EPILOGUE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    train.add_argument("files", nargs="+", type=Path, metavar="FILE", help="Labelled meshes")
+    train.add_argument("files", nargs="+", type=file_path, metavar="FILE", help="Labelled meshes")
     add_options(train, job.TrainRequest)
     sources = OneOf([FILE, *(value for value, _, _ in SOURCES)])
     train.add_argument(

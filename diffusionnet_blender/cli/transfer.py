@@ -18,6 +18,7 @@ from .options import (
     add_in_place_option,
     add_options,
     add_quiet_option,
+    file_path,
     values_of,
 )
 from .pair import (
@@ -62,7 +63,7 @@ def add_parser(commands: Commands) -> None:
     add_task_options(transfer)
     add_quiet_option(transfer)
     transfer.add_argument(
-        "--output", type=Path, required=True, metavar="FILE", help="File of the target"
+        "--output", type=file_path, required=True, metavar="FILE", help="File of the target"
     )
     add_in_place_option(transfer)
     transfer.set_defaults(run=run)

@@ -21,6 +21,28 @@ MOST_STEPS = 24
 LEAST_INFLUENCE = 1e-3
 
 
+def pairs_of_pins(pins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Pins of the source and of the target, (P,) int64 each.
+
+    Parameters
+    ----------
+    pins : (P, 2) int
+
+    Raises
+    ------
+    DiffusionNetError
+        If they are no pairs of whole numbers.
+    """
+    pins = np.asarray(pins)
+    if pins.size and (pins.ndim != 2 or pins.shape[1] != 2 or pins.dtype.kind not in "iu"):
+        raise DiffusionNetError(
+            "The pins are no pairs of vertex numbers",
+            "Give a row for each pin: a vertex of the source, and one of the target.",
+        )
+    one, other = pins.astype(np.int64).reshape(-1, 2).T
+    return one, other
+
+
 def check_pins(source_pins: np.ndarray, target_pins: np.ndarray, sizes: tuple[int, int]) -> None:
     """Refuse pins that no map can honour.
 

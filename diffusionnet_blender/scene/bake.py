@@ -11,7 +11,7 @@ import bpy
 import numpy as np
 
 from ..errors import DiffusionNetError
-from .own_scene import OwnScene, Temporary, remove_keys
+from .own_scene import InOwnScene, OwnScene, Temporary, remove_keys
 from .shader_graph import (
     BASE_COLOR,
     DISPLACEMENT,
@@ -33,7 +33,7 @@ class BakeError(DiffusionNetError):
     """Blender cannot bake."""
 
 
-class Bake:
+class Bake(InOwnScene):
     """Context in which channels of an object's materials are baked.
 
     Nothing of the user's is touched: the copy of the object, its materials and the image lie in a
@@ -54,21 +54,11 @@ class Bake:
         If Cycles is not available.
     """
 
+    name = NAME
+
     def __init__(self, obj: bpy.types.Object, layout: np.ndarray, height: int, width: int):
         self._source, self._layout = obj, layout
         self._height, self._width = height, width
-
-    def __enter__(self) -> Bake:
-        self._own = OwnScene(NAME)
-        try:
-            self._set_up(self._own)
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._own.__exit__()
 
     def _set_up(self, own: OwnScene) -> None:
         scene, here = own.scene, bpy.context.scene

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 
 import bpy
 import numpy as np
@@ -25,20 +26,30 @@ def bake_layout(
 ) -> tuple[np.ndarray, int, int]:
     """UVs (L, 2) to bake some slots into, with height and width of the image.
 
-    The layout that renders keeps each texel of an image where it is; where it overlaps or leaves
-    the unit square, each polygon gets a place of its own.
+    The layout that renders keeps each texel of an image where it is; where it overlaps, leaves
+    the unit square or has no room for some, each polygon gets a place of its own.
     """
     mesh = obj.data
     chosen = np.isin(slots_of_polygons(obj), list(slots))
     height, width = max(sizes, key=math.prod)
     if mesh.uv_layers:
         uv = read_uv(mesh, source_uv_name(obj))
-        corners = shape.corners[chosen[shape.polygon_of_triangle]]
-        if is_one_to_one(uv[corners], height, width):
+        if is_one_to_one(_part(shape, chosen), uv, height, width):
             return uv, height, width
     counts = read_values(mesh.polygons, "loop_total", np.int32)
     side = atlas_side(counts[chosen], max(height, width, DEFAULT_SIDE), LARGEST_BAKE)
     return polygon_atlas(counts.astype(np.int64), _extents(mesh), chosen, side), side, side
+
+
+def _part(shape: MeshShape, chosen: np.ndarray) -> MeshShape:
+    """A mesh with the triangles of some polygons (P,) bool alone."""
+    here = chosen[shape.polygon_of_triangle]
+    return replace(
+        shape,
+        triangles=shape.triangles[here],
+        corners=shape.corners[here],
+        polygon_of_triangle=shape.polygon_of_triangle[here],
+    )
 
 
 def _extents(mesh: bpy.types.Mesh) -> np.ndarray:

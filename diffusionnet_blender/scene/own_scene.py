@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Self, TypeVar
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, Self, TypeVar
 
 import bpy
 import numpy as np
@@ -82,6 +83,28 @@ class OwnScene(Temporary):
         copy.instance_type = "NONE"
         copy.hide_render = copy.hide_viewport = copy.hide_select = False
         return copy
+
+
+class InOwnScene(ABC):
+    """Context of work in a scene of its own, which goes at its end and if it cannot be set up."""
+
+    name: ClassVar[str]
+
+    def __enter__(self) -> Self:
+        self._own = OwnScene(self.name)
+        try:
+            self._set_up(self._own)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._own.__exit__()
+
+    @abstractmethod
+    def _set_up(self, own: OwnScene) -> None:
+        """Put into the scene what the work needs."""
 
 
 def remove_keys(obj: bpy.types.Object) -> None:

@@ -39,10 +39,9 @@ from .attributes import (
 )
 from .mask import part_mask
 from .modifiers import counted_modifiers, makes_geometry, moves_vertices
-from .own_scene import OwnScene, remove_keys
+from .own_scene import InOwnScene, OwnScene, remove_keys
 from .read import ObjectGeometry, linear_of, read_arrays, read_mesh, read_object
 
-NAME = "diffusionnet seen"
 VERTEX_MARK, PLACE_MARK, POLYGON_MARK = (f".diffusionnet_{n}" for n in ("vertex", "place", "face"))
 # Fewer vertices are no surface.
 FEWEST = 3
@@ -149,7 +148,7 @@ def _is_shown(obj: bpy.types.Object) -> bool:
     return obj.visible_get() and obj.mode != "EDIT" and not is_masked
 
 
-class _Evaluation:
+class _Evaluation(InOwnScene):
     """Context in which modifiers of an object are evaluated on a copy.
 
     Parameters
@@ -162,27 +161,17 @@ class _Evaluation:
         With shape keys.
     """
 
+    name = "diffusionnet seen"
+
     def __init__(self, obj: bpy.types.Object, modifiers: Sequence[bpy.types.Modifier], posed: bool):
         self._source, self._posed = obj, posed
         self._names = {modifier.name for modifier in modifiers}
 
-    def __enter__(self) -> _Evaluation:
-        self._own = OwnScene(NAME)
-        try:
-            self._set_up(self._own.scene)
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._own.__exit__()
-
-    def _set_up(self, scene: bpy.types.Scene) -> None:
-        here = bpy.context.scene
+    def _set_up(self, own: OwnScene) -> None:
+        scene, here = own.scene, bpy.context.scene
         for name in ("use_simplify", "simplify_subdivision"):
             setattr(scene.render, name, getattr(here.render, name))
-        self._object = obj = self._own.copied(self._source)
+        self._object = obj = own.copied(self._source)
         for modifier in [m for m in obj.modifiers if m.name not in self._names]:
             obj.modifiers.remove(modifier)
         for modifier in obj.modifiers:
@@ -197,8 +186,8 @@ class _Evaluation:
         scene.collection.objects.link(obj)
         # `ViewLayer.update` would make the depsgraph an active one, which writes the keyed values
         # of armatures and all else that it evaluates over those without keys.
-        scene.statistics(self._own.layer)
-        self._depsgraph = self._own.layer.depsgraph
+        scene.statistics(own.layer)
+        self._depsgraph = own.layer.depsgraph
 
     def read(self) -> Seen | None:
         """What the modifiers make; None where that is no mesh."""

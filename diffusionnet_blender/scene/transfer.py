@@ -21,9 +21,10 @@ from ..tasks.transfer.request import TransferRequest
 from .armature_write import require_free_of_armatures
 from .armatures import bone_names
 from .layers import Source, read_shape, read_source, with_pixels
+from .ownership import Kind, Role, claim
 from .shape_keys import locked_keys, require_room_for_keys
-from .unwrap import unwrapped_uv
-from .uv_maps import MOST_UV_MAPS, read_uv, source_uv_name
+from .unwrap import SPARE_UV_MAP, unwrapped_uv
+from .uv_maps import MOST_UV_MAPS, mapped_name, read_uv, source_uv_name
 from .vertex_groups import locked_groups, read_weights
 
 # Texels at which faces of a layout lie on one another or do not.
@@ -43,7 +44,7 @@ class Reading:
     unwrapped : bool
         Whether it was made on the way.
     spare_uv : (L, 2) float or None
-        Another one, if faces lie on one another in the artist's.
+        Another one, if faces lie on one another in the artist's, or have no room there.
     kept : Weights or None
         Groups of the target that stay as they are, see `TransferRequest.kept`.
     kinds : Kinds
@@ -137,22 +138,29 @@ def read_target(
         require_room_for_keys(target, read.layers.keys.names, kinds.overwrite)
     shape = read_shape(target)
     target_uv, spare_uv, unwrapped = None, None, False
+    new_maps = [mapped_name(source)] if read.layers.copy_uv else []
+    if not _has_room(target, new_maps, kinds.overwrite):
+        raise DiffusionNetError(
+            f"{target.name!r} has the maximum number of UV maps", "Remove one of its UV maps."
+        )
     if kinds.texture:
         unwrapped = not target.data.uv_layers
         if unwrapped:
             target_uv = unwrapped_uv(target)
         else:
             target_uv = read_uv(target.data, source_uv_name(target))
-            has_room = len(target.data.uv_layers) + kinds.uv < MOST_UV_MAPS
-            if has_room and not is_one_to_one(target_uv[shape.corners], *FINEST_OVERLAP):
+            has_room = _has_room(target, [*new_maps, SPARE_UV_MAP], kinds.overwrite)
+            if has_room and not is_one_to_one(shape, target_uv, *FINEST_OVERLAP):
                 spare_uv = unwrapped_uv(target)
-    new_maps = unwrapped + kinds.uv
-    if len(target.data.uv_layers) + new_maps > MOST_UV_MAPS:
-        raise DiffusionNetError(
-            f"{target.name!r} has the maximum number of UV maps", "Remove one of its UV maps."
-        )
     kept = _kept(source, target, kinds, read.layers.weights)
     return Reading(read, shape, target_uv, unwrapped, spare_uv, kept, kinds)
+
+
+def _has_room(target: bpy.types.Object, wanted: Sequence[str], overwrite: bool) -> bool:
+    """Whether UV maps of some names can be written, those of an earlier transfer replaced."""
+    layers = target.data.uv_layers
+    names = claim(target, Kind.ATTRIBUTE, Role.TRANSFER, wanted, overwrite).names
+    return len(layers) + sum(name not in layers for name in names) <= MOST_UV_MAPS
 
 
 def prepared_again(

@@ -19,7 +19,6 @@ from .legend import share_out
 from .materials import MATERIAL_INDEX, material_indices, slot_of
 from .options import Outputs
 from .ownership import (
-    PREFIX,
     Kind,
     Role,
     claim,
@@ -44,13 +43,10 @@ from .textured_materials import (
 )
 from .transaction import Transaction, transaction
 from .transfer import Prepared
-from .unwrap import UV_MAP
-from .uv_maps import source_uv_name, write_uv
+from .unwrap import SPARE_UV_MAP, UV_MAP
+from .uv_maps import mapped_name, write_uv
 from .vertex_groups import locked_groups, write_vertex_groups
 from .write import write_labels
-
-# Beside a layout of the artist in which faces that need other colours lie on one another.
-SPARE_UV_MAP = f"{PREFIX} Unwrapped"
 
 
 def write_transfer(
@@ -222,10 +218,8 @@ def _own_layout(target, prepared: Prepared) -> str:
 
 def _write_layout(source: Source, target, layout, overwrite: bool) -> str:
     mesh = target.data
-    mapped = next(obj for obj in source.objects if obj.data.uv_layers)
-    wanted = [source_uv_name(mapped)]
-    claimed = claim(target, Kind.ATTRIBUTE, Role.TRANSFER, wanted, overwrite)
-    name = claimed.names[0]
+    wanted = [mapped_name(source.objects)]
+    (name,) = claim(target, Kind.ATTRIBUTE, Role.TRANSFER, wanted, overwrite).names
     write_uv(mesh, name, layout.uv)
     record(target, Kind.ATTRIBUTE, Role.TRANSFER, [name])
     ends = read_values(mesh.edges, "vertices", np.int32, 2)
@@ -250,9 +244,8 @@ def _textures_line(moved: Moved, unwrapped: bool, uv_name: str) -> str:
     if tiles:
         text += f" in {len(tiles)} UDIM tiles"
     if moved.relaid:
-        return (
-            f"{text}, into the new UV map {uv_name!r}, as faces lie on others in the target's own"
-        )
+        reason = moved.relaid[0].lower() + moved.relaid[1:]
+        return f"{text}, into a UV map of their own, {uv_name!r}, as {reason}"
     return f"{text}, into a new UV map" if unwrapped else text
 
 

@@ -7,9 +7,12 @@ import numpy as np
 from mathutils import Matrix
 
 from .edit_mode import alone_in_edit_mode
+from .ownership import PREFIX
 from .uv_maps import read_uv
 
 UV_MAP = "UVMap"
+# Beside a map of the artist that cannot hold the colours of all faces.
+SPARE_UV_MAP = f"{PREFIX} Unwrapped"
 ISLAND_MARGIN = 0.004
 
 

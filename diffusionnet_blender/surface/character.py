@@ -74,5 +74,40 @@ class Character:
 
 
 def pooled(shape: Surface | Character) -> Surface:
-    """One surface of a shape that may have several."""
+    """One surface of a shape that may have several.
+
+    Raises
+    ------
+    SurfaceError
+        If it is no shape.
+    """
+    if not isinstance(shape, Surface | Character):
+        raise SurfaceError(
+            f"A {type(shape).__name__} is no shape",
+            "Give a Surface(vertices, faces), or a Character.",
+        )
     return shape.surface if isinstance(shape, Character) else shape
+
+
+def require_members(member: np.ndarray | None, vertices: int) -> None:
+    """Check the number of the member of each vertex.
+
+    Parameters
+    ----------
+    member : (V,) int, optional
+    vertices : int
+        V of the pooled surface.
+
+    Raises
+    ------
+    SurfaceError
+        If they do not fit the surface.
+    """
+    if member is None:
+        return
+    fits = isinstance(member, np.ndarray) and member.shape == (vertices,)
+    if not fits or member.dtype.kind not in "iu" or member.min(initial=0) < 0:
+        raise SurfaceError(
+            "The members are no whole numbers from 0, one for each vertex",
+            f"Give an array of {vertices:,} integers, or a Character.",
+        )

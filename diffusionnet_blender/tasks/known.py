@@ -26,6 +26,10 @@ def require_known(known: np.ndarray, vertices: int, card: ModelCard, name: str =
     DiffusionNetError
         If they do not fit the surface and the classes, or are no numbers from 0 to 1.
     """
+    if not isinstance(known, np.ndarray) or known.dtype.kind not in "biuf":
+        raise DiffusionNetError(
+            f"The known probabilities {name} are no array of numbers", "Give a NumPy array."
+        )
     expected = vertices, len(card.class_names)
     if known.shape != expected:
         raise DiffusionNetError(

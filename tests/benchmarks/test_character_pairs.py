@@ -11,7 +11,7 @@ pytest.importorskip("bpy")
 
 from benchmarks import character_pairs, dressed_pairs
 from benchmarks.character_pairs import FORMS, OURS, WAYS, Found
-from benchmarks.character_sides import LINK_OF_JOINT, MAIN_JOINTS, Side, file_side, merged_side
+from benchmarks.character_sides import LINK_OF_JOINT, Side, file_side, merged_side
 from diffusionnet_blender.matching.points import points_at_vertices
 from diffusionnet_blender.surface.surface import Surface
 from diffusionnet_blender.tasks.transfer.layers import Bones
@@ -19,6 +19,7 @@ from training import rigged
 from training.left_out import OTHER_SIDE
 from training.parts import PART_NAMES
 from training.rig_parts import UNKNOWN
+from training.rig_truth import MAIN_JOINTS
 from training.shares import shares_of
 
 SHARED = Path(__file__).parents[3] / "shared"

@@ -164,6 +164,41 @@ def test_told_before_anything_is_computed(arguments, words, here, capfd, monkeyp
     assert not computed
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["segment", "a.ply", "--output", ""],
+        ["segment", "a.ply", "--labels", " "],
+        ["segment", "", "--output", "o.blend"],
+        ["classify", "a.ply", "--table", ""],
+        ["rig", "a.ply", "--output", ""],
+        ["match", "a.ply", "", "--output", "m.npz"],
+        ["transfer", "a.ply", "a.ply", "--what", "uv", "--output", ""],
+        ["library", "a.ply", "--task", "rig", "--output", ""],
+    ],
+    ids=" ".join,
+)
+def test_an_empty_path_is_not_the_folder_at_hand(arguments, here, capfd):
+    """As a variable that a script has not set."""
+    write_ply(here / "a.ply", *body())
+    with pytest.raises(SystemExit) as stop:
+        run(*arguments)
+    assert stop.value.code == 2
+    assert "the path is empty" in capfd.readouterr().err.lower()
+    assert [path.name for path in here.iterdir()] == ["a.ply"]
+
+
+@pytest.mark.parametrize("command", ["segment a.ply", "rig a.ply", "classify a.ply"])
+@pytest.mark.parametrize("cache", ["a.ply", ""])
+def test_a_cache_that_is_no_folder_is_told(command, cache, here, capfd):
+    write_ply(here / "a.ply", *body())
+    model = [] if command.startswith("rig") else ["--model", MODEL]
+    assert run(*command.split(), *model, "--output", "o.blend", "--cache", cache) == 1
+    told = capfd.readouterr().err
+    assert "is no folder" in told or "classif" in told
+    assert not (here / "o.blend").exists()
+
+
 def test_an_error_of_writing_names_the_file_asked_for(here):
     from diffusionnet_blender.errors import DiffusionNetError
     from diffusionnet_blender.scene.files import open_file, save_file

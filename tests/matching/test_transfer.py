@@ -24,13 +24,19 @@ from diffusionnet_blender.matching.transfer.texture import (
     transfer_map,
     turned_normals,
 )
-from diffusionnet_blender.matching.transfer.tiles import covered, udim_tiles
+from diffusionnet_blender.matching.transfer.tiles import (
+    collapsed,
+    covered,
+    is_one_to_one,
+    udim_tiles,
+)
 from diffusionnet_blender.matching.transfer.uv import copy_uv
 from diffusionnet_blender.matching.transfer.weights import (
     inpaint,
     normals_agree,
     transfer_weights,
 )
+from diffusionnet_blender.surface.surface import triangle_areas
 from tests.shapes import grid, icosphere, random_rotation
 
 
@@ -126,6 +132,27 @@ def test_layouts_over_several_unit_squares():
     # Squares that UDIM has no numbers for are one image.
     assert udim_tiles(np.concatenate([square, square - [1, 0]]), 32, 32) == ()
     assert udim_tiles(np.concatenate([square, square + [10, 0]]), 32, 32) == ()
+
+
+def test_triangles_without_room_are_those_with_less_than_their_share():
+    vertices, faces = grid(40)
+    area = triangle_areas(vertices, faces)
+    even = vertices[faces][..., :2]
+    even = (even - even.min(axis=(0, 1))) / np.ptp(even, axis=(0, 1))
+    # Triangles of a dense mesh may cover no texel of a small image.
+    assert len(np.unique(rasterise(even, 16, 16).points.face)) < len(faces)
+    assert not collapsed(even, area).any()
+    assert is_one_to_one(even, area, 16, 16)
+    # A hundredth of the length on a tenth of the surface, and a point.
+    for scale in (0.01, 0.0):
+        uv = even.copy()
+        few = np.arange(len(uv)) < len(uv) // 10
+        uv[few] = scale * uv[few]
+        np.testing.assert_array_equal(collapsed(uv, area), few)
+        assert not is_one_to_one(uv, area, 16, 16)
+    # Triangles without area need no room.
+    assert not collapsed(np.zeros_like(even), np.zeros_like(area)).any()
+    assert collapsed(np.zeros_like(even), area).all()
 
 
 @pytest.mark.parametrize("uv", [[[0, 0], [1, np.nan], [1, 1]], [[0, 0], [2000, 0], [0, 2000]]])

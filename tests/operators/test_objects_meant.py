@@ -10,30 +10,24 @@ from diffusionnet_blender.scene.materials import slot_of
 from diffusionnet_blender.scene.targets import named_object, selected_objects, target_meshes
 from diffusionnet_blender.scene.training_objects import training_meshes
 from tests.operators.test_transfer import make_pair, two_bones
-from tests.scenes import add_body, add_mesh, add_rig, chain, group_weights, select, values_of
+from tests.scenes import (
+    add_body,
+    add_mesh,
+    add_rig,
+    chain,
+    group_weights,
+    link_bodies,
+    select,
+    values_of,
+)
 
 pytestmark = pytest.mark.usefixtures("blender")
-
-
-def link(path, *names, folder="library"):
-    """Objects linked from a file of bodies into the scene; made before others have their names."""
-    file = path / f"{folder}.blend"
-    bodies = {add_body(name) for name in names}
-    bpy.data.libraries.write(str(file), bodies)
-    for obj in bodies:
-        bpy.data.objects.remove(obj)
-    with bpy.data.libraries.load(str(file), link=True) as (_, here):
-        here.objects = list(names)
-    for obj in here.objects:
-        bpy.context.collection.objects.link(obj)
-    bpy.context.view_layer.update()
-    return here.objects
 
 
 @pytest.fixture(params=["linked first", "local first"])
 def twins(request, tmp_path):
     """A local object and a linked one, both called Body."""
-    (linked,) = link(tmp_path, "Body")
+    (linked,) = link_bodies(tmp_path, "Body")
     local = add_body("Body")
     if request.param == "local first":
         # In the scene, too.
@@ -90,8 +84,8 @@ def test_a_linked_one_is_meant_by_its_whole_name_and_told_apart(twins):
 
 
 def test_two_linked_ones_are_not_guessed_between(tmp_path):
-    (one,) = link(tmp_path, "Body", folder="one")
-    (other,) = link(tmp_path, "Body", folder="two")
+    (one,) = link_bodies(tmp_path, "Body", library="one")
+    (other,) = link_bodies(tmp_path, "Body", library="two")
     objects = bpy.context.scene.objects
     with pytest.raises(DiffusionNetError, match="There are 2 linked objects 'Body'"):
         named_object(objects, "Body")
@@ -104,7 +98,7 @@ def test_two_linked_ones_are_not_guessed_between(tmp_path):
 
 def test_two_selected_objects_of_one_name_are_both_meant(tmp_path):
     """One of them cannot be written to, which costs it alone."""
-    (linked,) = link(tmp_path, "Body")
+    (linked,) = link_bodies(tmp_path, "Body")
     local = add_body("Body")
     select(linked, local)
     bpy.ops.diffusionnet.segment()
@@ -114,7 +108,7 @@ def test_two_selected_objects_of_one_name_are_both_meant(tmp_path):
 
 @pytest.mark.slow
 def test_the_local_target_is_matched_and_receives_the_data(tmp_path):
-    linked = link(tmp_path, "Source", "Target")
+    linked = link_bodies(tmp_path, "Source", "Target")
     source, target = make_pair()
     assert [obj.name for obj in (source, target)] == [obj.name for obj in linked]
     two_bones(source)
@@ -129,7 +123,7 @@ def test_the_local_target_is_matched_and_receives_the_data(tmp_path):
 
 
 def test_collections_and_slots_hold_the_very_objects(tmp_path):
-    (linked,) = link(tmp_path, "Body")
+    (linked,) = link_bodies(tmp_path, "Body")
     local = add_body("Body")
     root = bpy.data.collections.new("Root")
     for name, obj in (("chair", linked), ("table", local)):

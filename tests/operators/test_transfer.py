@@ -128,6 +128,17 @@ def give_image(obj, colour_of, name="Skin", size=128, socket="Base Color", packe
     return image
 
 
+def give_all_kinds(source, size=16):
+    """An image, weights of a rig, a shape key and an attribute."""
+    unwrap(source)
+    give_image(source, colour_of, size=size)
+    two_bones(source)
+    add_rig(source, chain("low", "high"))
+    source.shape_key_add(name="Basis")
+    source.shape_key_add(name="Smile").data[0].co.x += 0.1
+    source.data.attributes.new("wear", "FLOAT", "POINT")
+
+
 def colour_of(direction):
     x, y, z = np.moveaxis(direction, -1, 0)
     return np.stack([0.5 + 0.4 * x, 0.5 + 0.4 * y, 0.5 + 0.3 * z], axis=-1)
@@ -489,12 +500,7 @@ def start(source, target, *kinds):
 
 def test_the_worker_computes_what_is_computed_here(pair):
     source, target = pair
-    unwrap(source)
-    give_image(source, colour_of, size=32)
-    two_bones(source)
-    add_rig(source, chain("low", "high"))
-    source.shape_key_add(name="Rest")
-    source.shape_key_add(name="Taller").points[0].co.z += 0.5
+    give_all_kinds(source, size=32)
     source.data.color_attributes.new("tint", "FLOAT_COLOR", "POINT")
     source.data.attributes.new("count", "INT", "FACE")
     unwrap(target)

@@ -31,6 +31,7 @@ from diffusionnet_blender.panels.segment import DIFFUSIONNET_PT_presets  # noqa:
 from diffusionnet_blender.properties import model_lists  # noqa: E402
 from diffusionnet_blender.scene.character import alone  # noqa: E402
 from diffusionnet_blender.scene.classify_jobs import ClassifyJobs  # noqa: E402
+from diffusionnet_blender.scene.conform_jobs import ConformJobs  # noqa: E402
 from diffusionnet_blender.scene.doubts import write_doubts  # noqa: E402
 from diffusionnet_blender.scene.files import open_file  # noqa: E402
 from diffusionnet_blender.scene.fits import forget_all_fits  # noqa: E402
@@ -54,6 +55,7 @@ from diffusionnet_blender.session.training import TrainJob  # noqa: E402
 from diffusionnet_blender.session.trouble import forget_trouble, note_trouble  # noqa: E402
 from diffusionnet_blender.surface.surface import Surface  # noqa: E402
 from diffusionnet_blender.tasks.classify import job as classify_job  # noqa: E402
+from diffusionnet_blender.tasks.conform import job as conform_job  # noqa: E402
 from diffusionnet_blender.tasks.doubts import SIDES  # noqa: E402
 from diffusionnet_blender.tasks.match import fit_pair  # noqa: E402
 from diffusionnet_blender.tasks.match import job as match_job  # noqa: E402
@@ -75,10 +77,8 @@ from tests.conftest import MODEL  # noqa: E402
 from tests.operators.figures import keep_joints, mannequin  # noqa: E402
 from tests.operators.recording import Interface, mark_worded  # noqa: E402
 from tests.operators.test_transfer import (  # noqa: E402
-    colour_of,
-    give_image,
+    give_all_kinds,
     make_pair,
-    two_bones,
     unwrap,
 )
 from tests.scenes import add_body, add_mesh, add_rig, chain, result_for, select  # noqa: E402
@@ -128,7 +128,7 @@ def interface(addon, tiny_model, tmp_path_factory):
         ):
             new_file()
             draw(shown, patch)
-        for run in (run_segment, run_classify, run_match, run_transfer, run_rig):
+        for run in (run_segment, run_classify, run_match, run_transfer, run_conform, run_rig):
             new_file()
             run(shown, patch)
         if HAS_TORCH:
@@ -423,17 +423,17 @@ def run_match(shown, patch):
 
 def run_transfer(shown, patch):
     source, target = make_pair()
-    for obj in (source, target):
-        unwrap(obj)
-    give_image(source, colour_of, size=16)
-    two_bones(source)
-    add_rig(source, chain("low", "high"))
-    source.shape_key_add(name="Basis")
-    source.shape_key_add(name="Smile").data[0].co.x += 0.1
-    source.data.attributes.new("wear", "FLOAT", "POINT")
+    unwrap(target)
+    give_all_kinds(source)
     kinds = Kinds.only("texture", "uv", "weights", "shape_keys", "attributes", "armature")
     match = current_match(source, target)
     run_here(shown, transfer_job, TransferJobs(source, target, match, kinds, texture_size=16))
+
+
+def run_conform(shown, patch):
+    pins = np.zeros((0, 2), dtype=np.int64)
+    bending = {"accept_uncertain": True}
+    run_here(shown, conform_job, ConformJobs(*make_pair(), pins, bending, model=None))
 
 
 def run_rig(shown, patch):

@@ -6,7 +6,7 @@ import pytest
 
 from diffusionnet_blender.errors import SurfaceError
 from diffusionnet_blender.scene.read import read_object, read_rest_shape
-from tests.scenes import add_body, add_mesh, add_quads, select
+from tests.scenes import add_body, add_mesh, add_quads, link_bodies, select
 from tests.shapes import icosphere, signed_volume
 
 pytestmark = pytest.mark.usefixtures("blender")
@@ -207,12 +207,6 @@ def test_bad_geometry_names_the_object(vertices, faces, message):
 
 
 def test_linked_data_can_be_read(tmp_path, blender):
-    add_body("Linked")
-    path = str(tmp_path / "library.blend")
-    bpy.ops.wm.save_as_mainfile(filepath=path)
-    bpy.ops.wm.read_homefile(app_template="", use_empty=True)
-    with bpy.data.libraries.load(path, link=True) as (source, target):
-        target.objects = source.objects
-    obj = next(o for o in bpy.data.objects if o.name == "Linked")
+    (obj,) = link_bodies(tmp_path, "Linked")
     assert obj.library
     assert len(read_object(obj).coordinates) == 162

@@ -16,7 +16,6 @@ from diffusionnet_blender.scene import bake_layout, texture_pixels, textures
 from diffusionnet_blender.scene.compat import node_tree, uses_nodes
 from diffusionnet_blender.scene.srgb import srgb_to_linear
 from diffusionnet_blender.scene.textured_materials import new_tiled_image
-from diffusionnet_blender.scene.uv_maps import MOST_UV_MAPS
 from tests.operators.test_transfer import keep_true_match
 from tests.scenes import add_body
 
@@ -34,6 +33,11 @@ def _small(monkeypatch):
 
 @pytest.fixture
 def pair(blender):
+    return make_pair()
+
+
+def make_pair():
+    """Two objects of one body, the second with another UV map, with their true match kept."""
     one, other = add_body("Source"), add_body("Target")
     unwrap(one, "UVMap", 0.0)
     unwrap(one, "UV2", 1.1)
@@ -928,57 +932,6 @@ def test_a_target_s_layout_may_leave_the_unit_square(pair, change, tiles, is_flo
         bpy.ops.wm.save_as_mainfile(filepath=path)
         bpy.ops.wm.open_mainfile(filepath=path)
         close(shown_by_target(bpy.data.objects["Target"], "Flat"), expected)
-
-
-def mirrored(uv, right):
-    """The right half is laid onto the left."""
-    uv[right, :, 0] = 1 - uv[right, :, 0]
-    return uv
-
-
-def same_above_and_below(tree):
-    """A colour by the place in a plane, the same on both sides of it."""
-    node = new(tree, "ShaderNodeVectorMath", operation="MULTIPLY")
-    node.inputs[1].default_value = (0.8, 0.8, 0)
-    tree.links.new(new(tree, "ShaderNodeTexCoord").outputs["Object"], node.inputs[0])
-    return node.outputs[0]
-
-
-@pytest.mark.parametrize(("build", "agree"), [(skin, False), (same_above_and_below, True)])
-def test_halves_on_one_another_agree_or_get_another_layout(pair, build, agree):
-    source, target = pair
-    give_material(source, build)
-    uv = read_uv(target.data, "Lay")
-    places = np.array([target.data.vertices[loop.vertex_index].co for loop in target.data.loops])
-    flat = places.reshape(-1, 3, 3)[..., :2]
-    write_uv(target.data, "Lay", 0.5 + 0.4 * flat / np.abs(flat).max())
-    own = read_uv(target.data, "Lay")
-    # A second time in the same one.
-    for _ in range(2):
-        transfer()
-        assert target.data.uv_layers.keys() == ["Lay"] + ([] if agree else ["DN Unwrapped"])
-        assert target.data.uv_layers["Lay"].active_render
-        np.testing.assert_array_equal(read_uv(target.data, "Lay"), own)
-        assert len(target.data.materials) == 1
-    target.data.uv_layers.new(name="Flat", do_init=False)
-    write_uv(target.data, "Flat", uv)
-    found = shown_by_target(target, "Flat")
-    close(found, shown_by_source(source, [base_colour], target, "Flat"), 0.06)
-
-
-def test_without_room_for_a_layout_halves_on_one_another_are_refused(pair):
-    source, target = pair
-    give_material(source, skin)
-    places = np.array([target.data.vertices[loop.vertex_index].co for loop in target.data.loops])
-    flat = places.reshape(-1, 3, 3)[..., :2]
-    while len(target.data.uv_layers) < MOST_UV_MAPS:
-        target.data.uv_layers.new()
-    write_uv(target.data, "Lay", 0.5 + 0.4 * flat / np.abs(flat).max())
-    before, materials = counts(), len(target.data.materials)
-    with pytest.raises(RuntimeError, match=r"\d% of the target's faces.*need other colours"):
-        transfer()
-    assert counts() == before
-    assert len(target.data.materials) == materials
 
 
 def test_a_target_without_a_uv_map_and_a_source_without_one(pair):

@@ -28,9 +28,9 @@ from diffusionnet_blender.tasks.rig.request import Bones
 from diffusionnet_blender.tasks.transfer import job as transfer_job
 from diffusionnet_blender.tasks.transfer.kinds import KINDS, Kinds
 from tests.operators.figures import keep_joints, mannequin
-from tests.operators.test_transfer import colour_of, give_image, make_pair, two_bones, unwrap
+from tests.operators.test_transfer import give_all_kinds, make_pair
 from tests.scene.states import state_of_file
-from tests.scenes import add_body, add_mesh, add_rig, chain, result_for, select
+from tests.scenes import add_body, add_mesh, result_for, select
 
 pytestmark = pytest.mark.usefixtures("blender")
 
@@ -101,13 +101,7 @@ def segmented(mode="OBJECT"):
 def rigged_pair():
     """A source with all kinds of data, and a target that has some already."""
     source, target = make_pair()
-    unwrap(source)
-    give_image(source, colour_of, size=16)
-    two_bones(source)
-    add_rig(source, chain("low", "high"))
-    source.shape_key_add(name="Basis")
-    source.shape_key_add(name="Smile").data[0].co.x += 0.1
-    source.data.attributes.new("wear", "FLOAT", "POINT")
+    give_all_kinds(source)
     source.data.color_attributes.new("dirt", "BYTE_COLOR", "CORNER")
     write.write_labels(source, result_for(source), options.Outputs())
     target.vertex_groups.new(name="mine").add([1], 0.5, "REPLACE")

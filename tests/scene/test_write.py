@@ -18,6 +18,7 @@ from tests.scenes import (
     add_mesh,
     add_quads,
     group_weights,
+    link_bodies,
     result_for,
     select,
     snapshot,
@@ -332,13 +333,7 @@ def test_no_output_is_refused():
 
 
 def test_linked_data_is_refused(tmp_path):
-    add_body("Linked")
-    path = str(tmp_path / "library.blend")
-    bpy.ops.wm.save_as_mainfile(filepath=path)
-    bpy.ops.wm.read_homefile(app_template="", use_empty=True)
-    with bpy.data.libraries.load(path, link=True) as (source, target):
-        target.objects = source.objects
-    obj = next(o for o in bpy.data.objects if o.name == "Linked")
+    (obj,) = link_bodies(tmp_path, "Linked")
     assert_refused(obj, result_for(obj), EVERYTHING, "linked from library.blend")
     # A local object that uses the linked mesh.
     local = bpy.data.objects.new("Local", obj.data)

@@ -2,20 +2,21 @@
 
 import numpy as np
 import pytest
+from scipy.spatial import ConvexHull
 
-from diffusionnet_blender.errors import SurfaceError
+from diffusionnet_blender.errors import DiffusionNetError, SurfaceError
 from diffusionnet_blender.matching.limbs.parted import parted_mesh
 from diffusionnet_blender.surface.surface import Surface, triangle_areas
 from diffusionnet_blender.tasks.rig.bones import skeleton_of
 from diffusionnet_blender.tasks.rig.eyes import eyeballs
-from diffusionnet_blender.tasks.rig.job import STAGES, run
+from diffusionnet_blender.tasks.rig.job import STAGES, rig, run
 from diffusionnet_blender.tasks.rig.judgement import doubts_of_joints
 from diffusionnet_blender.tasks.rig.kinds import HUMANOID, KINDS
 from diffusionnet_blender.tasks.rig.landmarks import landmarks_of, missing_joints
 from diffusionnet_blender.tasks.rig.request import RigRequest
 from diffusionnet_blender.tasks.rig.weights import LIMIT, bone_weights
 from tests.mannequin import FRAME, NAMES, NO_OFFSETS, PLACES, chain, mannequin
-from tests.shapes import icosphere, joined, random_rotation
+from tests.shapes import icosphere, joined, lumpy_body, random_rotation
 
 
 def landmarks(vertices, faces, parts, frame=FRAME):
@@ -206,3 +207,57 @@ def test_eyes_are_the_balls_where_eyes_are():
     # A cyclops has no pair of eyes that turn.
     vertices, piece = eyes_at((left + right) / 2)
     assert eyeballs(vertices, piece, usual, 1.8) == {}
+
+
+WRONG_MEMBERS = {
+    "too few": np.zeros(3, int),
+    "two columns": np.zeros((162, 2), int),
+    "no numbers": np.full(162, np.nan),
+    "fractions": np.full(162, 0.5),
+    "negative": np.full(162, -1),
+    "a list": [0] * 162,
+}
+
+
+@pytest.mark.parametrize("member", WRONG_MEMBERS.values(), ids=WRONG_MEMBERS)
+def test_members_that_do_not_fit_are_refused(member):
+    with pytest.raises(SurfaceError, match="members") as caught:
+        rig(Surface(*lumpy_body(2)), member=member)
+    assert caught.value.fix
+
+
+@pytest.mark.parametrize("kind", ["dog", "", None])
+def test_an_unknown_kind_is_refused_before_any_work(kind):
+    stages = []
+    with pytest.raises(DiffusionNetError, match="no kind of skeleton") as caught:
+        rig(Surface(*lumpy_body(2)), kind, progress=lambda stage, _: stages.append(stage))
+    assert "rigify" in caught.value.fix
+    assert not stages
+
+
+@pytest.mark.parametrize("shape", [None, np.zeros((4, 3)), ("vertices", "faces")])
+def test_what_is_no_shape_is_refused(shape):
+    with pytest.raises(SurfaceError, match="is no shape") as caught:
+        rig(shape)
+    assert caught.value.fix
+
+
+def ball_of_points():
+    points = np.random.default_rng(0).normal(size=(200, 3))
+    corners, faces = np.unique(ConvexHull(points).simplices, return_inverse=True)
+    return points[corners], faces.reshape(-1, 3)
+
+
+@pytest.mark.parametrize(
+    "mesh",
+    [
+        (np.eye(3)[[2, 0, 1]] - [0, 0, 1], [[0, 1, 2]]),
+        ([[0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 1, 0]], [[0, 1, 2], [1, 3, 2]]),
+        icosphere(0),
+        ball_of_points(),
+    ],
+    ids=["a triangle", "two triangles", "an icosahedron", "a hull"],
+)
+def test_what_has_no_limbs_gets_no_skeleton(mesh):
+    with pytest.raises(SurfaceError, match="No body with arms or legs"):
+        rig(Surface(*map(np.asarray, mesh)))

@@ -11,7 +11,6 @@ import pytest
 from diffusionnet_blender.errors import (
     Cancelled,
     DeviceError,
-    DiffusionNetError,
     ModelError,
     SurfaceError,
 )
@@ -440,14 +439,3 @@ def test_by_the_rig_all_parts_are_those_of_the_default_model():
     found = segment(surface, "rig", known=known)
     assert (found.model_name, len(found.class_names)) == ("rig", 14)
     np.testing.assert_array_equal(found.vertex_labels, known.argmax(axis=1))
-
-
-@pytest.mark.parametrize(
-    ("model", "shape"), [("rig", None), ("rig", (5, 14)), (MODEL, (162, 4)), (MODEL, (162,))]
-)
-def test_known_probabilities_that_do_not_fit_are_an_error_with_its_fix(model, shape):
-    surface = Surface(*lumpy_body(2))
-    known = None if shape is None else np.ones(shape, np.float32)
-    with pytest.raises(DiffusionNetError) as caught:
-        segment(surface, model, known=known)
-    assert caught.value.fix

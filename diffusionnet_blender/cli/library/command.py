@@ -12,7 +12,7 @@ from typing import Any
 
 from ...errors import DiffusionNetError
 from ...options import names_in
-from ..options import FORMATS, Commands, add_cache_option, add_quiet_option
+from ..options import FORMATS, Commands, add_cache_option, add_quiet_option, file_path
 from ..streams import Stopped, note, say
 from . import cluster, records
 from .bar import Bar
@@ -126,7 +126,7 @@ def _parser(program: str) -> argparse.ArgumentParser:
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--task", choices=TASKS, required=True)
-    parser.add_argument("--output", required=True, metavar="DIR", help="Path or URL")
+    parser.add_argument("--output", type=_place, required=True, metavar="DIR", help="Path or URL")
     parser.add_argument("--source", metavar="FILE", help="Of match and transfer, to all inputs")
     parser.add_argument(
         "--results",
@@ -266,6 +266,12 @@ def _interrupts() -> Iterator[Any]:
         yield lambda: bool(received)
     finally:
         signal.signal(signal.SIGINT, handler)
+
+
+def _place(text: str) -> str:
+    """A path or URL as it is written."""
+    file_path(text)
+    return text
 
 
 def _count(text: str) -> int:

@@ -107,7 +107,7 @@ def read_manifest(place: str, source: str = "") -> list[Item]:
         If it cannot be read, with the number of the line.
     """
     text = _text_of(place)
-    rows = _csv_rows(text) if place.lower().endswith(".csv") else _json_rows(text, place)
+    rows = _csv_rows(text, place) if place.lower().endswith(".csv") else _json_rows(text, place)
     base = place.rpartition("/")[0] if is_url(place) else os.path.dirname(place)
     return [_item(row, f"{place}, line {line}", base, source) for line, row in rows]
 
@@ -145,10 +145,28 @@ def _text_of(place: str) -> str:
         ) from error
 
 
-def _csv_rows(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
+def _csv_rows(text: str, place: str) -> Iterator[tuple[int, dict[str, Any]]]:
     reader = csv.DictReader(io.StringIO(text))
-    for row in reader:
-        yield reader.line_num, {k: v for k, v in row.items() if v}
+    try:
+        head = [name.strip() for name in reader.fieldnames or ()]
+        twice = next((name for name in head if name and head.count(name) > 1), None)
+        if twice:
+            raise DiffusionNetError(
+                f"The head of {place} has two columns {twice!r}", "Remove one of them."
+            )
+        reader.fieldnames = head
+        for row in reader:
+            # Spreadsheets write empty columns at the end.
+            if row.pop("", None) or any(row.pop(None, ())):
+                raise DiffusionNetError(
+                    f"{place}, line {reader.line_num} has a field without a column",
+                    'Name its column, or put a field that holds a comma in quotes: "a,b".',
+                )
+            yield reader.line_num, {name: value for name, value in row.items() if value}
+    except csv.Error as error:
+        raise DiffusionNetError(
+            f"{place}, line {reader.line_num} is no CSV ({error})", "Write it anew as UTF-8 CSV."
+        ) from error
 
 
 def _json_rows(text: str, place: str) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -157,8 +175,10 @@ def _json_rows(text: str, place: str) -> Iterator[tuple[int, dict[str, Any]]]:
             continue
         try:
             row = json.loads(line)
-        except ValueError as error:
-            raise DiffusionNetError(f"{place}, line {number} is no JSON ({error})") from error
+        except (ValueError, RecursionError) as error:
+            raise DiffusionNetError(
+                f"{place}, line {number} is no JSON ({error})", 'Write {"file": ...} in each line.'
+            ) from error
         if not isinstance(row, dict):
             raise DiffusionNetError(
                 f"{place}, line {number} is no object", 'Write {"file": ...} in each line.'
@@ -167,20 +187,32 @@ def _json_rows(text: str, place: str) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _item(row: dict[str, Any], where: str, base: str, source: str) -> Item:
+    for column in COLUMNS:
+        if not isinstance(row.get(column) or "", str):
+            raise DiffusionNetError(f"{where}: {column} is no text", "Put it in quotes.")
     file = row.get("file")
-    if not isinstance(file, str) or not file:
+    if not file:
         raise DiffusionNetError(f"{where} names no file", "Fill the column file.")
     file = _placed(file, base)
     source = _placed(row["source"], base) if row.get("source") else source
     stem = posixpath.splitext(file.replace(os.sep, "/").rpartition("/")[2])[0]
     name = str(row.get("name") or stem).replace("\\", "/")
+    if not name.isprintable():
+        raise DiffusionNetError(
+            f"{where}: the name {name!r} has characters that no file can have", "Rename it."
+        )
     if name.startswith("/") or any(part in ("", ".", "..") for part in name.split("/")):
         raise DiffusionNetError(
             f"{where}: the name {name!r} leads out of the output folder",
             "Give a name such as heroes/ada.",
         )
     given = row.get("object") or row.get("armature") or ""
-    arguments = row.get("arguments") or [
+    own = row.get("arguments") or []
+    if not isinstance(own, list) or not all(isinstance(word, str) for word in own):
+        raise DiffusionNetError(
+            f"{where}: arguments is no list of texts", 'Write ["--model", "body_parts"].'
+        )
+    arguments = own or [
         word
         for key, value in row.items()
         if key not in COLUMNS and value is not None
@@ -216,7 +248,7 @@ def _require_files(items: Sequence[Item]) -> None:
     files = dict.fromkeys(file for item in items for file in item.files if not is_url(file))
     missing = [file for file in files if not os.path.isfile(file)]
     if missing:
-        raise _told(missing, lambda many: f"{many} is missing", "Correct the manifest.")
+        raise _told(missing, lambda many: f"{many} is missing", "Correct its path.")
 
 
 def _require_apart(items: Sequence[Item]) -> None:

@@ -14,7 +14,7 @@ from .inputs import SUFFIXES
 from .items import Item, chunk_of, find_items, task_argument
 from .records import STATE, Known, Record, Records, digest_of
 from .report import write_report
-from .storage import RemoteFolder, folder_at
+from .storage import Folder, RemoteFolder, folder_at
 from .tasks import ARRAYS, TASKS, Job, model_digest
 from .work import result_names
 
@@ -98,8 +98,7 @@ class Library:
         self.records = Records(self.folder)
         self.items = find_items(inputs, output, source)
         _check_items(self.job, self.items)
-        self.folder.write(PROBE, b"")
-        self.folder.remove(PROBE)
+        _require_writable(self.folder)
         self.known = self.records.index()
         self._present = self.folder.tree()
         self.skipped = 0
@@ -257,6 +256,16 @@ def _check_items(job: Job, items: Sequence[Item]) -> None:
                 f"{item.file} has a source, which the task {job.task} does not use",
                 "Leave the column source empty.",
             )
+
+
+def _require_writable(folder: Folder) -> None:
+    """Raise DiffusionNetError if nothing can be written into the folder of the results."""
+    try:
+        folder.write(PROBE, b"")
+        folder.remove(PROBE)
+    except DiffusionNetError as error:
+        message = error.message.replace(folder.at(PROBE), folder.at(""))
+        raise DiffusionNetError(message, "Choose another place with --output.") from error
 
 
 def _different(items: Sequence[Item]) -> Iterable[Item]:

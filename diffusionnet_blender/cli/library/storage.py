@@ -165,7 +165,6 @@ class RemoteFolder(Folder):
         return posixpath.join(self._root, name)
 
 
-@lru_cache(maxsize=64)
 def folder_at(place: str) -> Folder:
     """The folder at a path or URL.
 
@@ -174,6 +173,12 @@ def folder_at(place: str) -> Folder:
     DiffusionNetError
         If the protocol of a URL is not known, or its driver is not installed.
     """
+    return _folder_at(place if is_url(place) else os.path.abspath(place))
+
+
+@lru_cache(maxsize=64)
+def _folder_at(place: str) -> Folder:
+    """One object for each place, which keeps what it has found out."""
     return RemoteFolder(place) if is_url(place) else Folder(place)
 
 

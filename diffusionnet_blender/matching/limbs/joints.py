@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .directions import SIDES
 from .parted import PartedMesh
 
-SIDES = ("L", "R")
 # Shoulders are no limbs of their own.
 CHEST = ("chest", "shoulder.L", "shoulder.R")
 # A border of a smaller share of the area is none.

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .joints import CHEST, SIDES, joints_of, part_centre, tip
+from .directions import BACK, LEFT, SIDES, UP, across, unit
+from .joints import CHEST, joints_of, part_centre, tip
 from .parted import PartedMesh
 
-LEFT, BACK, UP = np.eye(3)
 # Two ends closer than this share of the height are one.
 CLOSEST = 1e-2
 # A hat that leaves less of the head's area than this tells nothing of the head's shape.
@@ -88,14 +88,14 @@ def links_of(mesh: PartedMesh, joints: dict[str, np.ndarray] | None = None) -> d
     """
     joints, links = joints_of(mesh) if joints is None else joints, _Links(mesh)
     hips, neck, head = joints.get("hips"), joints.get("neck"), joints.get("head")
-    up = UP if hips is None or neck is None else _unit(neck - hips, UP)
+    up = UP if hips is None or neck is None else unit(neck - hips, UP)
     # The trunk may bend and twist between shoulders and hips.
-    across = {
-        name: _across(joints.get(f"{name}.L"), joints.get(f"{name}.R"), mesh.height)
+    leftward = {
+        name: _leftward(joints.get(f"{name}.L"), joints.get(f"{name}.R"), mesh.height)
         for name in ("shoulder", "hip")
     }
-    back = {name: _unit(np.cross(up, left), BACK) for name, left in across.items()}
-    middle_back = _unit(back["shoulder"] + back["hip"], BACK)
+    back = {name: unit(np.cross(up, left), BACK) for name, left in leftward.items()}
+    middle_back = unit(back["shoulder"] + back["hip"], BACK)
     links.add(TRUNK, hips, neck, back["shoulder"])
     waist, chest = joints.get("waist"), joints.get("chest")
     for name, start, end, towards in (
@@ -108,12 +108,12 @@ def links_of(mesh: PartedMesh, joints: dict[str, np.ndarray] | None = None) -> d
     if head is not None:
         links.add("head", head, _crown(mesh, head), BACK)
     for side, sign in zip(SIDES, (1.0, -1.0), strict=True):
-        outward = sign * across["shoulder"]
+        outward = sign * leftward["shoulder"]
         ends = _chain(mesh, joints, side, _ARM)
         for (name, _, _), start, end in zip(_ARM, ends[:-1], ends[1:], strict=True):
             if start is not None and end is not None:
                 # The direction to the back goes along as the arm is raised from the side.
-                towards = _transported(back["shoulder"], outward, _unit(end - start, outward))
+                towards = _transported(back["shoulder"], outward, unit(end - start, outward))
                 links.add(f"{name}.{side}", start, end, towards)
         ends = _chain(mesh, joints, side, _LEG)
         directions = back["hip"], back["hip"], UP
@@ -147,7 +147,7 @@ def _end(mesh: PartedMesh, name: str, start: np.ndarray) -> np.ndarray | None:
     centre = part_centre(mesh, parts)
     if centre is None:
         return None
-    return tip(mesh, parts, start, _unit(centre - start, UP))
+    return tip(mesh, parts, start, unit(centre - start, UP))
 
 
 class _Links:
@@ -178,12 +178,11 @@ class _Links:
         if length < CLOSEST * self.mesh.height or weight.sum() <= 0:
             return
         along = (end - start) / length
-        second = towards - (towards @ along) * along
+        second = across(towards, along)
         if np.linalg.norm(second) < 1e-2:
             # The limb lies along the direction itself.
-            axis = np.abs(along).argmin()
-            second = np.eye(3)[axis] - along[axis] * along
-        second = _unit(second, BACK)
+            second = across(np.eye(3)[np.abs(along).argmin()], along)
+        second = unit(second, BACK)
         axes = np.stack([np.cross(along, second), second, along])
         places = (self.mesh.vertices - start) @ axes.T
         weight = weight / weight.sum()
@@ -213,16 +212,11 @@ def _crown(mesh: PartedMesh, joint: np.ndarray) -> np.ndarray | None:
     return beneath if (whole - beneath) @ UP > 0 else whole
 
 
-def _unit(vector: np.ndarray, otherwise: np.ndarray) -> np.ndarray:
-    length = np.linalg.norm(vector)
-    return vector / length if length > 1e-9 else otherwise
-
-
-def _across(left: np.ndarray | None, right: np.ndarray | None, height: float) -> np.ndarray:
+def _leftward(left: np.ndarray | None, right: np.ndarray | None, height: float) -> np.ndarray:
     """Direction (3,) from a right joint to the left one; of the frame where they are no pair."""
     if left is None or right is None or np.linalg.norm(left - right) < 2 * CLOSEST * height:
         return LEFT
-    return _unit(left - right, LEFT)
+    return unit(left - right, LEFT)
 
 
 def _transported(vector: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:

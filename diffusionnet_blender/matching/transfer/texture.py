@@ -157,6 +157,20 @@ def _texels(
     return Texels(row, column, SurfacePoints(face, barycentric), shape)
 
 
+def joined(one: Texels, other: Texels) -> Texels:
+    """Texels of one image and others of it."""
+    points = SurfacePoints(
+        np.concatenate([one.points.face, other.points.face]),
+        np.concatenate([one.points.barycentric, other.points.barycentric]),
+    )
+    return Texels(
+        np.concatenate([one.row, other.row]),
+        np.concatenate([one.column, other.column]),
+        points,
+        one.shape,
+    )
+
+
 def transfer_map(
     inside: MapInside,
     texels: Texels,

@@ -16,6 +16,10 @@ MOST_SQUARES = 256
 TILED = 0.002
 # Share of texels claimed twice in a layout without overlaps, by edges that pass through them.
 OVERLAPPING = 0.001
+# Share of the room in an even layout, below which a triangle has none: a thirtieth of the length.
+LEAST_ROOM = 0.001
+# Share of the surface without room, above which a layout is not one to one.
+COLLAPSED = 0.005
 
 
 def unit_squares(uv: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -100,19 +104,78 @@ def covered(
     """
     face, square = unit_squares(uv)
     if tile is not None:
-        row, column = divmod(tile - FIRST_TILE, TILES_IN_A_ROW)
-        here = np.all(square == [column, row], axis=1)
+        here = np.all(square == _square_of(tile), axis=1)
         face, square = face[here], square[here]
     texels, hidden = rasterise_all(uv[face] - square[:, None], height, width)
     return _of_faces(texels, face), _of_faces(hidden, face)
 
 
-def is_one_to_one(uv: np.ndarray, height: int, width: int) -> bool:
-    """Whether a layout (F, 3, 2) lies in the unit square without overlaps, at these texels."""
+def is_one_to_one(uv: np.ndarray, area: np.ndarray, height: int, width: int) -> bool:
+    """Whether each place of a surface has one of its own in a layout, inside the unit square.
+
+    Parameters
+    ----------
+    uv : (F, 3, 2) float
+    area : (F,) float
+        Of the triangles on the surface.
+    height, width : int
+        Of the image whose texels count.
+    """
     if not np.isfinite(uv).all() or uv.min() < 0 or uv.max() > 1:
+        return False
+    if area[collapsed(uv, area)].sum() > COLLAPSED * area.sum():
         return False
     texels, hidden = rasterise_all(uv, height, width)
     return len(hidden.row) <= OVERLAPPING * len(texels.row)
+
+
+def collapsed(uv: np.ndarray, area: np.ndarray) -> np.ndarray:
+    """Triangles without room in a layout, laid onto a point or a line, as on a palette of colours.
+
+    Parameters
+    ----------
+    uv : (F, 3, 2) float
+    area : (F,) float
+        Of the triangles on the surface.
+
+    Returns
+    -------
+    (F,) bool
+        Those with less than `LEAST_ROOM` of the room that an even layout would give them.
+    """
+    b, c = uv[:, 1] - uv[:, 0], uv[:, 2] - uv[:, 0]
+    room = np.abs(b[:, 0] * c[:, 1] - b[:, 1] * c[:, 0]) / 2
+    return (area > 0) & (room * area.sum() <= LEAST_ROOM * area * room.sum())
+
+
+def centres(
+    uv: np.ndarray, face: np.ndarray, height: int, width: int, tile: int | None = None
+) -> Texels:
+    """The texels at the centres of some triangles of a layout.
+
+    Parameters
+    ----------
+    uv : (F, 3, 2) float
+    face : (N,) int
+        Their numbers.
+    height, width, tile
+        As in `covered`.
+    """
+    middle = uv[face].mean(axis=1)
+    square = np.floor(middle).astype(np.int64)
+    if tile is not None:
+        here = np.all(square == _square_of(tile), axis=1)
+        face, middle, square = face[here], middle[here], square[here]
+    place = ((middle - square) * [width, height]).astype(np.int64)
+    column, row = np.minimum(place, [width - 1, height - 1]).T
+    points = SurfacePoints(face, np.full((len(face), 3), 1 / 3))
+    return Texels(row, column, points, (height, width))
+
+
+def _square_of(tile: int) -> tuple[int, int]:
+    """Whole part of u and v in a UDIM tile."""
+    row, column = divmod(tile - FIRST_TILE, TILES_IN_A_ROW)
+    return column, row
 
 
 def _of_faces(texels: Texels, face: np.ndarray) -> Texels:

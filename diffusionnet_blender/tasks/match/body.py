@@ -85,6 +85,29 @@ class BodyParts:
         return np.einsum("vk,vkc->vc", weight, values[near])
 
 
+def require_parts(request: MatchRequest) -> None:
+    """Check what a request has about the parts of the body.
+
+    Raises
+    ------
+    DiffusionNetError
+        If known parts do not fit, or the models are no two.
+    """
+    models = request.parts_models
+    is_pair = isinstance(models, tuple | list) and len(models) == 2
+    if models is not None and not (is_pair and all(isinstance(m, str | Model) for m in models)):
+        raise DiffusionNetError(
+            "parts_models is no pair of models", "Give two, for source and target, or None."
+        )
+    card = card_of(DEFAULT_MODEL, request.model_folders, "segment")
+    for name, known, surface in (
+        ("source_known", request.source_known, request.source),
+        ("target_known", request.target_known, request.target),
+    ):
+        if known is not None:
+            require_known(known, len(surface.vertices), card, name)
+
+
 def both_bodies(
     request: MatchRequest, clock: Clock
 ) -> tuple[BodyParts, BodyParts] | tuple[None, None]:
@@ -97,26 +120,9 @@ def both_bodies(
     ----------
     request : MatchRequest
     clock : Clock
-
-    Raises
-    ------
-    DiffusionNetError
-        If known parts do not fit, or the models are no two.
     """
     if request.parts_models is None:
         return None, None
-    if len(request.parts_models) != 2:
-        raise DiffusionNetError(
-            f"parts_models has {len(request.parts_models)} entries",
-            "Give two, for source and target.",
-        )
-    card = card_of(DEFAULT_MODEL, request.model_folders, "segment")
-    for name, known, surface in (
-        ("source_known", request.source_known, request.source),
-        ("target_known", request.target_known, request.target),
-    ):
-        if known is not None:
-            require_known(known, len(surface.vertices), card, name)
     report = clock.start("parts")
     bones_lead = request.source_known is not None and request.target_known is not None
     found = []

@@ -12,7 +12,7 @@ from ...matching.closest import ClosestPoints
 from ...matching.lift import lift_map
 from ...matching.orientation import judge
 from ...matching.parts import place_parts
-from ...matching.pins import check_pins
+from ...matching.pins import check_pins, pairs_of_pins
 from ...matching.points import SurfacePoints, points_at_vertices
 from ...matching.pointwise import nearest_rows
 from ...matching.unmatched import unmatched
@@ -24,7 +24,7 @@ from ..engines import choose_engine
 from ..memory import memory_errors_explained
 from ..models import loaded
 from ..progress import Progress
-from .body import both_bodies
+from .body import both_bodies, require_parts
 from .figure import Figure, figure_of, lifted, with_pieces
 from .fit_pair import can_fit
 from .in_place import found_in_place, on_input
@@ -42,13 +42,18 @@ Sides = tuple[Input, Input]
 def correspondence(request: MatchRequest, progress: Progress) -> Correspondence:
     """Map the vertices of a target to a source, see `job.run`."""
     source, target = request.source, request.target
-    source_pins, target_pins = np.asarray(request.pins, dtype=np.int64).reshape(-1, 2).T
     for name, surface in (("source", source), ("target", target)):
         if surface.is_point_cloud:
             raise DiffusionNetError(
                 f"The {name} has no faces", "Choose a mesh; a point cloud cannot be matched."
             )
+    source_pins, target_pins = pairs_of_pins(request.pins)
     check_pins(source_pins, target_pins, (len(source.vertices), len(target.vertices)))
+    require_parts(request)
+    if np.shape(request.offset) != (3,) or not np.isfinite(request.offset).all():
+        raise DiffusionNetError(
+            "The offset is no place", "Give three numbers: origin of the target less the source's."
+        )
     model = engine = None
     if request.model is not None:
         model = loaded(request.model, request.model_folders, "match")

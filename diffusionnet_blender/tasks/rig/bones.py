@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...matching.limbs.directions import SIDES, across, unit
+from .bends import bends
 from .kinds import FACE, FINGER, FINGERS, HUMANOID, KINDS, TOE, BoneSpec
 
-LEFT, BACK, UP = np.eye(3)
 # An elbow or knee that is off the straight line by less than this share of the limb's length is off
 # it to the natural side at least as much as to any other: its plane is that of its turn.
 HARDLY_BENT = 0.15
@@ -92,7 +93,7 @@ def skeleton_of(
     z = []
     for spec, _, head, tail in rows:
         wanted = _palm(spec.name[-1], places, frame) if spec.z == "palm" else axes[spec.z]
-        z.append(_across(tail - head, wanted, frame))
+        z.append(_axis_across(tail - head, wanted, frame))
     return Skeleton(
         kind,
         tuple(names[spec.name] for spec, *_ in rows),
@@ -115,9 +116,8 @@ def _with_between(places: Mapping[str, np.ndarray], frame: np.ndarray) -> dict[s
     for name, one, other in (("middle", "waist", "chest"), ("nape", "neck", "head")):
         if one in found and other in found:
             found[name] = (found[one] + found[other]) / 2
-    for side in ("L", "R"):
-        _turn_plane(found, f"shoulder.{side}", f"elbow.{side}", f"wrist.{side}", frame[1])
-        _turn_plane(found, f"hip.{side}", f"knee.{side}", f"ankle.{side}", -frame[1])
+    _turn_planes(found, frame[1])
+    for side in SIDES:
         if f"knuckles.{side}" not in found and f"wrist.{side}" in found:
             elbow = found.get(f"elbow.{side}")
             if elbow is not None:
@@ -137,24 +137,18 @@ def _with_between(places: Mapping[str, np.ndarray], frame: np.ndarray) -> dict[s
     return found
 
 
-def _turn_plane(
-    found: dict[str, np.ndarray], first: str, middle: str, last: str, towards: np.ndarray
-) -> None:
-    """Move a joint of a limb that is hardly bent so that the limb bends towards a direction."""
-    if not {first, middle, last} <= found.keys():
-        return
-    line = found[last] - found[first]
-    length = float(np.linalg.norm(line))
-    across = towards - (towards @ line) * line / max(length, 1e-12) ** 2
-    if length < 1e-12 or np.linalg.norm(across) < 0.5:
-        # It points to the front or to the back.
-        return
-    across = across / np.linalg.norm(across)
-    away = found[middle] - found[first]
-    away = away - (away @ line) * line / length**2
-    aside = float(np.linalg.norm(away - (away @ across) * across))
-    if np.linalg.norm(away) < HARDLY_BENT * length:
-        found[middle] = found[middle] + max(aside - float(away @ across), 0.0) * across
+def _turn_planes(found: dict[str, np.ndarray], back: np.ndarray) -> None:
+    """Move joints of limbs that are hardly bent so that they bend the natural way."""
+    for bend in bends(found, back):
+        way = across(bend.natural, bend.along)
+        if np.linalg.norm(way) < 0.5:
+            # The limb points to the front or to the back.
+            continue
+        way = unit(way)
+        aside = float(np.linalg.norm(across(bend.off, way)))
+        if np.linalg.norm(bend.off) < HARDLY_BENT * bend.length:
+            missing = max(aside - float(bend.off @ way), 0.0)
+            found[bend.joint] = found[bend.joint] + missing * way
 
 
 def _tail(
@@ -181,11 +175,11 @@ def _palm(side: str, places: Mapping[str, np.ndarray], frame: np.ndarray) -> np.
     return -normal if side == "L" else normal
 
 
-def _across(along: np.ndarray, wanted: np.ndarray, frame: np.ndarray) -> np.ndarray:
+def _axis_across(along: np.ndarray, wanted: np.ndarray, frame: np.ndarray) -> np.ndarray:
     """Unit direction (3,) across a bone that is nearest to a wanted one."""
     along = along / np.linalg.norm(along)
     for direction in (wanted, -frame[1], frame[2], frame[0]):
-        across = direction - (direction @ along) * along
-        if np.linalg.norm(across) > 0.1 * max(float(np.linalg.norm(direction)), 1e-12):
-            return across / np.linalg.norm(across)
+        found = across(direction, along)
+        if np.linalg.norm(found) > 0.1 * max(float(np.linalg.norm(direction)), 1e-12):
+            return found / np.linalg.norm(found)
     raise AssertionError("three directions cannot all lie along a bone")

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
+from ...matching.limbs.directions import across, unit
 from ...matching.limbs.joints import tip
 from ...matching.limbs.links import LINKS
 from ...matching.limbs.parted import PartedMesh
@@ -81,9 +82,7 @@ def hand_frame(
     length = 0.0 if end is None else float((end - wrist) @ along)
     if length < SHORTEST * mesh.height:
         return None
-    second = np.eye(3)[np.abs(along).argmin()]
-    second = second - (second @ along) * along
-    second = second / np.linalg.norm(second)
+    second = unit(across(np.eye(3)[np.abs(along).argmin()], along))
     return HandFrame(wrist, np.stack([np.cross(along, second), second, along]), length)
 
 

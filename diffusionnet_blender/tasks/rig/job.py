@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...errors import DiffusionNetError
 from ...surface.character import Character, pooled
 from ...surface.surface import Surface
 from ..progress import SILENT, CallbackProgress, Progress
@@ -85,9 +86,16 @@ def rig(
     ------
     SurfaceError, DeviceError
         As `run`.
+    DiffusionNetError
+        If there is no such kind.
     """
     from .bones import skeleton_of
+    from .kinds import KINDS
 
+    if kind not in KINDS:
+        raise DiffusionNetError(
+            f"There is no kind of skeleton {kind!r}", f"Choose one of {', '.join(KINDS)}."
+        )
     if isinstance(surface, Character):
         options = {"member": surface.member, **options}
     shape = pooled(surface)

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 FINGERS = ("thumb", "index", "middle", "ring", "pinky")
-SIDES = ("L", "R")
 # Groups of bones that are left out on request.
 FINGER, TOE, FACE = "fingers", "toes", "face"
 

@@ -13,11 +13,12 @@ from functools import cache
 
 import numpy as np
 
-from ...matching.limbs.joints import SIDES, border_centre, joints_of, tip
+from ...matching.limbs.directions import BACK, LEFT, SIDES, UP, across, unit
+from ...matching.limbs.joints import border_centre, joints_of, tip
 from ...matching.limbs.parted import PartedMesh
+from .bends import bends
 from .data import FOLDER
 
-LEFT, BACK, UP = np.eye(3)
 # Joints of limbs with the ones before and after them.
 LIMB_JOINTS = {
     "elbow": ("shoulder", "wrist"),
@@ -96,9 +97,7 @@ def landmarks_of(mesh: PartedMesh, offsets: Offsets | None = None) -> dict[str, 
     if hips[0] is not None and hips[1] is not None:
         found["hips"] = (hips[0] + hips[1]) / 2
     _add_ends(mesh, found)
-    for side in SIDES:
-        _bend(found, f"hip.{side}", f"knee.{side}", f"ankle.{side}", -BACK)
-        _bend(found, f"shoulder.{side}", f"elbow.{side}", f"wrist.{side}", BACK)
+    _bend(found)
     return found
 
 
@@ -125,8 +124,7 @@ def trunk_basis(joints: Mapping[str, np.ndarray], side: str) -> np.ndarray | Non
     if shoulders[0] is not None and shoulders[1] is not None:
         left = shoulders[0] - shoulders[1]
         width = float(np.linalg.norm(left))
-    left = left - (left @ up) * up
-    left = left / max(np.linalg.norm(left), 1e-9)
+    left = unit(across(left, up))
     axes = np.stack([-left if side == "R" else left, np.cross(up, left), up], axis=1)
     return width * axes
 
@@ -169,7 +167,7 @@ def _complete(mesh: PartedMesh, found: dict[str, np.ndarray], limb: Limb, side: 
     if start is None or not missing or weight.sum() < LEAST_LIMB:
         return
     middle = weight @ mesh.vertices / weight.sum()
-    end = tip(mesh, parts, start, _unit(middle - start))
+    end = tip(mesh, parts, start, unit(middle - start))
     if end is None or np.linalg.norm(end - start) < SHORTEST_LIMB * mesh.height:
         return
     for name, share in zip(others, shares, strict=True):
@@ -187,11 +185,9 @@ def _add_ends(mesh: PartedMesh, found: dict[str, np.ndarray]) -> None:
         middle = surely_centre(mesh, [palm, fingers])
         if wrist is not None and middle is not None:
             # A fist on its arm: fingers may point anywhere.
-            along = (
-                middle - wrist if elbow is None else _unit(middle - wrist) + _unit(wrist - elbow)
-            )
+            along = middle - wrist if elbow is None else unit(middle - wrist) + unit(wrist - elbow)
             ends[f"knuckles.{side}"] = border_centre(mesh, [palm], [fingers])
-            ends[f"fingertips.{side}"] = tip(mesh, [palm, fingers], wrist, _unit(along))
+            ends[f"fingertips.{side}"] = tip(mesh, [palm, fingers], wrist, unit(along))
         ankle = found.get(f"ankle.{side}")
         foot, toes = f"foot.{side}", f"toes.{side}"
         if ankle is not None:
@@ -202,7 +198,7 @@ def _add_ends(mesh: PartedMesh, found: dict[str, np.ndarray]) -> None:
                 # Along the sole.
                 flat = (centre - ankle) * [1.0, 1.0, 0.0]
                 if np.linalg.norm(flat) > 0.2 * np.linalg.norm(centre - ankle):
-                    ahead = _unit(flat)
+                    ahead = unit(flat)
             end = tip(mesh, [foot, toes], ankle, ahead)
             if end is None:
                 end = ankle + LEAST_FOOT * mesh.height * ahead
@@ -250,7 +246,7 @@ def _lower_foot(mesh: PartedMesh, found: dict[str, np.ndarray], side: str) -> No
     for name, at in (("ball", share), ("toe_tip", 1.0)):
         place = ankle + at * flat
         found[f"{name}.{side}"] = np.array([place[0], place[1], min(low, ankle[2])])
-    ahead = _unit(flat * [1.0, 1.0, 0.0])
+    ahead = unit(flat * [1.0, 1.0, 0.0])
     aside = np.cross(UP, ahead) * (1.0 if side == "L" else -1.0)
     off = mesh.vertices[weight] - ankle
     behind = -0.7 * max(float(-(off @ ahead).min()), 0.2 * float(np.linalg.norm(flat)))
@@ -260,30 +256,18 @@ def _lower_foot(mesh: PartedMesh, found: dict[str, np.ndarray], side: str) -> No
         found[f"{name}.{side}"] = np.array([place[0], place[1], sole])
 
 
-def _bend(
-    found: dict[str, np.ndarray], first: str, middle: str, last: str, towards: np.ndarray
-) -> None:
-    """Move a joint off the straight line of a limb that is hardly bent, towards a direction."""
-    if not {first, middle, last} <= found.keys():
-        return
-    line = found[last] - found[first]
-    length = float(np.linalg.norm(line))
-    if length < 1e-9:
-        return
-    line = line / length
-    away = found[middle] - found[first]
-    away = away - (away @ line) * line
-    across = towards - (towards @ line) * line
-    if np.linalg.norm(across) < 0.2:
-        # The limb points to the front or to the back: raised arms bend upward, seated legs too.
-        across = UP - (UP @ line) * line if towards @ BACK < 0 else -UP + (UP @ line) * line
-    across = _unit(across)
-    if np.linalg.norm(away) > BENT * length and away @ across > -0.5 * np.linalg.norm(away):
-        return
-    missing = LEAST_BEND * length - away @ across
-    if missing > 0:
-        found[middle] = found[middle] + missing * across
-
-
-def _unit(vector: np.ndarray) -> np.ndarray:
-    return vector / max(float(np.linalg.norm(vector)), 1e-12)
+def _bend(found: dict[str, np.ndarray]) -> None:
+    """Move joints of limbs that are hardly bent off the straight line, to the natural side."""
+    for bend in bends(found, BACK):
+        towards = across(bend.natural, bend.along)
+        if np.linalg.norm(towards) < 0.2:
+            # The limb points to the front or to the back: raised arms bend upward, seated legs too.
+            upward = across(UP, bend.along)
+            towards = upward if bend.natural @ BACK < 0 else -upward
+        towards = unit(towards)
+        size = np.linalg.norm(bend.off)
+        if size > BENT * bend.length and bend.off @ towards > -0.5 * size:
+            continue
+        missing = LEAST_BEND * bend.length - bend.off @ towards
+        if missing > 0:
+            found[bend.joint] = found[bend.joint] + missing * towards

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from ...errors import SurfaceError
+from ...matching.limbs.directions import SIDES
+from ...surface.character import require_members
 from ...surface.loose_parts import label_mesh_parts
 from ...surface.repair import weld
 from ...surface.surface import Surface, vertex_areas
@@ -14,13 +18,16 @@ from ..progress import CallbackProgress, Progress
 from ..segment.carried import body_of, carried_by
 from ..segment.pipeline import segmentation
 from ..segment.request import Carried, Segmentation, SegmentRequest
-from .eyes import eyeballs
+from .eyes import Eyeball, eyeballs
 from .figure import Figure, figure_of
 from .judgement import doubts_of_joints
+from .landmarks import LIMBS
 from .request import Fitted, RigRequest
 
 # Share of the area that must be surely of one part for a figure to have a body at all.
 LEAST_SURE = 0.3
+# A body with arms and legs has more.
+FEWEST_VERTICES = 24
 # A loose part, such as an eye or a buckle, is stiff where it is smaller than this share of the
 # figure; a larger one, up to the second share, where so much of it is of one part of the body.
 STIFF_SIZE, STIFF_AT_MOST, OF_ONE_PART = 0.06, 0.16, 0.8
@@ -39,20 +46,9 @@ def fitted(request: RigRequest, progress: Progress) -> Fitted:
         raise SurfaceError(
             "A point cloud cannot be rigged", "Make a mesh of it, or choose another."
         )
+    require_members(request.member, len(surface.vertices))
     clock = Clock(progress)
-    found = segmentation(
-        SegmentRequest(
-            surface,
-            FINE_PARTS_MODEL,
-            member=request.member,
-            carried=request.carried,
-            cache=request.cache,
-            engine=request.engine,
-            device=request.device,
-            model_folders=request.model_folders,
-        ),
-        CallbackProgress(progress),
-    )
+    found = _fine_parts(request, progress)
     clock.seconds.update(found.seconds)
     frame = _frame_of_figure(surface, found)
 
@@ -66,25 +62,22 @@ def fitted(request: RigRequest, progress: Progress) -> Fitted:
     landmarks = _landmarks(figure)
     places = landmarks | figure.mesh.placed(landmarks)
     missing = figure.mesh.missing()
+    if len(missing) == len(SIDES) * sum(len(joints) for joints, *_ in LIMBS):
+        raise _no_figure()
     clock.stop("joints")
 
     clock.start("parts")
+    height = float(np.ptp(body.vertices[np.unique(body.faces)] @ frame[2]))
+    usual = {name: places.pop(name) for name in EYES if name in places}
     parts = np.zeros((len(surface.vertices), len(found.class_names)), np.float32)
     parts[kept] = figure.smooth_parts()
     _add_carried(parts, surface, carried)
     stiff = _stiff_pieces(surface, parts, carried)
-    up = frame[2]
-    height = float(np.ptp(body.vertices[np.unique(body.faces)] @ up))
-    usual = {name: places.pop(name) for name in EYES if name in places}
     eyes = eyeballs(surface.vertices, stiff, usual, height)
-    names = found.class_names
     for name, eye in eyes.items():
         places[name] = eye.centre
         places[f"front_{name}"] = eye.centre - eye.radius * frame[1]
-        names = (*names, name)
-        parts[eye.vertices] = 0.0
-        parts = np.pad(parts, ((0, 0), (0, 1)))
-        parts[eye.vertices, -1] = 1.0
+    parts = _with_eyes(parts, eyes)
     clock.stop("parts")
 
     areas = vertex_areas(body.vertices, body.faces)
@@ -93,13 +86,13 @@ def fitted(request: RigRequest, progress: Progress) -> Fitted:
     return Fitted(
         places=places,
         frame=frame,
-        part_names=names,
+        part_names=(*found.class_names, *eyes),
         parts=parts,
         stiff=stiff,
         confidence=confidence,
         doubts=doubts_of_joints(
             {name: place for name, place in places.items() if name not in missing},
-            up,
+            frame[2],
             height,
             confidence,
             found.side_confidence,
@@ -108,17 +101,37 @@ def fitted(request: RigRequest, progress: Progress) -> Fitted:
     )
 
 
+def _fine_parts(request: RigRequest, progress: Progress) -> Segmentation:
+    """The fine parts of a body on the surface of a request."""
+    segmented = SegmentRequest(
+        request.surface,
+        FINE_PARTS_MODEL,
+        member=request.member,
+        carried=request.carried,
+        cache=request.cache,
+        engine=request.engine,
+        device=request.device,
+        model_folders=request.model_folders,
+    )
+    return segmentation(segmented, CallbackProgress(progress))
+
+
 def _frame_of_figure(surface: Surface, found: Segmentation) -> np.ndarray:
     """The frame (3, 3) of a figure that stands, lies or sits; raise SurfaceError for none."""
     areas = vertex_areas(surface.vertices, surface.faces)
     sure = areas[found.vertex_probabilities.max(axis=1) > 0.5].sum() / areas.sum()
-    if found.frame is None or sure < LEAST_SURE:
-        raise SurfaceError(
-            "No body with arms or legs was found in this shape",
-            "Rig needs one figure on two legs. If it is one, stand it upright, leave out what is "
-            "none of it, and see its parts with Segment.",
-        )
+    few = len(np.unique(surface.faces)) < FEWEST_VERTICES
+    if found.frame is None or sure < LEAST_SURE or few:
+        raise _no_figure()
     return found.frame
+
+
+def _no_figure() -> SurfaceError:
+    return SurfaceError(
+        "No body with arms or legs was found in this shape",
+        "Rig needs one figure on two legs. If it is one, stand it upright, leave out what is none "
+        "of it, and see its parts with Segment.",
+    )
 
 
 def _require_one(figure: Figure) -> None:
@@ -162,6 +175,15 @@ def _landmarks(figure: Figure) -> dict[str, np.ndarray]:
             "Rig needs a figure with a body; see its parts with Segment.",
         )
     return found
+
+
+def _with_eyes(parts: np.ndarray, eyes: Mapping[str, Eyeball]) -> np.ndarray:
+    """Parts (V, C) with a column for each eye, whose vertices are of nothing else."""
+    wide = np.pad(parts, ((0, 0), (0, len(eyes))))
+    for column, eye in enumerate(eyes.values(), parts.shape[1]):
+        wide[eye.vertices] = 0.0
+        wide[eye.vertices, column] = 1.0
+    return wide
 
 
 def _add_carried(parts: np.ndarray, surface: Surface, carried: list[Carried]) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ...matching.limbs.joints import SIDES
+from ...matching.limbs.directions import SIDES
 from ...matching.limbs.links import Link, links_of
 from ...matching.limbs.parted import PartedMesh
 from .data import FOLDER

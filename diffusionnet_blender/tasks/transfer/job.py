@@ -47,11 +47,22 @@ def run(request: TransferRequest, progress: Progress = SILENT) -> Moved:
     return moved(request, progress)
 
 
-def is_one_to_one(uv: np.ndarray, height: int, width: int) -> bool:
-    """Whether a layout (F, 3, 2) lies in the unit square without overlaps, at these texels."""
-    from ...matching.transfer import tiles
+def is_one_to_one(shape: MeshShape, uv: np.ndarray, height: int, width: int) -> bool:
+    """Whether each place of a mesh has one of its own in a layout, inside the unit square.
 
-    return tiles.is_one_to_one(uv, height, width)
+    Parameters
+    ----------
+    shape : MeshShape
+    uv : (L, 2) float
+        Layout at the corners.
+    height, width : int
+        Of the image whose texels count.
+    """
+    from ...matching.transfer import tiles
+    from ...surface.surface import triangle_areas
+
+    area = triangle_areas(shape.vertices, shape.triangles)
+    return tiles.is_one_to_one(uv[shape.corners], area, height, width)
 
 
 def transfer(

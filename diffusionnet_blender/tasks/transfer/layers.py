@@ -258,8 +258,9 @@ class Moved:
         By channel and UDIM number, for such a layout.
     remarks : tuple of str
         What the textures cannot show.
-    relaid : bool
-        Whether the textures are for `TransferRequest.spare_uv`.
+    relaid : str
+        Why the textures are for `TransferRequest.spare_uv`; empty where they are for the target's
+        own layout.
     unmatched : (P,) bool or None
         Polygons that keep the target's own material, as the source has no counterpart.
     """
@@ -275,5 +276,5 @@ class Moved:
     bones: Bones | None = None
     tiles: dict[str, dict[int, np.ndarray]] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
-    relaid: bool = False
+    relaid: str = ""
     unmatched: np.ndarray | None = None

@@ -55,7 +55,7 @@ def moved(request: TransferRequest, progress: Progress) -> Moved:
     textures: dict[str, np.ndarray] = {}
     tiles: dict[str, dict[int, np.ndarray]] = {}
     remarks: tuple[str, ...] = ()
-    relaid = False
+    relaid = ""
     if layers.copy_uv:
         progress("uv", 0.0)
         layout = _layout(welded, required(layers.uv, "UV layout"))
@@ -113,14 +113,16 @@ def _unmatched_polygons(target: MeshShape, unmatched: np.ndarray | None) -> np.n
 
 def _textures(
     welded: WeldedPair, request: TransferRequest, progress: Progress
-) -> tuple[TextureTransfer, bool]:
-    """Textures in the target's layout, or in the spare one where that cannot hold them: True."""
+) -> tuple[TextureTransfer, str]:
+    """Textures in the target's layout, or in the spare one and why that cannot hold them."""
     try:
-        return TextureTransfer(welded, request, progress), False
-    except LayoutError:
+        return TextureTransfer(welded, request, progress), ""
+    except LayoutError as error:
         if request.spare_uv is None:
             raise
-    return TextureTransfer(welded, replace(request, target_uv=request.spare_uv), progress), True
+        reason = error.message
+    spare = replace(request, target_uv=request.spare_uv)
+    return TextureTransfer(welded, spare, progress), reason
 
 
 def _layout(welded: WeldedPair, uv: np.ndarray) -> CopiedLayout:

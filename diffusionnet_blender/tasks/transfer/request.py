@@ -27,7 +27,7 @@ class TransferRequest:
     target_uv : (L_t, 2) float, optional
         Layout of the target; needed for textures.
     spare_uv : (L_t, 2) float, optional
-        Another one, in which no two faces lie on one another: for textures that the first cannot
+        Another one, in which each face has room of its own: for textures that the first cannot
         hold.
     kept : Weights, optional
         Vertex groups of the target that keep their weights: locked ones that are also in `layers`,

@@ -9,12 +9,14 @@ from ...matching.transfer.texture import (
     TransferMap,
     dilate,
     frame_turns,
+    joined,
     paint,
     sample,
     transfer_map,
     turned_normals,
 )
-from ...matching.transfer.tiles import covered, udim_tiles
+from ...matching.transfer.tiles import centres, collapsed, covered, udim_tiles
+from ...surface.surface import triangle_areas
 from ..progress import Progress
 from .layers import Texture
 from .request import TransferRequest
@@ -22,7 +24,7 @@ from .welded import WeldedPair, required
 
 FLAT_NORMAL = (0.5, 0.5, 1.0, 1.0)
 BLACK = (0.0, 0.0, 0.0, 1.0)
-# Mean difference of stored colours that shows on a face that lies on another one in the layout.
+# Mean difference of stored colours that shows on a face whose place in the layout another one has.
 NOTICEABLE = 0.1
 # Share of a face's texels that must lie under others.
 HIDDEN = 0.3
@@ -50,7 +52,7 @@ class TextureTransfer:
     DiffusionNetError
         If the target has no layout.
     LayoutError
-        If it covers nothing, or if faces that lie on one another need different colours.
+        If it covers nothing, or if faces that share a place in it need different colours.
     """
 
     def __init__(self, welded: WeldedPair, request: TransferRequest, progress: Progress):
@@ -61,6 +63,8 @@ class TextureTransfer:
         slots = required(request.layers.slots, "material slots")
         self._slot_of_face = slots[welded.source.polygon_of_triangle]
         self._lookups: dict[tuple, tuple[TransferMap, TransferMap]] = {}
+        target = welded.target
+        self._collapsed = collapsed(self._uv, triangle_areas(target.vertices, target.triangles))
         self._wrong = np.zeros(len(self._uv), dtype=bool)
         self.textures: dict[str, np.ndarray] = {}
         self.tiles: dict[str, dict[int, np.ndarray]] = {}
@@ -80,6 +84,7 @@ class TextureTransfer:
         """One image of the target, (H, W, 4) float32."""
         lookup, hidden = self._lookup(_size(texture, self._request.texture_size), tile, done)
         image = paint(lookup.texels, self._colours(texture, lookup))
+        image = dilate(image, lookup.texels, self._request.dilation)
         if len(hidden.texels.row):
             texels = hidden.texels
             wanted = self._colours(texture, hidden)
@@ -90,12 +95,15 @@ class TextureTransfer:
             own = np.bincount(lookup.texels.points.face, minlength=len(self._uv))
             # Neighbours share texels on their edge, too.
             self._wrong |= (mean > NOTICEABLE) & (count > HIDDEN * (count + own))
-        return dilate(image, lookup.texels, self._request.dilation)
+        return image
 
     def _lookup(
         self, size: tuple[int, int], tile: int | None, done: tuple[int, float]
     ) -> tuple[TransferMap, TransferMap]:
-        """Texels of an image on the source, and those again of faces that others hide."""
+        """Texels of an image on the source, and those again of faces that others hide.
+
+        A face without room counts as hidden by what lies at its centre.
+        """
         count = len(self._request.layers.textures)
 
         def report(fraction: float) -> None:
@@ -108,6 +116,9 @@ class TextureTransfer:
                     "The target's UV map covers no part of an image",
                     "Unwrap the target, or remove its UV map, so that a new one is made.",
                 )
+            bare = self._collapsed.copy()
+            bare[texels.points.face] = bare[hidden.points.face] = False
+            hidden = joined(hidden, centres(self._uv, np.flatnonzero(bare), *size, tile))
             inside = self._welded.inside
             self._lookups[size, tile] = (
                 transfer_map(inside, texels, report),
@@ -154,11 +165,12 @@ class TextureTransfer:
         return turned_normals(colours, turn)
 
     def _judged(self) -> tuple[str, ...]:
-        """A remark on faces that lie on others and need other colours; many are refused."""
+        """A remark on faces that need other colours than their places have; many are refused."""
         polygons = np.unique(self._welded.target.polygon_of_triangle[self._wrong])
         share = len(polygons) / self._welded.target.polygon_count
         text = (
-            f"{share:.1%} of the target's faces lie on others in its UV map that need other colours"
+            f"{share:.1%} of the target's faces lie on others in its UV map, or without any area, "
+            "and need other colours"
         )
         if share > MOST_WRONG:
             raise LayoutError(

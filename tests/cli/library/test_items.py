@@ -88,13 +88,49 @@ def test_a_manifest_that_was_written_is_read_again(tree, tmp_path):
         ({"name": "x"}, "line 1 names no file"),
         ({"file": "b.glb", "name": "../x"}, "leads out"),
         ({"file": "b.glb", "name": "/x"}, "leads out"),
+        ({"file": "b.glb", "name": "a\0b"}, "characters that no file can have"),
+        ({"file": 3}, "line 1: file is no text"),
+        ({"file": "b.glb", "name": ["x"]}, "line 1: name is no text"),
+        ({"file": "b.glb", "source": 3}, "line 1: source is no text"),
+        ({"file": "b.glb", "object": ["x"]}, "line 1: object is no text"),
+        ({"file": "b.glb", "arguments": "--model"}, "line 1: arguments is no list"),
+        ({"file": "b.glb", "arguments": [1]}, "line 1: arguments is no list"),
+        ({"file": "b.glb", "model": {"x": 1}}, "line 1: model is an object"),
+        (["b.glb"], "line 1 is no object"),
     ],
 )
 def test_a_wrong_line_of_a_manifest_is_told(tree, tmp_path, line, message):
     path = tree / "list.jsonl"
     path.write_text(json.dumps(line) + "\n")
-    with pytest.raises(DiffusionNetError, match=message):
+    with pytest.raises(DiffusionNetError, match=message) as caught:
         find_items([str(path)], str(tmp_path / "out"))
+    assert caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("mesh\nb.glb\n", "line 2 names no file"),
+        ("file,file\nb.glb,c.glb\n", "two columns 'file'"),
+        ("file,name, name\nb.glb,x,y\n", "two columns 'name'"),
+        ("file,model\nb.glb,one,two\n", "line 2 has a field without a column"),
+        ("file,\nb.glb,3\n", "line 2 has a field without a column"),
+        ('file\n"' + "x" * 200_000 + '"\n', "is no CSV"),
+    ],
+)
+def test_a_damaged_table_is_told(tree, tmp_path, text, message):
+    path = tree / "list.csv"
+    path.write_text(text)
+    with pytest.raises(DiffusionNetError, match=message) as caught:
+        find_items([str(path)], str(tmp_path / "out"))
+    assert caught.value.fix
+
+
+def test_columns_of_a_spreadsheet_that_are_empty_do_not_matter(tree, tmp_path):
+    path = tree / "list.csv"
+    path.write_text("file, name,,\nb.glb,x,,\n")
+    (item,) = find_items([str(path)], str(tmp_path / "out"))
+    assert (item.file, item.name) == (str(tree / "b.glb"), "x")
 
 
 def test_a_file_that_is_listed_twice_is_told(tree, tmp_path):
@@ -106,9 +142,11 @@ def test_a_file_that_is_listed_twice_is_told(tree, tmp_path):
 
 def test_damaged_json_and_folders_without_files_are_told(tree, tmp_path):
     path = tree / "list.jsonl"
-    path.write_text('{"file": "b.glb"}\n{"file":\n')
-    with pytest.raises(DiffusionNetError, match="line 2 is no JSON"):
-        find_items([str(path)], str(tmp_path / "out"))
+    for line in ('{"file":', 100_000 * "["):
+        path.write_text(f'{{"file": "b.glb"}}\n{line}\n')
+        with pytest.raises(DiffusionNetError, match="line 2 is no JSON") as caught:
+            find_items([str(path)], str(tmp_path / "out"))
+        assert caught.value.fix
     (tmp_path / "empty").mkdir()
     with pytest.raises(DiffusionNetError, match="no file that can be read"):
         find_items([str(tmp_path / "empty")], str(tmp_path / "out"))

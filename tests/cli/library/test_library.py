@@ -219,6 +219,10 @@ def test_pictures_show_before_and_after(client, files, tmp_path):
         (["--task", "segment", "--chunk", "3/2"], "3/2"),
         (["--task", "segment", "--scheduler", "tcp://127.0.0.1:9"], "cannot be reached"),
         (["--task", "segment", "--output", "s4://bucket/x"], "s4://bucket/x cannot be opened"),
+        (["--task", "segment", "--output", "x.glb"], "Choose another place with --output"),
+        (["--task", "segment", "--workers", "-1"], "-1"),
+        (["--task", "segment", "--retries", "-1"], "-1"),
+        (["--task", "segment", "--time-limit", "-1"], "-1"),
     ],
 )
 def test_what_is_wrong_is_told_before_any_work(

@@ -138,3 +138,10 @@ def test_a_library_from_and_to_a_store(store, tmp_path, tiny_model, capsys):
     assert run(*arguments) == 0
     told = [json.loads(line) for line in out.read(MERGED).splitlines()]
     assert {line["name"]: line["time"] for line in told} == times
+
+
+def test_a_relative_place_is_below_the_folder_at_hand(tmp_path, monkeypatch):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        assert folder_at("out").at("x") == str(tmp_path / name / "out" / "x")
