@@ -61,6 +61,8 @@ class Course:
         Weights to start from.
     device : str
         As for `find_device`.
+    trainer : type of Trainer
+        For another loss than that of classes.
 
     Attributes
     ----------
@@ -75,11 +77,12 @@ class Course:
         folder: Path,
         start: Weights | None = None,
         device: str = "auto",
+        trainer: type[Trainer] = Trainer,
     ):
         torch.manual_seed(settings.seed)
         self.folder = folder
         module = DiffusionNet(architecture, TorchEngine(device), start)
-        self.trainer = Trainer(module, features, None, settings)
+        self.trainer = trainer(module, features, None, settings)
         self.curve: list[Point] = []
         folder.mkdir(parents=True, exist_ok=True)
         if self._checkpoint.exists():

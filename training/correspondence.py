@@ -407,7 +407,20 @@ def differentiable_map(
     values_s, values_t = (shape.eigenvalues[:k] * shape.mass.sum() for shape in (source, target))
     gap = ((values_t[:, None] - values_s[None]) / torch.maximum(values_t[-1], values_s[-1])) ** 2
     floor = 1e-6 * torch.ones_like(gap)
-    systems = a @ a.T + torch.diag_embed(commutativity * gap + floor)
+    return map_by_rows(a, b, commutativity * gap + floor)
+
+
+def map_by_rows(a: torch.Tensor, b: torch.Tensor, penalty: torch.Tensor) -> torch.Tensor:
+    """Minimiser C of |C a - b|^2 + the sum of penalty * C^2, (k, k), differentiable.
+
+    Parameters
+    ----------
+    a, b : (k, d) tensor
+        Coefficients of the source's and the target's features.
+    penalty : (k, k) tensor
+        A row for each eigenfunction of the target.
+    """
+    systems = a @ a.T + torch.diag_embed(penalty)
     return torch.linalg.solve(systems, (b @ a.T)[:, :, None])[:, :, 0]
 
 
@@ -428,8 +441,25 @@ def isometry_loss(
     """
     forth = differentiable_map(one, other, features_one, features_other, k)
     reverse = differentiable_map(other, one, features_other, features_one, k)
-    unit = torch.eye(len(forth), dtype=forth.dtype, device=forth.device)
     values_one, values_other = (shape.eigenvalues[:k] * shape.mass.sum() for shape in (one, other))
+    return isometry_of_maps(forth, reverse, values_one, values_other)
+
+
+def isometry_of_maps(
+    forth: torch.Tensor,
+    reverse: torch.Tensor,
+    values_one: torch.Tensor,
+    values_other: torch.Tensor,
+) -> torch.Tensor:
+    """The same of the maps of both directions.
+
+    Parameters
+    ----------
+    forth, reverse : (k, k) tensor
+    values_one, values_other : (k,) tensor
+        Eigenvalues at unit area.
+    """
+    unit = torch.eye(len(forth), dtype=forth.dtype, device=forth.device)
     largest = torch.maximum(values_one[-1], values_other[-1])
     commutators = [
         (c * start[None] - end[:, None] * c) / largest
@@ -440,7 +470,7 @@ def isometry_loss(
     ]
     inverse = (forth @ reverse - unit).square().sum() + (reverse @ forth - unit).square().sum()
     orthogonal = sum((c.T @ c - unit).square().sum() for c in (forth, reverse))
-    return (inverse + orthogonal + sum(c.square().sum() for c in commutators)) / k
+    return (inverse + orthogonal + sum(c.square().sum() for c in commutators)) / len(unit)
 
 
 def true_map(
