@@ -8,6 +8,7 @@ import shutil
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -25,6 +26,20 @@ from diffusionnet_blender.tasks.train.training_set import LabelledSurface
 BYTES_OF_MESH, BYTES_OF_POINT = 300, 1000
 # Shapes that wait for a process: each holds a mesh in memory.
 WAITING = 4
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledElements(LabelledSurface):
+    """A mesh with a class for each edge or face.
+
+    Attributes
+    ----------
+    labels : (n,) int
+    corners : (n, 2) or (n, 3) int
+        Vertices of each edge or face.
+    """
+
+    corners: np.ndarray
 
 
 class Shapes(Sequence[LabelledShape]):
@@ -75,8 +90,16 @@ class Shapes(Sequence[LabelledShape]):
 
     def __getitem__(self, index: int) -> LabelledShape:  # type: ignore[override]
         prepared, labels = self.prepared(index)
+        corners = self.corners(index)
+        if corners is not None:
+            return LabelledShape(prepared.discretization, labels, prepared.clean_vertex[corners])
         at_vertices = labels[prepared.user_vertex] if labels.ndim else int(labels)
         return LabelledShape(prepared.discretization, at_vertices)
+
+    def corners(self, index: int) -> np.ndarray | None:
+        """Vertices of the data set at the edges or faces (n, 2 or 3) whose labels a member has."""
+        path = _corners_of(self.folder, self._keys[index][1])
+        return np.load(path) if path.exists() else None
 
     def prepared(self, index: int) -> tuple[PreparedSurface, np.ndarray]:
         """A member with its map to the vertices of the data set, and the labels there.
@@ -94,6 +117,29 @@ class Shapes(Sequence[LabelledShape]):
                 f"Delete {self.folder}: they are made again.",
             )
         return found, np.load(self.folder / f"{key}.labels.npy")
+
+
+class Chosen(Sequence[LabelledShape]):
+    """Some members of a data set, as of a split by chance.
+
+    Parameters
+    ----------
+    shapes : Shapes
+    members : (n,) int
+    """
+
+    def __init__(self, shapes: Shapes, members: Sequence[int] | np.ndarray):
+        self._shapes, self._members = shapes, [int(member) for member in members]
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def __getitem__(self, index: int) -> LabelledShape:  # type: ignore[override]
+        return self._shapes[self._members[index]]
+
+
+def _corners_of(folder: Path, key: str) -> Path:
+    return folder / f"{key}.corners.npy"
 
 
 def _kept(
@@ -132,6 +178,8 @@ def _keep(
     if not labels.exists():
         prepared = prepare(member.surface, settings, exact=True)
         OperatorCache(folder, max_bytes=2**50).store(key, prepared)
+        if isinstance(member, LabelledElements):
+            np.save(_corners_of(folder, key), member.corners)
         np.save(labels, np.asarray(member.labels))
     return member.name, key
 

@@ -17,25 +17,44 @@ from .course import Weights
 from .matrices import Shapes
 
 
-def outputs_at_vertices(
+def outputs(
     architecture: Architecture,
     weights: Weights,
     features: tuple[str, ...],
     prepared: PreparedSurface,
     engine: TorchEngine,
+    corners: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Outputs of a network at the vertices of the data set, (V, C) float32."""
+    """Outputs of a network on a shape of the data set.
+
+    Parameters
+    ----------
+    architecture : Architecture
+    weights : dict of str to array
+    features : tuple of str
+    prepared : PreparedSurface
+    engine : TorchEngine
+    corners : (n, 2) or (n, 3) int, optional
+        Vertices of the data set at each edge or face, where outputs are there.
+
+    Returns
+    -------
+    (V, C), (n, C) or (C,) float32
+        At the vertices of the data set, at edges or faces, or of the whole shape.
+    """
     shape = prepared.discretization
     on_device = {name: engine.array(weight) for name, weight in weights.items()}
+    clean = None if corners is None else prepared.clean_vertex[corners]
     with engine.inference():
         found = forward(
             architecture,
             on_device,
-            shape_of(shape, engine),
+            shape_of(shape, engine, clean),
             engine.array(input_features(shape, features)),
             engine,
         )
-        return prepared.to_user_vertices(engine.to_numpy(found))
+        array = engine.to_numpy(found)
+    return prepared.to_user_vertices(array) if architecture.output_at == "vertices" else array
 
 
 def share_right(found: np.ndarray, labels: np.ndarray) -> float:
@@ -67,9 +86,9 @@ def accuracy_at_vertices(
     right = total = 0.0
     for index in chosen:
         prepared, labels = shapes.prepared(int(index))
-        outputs = outputs_at_vertices(architecture, weights, features, prepared, engine)
+        found = outputs(architecture, weights, features, prepared, engine)
         count = np.count_nonzero(labels != IGNORED)
-        right += count * share_right(outputs.argmax(axis=1), labels)
+        right += count * share_right(found.argmax(axis=1), labels)
         total += count
     torch.set_num_threads(threads)
     return right / total
