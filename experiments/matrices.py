@@ -55,6 +55,7 @@ class Shapes(Sequence[LabelledShape]):
     count : int
         Members, about: how much room they take is checked before any matrix is made.
     processes : int
+        0: in this process.
 
     Raises
     ------
@@ -116,7 +117,11 @@ class Shapes(Sequence[LabelledShape]):
                 f"The matrices of {name} in {self.folder} are gone or damaged",
                 f"Delete {self.folder}: they are made again.",
             )
-        return found, np.load(self.folder / f"{key}.labels.npy")
+        return found, self.labels(index)
+
+    def labels(self, index: int) -> np.ndarray:
+        """Labels of a member as the data set has them; without any axis, that of the whole."""
+        return np.load(self.folder / f"{self._keys[index][1]}.labels.npy")
 
 
 class Chosen(Sequence[LabelledShape]):
@@ -151,6 +156,9 @@ def _kept(
 ) -> Iterator[tuple[str, str]]:
     """Make and keep the matrices of all members; the name and key of each."""
     folder.mkdir(parents=True, exist_ok=True)
+    if not processes:
+        yield from (_keep(member, folder, settings) for member in members)
+        return
     pool = ProcessPoolExecutor(processes, get_context("spawn"))
     waiting: deque[Future[tuple[str, str]]] = deque()
     done = 0
