@@ -34,6 +34,7 @@ from diffusionnet_blender.network.torch_engine import TorchEngine
 from diffusionnet_blender.network.training import TrainingSettings
 from diffusionnet_blender.surface.settings import DiscretizationSettings
 from training.commands import plain_errors
+from training.documents import percent, table
 
 from . import results
 from .course import Course, Weights

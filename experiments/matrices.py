@@ -156,6 +156,7 @@ def _kept(
 ) -> Iterator[tuple[str, str]]:
     """Make and keep the matrices of all members; the name and key of each."""
     folder.mkdir(parents=True, exist_ok=True)
+    members = _with_room(members, folder, settings, count)
     if not processes:
         yield from (_keep(member, folder, settings) for member in members)
         return
@@ -164,8 +165,6 @@ def _kept(
     done = 0
     try:
         for member in members:
-            if not done and not waiting:
-                require_room(folder, member, settings, count)
             waiting.append(pool.submit(_keep, member, folder, settings))
             if len(waiting) > WAITING * processes:
                 yield waiting.popleft().result()
@@ -176,6 +175,16 @@ def _kept(
             yield waiting.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _with_room(
+    members: Iterable[LabelledSurface], folder: Path, settings: DiscretizationSettings, count: int
+) -> Iterator[LabelledSurface]:
+    """The members, once it is known that the disk has room for so many like the first."""
+    for number, member in enumerate(members):
+        if not number:
+            require_room(folder, member, settings, count)
+        yield member
 
 
 def _keep(
