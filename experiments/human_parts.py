@@ -49,7 +49,7 @@ SETTINGS = DiscretizationSettings(k=128, centre="vertices", gradient_regulariser
 # Meshes of the benchmark; MeshCNN's has as many.
 MESHES = {"train": 381, "test": 18}
 EPOCHS = 200
-REPORTS = 10
+REPORTS = 5
 PLACES: dict[str, OutputAt] = {"original": "faces", "edges": "edges", "faces": "faces"}
 PAPER = {
     "original-hks": "91.7%",
@@ -99,6 +99,11 @@ def shapes_of(data: Path, cache: Path, split: str, variant: str, processes: int 
     )
 
 
+def run_folder(row: str, cache: Path, data: Path, epochs: int) -> Path:
+    """Where the training of a row has its checkpoint and its curve."""
+    return cache / "runs" / f"human-{kind_of(data)}-{row}-{epochs}"
+
+
 def course_of(row: str, cache: Path, data: Path, epochs: int, count: int) -> Course:
     """The training of a row over so many shapes."""
     variant, features = row.split("-")
@@ -120,7 +125,7 @@ def course_of(row: str, cache: Path, data: Path, epochs: int, count: int) -> Cou
             half_precision=True,
             report_every=max(1, epochs * count // REPORTS),
         ),
-        cache / "runs" / f"human-{kind_of(data)}-{row}-{epochs}",
+        run_folder(row, cache, data, epochs),
     )
 
 
@@ -181,24 +186,25 @@ def accuracy(
 def measure(row: str, data: Path, cache: Path, epochs: int, weights: Path | None) -> None:
     """Measure the network of a row, or published weights, on all shapes of the test; keep it."""
     variant = row.split("-")[0]
-    truths = list(human_benchmark.read(data, "test", variant))
-    unseen = shapes_of(data, cache, "test", variant)
-    found: dict[str, Any] = {"data": kind_of(data), "test": len(truths)}
+    found: dict[str, Any] = {"data": kind_of(data)}
     if weights is not None:
         network = published(weights, PLACES[variant])
         row = f"{variant}-{network.features[0]}-published"
     else:
-        count = len(shapes_of(data, cache, "train", variant))
-        course = course_of(row, cache, data, epochs, count)
-        if not course.curve:
+        if not (run_folder(row, cache, data, epochs) / "curve.json").exists():
             raise DiffusionNetError(
                 f"{row} was not trained over {epochs} epochs in {cache}",
                 f"Run `python -m experiments.human_parts train {row}` first.",
             )
+        count = len(shapes_of(data, cache, "train", variant))
+        course = course_of(row, cache, data, epochs, count)
         trainer = course.trainer
         network = Network(trainer.module.architecture, trainer.averaged_weights(), trainer.features)
         last = course.curve[-1]
         found |= {"meshes": count, "epochs": last.epochs, "hours": round(last.hours, 3)}
+    truths = list(human_benchmark.read(data, "test", variant))
+    unseen = shapes_of(data, cache, "test", variant)
+    found["test"] = len(truths)
     found["accuracy"] = accuracy(network, unseen, truths, variant)
     results.keep(NAME, row, found)
     print(row, found)

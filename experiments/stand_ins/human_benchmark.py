@@ -36,6 +36,8 @@ from ..layouts.stand_in import mark
 
 # Meshes of each origin in the benchmark: 381 to learn from, 18 to measure on.
 COUNTS = {"adobe": 41, "faust": 100, "mit": 169, "scape": 71}
+# In FAUST and SCAPE one triangulation fits all; in the MIT animations, those of a take.
+TEMPLATES = {"adobe": 0, "faust": 1, "mit": len(layout.TAKES), "scape": 1}
 VERTICES, SIMPLIFIED = 2500, 750
 # Parts in the numbers of the benchmark, from 0. Nothing documents those: they are the assignment
 # that fits best to what the published weights find on such bodies, see `part_numbers`.
@@ -56,9 +58,8 @@ def bodies(share: float, vertices: int) -> Iterator[Written]:
     """All bodies of the stand-in; a share of as many as the benchmark has."""
     seed = 0
     for origin, most in COUNTS.items():
-        count = max(1, round(share * most))
-        # In FAUST and SCAPE one triangulation fits all; in the MIT animations, those of a take.
-        templates = [_template(vertices, seed + t) for t in range(_takes(origin, count))]
+        count = max(len(layout.TAKES) if origin == "mit" else 1, round(share * most))
+        templates = [_template(vertices, seed + t) for t in range(TEMPLATES[origin])]
         for index in range(count):
             seed += 1
             rng = np.random.default_rng(seed)
@@ -72,10 +73,6 @@ def bodies(share: float, vertices: int) -> Iterator[Written]:
         kind = str(rng.choice(["even", "uneven", "flipped"]))
         body = shuffle(remesh(keep_skin(sample_body(rng)), rng, kind, vertices), rng)
         yield Written(body, *layout.test_files(number))
-
-
-def _takes(origin: str, count: int) -> int:
-    return {"adobe": 0, "mit": min(count, len(layout.TAKES))}.get(origin, 1)
 
 
 def _template(vertices: int, seed: int) -> Body:
@@ -100,9 +97,9 @@ def part_of_faces(body: Body) -> np.ndarray:
     return layout.majority(NUMBER[body.labels][body.faces])
 
 
-def simplified(body: Body) -> tuple[Body, np.ndarray, np.ndarray]:
+def simplified(body: Body, vertices: int = SIMPLIFIED) -> tuple[Body, np.ndarray, np.ndarray]:
     """The body as MeshCNN has it: its mesh, and at its edges parts from 1 and soft shares."""
-    small = decimate(body, SIMPLIFIED)
+    small = decimate(body, vertices)
     # Without the few triangles that have a side in common with two others.
     small = small.with_faces(layout.edges_of(Surface(small.vertices, small.faces)).faces)
     edges = layout.edges_of(Surface(small.vertices, small.faces))
@@ -116,7 +113,7 @@ def simplified(body: Body) -> tuple[Body, np.ndarray, np.ndarray]:
     return small, labels + 1, soft
 
 
-def write(folder: Path, share: float, vertices: int) -> None:
+def write(folder: Path, share: float, vertices: int, simplified_to: int = SIMPLIFIED) -> None:
     """Write both layouts."""
     original, small = folder / layout.ORIGINAL, folder / layout.SIMPLIFIED
     mark(folder, "synthetic bodies in random poses, their parts those of their bones")
@@ -125,7 +122,7 @@ def write(folder: Path, share: float, vertices: int) -> None:
         path = original / "segs" / written.labels
         path.parent.mkdir(parents=True, exist_ok=True)
         np.savetxt(path, part_of_faces(written.body) + 1, fmt="%d")
-        mesh, labels, soft = simplified(written.body)
+        mesh, labels, soft = simplified(written.body, simplified_to)
         split, name = written.mesh.parts[0], "__".join(written.mesh.with_suffix("").parts[1:])
         _export(small / split / f"{name}.obj", mesh)
         for kind, values, number in (("seg", labels, "%d"), ("sseg", soft, "%.6f")):
