@@ -220,7 +220,7 @@ def measure(run: Run) -> None:
         "vertices": int(np.median(vertices)),
         "accuracies": found,
         "epochs": run.epochs,
-        "hours": round(float(np.sum(hours)), 3),
+        "hours": round(float(np.sum(hours)), 4),
     }
     results.keep(NAME, run.row, result)
     print(run.row, result)
@@ -236,7 +236,7 @@ def page(kept: dict[str, Any]) -> str:
             shares = np.array(found["accuracies"])
             mean = f"{percent(shares.mean())} ± {100 * shares.std():.1f}"
             ours = [mean, found["data"], f"{found['vertices']:,}", str(len(shares))]
-            ours += [str(found["epochs"]), f"{60 * found['hours']:.0f} min"]
+            ours += [str(found["epochs"]), f"{60 * found['hours']:.1f} min"]
         rows.append([row.replace("-", ", "), paper, *ours])
     header = ["meshes, input", "paper", "ours", "data", "vertices", "trials", "epochs", "processor"]
     return table(header, rows)

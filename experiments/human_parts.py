@@ -201,7 +201,7 @@ def measure(row: str, data: Path, cache: Path, epochs: int, weights: Path | None
         trainer = course.trainer
         network = Network(trainer.module.architecture, trainer.averaged_weights(), trainer.features)
         last = course.curve[-1]
-        found |= {"meshes": count, "epochs": last.epochs, "hours": round(last.hours, 3)}
+        found |= {"meshes": count, "epochs": last.epochs, "hours": round(last.hours, 4)}
     truths = list(human_benchmark.read(data, "test", variant))
     unseen = shapes_of(data, cache, "test", variant)
     found["test"] = len(truths)
@@ -218,7 +218,7 @@ def page(kept: dict[str, Any]) -> str:
         ours = ["not yet run", "", "", "", ""]
         if found:
             budget = [f"{found['meshes']} + {found['test']}", f"{found['epochs']:.0f}"]
-            budget.append(f"{60 * found['hours']:.0f} min")
+            budget.append(f"{60 * found['hours']:.1f} min")
             ours = [percent(found["accuracy"]), found["data"], *budget]
         ours.insert(1, percent(theirs["accuracy"]) if theirs else "not yet run")
         rows.append([row.replace("-", ", "), paper, *ours])

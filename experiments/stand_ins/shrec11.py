@@ -12,7 +12,7 @@ places.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -57,10 +57,10 @@ def classes(animals: Path | None) -> dict[str, Maker]:
         paths = sorted(animals.glob("*.glb"))
         if not paths:
             raise FileNotFoundError(f"{animals} has no .glb files in it")
-        made |= {path.stem: partial(_varied, _animal(path)) for path in paths}
+        made |= {path.stem: partial(varied, _animal(path)) for path in paths}
     for name, mesh in solids().items():
         if len(made) < layout.CLASSES:
-            made[name] = partial(_varied, _dense(mesh))
+            made[name] = partial(varied, dense(mesh))
     return dict(list(made.items())[: layout.CLASSES])
 
 
@@ -80,7 +80,7 @@ def _animal(path: Path) -> Body:
     return outer_skin(plain(np.asarray(mesh.vertices), np.asarray(mesh.faces)), 90)
 
 
-def _dense(mesh: Mesh) -> Body:
+def dense(mesh: Mesh) -> Body:
     clean = repair(Surface(*mesh)).surface
     body = plain(clean.vertices, clean.faces)
     while len(body.vertices) < DENSE / 2:
@@ -88,7 +88,7 @@ def _dense(mesh: Mesh) -> Body:
     return body
 
 
-def _varied(body: Body, rng: np.random.Generator) -> Body:
+def varied(body: Body, rng: np.random.Generator) -> Body:
     """The shape with its axes a little longer or shorter, bent twice and twisted."""
     points = body.vertices * np.exp(rng.normal(0, 0.06, 3))
     for _ in range(2):
@@ -106,12 +106,17 @@ def member(maker: Maker, vertices: int, rng: np.random.Generator) -> Body:
     return replace(made, vertices=Rotation.random(rng=rng).apply(made.vertices))
 
 
-def write(folder: Path, animals: Path | None, vertices: int, members: int) -> None:
-    """Write both layouts."""
+def write(
+    folder: Path,
+    makers: Mapping[str, Maker],
+    vertices: int,
+    members: int,
+    simplified_to: int = SIMPLIFIED,
+) -> None:
+    """Write so many members of each class in both layouts."""
     original, simplified = folder / layout.ORIGINAL, folder / layout.SIMPLIFIED
     mark(folder, "synthetic bodies, animals and solids, bent and twisted")
     original.mkdir(exist_ok=True)
-    makers = classes(animals)
     numbers = np.random.default_rng(0).permutation(len(makers) * members).reshape(-1, members)
     lines = ["PSB 1", f"{len(makers)} {numbers.size}", ""]
     for row, (name, maker) in zip(numbers.tolist(), makers.items(), strict=True):
@@ -121,7 +126,7 @@ def write(folder: Path, animals: Path | None, vertices: int, members: int) -> No
             _export(original / f"T{number}.off", shape)
             # MeshCNN's own split has 16 and 4.
             split = "train" if index < 0.8 * members else "test"
-            small = decimate(shape, SIMPLIFIED)
+            small = decimate(shape, simplified_to)
             _export(simplified / f"stand_in_{name}" / split / f"T{number}.obj", small)
         print(name, flush=True)
     (original / "test.cla").write_text("\n".join(lines))
@@ -141,7 +146,7 @@ def main() -> None:
     parser.add_argument("--vertices", type=int, default=VERTICES, help="of an original mesh")
     parser.add_argument("--members", type=int, default=layout.MEMBERS, help="of each class")
     chosen = parser.parse_args()
-    write(chosen.folder, chosen.animals, chosen.vertices, chosen.members)
+    write(chosen.folder, classes(chosen.animals), chosen.vertices, chosen.members)
 
 
 if __name__ == "__main__":
