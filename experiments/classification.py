@@ -123,7 +123,9 @@ class Run:
                 report_every=max(1, self.epochs * count // REPORTS),
                 seed=trial,
             ),
-            self.cache / "runs" / f"{self.kind}-{self.row}-{self.epochs}-trial-{trial}",
+            self.cache
+            / "runs"
+            / f"{self.kind}-{self.row}-{self.learned}-each-{self.epochs}-epochs-trial-{trial}",
         )
 
 
@@ -234,8 +236,13 @@ def page(kept: dict[str, Any]) -> str:
         ours = ["not yet run", "", "", "", "", ""]
         if found:
             shares = np.array(found["accuracies"])
-            mean = f"{percent(shares.mean())} ± {100 * shares.std():.1f}"
-            ours = [mean, found["data"], f"{found['vertices']:,}", str(len(shares))]
+            spread = f" ± {100 * shares.std():.1f}" * (len(shares) > 1)
+            ours = [
+                percent(shares.mean()) + spread,
+                found["data"],
+                f"{found['vertices']:,}",
+                str(len(shares)),
+            ]
             ours += [str(found["epochs"]), f"{60 * found['hours']:.1f} min"]
         rows.append([row.replace("-", ", "), paper, *ours])
     header = ["meshes, input", "paper", "ours", "data", "vertices", "trials", "epochs", "processor"]

@@ -60,7 +60,7 @@ def classes(animals: Path | None) -> dict[str, Maker]:
         made |= {path.stem: partial(varied, _animal(path)) for path in paths}
     for name, mesh in solids().items():
         if len(made) < layout.CLASSES:
-            made[name] = partial(varied, dense(mesh))
+            made[name] = partial(varied, _dense(mesh))
     return dict(list(made.items())[: layout.CLASSES])
 
 
@@ -75,12 +75,13 @@ def _quadruped(rng: np.random.Generator) -> Body:
 
 
 def _animal(path: Path) -> Body:
-    scene = trimesh.load(path, force="scene")
-    mesh = scene.to_mesh() if hasattr(scene, "to_mesh") else scene.dump(concatenate=True)
+    """The outer skin of all meshes of a file."""
+    mesh = trimesh.load_mesh(path)
     return outer_skin(plain(np.asarray(mesh.vertices), np.asarray(mesh.faces)), 90)
 
 
-def dense(mesh: Mesh) -> Body:
+def _dense(mesh: Mesh) -> Body:
+    """A solid with enough vertices to bend."""
     clean = repair(Surface(*mesh)).surface
     body = plain(clean.vertices, clean.faces)
     while len(body.vertices) < DENSE / 2:

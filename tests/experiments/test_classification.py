@@ -65,8 +65,10 @@ def test_a_row_is_trained_measured_and_written(data, tmp_path, monkeypatch):
     assert found["data"] == "stand-in"
     assert len(found["accuracies"]) == 1
     page = classification.page({run.row: found})
-    row = r"simplified, hks \| 99.5% \| \d+.\d% ± 0.0 \| stand-in \| 8\d \| 1 \| 1 \|"
+    row = r"simplified, hks \| 99.5% \| \d+.\d% \| stand-in \| 8\d \| 1 \| 1 \|"
     assert re.search(row, page)
+    found["accuracies"] = [0.9, 0.8]
+    assert "| 85.0% ± 5.0 |" in classification.page({run.row: found})
     # A second time nothing is left to learn.
     classification.train(run)
     assert run.course(0).finished
