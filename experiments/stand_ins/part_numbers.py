@@ -29,11 +29,11 @@ from .human_benchmark import NUMBER, PARTS
 BODIES, VERTICES = 20, 4000
 
 
-def found_beside_ours(weights: Path) -> np.ndarray:
+def found_beside_ours(weights: Path, bodies: int = BODIES) -> np.ndarray:
     """How many vertices of each part of ours (rows) the weights give each number, (8, 8) int."""
     network, engine = published(weights, "vertices"), TorchEngine("cpu")
     counts = np.zeros((len(PARTS), len(PARTS)), int)
-    for seed in range(BODIES):
+    for seed in range(bodies):
         body = decimate(keep_skin(sample_body(seed)), VERTICES)
         prepared = prepare(Surface(body.vertices, body.faces), SETTINGS, exact=True)
         scores = outputs(network.architecture, network.weights, network.features, prepared, engine)

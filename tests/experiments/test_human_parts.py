@@ -15,6 +15,7 @@ from diffusionnet_blender.surface.surface import Surface  # noqa: E402
 from experiments import human_parts, results  # noqa: E402
 from experiments.layouts import human_benchmark as layout  # noqa: E402
 from experiments.stand_ins import human_benchmark as stand_in  # noqa: E402
+from experiments.stand_ins import part_numbers  # noqa: E402
 
 PUBLISHED = Path(__file__).parents[3] / "shared" / "published_weights"
 VARIANTS = ("original", "edges", "faces")
@@ -104,6 +105,15 @@ def test_published_weights_are_measured(data, cache, kept):
     human_parts.measure("edges-xyz", data, cache, epochs=1, weights=weights)
     # The input is that of the weights; chance is about an eighth.
     assert kept()["edges-hks-published"]["accuracy"] > 0.3
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not PUBLISHED.is_dir(), reason="../shared/published_weights is missing")
+@pytest.mark.parametrize("features", ["hks", "xyz"])
+def test_the_stand_in_numbers_parts_as_the_published_weights_do(features):
+    weights = PUBLISHED / f"human_seg_{features}_4x128.pth"
+    counts = part_numbers.found_beside_ours(weights, bodies=6)
+    assert counts.argmax(axis=1).tolist() == list(range(layout.PARTS))
 
 
 def test_any_part_that_is_right_counts_at_a_border(data, cache, tmp_path):
