@@ -215,13 +215,13 @@ def page(kept: dict[str, Any]) -> str:
     rows = []
     for row, paper in PAPER.items():
         found, theirs = kept.get(row, {}), kept.get(f"{row}-published", {})
-        ours = ["not yet run", "", "", "", ""]
+        shares = [percent(one["accuracy"]) if one else "not yet run" for one in (found, theirs)]
+        budget = ["", "", ""]
         if found:
             budget = [f"{found['meshes']} + {found['test']}", f"{found['epochs']:.0f}"]
             budget.append(f"{60 * found['hours']:.1f} min")
-            ours = [percent(found["accuracy"]), found["data"], *budget]
-        ours.insert(1, percent(theirs["accuracy"]) if theirs else "not yet run")
-        rows.append([row.replace("-", ", "), paper, *ours])
+        data = (found or theirs).get("data", "")
+        rows.append([row.replace("-", ", "), paper, *shares, data, *budget])
     header = ["truth, input", "paper", "ours", "published weights", "data", "meshes", "epochs"]
     return table([*header, "processor"], rows)
 
