@@ -83,7 +83,7 @@ class Truth(LabelledElements):
 
 
 def read(folder: Path, split: str, variant: str) -> Iterator[Truth]:
-    """Meshes of a split.
+    """Meshes of a split, all of them read and checked before the first is given.
 
     Parameters
     ----------

@@ -28,6 +28,8 @@ EXPECTED = {
 def read(folder: Path, variant: str) -> Iterator[LabelledSurface]:
     """All shapes, with the classes numbered in the order of their names.
 
+    All are read before the first is given, so that a damaged one is told before hours are spent.
+
     Parameters
     ----------
     folder : Path
@@ -49,9 +51,11 @@ def read(folder: Path, variant: str) -> Iterator[LabelledSurface]:
     few = [name for name, paths in found.items() if len(paths) < 2]
     if few:
         raise wrong_layout(folder, f"there is no pair of {few[0]}", EXPECTED[variant])
-    for number, name in enumerate(sorted(found)):
-        for path in found[name]:
-            yield LabelledSurface(f"{name}/{path.stem}", read_mesh(path), number)
+    yield from [
+        LabelledSurface(f"{name}/{path.stem}", read_mesh(path), number)
+        for number, name in enumerate(sorted(found))
+        for path in found[name]
+    ]
 
 
 def _listed(folder: Path) -> dict[str, list[Path]]:
