@@ -142,6 +142,8 @@ class Course:
         try:
             # Checkpoints are written with the curve, so that both are of one step.
             self.trainer.run(shapes, None, after_some_steps)
+            # The last steps may come after the last point.
+            self._keep()
         except _TimeIsUp:
             pass
 

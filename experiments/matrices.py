@@ -8,6 +8,7 @@ import shutil
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -28,6 +29,20 @@ BYTES_OF_MESH, BYTES_OF_POINT = 300, 1000
 WAITING = 4
 
 
+@dataclass(frozen=True, eq=False)
+class LabelledElements(LabelledSurface):
+    """A mesh with a class for each edge or face.
+
+    Attributes
+    ----------
+    labels : (n,) int
+    corners : (n, 2) or (n, 3) int
+        Vertices of each edge or face.
+    """
+
+    corners: np.ndarray
+
+
 class Shapes(Sequence[LabelledShape]):
     """Labelled shapes with their matrices, read from disk when their turn comes.
 
@@ -41,6 +56,7 @@ class Shapes(Sequence[LabelledShape]):
     count : int
         Members, about: how much room they take is checked before any matrix is made.
     processes : int
+        That make matrices; 1: this one.
 
     Raises
     ------
@@ -76,8 +92,16 @@ class Shapes(Sequence[LabelledShape]):
 
     def __getitem__(self, index: int) -> LabelledShape:  # type: ignore[override]
         prepared, labels = self.prepared(index)
+        corners = self.corners(index)
+        if corners is not None:
+            return LabelledShape(prepared.discretization, labels, prepared.clean_vertex[corners])
         at_vertices = labels[prepared.user_vertex] if labels.ndim else int(labels)
         return LabelledShape(prepared.discretization, at_vertices)
+
+    def corners(self, index: int) -> np.ndarray | None:
+        """Vertices of the data set at the edges or faces (n, 2 or 3) whose labels a member has."""
+        path = _corners_of(self.folder, self._keys[index][1])
+        return np.load(path) if path.exists() else None
 
     def prepared(self, index: int) -> tuple[PreparedSurface, np.ndarray]:
         """A member with its map to the vertices of the data set, and the labels there.
@@ -94,7 +118,34 @@ class Shapes(Sequence[LabelledShape]):
                 f"The matrices of {name} in {self.folder} are gone or damaged",
                 f"Delete {self.folder}: they are made again.",
             )
-        return found, np.load(self.folder / f"{key}.labels.npy")
+        return found, self.labels(index)
+
+    def labels(self, index: int) -> np.ndarray:
+        """Labels of a member as the data set has them; without any axis, that of the whole."""
+        return np.load(self.folder / f"{self._keys[index][1]}.labels.npy")
+
+
+class Chosen(Sequence[LabelledShape]):
+    """Some members of a data set, as of a split by chance.
+
+    Parameters
+    ----------
+    shapes : Shapes
+    members : (n,) int
+    """
+
+    def __init__(self, shapes: Shapes, members: Sequence[int] | np.ndarray):
+        self._shapes, self._members = shapes, [int(member) for member in members]
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def __getitem__(self, index: int) -> LabelledShape:  # type: ignore[override]
+        return self._shapes[self._members[index]]
+
+
+def _corners_of(folder: Path, key: str) -> Path:
+    return folder / f"{key}.corners.npy"
 
 
 def _kept(
@@ -117,9 +168,9 @@ def _kept(
 def _with_room(
     members: Iterable[LabelledSurface], folder: Path, settings: DiscretizationSettings, count: int
 ) -> Iterator[LabelledSurface]:
-    """The members, of which the first shows how much room they take."""
-    for index, member in enumerate(members):
-        if not index:
+    """The members, once it is known that the disk has room for so many like the first."""
+    for number, member in enumerate(members):
+        if not number:
             require_room(folder, member, settings, count)
         yield member
 
@@ -154,6 +205,8 @@ def _keep(
     if not labels.exists():
         prepared = prepare(member.surface, settings, exact=True)
         OperatorCache(folder, max_bytes=2**50).store(key, prepared)
+        if isinstance(member, LabelledElements):
+            np.save(_corners_of(folder, key), member.corners)
         np.save(labels, np.asarray(member.labels))
     return member.name, key
 

@@ -12,6 +12,7 @@ from diffusionnet_blender.network.shape import shape_of
 from diffusionnet_blender.network.torch_engine import TorchEngine
 from diffusionnet_blender.network.training import IGNORED
 from diffusionnet_blender.surface.discretization import Discretization
+from diffusionnet_blender.surface.prepare import PreparedSurface
 
 from .course import Weights
 from .matrices import Shapes
@@ -23,13 +24,54 @@ def network_outputs(
     features: tuple[str, ...],
     shape: Discretization,
     engine: TorchEngine,
+    corners: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Outputs of a network, (n, C) float32, before any softmax."""
+    """Outputs of a network, (n, C) or (C,) float32, before any softmax.
+
+    Parameters
+    ----------
+    architecture : Architecture
+    weights : dict of str to array
+    features : tuple of str
+    shape : Discretization
+    engine : TorchEngine
+    corners : (n, 2) or (n, 3) int, optional
+        Vertices of each edge or face, where outputs are there.
+    """
     on_device = {name: engine.array(weight) for name, weight in weights.items()}
     with engine.inference():
-        matrices = shape_of(shape, engine)
+        matrices = shape_of(shape, engine, corners)
         values = engine.array(input_features(shape, features))
         return engine.to_numpy(forward(architecture, on_device, matrices, values, engine))
+
+
+def outputs(
+    architecture: Architecture,
+    weights: Weights,
+    features: tuple[str, ...],
+    prepared: PreparedSurface,
+    engine: TorchEngine,
+    corners: np.ndarray | None = None,
+) -> np.ndarray:
+    """Outputs of a network on a shape of the data set.
+
+    Parameters
+    ----------
+    architecture, weights, features, engine
+        As of `network_outputs`.
+    prepared : PreparedSurface
+    corners : (n, 2) or (n, 3) int, optional
+        Vertices of the data set at each edge or face, where outputs are there.
+
+    Returns
+    -------
+    (V, C), (n, C) or (C,) float32
+        At the vertices of the data set, at edges or faces, or of the whole shape.
+    """
+    clean = None if corners is None else prepared.clean_vertex[corners]
+    shape = prepared.discretization
+    found = network_outputs(architecture, weights, features, shape, engine, clean)
+    return prepared.to_user_vertices(found) if architecture.output_at == "vertices" else found
 
 
 def share_right(found: np.ndarray, labels: np.ndarray) -> float:
@@ -61,11 +103,9 @@ def accuracy_at_vertices(
     right = total = 0.0
     for index in chosen:
         prepared, labels = shapes.prepared(int(index))
-        outputs = prepared.to_user_vertices(
-            network_outputs(architecture, weights, features, prepared.discretization, engine)
-        )
+        found = outputs(architecture, weights, features, prepared, engine)
         count = np.count_nonzero(labels != IGNORED)
-        right += count * share_right(outputs.argmax(axis=1), labels)
+        right += count * share_right(found.argmax(axis=1), labels)
         total += count
     torch.set_num_threads(threads)
     return right / total

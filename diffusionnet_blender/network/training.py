@@ -36,13 +36,16 @@ class LabelledShape:
     Attributes
     ----------
     discretization : Discretization
-    labels : (V,) int, or int
-        Class of each vertex, `IGNORED` without a label; or that of the shape, for a network
-        whose outputs are at the shape.
+    labels : (V,) int, (n,) int, or int
+        Class of each vertex, `IGNORED` without a label; of each edge or face; or that of the
+        shape, for a network whose outputs are there.
+    corners : (n, 2) or (n, 3) int, optional
+        Vertices of each edge or face, where these are labelled.
     """
 
     discretization: Discretization
     labels: np.ndarray | int
+    corners: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -167,7 +170,7 @@ class Trainer:
             labels = np.where(labels >= 0, classes[labels], labels)
         if self.settings.random_rotation:
             discretization = rotated(discretization, Rotation.random(rng=self.rng).as_matrix())
-        shape, features, target, share = self._on_device(discretization, labels)
+        shape, features, target, share = self._on_device(discretization, labels, example.corners)
 
         with self._precision():
             outputs = self.module(shape, features).reshape(len(target), -1)
@@ -216,15 +219,22 @@ class Trainer:
         self._average()
 
     def _on_device(
-        self, discretization: Discretization, labels: np.ndarray | int
+        self,
+        discretization: Discretization,
+        labels: np.ndarray | int,
+        corners: np.ndarray | None,
     ) -> tuple[Shape, torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Shape, features, classes (n,), and the share of the area that each of them stands for."""
+        """Shape, features, classes (n,), and the share that each of them has in the loss: that of
+        its area at vertices, alike at edges and faces, as the paper counts them.
+        """
         engine = self.module.engine
-        shape = shape_of(discretization, engine)
+        shape = shape_of(discretization, engine, corners)
         features = engine.array(input_features(discretization, self.features))
         target = torch.as_tensor(labels, dtype=torch.int64, device=engine.torch_device).reshape(-1)
         if self.module.architecture.output_at == "shape":
             share = torch.ones_like(target, dtype=features.dtype)
+        elif corners is not None:
+            share = (target != IGNORED).to(features.dtype)
         else:
             share = shape.mass * (target != IGNORED)
         return shape, features, target, share / share.sum()
@@ -243,7 +253,9 @@ class Trainer:
         """
         engine, found = self.module.engine, []
         for example in shapes:
-            shape, features, target, share = self._on_device(example.discretization, example.labels)
+            shape, features, target, share = self._on_device(
+                example.discretization, example.labels, example.corners
+            )
             with torch.no_grad():
                 outputs = forward(
                     self.module.architecture, self.mean_weights, shape, features, engine

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import trimesh
 
 from diffusionnet_blender.errors import DiffusionNetError
 from diffusionnet_blender.surface.surface import Surface
@@ -46,10 +47,7 @@ def read_off(path: Path) -> Surface:
         if triangles and not 0 <= corners[:, 1:].min() <= corners[:, 1:].max() < count:
             raise ValueError("a triangle of vertices that are not there")
     except (ValueError, IndexError, UnicodeDecodeError) as error:
-        raise DiffusionNetError(
-            f"{path} is no triangle mesh in the format OFF ({error})",
-            "Save it as OFF again, with triangles alone.",
-        ) from error
+        raise _no_mesh(path, error) from error
     return Surface(values, corners[:, 1:])
 
 
@@ -62,7 +60,11 @@ def read_labels(path: Path, count: int) -> np.ndarray:
         If there are more, fewer, or other things in it.
     """
     try:
-        labels = np.array(path.read_text(encoding="ascii").split(), dtype=np.int64)
+        # Some data sets write them as 1.000e+00.
+        values = np.array(path.read_text(encoding="ascii").split(), dtype=np.float64)
+        labels = values.astype(np.int64)
+        if (labels != values).any():
+            raise ValueError("not a whole number")
     except (ValueError, OverflowError, UnicodeDecodeError) as error:
         raise DiffusionNetError(
             f"{path} has more in it than whole numbers", "Give one number a line."
@@ -73,3 +75,62 @@ def read_labels(path: Path, count: int) -> np.ndarray:
             "Labels and meshes are of two versions: take both from one.",
         )
     return labels
+
+
+def read_obj(path: Path) -> Surface:
+    """A triangle mesh in the format OBJ, vertices and triangles in the order of its lines.
+
+    Labels refer to that order; readers that heed materials and texture coordinates change it.
+
+    Raises
+    ------
+    DiffusionNetError
+        If the file is no such mesh.
+    """
+    vertices, faces = [], []
+    try:
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            kind, _, rest = line.strip().partition(" ")
+            if kind == "v":
+                vertices.append([float(word) for word in rest.split()[:3]])
+            elif kind == "f":
+                numbers = [int(word.split("/")[0]) for word in rest.split()]
+                # Below zero they count back from the vertex before.
+                faces.append([n - 1 if n > 0 else len(vertices) + n for n in numbers])
+        points, corners = np.array(vertices, np.float64), np.array(faces, np.int64)
+        if corners.ndim != 2 or corners.shape[1] != 3 or points.shape[1:] != (3,):
+            raise ValueError("no triangles")
+        if not 0 <= corners.min() <= corners.max() < len(points):
+            raise ValueError("a triangle of vertices that are not there")
+    except ValueError as error:
+        raise _no_mesh(path, error) from error
+    return Surface(points, corners)
+
+
+def read_mesh(path: Path) -> Surface:
+    """A triangle mesh in the format OFF, OBJ or PLY, its vertices and triangles in their order.
+
+    Raises
+    ------
+    DiffusionNetError
+        If the file is no such mesh.
+    """
+    reader = {".off": read_off, ".obj": read_obj}.get(path.suffix.lower())
+    if reader is not None:
+        return reader(path)
+    try:
+        mesh = trimesh.load_mesh(path, process=False)
+        if not len(mesh.faces):
+            raise ValueError("no triangles")
+    # Its reader raises errors of many kinds on damaged files.
+    except Exception as error:
+        raise _no_mesh(path, error) from error
+    return Surface(np.asarray(mesh.vertices, np.float64), np.asarray(mesh.faces, np.int64))
+
+
+def _no_mesh(path: Path, error: Exception) -> DiffusionNetError:
+    kind = path.suffix[1:].upper()
+    return DiffusionNetError(
+        f"{path} is no triangle mesh in the format {kind} ({error})",
+        f"Save it as {kind} again, with triangles alone.",
+    )

@@ -1,5 +1,7 @@
 """Networks learn, stop, and go on."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
@@ -21,6 +23,7 @@ from diffusionnet_blender.network.training import (  # noqa: E402
     scaled,
 )
 from diffusionnet_blender.surface.discretization import discretize  # noqa: E402
+from diffusionnet_blender.surface.edges import unique_edges  # noqa: E402
 from diffusionnet_blender.surface.settings import DiscretizationSettings  # noqa: E402
 from diffusionnet_blender.surface.surface import Surface  # noqa: E402
 from tests.shapes import lumpy_body  # noqa: E402
@@ -39,10 +42,10 @@ def body():
     return LabelledShape(discretize(Surface(vertices, faces), SETTINGS), labels)
 
 
-def trainer(steps, **changes):
+def trainer(steps, network=NETWORK, **changes):
     torch.manual_seed(0)
     settings = TrainingSettings(steps=steps, scale_jitter=0.0, checkpoint_every=100, **changes)
-    return Trainer(DiffusionNet(NETWORK, TorchEngine("cpu")), ("hks",), settings=settings)
+    return Trainer(DiffusionNet(network, TorchEngine("cpu")), ("hks",), settings=settings)
 
 
 @pytest.mark.slow
@@ -90,6 +93,19 @@ def test_unlabelled_vertices_do_not_count(body, label_there, best_accuracy):
     )
     accuracy = reports[-1][2]
     assert (accuracy == pytest.approx(1.0)) if label_there == -1 else (accuracy < best_accuracy)
+
+
+@pytest.mark.parametrize("output_at", ["edges", "faces"])
+def test_labels_may_be_at_edges_or_faces(body, output_at):
+    faces = body.discretization.faces
+    corners = faces if output_at == "faces" else unique_edges(faces)[0]
+    labels = (np.abs(body.discretization.vertices[corners][:, :, 2].mean(axis=1)) > 0.3).astype(int)
+    labels[:5] = -1
+    shapes = [LabelledShape(body.discretization, labels, corners)]
+    learner = trainer(60, replace(NETWORK, output_at=output_at), learning_rate=1e-2)
+    before = learner.accuracy(shapes)
+    learner.run(shapes)
+    assert before < 0.8 < learner.accuracy(shapes)
 
 
 def test_a_mirrored_copy_is_the_discretization_of_the_mirrored_shape(body):
