@@ -10,6 +10,16 @@ from diffusionnet_blender.errors import DiffusionNetError
 from diffusionnet_blender.surface.surface import Surface
 
 
+# What a folder that was made here is, for the tables; the authors' data sets have no such file.
+STAND_IN = "stand-in.txt"
+
+
+def described(folder: Path, original: str) -> str:
+    """What data a folder holds: the original data set by its name, or what it stands in by."""
+    note = folder / STAND_IN
+    return note.read_text(encoding="utf-8").strip() if note.exists() else original
+
+
 def wrong_layout(folder: Path, fault: str, expected: str) -> DiffusionNetError:
     """The error of a folder that is no such data set.
 
