@@ -10,7 +10,6 @@ thing. What is measured is kept at once; stopped, a training goes on from its ch
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -26,9 +25,13 @@ from diffusionnet_blender.network.training import LabelledShape, Trainer, Traini
 from training.commands import plain_errors
 
 from . import results, small_bodies
+from .ablation_tables import CLOUDS, IMPLICIT, MESHES, tables
 from .course import Course, Weights
+from .spread import row_of
 
 NAME = "ablation"
+# As for the paper's Figure 5.
+WIDTH = 32
 SEEDS = (0, 1, 2)
 # Points of the curve of each training, with a checkpoint each.
 POINTS = 4
@@ -58,13 +61,15 @@ class Variant:
     fixed_time: float | None = None
     kind: str = "mesh"
     sides: bool = False
-    steps: int = 2500
+    steps: int = 800
 
     @property
     def architecture(self) -> Architecture:
         """4 blocks, as everywhere in the paper."""
-        settings = {"width": 32 if self.sides else 64, "dropout": 0.1} | self.changes
-        return Architecture(input_width(self.features), 2 if self.sides else 8, **settings)
+        classes = 2 if self.sides else 8
+        return Architecture(
+            input_width(self.features), classes, width=WIDTH, dropout=0.1, **self.changes
+        )
 
     def class_of_place(self) -> np.ndarray:
         """Of each vertex of the template its class, (T,) int."""
@@ -82,37 +87,34 @@ class Variant:
         return module
 
 
-FULL, MESHES, CLOUDS, IMPLICIT = "full method", "hks", "hks on clouds", "hks, implicit diffusion"
-PIECES = {
-    FULL: Variant(),
+VARIANTS = {
+    "full method": Variant(),
     "no diffusion": Variant(changes={"diffusion": "none"}),
     "fixed-time diffusion, t = 0.1": Variant(fixed_time=0.1),
     "fixed-time diffusion, t = 0.5": Variant(fixed_time=0.5),
     "no gradient features": Variant(changes={"gradient": "none"}),
     "unlearned gradient features": Variant(changes={"gradient": "unlearned"}),
+    "complex A": Variant(("hks",), sides=True, steps=1200),
+    "real A": Variant(("hks",), {"gradient": "real"}, sides=True, steps=1200),
+    MESHES: Variant(("hks",)),
+    CLOUDS: Variant(("hks",), kind="cloud"),
+    IMPLICIT: Variant(("hks",), {"diffusion": "implicit"}),
 }
-SIDES = {
-    f"{kind} A": Variant(("hks",), {"gradient": kind}, sides=True)
-    for kind in ("complex", "real")
-}
-OTHERS = {
-    MESHES: Variant(("hks",), steps=1500),
-    CLOUDS: Variant(("hks",), kind="cloud", steps=1500),
-    IMPLICIT: Variant(("hks",), {"diffusion": "implicit"}, steps=1500),
-}
-VARIANTS = {**PIECES, **SIDES, **OTHERS}
 
 
 class Bodies:
-    """The bodies of each kind, labelled for a variant; matrices are made when first needed."""
+    """The bodies of each kind, held in memory; matrices are made when first needed."""
 
-    def __init__(self, cache: Path, counts: dict[str, int] | None = None):
-        self.cache, self.counts = cache, counts or small_bodies.COUNTS
+    def __init__(self, cache: Path, counts: dict[str, int] = small_bodies.COUNTS):
+        self.cache, self.counts = cache, counts
+        self._read: dict[tuple[str, str], list[LabelledShape]] = {}
 
     def of(self, variant: Variant, split: str, kind: str) -> list[LabelledShape]:
-        """Those of a split as meshes or clouds."""
-        shapes = small_bodies.shapes(self.cache, split, kind, self.counts[split])
-        return small_bodies.labelled(shapes, variant.class_of_place())
+        """Those of a split as meshes or clouds, labelled for a variant."""
+        if (split, kind) not in self._read:
+            shapes = small_bodies.shapes(self.cache, split, kind, self.counts[split])
+            self._read[split, kind] = list(shapes)
+        return small_bodies.labelled(self._read[split, kind], variant.class_of_place())
 
 
 def accuracy(
@@ -177,18 +179,17 @@ def main() -> None:
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     if chosen.step == "write":
-        from .ablation_tables import tables
-
         results.write(NAME, tables(results.kept(NAME)))
         return
     if chosen.cache is None:
         parser.error("run needs --cache, a folder for matrices and checkpoints")
+    bodies = Bodies(chosen.cache)
     for seed in chosen.seeds:
         for name in chosen.networks:
-            row = f"{name}, seed {seed}"
+            row = row_of(name, seed)
             if row not in results.kept(NAME):
                 print(row, flush=True)
-                results.keep(NAME, row, run(name, seed, Bodies(chosen.cache), chosen.cache))
+                results.keep(NAME, row, run(name, seed, bodies, chosen.cache))
 
 
 if __name__ == "__main__":

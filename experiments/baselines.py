@@ -69,7 +69,7 @@ class PlainNetwork(DiffusionNet):
 
 
 class GraphNetwork(PlainNetwork):
-    """Graph convolutions: sums over the neighbours along edges (Morris et al. 2019), two a block."""
+    """Graph convolutions, two a block: sums over neighbours along edges (Morris et al. 2019)."""
 
     def gather(self, shape: Shape) -> Callable[[torch.Tensor], torch.Tensor]:
         """Sums over neighbours."""

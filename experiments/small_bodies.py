@@ -5,7 +5,7 @@ No two have the same connectivity. They stand in for the human segmentation data
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from diffusionnet_blender.tasks.train.training_set import LabelledSurface
 from training.bodies import FIRST_HELD_OUT_SEED
 from training.clouds import point_cloud
 from training.figures import sample_figure
-from training.meshes import NOWHERE, shuffle
+from training.meshes import shuffle
 from training.parts import PART_NAMES
 from training.remesh import decimate, keep_skin
 from training.shares import sides_merged
@@ -78,12 +78,8 @@ def side_of_place() -> np.ndarray:
     return np.where(np.abs(across) < MIDDLE, IGNORED, (across < 0).astype(int))
 
 
-def labelled(shapes: Shapes, class_of_place: np.ndarray) -> list[LabelledShape]:
-    """All shapes, held in memory, with a class for each vertex by its place."""
-    return [
-        LabelledShape(
-            example.discretization,
-            np.where(example.labels == NOWHERE, IGNORED, class_of_place[example.labels]),
-        )
-        for example in shapes
-    ]
+def labelled(shapes: Sequence[LabelledShape], class_of_place: np.ndarray) -> list[LabelledShape]:
+    """The same shapes with a class at each vertex in place of the template's vertex."""
+    # What is nowhere on the template takes the last of these.
+    classes = np.append(class_of_place, IGNORED)
+    return [LabelledShape(shape.discretization, classes[shape.labels]) for shape in shapes]

@@ -9,7 +9,6 @@ import numpy as np
 from diffusionnet_blender.errors import DiffusionNetError
 from diffusionnet_blender.surface.surface import Surface
 
-
 # What a folder that was made here is, for the tables; the authors' data sets have no such file.
 STAND_IN = "stand-in.txt"
 

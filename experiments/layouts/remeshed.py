@@ -20,11 +20,12 @@ from .files import read_labels, read_off, wrong_layout
 REMESHED = ("iso", "dense", "qes", "mc", "cloud")
 KINDS = ("orig", *REMESHED)
 VERTICAL = (0.0, 1.0, 0.0)
-EXPECTED = """  registrations/tr_reg_000.ply, ..., 099.ply   one connectivity (training/registrations of
-                                               MPI-FAUST); the last fifth is the test split
-  iso/tr_reg_iso_080.ply, ..., 099.ply         the test split remeshed; likewise dense, qes, mc and
-                                               cloud (points with normals)
-  iso/tr_reg_iso_080.txt, ..., 099.txt         for each vertex the nearest one of the registration"""
+EXPECTED = """\
+  registrations/tr_reg_000.ply ... 099.ply   the training/registrations of MPI-FAUST, of one
+                                             connectivity; the last fifth is the test split
+  iso/tr_reg_iso_080.ply ... 099.ply         the test split remeshed; so dense, qes and mc, and
+                                             cloud, which are points with normals
+  iso/tr_reg_iso_080.txt ... 099.txt         of each vertex the nearest one before remeshing"""
 
 
 def registrations(folder: Path) -> tuple[list[Path], list[Path]]:
