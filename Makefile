@@ -260,6 +260,17 @@ FILES ?= 2000
 bench-library: $(READY_TRAINING) ## a library of FILES files beside xargs, with kills and 100,000 items, into docs/library.md, hours
 	$(PYTHON) -m benchmarks.library --files $(FILES)
 
+# On a machine with a graphics processor: a Python whose torch has CUDA.
+GPU_PYTHON ?= $(PYTHON)
+.PHONY: bench-runtime bench-gpu
+bench-runtime: $(READY_TRAINING) ## the paper's table of runtimes on the processor, into docs/paper.md, a quarter of an hour
+	$(PYTHON) -m experiments.runtime run
+	$(PYTHON) -m experiments.runtime write
+
+bench-gpu: ## and on a graphics processor, by GPU_PYTHON, whose torch has CUDA: under ten minutes
+	$(GPU_PYTHON) -m experiments.runtime run --device cuda
+	$(GPU_PYTHON) -m experiments.runtime write
+
 .PHONY: clean
 clean: ## remove what was built; the environments stay
 	rm -rf build dist

@@ -101,44 +101,61 @@ def class_probabilities(
     temperature : float
     """
 
-    def tensor(array):
-        return torch.as_tensor(np.asarray(array, dtype=np.float32))
+    weight = {name: tensor(value) for name, value in weights.items()}
+    shape = [*map(tensor, (mass, eigenvalues, eigenvectors)), *map(sparse_tensor, gradients)]
+
+    def outputs(gradient_y):
+        return network(weight, blocks, *shape[:4], gradient_y, tensor(features))
+
+    with torch.no_grad():
+        mean = outputs(shape[4])
+        if other_side is not None:
+            mean = (mean + outputs(-shape[4])[:, list(other_side)]) / 2
+        return torch.softmax(mean / temperature, dim=-1).numpy()
+
+
+def network(
+    weight: Mapping[str, torch.Tensor],
+    blocks: int,
+    mass: torch.Tensor,
+    eigenvalues: torch.Tensor,
+    eigenvectors: torch.Tensor,
+    gradient_x: torch.Tensor,
+    gradient_y: torch.Tensor,
+    features: torch.Tensor,
+) -> torch.Tensor:
+    """Outputs (V, C) before any softmax; all tensors are on one device, the gradients sparse."""
 
     def linear(values, name):
         return values @ weight[f"{name}.weight"].T + weight[f"{name}.bias"]
 
-    weight = {name: tensor(value) for name, value in weights.items()}
-    mass, eigenvalues, eigenvectors = map(tensor, (mass, eigenvalues, eigenvectors))
-    gradient_x, gradient_y = map(_sparse_tensor, gradients)
-
-    def outputs(gradient_y):
-        x = linear(tensor(features), "first")
-        for block in (f"block_{index}" for index in range(blocks)):
-            time = weight[f"{block}.time"].clamp(min=SHORTEST_TIME)
-            spectrum = eigenvectors.T @ (x * mass[:, None])
-            decay = torch.exp(-eigenvalues[:, None] * time[None, :])
-            diffused = eigenvectors @ (decay * spectrum)
-            real = torch.mm(gradient_x, diffused)
-            imaginary = torch.mm(gradient_y, diffused)
-            a_real, a_imaginary = weight[f"{block}.gradient_re"], weight[f"{block}.gradient_im"]
-            turned_real = real @ a_real.T - imaginary @ a_imaginary.T
-            turned_imaginary = imaginary @ a_real.T + real @ a_imaginary.T
-            features_of_gradient = torch.tanh(real * turned_real + imaginary * turned_imaginary)
-            mixed = torch.cat([x, diffused, features_of_gradient], dim=-1)
-            layers = sum(name.startswith(f"{block}.mlp_") for name in weight) // 2
-            for layer in range(layers):
-                mixed = linear(torch.relu(mixed) if layer else mixed, f"{block}.mlp_{layer}")
-            x = x + mixed
-        return linear(x, "last")
-
-    with torch.no_grad():
-        mean = outputs(gradient_y)
-        if other_side is not None:
-            mean = (mean + outputs(-gradient_y)[:, list(other_side)]) / 2
-        return torch.softmax(mean / temperature, dim=-1).numpy()
+    x = linear(features, "first")
+    for block in (f"block_{index}" for index in range(blocks)):
+        time = weight[f"{block}.time"].clamp(min=SHORTEST_TIME)
+        spectrum = eigenvectors.T @ (x * mass[:, None])
+        decay = torch.exp(-eigenvalues[:, None] * time[None, :])
+        diffused = eigenvectors @ (decay * spectrum)
+        real = torch.mm(gradient_x, diffused)
+        imaginary = torch.mm(gradient_y, diffused)
+        a_real, a_imaginary = weight[f"{block}.gradient_re"], weight[f"{block}.gradient_im"]
+        turned_real = real @ a_real.T - imaginary @ a_imaginary.T
+        turned_imaginary = imaginary @ a_real.T + real @ a_imaginary.T
+        features_of_gradient = torch.tanh(real * turned_real + imaginary * turned_imaginary)
+        mixed = torch.cat([x, diffused, features_of_gradient], dim=-1)
+        layers = sum(name.startswith(f"{block}.mlp_") for name in weight) // 2
+        for layer in range(layers):
+            mixed = linear(torch.relu(mixed) if layer else mixed, f"{block}.mlp_{layer}")
+        x = x + mixed
+    return linear(x, "last")
 
 
-def _sparse_tensor(matrix: sparse.spmatrix) -> torch.Tensor:
+def tensor(array: np.ndarray) -> torch.Tensor:
+    """An array in single precision."""
+    return torch.as_tensor(np.asarray(array, dtype=np.float32))
+
+
+def sparse_tensor(matrix: sparse.spmatrix) -> torch.Tensor:
+    """A sparse matrix in single precision, as a list of coordinates."""
     matrix = matrix.tocoo()
     place = torch.as_tensor(np.stack([matrix.row, matrix.col]).astype(np.int64))
     values = torch.as_tensor(matrix.data.astype(np.float32))

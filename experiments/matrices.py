@@ -8,6 +8,7 @@ import shutil
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -105,23 +106,44 @@ def _kept(
 ) -> Iterator[tuple[str, str]]:
     """Make and keep the matrices of all members; the name and key of each."""
     folder.mkdir(parents=True, exist_ok=True)
-    pool = ProcessPoolExecutor(processes, get_context("spawn"))
+    work = partial(_keep, folder=folder, settings=settings)
+    checked = _with_room(members, folder, settings, count)
+    for done, kept in enumerate(_each(work, checked, processes), start=1):
+        yield kept
+        if done % 50 == 0:
+            print(f"matrices of {done} shapes of about {count}", flush=True)
+
+
+def _with_room(
+    members: Iterable[LabelledSurface], folder: Path, settings: DiscretizationSettings, count: int
+) -> Iterator[LabelledSurface]:
+    """The members, of which the first shows how much room they take."""
+    for index, member in enumerate(members):
+        if not index:
+            require_room(folder, member, settings, count)
+        yield member
+
+
+def _each(
+    work: Callable[[LabelledSurface], tuple[str, str]],
+    members: Iterable[LabelledSurface],
+    processes: int,
+) -> Iterator[tuple[str, str]]:
+    """Results in order; but few members are in memory at a time (`Executor.map` takes all)."""
+    if processes == 1:
+        yield from map(work, members)
+        return
     waiting: deque[Future[tuple[str, str]]] = deque()
-    done = 0
-    try:
-        for member in members:
-            if not done and not waiting:
-                require_room(folder, member, settings, count)
-            waiting.append(pool.submit(_keep, member, folder, settings))
-            if len(waiting) > WAITING * processes:
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        try:
+            for member in members:
+                waiting.append(pool.submit(work, member))
+                if len(waiting) > WAITING * processes:
+                    yield waiting.popleft().result()
+            while waiting:
                 yield waiting.popleft().result()
-                done += 1
-                if done % 50 == 0:
-                    print(f"matrices of {done} shapes of about {count}", flush=True)
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        pool.shutdown(cancel_futures=True)
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _keep(

@@ -11,31 +11,25 @@ from diffusionnet_blender.network.forward import forward
 from diffusionnet_blender.network.shape import shape_of
 from diffusionnet_blender.network.torch_engine import TorchEngine
 from diffusionnet_blender.network.training import IGNORED
-from diffusionnet_blender.surface.prepare import PreparedSurface
+from diffusionnet_blender.surface.discretization import Discretization
 
 from .course import Weights
 from .matrices import Shapes
 
 
-def outputs_at_vertices(
+def network_outputs(
     architecture: Architecture,
     weights: Weights,
     features: tuple[str, ...],
-    prepared: PreparedSurface,
+    shape: Discretization,
     engine: TorchEngine,
 ) -> np.ndarray:
-    """Outputs of a network at the vertices of the data set, (V, C) float32."""
-    shape = prepared.discretization
+    """Outputs of a network, (n, C) float32, before any softmax."""
     on_device = {name: engine.array(weight) for name, weight in weights.items()}
     with engine.inference():
-        found = forward(
-            architecture,
-            on_device,
-            shape_of(shape, engine),
-            engine.array(input_features(shape, features)),
-            engine,
-        )
-        return prepared.to_user_vertices(engine.to_numpy(found))
+        matrices = shape_of(shape, engine)
+        values = engine.array(input_features(shape, features))
+        return engine.to_numpy(forward(architecture, on_device, matrices, values, engine))
 
 
 def share_right(found: np.ndarray, labels: np.ndarray) -> float:
@@ -67,7 +61,9 @@ def accuracy_at_vertices(
     right = total = 0.0
     for index in chosen:
         prepared, labels = shapes.prepared(int(index))
-        outputs = outputs_at_vertices(architecture, weights, features, prepared, engine)
+        outputs = prepared.to_user_vertices(
+            network_outputs(architecture, weights, features, prepared.discretization, engine)
+        )
         count = np.count_nonzero(labels != IGNORED)
         right += count * share_right(outputs.argmax(axis=1), labels)
         total += count

@@ -38,6 +38,7 @@ SIZES = {
     "editing": (1600, 1000),
     "transfer": (1600, 1000),
     "rig": (1600, 1000),
+    "rigify": (1600, 1000),
     "train": (1600, 1000),
     "tutorial": (1200, 920),
     "click": (960, 820),
@@ -45,7 +46,17 @@ SIZES = {
     "kills": (800, 600),
     "large": (800, 600),
 }
-CHECKS = ("panel", "character", "preferences", "editing", "transfer", "rig", "life", "kills")
+CHECKS = (
+    "panel",
+    "character",
+    "preferences",
+    "editing",
+    "transfer",
+    "rig",
+    "rigify",
+    "life",
+    "kills",
+)
 # How often the process is killed among the checks: enough to meet it in every state.
 KILLS = 8
 # Seconds after which a scenario is stuck, and for each kill.

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import bpy
+import numpy as np
 
 SCENARIO, FOLDER, SAMPLES, *SETTINGS = sys.argv[sys.argv.index("--") + 1 :]
 FOLDER, SAMPLES = Path(FOLDER), Path(SAMPLES)
@@ -249,3 +250,11 @@ def middle_of_view():
         "x": region.x + region.width // 2,
         "y": window.height - region.y - region.height // 2,
     }
+
+
+def shown(obj):
+    """Vertices (V, 3) of a mesh as its modifiers leave it."""
+    evaluated = obj.evaluated_get(bpy.context.evaluated_depsgraph_get()).data
+    places = np.empty(3 * len(evaluated.vertices))
+    evaluated.vertices.foreach_get("co", places)
+    return places.reshape(-1, 3)

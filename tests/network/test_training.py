@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 torch = pytest.importorskip("torch", reason="training needs torch")
 
@@ -16,6 +17,7 @@ from diffusionnet_blender.network.training import (  # noqa: E402
     Trainer,
     TrainingSettings,
     mirrored,
+    rotated,
     scaled,
 )
 from diffusionnet_blender.surface.discretization import discretize  # noqa: E402
@@ -149,3 +151,46 @@ def test_dropout_is_for_training_only(body):
     assert not torch.equal(module(shape, features), module(shape, features))
     module.eval()
     assert torch.equal(module(shape, features), module(shape, features))
+
+
+def test_a_rotated_copy_is_the_discretization_of_the_rotated_shape(body):
+    """All but the positions stays; tangent frames of the copy may be others."""
+    rotation = Rotation.from_rotvec([0.3, -1.0, 0.7]).as_matrix()
+    vertices, faces = lumpy_body(3)
+    real = discretize(Surface(vertices @ rotation.T, faces), SETTINGS)
+    made = rotated(body.discretization, rotation)
+    np.testing.assert_allclose(made.vertices, real.vertices, atol=1e-6)
+    np.testing.assert_allclose(made.mass, real.mass, atol=1e-6)
+    np.testing.assert_allclose(made.eigenvalues, real.eigenvalues, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("random_rotation", [False, True])
+def test_random_rotations_make_steps_on_positions_differ(body, random_rotation):
+    """The same weights, the same shape twice: only a rotation can change the loss."""
+    torch.manual_seed(0)
+    network = Architecture(inputs=3, outputs=2, width=8, blocks=1)
+    settings = TrainingSettings(
+        steps=2,
+        learning_rate=0.0,
+        weight_decay=0.0,
+        scale_jitter=0.0,
+        random_rotation=random_rotation,
+        report_every=1,
+    )
+    losses = []
+    Trainer(DiffusionNet(network, TorchEngine("cpu")), ("xyz",), settings=settings).run(
+        [body], report=lambda step, loss, accuracy: losses.append(loss)
+    )
+    assert (abs(losses[0] - losses[1]) > 1e-4) == random_rotation
+
+
+def test_half_precision_learns_about_the_same(body):
+    losses = {}
+    for half in (False, True):
+        reports = []
+        trainer(60, half_precision=half, report_every=60).run(
+            [body], report=lambda *values, reports=reports: reports.append(values)
+        )
+        losses[half] = reports[-1][1]
+    assert losses[True] == pytest.approx(losses[False], rel=0.1)
+    assert losses[True] != losses[False]

@@ -14,6 +14,7 @@ from window import (
     open_tab,
     press,
     settle,
+    shown,
     state,
     until,
     view,
@@ -75,11 +76,3 @@ def steps():
     yield from ask(do="key", key="ctrl+z")
     yield from ask(do="key", key="ctrl+z")
     yield from until(lambda: not bpy.data.objects["Ada"].vertex_groups, 60, "undo")
-
-
-def shown(obj):
-    """Vertices (V, 3) of a mesh as its modifiers leave it."""
-    evaluated = obj.evaluated_get(bpy.context.evaluated_depsgraph_get()).data
-    places = np.empty(3 * len(evaluated.vertices))
-    evaluated.vertices.foreach_get("co", places)
-    return places.reshape(-1, 3)
