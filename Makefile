@@ -209,16 +209,16 @@ accuracy: $(READY_TRAINING) $(START)/body_parts.safetensors $(START)/body_parts_
 	$(PYTHON) -m training.document
 
 ablation: $(READY_TRAINING) ## what each piece of the method does, on bodies of our own, an hour, into docs/paper.md
-	$(PYTHON) -m experiments.ablation run --cache $(EXPERIMENTS)
+	$(PYTHON) -m experiments.ablation run --cache build/experiments
 	$(PYTHON) -m experiments.ablation write
 
 discretizations: $(READY_TRAINING) ## the paper's test of other meshings, on bodies of our own, an hour, into docs/paper.md
-	$(PYTHON) -m experiments.stand_ins.remeshings $(EXPERIMENTS)/bodies-1500
-	$(PYTHON) -m experiments.discretizations run --data $(EXPERIMENTS)/bodies-1500 --cache $(EXPERIMENTS)
-	$(PYTHON) -m experiments.discretizations draw --data $(EXPERIMENTS)/bodies-1500 --cache $(EXPERIMENTS)
+	$(PYTHON) -m experiments.stand_ins.remeshings build/bodies-1500
+	$(PYTHON) -m experiments.discretizations run --data build/bodies-1500 --cache build/experiments
+	$(PYTHON) -m experiments.discretizations draw --data build/bodies-1500 --cache build/experiments
 	$(PYTHON) -m experiments.discretizations write
-	$(PYTHON) -m experiments.stand_ins.remeshings $(EXPERIMENTS)/bodies-700 --vertices 700
-	$(PYTHON) -m experiments.basis_size run --data $(EXPERIMENTS)/bodies-700 --cache $(EXPERIMENTS)
+	$(PYTHON) -m experiments.stand_ins.remeshings build/bodies-700 --vertices 700
+	$(PYTHON) -m experiments.basis_size run --data build/bodies-700 --cache build/experiments
 	$(PYTHON) -m experiments.basis_size write
 
 samples: $(READY_TRAINING) ## make the sample characters again, from MakeHuman's assets in MAKEHUMAN

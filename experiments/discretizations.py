@@ -106,7 +106,8 @@ def main() -> None:
     torch.set_num_threads(1)
     if chosen.step == "write":
         found = results.kept(NAME)
-        draw_curves(found)
+        if found:
+            draw_curves(found)
         results.write(NAME, tables(found))
         return
     if chosen.data is None or chosen.cache is None:
