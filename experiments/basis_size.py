@@ -20,7 +20,6 @@ from training.commands import plain_errors
 from training.documents import table
 
 from . import results
-from .layouts.files import described
 from .spread import Found, budget, by_seed, mean_and_spread, row_of
 from .template_labels import Data, Labelling
 
@@ -35,7 +34,7 @@ def run(k: int, seed: int, data: Data, cache: Path, epochs: int = EPOCHS) -> dic
     course = labelling.train(data, cache / "runs" / f"{NAME}-{data.name}-{k}-{seed}")
     errors = labelling.errors(course.trainer.averaged_weights(), data, "orig")
     return {
-        "data": described(data.folder, "MPI-FAUST"),
+        "data": data.described,
         "steps": course.trainer.step,
         "hours": course.curve[-1].hours,
         "error": float(errors.mean()),

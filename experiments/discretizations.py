@@ -27,7 +27,6 @@ from .baselines import GraphNetwork, PointNetwork
 from .course import Course
 from .discretization_figures import THRESHOLDS, draw_bodies, draw_curves, tables
 from .layouts import remeshed
-from .layouts.files import described
 from .template_labels import Data, Labelling
 
 NAME = "discretizations"
@@ -66,8 +65,7 @@ def run(name: str, data: Data, cache: Path, hours: float | None) -> dict[str, An
         found["within"][kind] = [round(float(np.mean(errors <= most)), 4) for most in THRESHOLDS]
     print(name, found["mean"], flush=True)
     return {
-        "data": described(data.folder, "MPI-FAUST"),
-        "bodies": data.counts["train"],
+        "data": data.described,
         "epochs": labelling.epochs,
         "width": labelling.width,
         "weights": sum(weight.size for weight in weights.values()),
@@ -119,9 +117,9 @@ def main() -> None:
         return
     for name in chosen.networks:
         if name not in results.kept(NAME):
-            found = run(name, data, chosen.cache, chosen.hours)
-            if found is not None:
-                results.keep(NAME, name, found)
+            measured = run(name, data, chosen.cache, chosen.hours)
+            if measured is not None:
+                results.keep(NAME, name, measured)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,8 @@ from training import trials
 
 from .course import Course, Weights
 from .layouts import remeshed
+from .layouts.files import read_mesh
+from .layouts.stand_in import is_stand_in
 from .matrices import Shapes
 
 SETTINGS = DiscretizationSettings(k=128)
@@ -52,7 +54,7 @@ class Labelling:
     features: tuple[str, ...]
     make: Callable[..., DiffusionNet] = DiffusionNet
     width: int = 64
-    epochs: int = 12
+    epochs: int = 10
     k: int = SETTINGS.k
     seed: int = 0
 
@@ -151,13 +153,19 @@ class Data:
         place = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:8]
         self.name = f"{folder.resolve().name}-{place}"
         self.counts = {"train": len(train), "test": len(test)}
-        self.template = remeshed.read_mesh(train[0])
+        self.template = read_mesh(train[0])
         self.classes = len(self.template.vertices)
         graph = surface_graph(self.template.vertices, self.template.faces)
         distances = geodesic_distances(graph, np.arange(self.classes)).astype(np.float32)
         # Between loose parts there is no path: as far as anything can be.
         farthest = distances[np.isfinite(distances)].max()
         self.distances = 100 * np.minimum(distances, farthest) / farthest
+
+    @property
+    def described(self) -> str:
+        """What data they are, for the tables."""
+        origin = "stand-in" if is_stand_in(self.folder) else "MPI-FAUST"
+        return f"{self.counts['train']} bodies of {self.classes:,} vertices ({origin})"
 
     def shapes(self, split: str, kind: str) -> Shapes:
         """Shapes of a split with the template's vertex at each vertex."""

@@ -5,18 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import trimesh
 
 from diffusionnet_blender.errors import DiffusionNetError
 from diffusionnet_blender.surface.surface import Surface
-
-# What a folder that was made here is, for the tables; the authors' data sets have no such file.
-STAND_IN = "stand-in.txt"
-
-
-def described(folder: Path, original: str) -> str:
-    """What data a folder holds: the original data set by its name, or what it stands in by."""
-    note = folder / STAND_IN
-    return note.read_text(encoding="utf-8").strip() if note.exists() else original
 
 
 def wrong_layout(folder: Path, fault: str, expected: str) -> DiffusionNetError:
@@ -71,7 +63,11 @@ def read_labels(path: Path, count: int) -> np.ndarray:
         If there are more, fewer, or other things in it.
     """
     try:
-        labels = np.array(path.read_text(encoding="ascii").split(), dtype=np.int64)
+        # Some data sets write them as 1.000e+00.
+        values = np.array(path.read_text(encoding="ascii").split(), dtype=np.float64)
+        labels = values.astype(np.int64)
+        if (labels != values).any():
+            raise ValueError("not a whole number")
     except (ValueError, OverflowError, UnicodeDecodeError) as error:
         raise DiffusionNetError(
             f"{path} has more in it than whole numbers", "Give one number a line."
@@ -82,3 +78,29 @@ def read_labels(path: Path, count: int) -> np.ndarray:
             "Labels and meshes are of two versions: take both from one.",
         )
     return labels
+
+
+def read_mesh(path: Path) -> Surface:
+    """A triangle mesh in the format OFF, OBJ or PLY, its vertices and triangles in their order.
+
+    Raises
+    ------
+    DiffusionNetError
+        If the file is no such mesh.
+    """
+    if path.suffix.lower() == ".off":
+        return read_off(path)
+    try:
+        mesh = trimesh.load(
+            path, process=False, maintain_order=True, skip_materials=True, force="mesh"
+        )
+        surface = Surface(np.asarray(mesh.vertices, np.float64), np.asarray(mesh.faces, np.int64))
+        if not len(surface.faces):
+            raise ValueError("no triangles")
+    # Each of its readers raises errors of its own on damaged files.
+    except Exception as error:
+        raise DiffusionNetError(
+            f"{path} is no triangle mesh in the format {path.suffix[1:].upper()} ({error})",
+            "Save it again, with triangles alone.",
+        ) from error
+    return surface

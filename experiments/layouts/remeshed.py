@@ -15,7 +15,7 @@ import trimesh
 from diffusionnet_blender.surface.surface import Surface
 from diffusionnet_blender.tasks.train.training_set import LabelledSurface
 
-from .files import read_labels, read_off, wrong_layout
+from .files import read_labels, read_mesh, wrong_layout
 
 REMESHED = ("iso", "dense", "qes", "mc", "cloud")
 KINDS = ("orig", *REMESHED)
@@ -90,22 +90,6 @@ def read(folder: Path, split: str, kind: str = "orig") -> Iterator[LabelledSurfa
         yield LabelledSurface(f"{kind} {file.stem}", surface, labels)
 
 
-def read_mesh(path: Path) -> Surface:
-    """A triangle mesh as PLY or OFF, its vertices in the order of the file.
-
-    Raises
-    ------
-    DiffusionNetError
-        If it is none.
-    """
-    if path.suffix == ".off":
-        return read_off(path)
-    mesh = _loaded(path)
-    if not isinstance(mesh, trimesh.Trimesh):
-        raise wrong_layout(path.parent, f"{path.name} has no triangles", EXPECTED)
-    return Surface(np.asarray(mesh.vertices, float), np.asarray(mesh.faces, np.int64))
-
-
 def read_cloud(path: Path) -> Surface:
     """Points with normals as PLY.
 
@@ -114,21 +98,15 @@ def read_cloud(path: Path) -> Surface:
     DiffusionNetError
         If it is none, or has no normals.
     """
-    cloud = _loaded(path)
-    # Trimesh keeps what it has no place for as the file has it.
-    vertex = cloud.metadata["_ply_raw"]["vertex"]["data"]
     try:
+        cloud = trimesh.load(path, process=False)
+        # Trimesh keeps what it has no place for as the file has it.
+        vertex = cloud.metadata["_ply_raw"]["vertex"]["data"]
         normals = np.stack([np.ravel(vertex[name]) for name in ("nx", "ny", "nz")], axis=1)
-    except (KeyError, ValueError) as error:
-        raise wrong_layout(path.parent, f"{path.name} has no normals", EXPECTED) from error
-    return Surface(np.asarray(cloud.vertices, float), normals=normals.astype(float))
-
-
-def _loaded(path: Path) -> trimesh.Trimesh | trimesh.PointCloud:
-    try:
-        return trimesh.load(path, process=False)
-    except (ValueError, TypeError, KeyError, IndexError) as error:
-        fault = f"{path.name} is no PLY file that can be read ({error})"
+        return Surface(np.asarray(cloud.vertices, float), normals=normals.astype(float))
+    # Trimesh raises errors of its own on damaged files.
+    except Exception as error:
+        fault = f"{path.name} is no PLY file of points with normals ({error})"
         raise wrong_layout(path.parent, fault, EXPECTED) from error
 
 

@@ -1,1 +1,1 @@
-"""Data sets made here in the layout of those that cannot be had, to run the experiments on."""
+"""Data of our own in the layouts of data sets that cannot be had here."""

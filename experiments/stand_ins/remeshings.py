@@ -18,105 +18,27 @@ A vertex belongs to the nearest one of the mesh that it was remeshed from.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from scipy import sparse
-from scipy.sparse import csgraph
 from scipy.spatial import cKDTree
 
 from diffusionnet_blender.errors import DiffusionNetError
-from diffusionnet_blender.matching.geodesic import surface_graph
 from diffusionnet_blender.surface.surface import Surface, triangle_areas, triangle_vectors
-from diffusionnet_blender.surface.triangles import compact
 from diffusionnet_blender.surface.voxels import outer_skin
 from training.commands import plain_errors
-from training.meshes import Body, surface_points
-from training.remesh import decimate, keep_skin, subdivide
+from training.meshes import surface_points
+from training.remesh import decimate, keep_skin
 
-from ..layouts.files import STAND_IN
-from ..layouts.remeshed import REMESHED, read_mesh, remeshed_files, write_ply
+from ..layouts.files import read_mesh
+from ..layouts.remeshed import REMESHED, remeshed_files, write_ply
+from ..layouts.stand_in import mark
+from .clusters import clustered, plain_body, refined
 
-# Vertices of the surface that is clustered for each cluster, and rounds of moving their centres.
-FINENESS, ROUNDS = 40, 8
-# How many places of `dense` are finer, by which factor, and in which part of the height.
-PLACES, FINER, REACH = 5, 3.0, 0.12
-
-
-def plain_body(surface: Surface) -> Body:
-    """A mesh with its vertices' numbers as labels, for what is done to bodies."""
-    number = np.arange(len(surface.vertices))
-    return Body(surface.vertices, surface.faces, number, np.zeros(len(number), np.int32))
-
-
-def refined(surface: Surface, count: int) -> Surface:
-    """The same surface with at least so many vertices."""
-    body = plain_body(surface)
-    while len(body.vertices) < count:
-        body = subdivide(body, smooth=False)
-    return Surface(body.vertices, body.faces)
-
-
-def clustered(
-    surface: Surface, count: int, rng: np.random.Generator, finer_at: np.ndarray | None = None
-) -> Surface:
-    """About evenly spread vertices, each the centre of the region that is nearest to it.
-
-    Centres are moved into the middle of their regions (Lloyd; along the surface, so that limbs that
-    touch stay apart); three regions that meet in a triangle of the fine surface give one.
-
-    Parameters
-    ----------
-    surface : Surface
-    count : int
-        Of vertices.
-    rng : numpy.random.Generator
-    finer_at : (P, 3) float, optional
-        Places about which regions are smaller.
-    """
-    fine = refined(surface, FINENESS * count)
-    graph = surface_graph(fine.vertices, fine.faces)
-    area = np.repeat(triangle_areas(fine.vertices, fine.faces), 3)
-    weight = np.bincount(fine.faces.ravel(), area, minlength=len(fine.vertices))
-    if finer_at is not None:
-        away = np.linalg.norm(fine.vertices[:, None] - finer_at, axis=2).min(axis=1)
-        reach = REACH * np.ptp(fine.vertices, axis=0).max()
-        scale = 1 + (FINER - 1) * np.exp(-((away / reach) ** 2))
-        ends = graph.tocoo()
-        ends.data *= (scale[ends.row] + scale[ends.col]) / 2
-        graph, weight = ends.tocsr(), weight * scale**2
-    centres = rng.choice(len(weight), count, replace=False, p=weight / weight.sum())
-    for _ in range(ROUNDS):
-        centres = _middles(fine.vertices, weight, _regions(graph, centres))
-    region = _regions(graph, centres)
-    corners = region[fine.faces]
-    a, b, c = corners.T
-    faces = corners[(a != b) & (b != c) & (c != a) & (corners >= 0).all(axis=1)]
-    _, first = np.unique(np.sort(faces, axis=1), axis=0, return_index=True)
-    faces, kept = compact(count, faces[np.sort(first)])
-    return Surface(fine.vertices[centres][kept], faces)
-
-
-def _regions(graph: sparse.csr_matrix, centres: np.ndarray) -> np.ndarray:
-    """The nearest centre of each vertex, (V,) index into them, -1 on parts without any."""
-    nearest = csgraph.dijkstra(graph, indices=centres, min_only=True, return_predecessors=True)[2]
-    index = np.full(graph.shape[0], -1)
-    index[centres] = np.arange(len(centres))
-    return np.where(nearest >= 0, index[nearest], -1)
-
-
-def _middles(vertices: np.ndarray, weight: np.ndarray, region: np.ndarray) -> np.ndarray:
-    """Of each region the vertex nearest to the weighted mean of its vertices."""
-    known = np.flatnonzero(region >= 0)
-    region, weight = region[known], weight[known]
-    weighted = weight[:, None] * vertices[known]
-    total = np.stack([np.bincount(region, column) for column in weighted.T], axis=1)
-    mean = total / np.maximum(np.bincount(region, weight), np.finfo(float).tiny)[:, None]
-    off = np.linalg.norm(vertices[known] - mean[region], axis=1)
-    order = np.lexsort((off, region))
-    return known[order][np.unique(region[order], return_index=True)[1]]
+# Places where `dense` is finer.
+PLACES = 5
 
 
 def remeshed(surface: Surface, kind: str, rng: np.random.Generator) -> Surface:
@@ -188,17 +110,18 @@ def in_correspondence(folder: Path) -> Iterator[Surface]:
         yield surface
 
 
-def make(folder: Path, surfaces: Iterator[Surface], origin: str) -> None:
+def make(folder: Path, surfaces: Iterable[Surface], made_of: str) -> None:
     """Write surfaces as registrations, and remeshed versions of the last fifth.
 
     Parameters
     ----------
     folder : Path
-    surfaces : iterator of Surface
-    origin : str
-        What they are, for the tables.
+    surfaces : iterable of Surface
+    made_of : str
+        What they are.
     """
     kept = list(surfaces)
+    mark(folder, made_of)
     for index, surface in enumerate(kept):
         file = folder / "registrations" / f"tr_reg_{index:03d}.ply"
         write_ply(file, surface)
@@ -212,7 +135,6 @@ def make(folder: Path, surfaces: Iterator[Surface], origin: str) -> None:
             write_ply(mesh, made)
             nearest = tree.query(made.vertices)[1]
             labels.write_text("".join(f"{vertex}\n" for vertex in nearest))
-    (folder / STAND_IN).write_text(f"{origin}\n")
 
 
 @plain_errors
@@ -225,11 +147,11 @@ def main() -> None:
     parser.add_argument("--vertices", type=int, default=1500, help="of each of them")
     chosen = parser.parse_args()
     if chosen.meshes is None:
-        origin = f"{chosen.bodies} synthetic bodies of {chosen.vertices} vertices (stand-in)"
-        make(chosen.folder, own_bodies(chosen.bodies, chosen.vertices), origin)
+        bodies = own_bodies(chosen.bodies, chosen.vertices)
+        make(chosen.folder, bodies, "synthetic bodies in random poses")
     else:
-        origin = f"{chosen.meshes.name}, remeshed here"
-        make(chosen.folder, in_correspondence(chosen.meshes), origin)
+        made_of = f"the meshes of {chosen.meshes.name}, remeshed by this command"
+        make(chosen.folder, in_correspondence(chosen.meshes), made_of)
 
 
 if __name__ == "__main__":

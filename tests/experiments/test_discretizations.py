@@ -22,6 +22,7 @@ from diffusionnet_blender.surface.surface import Surface, triangle_areas  # noqa
 from experiments import basis_size, discretization_figures, discretizations, results  # noqa: E402
 from experiments.baselines import GraphNetwork, PointNetwork  # noqa: E402
 from experiments.layouts import remeshed  # noqa: E402
+from experiments.layouts.files import read_mesh  # noqa: E402
 from experiments.stand_ins.remeshings import in_correspondence, make  # noqa: E402
 from experiments.stand_ins.remeshings import remeshed as remeshed_as  # noqa: E402
 from experiments.template_labels import Data  # noqa: E402
@@ -37,7 +38,7 @@ def lumpy_bodies():
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     path = tmp_path_factory.mktemp("bodies")
-    make(path, lumpy_bodies(), "lumpy bodies (stand-in)")
+    make(path, lumpy_bodies(), "lumpy bodies")
     return path
 
 
@@ -70,7 +71,7 @@ def test_all_networks_are_trained_measured_and_shown(folder, tmp_path, monkeypat
         },
     )
     text = discretization_figures.tables(kept)
-    assert "lumpy bodies (stand-in)" in text
+    assert "(stand-in)" in text
     assert all(f"| {name} |" in text for name in kept)
     for picture in (discretization_figures.CURVES, discretization_figures.BODIES):
         assert (tmp_path / "images" / picture).stat().st_size > 1000
@@ -91,7 +92,7 @@ def test_sizes_of_the_basis_are_measured(folder, tmp_path):
     assert all(0 <= result["error"] <= 100 for result in found.values())
     text = basis_size.tables(found)
     assert " ± " in text
-    assert "lumpy bodies (stand-in)" in text
+    assert "(stand-in)" in text
 
 
 @pytest.mark.parametrize("kind", remeshed.REMESHED)
@@ -184,7 +185,7 @@ def too_few(folder):
 
 def other_connectivity(folder):
     path = folder / "registrations" / "tr_reg_001.ply"
-    surface = remeshed.read_mesh(path)
+    surface = read_mesh(path)
     remeshed.write_ply(path, Surface(surface.vertices, surface.faces[::-1]))
 
 
@@ -215,7 +216,7 @@ def no_mesh(folder):
         (other_connectivity, "tr_reg_001.ply has another connectivity"),
         (one_label_short, "places for them"),
         (unknown_vertex, "names vertices"),
-        (no_normals, "no normals"),
+        (no_normals, "points with normals"),
         (no_mesh, "tr_reg_dense_004.ply"),
     ],
 )
