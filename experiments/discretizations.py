@@ -19,12 +19,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from diffusionnet_blender.errors import DiffusionNetError
 from diffusionnet_blender.surface.surface import Surface
 from training.commands import plain_errors
 
 from . import results
 from .baselines import GraphNetwork, PointNetwork
-from .course import Course
 from .discretization_figures import THRESHOLDS, draw_bodies, draw_curves, tables
 from .layouts import remeshed
 from .template_labels import Data, Labelling
@@ -42,9 +42,9 @@ NEEDS_EDGES = ("graph convolutions, xyz",)
 SHOWN = ("DiffusionNet, xyz", "graph convolutions, xyz")
 
 
-def trained(name: str, data: Data, cache: Path, hours: float | None = None) -> Course:
-    """The training of a network as far as time allows."""
-    return NETWORKS[name].train(data, cache / "runs" / f"{NAME}-{data.name}-{name}", hours)
+def folder_of(name: str, data: Data, cache: Path) -> Path:
+    """Where a network has its checkpoint."""
+    return cache / "runs" / f"{NAME}-{data.name}-{name}"
 
 
 def kinds_for(name: str) -> list[str]:
@@ -54,7 +54,8 @@ def kinds_for(name: str) -> list[str]:
 
 def run(name: str, data: Data, cache: Path, hours: float | None) -> dict[str, Any] | None:
     """Train a network and measure it on every kind; None where time was up before its end."""
-    labelling, course = NETWORKS[name], trained(name, data, cache, hours)
+    labelling = NETWORKS[name]
+    course = labelling.train(data, folder_of(name, data, cache), hours)
     if not course.finished:
         return None
     weights = course.trainer.averaged_weights()
@@ -75,9 +76,19 @@ def run(name: str, data: Data, cache: Path, hours: float | None) -> dict[str, An
 
 
 def shown(name: str, data: Data, cache: Path) -> dict[str, tuple[Surface, np.ndarray]]:
-    """Of each kind the first body of the test split and the labels that a network gives it."""
-    weights = trained(name, data, cache).trainer.averaged_weights()
-    found = {}
+    """Of each kind the first body of the test split and the labels that a network gives it.
+
+    Raises
+    ------
+    DiffusionNetError
+        If the network has not been trained to the end.
+    """
+    course = NETWORKS[name].course(data, folder_of(name, data, cache))
+    if not course.finished:
+        raise DiffusionNetError(
+            f"{name} is not trained on {data.folder} yet", "Run the command with `run` first."
+        )
+    weights, found = course.trainer.averaged_weights(), {}
     for kind in kinds_for(name):
         labels, _ = next(NETWORKS[name].labels(weights, data, kind, 1))
         found[kind] = next(remeshed.read(data.folder, "test", kind)).surface, labels
@@ -116,7 +127,8 @@ def main() -> None:
         draw_bodies(data.template, {"truth": true_labels(data), **rows})
         return
     for name in chosen.networks:
-        if name not in results.kept(NAME):
+        # What is kept of other data is measured again.
+        if results.kept(NAME).get(name, {}).get("data") != data.described:
             measured = run(name, data, chosen.cache, chosen.hours)
             if measured is not None:
                 results.keep(NAME, name, measured)

@@ -65,11 +65,10 @@ class Labelling:
     def _architecture(self, classes: int) -> Architecture:
         return Architecture(input_width(self.features), classes, width=self.width, dropout=0.1)
 
-    def train(self, data: Data, folder: Path, hours: float | None = None) -> Course:
-        """Train on the registrations alone, from a checkpoint in a folder if there is one."""
-        shapes = [trials.truncated(shape, self.k) for shape in data.shapes("train", "orig")]
-        steps = self.epochs * len(shapes)
-        course = Course(
+    def course(self, data: Data, folder: Path) -> Course:
+        """The training on the registrations alone, as far as the checkpoint in a folder."""
+        steps = self.epochs * data.counts["train"]
+        return Course(
             self._architecture(data.classes),
             self.features,
             TrainingSettings(
@@ -85,7 +84,13 @@ class Labelling:
             folder,
             make=self.make,
         )
-        course.run(shapes, partial(self._exact, data), hours)
+
+    def train(self, data: Data, folder: Path, hours: float | None = None) -> Course:
+        """Go on with the training, to its end or for some hours."""
+        course = self.course(data, folder)
+        if not course.finished:
+            shapes = [trials.truncated(shape, self.k) for shape in data.shapes("train", "orig")]
+            course.run(shapes, partial(self._exact, data), hours)
         return course
 
     def _exact(self, data: Data, weights: Weights) -> float:

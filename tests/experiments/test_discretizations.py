@@ -51,6 +51,8 @@ def test_all_networks_are_trained_measured_and_shown(folder, tmp_path, monkeypat
     monkeypatch.setattr(results, "FOLDER", tmp_path / "results")
     monkeypatch.setattr(discretization_figures, "IMAGES", tmp_path / "images")
     data = Data(folder, tmp_path / "cache")
+    with pytest.raises(DiffusionNetError, match="not trained"):
+        discretizations.shown("DiffusionNet, xyz", data, tmp_path / "cache")
     for name, network in discretizations.NETWORKS.items():
         monkeypatch.setitem(discretizations.NETWORKS, name, replace(network, width=8, epochs=1))
         found = discretizations.run(name, data, tmp_path / "cache", None)
