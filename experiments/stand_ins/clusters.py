@@ -13,7 +13,7 @@ from training.meshes import Body
 from training.remesh import subdivide
 
 # Vertices of the surface that is clustered for each cluster, and rounds of moving their centres.
-FINENESS, ROUNDS = 40, 8
+FINENESS, ROUNDS = 16, 8
 # How much finer it is at given places, and in which part of the height.
 FINER, REACH = 3.0, 0.12
 

@@ -3,7 +3,7 @@
 python -m experiments.stand_ins.remeshings FOLDER                       our own bodies
 python -m experiments.stand_ins.remeshings FOLDER --meshes REGISTRATIONS
 
-Without `--meshes`, synthetic bodies in random poses, decimated once to a common connectivity. The
+Without `--meshes`, synthetic people in ten poses each, decimated once to a common connectivity. The
 last fifth of the meshes is remeshed:
 
 iso     vertices evenly over the surface, triangles about equilateral
@@ -39,6 +39,8 @@ from .clusters import clustered, plain_body, refined
 
 # Places where `dense` is finer.
 PLACES = 5
+# Poses of each of our own people, and what their chance starts from.
+POSES, PEOPLE, POSED = 10, 1, 2
 
 
 def remeshed(surface: Surface, kind: str, rng: np.random.Generator) -> Surface:
@@ -65,7 +67,10 @@ def remeshed(surface: Surface, kind: str, rng: np.random.Generator) -> Surface:
 
 
 def own_bodies(count: int, vertices: int) -> Iterator[Surface]:
-    """Synthetic bodies in random poses, of one connectivity, the y axis upward.
+    """Synthetic people in the same ten poses each, of one connectivity, the y axis upward.
+
+    In the order of MPI-FAUST: the ten poses of the first, then those of the next, so that the last
+    fifth are people who are not learned from, in known poses.
 
     Parameters
     ----------
@@ -73,14 +78,21 @@ def own_bodies(count: int, vertices: int) -> Iterator[Surface]:
     vertices : int
         Of each, about.
     """
-    from training.bodies import FIRST_HELD_OUT_SEED, build_body, sample_body
+    # Here, since the bodies take seconds to load, and other meshes need none of them.
+    from training.bodies import build_body, sample_local_changes, sample_phenotype
+    from training.poses import sample_pose
 
     mean = build_body({})
     coarse = decimate(keep_skin(replace(mean, fine=np.arange(len(mean.vertices)))), vertices)
-    train = 4 * count // 5
     for index in range(count):
-        seed = index if index < train else FIRST_HELD_OUT_SEED + index
-        x, y, z = sample_body(seed).vertices[coarse.fine].T
+        person, pose = divmod(index, POSES)
+        rng = np.random.default_rng([PEOPLE, person])
+        body = build_body(
+            sample_phenotype(rng),
+            sample_local_changes(rng),
+            sample_pose(np.random.default_rng([POSED, pose])),
+        )
+        x, y, z = body.vertices[coarse.fine].T
         yield Surface(np.stack([x, z, -y], axis=1), coarse.faces)
 
 
@@ -148,7 +160,7 @@ def main() -> None:
     chosen = parser.parse_args()
     if chosen.meshes is None:
         bodies = own_bodies(chosen.bodies, chosen.vertices)
-        make(chosen.folder, bodies, "synthetic bodies in random poses")
+        make(chosen.folder, bodies, "synthetic people in ten poses each")
     else:
         made_of = f"the meshes of {chosen.meshes.name}, remeshed by this command"
         make(chosen.folder, in_correspondence(chosen.meshes), made_of)
