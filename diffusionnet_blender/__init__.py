@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .surface.character import Character
     from .surface.surface import Surface
     from .tasks.classify import classify
+    from .tasks.conform import conform
     from .tasks.match import match
     from .tasks.models import find_model
     from .tasks.rig import rig
@@ -37,6 +38,7 @@ __all__ = [
     "Library",
     "Surface",
     "classify",
+    "conform",
     "find_model",
     "match",
     "rig",
@@ -51,6 +53,7 @@ _MODULES = {
     "Library": ".cli.library.library",
     "Surface": ".surface.surface",
     "classify": ".tasks.classify",
+    "conform": ".tasks.conform",
     "find_model": ".tasks.models",
     "match": ".tasks.match",
     "rig": ".tasks.rig",

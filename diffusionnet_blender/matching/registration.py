@@ -137,40 +137,12 @@ def register(
     -------
     SurfacePoints
     """
-    rest, faces = target.vertices, target.faces
-    laplacian, _ = laplacian_and_mass(rest, faces, lambda fraction: progress(0.0))
-    edges = sparse.triu(-laplacian, 1).tocoo()
-    kept = edges.data > 0
-    tail, head, weight = edges.row[kept], edges.col[kept], edges.data[kept]
-    stiffness = _graph_laplacian(len(rest), tail, head, weight)
     surface = ClosestPoints(source.vertices, source.faces)
-    goal = surface.positions(target_to_source)
-    points, reliable = target_to_source, np.maximum(confidence, LEAST_WEIGHT)
-    # Vertices without a partner on the source start by the similarity of the rest, not in a heap.
-    aligned = _aligned(rest, goal, reliable * target.mass)
-    at = reliable[:, None] * goal + (1 - reliable[:, None]) * aligned
-    first_weight, last_weight = schedule.data_weights
-    for round_number in range(schedule.rounds):
-        done = round_number / schedule.rounds
-        progress(done)
-        if round_number >= schedule.on_map:
-            points, agrees = surface(at, vertex_normals(at, faces), MOST_TURNED)
-            goal = surface.positions(points)
-            near = np.linalg.norm(goal - at, axis=1) < REACH
-            reliable = np.where(agrees & near, 1.0, LEAST_WEIGHT)
-        growth = (last_weight / first_weight) ** (round_number / (schedule.rounds - 1))
-        data_weight = first_weight * growth * reliable * target.mass
-        if pins is not None:
-            goal[pins[1]] = source.vertices[pins[0]]
-            data_weight[pins[1]] = 10 * last_weight * target.mass[pins[1]]
-        factor = Factorisation(
-            stiffness + sparse.diags(data_weight), partial(progress, done), definite=True
-        )
-        for _ in range(3):
-            rotated = _rotated_edges(rest, at, tail, head, weight)
-            at = factor.solve(rotated + data_weight[:, None] * goal)
+    rest = RestShape.of(target.vertices, target.faces, target.mass, progress=progress)
+    fixed = None if pins is None else (pins[1], source.vertices[pins[0]])
+    at = deformed(rest, surface, target_to_source, confidence, schedule, fixed, progress=progress)
     if settled is None:
-        points = surface(at, vertex_normals(at, faces), MOST_TURNED)[0]
+        points = surface(at, vertex_normals(at, target.faces), MOST_TURNED)[0]
     else:
         points = settled(at)
     if pins is None:
@@ -178,6 +150,121 @@ def register(
     exact = points_at_vertices(pins[0], source.faces)
     points.face[pins[1]], points.barycentric[pins[1]] = exact.face, exact.barycentric
     return points
+
+
+@dataclass(frozen=True, eq=False)
+class RestShape:
+    """A mesh that is deformed, with the edges along which it is stiff.
+
+    Attributes
+    ----------
+    vertices : (V, 3) float
+    faces : (F, 3) int
+    mass : (V,) float
+        Area around each vertex; adds up to 1.
+    tail, head : (E,) int
+        Ends of the edges.
+    weight : (E,) float
+        Cotangents, of the intrinsic Delaunay triangulation.
+    """
+
+    vertices: np.ndarray
+    faces: np.ndarray
+    mass: np.ndarray
+    tail: np.ndarray
+    head: np.ndarray
+    weight: np.ndarray
+
+    @classmethod
+    def of(
+        cls,
+        vertices: np.ndarray,
+        faces: np.ndarray,
+        mass: np.ndarray,
+        bridges: sparse.spmatrix | None = None,
+        progress: Callable[[float], None] = lambda fraction: None,
+    ) -> RestShape:
+        """A mesh at rest.
+
+        Parameters
+        ----------
+        vertices : (V, 3) float
+        faces : (F, 3) int
+        mass : (V,) float
+        bridges : (V, V) sparse, optional
+            Laplacian of further edges, as between loose parts.
+        progress : callable
+            Called with 0; may raise to stop.
+        """
+        laplacian, _ = laplacian_and_mass(vertices, faces, lambda fraction: progress(0.0))
+        if bridges is not None:
+            laplacian = laplacian + bridges
+        edges = sparse.triu(-laplacian, 1).tocoo()
+        kept = edges.data > 0
+        return cls(vertices, faces, mass, edges.row[kept], edges.col[kept], edges.data[kept])
+
+
+def deformed(
+    rest: RestShape,
+    surface: ClosestPoints,
+    points: SurfacePoints,
+    confidence: np.ndarray,
+    schedule: Schedule,
+    fixed: tuple[np.ndarray, np.ndarray] | None = None,
+    free: np.ndarray | None = None,
+    progress: Callable[[float], None] = lambda fraction: None,
+) -> np.ndarray:
+    """A shape after an as-rigid-as-possible deformation onto a surface, see `register`.
+
+    Parameters
+    ----------
+    rest : RestShape
+    surface : ClosestPoints
+    points : SurfacePoints
+        On the surface, the goal of each vertex in the first rounds.
+    confidence : (V,) float
+        Weight of these goals.
+    schedule : Schedule
+    fixed : ((P,) int, (P, 3) float), optional
+        Vertices whose positions are given, and these.
+    free : (V,) bool, optional
+        Vertices that only follow the others.
+    progress : callable
+        Called with a fraction; may raise to stop.
+
+    Returns
+    -------
+    (V, 3) float64
+    """
+    tail, head, weight = rest.tail, rest.head, rest.weight
+    stiffness = _graph_laplacian(len(rest.vertices), tail, head, weight)
+    goal, reliable = surface.positions(points), np.maximum(confidence, LEAST_WEIGHT)
+    # Vertices without a partner on the source start by the similarity of the rest, not in a heap.
+    aligned = _aligned(rest.vertices, goal, reliable * rest.mass)
+    at = reliable[:, None] * goal + (1 - reliable[:, None]) * aligned
+    first_weight, last_weight = schedule.data_weights
+    for round_number in range(schedule.rounds):
+        done = round_number / schedule.rounds
+        progress(done)
+        if round_number >= schedule.on_map:
+            points, agrees = surface(at, vertex_normals(at, rest.faces), MOST_TURNED)
+            goal = surface.positions(points)
+            near = np.linalg.norm(goal - at, axis=1) < REACH
+            reliable = np.where(agrees & near, 1.0, LEAST_WEIGHT)
+        growth = (last_weight / first_weight) ** (round_number / (schedule.rounds - 1))
+        data_weight = first_weight * growth * reliable * rest.mass
+        if free is not None:
+            data_weight[free] *= LEAST_WEIGHT
+        if fixed is not None:
+            goal[fixed[0]] = fixed[1]
+            data_weight[fixed[0]] = 10 * last_weight * rest.mass[fixed[0]]
+        factor = Factorisation(
+            stiffness + sparse.diags(data_weight), partial(progress, done), definite=True
+        )
+        for _ in range(3):
+            rotated = _rotated_edges(rest.vertices, at, tail, head, weight)
+            at = factor.solve(rotated + data_weight[:, None] * goal)
+    return at
 
 
 def _aligned(rest: np.ndarray, goal: np.ndarray, weight: np.ndarray) -> np.ndarray:

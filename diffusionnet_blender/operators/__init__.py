@@ -3,6 +3,7 @@
 from . import (
     background,
     classify,
+    conform,
     edit_labels,
     edit_legend,
     leave_out,
@@ -37,5 +38,6 @@ CLASSES = (
     *match.CLASSES,
     *pins.CLASSES,
     *transfer.CLASSES,
+    *conform.CLASSES,
     *rig.CLASSES,
 )

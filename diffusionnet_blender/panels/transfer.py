@@ -121,6 +121,28 @@ class DIFFUSIONNET_PT_transfer_data(Sidebar, bpy.types.Panel):
         draw_transfer(self.layout, context.scene.diffusionnet.transfer)
 
 
+class DIFFUSIONNET_PT_conform(Sidebar, bpy.types.Panel):
+    """Panel to bend a copy of the source onto the target."""
+
+    bl_label = "Conform"
+    bl_idname = "DIFFUSIONNET_PT_conform"
+    bl_parent_id = "DIFFUSIONNET_PT_transfer"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context):
+        """Draw the panel."""
+        layout, panel = self.layout, context.scene.diffusionnet
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        layout.prop(panel.conform, "stiffness")
+        layout.prop(panel.conform, "detail")
+        layout.prop(panel.conform, "accept_uncertain")
+        row = layout.row()
+        row.scale_y = 1.6
+        row.enabled = bool(panel.transfer.source and panel.transfer.target)
+        row.operator("diffusionnet.conform", icon="MOD_SHRINKWRAP")
+
+
 class DIFFUSIONNET_UL_pins(bpy.types.UIList):
     """Rows of the list of pins."""
 
@@ -159,6 +181,7 @@ class DIFFUSIONNET_PT_pins(Sidebar, bpy.types.Panel):
 CLASSES = (
     DIFFUSIONNET_PT_transfer,
     DIFFUSIONNET_PT_transfer_data,
+    DIFFUSIONNET_PT_conform,
     DIFFUSIONNET_UL_pins,
     DIFFUSIONNET_PT_pins,
 )

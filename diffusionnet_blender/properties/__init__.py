@@ -6,6 +6,7 @@ Settings of the panels, legend, membership in a character, progress.
 import bpy
 from bpy.props import PointerProperty
 
+from .conform import DIFFUSIONNET_PG_conform
 from .legend import DIFFUSIONNET_PG_legend, DIFFUSIONNET_PG_owned, DIFFUSIONNET_PG_part
 from .membership import DIFFUSIONNET_PG_member
 from .model_lists import forget_models, reload_models
@@ -22,6 +23,7 @@ CLASSES = (
     DIFFUSIONNET_PG_pin,
     DIFFUSIONNET_PG_transfer,
     DIFFUSIONNET_PG_rig,
+    DIFFUSIONNET_PG_conform,
     DIFFUSIONNET_PG_settings,
     DIFFUSIONNET_PG_part,
     DIFFUSIONNET_PG_owned,

@@ -5,6 +5,7 @@ from bpy.props import BoolProperty, EnumProperty, PointerProperty, StringPropert
 
 from ..scene.options import Grouping, ReadOptions
 from ..tasks.segment.request import SegmentRequest
+from .conform import DIFFUSIONNET_PG_conform
 from .from_options import properties_of
 from .model_lists import (
     get_classifier,
@@ -71,3 +72,4 @@ class DIFFUSIONNET_PG_settings(SegmentChoices, OutputsOfScene, bpy.types.Propert
     )
     transfer: PointerProperty(type=DIFFUSIONNET_PG_transfer)
     rig: PointerProperty(type=DIFFUSIONNET_PG_rig)
+    conform: PointerProperty(type=DIFFUSIONNET_PG_conform)

@@ -31,6 +31,7 @@ from diffusionnet_blender.panels.segment import DIFFUSIONNET_PT_presets  # noqa:
 from diffusionnet_blender.properties import model_lists  # noqa: E402
 from diffusionnet_blender.scene.character import alone  # noqa: E402
 from diffusionnet_blender.scene.classify_jobs import ClassifyJobs  # noqa: E402
+from diffusionnet_blender.scene.conform_jobs import ConformJobs  # noqa: E402
 from diffusionnet_blender.scene.doubts import write_doubts  # noqa: E402
 from diffusionnet_blender.scene.files import open_file  # noqa: E402
 from diffusionnet_blender.scene.fits import forget_all_fits  # noqa: E402
@@ -54,6 +55,7 @@ from diffusionnet_blender.session.training import TrainJob  # noqa: E402
 from diffusionnet_blender.session.trouble import forget_trouble, note_trouble  # noqa: E402
 from diffusionnet_blender.surface.surface import Surface  # noqa: E402
 from diffusionnet_blender.tasks.classify import job as classify_job  # noqa: E402
+from diffusionnet_blender.tasks.conform import job as conform_job  # noqa: E402
 from diffusionnet_blender.tasks.doubts import SIDES  # noqa: E402
 from diffusionnet_blender.tasks.match import fit_pair  # noqa: E402
 from diffusionnet_blender.tasks.match import job as match_job  # noqa: E402
@@ -128,7 +130,7 @@ def interface(addon, tiny_model, tmp_path_factory):
         ):
             new_file()
             draw(shown, patch)
-        for run in (run_segment, run_classify, run_match, run_transfer, run_rig):
+        for run in (run_segment, run_classify, run_match, run_transfer, run_conform, run_rig):
             new_file()
             run(shown, patch)
         if HAS_TORCH:
@@ -434,6 +436,12 @@ def run_transfer(shown, patch):
     kinds = Kinds.only("texture", "uv", "weights", "shape_keys", "attributes", "armature")
     match = current_match(source, target)
     run_here(shown, transfer_job, TransferJobs(source, target, match, kinds, texture_size=16))
+
+
+def run_conform(shown, patch):
+    pins = np.zeros((0, 2), dtype=np.int64)
+    bending = {"accept_uncertain": True}
+    run_here(shown, conform_job, ConformJobs(*make_pair(), pins, bending, model=None))
 
 
 def run_rig(shown, patch):

@@ -90,7 +90,18 @@ def match(
     SurfaceError, DeviceError, ModelError, DiffusionNetError
         As `run`.
     """
-    request = MatchRequest(
+    request = match_request(source, target, model, **options)
+    return run(request, CallbackProgress(progress))
+
+
+def match_request(
+    source: Surface | Character,
+    target: Surface | Character,
+    model: str | Model | None = DEFAULT_MATCH_MODEL,
+    **options: Any,
+) -> MatchRequest:
+    """The request of `match`."""
+    return MatchRequest(
         pooled(source),
         pooled(target),
         model,
@@ -98,7 +109,6 @@ def match(
         target_members=_members_of(target),
         **options,
     )
-    return run(request, CallbackProgress(progress))
 
 
 def _members_of(shape: Surface | Character) -> Members | None:

@@ -1,0 +1,138 @@
+"""How well *Conform* lays a body's mesh onto another body, beside plain ways, on known truth.
+
+python -m benchmarks.conform --pairs 12 [--vertices 4000] [--write]
+
+Unseen bodies in unseen poses, each remeshed. Distances are in percent of the target's height: to
+its surface, and to the true place of each vertex, which the bodies' common template gives. A face
+is turned over where it faces away from where it should. Edges are compared with the true ones.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from diffusionnet_blender.matching.closest import ClosestPoints
+from diffusionnet_blender.matching.registration import RestShape, Schedule, deformed
+from diffusionnet_blender.surface.edges import unique_edges
+from diffusionnet_blender.surface.surface import Surface, triangle_areas, triangle_vectors
+from diffusionnet_blender.tasks.conform import conform
+from training.bodies import FIRST_HELD_OUT_SEED, load_template
+from training.documents import put_between, table
+from training.matched_bodies import MatchedBody, sample_matched_body
+
+DOCUMENT = Path(__file__).parents[1] / "docs" / "conform.md"
+# The same rounds as those of Conform, to closest points from the first on.
+CLOSEST_ALONE = Schedule(rounds=14, on_map=0, data_weights=(300.0, 60_000.0))
+
+
+def aligned(mesh: MatchedBody, target: MatchedBody) -> np.ndarray:
+    """The mesh with its middle and its area laid on the target's, (V, 3)."""
+
+    def middle_and_size(body):
+        area = triangle_areas(body.vertices, body.faces)
+        centres = body.vertices[body.faces].mean(axis=1)
+        return np.average(centres, axis=0, weights=area), np.sqrt(area.sum())
+
+    (middle, size), (goal, goal_size) = middle_and_size(mesh), middle_and_size(target)
+    return (mesh.vertices - middle) * goal_size / size + goal
+
+
+def shrinkwrapped(mesh: MatchedBody, target: MatchedBody) -> np.ndarray:
+    """Every vertex at the nearest point of the target after alignment."""
+    surface = ClosestPoints(target.vertices, target.faces)
+    return surface.positions(surface(aligned(mesh, target))[0])
+
+
+def by_closest_points(mesh: MatchedBody, target: MatchedBody) -> np.ndarray:
+    """As-rigid-as-possible registration to closest points after alignment, without a map."""
+    size = np.sqrt(triangle_areas(target.vertices, target.faces).sum())
+    surface = ClosestPoints(target.vertices / size, target.faces)
+    start = aligned(mesh, target) / size
+    area = triangle_areas(start, mesh.faces)
+    mass = np.bincount(mesh.faces.ravel(), np.repeat(area / 3, 3), len(start))
+    rest = RestShape.of(start, mesh.faces, mass / mass.sum())
+    points, _ = surface(start)
+    return size * deformed(rest, surface, points, np.zeros(len(start)), CLOSEST_ALONE)
+
+
+def conformed(mesh: MatchedBody, target: MatchedBody) -> np.ndarray:
+    """By the task, as a script calls it."""
+    shapes = (Surface(body.vertices, body.faces) for body in (mesh, target))
+    return conform(*shapes, accept_uncertain=True).vertices
+
+
+WAYS: dict[str, Callable[[MatchedBody, MatchedBody], np.ndarray]] = {
+    "Shrinkwrap after alignment": shrinkwrapped,
+    "registration to closest points": by_closest_points,
+    "Conform": conformed,
+}
+
+
+def errors(mesh: MatchedBody, target: MatchedBody, at: np.ndarray) -> dict[str, float]:
+    """Measures of one result."""
+    height = np.ptp(target.posed[:, 2]) / 100
+    right = mesh.template_points.interpolate(target.posed, load_template().faces)
+    surface = ClosestPoints(target.vertices, target.faces)
+    away = np.linalg.norm(surface.positions(surface(at)[0]) - at, axis=1) / height
+    off = np.linalg.norm(at - right, axis=1) / height
+    facing = np.einsum(
+        "fi,fi->f", triangle_vectors(at, mesh.faces), triangle_vectors(right, mesh.faces)
+    )
+    edges, _ = unique_edges(mesh.faces)
+    lengths = [np.linalg.norm(x[edges[:, 0]] - x[edges[:, 1]], axis=1) for x in (at, right)]
+    ratio = lengths[0] / np.maximum(lengths[1], 1e-9)
+    return {
+        "surface": float(away.mean()),
+        "place": float(off.mean()),
+        "worst": float(np.percentile(off, 99)),
+        "turned": float((facing < 0).mean()),
+        "short": float(np.percentile(ratio, 1)),
+        "long": float(np.percentile(ratio, 99)),
+    }
+
+
+def main() -> None:
+    """Measure, and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--pairs", type=int, default=12)
+    parser.add_argument("--vertices", type=int, default=4000)
+    parser.add_argument("--write", action="store_true", help="into docs/conform.md")
+    chosen = parser.parse_args()
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in WAYS}
+    for seed in range(FIRST_HELD_OUT_SEED, FIRST_HELD_OUT_SEED + chosen.pairs):
+        mesh, target = (sample_matched_body(s, 0.0, chosen.vertices) for s in (seed, seed + 1))
+        for name, way in WAYS.items():
+            clock = time.process_time()
+            at = way(mesh, target)
+            seconds = time.process_time() - clock
+            found[name].append(errors(mesh, target, at) | {"seconds": seconds})
+        print(seed, *(f"{found[name][-1]['place']:6.2f}" for name in WAYS), flush=True)
+    rows = []
+    for name, results in found.items():
+        mean = {key: float(np.mean([one[key] for one in results])) for key in results[0]}
+        rows.append(
+            [
+                name,
+                f"{mean['surface']:.3f}",
+                f"{mean['place']:.2f}",
+                f"{mean['worst']:.1f}",
+                f"{100 * mean['turned']:.1f}",
+                f"{mean['short']:.2f} / {mean['long']:.2f}",
+                f"{mean['seconds']:.1f}",
+            ]
+        )
+    header = ["way", "surface, %", "place, %", "place, 99 %", "turned over, %"]
+    text = table([*header, "edges, 1 / 99 %", "CPU s"], rows)
+    text = f"{chosen.pairs} pairs of {chosen.vertices:,} vertices.\n\n{text}"
+    print(text)
+    if chosen.write:
+        put_between(DOCUMENT, "conform", text)
+
+
+if __name__ == "__main__":
+    main()

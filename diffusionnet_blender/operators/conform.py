@@ -1,0 +1,60 @@
+"""Conform: the source's meshes take the target's shape and pose, as new objects."""
+
+import bpy
+
+from ..properties.conform import BendingProperties
+from ..properties.model_lists import NO_MODEL
+from ..scene.conform_jobs import ConformJobs
+from ..scene.pins import pins_of_pair
+from ..scene.report_text import counted
+from ..settings import settings
+from ..tasks.conform.request import Bending
+from ..tasks.match.request import MatchRequest
+from ..tasks.models import path_for
+from .background import JobOperator
+from .match import MatchProperties
+from .pair import PairOperator
+
+
+class DIFFUSIONNET_OT_conform(
+    MatchProperties, BendingProperties, JobOperator, PairOperator, bpy.types.Operator
+):
+    """Bend a copy of the source onto the target: its topology, the target's shape and pose"""
+
+    bl_idname = "diffusionnet.conform"
+    bl_label = "Conform"
+    bl_options = {"UNDO"}
+
+    def jobs(self, context) -> ConformJobs:
+        """One job on the pair."""
+        source, target = self.pair(context)
+        preferences, panel = settings(), context.scene.diffusionnet
+        options = self.chosen_options(MatchRequest, panel.transfer)
+        # Where it lies decides nothing: a mesh that lies on the target has its shape already.
+        options |= {"method": "MATCH"}
+        if options["model"] == NO_MODEL:
+            options["model"] = None
+        else:
+            path_for(options["model"], [preferences.model_folder], "match")
+        pins = pins_of_pair(panel.transfer, source, target)
+        bending = self.chosen_options(Bending, panel.conform)
+        return ConformJobs(source, target, pins, bending, **{**options, **preferences.compute})
+
+    def finish(self, context, run):
+        """Make the new objects, and report how close they lie."""
+        if run.failed:
+            raise run.failed[0]
+        made, found = run.jobs.write(), run.jobs.result
+        self.report_errors(run.jobs.errors, failed=False)
+        text = f"{made[0].name}: {counted(len(made), 'object')}"
+        share = f"{found.on_surface.mean():.0%} of vertices on the target"
+        seconds = sum(found.seconds.values())
+        self.report(
+            {"WARNING" if found.correspondence.uncertain else "INFO"},
+            f"{found.correspondence.doubt}{text}, {share}, {found.distance:.3%} of its size away, "
+            f"in {seconds:.1f} s",
+        )
+        return {"FINISHED"}
+
+
+CLASSES = (DIFFUSIONNET_OT_conform,)

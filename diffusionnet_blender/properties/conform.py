@@ -1,0 +1,22 @@
+"""Settings of Conform: how a mesh is bent."""
+
+import bpy
+
+from ..tasks.conform.request import Bending
+from .from_options import ONE_CALL, properties_of
+
+
+class BendingProperties:
+    """How a mesh is bent, for one call."""
+
+    __annotations__ = properties_of(Bending, **ONE_CALL)
+
+
+class BendingChoices:
+    """The same, for the panel."""
+
+    __annotations__ = properties_of(Bending)
+
+
+class DIFFUSIONNET_PG_conform(BendingChoices, bpy.types.PropertyGroup):
+    """Settings of the Conform panel, saved with the scene."""

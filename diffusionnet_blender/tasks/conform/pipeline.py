@@ -1,0 +1,70 @@
+"""The stages of conforming: match, bending, shape keys."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...errors import DiffusionNetError
+from ...matching.closest import ClosestPoints
+from ...matching.conform import conform
+from ...matching.points import points_at_vertices
+from ...matching.transfer.shape_keys import deformation_transfer
+from ...surface.repair import repair
+from ..clock import Clock
+from ..match.pipeline import correspondence
+from ..memory import memory_errors_explained
+from ..progress import Progress
+from .request import ConformedMesh, ConformRequest
+
+
+def conformed(request: ConformRequest, progress: Progress) -> ConformedMesh:
+    """Bend a mesh onto a shape, see `job.run`."""
+    shape, mesh = request.match.source, request.match.target
+    found = correspondence(request.match, progress)
+    if found.uncertain and not request.accept_uncertain:
+        raise DiffusionNetError(
+            f"{found.doubt}so the mesh was not bent",
+            "Set pins, or switch Accept Uncertain on.",
+        )
+    clock = Clock(progress)
+    with memory_errors_explained(len(shape.vertices), len(mesh.vertices)):
+        clock.start("bending")
+        # Welded, so that seams of the mesh stay closed.
+        clean = repair(mesh)
+        chosen = clean.user_vertex
+        confidence = np.where(found.unmatched, 0.0, found.confidence)
+        bent = conform(
+            clean.surface.vertices,
+            clean.surface.faces,
+            (shape.vertices, shape.faces),
+            found.target_to_source[chosen],
+            confidence[chosen],
+            request.stiffness,
+            request.detail,
+            lambda fraction: progress("bending", fraction),
+        )
+        vertices = bent.vertices[clean.clean_vertex]
+        clock.stop("bending")
+        clock.start("shape keys")
+        keys = np.zeros((0, *vertices.shape))
+        if request.keys is not None and len(request.keys):
+            own = points_at_vertices(np.arange(len(chosen)), clean.surface.faces)
+            keys = deformation_transfer(
+                own,
+                (clean.surface.vertices, clean.surface.faces),
+                (bent.vertices, clean.surface.faces),
+                request.keys[:, chosen],
+                lambda fraction: progress("shape keys", fraction),
+            )[:, clean.clean_vertex]
+        clock.stop("shape keys")
+    surface = ClosestPoints(shape.vertices, shape.faces)
+    on = bent.vertices[bent.on_target]
+    away = np.linalg.norm(surface.positions(surface(on)[0]) - on, axis=1) if len(on) else [np.nan]
+    return ConformedMesh(
+        vertices=vertices,
+        on_surface=bent.on_target[clean.clean_vertex],
+        distance=float(np.mean(away) / np.ptp(shape.vertices, axis=0).max()),
+        keys=keys,
+        correspondence=found,
+        seconds=found.seconds | clock.seconds,
+    )

@@ -1,0 +1,102 @@
+"""Conform: new objects on the target, and nothing of the artist's is touched."""
+
+import bpy
+import numpy as np
+import pytest
+
+from diffusionnet_blender.matching.closest import ClosestPoints
+from tests.matching.pairs import lumpy_surface
+from tests.scenes import add_mesh, add_rig, chain
+
+pytestmark = pytest.mark.usefixtures("blender")
+
+
+@pytest.fixture
+def pair(blender):
+    """A lumpy body with a bone, a group, a material and a key; another size and place of it."""
+    mesh, _ = lumpy_surface(2)
+    shape, _ = lumpy_surface(3, seed=4)
+    one = add_mesh("Body", mesh.vertices, mesh.faces)
+    other = add_mesh("Scan", shape.vertices, shape.faces)
+    other.matrix_world = other.matrix_world.Translation((5, 0, 0)) @ other.matrix_world.Scale(2, 4)
+    one.data.materials.append(bpy.data.materials.new("Skin"))
+    one.vertex_groups.new(name="Spine").add(range(len(mesh.vertices)), 0.5, "REPLACE")
+    one.shape_key_add(name="Basis")
+    key = one.shape_key_add(name="Tall", from_mix=False)
+    raised = mesh.vertices + [0, 0, 0.3] * (mesh.vertices[:, 2:] > 0)
+    key.data.foreach_set("co", raised.astype(np.float32).ravel())
+    add_rig(one, chain("Spine"))
+    bpy.context.view_layer.update()
+    return one, other
+
+
+def coordinates(collection):
+    found = np.empty(3 * len(collection))
+    collection.foreach_get("co", found)
+    return found.reshape(-1, 3)
+
+
+def world(obj, values):
+    matrix = np.array(obj.matrix_world)
+    return values @ matrix[:3, :3].T + matrix[:3, 3]
+
+
+def shape_of(obj):
+    return world(obj, coordinates(obj.data.vertices))
+
+
+def conform(**options):
+    done = bpy.ops.diffusionnet.conform(
+        source="Body", target="Scan", model="NONE", accept_uncertain=True, **options
+    )
+    assert done == {"FINISHED"}
+    return bpy.context.view_layer.objects.active
+
+
+def test_a_copy_lies_on_the_target_and_the_source_stays(pair):
+    one, other = pair
+    before = shape_of(one)
+    made = conform()
+    assert made.name == "Body on Scan"
+    assert made not in pair
+    assert made.data != one.data
+    np.testing.assert_array_equal(shape_of(one), before)
+    faces = np.array([list(p.vertices) for p in other.data.polygons])
+    surface = ClosestPoints(shape_of(other), faces)
+    at = shape_of(made)
+    off = np.linalg.norm(surface.positions(surface(at)[0]) - at, axis=1)
+    assert off.mean() < 0.002 * np.ptp(shape_of(other), axis=0).max()
+    assert [m.name for m in made.data.materials] == ["Skin"]
+    assert [group.name for group in made.vertex_groups] == ["Spine"]
+    assert not made.modifiers
+    assert [m.type for m in one.modifiers] == ["ARMATURE"]
+
+
+def test_keys_go_along(pair):
+    one, _ = pair
+    made = conform()
+    assert [key.name for key in made.data.shape_keys.key_blocks] == ["Basis", "Tall"]
+    rest, tall = (
+        world(made, coordinates(key.data)) for key in made.data.shape_keys.key_blocks
+    )
+    np.testing.assert_allclose(rest, shape_of(made), atol=1e-5)
+    moved = np.linalg.norm(tall - rest, axis=1)
+    own = coordinates(one.data.vertices)
+    # Twice the size, twice the way; what the key does not move stays.
+    assert np.median(moved[own[:, 2] > 0.2]) == pytest.approx(0.6, rel=0.35)
+    assert np.median(moved[own[:, 2] < -0.2]) < 0.1
+
+
+def test_an_uncertain_match_makes_nothing(pair):
+    flat = add_mesh("Wall", [[0, 0, 0], [9, 0, 0], [9, 9, 0], [0, 9, 0]], [[0, 1, 2], [0, 2, 3]])
+    bpy.context.view_layer.update()
+    before = len(bpy.data.objects), len(bpy.data.meshes)
+    with pytest.raises(RuntimeError):
+        bpy.ops.diffusionnet.conform(source="Body", target=flat.name, model="NONE")
+    assert (len(bpy.data.objects), len(bpy.data.meshes)) == before
+
+
+def test_the_same_pair_twice_makes_two(pair):
+    first, second = conform(), conform(stiffness=5.0)
+    assert first != second
+    assert second.name == "Body on Scan.001"
