@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from diffusionnet_blender.surface.surface import Surface
 from training.contact_sheet import BACKGROUND, HEIGHT, WIDTH, drawn
-from training.documents import table
+from training.documents import percent, table
 
 from .layouts import remeshed
 from .results import DOCUMENT
@@ -24,6 +24,8 @@ PAPER = {
     "SplineCNN": ("", "", "3.51", "31.09", "27.95", "40.43", "", ""),
     "PointNet (vertices)": ("", "", "3.83", "2.92", "3.04", "2.67", "", "2.60"),
 }
+# The error that counts as near in the second table.
+NEAR = 5.0
 COLOURS = ("tab:blue", "tab:cyan", "tab:red", "tab:orange")
 CAPTION = 22
 
@@ -50,14 +52,31 @@ def tables(found: dict[str, Any]) -> str:
                 *errors,
             ]
         )
+    near = [
+        [
+            name,
+            *(
+                _exact_and_near(result["within"][kind]) if kind in result["within"] else ""
+                for kind in remeshed.KINDS
+            ),
+        ]
+        for name, result in found.items()
+    ]
     data = ", ".join(dict.fromkeys(result["data"] for result in found.values()))
     pieces = [
         table(header, rows),
         f"Rows without *paper* are on {data}." if data else "",
+        table([f"exact / within {NEAR:g}", *remeshed.KINDS], near) if near else "",
         f"![Share of vertices within each error](images/{CURVES})" if found else "",
         f"![Labels of one body as colours](images/{BODIES})" if (IMAGES / BODIES).exists() else "",
     ]
     return "\n\n".join(filter(None, pieces))
+
+
+def _exact_and_near(within: list[float]) -> str:
+    """Shares of the vertices with their very label, and with one that is near."""
+    near = within[THRESHOLDS.index(NEAR)]
+    return f"{percent(within[0])} / {percent(near)}"
 
 
 def draw_curves(found: dict[str, Any]) -> None:
