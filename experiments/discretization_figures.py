@@ -32,7 +32,7 @@ CAPTION = 22
 
 def tables(found: dict[str, Any]) -> str:
     """What was found, in Markdown, below the paper's figures."""
-    header = ["error", "weights", "width", "epochs", "hours", *remeshed.KINDS]
+    header = ["error", "weights", "width", "epochs", "minutes", *remeshed.KINDS]
     rows = [
         [f"paper: {name}", "", width, epochs, "", *errors]
         for name, (width, epochs, *errors) in PAPER.items()
@@ -48,7 +48,7 @@ def tables(found: dict[str, Any]) -> str:
                 f"{result['weights']:,}",
                 str(result["width"]),
                 str(result["epochs"]),
-                f"{result['hours']:.2f}",
+                f"{60 * result['hours']:.1f}",
                 *errors,
             ]
         )
@@ -101,7 +101,7 @@ def draw_curves(found: dict[str, Any]) -> None:
         pane.set_xlabel("geodesic error, % of the diameter")
     for pane in panes[:, 0]:
         pane.set_ylabel("% of vertices within")
-    panes.flat[0].legend(frameon=False, loc="lower right", fontsize="small")
+    figure.legend(*panes.flat[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     IMAGES.mkdir(parents=True, exist_ok=True)
     figure.savefig(IMAGES / CURVES, dpi=110, pil_kwargs={"quality": 85, "method": 6})
     pyplot.close(figure)
