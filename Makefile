@@ -154,7 +154,7 @@ repository: package ## and an extension repository to host as plain files, in di
 # Models of body parts that are bundled.
 BODY_MODELS := body_parts body_parts_fine body_layers
 
-.PHONY: weights-body_parts weights-body_match left-out accuracy paper-checks samples
+.PHONY: weights-body_parts weights-body_match left-out accuracy ablation discretizations samples
 .PHONY: bench bench-large bench-labels bench-laplacian bench-gradients bench-matching bench-characters bench-pairs
 # What the bundled weights start from: those of versions before, as git keeps them.
 BEFORE_body_parts := 4d57e0b
@@ -208,9 +208,18 @@ accuracy: $(READY_TRAINING) $(START)/body_parts.safetensors $(START)/body_parts_
 		$(PYTHON) -m training.body_parts evaluate --name $$name --before $(START) || exit 1; done
 	$(PYTHON) -m training.document
 
-paper-checks: $(READY_TRAINING) ## the paper's checks on bodies of our own, an hour
-	$(PYTHON) -m training.paper_checks run
-	$(PYTHON) -m training.paper_checks write
+ablation: $(READY_TRAINING) ## what each piece of the method does, on bodies of our own, an hour, into docs/paper.md
+	$(PYTHON) -m experiments.ablation run --cache build/experiments
+	$(PYTHON) -m experiments.ablation write
+
+discretizations: $(READY_TRAINING) ## the paper's test of other meshings, on bodies of our own, an hour, into docs/paper.md
+	$(PYTHON) -m experiments.stand_ins.remeshings build/bodies-1500
+	$(PYTHON) -m experiments.discretizations run --data build/bodies-1500 --cache build/experiments
+	$(PYTHON) -m experiments.discretizations draw --data build/bodies-1500 --cache build/experiments
+	$(PYTHON) -m experiments.discretizations write
+	$(PYTHON) -m experiments.stand_ins.remeshings build/bodies-700 --vertices 700
+	$(PYTHON) -m experiments.basis_size run --data build/bodies-700 --cache build/experiments
+	$(PYTHON) -m experiments.basis_size write
 
 samples: $(READY_TRAINING) ## make the sample characters again, from MakeHuman's assets in MAKEHUMAN
 	$(PYTHON) -m training.make_samples --makehuman $(MAKEHUMAN)

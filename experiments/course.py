@@ -61,6 +61,10 @@ class Course:
         Weights to start from.
     device : str
         As for `find_device`.
+    mirrored_class : sequence of int, optional
+        As of `Trainer`: with it, mirrored copies are learned from as well.
+    make : callable
+        The network, from architecture, engine and weights to start from.
     trainer : type of Trainer
         For another loss than that of classes.
 
@@ -77,12 +81,14 @@ class Course:
         folder: Path,
         start: Weights | None = None,
         device: str = "auto",
+        mirrored_class: Sequence[int] | None = None,
+        make: Callable[[Architecture, TorchEngine, Weights | None], DiffusionNet] = DiffusionNet,
         trainer: type[Trainer] = Trainer,
     ):
         torch.manual_seed(settings.seed)
         self.folder = folder
-        module = DiffusionNet(architecture, TorchEngine(device), start)
-        self.trainer = trainer(module, features, None, settings)
+        module = make(architecture, TorchEngine(device), start)
+        self.trainer = trainer(module, features, mirrored_class, settings)
         self.curve: list[Point] = []
         folder.mkdir(parents=True, exist_ok=True)
         if self._checkpoint.exists():

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 from scipy.spatial.transform import Rotation
 
-from diffusionnet_blender.surface.surface import triangle_vectors
+from diffusionnet_blender.surface.surface import Surface, triangle_vectors
 
 from .commands import plain_errors
 from .examples import Example
@@ -38,9 +38,12 @@ COLOURINGS: dict[str, tuple[list[tuple[float, float, float]], Callable[[Example]
 
 def picture(example: Example, colouring: str, turn: float) -> Image.Image:
     """One example in the colours of `COLOURINGS`, seen from the front, turned by some degrees."""
-    surface = example.surface
     colours, labels_of = COLOURINGS[colouring]
-    labels, palette = labels_of(example), np.array(colours)
+    return drawn(example.surface, np.array(colours)[labels_of(example)], turn)
+
+
+def drawn(surface: Surface, colours: np.ndarray, turn: float) -> Image.Image:
+    """A surface, +z up, in colours (V, 3) from 0 to 1 at its vertices, seen along +y."""
     if surface.is_point_cloud:
         points, corner, size = surface.vertices, np.arange(len(surface.vertices)), 3
         normals = np.tile([0, -1.0, 0], (len(points), 1))
@@ -62,7 +65,7 @@ def picture(example: Example, colouring: str, turn: float) -> Image.Image:
     light = normals @ np.array([0.35, -0.8, 0.48])
     # The inside of open meshes is seen darker.
     shade = np.where(normals[:, 1] < 0, 0.5 + 0.5 * np.clip(light, 0, 1), 0.35)
-    colour = np.clip(palette[labels[corner]] * shade[:, None] * 255, 0, 255)
+    colour = np.clip(colours[corner] * shade[:, None] * 255, 0, 255)
     canvas = np.full((HEIGHT, WIDTH, 3), BACKGROUND, np.uint8)
     order = np.argsort(-points[:, 1])
     for dx in range(size):

@@ -42,7 +42,6 @@ def trained_weights(
     shapes: Sequence[LabelledShape],
     steps: int,
     checkpoint: Path,
-    fixed_time: float | None = None,
 ) -> dict[str, np.ndarray]:
     """Weights after so many steps, all else as for the bundled model; goes on from a checkpoint.
 
@@ -52,8 +51,6 @@ def trained_weights(
     shapes : sequence of LabelledShape
     steps : int
     checkpoint : Path
-    fixed_time : float, optional
-        Of every channel's diffusion, which is then not learned.
     """
     import torch
 
@@ -63,10 +60,6 @@ def trained_weights(
     torch.set_num_threads(1)
     torch.manual_seed(0)
     module = DiffusionNet(architecture, TorchEngine("auto"))
-    if fixed_time is not None:
-        for name, weight in module.named_weights().items():
-            if name.endswith(".time"):
-                weight.requires_grad_(False).fill_(fixed_time)
     trainer = Trainer(module, FEATURES, mirrored_classes(PART_NAMES), TrainingSettings(steps=steps))
     if checkpoint.exists():
         trainer.resume(checkpoint)

@@ -68,6 +68,9 @@ class TrainingSettings:
     random_rotation : bool
         Shapes are rotated at random in every step: for positions as features, where the result
         must not depend on orientation in space (paper 5, Setup).
+    rotation_axis : tuple of float, optional
+        What these rotations are about, such as the vertical of bodies that stand; by default
+        they are any.
     half_precision : bool
         Products of the forward pass in bfloat16, weights and sums in single precision.
     averaging : float
@@ -86,6 +89,7 @@ class TrainingSettings:
     label_smoothing: float = 0.05
     scale_jitter: float = 0.1
     random_rotation: bool = False
+    rotation_axis: tuple[float, float, float] | None = None
     half_precision: bool = False
     averaging: float = 0.998
     weight_decay: float = 1e-4
@@ -169,7 +173,7 @@ class Trainer:
             discretization = mirrored(discretization)
             labels = np.where(labels >= 0, classes[labels], labels)
         if self.settings.random_rotation:
-            discretization = rotated(discretization, Rotation.random(rng=self.rng).as_matrix())
+            discretization = rotated(discretization, self._rotation().as_matrix())
         shape, features, target, share = self._on_device(discretization, labels, example.corners)
 
         with self._precision():
@@ -178,6 +182,12 @@ class Trainer:
         loss = (loss * share).sum()
         self._descend(loss)
         return float(loss.detach()), float((right * share).sum())
+
+    def _rotation(self) -> Rotation:
+        axis = self.settings.rotation_axis
+        if axis is None:
+            return Rotation.random(rng=self.rng)
+        return Rotation.from_rotvec(self.rng.uniform(0, 2 * np.pi) * np.array(axis))
 
     def judge(
         self, outputs: torch.Tensor, target: torch.Tensor

@@ -200,6 +200,25 @@ def test_random_rotations_make_steps_on_positions_differ(body, random_rotation):
     assert (abs(losses[0] - losses[1]) > 1e-4) == random_rotation
 
 
+def test_rotations_about_an_axis_keep_the_heights_along_it(body):
+    """A network sees the body turned otherwise in every step, but never tilted."""
+    seen = []
+
+    class Watched(DiffusionNet):
+        def forward(self, shape, features):
+            seen.append(features.detach().numpy().copy())
+            return super().forward(shape, features)
+
+    network = Architecture(inputs=3, outputs=2, width=8, blocks=1)
+    settings = TrainingSettings(
+        steps=2, scale_jitter=0.0, random_rotation=True, rotation_axis=(0.0, 1.0, 0.0)
+    )
+    Trainer(Watched(network, TorchEngine("cpu")), ("xyz",), settings=settings).run([body])
+    for positions in seen:
+        np.testing.assert_allclose(positions[:, 1], body.discretization.vertices[:, 1], atol=1e-6)
+    assert np.abs(seen[0] - seen[1]).max() > 0.01
+
+
 def test_half_precision_learns_about_the_same(body):
     losses = {}
     for half in (False, True):
