@@ -101,6 +101,7 @@ class Run:
             SETTINGS,
             shrec11.CLASSES * shrec11.MEMBERS,
             self.processes,
+            self.data,
         )
 
     def course(self, trial: int) -> Course:

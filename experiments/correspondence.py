@@ -87,7 +87,7 @@ def shapes_of(
     count = len(faust_scape.files(data, data_set, split))
     folder = cache / f"{data_set}-{split}"
     read = partial(faust_scape.read, data, data_set, split)
-    return RegisteredShapes(Shapes(read, folder, SETTINGS, count, processes))
+    return RegisteredShapes(Shapes(read, folder, SETTINGS, count, processes, data))
 
 
 def course_of(name: str, cache: Path, steps: int) -> Course:

@@ -96,6 +96,7 @@ def shapes_of(data: Path, cache: Path, split: str, variant: str, processes: int 
         SETTINGS,
         MESHES[split],
         processes,
+        data,
     )
 
 

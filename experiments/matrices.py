@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -57,11 +58,13 @@ class Shapes(Sequence[LabelledShape]):
         Members, about: how much room they take is checked before any matrix is made.
     processes : int
         That make matrices; 1: this one.
+    data : Path, optional
+        Folder that the members are read from.
 
     Raises
     ------
     DiffusionNetError
-        If the disk has no room for the matrices.
+        If the disk has no room for the matrices, or the folder holds those of other data.
     """
 
     def __init__(
@@ -71,16 +74,23 @@ class Shapes(Sequence[LabelledShape]):
         settings: DiscretizationSettings,
         count: int,
         processes: int = 1,
+        data: Path | None = None,
     ):
         self.folder = folder
         self._matrices = OperatorCache(folder, max_bytes=2**50)
-        index = folder / "index.json"
+        index, listing = folder / "index.json", "" if data is None else listing_of(data)
         if not index.exists():
             keys = list(_kept(read(), folder, settings, count, processes))
             temporary = index.with_suffix(".part")
-            temporary.write_text(json.dumps(keys))
+            temporary.write_text(json.dumps({"data": listing, "members": keys}))
             os.replace(temporary, index)
-        self._keys: list[list[str]] = json.loads(index.read_text())
+        found = json.loads(index.read_text())
+        if found["data"] != listing:
+            raise DiffusionNetError(
+                f"{folder} holds matrices of other data than {data} has now",
+                "Name another folder for matrices, or delete this one.",
+            )
+        self._keys: list[list[str]] = found["members"]
 
     @property
     def names(self) -> list[str]:
@@ -146,6 +156,13 @@ class Chosen(Sequence[LabelledShape]):
 
 def _corners_of(folder: Path, key: str) -> Path:
     return folder / f"{key}.corners.npy"
+
+
+def listing_of(data: Path) -> str:
+    """Hash of the names and sizes of all files of a folder, by which two data sets differ."""
+    files = sorted(path for path in data.rglob("*") if path.is_file())
+    names = [f"{path.relative_to(data).as_posix()} {path.stat().st_size}" for path in files]
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
 
 
 def _kept(

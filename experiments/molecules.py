@@ -136,6 +136,7 @@ def shapes_of(data: Path, cache: Path, split: str, kind: str, processes: int = 1
         SETTINGS,
         MESHES[split],
         processes,
+        data,
     )
 
 

@@ -180,4 +180,5 @@ class Data:
             SETTINGS,
             self.counts[split],
             self.processes,
+            self.folder,
         )

@@ -72,3 +72,15 @@ def test_a_disk_without_room_is_told_before_matrices_are_made(tmp_path):
         Shapes(members, tmp_path, SETTINGS, 10**12)
     assert raised.value.fix
     assert not list(tmp_path.glob("*.npz"))
+
+
+def test_other_data_under_the_same_folder_are_told(tmp_path):
+    data, cache = tmp_path / "data", tmp_path / "cache"
+    data.mkdir()
+    (data / "one.off").write_text("OFF")
+    Shapes(members, cache, SETTINGS, 2, data=data)
+    Shapes(not_again, cache, SETTINGS, 2, data=data)
+    (data / "two.off").write_text("OFF")
+    with pytest.raises(DiffusionNetError, match="other data") as raised:
+        Shapes(not_again, cache, SETTINGS, 2, data=data)
+    assert raised.value.fix
