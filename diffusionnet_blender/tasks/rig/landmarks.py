@@ -45,10 +45,6 @@ LIMBS = (
 LEAST_FOOT = 0.06
 # A limb has this share of the figure's area at least, and this length in heights.
 LEAST_LIMB, SHORTEST_LIMB = 0.004, 0.05
-# Where knees and elbows usually lie along their limbs, and how far off a border may put them:
-# those far off are more often those of clothes than of odd limbs.
-USUAL_SHARE = {"knee": 0.47, "elbow": 0.5}
-FREEDOM = 100
 Offsets = Mapping[str, Sequence[float]]
 Limb = tuple[tuple[str, str, str], tuple[str, ...], tuple[float, float]]
 
@@ -96,7 +92,6 @@ def landmarks_of(mesh: PartedMesh, offsets: Offsets | None = None) -> dict[str, 
     for side in SIDES:
         for limb in LIMBS:
             _complete(mesh, found, limb, side)
-            _pull_to_usual(found, limb[0], side)
     hips = [found.get(f"hip.{side}") for side in SIDES]
     if hips[0] is not None and hips[1] is not None:
         found["hips"] = (hips[0] + hips[1]) / 2
@@ -179,22 +174,6 @@ def _complete(mesh: PartedMesh, found: dict[str, np.ndarray], limb: Limb, side: 
         return
     for name, share in zip(others, shares, strict=True):
         found.setdefault(f"{name}.{side}", start + share * (end - start))
-
-
-def _pull_to_usual(found: dict[str, np.ndarray], joints: tuple[str, str, str], side: str) -> None:
-    """Move a knee or elbow along its limb towards where they usually are, the farther it is off."""
-    keys = [f"{name}.{side}" for name in joints]
-    if not found.keys() >= set(keys):
-        return
-    first, middle, last = (found[key] for key in keys)
-    above, below = (float(np.linalg.norm(one)) for one in (middle - first, last - middle))
-    if min(above, below) < 1e-9:
-        return
-    length = above + below
-    off = above / length - USUAL_SHARE[joints[1]]
-    move = length * (FREEDOM * np.tanh(off / FREEDOM) - off)
-    bone = (last - middle) / below if move > 0 else (middle - first) / above
-    found[keys[1]] = middle + move * bone
 
 
 def _add_ends(mesh: PartedMesh, found: dict[str, np.ndarray]) -> None:
