@@ -16,7 +16,7 @@ from ..segment.pipeline import segmentation
 from ..segment.request import Carried, Segmentation, SegmentRequest
 from .eyes import eyeballs
 from .figure import Figure, figure_of
-from .judgement import doubts_of_joints
+from .judgement import doubts_of_joints, is_on_four_legs
 from .request import Fitted, RigRequest
 
 # Share of the area that must be surely of one part for a figure to have a body at all.
@@ -64,6 +64,15 @@ def fitted(request: RigRequest, progress: Progress) -> Fitted:
     figure = figure_of(body, found.vertex_probabilities[kept], found.class_names, frame)
     _require_one(figure)
     landmarks = _landmarks(figure)
+    areas = vertex_areas(body.vertices, body.faces)
+    sure = found.vertex_probabilities[kept].max(axis=1)
+    confidence = float(areas @ sure / areas.sum())
+    if is_on_four_legs(landmarks, frame, confidence):
+        raise SurfaceError(
+            "This shape seems to stand on four legs",
+            "Rig makes skeletons of figures on two legs. If it is one, let its arms point to the "
+            "sides.",
+        )
     places = landmarks | figure.mesh.placed(landmarks)
     missing = figure.mesh.missing()
     clock.stop("joints")
@@ -87,9 +96,6 @@ def fitted(request: RigRequest, progress: Progress) -> Fitted:
         parts[eye.vertices, -1] = 1.0
     clock.stop("parts")
 
-    areas = vertex_areas(body.vertices, body.faces)
-    sure = found.vertex_probabilities[kept].max(axis=1)
-    confidence = float(areas @ sure / areas.sum())
     return Fitted(
         places=places,
         frame=frame,
