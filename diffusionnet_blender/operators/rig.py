@@ -144,7 +144,7 @@ class DIFFUSIONNET_OT_write_skeleton(BonesProperties, FigureOperator, bpy.types.
 
 
 class DIFFUSIONNET_OT_snap_joints(FigureOperator, bpy.types.Operator):
-    """Move the selected joints to the middle of the limb around each; with X-mirror on both sides"""
+    """Move selected joints to the middle of the limb around each; with X-mirror on both sides"""
 
     bl_idname = "diffusionnet.snap_joints"
     bl_label = "Snap to Middle"

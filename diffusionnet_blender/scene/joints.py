@@ -58,18 +58,20 @@ def snap_joints(rig: bpy.types.Object, fit: Fit) -> tuple[int, int]:
     surface, origin = fit.geometry.placed.surface, np.asarray(fit.geometry.origin)
     to_world = rig.matrix_world
     moved = 0
+    is_mirrored = rig.data.use_mirror_x
+    # Else Blender moves the other side along with each bone.
+    rig.data.use_mirror_x = False
     for ends in joints:
-        place = _place(ends[0])
         found = middle_of_limb(
             surface.vertices,
             surface.faces,
-            np.array(to_world @ place) - origin,
+            np.array(to_world @ _place(ends[0])) - origin,
             np.array(to_world.to_3x3() @ _direction(ends)),
         )
-        if found is None:
-            continue
-        moved += 1
-        _move(ends, to_world.inverted_safe() @ Vector(found + origin))
+        if found is not None:
+            moved += 1
+            _move(ends, to_world.inverted_safe() @ Vector(found + origin))
+    rig.data.use_mirror_x = is_mirrored
     return moved, len(joints) - moved
 
 
