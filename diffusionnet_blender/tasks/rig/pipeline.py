@@ -18,6 +18,7 @@ from .eyes import eyeballs
 from .figure import Figure, figure_of
 from .judgement import doubts_of_joints, is_on_four_legs
 from .request import Fitted, RigRequest
+from .symmetry import mirror_of
 
 # Share of the area that must be surely of one part for a figure to have a body at all.
 LEAST_SURE = 0.3
@@ -73,17 +74,22 @@ def fitted(request: RigRequest, progress: Progress) -> Fitted:
             "Rig makes skeletons of figures on two legs. If it is one, let its arms point to the "
             "sides.",
         )
+    height = float(np.ptp(body.vertices[np.unique(body.faces)] @ frame[2]))
+    mirror = mirror_of(body.vertices, areas, frame[0], height)
+    if mirror is not None:
+        landmarks = mirror.even_places(landmarks)
     places = landmarks | figure.mesh.placed(landmarks)
+    if mirror is not None:
+        places = mirror.even_places(places)
     missing = figure.mesh.missing()
     clock.stop("joints")
 
     clock.start("parts")
     parts = np.zeros((len(surface.vertices), len(found.class_names)), np.float32)
-    parts[kept] = figure.smooth_parts()
+    smooth = figure.smooth_parts()
+    parts[kept] = smooth if mirror is None else mirror.even_parts(smooth, found.class_names)
     _add_carried(parts, surface, carried)
     stiff = _stiff_pieces(surface, parts, carried)
-    up = frame[2]
-    height = float(np.ptp(body.vertices[np.unique(body.faces)] @ up))
     usual = {name: places.pop(name) for name in EYES if name in places}
     eyes = eyeballs(surface.vertices, stiff, usual, height)
     names = found.class_names
@@ -105,7 +111,7 @@ def fitted(request: RigRequest, progress: Progress) -> Fitted:
         confidence=confidence,
         doubts=doubts_of_joints(
             {name: place for name, place in places.items() if name not in missing},
-            up,
+            frame[2],
             height,
             confidence,
             found.side_confidence,
