@@ -31,7 +31,7 @@ def surface_of(path):
 
 
 @pytest.fixture(scope="module")
-def ada():
+def ada(addon):
     """A sample, and what Rig finds on it."""
     surface = surface_of(SAMPLES / "ada.glb")
     return surface, job.run(RigRequest(surface))
@@ -101,7 +101,7 @@ def test_two_figures_in_one_mesh_are_refused(ada):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["cat", "cow", "pig", "triceratops", "wolf", "horse", "red_fox"])
-def test_animals_on_four_legs_are_refused_or_doubtful(name):
+def test_animals_on_four_legs_are_refused_or_doubtful(name, addon):
     path = ANIMALS / f"{name}.glb"
     if not path.exists():
         pytest.skip(f"{path} is not there")
