@@ -51,14 +51,13 @@ META = {
 }
 UNKNOWN_AUTHOR = "unknown"
 # Where limbs point in a T-pose, each after the one that it hangs on: "out" is to their own side.
-# Feet keep their directions of rest.
+# Feet and fingers follow: those of a walking figure are at their natural angles.
 T_POSE = {
     "upper_arm": "out",
     "forearm": "out",
     "hand": "out",
     "thigh": "down",
     "shin": "down",
-    "foot": "rest",
 }
 # A figure that stands this nearly along an axis (cosine) is exactly so.
 ALONG = np.cos(np.radians(25.0))
@@ -218,11 +217,10 @@ def _pose(rig: bpy.types.Object) -> None:
             if bone is None:
                 continue
             bpy.context.view_layer.update()
-            rest = bone.bone.matrix_local
-            turn = rest.to_3x3()
-            if way != "rest":
-                wanted = Vector(out if way == "out" else -up)
-                turn = turn.col[1].rotation_difference(wanted).to_matrix() @ turn
+            # As the bone above has left it.
+            turn = bone.matrix.to_3x3()
+            wanted = Vector(out if way == "out" else -up)
+            turn = turn.col[1].rotation_difference(wanted).to_matrix() @ turn
             bone.matrix = Matrix.Translation(bone.matrix.translation) @ turn.to_4x4()
     bpy.context.view_layer.update()
 
