@@ -122,7 +122,10 @@ def save_vrm(path: Path, rig: bpy.types.Object, name: str, author: str = "") -> 
         plain.replace(filepath)
         return done
 
-    return save_file(path, write)
+    remarks = save_file(path, write)
+    if rig.animation_data is not None and rig.animation_data.action is not None:
+        remarks.append(f"{SUFFIX} files do not hold animations")
+    return remarks
 
 
 def _vrm_of(tree: Mapping, rig: bpy.types.Object, name: str, author: str) -> dict:

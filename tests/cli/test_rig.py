@@ -89,8 +89,9 @@ def turned_ada(tmp_path_factory):
 
 def test_a_vrm_is_an_avatar_in_a_t_pose_that_faces_the_front(turned_ada, tmp_path, capfd):
     output = tmp_path / "ada.vrm"
-    arguments = ("--kind", "vrm", "--object", "Ada", "--author", "Me", "--output", output)
-    assert run("rig", turned_ada, *arguments) == 0, capfd.readouterr().err
+    arguments = ("--kind", "vrm", "--object", "Ada", "--author", "Me", "--check")
+    assert run("rig", turned_ada, *arguments, "--output", output) == 0
+    assert "do not hold animations" in capfd.readouterr().err
     assert list(tmp_path.iterdir()) == [output]
     tree, _ = tree_of(output)
     assert "VRMC_vrm" in tree["extensionsUsed"]
