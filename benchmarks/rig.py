@@ -213,6 +213,13 @@ def carried(case: Case) -> dict[str, np.ndarray]:
         heads[bones],
         influence,
         found.confidence,
+        [
+            (
+                own.centre(source.vertices, source.faces),
+                other.centre(case.surface.vertices, case.surface.faces),
+            )
+            for own, other in found.joints.values()
+        ],
     )
     return dict(zip(names, joints.positions, strict=True))
 

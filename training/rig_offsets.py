@@ -30,6 +30,7 @@ from diffusionnet_blender.tasks.rig.landmarks import (
     TRUNK_JOINTS,
     limb_basis,
     trunk_basis,
+    with_feet,
 )
 from diffusionnet_blender.tasks.segment.job import segment
 
@@ -111,7 +112,7 @@ def learn(groups: list[list[Example]]) -> dict[str, list[float]]:
 def _offsets(example: Example, name: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Basis (3, n) and offset (3,) of each side of a joint, in heights."""
     mesh, truth = example
-    borders = joints_of(mesh)
+    borders = with_feet(mesh, joints_of(mesh))
     for side in SIDES if name in (*SIDED, *LIMB_JOINTS) else ("",):
         key = f"{name}.{side}" if side else name
         if key in borders and key in truth:

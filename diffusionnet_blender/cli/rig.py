@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import DiffusionNetError
 from ..scene.options import Binding, Grouping
@@ -22,11 +22,17 @@ from .options import (
 from .session import blender, cache_of
 from .streams import note, stop_if_asked
 
+if TYPE_CHECKING:
+    import bpy
+
 EPILOGUE = """\
 Every character of a file (the objects of one parent or place) gets an armature and is bound to it.
 What is doubtful about its joints is told on stderr, with how sure the parts of its body are; with
 --strict that counts as a failure, and the exit status is 1. Poses other than A and T are fine: the
 pose of the file is the rest pose.
+
+A .vrm takes one character, with --kind vrm. It stands in a T-pose on the origin, and only its
+author has permissions, until they are loosened in a VRM editor.
 
 With several files, --output is a folder. Rigify is enabled for the run if it is not.
 """
@@ -57,6 +63,7 @@ def add_task_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--check", action="store_true", help="Add a short animation that bends the rig"
     )
+    parser.add_argument("--author", default="", metavar="NAME", help="Author that a .vrm names")
     parser.add_argument("--strict", action="store_true", help="Fail where joints are doubtful")
 
 
@@ -78,28 +85,52 @@ def _rig_file(
     import bpy
 
     from ..scene.character import characters_of
-    from ..scene.files import require_writable_suffix, save_file
+    from ..scene.files import save_file
+    from ..scene.vrm import SUFFIX, save_vrm
 
     output: Path = output_of(path, chosen) or chosen.output
     stop_if_asked()
     rigged: list[bpy.types.Object] = []
     try:
-        require_writable_suffix(output)
+        _require_format(output, chosen.kind)
         objects = opened(path, chosen.object)
-        for character in characters_of(objects, bpy.context.view_layer, chosen.each):
+        characters = characters_of(objects, bpy.context.view_layer, chosen.each)
+        if output.suffix.lower() == SUFFIX and len(characters) > 1:
+            raise DiffusionNetError(
+                f"A .vrm has one avatar, and there are {len(characters)} characters in the file",
+                "Choose one by --object, or write a .glb.",
+            )
+        for character in characters:
             title = f"{path}: {character.name}"
             account.left_out(title, character.told)
             try:
-                _rig(title, character, options, chosen, account)
+                rig = _rig(title, character, options, chosen, account)
             except Exception as error:
                 account.failed(path, error)
             else:
                 rigged += character.members
-        if rigged:
+        if rigged and output.suffix.lower() == SUFFIX:
+            name = characters[0].name
+            account.warned(output, save_vrm(output, rig, name, chosen.author))
+        elif rigged:
             account.warned(output, save_file(output))
             account.pictured(rigged, "TEXTURE")
     except Exception as error:
         account.failed(path, error)
+
+
+def _require_format(output: Path, kind: str) -> None:
+    """Raise DiffusionNetError for a format that is not written of a kind of skeleton."""
+    from ..scene.files import require_writable_suffix
+    from ..scene.vrm import SUFFIX
+
+    if output.suffix.lower() != SUFFIX:
+        require_writable_suffix(output)
+    elif kind != "vrm":
+        raise DiffusionNetError(
+            f"{output.name} cannot be written with the bones of {kind}",
+            "Add --kind vrm, or write a .glb.",
+        )
 
 
 def _rig(
@@ -108,7 +139,7 @@ def _rig(
     options: dict[str, Any],
     chosen: argparse.Namespace,
     account: Account,
-) -> None:
+) -> bpy.types.Object:
     from ..scene.binding import bind, require_unbound
     from ..scene.fits import Fit
     from ..scene.rig_check import write_check
@@ -137,3 +168,4 @@ def _rig(
     )
     if found.doubts:
         note(f"{title}: look at {', '.join(found.doubts)}")
+    return rig

@@ -12,6 +12,7 @@ from ..scene.armatures import armatures_of
 from ..scene.binding import bind, require_unbound
 from ..scene.edit_mode import whole_undo
 from ..scene.fits import Fit, fit_with
+from ..scene.joints import snap_joints
 from ..scene.options import Binding
 from ..scene.report_text import counted, listed
 from ..scene.rig_check import write_check
@@ -42,15 +43,21 @@ class FigureOperator(ObjectOperator):
         """
         found: dict[int, Fit] = {}
         for obj in self.targets(context):
-            fit = fit_with(obj)
-            if fit is None:
-                raise DiffusionNetError(
-                    f"The joints of {obj.name!r} have not been found in this session",
-                    "Press Fit Skeleton. A skeleton that you have changed stays, and is bound "
-                    "while it is selected.",
-                )
+            fit = self.fit_of(obj)
             found[id(fit)] = fit
         return list(found.values())
+
+    @staticmethod
+    def fit_of(obj: bpy.types.Object) -> Fit:
+        """Joints of the character of a mesh; raise DiffusionNetError where they are not known."""
+        fit = fit_with(obj)
+        if fit is None:
+            raise DiffusionNetError(
+                f"The joints of {obj.name!r} have not been found in this session",
+                "Press Fit Skeleton. A skeleton that you have changed stays, and is bound "
+                "while it is selected.",
+            )
+        return fit
 
 
 class DIFFUSIONNET_OT_rig(BonesProperties, JobOperator, FigureOperator, bpy.types.Operator):
@@ -136,6 +143,30 @@ class DIFFUSIONNET_OT_write_skeleton(BonesProperties, FigureOperator, bpy.types.
         draw_bones(self.layout, self)
 
 
+class DIFFUSIONNET_OT_snap_joints(FigureOperator, bpy.types.Operator):
+    """Move selected joints to the middle of the limb around each; with X-mirror on both sides"""
+
+    bl_idname = "diffusionnet.snap_joints"
+    bl_label = "Snap to Middle"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def run(self, context):
+        """Move the joints of the skeleton that is edited."""
+        forget_trouble()
+        rig = context.view_layer.objects.active
+        figure = figure_of(rig) if rig else None
+        if figure is None or rig.mode != "EDIT":
+            raise DiffusionNetError(
+                "No skeleton is being edited",
+                "Select one that Fit Skeleton has made, and press Tab to edit its bones.",
+            )
+        moved, left = snap_joints(rig, self.fit_of(figure))
+        self.report({"INFO"}, f"{rig.name}: {counted(moved, 'joint')} moved")
+        if left:
+            self.report({"WARNING"}, f"{counted(left, 'joint')} without a limb around")
+        return {"FINISHED"} if moved else {"CANCELLED"}
+
+
 class DIFFUSIONNET_OT_bind_skeleton(BindingProperties, FigureOperator, bpy.types.Operator):
     """Bind the meshes to the skeleton as it lies now, with weights from the parts of the body"""
 
@@ -188,6 +219,7 @@ class DIFFUSIONNET_OT_check_rig(FigureOperator, bpy.types.Operator):
 CLASSES = (
     DIFFUSIONNET_OT_rig,
     DIFFUSIONNET_OT_write_skeleton,
+    DIFFUSIONNET_OT_snap_joints,
     DIFFUSIONNET_OT_bind_skeleton,
     DIFFUSIONNET_OT_check_rig,
 )

@@ -46,6 +46,8 @@ class DIFFUSIONNET_PT_rig(Sidebar, bpy.types.Panel):
         row = column.row(align=True)
         row.operator("diffusionnet.rig", text="Fit Skeleton", icon="BONE_DATA").bind = False
         row.operator("diffusionnet.bind_skeleton", icon="MOD_ARMATURE")
+        if figure and active.mode == "EDIT":
+            column.operator("diffusionnet.snap_joints", icon="SNAP_MIDPOINT")
         column.operator("diffusionnet.check_rig", icon="POSE_HLT")
         if not characters and not figure:
             layout.label(text="Select a mesh or pick one above", icon="INFO")

@@ -36,7 +36,7 @@ def require_writable_suffix(path: Path) -> None:
         raise DiffusionNetError(
             f"{path.name} cannot be written: what a VRM holds beyond its glTF (humanoid, "
             "expressions, licence) would be lost",
-            "Write a .glb.",
+            "Write a .glb. A bare character becomes a VRM by the command rig.",
         )
     _require_among(WRITTEN, path)
 
@@ -119,13 +119,15 @@ def _meshes_since(before: Collection[bpy.types.Object]) -> list[bpy.types.Object
     return found
 
 
-def save_file(path: Path) -> list[str]:
+def save_file(path: Path, exporter: Callable[..., set[str]] | None = None) -> list[str]:
     """Save the file at hand in the format of the suffix; a reader sees the old file or the new.
 
     Parameters
     ----------
     path : Path
         Its folder is made if missing. Files that belong to it (.mtl, .bin, textures) go beside it.
+    exporter : callable, optional
+        What writes the file at hand to its `filepath`; by default an exporter for the suffix.
 
     Returns
     -------
@@ -137,7 +139,8 @@ def save_file(path: Path) -> list[str]:
     DiffusionNetError
         If the format is not known, or Blender cannot write it.
     """
-    require_writable_suffix(path)
+    if exporter is None:
+        require_writable_suffix(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         sweep_beside(path)
@@ -154,7 +157,7 @@ def save_file(path: Path) -> list[str]:
             with tempfile.TemporaryDirectory(dir=path.parent, prefix=prefix) as folder:
                 # Files refer to each other by name, so they have their final names already.
                 with portable(path.suffix.lower()) as remarks:
-                    _write(path, _exporter(path), Path(folder) / path.name)
+                    _write(path, exporter or _exporter(path), Path(folder) / path.name)
                 _move_all(Path(folder), path)
                 return remarks
         return []

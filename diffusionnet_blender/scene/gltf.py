@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import bpy
 
@@ -26,8 +27,8 @@ def import_gltf(filepath: str) -> set[str]:
         return bpy.ops.import_scene.gltf(filepath=filepath, disable_bone_shape=True)
 
 
-def export_gltf(filepath: str) -> set[str]:
-    """Export the file at hand; what `bpy.ops` returns and raises."""
+def export_gltf(filepath: str, **options: Any) -> set[str]:
+    """Export the file at hand, or what other options choose; what `bpy.ops` returns and raises."""
     with _hooks_at_hand():
         return bpy.ops.export_scene.gltf(
             filepath=filepath,
@@ -36,6 +37,7 @@ def export_gltf(filepath: str) -> set[str]:
             export_attributes=True,
             # Custom properties, which a glTF that was read has its own extras in.
             export_extras=True,
+            **options,
         )
 
 

@@ -1,11 +1,11 @@
-"""What a glTF demands of its reader, found in its JSON without Blender."""
+"""The JSON of a glTF without Blender: what it demands of its reader, and what is added to it."""
 
 from __future__ import annotations
 
 import json
 import os
 import struct
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -49,6 +49,30 @@ def read_json(path: Path) -> dict | None:
     except (OSError, ValueError, RecursionError, struct.error):
         return None
     return content if isinstance(content, dict) else None
+
+
+def add_extension(path: Path, name: str, content_of: Callable[[dict], dict]) -> None:
+    """Add an extension to the JSON of a .glb that Blender has written.
+
+    Parameters
+    ----------
+    path : Path
+    name : str
+    content_of : callable
+        Takes the JSON to the content of the extension.
+    """
+    data = path.read_bytes()
+    head = START.size + REST.size
+    length = REST.unpack_from(data, START.size)[1]
+    tree = json.loads(data[head : head + length])
+    tree.setdefault("extensions", {})[name] = content_of(tree)
+    tree["extensionsUsed"] = sorted({*tree.get("extensionsUsed", ()), name})
+    text = json.dumps(tree, separators=(",", ":")).encode()
+    # Chunks begin at multiples of four bytes.
+    text += b" " * (-len(text) % 4)
+    rest = data[head + length :]
+    whole = START.pack(MAGIC, 2) + REST.pack(head + len(text) + len(rest), len(text), b"JSON")
+    path.write_bytes(whole + text + rest)
 
 
 def reason_unread(

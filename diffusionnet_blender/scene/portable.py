@@ -15,7 +15,7 @@ from itertools import count
 import bpy
 
 from .armatures import armatures_of
-from .gltf import WRITTEN as GLTF
+from .gltf import READ as GLTF
 from .gltf_parts import NAMES as PARTS
 from .gltf_parts import names_in_gltf
 from .layers import COLOURS, NOT_MOVED

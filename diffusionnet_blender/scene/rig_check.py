@@ -8,6 +8,7 @@ from mathutils import Quaternion, Vector
 
 from ..errors import DiffusionNetError
 from ..tasks.rig.kinds import KINDS
+from .rest_directions import RestDirections
 from .skeletons import KIND
 from .transaction import transaction
 
@@ -109,58 +110,36 @@ def use_forward_kinematics(rig: bpy.types.Object) -> None:
 def set_pose(rig: bpy.types.Object, turns: dict[tuple[str, str], float]) -> None:
     """Pose a rig by turns in degrees of roles of both sides, see `POSES`; the others at rest."""
     bones = bones_of_roles(rig)
-    rest = _Rest(rig, bones)
+    rest = RestDirections(bones)
     for role, bone in bones.items():
         stem, _, side = role.partition(".")
         turn = Quaternion()
         for (of, way), degrees in turns.items():
-            axis = rest.axis(role, way, side) if of == stem else None
+            axis = _axis(rest, role, way, side) if of == stem else None
             if axis is not None:
                 local = bone.bone.matrix_local.to_3x3().inverted() @ Vector(axis)
                 turn = Quaternion(local, np.radians(degrees)) @ turn
         bone.rotation_quaternion = turn
 
 
-class _Rest:
-    """Directions of a figure at rest, in the space of its armature, from its bones."""
-
-    def __init__(self, rig: bpy.types.Object, bones: dict[str, bpy.types.PoseBone]):
-        self._heads = {role: np.array(bone.bone.head_local) for role, bone in bones.items()}
-        self._tails = {role: np.array(bone.bone.tail_local) for role, bone in bones.items()}
-        left = np.array([1.0, 0.0, 0.0])
-        for stem in ("thigh", "upper_arm", "shin"):
-            ends = self._heads.get(f"{stem}.L"), self._heads.get(f"{stem}.R")
-            if ends[0] is not None and ends[1] is not None:
-                left = ends[0] - ends[1]
-                break
-        self._left = left / np.linalg.norm(left)
-        up = np.array([0.0, 0.0, 1.0])
-        low = self._heads.get("thigh.L", self._heads.get("hips"))
-        high = self._heads.get("head", self._heads.get("neck"))
-        if low is not None and high is not None:
-            up = high - low
-        up = up - (up @ self._left) * self._left
-        self._up = up / np.linalg.norm(up)
-        self._front = np.cross(self._left, self._up)
-
-    def axis(self, role: str, way: str, side: str) -> np.ndarray | None:
-        """Axis (3,) of a turn."""
-        if way == "turn":
-            return self._up
-        if way == "nod":
-            return self._left
-        if way == "raise":
-            return -self._front if side == "R" else self._front
-        if way == "swing":
-            return -self._left
-        stem = role.partition(".")[0]
-        if stem == "foot":
-            return self._left
-        above = {"forearm": "upper_arm", "shin": "thigh"}.get(stem)
-        if above is None or f"{above}.{side}" not in self._heads:
-            return None
-        first = self._heads[role] - self._heads[f"{above}.{side}"]
-        second = self._tails[role] - self._heads[role]
-        hinge = np.cross(first, second)
-        length = np.linalg.norm(hinge)
-        return hinge / length if length > 0 else self._left
+def _axis(rest: RestDirections, role: str, way: str, side: str) -> np.ndarray | None:
+    """Axis (3,) of a turn in the space of the armature."""
+    if way == "turn":
+        return rest.up
+    if way == "nod":
+        return rest.left
+    if way == "raise":
+        return -rest.front if side == "R" else rest.front
+    if way == "swing":
+        return -rest.left
+    stem = role.partition(".")[0]
+    if stem == "foot":
+        return rest.left
+    above = {"forearm": "upper_arm", "shin": "thigh"}.get(stem)
+    if above is None or f"{above}.{side}" not in rest.heads:
+        return None
+    first = rest.heads[role] - rest.heads[f"{above}.{side}"]
+    second = rest.tails[role] - rest.heads[role]
+    hinge = np.cross(first, second)
+    length = np.linalg.norm(hinge)
+    return hinge / length if length > 0 else rest.left

@@ -5,6 +5,8 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
+from mathutils import Vector  # noqa: E402
+
 from diffusionnet_blender.errors import DiffusionNetError  # noqa: E402
 from diffusionnet_blender.scene.binding import bind  # noqa: E402
 from diffusionnet_blender.scene.character import Character  # noqa: E402
@@ -208,6 +210,49 @@ def test_without_joints_or_a_skeleton_the_remedy_is_told(blender):
     with pytest.raises(DiffusionNetError, match="no skeleton"):
         bind(fit, Binding())
     forget_all_fits()
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+@pytest.mark.parametrize("kind", ["plain", "mixamo"])
+def test_a_joint_that_was_dragged_away_goes_to_the_middle_of_its_limb(figure, kind, mirror):
+    names = KINDS[kind].names
+    bpy.ops.diffusionnet.write_skeleton(kind=kind, fingers=False)
+    (rig,) = armatures()
+    with pytest.raises(RuntimeError, match="edit"):
+        bpy.ops.diffusionnet.snap_joints()
+    bpy.ops.object.mode_set(mode="EDIT")
+    rig.data.use_mirror_x = False
+    bpy.ops.armature.select_all(action="DESELECT")
+    with pytest.raises(RuntimeError, match="No joint is selected"):
+        bpy.ops.diffusionnet.snap_joints()
+    edit = rig.data.edit_bones
+    for side, out in (("L", 1), ("R", -1)):
+        edit[names[f"shin.{side}"]].head += Vector((0.1 * out, 0.06, 0.0))
+    edit[names["shin.L"]].select_head = True
+    across = edit[names["shin.L"]].z_axis.copy()
+    rig.data.use_mirror_x = mirror
+    assert bpy.ops.diffusionnet.snap_joints() == {"FINISHED"}
+    assert edit[names["thigh.L"]].tail == edit[names["shin.L"]].head
+    assert edit[names["shin.L"]].z_axis.dot(across) > 0.95
+    for side, moves in (("L", True), ("R", mirror)):
+        place = np.array(rig.matrix_world @ edit[names[f"shin.{side}"]].head)
+        away = (place - PLACES[f"knee.{side}"] - [2.0, 0.0, 0.5])[:2]
+        assert (np.linalg.norm(away) < 0.01) == moves
+    bpy.ops.object.mode_set(mode="OBJECT")
+
+
+def test_a_joint_without_a_limb_around_stays_and_is_told(figure):
+    bpy.ops.diffusionnet.write_skeleton(kind="plain", fingers=False)
+    (rig,) = armatures()
+    bpy.ops.object.mode_set(mode="EDIT")
+    bpy.ops.armature.select_all(action="DESELECT")
+    head = rig.data.edit_bones["head"]
+    head.tail += Vector((0.0, 0.0, 1.0))
+    before = head.tail.copy()
+    head.select_tail = True
+    assert bpy.ops.diffusionnet.snap_joints() == {"CANCELLED"}
+    assert head.tail == before
+    bpy.ops.object.mode_set(mode="OBJECT")
 
 
 @pytest.mark.parametrize("scale", [(0.01, 0.01, 0.01), (-1.0, 1.0, 1.0), (1.0, 2.0, 1.0)])

@@ -270,6 +270,10 @@ def draw_rig(shown, patch):
     for doubts in ((), (*limbs, judgement.SIDES, judgement.PARTS, judgement.POSTURE)):
         keep_joints([obj], parts, doubts)
         draw_panels(shown)
+    bpy.ops.diffusionnet.write_skeleton(kind="plain", fingers=False)
+    bpy.ops.object.mode_set(mode="EDIT")
+    draw_panels(shown)
+    bpy.ops.object.mode_set(mode="OBJECT")
     with pytest.MonkeyPatch.context() as without:
         without.setattr(panels.rig, "has_rigify", lambda: False)
         draw_panels(shown)

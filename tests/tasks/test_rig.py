@@ -10,7 +10,7 @@ from diffusionnet_blender.surface.surface import Surface, triangle_areas
 from diffusionnet_blender.tasks.rig.bones import skeleton_of
 from diffusionnet_blender.tasks.rig.eyes import eyeballs
 from diffusionnet_blender.tasks.rig.job import STAGES, rig, run
-from diffusionnet_blender.tasks.rig.judgement import doubts_of_joints
+from diffusionnet_blender.tasks.rig.judgement import doubts_of_joints, is_on_four_legs
 from diffusionnet_blender.tasks.rig.kinds import HUMANOID, KINDS
 from diffusionnet_blender.tasks.rig.landmarks import landmarks_of, missing_joints
 from diffusionnet_blender.tasks.rig.request import RigRequest
@@ -71,6 +71,18 @@ def test_doubts_name_what_is_odd():
     assert doubts_of_joints(PLACES, up, 1.8, 0.9, 0.6) == ("left and right",)
     assert doubts_of_joints(PLACES, up, 1.8, 0.3, None) == ("body parts",)
     assert "posture" in doubts_of_joints(PLACES, -up, 1.8, 0.9, 1.0)
+
+
+def test_limbs_that_all_point_to_the_front_are_those_of_an_animal_unless_parts_are_sure():
+    assert not is_on_four_legs(PLACES, FRAME, 0.6)
+    crawling = dict(PLACES)
+    for side in "LR":
+        crawling[f"wrist.{side}"] = PLACES[f"shoulder.{side}"] + [0, -0.6, 0]
+        crawling[f"ankle.{side}"] = PLACES[f"hip.{side}"] + [0, -0.6, -0.1]
+    assert is_on_four_legs(crawling, FRAME, 0.6)
+    assert not is_on_four_legs(crawling, FRAME, 0.8)
+    without = {name: place for name, place in crawling.items() if "wrist" not in name}
+    assert not is_on_four_legs(without, FRAME, 0.6)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -13,11 +13,11 @@ import numpy as np
 SIDES, PARTS, POSTURE = "left and right", "body parts", "posture"
 # Below these a figure is doubtful: probability that its sides are right, and mean probability of
 # its parts.
-SURE_OF_SIDES, SURE_OF_PARTS = 0.85, 0.6
+SURE_OF_SIDES, SURE_OF_PARTS = 0.85, 0.68
 # Ratio of the bones of an arm and of a leg, upper to lower, and of the limbs of both sides: by how
 # much the logarithm may be off. Those of bodies and of artists' characters lie within.
 ARM_RATIO, LEG_RATIO = 1.05, 1.05
-OFF, UNEVEN = 0.55, 0.3
+OFF, UNEVEN = 0.45, 0.3
 # Least and most length of arms and legs in heights of the figure.
 ARM_LENGTHS, LEG_LENGTHS = (0.1, 0.6), (0.08, 0.65)
 LIMBS = {
@@ -25,6 +25,9 @@ LIMBS = {
     "leg": (("hip", "knee", "ankle"), LEG_RATIO, LEG_LENGTHS),
 }
 CALLED = {"L": "left", "R": "right"}
+# An animal on four legs has arms and legs that point to where its front would be (cosine at least),
+# and parts that are less sure than those of nearly all figures on two.
+POINTING, SURE_OF_TWO_LEGS = 0.7, 0.7
 
 
 def doubts_of_joints(
@@ -76,3 +79,29 @@ def doubts_of_joints(
     if hips is None or head is None or up @ (head - hips) < 0.1 * height:
         found.append(POSTURE)
     return tuple(dict.fromkeys(found))
+
+
+def is_on_four_legs(places: Mapping[str, np.ndarray], frame: np.ndarray, confidence: float) -> bool:
+    """Whether a shape is rather an animal on four legs than a figure on two.
+
+    Parameters
+    ----------
+    places : mapping of str to (3,) float
+        Landmarks.
+    frame : (3, 3) float
+        Rows: the directions to its left, to its back, and up.
+    confidence : float
+        Mean probability of the parts.
+    """
+    if confidence > SURE_OF_TWO_LEGS:
+        return False
+    pointing = []
+    for joints, *_ in LIMBS.values():
+        ends = [(f"{joints[0]}.{side}", f"{joints[-1]}.{side}") for side in CALLED]
+        ways = [places[b] - places[a] for a, b in ends if a in places and b in places]
+        lengths = [float(np.linalg.norm(way)) for way in ways]
+        if not ways or min(lengths) <= 0:
+            return False
+        units = [way / length for way, length in zip(ways, lengths, strict=True)]
+        pointing.append(float(-frame[1] @ np.mean(units, axis=0)))
+    return min(pointing) > POINTING

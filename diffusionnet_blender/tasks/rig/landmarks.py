@@ -36,6 +36,9 @@ LEAST_BEND = 0.02
 # A limb that is bent by more than this is bent as it is meant to be.
 BENT = 0.05
 
+# A leg whose direction leaves less of the front than this points there: a seated figure's.
+LEAST_ACROSS = 0.4
+
 # Joints of limbs with their parts, and where along a limb they lie if their borders are not found:
 # stubs, and limbs that clothes or armour hide.
 LIMBS = (
@@ -75,8 +78,8 @@ def landmarks_of(mesh: PartedMesh, offsets: Offsets | None = None) -> dict[str, 
         figure lacks.
     """
     offsets = joint_offsets() if offsets is None else offsets
-    borders = joints_of(mesh)
-    found = dict(borders)
+    found = joints_of(mesh)
+    borders = with_feet(mesh, found)
     for name in TRUNK_JOINTS:
         for side in SIDES if name in SIDED else ("",):
             key = f"{name}.{side}" if side else name
@@ -129,26 +132,55 @@ def trunk_basis(joints: Mapping[str, np.ndarray], side: str) -> np.ndarray | Non
     return width * axes
 
 
+def with_feet(mesh: PartedMesh, joints: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Joints with the middles of the feet, ``foot.L`` and ``foot.R``, for `limb_basis`."""
+    found = dict(joints)
+    for side in SIDES:
+        centre = surely_centre(mesh, [f"foot.{side}", f"toes.{side}"])
+        if centre is not None:
+            found[f"foot.{side}"] = centre
+    return found
+
+
 def limb_basis(joints: Mapping[str, np.ndarray], name: str, side: str) -> np.ndarray | None:
     """Columns of the offsets of a joint of a limb, (3, n): along the bone that ends in it.
 
     For elbow and knee a second one: to where the limb's bend points to, zero if it is straight.
+    For knees a third: to the front, across the leg, by the length of the leg; zero where the leg
+    points there. For ankles a second: from the ankle to the middle of the foot, across the shin.
+
+    Parameters
+    ----------
+    joints : mapping of str to (3,) float
+        See `with_feet`.
+    name : str
+        One of `LIMB_JOINTS`.
+    side : {"L", "R"}
     """
     before, after = LIMB_JOINTS[name]
     joint, first = joints.get(f"{name}.{side}"), joints.get(f"{before}.{side}")
     if joint is None or first is None:
         return None
     along = joint - first
+    if name == "ankle":
+        foot = joints.get(f"foot.{side}", joint)
+        return np.stack([along, across(foot - joint, unit(along))], axis=1)
     if after is None:
         return along[:, None]
     last = joints.get(f"{after}.{side}")
+    columns = 3 if name == "knee" else 2
     if last is None:
-        return np.stack([along, np.zeros(3)], axis=1)
+        return np.stack([along, *np.zeros((columns - 1, 3))], axis=1)
     lengths = np.linalg.norm([along, last - joint], axis=1)
     if min(lengths) < 1e-9:
         return None
     bend = along / lengths[0] - (last - joint) / lengths[1]
-    return np.stack([along, min(lengths) * bend], axis=1)
+    found = [along, min(lengths) * bend]
+    if name == "knee":
+        front = across(-BACK, unit(last - first))
+        is_across = np.linalg.norm(front) > LEAST_ACROSS
+        found.append(lengths.sum() * (unit(front) if is_across else np.zeros(3)))
+    return np.stack(found, axis=1)
 
 
 def missing_joints(mesh: PartedMesh) -> set[str]:

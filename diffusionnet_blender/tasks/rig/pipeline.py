@@ -20,9 +20,10 @@ from ..segment.pipeline import segmentation
 from ..segment.request import Carried, Segmentation, SegmentRequest
 from .eyes import Eyeball, eyeballs
 from .figure import Figure, figure_of
-from .judgement import doubts_of_joints
+from .judgement import doubts_of_joints, is_on_four_legs
 from .landmarks import LIMBS
 from .request import Fitted, RigRequest
+from .symmetry import mirror_of
 
 # Share of the area that must be surely of one part for a figure to have a body at all.
 LEAST_SURE = 0.3
@@ -60,17 +61,32 @@ def fitted(request: RigRequest, progress: Progress) -> Fitted:
     figure = figure_of(body, found.vertex_probabilities[kept], found.class_names, frame)
     _require_one(figure)
     landmarks = _landmarks(figure)
+    areas = vertex_areas(body.vertices, body.faces)
+    sure = found.vertex_probabilities[kept].max(axis=1)
+    confidence = float(areas @ sure / areas.sum())
+    if is_on_four_legs(landmarks, frame, confidence):
+        raise SurfaceError(
+            "This shape seems to stand on four legs",
+            "Rig makes skeletons of figures on two legs. If it is one, let its arms point to the "
+            "sides.",
+        )
+    height = float(np.ptp(body.vertices[np.unique(body.faces)] @ frame[2]))
+    mirror = mirror_of(body.vertices, areas, frame[0], height)
+    if mirror is not None:
+        landmarks = mirror.even_places(landmarks)
     places = landmarks | figure.mesh.placed(landmarks)
+    if mirror is not None:
+        places = mirror.even_places(places)
     missing = figure.mesh.missing()
     if len(missing) == len(SIDES) * sum(len(joints) for joints, *_ in LIMBS):
         raise _no_figure()
     clock.stop("joints")
 
     clock.start("parts")
-    height = float(np.ptp(body.vertices[np.unique(body.faces)] @ frame[2]))
     usual = {name: places.pop(name) for name in EYES if name in places}
     parts = np.zeros((len(surface.vertices), len(found.class_names)), np.float32)
-    parts[kept] = figure.smooth_parts()
+    smooth = figure.smooth_parts()
+    parts[kept] = smooth if mirror is None else mirror.even_parts(smooth, found.class_names)
     _add_carried(parts, surface, carried)
     stiff = _stiff_pieces(surface, parts, carried)
     eyes = eyeballs(surface.vertices, stiff, usual, height)
@@ -80,9 +96,6 @@ def fitted(request: RigRequest, progress: Progress) -> Fitted:
     parts = _with_eyes(parts, eyes)
     clock.stop("parts")
 
-    areas = vertex_areas(body.vertices, body.faces)
-    sure = found.vertex_probabilities[kept].max(axis=1)
-    confidence = float(areas @ sure / areas.sum())
     return Fitted(
         places=places,
         frame=frame,
