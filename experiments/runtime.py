@@ -258,7 +258,7 @@ def run(device: str, sizes: list[int], names: list[str]) -> None:
                 found = found or json.loads(last)
             print(device, name, size, found, flush=True)
             results.keep("runtime", f"{device}, {name}, {size}", found)
-    described = machine.describe()
+    described = machine.describe() | {"threads": str(torch.get_num_threads())}
     if device != "cpu":
         described["device"] = torch.cuda.get_device_name()
     results.keep("runtime", f"machine of {device}", described)
