@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 
 from diffusionnet_blender.scene.labels import read_labels
-from tests.operators.test_objects_meant import link
-from tests.scenes import add_body, add_mesh, add_rig, chain, select, values_of
+from tests.scenes import add_body, add_mesh, add_rig, chain, link_bodies, select, values_of
 
 pytestmark = pytest.mark.usefixtures("blender")
 
@@ -172,7 +171,7 @@ def test_a_member_without_faces_or_size_costs_itself_alone(character):
 
 
 def test_a_linked_member_is_seen_and_told(tmp_path, capfd):
-    (linked,) = link(tmp_path, "Suit")
+    (linked,) = link_bodies(tmp_path, "Suit")
     body = add_body("Body", subdivisions=3)
     rig = add_rig(body, chain("spine", "neck"))
     # As an artist has it: an override of the object, whose mesh stays linked.
