@@ -17,9 +17,15 @@ from pathlib import Path
 import numpy as np
 
 from diffusionnet_blender.matching.closest import ClosestPoints
+from diffusionnet_blender.matching.conform import DATA_WEIGHTS, ROUNDS
 from diffusionnet_blender.matching.registration import RestShape, Schedule, deformed
 from diffusionnet_blender.surface.edges import unique_edges
-from diffusionnet_blender.surface.surface import Surface, triangle_areas, triangle_vectors
+from diffusionnet_blender.surface.surface import (
+    Surface,
+    triangle_areas,
+    triangle_vectors,
+    vertex_areas,
+)
 from diffusionnet_blender.tasks.conform import conform
 from training.bodies import FIRST_HELD_OUT_SEED, load_template
 from training.documents import put_between, table
@@ -27,7 +33,7 @@ from training.matched_bodies import MatchedBody, sample_matched_body
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "conform.md"
 # The same rounds as those of Conform, to closest points from the first on.
-CLOSEST_ALONE = Schedule(rounds=14, on_map=0, data_weights=(300.0, 60_000.0))
+CLOSEST_ALONE = Schedule(ROUNDS, on_map=0, data_weights=DATA_WEIGHTS)
 
 
 def aligned(mesh: MatchedBody, target: MatchedBody) -> np.ndarray:
@@ -53,8 +59,7 @@ def by_closest_points(mesh: MatchedBody, target: MatchedBody) -> np.ndarray:
     size = np.sqrt(triangle_areas(target.vertices, target.faces).sum())
     surface = ClosestPoints(target.vertices / size, target.faces)
     start = aligned(mesh, target) / size
-    area = triangle_areas(start, mesh.faces)
-    mass = np.bincount(mesh.faces.ravel(), np.repeat(area / 3, 3), len(start))
+    mass = vertex_areas(start, mesh.faces)
     rest = RestShape.of(start, mesh.faces, mass / mass.sum())
     points, _ = surface(start)
     return size * deformed(rest, surface, points, np.zeros(len(start)), CLOSEST_ALONE)

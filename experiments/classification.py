@@ -12,7 +12,6 @@ holds both `shrec_11` and `shrec_16`. Stopped, the trials go on from their check
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -31,6 +30,7 @@ from training.commands import plain_errors
 from training.documents import percent, table
 
 from . import results
+from .commands import chosen_in, parser_of_rows
 from .course import Course, Weights
 from .layouts import shrec11
 from .layouts.stand_in import is_stand_in
@@ -253,19 +253,11 @@ def page(kept: dict[str, Any]) -> str:
 @plain_errors
 def main() -> None:
     """Train or measure a row, or write the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("step", choices=("train", "measure", "write"))
-    parser.add_argument("row", nargs="?", choices=list(PAPER))
-    parser.add_argument("--data", type=Path, help="folder of the data set")
-    parser.add_argument("--cache", type=Path, help="folder for matrices and checkpoints, 5 GB")
+    parser = parser_of_rows(__doc__, list(PAPER), 5)
     parser.add_argument("--trials", type=int, default=TRIALS, help="splits by chance")
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("--learned", type=int, default=LEARNED, help="shapes of each class")
-    parser.add_argument("--hours", type=float, help="stop each trial after so many by the clock")
-    parser.add_argument("--processes", type=int, default=2, help="that make matrices")
-    chosen = parser.parse_args()
-    if chosen.step != "write" and not (chosen.row and chosen.data and chosen.cache):
-        parser.error("train and measure need a row, --data and --cache")
+    chosen = chosen_in(parser)
     torch.set_num_threads(1)
     if chosen.step == "write":
         results.write(NAME, page(results.kept(NAME)))

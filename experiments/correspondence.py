@@ -12,7 +12,6 @@ this project's own model.
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -31,6 +30,7 @@ from diffusionnet_blender.tasks.models import find_model
 from training.commands import plain_errors
 
 from . import results
+from .commands import chosen_in, parser_of_rows
 from .correspondence_table import PUBLISHED_STEPS, text
 from .course import Course, Weights
 from .layouts import faust_scape
@@ -216,23 +216,15 @@ def published_network(folder: Path | None, name: str) -> tuple[Architecture, Wei
 @plain_errors
 def main() -> None:
     """Train or measure a row, or write the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("step", choices=("train", "measure", "write"))
-    parser.add_argument("row", nargs="?", choices=[*ROWS, BODY_MATCH])
-    parser.add_argument("--data", type=Path, help="folder of both data sets")
-    parser.add_argument("--cache", type=Path, help="folder for matrices and checkpoints, 5 GB")
+    parser = parser_of_rows(__doc__, [*ROWS, BODY_MATCH], 5)
     parser.add_argument("--weights", type=Path, help="folder of the published .pth files")
     parser.add_argument("--steps", type=int, default=PUBLISHED_STEPS, help="a pair each")
     parser.add_argument("--pairs", type=int, help="measure so many of the 190 of each set")
-    parser.add_argument("--hours", type=float, help="stop after so many by the clock")
-    parser.add_argument("--processes", type=int, default=2, help="that make matrices")
-    a = parser.parse_args()
+    a = chosen_in(parser)
     torch.set_num_threads(1)
     if a.step == "write":
         results.write(NAME, text(results.kept(NAME)))
         return
-    if None in (a.row, a.data, a.cache):
-        parser.error("give a row, and folders by --data and --cache")
     if a.step == "measure":
         found = measure(a.row, a.data, a.cache, a.weights, a.pairs, a.processes)
         results.keep(NAME, a.row, found)

@@ -12,7 +12,6 @@ holds both `sig17_seg_benchmark` and `human_seg`. Stopped, a training goes on fr
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -37,6 +36,7 @@ from training.commands import plain_errors
 from training.documents import percent, table
 
 from . import results
+from .commands import chosen_in, parser_of_rows
 from .course import Course, Weights
 from .layouts import human_benchmark
 from .layouts.stand_in import is_stand_in
@@ -232,18 +232,10 @@ def page(kept: dict[str, Any]) -> str:
 @plain_errors
 def main() -> None:
     """Train or measure a row, or write the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("step", choices=("train", "measure", "write"))
-    parser.add_argument("row", nargs="?", choices=list(PAPER))
-    parser.add_argument("--data", type=Path, help="folder of the data set")
-    parser.add_argument("--cache", type=Path, help="folder for matrices and checkpoints, 4 GB")
+    parser = parser_of_rows(__doc__, list(PAPER), 4)
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("--weights", type=Path, help="published weights to measure")
-    parser.add_argument("--hours", type=float, help="stop after so many by the clock")
-    parser.add_argument("--processes", type=int, default=2, help="that make matrices")
-    chosen = parser.parse_args()
-    if chosen.step != "write" and not (chosen.row and chosen.data and chosen.cache):
-        parser.error("train and measure need a row, --data and --cache")
+    chosen = chosen_in(parser)
     torch.set_num_threads(1)
     if chosen.step == "train":
         train(chosen.row, chosen.data, chosen.cache, chosen.epochs, chosen.hours, chosen.processes)

@@ -12,7 +12,6 @@ checkpoint.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -35,6 +34,7 @@ from training.documents import percent, table
 from training.meshes import surface_points
 
 from . import results
+from .commands import chosen_in, parser_of_rows
 from .course import Course, Weights
 from .layouts import molecules
 from .matrices import Shapes
@@ -249,26 +249,17 @@ def draw(found: dict, path: Path) -> None:
 @plain_errors
 def main() -> None:
     """Train or measure a variant, or write the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("step", choices=("train", "measure", "write"))
-    parser.add_argument("variant", nargs="?", choices=list(VARIANTS))
-    parser.add_argument("--data", type=Path, help="folder of the data set")
-    parser.add_argument("--cache", type=Path, help="folder for matrices and checkpoints, 15 GB")
-    parser.add_argument("--hours", type=float, help="stop after so many by the clock")
-    parser.add_argument("--processes", type=int, default=2, help="that make matrices")
-    chosen = parser.parse_args()
+    chosen = chosen_in(parser_of_rows(__doc__, list(VARIANTS), 15))
     torch.set_num_threads(1)
     if chosen.step == "write":
         found = results.kept("molecules")
         draw(found, PICTURE)
         results.write("molecules", tables(found))
         return
-    if None in (chosen.variant, chosen.data, chosen.cache):
-        parser.error(f"{chosen.step} needs a variant, --data and --cache")
     if chosen.step == "train":
-        train(chosen.variant, chosen.data, chosen.cache, chosen.hours, chosen.processes)
+        train(chosen.row, chosen.data, chosen.cache, chosen.hours, chosen.processes)
     else:
-        measure(chosen.variant, chosen.data, chosen.cache, chosen.processes)
+        measure(chosen.row, chosen.data, chosen.cache, chosen.processes)
 
 
 if __name__ == "__main__":

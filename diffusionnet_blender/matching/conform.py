@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..surface.loose_parts import bridge_laplacian, label_mesh_parts
-from ..surface.surface import triangle_areas, triangle_vectors
+from ..surface.surface import triangle_areas, triangle_vectors, vertex_areas
 from ..surface.winding import vertex_normals
 from .closest import ClosestPoints
 from .points import SurfacePoints
@@ -105,8 +105,7 @@ def _rest_shape(
     vertices: np.ndarray, faces: np.ndarray, progress: Callable[[float], None]
 ) -> RestShape:
     """The mesh at unit area, its loose parts tied to each other."""
-    area = triangle_areas(vertices, faces)
-    mass = np.bincount(faces.ravel(), np.repeat(area / 3, 3), len(vertices))
+    mass = vertex_areas(vertices, faces)
     size = np.sqrt(mass.sum())
     part = label_mesh_parts(len(vertices), faces)
     bridges = bridge_laplacian(vertices / size, mass / size**2, part)

@@ -3,14 +3,10 @@
 import bpy
 
 from ..properties.conform import BendingProperties
-from ..properties.model_lists import NO_MODEL
 from ..scene.conform_jobs import ConformJobs
 from ..scene.pins import pins_of_pair
 from ..scene.report_text import counted
-from ..settings import settings
 from ..tasks.conform.request import Bending
-from ..tasks.match.request import MatchRequest
-from ..tasks.models import path_for
 from .background import JobOperator
 from .match import MatchProperties
 from .pair import PairOperator
@@ -28,17 +24,12 @@ class DIFFUSIONNET_OT_conform(
     def jobs(self, context) -> ConformJobs:
         """One job on the pair."""
         source, target = self.pair(context)
-        preferences, panel = settings(), context.scene.diffusionnet
-        options = self.chosen_options(MatchRequest, panel.transfer)
+        panel = context.scene.diffusionnet
         # Where it lies decides nothing: a mesh that lies on the target has its shape already.
-        options |= {"method": "MATCH"}
-        if options["model"] == NO_MODEL:
-            options["model"] = None
-        else:
-            path_for(options["model"], [preferences.model_folder], "match")
+        options = self.match_options(context) | {"method": "MATCH"}
         pins = pins_of_pair(panel.transfer, source, target)
         bending = self.chosen_options(Bending, panel.conform)
-        return ConformJobs(source, target, pins, bending, **{**options, **preferences.compute})
+        return ConformJobs(source, target, pins, bending, **options)
 
     def finish(self, context, run):
         """Make the new objects, and report how close they lie."""

@@ -1,5 +1,7 @@
 """Match of two objects, its preview, and the selection of uncertain vertices."""
 
+from typing import Any
+
 import bpy
 from bpy.props import EnumProperty, FloatProperty
 
@@ -26,6 +28,22 @@ class MatchProperties:
 
     __annotations__ = properties_of(MatchRequest, **ONE_CALL)
 
+    def match_options(self, context) -> dict[str, Any]:
+        """Fields of `MatchRequest`, without shapes and pins.
+
+        Raises
+        ------
+        ModelError
+            If there is no such model, or it does not match shapes.
+        """
+        preferences = settings()
+        options = self.chosen_options(MatchRequest, context.scene.diffusionnet.transfer)
+        if options["model"] == NO_MODEL:
+            options["model"] = None
+        else:
+            path_for(options["model"], [preferences.model_folder], "match")
+        return {**options, **preferences.compute}
+
 
 class DIFFUSIONNET_OT_match(MatchProperties, JobOperator, PairOperator, bpy.types.Operator):
     """Find the point on the source for each vertex of the target. Transfer uses this match"""
@@ -38,14 +56,9 @@ class DIFFUSIONNET_OT_match(MatchProperties, JobOperator, PairOperator, bpy.type
     def jobs(self, context) -> MatchJobs:
         """One job on the pair."""
         source, target = self.pair(context)
-        preferences = settings()
-        options = self.chosen_options(MatchRequest, context.scene.diffusionnet.transfer)
-        if options["model"] == NO_MODEL:
-            options["model"] = None
-        else:
-            path_for(options["model"], [preferences.model_folder], "match")
+        options = self.match_options(context)
         pins = pins_of_pair(context.scene.diffusionnet.transfer, source, target)
-        return MatchJobs(source, target, pins, **{**options, **preferences.compute})
+        return MatchJobs(source, target, pins, **options)
 
     def finish(self, context, run):
         """Report on the match; the run has kept it."""

@@ -2,6 +2,7 @@
 
 import bpy
 
+from ..properties.conform import draw_bending
 from ..properties.transfer import draw_transfer
 from ..scene.character import Character
 from ..scene.matches import find_match
@@ -132,11 +133,7 @@ class DIFFUSIONNET_PT_conform(Sidebar, bpy.types.Panel):
     def draw(self, context):
         """Draw the panel."""
         layout, panel = self.layout, context.scene.diffusionnet
-        layout.use_property_split = True
-        layout.use_property_decorate = False
-        layout.prop(panel.conform, "stiffness")
-        layout.prop(panel.conform, "detail")
-        layout.prop(panel.conform, "accept_uncertain")
+        draw_bending(layout, panel.conform)
         row = layout.row()
         row.scale_y = 1.6
         row.enabled = bool(panel.transfer.source and panel.transfer.target)

@@ -2,6 +2,7 @@
 
 import bpy
 
+from ..options import options_of
 from ..tasks.conform.request import Bending
 from .from_options import ONE_CALL, properties_of
 
@@ -20,3 +21,11 @@ class BendingChoices:
 
 class DIFFUSIONNET_PG_conform(BendingChoices, bpy.types.PropertyGroup):
     """Settings of the Conform panel, saved with the scene."""
+
+
+def draw_bending(layout, chosen) -> None:
+    """Draw how a mesh is bent."""
+    layout.use_property_split = True
+    layout.use_property_decorate = False
+    for field, _ in options_of(Bending):
+        layout.prop(chosen, field.name)

@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import trimesh
 
 from diffusionnet_blender.surface.surface import Surface
 from training.bodies import (
@@ -33,6 +32,7 @@ from training.remesh import decimate, keep_skin, remesh
 
 from ..layouts import human_benchmark as layout
 from ..layouts.stand_in import mark
+from .meshes import export
 
 # Meshes of each origin in the benchmark: 381 to learn from, 18 to measure on.
 COUNTS = {"adobe": 41, "faust": 100, "mit": 169, "scape": 71}
@@ -118,21 +118,16 @@ def write(folder: Path, share: float, vertices: int, simplified_to: int = SIMPLI
     original, small = folder / layout.ORIGINAL, folder / layout.SIMPLIFIED
     mark(folder, "synthetic bodies in random poses, their parts those of their bones")
     for written in bodies(share, vertices):
-        _export(original / "meshes" / written.mesh, written.body)
+        export(original / "meshes" / written.mesh, written.body)
         path = original / "segs" / written.labels
         path.parent.mkdir(parents=True, exist_ok=True)
         np.savetxt(path, part_of_faces(written.body) + 1, fmt="%d")
         mesh, labels, soft = simplified(written.body, simplified_to)
         split, name = written.mesh.parts[0], "__".join(written.mesh.with_suffix("").parts[1:])
-        _export(small / split / f"{name}.obj", mesh)
+        export(small / split / f"{name}.obj", mesh)
         for kind, values, number in (("seg", labels, "%d"), ("sseg", soft, "%.6f")):
             (small / kind).mkdir(exist_ok=True)
             np.savetxt(small / kind / f"{name}.{kind.replace('seg', 'eseg')}", values, number)
-
-
-def _export(path: Path, body: Body) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    trimesh.Trimesh(body.vertices, body.faces, process=False).export(path)
 
 
 @plain_errors

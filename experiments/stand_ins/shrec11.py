@@ -34,6 +34,7 @@ from training.voxels import outer_skin
 
 from ..layouts import shrec11 as layout
 from ..layouts.stand_in import mark
+from .meshes import export
 from .solids import bent, longest_along_z, plain, solids, twisted
 
 VERTICES, SIMPLIFIED = 3000, 252
@@ -124,18 +125,13 @@ def write(
         lines += [f"stand_in_{name} 0 {members}", *map(str, row), ""]
         for index, number in enumerate(row):
             shape = member(maker, vertices, np.random.default_rng([1, number]))
-            _export(original / f"T{number}.off", shape)
+            export(original / f"T{number}.off", shape)
             # MeshCNN's own split has 16 and 4.
             split = "train" if index < 0.8 * members else "test"
             small = decimate(shape, simplified_to)
-            _export(simplified / f"stand_in_{name}" / split / f"T{number}.obj", small)
+            export(simplified / f"stand_in_{name}" / split / f"T{number}.obj", small)
         print(name, flush=True)
     (original / "test.cla").write_text("\n".join(lines))
-
-
-def _export(path: Path, body: Body) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    trimesh.Trimesh(body.vertices, body.faces, process=False).export(path)
 
 
 @plain_errors

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from ...network.checkpoint import Model
+from ...options import options_of
 from ...surface.character import Character
 from ...surface.surface import Surface
 from ..match.job import STAGES as MATCH_STAGES
 from ..match.job import match_request
 from ..models import DEFAULT_MATCH_MODEL
 from ..progress import SILENT, CallbackProgress, Progress
-from .request import ConformedMesh, ConformRequest
+from .request import Bending, ConformedMesh, ConformRequest
 
 # Shares of the duration.
 _OF_MATCH = 0.65
@@ -53,9 +54,6 @@ def conform(
     shape: Surface | Character,
     model: str | Model | None = DEFAULT_MATCH_MODEL,
     *,
-    stiffness: float = 1.0,
-    detail: float = 1.0,
-    accept_uncertain: bool = False,
     progress: Callable[[str, float], None] = SILENT,
     **options: Any,
 ) -> ConformedMesh:
@@ -66,15 +64,10 @@ def conform(
     mesh, shape : Surface or Character
         Of a character the members are pooled.
     model : str, Model or None
-    stiffness : float
-        More: edges stay even; less: it lies closer.
-    detail : float
-        Share of the remaining distance that is closed in the end, 0 to 1.
-    accept_uncertain : bool
     progress : callable
         Called with a stage and a fraction from 0 to 1; may raise `Cancelled` to stop.
     **options
-        Other fields of `MatchRequest`.
+        Fields of `Bending` (stiffness, detail ...) and other fields of `MatchRequest`.
 
     Returns
     -------
@@ -85,10 +78,7 @@ def conform(
     SurfaceError, DeviceError, ModelError, DiffusionNetError
         As `run`.
     """
-    request = ConformRequest(
-        match_request(shape, mesh, model, **options),
-        stiffness=stiffness,
-        detail=detail,
-        accept_uncertain=accept_uncertain,
-    )
+    bending = {field.name for field, _ in options_of(Bending)} & options.keys()
+    chosen = {name: options.pop(name) for name in bending}
+    request = ConformRequest(match_request(shape, mesh, model, **options), **chosen)
     return run(request, CallbackProgress(progress))

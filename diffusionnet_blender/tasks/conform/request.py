@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...options import option
+from ...errors import DiffusionNetError
+from ...options import option, options_of
 from ..match.request import Correspondence, MatchRequest
 
 
@@ -19,6 +20,11 @@ class Bending:
     stiffness, detail : float
     accept_uncertain : bool
         See the help texts.
+
+    Raises
+    ------
+    DiffusionNetError
+        If a number is out of its range.
     """
 
     stiffness: float = option(
@@ -44,6 +50,17 @@ class Bending:
         "Accept Uncertain",
         "Conform by an uncertain match, too. Off: it is an error, and nothing is made",
     )
+
+    def __post_init__(self) -> None:
+        for field, own in options_of(Bending):
+            value = getattr(self, field.name)
+            if own.minimum is None or own.maximum is None:
+                continue
+            if not own.minimum <= value <= own.maximum:
+                raise DiffusionNetError(
+                    f"{own.name} is {value}",
+                    f"Give a number from {own.minimum:g} to {own.maximum:g}.",
+                )
 
 
 @dataclass(frozen=True, eq=False)
