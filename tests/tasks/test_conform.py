@@ -27,11 +27,11 @@ def test_wrong_options_are_told(options, message):
     assert raised.value.fix
 
 
-@pytest.mark.parametrize("which", [0, 1])
-def test_a_point_cloud_is_told(which):
+@pytest.mark.parametrize(("which", "role"), [(0, "source"), (1, "target")])
+def test_a_point_cloud_is_told_by_its_role(which, role):
     shapes = [MESH, SHAPE]
     shapes[which] = dn.Surface(shapes[which].vertices)
-    with pytest.raises(DiffusionNetError, match="no faces") as raised:
+    with pytest.raises(DiffusionNetError, match=f"The {role} has no faces") as raised:
         dn.conform(*shapes, None)
     assert raised.value.fix
 

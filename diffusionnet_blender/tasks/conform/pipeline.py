@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from ...errors import DiffusionNetError
@@ -16,14 +18,25 @@ from ..memory import memory_errors_explained
 from ..progress import Progress
 from .request import ConformedMesh, ConformRequest
 
+ROLES = {"source": "target", "target": "source"}
+
+
+def _with_roles_swapped(text: str) -> str:
+    """A message with the two shapes called as the user called them."""
+    return re.sub(r"\b(source|target)\b", lambda role: ROLES[role[0]], text)
+
 
 def conformed(request: ConformRequest, progress: Progress) -> ConformedMesh:
     """Bend a mesh onto a shape, see `job.run`."""
     shape, mesh = request.match.source, request.match.target
-    found = correspondence(request.match, progress)
+    try:
+        found = correspondence(request.match, progress)
+    except DiffusionNetError as error:
+        # The match goes from the mesh to the shape, which are its target and its source.
+        raise type(error)(*map(_with_roles_swapped, (error.message, error.fix))) from error
     if found.uncertain and not request.accept_uncertain:
         raise DiffusionNetError(
-            f"{found.doubt}so the mesh was not bent",
+            f"{found.doubt}nothing was bent",
             "Set pins, or switch Accept Uncertain on.",
         )
     clock = Clock(progress)
