@@ -25,7 +25,7 @@ from .template_labels import Data, Labelling
 
 NAME = "basis_size"
 SIZES, SEEDS = (8, 16, 32, 64, 128), (0, 1, 2)
-EPOCHS = 10
+EPOCHS = 40
 
 
 def run(k: int, seed: int, data: Data, cache: Path, epochs: int = EPOCHS) -> dict[str, float | str]:

@@ -44,7 +44,7 @@ SHOWN = ("DiffusionNet, xyz", "graph convolutions, xyz")
 
 def folder_of(name: str, data: Data, cache: Path) -> Path:
     """Where a network has its checkpoint."""
-    return cache / "runs" / f"{NAME}-{data.name}-{name}"
+    return cache / "runs" / f"{NAME}-{data.name}-{name}-{NETWORKS[name].epochs}-epochs"
 
 
 def kinds_for(name: str) -> list[str]:
@@ -127,8 +127,9 @@ def main() -> None:
         draw_bodies(data.template, {"truth": true_labels(data), **rows})
         return
     for name in chosen.networks:
-        # What is kept of other data is measured again.
-        if results.kept(NAME).get(name, {}).get("data") != data.described:
+        # What is kept of other data, or of another length, is measured again.
+        kept, epochs = results.kept(NAME).get(name, {}), NETWORKS[name].epochs
+        if (kept.get("data"), kept.get("epochs")) != (data.described, epochs):
             measured = run(name, data, chosen.cache, chosen.hours)
             if measured is not None:
                 results.keep(NAME, name, measured)
