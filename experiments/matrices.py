@@ -64,7 +64,8 @@ class Shapes(Sequence[LabelledShape]):
     Raises
     ------
     DiffusionNetError
-        If the disk has no room for the matrices, or the folder holds those of other data.
+        If the disk has no room for the matrices, or the folder holds those of other data, or its
+        list of them cannot be read.
     """
 
     def __init__(
@@ -78,19 +79,25 @@ class Shapes(Sequence[LabelledShape]):
     ):
         self.folder = folder
         self._matrices = OperatorCache(folder, max_bytes=2**50)
+        self._keys: list[list[str]]
         index, listing = folder / "index.json", "" if data is None else listing_of(data)
         if not index.exists():
             keys = list(_kept(read(), folder, settings, count, processes))
             temporary = index.with_suffix(".part")
             temporary.write_text(json.dumps({"data": listing, "members": keys}))
             os.replace(temporary, index)
-        found = json.loads(index.read_text())
-        if found["data"] != listing:
+        try:
+            found = json.loads(index.read_text())
+            made_of, self._keys = found["data"], found["members"]
+        except (ValueError, TypeError, KeyError):
+            raise DiffusionNetError(
+                f"{index} is damaged, or of an older version", f"Delete {folder}: it is made again."
+            ) from None
+        if made_of != listing:
             raise DiffusionNetError(
                 f"{folder} holds matrices of other data than {data} has now",
                 "Name another folder for matrices, or delete this one.",
             )
-        self._keys: list[list[str]] = found["members"]
 
     @property
     def names(self) -> list[str]:

@@ -65,6 +65,15 @@ def test_a_damaged_file_is_an_error_with_a_remedy(tmp_path):
     assert str(tmp_path) in raised.value.fix
 
 
+@pytest.mark.parametrize("text", ["", "[1, 2]", '{"data": ""}'])
+def test_a_damaged_list_of_members_is_an_error_with_a_remedy(tmp_path, text):
+    Shapes(members, tmp_path, SETTINGS, 2)
+    (tmp_path / "index.json").write_text(text)
+    with pytest.raises(DiffusionNetError, match="damaged") as raised:
+        Shapes(not_again, tmp_path, SETTINGS, 2)
+    assert str(tmp_path) in raised.value.fix
+
+
 def test_a_disk_without_room_is_told_before_matrices_are_made(tmp_path):
     member = next(members())
     require_room(tmp_path, member, SETTINGS, 2)
