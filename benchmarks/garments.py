@@ -32,7 +32,7 @@ from scipy.spatial import cKDTree
 from diffusionnet_blender import match
 from diffusionnet_blender.errors import DiffusionNetError
 from diffusionnet_blender.matching.closest import ClosestPoints
-from diffusionnet_blender.matching.in_place import placed
+from diffusionnet_blender.matching.in_place import Placement
 from diffusionnet_blender.surface.surface import Surface
 from diffusionnet_blender.surface.winding import vertex_normals
 from diffusionnet_blender.tasks.transfer import MeshShape, transfer
@@ -318,7 +318,7 @@ def measure_people(names: list[str]) -> None:
     for one, source in people.items():
         for other, target in people.items():
             if one != other and one.startswith("seed") == other.startswith("seed"):
-                found = placed(source, target)
+                found = Placement(source, target)
                 values = f"{found.share:8.2f}{found.crossing:10.3f}{found.residual:10.3f}"
                 print(f"{one:16} {other:16}{values}  {'yes' if found.lies_on_source else 'no'}")
 

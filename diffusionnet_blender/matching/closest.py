@@ -79,7 +79,27 @@ class ClosestPoints:
         self, queries: np.ndarray, normals: np.ndarray | None, least_cosine: float
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Face (N,), barycentric coordinates (N, 3) and agreement (N,) of queries (N, 3)."""
-        count = min(CANDIDATES if normals is None else 4 * CANDIDATES, self._tree.n)
+        face, barycentric, _ = self._among(CANDIDATES, queries)
+        if normals is None:
+            return face, barycentric, np.ones(len(queries), dtype=bool)
+        agrees = np.einsum("ni,ni->n", self.normals[face], normals) >= least_cosine
+        # Where the nearest triangle of all faces elsewhere, the nearest that does not.
+        other = np.flatnonzero(~agrees)
+        if len(other):
+            face[other], barycentric[other], agrees[other] = self._among(
+                4 * CANDIDATES, queries[other], normals[other], least_cosine
+            )
+        return face, barycentric, agrees
+
+    def _among(
+        self,
+        count: int,
+        queries: np.ndarray,
+        normals: np.ndarray | None = None,
+        least_cosine: float = -1.0,
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """As `_closest`, among the triangles of so many nearest samples."""
+        count = min(count, self._tree.n)
         candidate = self._owner[self._tree.query(queries, count)[1].reshape(len(queries), -1)]
         b, c, distance = self._project(queries[:, None], candidate)
         agrees = np.ones(candidate.shape, dtype=bool)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy import sparse
 
@@ -51,16 +49,16 @@ TOUCHING = 0.012
 LEAST_PATCH = 0.15
 
 
-@dataclass(frozen=True, eq=False)
 class Placement:
-    """A map by place, and what tells whether the target lies on the source.
+    """Where a target lies on a source, and its map by place.
+
+    Parameters
+    ----------
+    source, target : (vertices, faces)
+        As `repair.repair` leaves them, in one space.
 
     Attributes
     ----------
-    points : SurfacePoints
-        Nearest points on the source, one for each vertex of the target.
-    confidence : (V_t,) float64
-        1 on the source, 0.5 at `REACH`, 0 beyond the gates.
     share : float
         Share of the target's area that lies on the source.
     crossing : float
@@ -69,11 +67,23 @@ class Placement:
         Root mean square distance, in units of the square root of the source's area.
     """
 
-    points: SurfacePoints
-    confidence: np.ndarray
-    share: float
-    crossing: float
-    residual: float
+    def __init__(
+        self, source: tuple[np.ndarray, np.ndarray], target: tuple[np.ndarray, np.ndarray]
+    ):
+        vertices, faces = target
+        self._target, self._skin = target, _Skin(*source)
+        self._unit = np.sqrt(triangle_areas(*source).sum())
+        self._normals = vertex_normals(vertices, faces)
+        mass = _areas(vertices, faces)
+        self._nearest, _ = self._skin.surface(vertices)
+        height, self._alike = self._skin.above(self._nearest, vertices, self._normals)
+        distance = np.abs(height) / self._unit
+        self.share = float(
+            mass @ ((self._alike >= LEAST_COSINE) * 0.5 ** np.square(distance / NEAR))
+        )
+        beneath, above = (mass @ (side * height > BENEATH * self._unit) for side in (-1, 1))
+        self.crossing = float(min(beneath, above))
+        self.residual = float(np.sqrt(mass @ np.square(distance)))
 
     @property
     def lies_on_source(self) -> bool:
@@ -82,58 +92,42 @@ class Placement:
         wide = self.share >= LEAST_SHARE_WIDE and self.crossing <= MOST_CROSSING_WIDE
         return tight or wide
 
+    def map(self) -> tuple[SurfacePoints, np.ndarray]:
+        """Points of the source beneath the vertices of the target, and their confidence.
 
-def placed(
-    source: tuple[np.ndarray, np.ndarray], target: tuple[np.ndarray, np.ndarray]
-) -> Placement:
-    """Points of the source beneath the vertices of a target that lies on it.
+        Each vertex takes the nearest point, with the gates of Abdrashitov et al. 2023: distance and
+        normals. That errs where a cloth stands off and the body bends, and between fingers, so that
+        the target is also taken back along its normals, by its height above the skin smoothed over
+        its surface, and goes to the nearest point from there, wherever the skin faces more alike
+        there. Patches that the map tears off the rest have no confidence.
 
-    Each vertex takes the nearest point, with the gates of Abdrashitov et al. 2023: distance and
-    normals. That errs where a cloth stands off and the body bends, and between fingers, so that the
-    target is also taken back along its normals, by its height above the skin smoothed over its
-    surface, and goes to the nearest point from there, wherever the skin faces more alike there.
-    Patches that the map tears off the rest have no confidence.
-
-    Parameters
-    ----------
-    source, target : (vertices, faces)
-        As `repair.repair` leaves them, in one space.
-
-    Returns
-    -------
-    Placement
-    """
-    vertices, faces = target
-    unit = np.sqrt(triangle_areas(*source).sum())
-    skin = _Skin(*source)
-    normals = vertex_normals(vertices, faces)
-    mass = _areas(vertices, faces)
-    nearest, _ = skin.surface(vertices)
-    height, alike = skin.above(nearest, vertices, normals)
-    distance = np.abs(height) / unit
-    share = float(mass @ ((alike >= LEAST_COSINE) * 0.5 ** np.square(distance / NEAR)))
-    beneath, above = mass @ (height < -BENEATH * unit), mass @ (height > BENEATH * unit)
-    residual = float(np.sqrt(mass @ np.square(distance)))
-
-    mean = _Mean(len(vertices), faces)
-    back, arrived = _taken_back(skin, nearest, target, unit, mean)
-    height, alike_back = skin.above(back, vertices, normals)
-    better = arrived & (alike_back > alike + BETTER)
-    better = arrived & (better | (mean(better, AROUND) > MOST_AMONG))
-    points = nearest.replaced(np.flatnonzero(better), back[better])
-    alike = np.where(better, alike_back, alike)
-    image = skin.surface.positions(points)
-    distance = np.linalg.norm(vertices - image, axis=1) / unit
-    # Seen from the inner side of a thick cloth, the skin beneath it faces the opposite way, over a
-    # whole patch; between two fingers, such places are strewn in.
-    opposite = (distance <= REACH) & (alike <= -LEAST_COSINE)
-    opposite &= mean(opposite, AROUND) >= 0.5
-    # Farther than `ALONE`, both ways have to find the skin.
-    near = distance <= np.where(arrived, REACH, ALONE)
-    near &= (alike >= LEAST_COSINE) | (distance <= TOUCHING) | opposite
-    near &= _agrees_around(image, target, unit, near)
-    confidence = np.where(near, 0.5 ** np.square(distance / REACH), 0.0)
-    return Placement(points, confidence, share, float(min(beneath, above)), residual)
+        Returns
+        -------
+        points : SurfacePoints
+            On the source, one for each vertex of the target.
+        confidence : (V_t,) float64
+            1 on the source, 0.5 at `REACH`, 0 beyond the gates.
+        """
+        vertices, faces = self._target
+        nearest, unit, alike = self._nearest, self._unit, self._alike
+        mean = _Mean(len(vertices), faces)
+        back, arrived = _taken_back(self._skin, nearest, self._target, unit, mean)
+        _, alike_back = self._skin.above(back, vertices, self._normals)
+        better = arrived & (alike_back > alike + BETTER)
+        better = arrived & (better | (mean(better, AROUND) > MOST_AMONG))
+        points = nearest.replaced(np.flatnonzero(better), back[better])
+        alike = np.where(better, alike_back, alike)
+        image = self._skin.surface.positions(points)
+        distance = np.linalg.norm(vertices - image, axis=1) / unit
+        # Seen from the inner side of a thick cloth, the skin beneath it faces the opposite way,
+        # over a whole patch; between two fingers, such places are strewn in.
+        opposite = (distance <= REACH) & (alike <= -LEAST_COSINE)
+        opposite &= mean(opposite, AROUND) >= 0.5
+        # Farther than `ALONE`, both ways have to find the skin.
+        near = distance <= np.where(arrived, REACH, ALONE)
+        near &= (alike >= LEAST_COSINE) | (distance <= TOUCHING) | opposite
+        near &= _agrees_around(image, self._target, unit, near)
+        return points, np.where(near, 0.5 ** np.square(distance / REACH), 0.0)
 
 
 def _taken_back(

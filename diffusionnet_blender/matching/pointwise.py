@@ -13,6 +13,8 @@ from .points import SurfacePoints
 CHUNK_NUMBERS = 8_000_000
 # Triangles around this many nearest vertices are tried for each query.
 NEAREST = 12
+# Most triangles around a vertex that are tried, and columns of a group in `_least`.
+WIDEST, GROUP = 12, 16
 
 
 def nearest_rows(points: np.ndarray, queries: np.ndarray) -> np.ndarray:
@@ -88,6 +90,8 @@ def precise_map(
     target = np.asarray(target_embedding, dtype=np.float64)
     used = np.unique(source_faces)
     squared = np.einsum("vd,vd->v", source, source)
+    half = np.full(len(source), np.inf)
+    half[used] = squared[used] / 2
     corners = source[source_faces]
     along_b = corners[:, 1] - corners[:, 0]
     along_c = corners[:, 2] - corners[:, 0]
@@ -98,7 +102,7 @@ def precise_map(
         ab=np.einsum("fd,fd->f", corners[:, 0], along_b),
         ac=np.einsum("fd,fd->f", corners[:, 0], along_c),
     )
-    around = _faces_around(len(source), source_faces)
+    around = _FacesAround(len(source), source_faces)
     nearest = min(NEAREST, len(used))
     face = np.empty(len(target), dtype=np.int64)
     barycentric = np.empty((len(target), 3))
@@ -106,11 +110,8 @@ def precise_map(
     for start in range(0, len(target), step):
         chunk = slice(start, start + step)
         product = target[chunk] @ source.T
-        away = squared[used] - 2 * product[:, used]
-        close = used[np.argpartition(away, nearest - 1, axis=1)[:, :nearest]]
-        candidate = around[close].reshape(len(close), -1)
-        row = np.arange(len(close))[:, None]
-        a, b, c = (product[row, source_faces[candidate, i]] for i in range(3))
+        query, candidate = around(_least(half - product, nearest))
+        a, b, c = (product[query, source_faces[candidate, i]] for i in range(3))
         along = gram.of(candidate)
         share_b, share_c = nearest_in_triangle(
             along.bb, along.bc, along.cc, b - a - along.ab, c - a - along.ac
@@ -125,12 +126,29 @@ def precise_map(
             + 2 * share_b * share_c * along.bc
             + np.square(share_c) * along.cc
         )
-        best = distance.argmin(axis=1)
-        row = row[:, 0]
-        face[chunk] = candidate[row, best]
-        share_b, share_c = share_b[row, best], share_c[row, best]
+        best = np.lexsort((distance, query))[np.searchsorted(query, np.arange(len(product)))]
+        face[chunk] = candidate[best]
+        share_b, share_c = share_b[best], share_c[best]
         barycentric[chunk] = np.stack([1 - share_b - share_c, share_b, share_c], axis=1)
     return SurfacePoints(face, np.clip(barycentric, 0.0, 1.0))
+
+
+def _least(values: np.ndarray, count: int) -> np.ndarray:
+    """Columns (N, count) of the least values in each row of (N, M), in no order.
+
+    Columns are taken in groups: the least ones lie in the groups with the least minima, so that
+    only those have to be looked at one by one.
+    """
+    groups = values.shape[1] // GROUP
+    if groups <= count:
+        return np.argpartition(values, count - 1, axis=1)[:, :count]
+    minima = values[:, : GROUP * groups].reshape(-1, GROUP, groups).min(axis=1)
+    group = np.argpartition(minima, count - 1, axis=1)[:, :count]
+    column = (group[:, None] + groups * np.arange(GROUP)[:, None]).reshape(len(values), -1)
+    left = np.arange(GROUP * groups, values.shape[1])
+    column = np.concatenate([column, np.broadcast_to(left, (len(values), len(left)))], axis=1)
+    chosen = np.argpartition(np.take_along_axis(values, column, 1), count - 1, axis=1)
+    return np.take_along_axis(column, chosen[:, :count], 1)
 
 
 class _Gram(NamedTuple):
@@ -188,15 +206,23 @@ def nearest_in_triangle(
     return np.where(outside, edge_b, b), np.where(outside, edge_c, c)
 
 
-def _faces_around(count: int, faces: np.ndarray) -> np.ndarray:
-    """Triangles around each vertex, (V, widest); short rows repeat their first."""
-    corner = np.arange(faces.size)
-    incidence = sparse.csr_matrix(
-        (np.ones(faces.size), (faces.ravel(), corner // 3)), shape=(count, len(faces))
-    )
-    valence = np.diff(incidence.indptr)
-    # A fan of hundreds would widen every row; the triangles of a fan are found from their rim.
-    widest = int(min(valence.max(), 12))
-    column = np.minimum(np.arange(widest)[None], np.maximum(valence - 1, 0)[:, None])
-    start = np.minimum(incidence.indptr[:-1], max(incidence.nnz - 1, 0))
-    return incidence.indices[start[:, None] + column].astype(np.int64)
+class _FacesAround:
+    """Triangles around the vertices of a mesh."""
+
+    def __init__(self, count: int, faces: np.ndarray):
+        corner = np.arange(faces.size)
+        incidence = sparse.csr_matrix(
+            (np.ones(faces.size), (faces.ravel(), corner // 3)), shape=(count, len(faces))
+        )
+        self._faces, self._start = incidence.indices.astype(np.int64), incidence.indptr
+        self._count = len(faces)
+
+    def __call__(self, vertices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Pairs of a row and a triangle around one of its vertices (N, m), each once, by rows."""
+        vertex = vertices.ravel()
+        row = np.repeat(np.arange(len(vertices)), vertices.shape[1])
+        # The triangles of a fan of hundreds are found from their rim.
+        valence = np.minimum(self._start[vertex + 1] - self._start[vertex], WIDEST)
+        within = np.arange(valence.sum()) - np.repeat(np.cumsum(valence) - valence, valence)
+        face = self._faces[np.repeat(self._start[vertex], valence) + within]
+        return np.divmod(np.unique(np.repeat(row, valence) * self._count + face), self._count)

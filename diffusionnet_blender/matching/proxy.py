@@ -16,6 +16,8 @@ from ..surface.surface import Surface, triangle_vectors
 
 # Share of the cheapest edges from which each round takes those that do not touch each other.
 ROUND = 0.35
+# Sets of such edges that are taken one after the other in a round, before costs are found again.
+SETS = 3
 MOST_ROUNDS = 400
 # An edge that could not be collapsed safely waits: the cost of its ends rises by this factor.
 PATIENCE = 8.0
@@ -129,20 +131,43 @@ def _collapse_cost(
 
 
 def _independent(edges: np.ndarray, cost: np.ndarray, count: int, most: int) -> np.ndarray:
-    """Indices of cheap edges (n,) no two of which touch, or are joined by an edge."""
+    """Indices of cheap edges (n,) no two of which touch, or are joined by an edge.
+
+    Rounds of Luby 1986: the best around each place, then the best of what these leave.
+    """
     kept = np.argsort(cost)[: max(int(ROUND * len(edges)), 1)]
     rank = np.full(len(edges), len(edges))
     rank[kept] = np.arange(len(kept))
-    # The best rank within two rings of each vertex; an edge is chosen where its rank is the best of
-    # both its ends.
+    chosen = [kept[:0]]
+    for _ in range(SETS):
+        # The best rank within two rings of each vertex; an edge is chosen where its rank is the
+        # best of both its ends.
+        nearby = _least_beside(_least_at_ends(rank, edges, count), edges)
+        winner = kept[(rank[kept, None] == nearby[edges[kept]]).all(axis=1)]
+        winner = winner[rank[winner] < len(edges)]
+        chosen.append(winner)
+        taken = np.zeros(count, dtype=bool)
+        taken[edges[winner]] = True
+        beside = taken.copy()
+        beside[edges[taken[edges].any(axis=1)]] = True
+        rank[beside[edges].any(axis=1)] = len(edges)
+    return np.concatenate(chosen)[:most]
+
+
+def _least_at_ends(rank: np.ndarray, edges: np.ndarray, count: int) -> np.ndarray:
+    """Least rank (count,) of the edges at each vertex."""
     best = np.full(count, len(edges))
     for corner in range(2):
         np.minimum.at(best, edges[:, corner], rank)
+    return best
+
+
+def _least_beside(best: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Least value (V,) at each vertex and its neighbours."""
     nearby = best.copy()
     for corner in range(2):
         np.minimum.at(nearby, edges[:, corner], best[edges[:, 1 - corner]])
-    winner = kept[(rank[kept, None] == nearby[edges[kept]]).all(axis=1)]
-    return winner[:most]
+    return nearby
 
 
 def _safe(

@@ -32,6 +32,8 @@ REACH = 0.15
 # shapes are the same surface in other triangles.
 CONGRUENT = 0.01
 RIGID_ROUNDS = 30
+# Vertices by which shapes that are not congruent are told before all of them are fitted.
+SAMPLED = 500
 # A fit whose residual is larger than this and no longer falls to so much of itself in a round does
 # not become one of the same surface.
 FAR_FROM_CONGRUENT, SETTLED = 0.03, 0.99
@@ -82,23 +84,43 @@ def congruent_map(
         None where the shapes differ.
     """
     surface = ClosestPoints(source.vertices, source.faces)
+    normals = vertex_normals(target.vertices, target.faces)
+    step = max(len(target.vertices) // SAMPLED, 1)
     points, residual = target_to_source, np.inf
-    for _ in range(RIGID_ROUNDS):
-        at = _aligned(target.vertices, surface.positions(points), target.mass)
-        points, _ = surface(at, vertex_normals(at, target.faces), MOST_TURNED)
-        squares = np.square(surface.positions(points) - at).sum(axis=1)
-        # Relative to the size after the fit: a shape that shrinks to a point is near to anything.
-        scale = _variance(at, target.mass) / _variance(target.vertices, target.mass)
-        before = residual
-        residual = np.sqrt(target.mass @ squares / max(scale, np.finfo(float).tiny))
-        if residual > FAR_FROM_CONGRUENT and residual > SETTLED * before:
+    for every in (step, 1) if step > 1 else (1,):
+        some = slice(None, None, every)
+        points, residual = _rigidly_fitted(
+            surface, target.vertices[some], normals[some], target.mass[some], target_to_source[some]
+        )
+        # A sample of noisy shapes is not more than nearly as close.
+        if residual > 2 * CONGRUENT:
             return None
     return points if residual < CONGRUENT else None
 
 
-def _variance(positions: np.ndarray, weight: np.ndarray) -> float:
-    """Weighted variance of positions (V, 3)."""
-    return float(weight @ np.square(positions - weight @ positions).sum(axis=1))
+def _rigidly_fitted(
+    surface: ClosestPoints,
+    vertices: np.ndarray,
+    normals: np.ndarray,
+    mass: np.ndarray,
+    points: SurfacePoints,
+) -> tuple[SurfacePoints, float]:
+    """Closest points of vertices (V, 3) after rigid ICP with scale, and the residual.
+
+    The residual is infinite where it stays far from that of congruent shapes.
+    """
+    residual, mass = np.inf, mass / mass.sum()
+    for _ in range(RIGID_ROUNDS):
+        rotation, scale, shift = similarity(vertices, surface.positions(points), mass)
+        at = scale * vertices @ rotation.T + shift
+        points, _ = surface(at, normals @ rotation.T, MOST_TURNED)
+        squares = np.square(surface.positions(points) - at).sum(axis=1)
+        before = residual
+        # Relative to the size after the fit: a shape that shrinks to a point is near to anything.
+        residual = float(np.sqrt(mass @ squares) / max(scale, np.finfo(float).tiny))
+        if residual > FAR_FROM_CONGRUENT and residual > SETTLED * before:
+            return points, np.inf
+    return points, residual
 
 
 def register(
@@ -238,6 +260,7 @@ def deformed(
     """
     tail, head, weight = rest.tail, rest.head, rest.weight
     stiffness = _graph_laplacian(len(rest.vertices), tail, head, weight)
+    ends = _ends_of_edges(len(rest.vertices), tail, head)
     goal, reliable = surface.positions(points), np.maximum(confidence, LEAST_WEIGHT)
     # Vertices without a partner on the source start by the similarity of the rest, not in a heap.
     aligned = _aligned(rest.vertices, goal, reliable * rest.mass)
@@ -262,7 +285,7 @@ def deformed(
             stiffness + sparse.diags(data_weight), partial(progress, done), definite=True
         )
         for _ in range(3):
-            rotated = _rotated_edges(rest.vertices, at, tail, head, weight)
+            rotated = _rotated_edges(rest, at, ends)
             at = factor.solve(rotated + data_weight[:, None] * goal)
     return at
 
@@ -283,26 +306,27 @@ def _graph_laplacian(
     return sparse.csr_matrix((entries, (rows, columns)), shape=(count, count))
 
 
-def _rotated_edges(
-    rest: np.ndarray, at: np.ndarray, tail: np.ndarray, head: np.ndarray, weight: np.ndarray
-) -> np.ndarray:
+def _ends_of_edges(count: int, tail: np.ndarray, head: np.ndarray) -> sparse.csr_matrix:
+    """Which vertices are ends of edges (E,) to (E,), (count, E): a sum over those of each."""
+    edge = np.tile(np.arange(len(tail)), 2)
+    entries = np.ones(len(edge)), (np.concatenate([tail, head]), edge)
+    return sparse.csr_matrix(entries, shape=(count, len(tail)))
+
+
+def _rotated_edges(rest: RestShape, at: np.ndarray, ends: sparse.csr_matrix) -> np.ndarray:
     """Right-hand side (V, 3) of ARAP's global step, with the local step.
 
     That is the divergence of the edges at rest under the rotations and scales of their ends, for
-    positions (V, 3) at rest and deformed, edges (E,) to (E,) and weights (E,).
+    deformed positions (V, 3).
     """
-    before, after = rest[tail] - rest[head], at[tail] - at[head]
-    count = len(rest)
+    tail, head, weight = rest.tail, rest.head, rest.weight
+    before, after = rest.vertices[tail] - rest.vertices[head], at[tail] - at[head]
+    count = len(at)
     product = (weight[:, None, None] * after[:, :, None] * before[:, None]).reshape(-1, 9)
-    rows = sparse.csr_matrix(
-        (np.ones(2 * len(tail)), (np.concatenate([tail, head]), np.tile(np.arange(len(tail)), 2))),
-        shape=(count, len(tail)),
-    )
-    fitted = (rows @ product).reshape(-1, 3, 3)
-    rotation = nearest_rotations(fitted)
+    rotation = nearest_rotations((ends @ product).reshape(-1, 3, 3))
     # Sizes vary slowly: the scale of a vertex is that of its neighbours' neighbours.
     squares = np.stack([weight * np.square(e).sum(axis=1) for e in (before, after)], axis=1)
-    squares = rows @ (rows.T @ (rows @ (rows.T @ (rows @ squares))))
+    squares = ends @ (ends.T @ (ends @ (ends.T @ (ends @ squares))))
     scale = np.sqrt(squares[:, 1] / np.maximum(squares[:, 0], np.finfo(float).tiny))
     linear = np.clip(scale, *SCALES)[:, None, None] * rotation
     half = 0.5 * weight[:, None] * np.einsum("eij,ej->ei", linear[tail] + linear[head], before)

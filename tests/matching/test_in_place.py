@@ -9,7 +9,7 @@ from scipy.spatial import cKDTree
 from benchmarks.quadrupeds import _bones, sample_animal, template
 from diffusionnet_blender import Surface, match, transfer
 from diffusionnet_blender.errors import DiffusionNetError
-from diffusionnet_blender.matching.in_place import placed
+from diffusionnet_blender.matching.in_place import Placement
 from diffusionnet_blender.surface.surface import triangle_areas
 from diffusionnet_blender.surface.winding import vertex_normals
 from diffusionnet_blender.tasks.transfer import MeshShape
@@ -78,25 +78,25 @@ def test_a_garment_takes_the_weights_of_the_skin_below(name, away):
 @pytest.mark.parametrize("scale", [1e-4, 1e-2, 1e2, 1e4])
 def test_no_unit_decides(scale):
     vertices, faces, _ = cut("hood", 0.01)
-    one = placed(skin()[:2], (vertices, faces))
-    other = placed((scale * skin()[0], skin()[1]), (scale * vertices, faces))
+    one = Placement(skin()[:2], (vertices, faces))
+    other = Placement((scale * skin()[0], skin()[1]), (scale * vertices, faces))
     assert one.lies_on_source
     assert other.lies_on_source
-    assert np.allclose(one.confidence, other.confidence, atol=1e-6)
+    assert np.allclose(one.map()[1], other.map()[1], atol=1e-6)
 
 
 @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=SLOW) for seed in (1, 2, 3))])
 def test_two_animals_at_one_place_do_not_lie_on_one_another(seed):
     one, other = (sample_animal(2 * seed + i, 2000) for i in range(2))
     for pair in ((one, other), (other, one)):
-        found = placed(*((body.vertices, body.faces) for body in pair))
+        found = Placement(*((body.vertices, body.faces) for body in pair))
         assert not found.lies_on_source, (found.share, found.crossing)
 
 
 @pytest.mark.parametrize("share", [1e-4, 0.01, 0.1, 10.0, 100.0])
 def test_a_body_of_another_size_at_one_place_does_not_lie_on_it(share):
     vertices, faces = lumpy_surface(3)[0].vertices, lumpy_surface(3)[0].faces
-    assert not placed((vertices, faces), (share * vertices, faces)).lies_on_source
+    assert not Placement((vertices, faces), (share * vertices, faces)).lies_on_source
 
 
 def test_a_retopology_lies_on_its_scan():
@@ -127,10 +127,11 @@ def test_a_thick_cloth_takes_the_same_weights_on_both_its_sides():
     outer, faces, weights = cut("coat", 0.02)
     inner, _, _ = cut("coat", 0.012)
     vertices, both = joined((outer, faces), (inner, faces[:, ::-1]))
-    found = placed(skin()[:2], (vertices, both))
+    found = Placement(skin()[:2], (vertices, both))
     assert found.lies_on_source
-    assert (found.confidence[len(outer) :] > 0).mean() > 0.9
-    given = found.points.interpolate(skin()[2], skin()[1])
+    points, confidence = found.map()
+    assert (confidence[len(outer) :] > 0).mean() > 0.9
+    given = points.interpolate(skin()[2], skin()[1])
     assert error(given[len(outer) :], weights) < 0.1
 
 

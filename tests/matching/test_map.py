@@ -20,7 +20,7 @@ from diffusionnet_blender.matching.zoomout import zoomout
 from diffusionnet_blender.surface.signatures import wave_kernel_signature
 from diffusionnet_blender.surface.surface import Surface
 from tests.matching.pairs import lumpy_surface, mapped_directions, spectral
-from tests.shapes import random_rotation
+from tests.shapes import grid, random_rotation
 
 
 class Pair:
@@ -106,6 +106,26 @@ def test_a_precise_map_finds_the_nearest_of_all_triangles():
     sampled = np.linalg.norm(everywhere[None] - queries[:, None], axis=2).min(axis=1)
     assert (found <= sampled + 1e-9).all()
     assert (sampled < found + 0.1).all()
+
+
+def test_a_precise_map_finds_the_nearest_of_many_triangles():
+    """Vertices are looked at in groups, and some are left over."""
+    rng = np.random.default_rng(2)
+    sheet, faces = grid(31, 37)
+    x, y, _ = sheet.T
+    corners = np.stack([x, y, 8 * np.sin(x / 7), 8 * np.cos(y / 9), np.sin((x + y) / 5)], axis=1)
+    on_sheet = np.einsum(
+        "qc,qcd->qd",
+        rng.dirichlet(np.ones(3), 60),
+        corners[faces[rng.integers(len(faces), size=60)]],
+    )
+    queries = on_sheet + 0.3 * rng.standard_normal(on_sheet.shape)
+    points = precise_map(corners, faces, queries)
+    found = np.linalg.norm(points.interpolate(corners, faces) - queries, axis=1)
+    share = rng.dirichlet(np.ones(3), 100)
+    everywhere = np.einsum("sc,fcd->fsd", share, corners[faces]).reshape(-1, 5)
+    nearest = np.array([np.linalg.norm(everywhere - query, axis=1).min() for query in queries])
+    assert (found <= nearest + 1e-9).all()
 
 
 def test_refinement_opens_a_folded_map_when_it_is_bidirectional(pair):

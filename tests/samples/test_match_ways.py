@@ -10,7 +10,7 @@ from diffusionnet_blender.scene.character import characters_of
 from diffusionnet_blender.scene.files import open_file
 from diffusionnet_blender.scene.match_jobs import read_to_match, request_of
 from diffusionnet_blender.surface.surface import vertex_areas
-from diffusionnet_blender.tasks.match import job
+from diffusionnet_blender.tasks.match import body, job
 from diffusionnet_blender.tasks.models import find_model
 from diffusionnet_blender.tasks.segment import segment
 
@@ -51,6 +51,15 @@ def known_parts(labels):
     ],
 )
 def test_parts_come_to_the_same_parts(sides, parts, source, target, rigged, way):
+    require_same_parts(sides, parts, source, target, rigged, way)
+
+
+def test_parts_found_on_fewer_vertices_come_to_the_same_parts(sides, parts, monkeypatch):
+    monkeypatch.setattr(body, "MOST_VERTICES", 2000)
+    require_same_parts(sides, parts, "cleo", "ada", True, "limbs")
+
+
+def require_same_parts(sides, parts, source, target, rigged, way):
     request = request_of(sides[source], sides[target])
     if rigged:
         request = job.MatchRequest(

@@ -1,11 +1,13 @@
-"""Members of a kind, and what is carried, go to their like; without it they have no counterpart."""
+"""Members of a kind, and what is carried, on both figures of a match."""
 
 import numpy as np
 import pytest
 
 from diffusionnet_blender.matching.points import points_at_vertices
+from diffusionnet_blender.surface.edges import side_lengths
 from diffusionnet_blender.surface.repair import repair
 from diffusionnet_blender.surface.surface import Surface
+from diffusionnet_blender.tasks.match import body
 from diffusionnet_blender.tasks.match.figure import figure_of, with_pieces
 from diffusionnet_blender.tasks.match.request import Members
 from diffusionnet_blender.tasks.segment.request import Carried
@@ -59,3 +61,29 @@ def test_a_thing_goes_to_its_like(kind, hangs):
 def test_a_hat_goes_to_no_hair():
     _, _, unmatched = pieces_mapped(figure("hair", hangs=False), figure("hat", hangs=False))
     assert unmatched[COUNT:].all()
+
+
+def test_a_coarser_figure_carries_the_same(monkeypatch):
+    monkeypatch.setattr(body, "MOST_VERTICES", 300)
+    fine = lumpy_body(4)
+    vertices, faces = joined(fine, (0.2 * BALL[0] + [0.0, 0.0, 3.0], BALL[1]))
+    is_ball = np.arange(len(vertices)) >= len(fine[0])
+    # A single vertex, which may not be among those that are kept.
+    top = np.array([fine[0][:, 2].argmax()])
+    members = Members(
+        is_ball.astype(np.int32), ("", "hat"), (Carried(np.flatnonzero(is_ball), top),)
+    )
+    known = np.eye(2)[is_ball.astype(int)]
+    surface = Surface(vertices, faces)
+    found = body.coarser(body.KnownFigure(surface, members, known), repair(surface))
+    assert len(found.surface.vertices) < 500
+    on_ball = found.surface.vertices[:, 2] > 2.5
+    assert on_ball.any()
+    (thing,) = found.members.carried
+    np.testing.assert_array_equal(np.flatnonzero(on_ball), thing.vertices)
+    np.testing.assert_array_equal(on_ball, found.members.of_vertex == 1)
+    np.testing.assert_array_equal(on_ball, found.known[:, 1] == 1)
+    longest = side_lengths(found.surface.vertices[found.surface.faces]).max()
+    away = np.linalg.norm(found.surface.vertices[thing.carrier] - fine[0][top], axis=1)
+    assert len(away)
+    assert (away < longest).all()

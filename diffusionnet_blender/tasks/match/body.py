@@ -13,6 +13,8 @@ from ...errors import DiffusionNetError
 from ...matching.limbs.links import PARTS
 from ...matching.limbs.parted import PartedMesh, parted_mesh
 from ...network.checkpoint import Model
+from ...surface.proxy import make_proxy
+from ...surface.repair import RepairedSurface
 from ...surface.surface import Surface
 from ...surface.winding import vertex_normals
 from ..clock import Clock
@@ -23,10 +25,13 @@ from ..progress import SILENT, CallbackProgress
 from ..segment.framing import HALF_TURN
 from ..segment.job import STAGES as SEGMENT_STAGES
 from ..segment.pipeline import segmentation
-from ..segment.request import SegmentRequest
+from ..segment.request import Carried, SegmentRequest
 from ..sides import side_of, sides_of
 from .request import MatchRequest, Members
 
+# Vertices on which parts are found, at most about: a match sees them on a coarser mesh still
+# (`side.PROXY_VERTICES`).
+MOST_VERTICES = 6_000
 # Parts of a place are those of so many vertices around it that face alike.
 NEAREST = 8
 # Share of the vertices that must be surely of one part for a figure to have a body at all.
@@ -108,8 +113,25 @@ def require_parts(request: MatchRequest) -> None:
             require_known(known, len(surface.vertices), card, name)
 
 
+@dataclass(frozen=True, eq=False)
+class KnownFigure:
+    """A figure of a match, with what is known about its vertices.
+
+    Attributes
+    ----------
+    surface : Surface
+    members : Members or None
+    known : (V, C) float or None
+        Probabilities of its parts.
+    """
+
+    surface: Surface
+    members: Members | None
+    known: np.ndarray | None
+
+
 def both_bodies(
-    request: MatchRequest, clock: Clock
+    request: MatchRequest, repaired: tuple[RepairedSurface, RepairedSurface], clock: Clock
 ) -> tuple[BodyParts, BodyParts] | tuple[None, None]:
     """Parts of the body on source and target; of none where either is no body.
 
@@ -119,24 +141,23 @@ def both_bodies(
     Parameters
     ----------
     request : MatchRequest
+    repaired : (RepairedSurface, RepairedSurface)
+        Source and target.
     clock : Clock
     """
     if request.parts_models is None:
         return None, None
     report = clock.start("parts")
     bones_lead = request.source_known is not None and request.target_known is not None
+    figures = (
+        KnownFigure(request.source, request.source_members, request.source_known),
+        KnownFigure(request.target, request.target_members, request.target_known),
+    )
     found = []
-    for number, (surface, members, known, model) in enumerate(
-        zip(
-            (request.source, request.target),
-            (request.source_members, request.target_members),
-            (request.source_known, request.target_known),
-            request.parts_models,
-            strict=True,
-        )
-    ):
+    for number, (figure, clean) in enumerate(zip(figures, repaired, strict=True)):
         progress = _within(report, number / 2)
-        parts = _body_parts(request, surface, members, known, bones_lead, model, progress)
+        model = request.parts_models[number]
+        parts = _body_parts(request, coarser(figure, clean), bones_lead, model, progress)
         if parts is None:
             break
         found.append(parts)
@@ -144,16 +165,43 @@ def both_bodies(
     return (found[0], found[1]) if len(found) == 2 else (None, None)
 
 
+def coarser(figure: KnownFigure, clean: RepairedSurface) -> KnownFigure:
+    """A figure with at most about `MOST_VERTICES` of its vertices.
+
+    Parameters
+    ----------
+    figure : KnownFigure
+    clean : RepairedSurface
+        Of its surface.
+    """
+    if len(clean.surface.vertices) <= MOST_VERTICES:
+        return figure
+    proxy = make_proxy(clean.surface, MOST_VERTICES)
+    kept = clean.user_vertex[proxy.vertex]
+    members = figure.members
+    if members is not None:
+        carried = tuple(
+            Carried(
+                np.flatnonzero(np.isin(kept, thing.vertices)),
+                # A carrier may be a few vertices between those that are kept.
+                np.unique(proxy.weights[clean.clean_vertex[thing.carrier]].indices),
+            )
+            for thing in members.carried
+        )
+        members = replace(members, of_vertex=members.of_vertex[kept], carried=carried)
+    known = None if figure.known is None else figure.known[kept]
+    return KnownFigure(proxy.surface, members, known)
+
+
 def _body_parts(
     request: MatchRequest,
-    surface: Surface,
-    members: Members | None,
-    known: np.ndarray | None,
+    figure: KnownFigure,
     bones_lead: bool,
     model: str | Model,
     progress: Callable[[str, float], None],
 ) -> BodyParts | None:
-    """Parts of the body on one surface of a request; None where it has no upright frame of one."""
+    """Parts of the body on one figure of a request; None where it has no upright frame of one."""
+    surface, members, known = figure.surface, figure.members, figure.known
     coarse = card_of(DEFAULT_MODEL, request.model_folders, "segment").class_names
     sides = None if known is None else sides_of(known, coarse)
     segmented = SegmentRequest(

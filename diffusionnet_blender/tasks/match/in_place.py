@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...errors import DiffusionNetError
-from ...matching.in_place import placed
+from ...matching.in_place import Placement
 from ...matching.judgement import Judgement
 from ...matching.points import SurfacePoints
 from ...matching.unmatched import unmatched
@@ -50,20 +50,20 @@ def found_in_place(
         return None
     source, target = (each.surface for each in figures)
     clock.start("map")
-    found = placed(
+    placement = Placement(
         (source.vertices, source.faces), (target.vertices + request.offset, target.faces)
     )
-    clock.stop("map")
-    if not forced and not found.lies_on_source:
+    if not forced and not placement.lies_on_source:
+        clock.stop("map")
         return None
-    if not found.confidence.any():
+    points, confidence = placement.map()
+    clock.stop("map")
+    if not confidence.any():
         raise DiffusionNetError(
             "The target is nowhere on the source", "Move it there, or choose another method."
         )
     chosen = repaired[1].clean_vertex
-    points, confidence, alone = with_pieces(
-        found.points, found.confidence, *figures, request.offset
-    )
+    points, confidence, alone = with_pieces(points, confidence, *figures, request.offset)
     alone = unmatched(repaired[1].surface, confidence, alone)
     points = on_input(points, repaired[0].surface, request.source, repaired[0].clean_vertex)
     return Correspondence(
@@ -72,7 +72,7 @@ def found_in_place(
         unmatched=alone[chosen],
         # Nothing is turned over, and no features are compared.
         judgement=Judgement(
-            orientation_kept=1.0, feature_agreement=1.0, rigid_residual=found.residual
+            orientation_kept=1.0, feature_agreement=1.0, rigid_residual=placement.residual
         ),
         model_name="",
         way="in place",

@@ -71,7 +71,7 @@ def correspondence(request: MatchRequest, progress: Progress) -> Correspondence:
         if in_place is not None:
             return in_place
 
-        parts = (None, None) if model is None else both_bodies(request, clock)
+        parts = (None, None) if model is None else both_bodies(request, repaired, clock)
 
         def matched(sides: Sides) -> Correspondence:
             one, other = sides
