@@ -54,7 +54,7 @@ class Labelling:
     features: tuple[str, ...]
     make: Callable[..., DiffusionNet] = DiffusionNet
     width: int = 64
-    epochs: int = 100
+    epochs: int = 60
     k: int = SETTINGS.k
     seed: int = 0
 
