@@ -1,0 +1,200 @@
+"""Garments of one body fitted to another: each vertex keeps its place relative to the skin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..surface.loose_parts import label_mesh_parts
+from ..surface.surface import triangle_areas
+from ..surface.triangles import compact
+from .arap import Drawn, RestShape
+from .clearance import pushed_out
+from .closest import ClosestPoints
+from .in_place import placed
+from .points import SurfacePoints, points_at_vertices
+from .similarity import similarity
+from .skin import Skin
+from .transfer.shape_keys import nearest_rotations, vertex_rotations
+
+# Of the place relative to the body against stiffness: with less, cloth shrinks into hollows.
+FORCE = 3000.0
+LEAST_FORCE = 1e-4
+STEPS = 12
+# In units of the square root of the body's area: loose parts no longer than this are stiff, as
+# buttons and buckles, and those that are nearer than `ON_CLOTH` to cloth sit on it.
+SMALL = 0.03
+ON_CLOTH = 0.015
+# What lies deeper under the skin of its own body is there on purpose, as the roots of hair.
+ROOTS = 0.01
+
+
+@dataclass(frozen=True, eq=False)
+class Refitted:
+    """Garments on another body.
+
+    Attributes
+    ----------
+    vertices : (V, 3) float64
+    near : (V,) float64
+        How sure the place relative to the body is, 0 to 1; at 0 the garment around decides.
+    """
+
+    vertices: np.ndarray
+    near: np.ndarray
+
+
+def refit(
+    garments: tuple[np.ndarray, np.ndarray],
+    body: tuple[np.ndarray, np.ndarray],
+    shape: np.ndarray,
+    stiff: np.ndarray | None = None,
+    gap: float = 0.0,
+    progress: Callable[[float], None] = lambda fraction: None,
+) -> Refitted:
+    """Fit garments to a body that takes another shape.
+
+    A vertex keeps its offset from the nearest point of the skin, in the local frame and scale
+    there. Where no body is near, as below the waist of a skirt, the garment follows as rigidly as
+    it can (Sorkine and Alexa 2007). Small loose parts keep their form. What is then beneath the
+    skin is pushed out, with all layers above it.
+
+    Parameters
+    ----------
+    garments : ((V, 3) float, (F, 3) int)
+        Vertices and faces of all of them, welded.
+    body : ((B, 3) float, (G, 3) int)
+        The body that they lie on, facing outward.
+    shape : (B, 3) float
+        Its vertices on the other body.
+    stiff : (V,) int, optional
+        Number of the stiff thing that a vertex belongs to, as glasses, and -1 for cloth.
+    gap : float
+        Least height above the skin, in the unit of the other body.
+    progress : callable
+        Called with a fraction; may raise to stop.
+
+    Returns
+    -------
+    Refitted
+    """
+    vertices, faces = garments
+    unit = np.sqrt(triangle_areas(*body).sum())
+    found = placed(body, garments)
+    progress(0.2)
+    goal = carried(found.points, vertices, body, shape)
+    piece = _pieces(vertices, faces, SMALL * unit, stiff)
+    own = np.flatnonzero(piece < 0)
+    cloth, _ = compact(len(vertices), faces[(piece[faces] < 0).all(axis=1)])
+    own_height, _ = Skin(*body).above(found.points, vertices, np.zeros_like(vertices))
+    rooted = own_height < -ROOTS * unit
+    skin = Skin(shape, body[1])
+    at = goal.copy()
+    if len(own):
+        at[own] = _drawn(vertices[own], cloth, goal[own], found.confidence[own], progress)
+        progress(0.5)
+        at[own] = pushed_out(
+            at[own], cloth, skin, gap, rooted[own], lambda share: progress(0.5 + 0.4 * share)
+        )
+    at = _with_pieces(at, garments, (own, cloth), piece, ON_CLOTH * unit)
+    _lift(at, piece, rooted, skin, gap)
+    return Refitted(at, found.confidence)
+
+
+def carried(
+    points: SurfacePoints,
+    vertices: np.ndarray,
+    surface: tuple[np.ndarray, np.ndarray],
+    shape: np.ndarray,
+) -> np.ndarray:
+    """Places (N, 3) of vertices relative to a surface that takes another shape.
+
+    Parameters
+    ----------
+    points : SurfacePoints
+        On the surface, one for each vertex.
+    vertices : (N, 3) float
+    surface : ((B, 3) float, (G, 3) int)
+    shape : (B, 3) float
+        Its vertices in the other shape.
+    """
+    before, faces = surface
+    same = points_at_vertices(np.arange(len(before)), faces)
+    rotation, scale = vertex_rotations(same, (shape, faces), surface)
+    turned = nearest_rotations(points.interpolate(rotation, faces))
+    offset = vertices - points.interpolate(before, faces)
+    offset = np.einsum("vij,vj->vi", turned, offset) / points.interpolate(scale, faces)[:, None]
+    return points.interpolate(shape, faces) + offset
+
+
+def _drawn(
+    vertices: np.ndarray,
+    faces: np.ndarray,
+    goal: np.ndarray,
+    confidence: np.ndarray,
+    progress: Callable[[float], None],
+) -> np.ndarray:
+    """Cloth (V, 3) drawn to where it belongs relative to the body, as far as that is sure."""
+    waiting = lambda *_: progress(0.3)  # noqa: E731
+    rest = RestShape.tied(vertices, faces, waiting)
+    size = np.linalg.norm(np.ptp(vertices, axis=0)) / np.linalg.norm(np.ptp(rest.vertices, axis=0))
+    force = FORCE * rest.mass * np.maximum(confidence, LEAST_FORCE)
+    return size * Drawn(rest, force, waiting)(goal / size, goal / size, STEPS)
+
+
+def _pieces(
+    vertices: np.ndarray, faces: np.ndarray, longest: float, stiff: np.ndarray | None
+) -> np.ndarray:
+    """Number of the stiff piece of each vertex, (V,) int, and -1 for cloth."""
+    part = label_mesh_parts(len(vertices), faces)
+    low, high = (np.full((part.max() + 1, 3), each) for each in (np.inf, -np.inf))
+    np.minimum.at(low, part, vertices)
+    np.maximum.at(high, part, vertices)
+    small = np.linalg.norm(high - low, axis=1) <= longest
+    piece = np.where(small[part], part, -1)
+    return piece if stiff is None else np.where(stiff >= 0, len(small) + stiff, piece)
+
+
+def _with_pieces(
+    at: np.ndarray,
+    garments: tuple[np.ndarray, np.ndarray],
+    cloth: tuple[np.ndarray, np.ndarray],
+    piece: np.ndarray,
+    reach: float,
+) -> np.ndarray:
+    """Vertices (V, 3) with each stiff piece moved as a whole, with the cloth that it sits on."""
+    vertices, (own, faces) = garments[0], cloth
+    goal = at.copy()
+    loose = np.flatnonzero(piece >= 0)
+    if len(faces) and len(loose):
+        before = vertices[own]
+        nearest = ClosestPoints(before, faces)
+        points, _ = nearest(vertices[loose])
+        away = np.linalg.norm(nearest.positions(points) - vertices[loose], axis=1)
+        on_cloth = carried(points, vertices[loose], (before, faces), at[own])
+        # A piece is on the cloth as a whole or not at all.
+        _, number = np.unique(piece[loose], return_inverse=True)
+        least = np.full(number.max() + 1, np.inf)
+        np.minimum.at(least, number, away)
+        goal[loose] = np.where((least[number] <= reach)[:, None], on_cloth, goal[loose])
+    for one in np.unique(piece[loose]):
+        members = np.flatnonzero(piece == one)
+        rotation, scale, shift = similarity(vertices[members], goal[members])
+        goal[members] = scale * vertices[members] @ rotation.T + shift
+    return goal
+
+
+def _lift(at: np.ndarray, piece: np.ndarray, rooted: np.ndarray, skin: Skin, gap: float) -> None:
+    """Lift stiff pieces off the skin, in place: each as a whole, by as much as it lacks."""
+    loose = np.flatnonzero((piece >= 0) & ~rooted)
+    if not len(loose):
+        return
+    points, _ = skin.surface(at[loose])
+    outward = skin.outward(points)
+    height = np.einsum("vi,vi->v", at[loose] - skin.surface.positions(points), outward)
+    for one in np.unique(piece[loose[height < gap]]):
+        members = piece[loose] == one
+        lowest = height[members].argmin()
+        at[piece == one] += (gap - height[members][lowest]) * outward[members][lowest]
