@@ -8,7 +8,6 @@ import numpy as np
 
 from ..surface.edges import edges_of_sides
 from ..surface.surface import triangle_areas
-from ..surface.winding import vertex_normals
 from .means import Mean
 from .points import SurfacePoints
 from .skin import Skin
@@ -20,8 +19,6 @@ SPREAD = 3
 # of hair; and the height at which a push has faded, so that a wide skirt does not mirror a knee.
 DEEPEST = 0.03
 HIGHEST = 0.1
-# Nearer than this, points count as above a body that is drawn in.
-TOUCHING = 1e-4
 
 
 def pushed_out(
@@ -83,31 +80,6 @@ def pushed_out(
         near = height < 4 * gap + 2 * lacking.max()
         near[own] = True
         active[np.flatnonzero(active)[~near]] = False
-    return at
-
-
-def pulled_in(vertices: np.ndarray, faces: np.ndarray, over: np.ndarray) -> np.ndarray:
-    """Vertices (V, 3) of a body drawn in along its normals until points (N, 3) are above it.
-
-    Parameters
-    ----------
-    vertices : (V, 3) float
-    faces : (F, 3) int
-        Facing outward.
-    over : (N, 3) float
-        Those deeper than `DEEPEST` do not count.
-    """
-    unit = np.sqrt(triangle_areas(vertices, faces).sum())
-    around = _Around(len(vertices), faces)
-    at = np.array(vertices, dtype=float)
-    for _ in range(ROUNDS):
-        skin = Skin(at, faces)
-        points, _ = skin.surface(over)
-        height, _ = skin.above(points, over, np.zeros_like(over))
-        lacking = np.where(height > -DEEPEST * unit, np.maximum(-height, 0.0), 0.0)
-        if lacking.max(initial=0.0) <= TOUCHING * unit:
-            break
-        at = at - around.spread(points, lacking)[:, None] * vertex_normals(at, faces)
     return at
 
 

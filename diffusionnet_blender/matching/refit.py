@@ -52,6 +52,7 @@ def refit(
     shape: np.ndarray,
     stiff: np.ndarray | None = None,
     gap: float = 0.0,
+    has_roots: bool = True,
     progress: Callable[[float], None] = lambda fraction: None,
 ) -> Refitted:
     """Fit garments to a body that takes another shape.
@@ -73,6 +74,8 @@ def refit(
         Number of the stiff thing that a vertex belongs to, as glasses, and -1 for cloth.
     gap : float
         Least height above the skin, in the unit of the other body.
+    has_roots : bool
+        Whether what lies deep under the body's skin may stay there.
     progress : callable
         Called with a fraction; may raise to stop.
 
@@ -89,7 +92,7 @@ def refit(
     own = np.flatnonzero(piece < 0)
     cloth, _ = compact(len(vertices), faces[(piece[faces] < 0).all(axis=1)])
     own_height, _ = Skin(*body).above(found.points, vertices, np.zeros_like(vertices))
-    rooted = own_height < -ROOTS * unit
+    rooted = has_roots & (own_height < -ROOTS * unit)
     skin = Skin(shape, body[1])
     at = goal.copy()
     if len(own):

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...errors import DiffusionNetError
-from ...matching.clearance import pulled_in
 from ...matching.closest import ClosestPoints
 from ...matching.conform import conform
 from ...surface.edges import boundary_edges
@@ -37,6 +36,8 @@ class Mannequin:
         The target's body: `after` are its vertices.
     correspondence : Correspondence or None
         None where both bodies are one mesh.
+    amid_clothes : bool
+        Whether `before` lies on clothes and not beneath them.
     """
 
     faces: np.ndarray
@@ -44,14 +45,14 @@ class Mannequin:
     after: np.ndarray
     clean: RepairedSurface
     correspondence: Correspondence | None
+    amid_clothes: bool = False
 
 
 def mannequin_of(request: RefitRequest, clock: Clock, progress: Progress) -> Mannequin:
     """Bend the target's body onto the source's.
 
     Of two bodies that are one mesh, each vertex is where it is on the other. Where the source's
-    body was cut away beneath its clothes, the clothes are taken for it, and the body is then drawn
-    in until it is beneath them.
+    body was cut away beneath its clothes, they are taken for it.
 
     Raises
     ------
@@ -96,11 +97,10 @@ def mannequin_of(request: RefitRequest, clock: Clock, progress: Progress) -> Man
         confidence[chosen],
         progress=lambda fraction: progress("bending", fraction),
     )
-    before = bent.vertices
-    if is_cut:
-        before = pulled_in(before, clean.surface.faces, request.garments.vertices)
     clock.stop("bending")
-    return Mannequin(clean.surface.faces, before, clean.surface.vertices, clean, found)
+    return Mannequin(
+        clean.surface.faces, bent.vertices, clean.surface.vertices, clean, found, is_cut
+    )
 
 
 def cut_away(body: Surface, garments: Surface) -> bool:
