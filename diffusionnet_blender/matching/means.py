@@ -25,7 +25,7 @@ class Mean:
         self._share = sparse.diags(1.0 / beside.sum(axis=1).A1) @ beside
 
     def __call__(self, values: np.ndarray, spread: int) -> np.ndarray:
-        """Mean of values (V,) around each vertex, so many edges far."""
+        """Mean of values (V, ...) around each vertex, so many edges far."""
         mean = values.astype(float)
         for _ in range(spread):
             mean = self._share @ mean

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial import cKDTree
 
+from ..surface.edges import edges_of_sides
 from ..surface.loose_parts import label_mesh_parts
 from ..surface.surface import triangle_areas
 from ..surface.triangles import compact
@@ -14,6 +16,7 @@ from .arap import Drawn, RestShape
 from .clearance import pushed_out
 from .closest import ClosestPoints
 from .in_place import placed
+from .means import Mean
 from .points import SurfacePoints, points_at_vertices
 from .similarity import similarity
 from .skin import Skin
@@ -23,6 +26,10 @@ from .transfer.shape_keys import nearest_rotations, vertex_rotations
 FORCE = 3000.0
 LEAST_FORCE = 1e-4
 STEPS = 12
+# Edges of a body over which its frames are averaged, and the logarithm of the stretch of edges at
+# which a body that is bent unevenly counts for a third.
+SPREAD = 4
+UNEVEN = 0.5
 # In units of the square root of the body's area: loose parts no longer than this are stiff, as
 # buttons and buckles, and those that are nearer than `ON_CLOTH` to cloth sit on it.
 SMALL = 0.03
@@ -87,7 +94,8 @@ def refit(
     unit = np.sqrt(triangle_areas(*body).sum())
     found = placed(body, garments)
     progress(0.2)
-    goal = carried(found.points, vertices, body, shape)
+    points = _as_neighbours(found.points, found.confidence, vertices)
+    goal = carried(points, vertices, body, shape)
     piece = _pieces(vertices, faces, SMALL * unit, stiff)
     own = np.flatnonzero(piece < 0)
     cloth, _ = compact(len(vertices), faces[(piece[faces] < 0).all(axis=1)])
@@ -96,7 +104,8 @@ def refit(
     skin = Skin(shape, body[1])
     at = goal.copy()
     if len(own):
-        at[own] = _drawn(vertices[own], cloth, goal[own], found.confidence[own], progress)
+        sure = found.confidence * found.points.interpolate(_evenness(body, shape), body[1])
+        at[own] = _drawn(vertices[own], cloth, goal[own], sure[own], progress)
         progress(0.5)
         at[own] = pushed_out(
             at[own], cloth, skin, gap, rooted[own], lambda share: progress(0.5 + 0.4 * share)
@@ -126,10 +135,42 @@ def carried(
     before, faces = surface
     same = points_at_vertices(np.arange(len(before)), faces)
     rotation, scale = vertex_rotations(same, (shape, faces), surface)
-    turned = nearest_rotations(points.interpolate(rotation, faces))
+    mean = Mean(len(before), faces)
+    # A body is never bent without noise, and an offset must not magnify it.
+    frame = np.concatenate([rotation.reshape(-1, 9), np.log(scale)[:, None]], axis=1)
+    at = points.interpolate(mean(frame, SPREAD), faces)
+    turned = nearest_rotations(at[:, :9].reshape(-1, 3, 3))
     offset = vertices - points.interpolate(before, faces)
-    offset = np.einsum("vij,vj->vi", turned, offset) / points.interpolate(scale, faces)[:, None]
+    offset = np.einsum("vij,vj->vi", turned, offset) / np.exp(at[:, 9:])
     return points.interpolate(shape, faces) + offset
+
+
+def _evenness(surface: tuple[np.ndarray, np.ndarray], shape: np.ndarray) -> np.ndarray:
+    """How evenly a surface is stretched around each vertex in another shape, (B,), 1 to 0."""
+    before, faces = surface
+    edges, _ = edges_of_sides(faces)
+    lengths = [np.linalg.norm(x[edges[:, 0]] - x[edges[:, 1]], axis=1) for x in (before, shape)]
+    tiny = 1e-6 * np.median(lengths[0])
+    stretch = np.log(np.maximum(lengths[1], tiny) / np.maximum(lengths[0], tiny))
+    squares = np.square(stretch - np.median(stretch))
+    total = np.bincount(edges.ravel(), np.repeat(squares, 2), minlength=len(before))
+    count = np.maximum(np.bincount(edges.ravel(), minlength=len(before)), 1)
+    return np.exp(-Mean(len(before), faces)(total / count, SPREAD) / UNEVEN**2)
+
+
+def _as_neighbours(
+    points: SurfacePoints, confidence: np.ndarray, vertices: np.ndarray
+) -> SurfacePoints:
+    """Points of the body, with those of the nearest sure vertex where one is not sure.
+
+    So the hem of a skirt starts out where its waist takes it, and not with a hand beside it.
+    """
+    unsure = np.flatnonzero(confidence <= 0)
+    sure = np.flatnonzero(confidence > 0)
+    if not len(sure) or not len(unsure):
+        return points
+    nearest = sure[cKDTree(vertices[sure]).query(vertices[unsure])[1]]
+    return points.replaced(unsure, points[nearest])
 
 
 def _drawn(
