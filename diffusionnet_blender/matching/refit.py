@@ -34,8 +34,10 @@ UNEVEN = 0.5
 # buttons and buckles, and those that are nearer than `ON_CLOTH` to cloth sit on it.
 SMALL = 0.03
 ON_CLOTH = 0.015
-# What lies deeper under the skin of its own body is there on purpose, as the roots of hair.
-ROOTS = 0.01
+# A loose part that goes deeper than `ROOTS` under the skin of its own body does so on purpose, as
+# hair, and what of it is deeper than `BURIED` may stay beneath. Of a body that lies amid layers of
+# clothes, all that is deeper than `INNER` is an inner layer or a lining.
+ROOTS, BURIED, INNER = 0.025, 0.003, 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +61,7 @@ def refit(
     shape: np.ndarray,
     stiff: np.ndarray | None = None,
     gap: float = 0.0,
-    has_roots: bool = True,
+    amid_layers: bool = False,
     progress: Callable[[float], None] = lambda fraction: None,
 ) -> Refitted:
     """Fit garments to a body that takes another shape.
@@ -81,8 +83,8 @@ def refit(
         Number of the stiff thing that a vertex belongs to, as glasses, and -1 for cloth.
     gap : float
         Least height above the skin, in the unit of the other body.
-    has_roots : bool
-        Whether what lies deep under the body's skin may stay there.
+    amid_layers : bool
+        Whether the body lies amid the layers, and not beneath them all.
     progress : callable
         Called with a fraction; may raise to stop.
 
@@ -99,8 +101,8 @@ def refit(
     piece = _pieces(vertices, faces, SMALL * unit, stiff)
     own = np.flatnonzero(piece < 0)
     cloth, _ = compact(len(vertices), faces[(piece[faces] < 0).all(axis=1)])
-    own_height, _ = Skin(*body).above(found.points, vertices, np.zeros_like(vertices))
-    rooted = has_roots & (own_height < -ROOTS * unit)
+    height, _ = Skin(*body).above(found.points, vertices, np.zeros_like(vertices))
+    rooted = _rooted(height / unit, label_mesh_parts(len(vertices), faces), amid_layers)
     skin = Skin(shape, body[1])
     at = goal.copy()
     if len(own):
@@ -156,6 +158,25 @@ def _evenness(surface: tuple[np.ndarray, np.ndarray], shape: np.ndarray) -> np.n
     total = np.bincount(edges.ravel(), np.repeat(squares, 2), minlength=len(before))
     count = np.maximum(np.bincount(edges.ravel(), minlength=len(before)), 1)
     return np.exp(-Mean(len(before), faces)(total / count, SPREAD) / UNEVEN**2)
+
+
+def _rooted(height: np.ndarray, part: np.ndarray, amid_layers: bool) -> np.ndarray:
+    """Which vertices may stay beneath the skin, (V,) bool, by heights above it on their own body.
+
+    Parameters
+    ----------
+    height : (V,) float
+        In units of the square root of the body's area.
+    part : (V,) int
+        Loose part of each vertex.
+    amid_layers : bool
+        See `refit`.
+    """
+    if amid_layers:
+        return height < -INNER
+    deepest = np.zeros(part.max(initial=-1) + 1)
+    np.minimum.at(deepest, part, height)
+    return (deepest[part] < -ROOTS) & (height < -BURIED)
 
 
 def _as_neighbours(

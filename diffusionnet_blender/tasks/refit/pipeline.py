@@ -51,7 +51,7 @@ def refitted(request: RefitRequest, progress: Progress) -> RefittedGarments:
             mannequin.after,
             stiff[clean.user_vertex],
             request.gap / 100 * height,
-            not mannequin.amid_clothes,
+            mannequin.amid_clothes,
             lambda fraction: progress("fitting", fraction),
         )
         clock.stop("fitting")
