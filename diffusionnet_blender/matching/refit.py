@@ -34,10 +34,12 @@ UNEVEN = 0.5
 # buttons and buckles, and those that are nearer than `ON_CLOTH` to cloth sit on it.
 SMALL = 0.03
 ON_CLOTH = 0.015
-# A loose part that goes deeper than `ROOTS` under the skin of its own body does so on purpose, as
-# hair, and what of it is deeper than `BURIED` may stay beneath. Of a body that lies amid layers of
-# clothes, all that is deeper than `INNER` is an inner layer or a lining.
-ROOTS, BURIED, INNER = 0.025, 0.003, 0.01
+# Rounds in which stiff pieces are lifted off the skin; a mean normal beneath one that is shorter than
+# this is that of a piece that goes around something.
+LIFTS, AROUND = 6, 0.3
+# What is deeper than `INNER` under the skin of its own body is there on purpose, as an inner sole;
+# of a loose part that goes deeper than `ROOTS`, as hair, what is deeper than `BURIED`.
+INNER, ROOTS, BURIED = 0.01, 0.025, 0.003
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +63,6 @@ def refit(
     shape: np.ndarray,
     stiff: np.ndarray | None = None,
     gap: float = 0.0,
-    amid_layers: bool = False,
     progress: Callable[[float], None] = lambda fraction: None,
 ) -> Refitted:
     """Fit garments to a body that takes another shape.
@@ -83,8 +84,6 @@ def refit(
         Number of the stiff thing that a vertex belongs to, as glasses, and -1 for cloth.
     gap : float
         Least height above the skin, in the unit of the other body.
-    amid_layers : bool
-        Whether the body lies amid the layers, and not beneath them all.
     progress : callable
         Called with a fraction; may raise to stop.
 
@@ -102,7 +101,7 @@ def refit(
     own = np.flatnonzero(piece < 0)
     cloth, _ = compact(len(vertices), faces[(piece[faces] < 0).all(axis=1)])
     height, _ = Skin(*body).above(found.points, vertices, np.zeros_like(vertices))
-    rooted = _rooted(height / unit, label_mesh_parts(len(vertices), faces), amid_layers)
+    rooted = _rooted(height / unit, label_mesh_parts(len(vertices), faces))
     skin = Skin(shape, body[1])
     at = goal.copy()
     if len(own):
@@ -160,7 +159,7 @@ def _evenness(surface: tuple[np.ndarray, np.ndarray], shape: np.ndarray) -> np.n
     return np.exp(-Mean(len(before), faces)(total / count, SPREAD) / UNEVEN**2)
 
 
-def _rooted(height: np.ndarray, part: np.ndarray, amid_layers: bool) -> np.ndarray:
+def _rooted(height: np.ndarray, part: np.ndarray) -> np.ndarray:
     """Which vertices may stay beneath the skin, (V,) bool, by heights above it on their own body.
 
     Parameters
@@ -169,14 +168,10 @@ def _rooted(height: np.ndarray, part: np.ndarray, amid_layers: bool) -> np.ndarr
         In units of the square root of the body's area.
     part : (V,) int
         Loose part of each vertex.
-    amid_layers : bool
-        See `refit`.
     """
-    if amid_layers:
-        return height < -INNER
     deepest = np.zeros(part.max(initial=-1) + 1)
     np.minimum.at(deepest, part, height)
-    return (deepest[part] < -ROOTS) & (height < -BURIED)
+    return (height < -INNER) | (deepest[part] < -ROOTS) & (height < -BURIED)
 
 
 def _as_neighbours(
@@ -252,14 +247,18 @@ def _with_pieces(
 
 
 def _lift(at: np.ndarray, piece: np.ndarray, rooted: np.ndarray, skin: Skin, gap: float) -> None:
-    """Lift stiff pieces off the skin, in place: each as a whole, by as much as it lacks."""
-    loose = np.flatnonzero((piece >= 0) & ~rooted)
-    if not len(loose):
-        return
-    points, _ = skin.surface(at[loose])
-    outward = skin.outward(points)
-    height = np.einsum("vi,vi->v", at[loose] - skin.surface.positions(points), outward)
-    for one in np.unique(piece[loose[height < gap]]):
-        members = piece[loose] == one
-        lowest = height[members].argmin()
-        at[piece == one] += (gap - height[members][lowest]) * outward[members][lowest]
+    """Lift stiff pieces off the skin, in place: each as a whole, away from the body."""
+    for one in np.unique(piece[piece >= 0]):
+        members = np.flatnonzero((piece == one) & ~rooted)
+        for _ in range(LIFTS if len(members) else 0):
+            points, _ = skin.surface(at[members])
+            outward = skin.outward(points)
+            height, _ = skin.above(points, at[members], outward)
+            away = outward.mean(axis=0)
+            length = np.linalg.norm(away)
+            # What goes around a limb cannot leave it.
+            if (height >= gap).all() or length < AROUND:
+                break
+            away /= length
+            slope = np.maximum(outward @ away, AROUND)
+            at[piece == one] += (np.maximum(gap - height, 0.0) / slope).max() * away

@@ -36,8 +36,6 @@ class Mannequin:
         The target's body: `after` are its vertices.
     correspondence : Correspondence or None
         None where both bodies are one mesh.
-    amid_clothes : bool
-        Whether `before` lies on clothes and not beneath them.
     """
 
     faces: np.ndarray
@@ -45,7 +43,6 @@ class Mannequin:
     after: np.ndarray
     clean: RepairedSurface
     correspondence: Correspondence | None
-    amid_clothes: bool = False
 
 
 def mannequin_of(request: RefitRequest, clock: Clock, progress: Progress) -> Mannequin:
@@ -64,9 +61,8 @@ def mannequin_of(request: RefitRequest, clock: Clock, progress: Progress) -> Man
         clean = repair(target)
         before = source.vertices[clean.user_vertex]
         return Mannequin(clean.surface.faces, before, clean.surface.vertices, clean, None)
-    is_cut = cut_away(source, request.garments)
     match = request.match
-    if is_cut:
+    if cut_away(source, request.garments):
         source = _dressed(request)
         kinds = ("",) * (len(request.names) + 1)
         members = np.concatenate([np.zeros(len(match.source.vertices), int), request.member + 1])
@@ -98,9 +94,7 @@ def mannequin_of(request: RefitRequest, clock: Clock, progress: Progress) -> Man
         progress=lambda fraction: progress("bending", fraction),
     )
     clock.stop("bending")
-    return Mannequin(
-        clean.surface.faces, bent.vertices, clean.surface.vertices, clean, found, is_cut
-    )
+    return Mannequin(clean.surface.faces, bent.vertices, clean.surface.vertices, clean, found)
 
 
 def cut_away(body: Surface, garments: Surface) -> bool:

@@ -51,7 +51,6 @@ def refitted(request: RefitRequest, progress: Progress) -> RefittedGarments:
             mannequin.after,
             stiff[clean.user_vertex],
             request.gap / 100 * height,
-            mannequin.amid_clothes,
             lambda fraction: progress("fitting", fraction),
         )
         clock.stop("fitting")
