@@ -34,8 +34,8 @@ UNEVEN = 0.5
 # buttons and buckles, and those that are nearer than `ON_CLOTH` to cloth sit on it.
 SMALL = 0.03
 ON_CLOTH = 0.015
-# Rounds in which stiff pieces are lifted off the skin; a mean normal beneath one that is shorter than
-# this is that of a piece that goes around something.
+# Rounds in which stiff pieces are lifted off the skin. A mean normal beneath one that is shorter is
+# that of a piece that goes around something.
 LIFTS, AROUND = 6, 0.3
 # What is deeper than `INNER` under the skin of its own body is there on purpose, as an inner sole;
 # of a loose part that goes deeper than `ROOTS`, as hair, what is deeper than `BURIED`.
