@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..surface.loose_parts import bridge_laplacian, label_mesh_parts
-from ..surface.surface import triangle_areas, triangle_vectors, vertex_areas
+from ..surface.loose_parts import label_mesh_parts
+from ..surface.surface import triangle_areas, triangle_vectors
 from ..surface.winding import vertex_normals
+from .arap import RestShape
 from .closest import ClosestPoints
 from .points import SurfacePoints
-from .registration import RestShape, Schedule, deformed
+from .registration import Schedule, deformed
 
 # Of the distance to the target against stiffness, in the first round and in the last, for the
 # stiffness 1: beyond, the detail of the target decides and edges no longer keep their lengths.
@@ -105,13 +106,8 @@ def _rest_shape(
     vertices: np.ndarray, faces: np.ndarray, progress: Callable[[float], None]
 ) -> RestShape:
     """The mesh at unit area, its loose parts tied to each other."""
-    mass = vertex_areas(vertices, faces)
-    size = np.sqrt(mass.sum())
+    rest = RestShape.tied(vertices, faces, progress)
     part = label_mesh_parts(len(vertices), faces)
-    bridges = bridge_laplacian(vertices / size, mass / size**2, part)
-    rest = RestShape.of(
-        vertices / size, faces, np.maximum(mass / size**2, 1e-12), bridges, progress
-    )
     return replace(
         rest,
         weight=np.where(part[rest.tail] == part[rest.head], 1.0, BRIDGE_STIFFNESS) * rest.weight,

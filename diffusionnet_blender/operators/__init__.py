@@ -11,6 +11,7 @@ from . import (
     models,
     pins,
     presets,
+    refit,
     rig,
     segment,
     select_part,
@@ -39,5 +40,6 @@ CLASSES = (
     *pins.CLASSES,
     *transfer.CLASSES,
     *conform.CLASSES,
+    *refit.CLASSES,
     *rig.CLASSES,
 )

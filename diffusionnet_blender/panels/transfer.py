@@ -3,6 +3,7 @@
 import bpy
 
 from ..properties.conform import draw_bending
+from ..properties.refit import draw_fitting
 from ..properties.transfer import draw_transfer
 from ..scene.character import Character
 from ..scene.matches import find_match
@@ -140,6 +141,24 @@ class DIFFUSIONNET_PT_conform(Sidebar, bpy.types.Panel):
         row.operator("diffusionnet.conform", icon="MOD_SHRINKWRAP")
 
 
+class DIFFUSIONNET_PT_refit(Sidebar, bpy.types.Panel):
+    """Panel to fit what the source wears to the target's body."""
+
+    bl_label = "Refit"
+    bl_idname = "DIFFUSIONNET_PT_refit"
+    bl_parent_id = "DIFFUSIONNET_PT_transfer"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context):
+        """Draw the panel."""
+        layout, panel = self.layout, context.scene.diffusionnet
+        draw_fitting(layout, panel.refit)
+        row = layout.row()
+        row.scale_y = 1.6
+        row.enabled = bool(panel.transfer.source and panel.transfer.target)
+        row.operator("diffusionnet.refit", icon="MATCLOTH")
+
+
 class DIFFUSIONNET_UL_pins(bpy.types.UIList):
     """Rows of the list of pins."""
 
@@ -179,6 +198,7 @@ CLASSES = (
     DIFFUSIONNET_PT_transfer,
     DIFFUSIONNET_PT_transfer_data,
     DIFFUSIONNET_PT_conform,
+    DIFFUSIONNET_PT_refit,
     DIFFUSIONNET_UL_pins,
     DIFFUSIONNET_PT_pins,
 )

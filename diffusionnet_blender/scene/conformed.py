@@ -60,25 +60,54 @@ def write_conformed(
     -------
     list of bpy.types.Object
     """
-    placed = geometry.placed
     names = pooled_keys(geometry)[0]
+    split = [geometry.placed.split(shape) for shape in (result.vertices, *result.keys)]
     made = []
     with transaction():
         for number, obj in enumerate(member.find() for member in geometry.members):
-            copy = _copy_of(obj, f"{obj.name} on {target.name}", origin)
-            to_local = np.array(copy.matrix_world.inverted(), dtype=np.float64)
-            local = [
-                (placed.split(shape)[number] + origin) @ to_local[:3, :3].T + to_local[:3, 3]
-                for shape in (result.vertices, *result.keys)
-            ]
-            _write_shapes(copy.data, local[0], dict(zip(names, local[1:], strict=True)))
-            made.append(copy)
+            shapes = [shape[number] for shape in split]
+            name = f"{obj.name} on {target.name}"
+            made.append(
+                bent_copy(obj, name, origin, shapes[0], dict(zip(names, shapes[1:], strict=True)))
+            )
+    select_made(made)
+    return made
+
+
+def bent_copy(
+    obj: bpy.types.Object,
+    name: str,
+    origin: np.ndarray,
+    rest: np.ndarray,
+    keys: dict[str, np.ndarray],
+) -> bpy.types.Object:
+    """A copy of an object in another shape, without parent and armature.
+
+    Parameters
+    ----------
+    obj : bpy.types.Object
+    name : str
+    origin : (3,) float
+        Of the copy, in the world.
+    rest : (V, 3) float
+        Its vertices from there.
+    keys : dict of str to (V, 3) float
+        Likewise in each shape key.
+    """
+    copy = _copy_of(obj, name, origin)
+    to_local = np.array(copy.matrix_world.inverted(), dtype=np.float64)
+    local = [(at + origin) @ to_local[:3, :3].T + to_local[:3, 3] for at in (rest, *keys.values())]
+    _write_shapes(copy.data, local[0], dict(zip(keys, local[1:], strict=True)))
+    return copy
+
+
+def select_made(made: Sequence[bpy.types.Object]) -> None:
+    """Select new objects alone; the first becomes the active one."""
     for other in bpy.context.view_layer.objects.selected[:]:
         other.select_set(False)
     for copy in made:
         copy.select_set(True)
     bpy.context.view_layer.objects.active = made[0]
-    return made
 
 
 def _copy_of(obj: bpy.types.Object, name: str, origin: Sequence[float]) -> bpy.types.Object:

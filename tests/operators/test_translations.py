@@ -44,6 +44,7 @@ from diffusionnet_blender.scene.matches import (  # noqa: E402
     keep_match,
 )
 from diffusionnet_blender.scene.options import Outputs, ReadOptions  # noqa: E402
+from diffusionnet_blender.scene.refit_jobs import RefitJobs  # noqa: E402
 from diffusionnet_blender.scene.results import forget_all_results  # noqa: E402
 from diffusionnet_blender.scene.rig_jobs import RigJobs  # noqa: E402
 from diffusionnet_blender.scene.segment_jobs import SegmentJobs  # noqa: E402
@@ -60,6 +61,7 @@ from diffusionnet_blender.tasks.doubts import SIDES  # noqa: E402
 from diffusionnet_blender.tasks.match import fit_pair  # noqa: E402
 from diffusionnet_blender.tasks.match import job as match_job  # noqa: E402
 from diffusionnet_blender.tasks.models import DEFAULT_MATCH_MODEL, Library  # noqa: E402
+from diffusionnet_blender.tasks.refit import job as refit_job  # noqa: E402
 from diffusionnet_blender.tasks.rig import job as rig_job  # noqa: E402
 from diffusionnet_blender.tasks.rig import judgement  # noqa: E402
 from diffusionnet_blender.tasks.segment import job as segment_job  # noqa: E402
@@ -128,7 +130,15 @@ def interface(addon, tiny_model, tmp_path_factory):
         ):
             new_file()
             draw(shown, patch)
-        for run in (run_segment, run_classify, run_match, run_transfer, run_conform, run_rig):
+        for run in (
+            run_segment,
+            run_classify,
+            run_match,
+            run_transfer,
+            run_conform,
+            run_refit,
+            run_rig,
+        ):
             new_file()
             run(shown, patch)
         if HAS_TORCH:
@@ -438,6 +448,25 @@ def run_conform(shown, patch):
     pins = np.zeros((0, 2), dtype=np.int64)
     bending = {"accept_uncertain": True}
     run_here(shown, conform_job, ConformJobs(*make_pair(), pins, bending, model=None))
+
+
+def run_refit(shown, patch):
+    source, target = make_pair()
+    forget_all_matches()
+    matrix = source.matrix_world.copy()
+    shirt = add_body("Shirt", scale=(1.05, 0.65, 1.75))
+    shirt.matrix_world = matrix
+    shirt.shape_key_add(name="Basis")
+    shirt.shape_key_add(name="Wide", from_mix=False)
+    rig = add_rig(target, chain("hip"))
+    target.vertex_groups.new(name=rig.data.bones[0].name).add(
+        range(len(target.data.vertices)), 1.0, "REPLACE"
+    )
+    bpy.context.view_layer.update()
+    pins = np.zeros((0, 2), dtype=np.int64)
+    fitting = {"accept_uncertain": True}
+    jobs = RefitJobs(shirt, target, source, pins, fitting, model=None, method="MATCH")
+    run_here(shown, refit_job, jobs)
 
 
 def run_rig(shown, patch):

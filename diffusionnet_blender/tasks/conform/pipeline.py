@@ -9,8 +9,7 @@ import numpy as np
 from ...errors import DiffusionNetError
 from ...matching.closest import ClosestPoints
 from ...matching.conform import conform
-from ...matching.points import points_at_vertices
-from ...matching.transfer.shape_keys import deformation_transfer
+from ...matching.transfer.shape_keys import keys_along
 from ...surface.repair import repair
 from ..clock import Clock
 from ..match.pipeline import correspondence
@@ -61,11 +60,9 @@ def conformed(request: ConformRequest, progress: Progress) -> ConformedMesh:
         clock.start("shape keys")
         keys = np.zeros((0, *vertices.shape))
         if request.keys is not None and len(request.keys):
-            own = points_at_vertices(np.arange(len(chosen)), clean.surface.faces)
-            keys = deformation_transfer(
-                own,
+            keys = keys_along(
                 (clean.surface.vertices, clean.surface.faces),
-                (bent.vertices, clean.surface.faces),
+                bent.vertices,
                 request.keys[:, chosen],
                 lambda fraction: progress("shape keys", fraction),
             )[:, clean.clean_vertex]

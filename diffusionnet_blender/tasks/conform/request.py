@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...errors import DiffusionNetError
-from ...options import option, options_of
+from ...options import option, require_in_range
 from ..match.request import Correspondence, MatchRequest
 
 
@@ -52,15 +51,7 @@ class Bending:
     )
 
     def __post_init__(self) -> None:
-        for field, own in options_of(Bending):
-            value = getattr(self, field.name)
-            if own.minimum is None or own.maximum is None:
-                continue
-            if not own.minimum <= value <= own.maximum:
-                raise DiffusionNetError(
-                    f"{own.name} is {value}",
-                    f"Give a number from {own.minimum:g} to {own.maximum:g}.",
-                )
+        require_in_range(self, Bending)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,25 @@
+"""Kinds of things that a character wears, by their names: stiff ones, and parts of its face."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from ..match.kinds import kind_of
+
+_STIFF = frozenset(
+    "glasses sunglasses eyeglasses spectacles goggles monocle visor helmet helmets helm crown "
+    "tiara headset headphones earring earrings ring rings brooch badge watch buckle buckles "
+    "button buttons armor armour".split()
+)
+_OF_FACE = frozenset(("eyes", "teeth", "tongue", "eyelashes", "eyebrows"))
+
+
+def is_stiff(name: str) -> bool:
+    """Whether a thing of this name keeps its form, but for its size."""
+    return bool(_STIFF.intersection(w.lower() for w in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)))
+
+
+def is_of_face(name: str, materials: Iterable[str] = ()) -> bool:
+    """Whether a mesh is a part of a face, of which every body has its own."""
+    return kind_of(name, materials) in _OF_FACE
