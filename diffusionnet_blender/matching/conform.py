@@ -17,8 +17,8 @@ from .registration import Schedule, deformed
 
 # Of the distance to the target against stiffness, in the first round and in the last, for the
 # stiffness 1: beyond, the detail of the target decides and edges no longer keep their lengths.
-DATA_WEIGHTS = (300.0, 60_000.0)
-ROUNDS, ON_MAP = 14, 8
+DATA_WEIGHTS = (30.0, 60_000.0)
+ROUNDS, ON_MAP = 20, 12
 # Vertices whose place on the target is less sure than this follow the others, as inside a mouth.
 LEAST_CONFIDENCE = 0.05
 # Reach of the projection, in units of the square root of the area.

@@ -1,11 +1,14 @@
-"""Conform: the source's meshes take the target's shape and pose, as new objects."""
+"""Conform: the source's meshes take the target's shape and pose, as new objects or shape keys."""
 
 import bpy
 
 from ..properties.conform import BendingProperties
 from ..scene.conform_jobs import ConformJobs
+from ..scene.edit_mode import whole_undo
+from ..scene.options import BentShape
+from ..scene.pair import outside_edit_modes
 from ..scene.pins import pins_of_pair
-from ..scene.report_text import counted
+from ..scene.report_text import counted, listed
 from ..tasks.conform.request import Bending
 from .background import JobOperator
 from .match import MatchProperties
@@ -15,7 +18,7 @@ from .pair import PairOperator
 class DIFFUSIONNET_OT_conform(
     MatchProperties, BendingProperties, JobOperator, PairOperator, bpy.types.Operator
 ):
-    """Bend a copy of the source onto the target: its topology, the target's shape and pose"""
+    """Bend the source onto the target: its topology, the target's shape and pose"""
 
     bl_idname = "diffusionnet.conform"
     bl_label = "Conform"
@@ -32,12 +35,20 @@ class DIFFUSIONNET_OT_conform(
         return ConformJobs(source, target, pins, bending, **options)
 
     def finish(self, context, run):
-        """Make the new objects, and report how close they lie."""
+        """Make the new objects or keys, and report how close they lie."""
         if run.failed:
             raise run.failed[0]
-        made, found = run.jobs.write(), run.jobs.result
+        source, _ = run.jobs.items[0].find()
+        as_key = self.chosen_options(BentShape, context.scene.diffusionnet.conform)["as_key"]
+        if as_key:
+            with whole_undo(source.members), outside_edit_modes(*source.members):
+                keys = run.jobs.write_keys()
+            text = f"{source.name}: shape key {listed(sorted(set(keys)))}"
+        else:
+            made = run.jobs.write()
+            text = f"{made[0].name}: {counted(len(made), 'object')}"
+        found = run.jobs.result
         self.report_errors(run.jobs.errors, failed=False)
-        text = f"{made[0].name}: {counted(len(made), 'object')}"
         share = f"{found.on_surface.mean():.0%} of vertices on the target"
         seconds = sum(found.seconds.values())
         self.report(

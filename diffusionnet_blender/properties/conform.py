@@ -1,22 +1,23 @@
-"""Settings of Conform: how a mesh is bent."""
+"""Settings of Conform: how a mesh is bent, and what is made of it."""
 
 import bpy
 
 from ..options import options_of
+from ..scene.options import BentShape
 from ..tasks.conform.request import Bending
 from .from_options import ONE_CALL, properties_of
 
 
 class BendingProperties:
-    """How a mesh is bent, for one call."""
+    """How a mesh is bent, and what is made of it, for one call."""
 
-    __annotations__ = properties_of(Bending, **ONE_CALL)
+    __annotations__ = properties_of(Bending, **ONE_CALL) | properties_of(BentShape, **ONE_CALL)
 
 
 class BendingChoices:
     """The same, for the panel."""
 
-    __annotations__ = properties_of(Bending)
+    __annotations__ = properties_of(Bending) | properties_of(BentShape)
 
 
 class DIFFUSIONNET_PG_conform(BendingChoices, bpy.types.PropertyGroup):
@@ -24,8 +25,8 @@ class DIFFUSIONNET_PG_conform(BendingChoices, bpy.types.PropertyGroup):
 
 
 def draw_bending(layout, chosen) -> None:
-    """Draw how a mesh is bent."""
+    """Draw how a mesh is bent, and what is made of it."""
     layout.use_property_split = True
     layout.use_property_decorate = False
-    for field, _ in options_of(Bending):
+    for field, _ in (*options_of(Bending), *options_of(BentShape)):
         layout.prop(chosen, field.name)

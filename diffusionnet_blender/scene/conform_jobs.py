@@ -11,7 +11,7 @@ from ..errors import DiffusionNetError
 from ..tasks.conform import job as conform_job
 from ..tasks.conform.request import ConformedMesh, ConformRequest
 from .character import as_character
-from .conformed import pooled_keys, write_conformed
+from .conformed import pooled_keys, write_as_keys, write_conformed
 from .jobs import Jobs
 from .match_jobs import TrackedPair, read_to_match, request_of
 from .matches import Shape
@@ -74,3 +74,8 @@ class ConformJobs(Jobs):
         """Make the new objects, all or none."""
         source, target = self.items[0].find()
         return write_conformed(source, target, self._geometry, self._origin, self.result)
+
+    def write_keys(self) -> list[str]:
+        """Make shape keys of the source, all or none; their names."""
+        _, target = self.items[0].find()
+        return write_as_keys(target, self._geometry, self.result)

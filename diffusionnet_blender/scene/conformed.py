@@ -1,4 +1,4 @@
-"""Copies of a character's meshes where they were bent to."""
+"""The shape that a character's meshes were bent to: copies of them, or shape keys."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
+from ..errors import DiffusionNetError
 from ..tasks.conform.request import ConformedMesh
 from .attributes import read_values
 from .character import Character
 from .character_read import CharacterGeometry
+from .ownership import Kind, Role, claim, record
 from .shape_keys import key_names, read_keys
 from .transaction import transaction
 
@@ -72,6 +74,68 @@ def write_conformed(
             )
     select_made(made)
     return made
+
+
+def write_as_keys(
+    target: Character, geometry: CharacterGeometry, result: ConformedMesh
+) -> list[str]:
+    """Make the shape that the source's meshes were bent to a shape key of each, and show it.
+
+    Parameters
+    ----------
+    target : Character
+    geometry : CharacterGeometry
+        Of the source, as it was read: it stays where it stands.
+    result : ConformedMesh
+
+    Returns
+    -------
+    list of str
+        Name of the key of each mesh.
+
+    Raises
+    ------
+    DiffusionNetError
+        If the keys of a mesh are absolute, or two objects share one.
+    """
+    members = [member.find() for member in geometry.members]
+    placed, wanted, made = geometry.placed, f"On {target.name}", []
+    for obj in members:
+        keys = obj.data.shape_keys
+        if keys is not None and not keys.use_relative:
+            raise DiffusionNetError(
+                f"The shape keys of {obj.name!r} are absolute, and {wanted!r} would come between "
+                "them",
+                "Make them relative, or switch As Shape Key off.",
+            )
+    if len({obj.data for obj in members}) < len(members):
+        raise DiffusionNetError(
+            "Two of the source's objects share one mesh, which can take one shape alone",
+            "Make them single users (Object > Relations), or switch As Shape Key off.",
+        )
+    with transaction(*members):
+        pooled = (placed.split(at) for at in (placed.surface.vertices, result.vertices))
+        for obj, before, after in zip(members, *pooled, strict=True):
+            made.append(_add_key(obj, wanted, before, after))
+    return made
+
+
+def _add_key(obj: bpy.types.Object, wanted: str, before: np.ndarray, after: np.ndarray) -> str:
+    """Add a key in which vertices (V, 3) of the character's space are elsewhere; its name."""
+    linear = np.array(obj.matrix_world.to_3x3(), dtype=np.float64)
+    moved = (after - before) @ np.linalg.inv(linear).T
+    if obj.data.shape_keys is None:
+        obj.shape_key_add(name="Basis", from_mix=False)
+    reference = obj.data.shape_keys.reference_key
+    (name,) = claim(obj, Kind.SHAPE_KEY, Role.BENT, [wanted], fixed={reference.name}).names
+    blocks = obj.data.shape_keys.key_blocks
+    key = blocks[name] if name in blocks else obj.shape_key_add(name=name, from_mix=False)
+    rest = read_values(reference.data, "co", np.float32, 3).astype(np.float64)
+    key.relative_key, key.value = reference, 1.0
+    key.data.foreach_set("co", (rest + moved).astype(np.float32).ravel())
+    obj.data.update()
+    record(obj, Kind.SHAPE_KEY, Role.BENT, [name])
+    return str(name)
 
 
 def bent_copy(

@@ -53,6 +53,23 @@ class ReadOptions:
 
 
 @dataclass(frozen=True)
+class BentShape:
+    """What a bent shape is written as.
+
+    Attributes
+    ----------
+    as_key : bool
+    """
+
+    as_key: bool = option(
+        False,
+        "As Shape Key",
+        "Write the shape as a shape key of the source, in its own place. Off: new objects on the "
+        "target",
+    )
+
+
+@dataclass(frozen=True)
 class Outputs:
     """Kinds of data that labels are written as.
 

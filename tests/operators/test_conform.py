@@ -98,3 +98,52 @@ def test_the_same_pair_twice_makes_two(pair):
     first, second = conform(), conform(stiffness=5.0)
     assert first != second
     assert second.name == "Body on Scan.001"
+
+
+def test_a_shape_key_has_the_shape_in_the_source_s_own_place(pair):
+    one, other = pair
+    before, count = shape_of(one), len(bpy.data.objects)
+    conform(as_key=True)
+    assert len(bpy.data.objects) == count
+    np.testing.assert_array_equal(shape_of(one), before)
+    keys = one.data.shape_keys.key_blocks
+    assert list(keys.keys()) == ["Basis", "Tall", "On Scan"]
+    bent = world(one, coordinates(keys["On Scan"].data))
+    faces = np.array([list(p.vertices) for p in other.data.polygons])
+    away = np.array(other.matrix_world.translation) - np.array(one.matrix_world.translation)
+    surface = ClosestPoints(shape_of(other) - away, faces)
+    off = np.linalg.norm(surface.positions(surface(bent)[0]) - bent, axis=1)
+    assert off.mean() < 0.002 * np.ptp(shape_of(other), axis=0).max()
+    assert keys["On Scan"].value == 1.0
+
+
+def test_a_second_run_replaces_its_own_key_and_no_other(pair):
+    one, _ = pair
+    conform(as_key=True)
+    conform(as_key=True)
+    keys = one.data.shape_keys.key_blocks
+    assert list(keys.keys()) == ["Basis", "Tall", "On Scan"]
+    keys["On Scan"].data[0].co.x += 1.0
+    kept = coordinates(keys["On Scan"].data)
+    conform(as_key=True)
+    assert list(keys.keys()) == ["Basis", "Tall", "On Scan", "DN On Scan"]
+    np.testing.assert_array_equal(coordinates(keys["On Scan"].data), kept)
+
+
+def test_absolute_keys_are_left_alone(pair):
+    one, _ = pair
+    one.data.shape_keys.use_relative = False
+    with pytest.raises(RuntimeError, match="absolute"):
+        conform(as_key=True)
+    assert list(one.data.shape_keys.key_blocks.keys()) == ["Basis", "Tall"]
+
+
+def test_a_mesh_of_two_objects_takes_no_two_shapes(pair):
+    one, _ = pair
+    other = one.copy()
+    other.location.x += 2.5
+    bpy.context.collection.objects.link(other)
+    bpy.context.view_layer.update()
+    with pytest.raises(RuntimeError, match="share one mesh"):
+        conform(as_key=True)
+    assert list(one.data.shape_keys.key_blocks.keys()) == ["Basis", "Tall"]
