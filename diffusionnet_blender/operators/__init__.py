@@ -18,6 +18,7 @@ from . import (
     status,
     train,
     transfer,
+    transfer_many,
     write_labels,
 )
 
@@ -38,6 +39,7 @@ CLASSES = (
     *match.CLASSES,
     *pins.CLASSES,
     *transfer.CLASSES,
+    *transfer_many.CLASSES,
     *conform.CLASSES,
     *rig.CLASSES,
 )

@@ -31,6 +31,19 @@ DETAILS = {
     "shape_keys": ("small_keys",),
 }
 
+# Of the kinds of data, where there is no room for their names.
+KIND_ICONS = {
+    "texture": "TEXTURE",
+    "uv": "UV",
+    "weights": "GROUP_VERTEX",
+    "shape_keys": "SHAPEKEY_DATA",
+    "colors": "COLOR",
+    "attributes": "SPREADSHEET",
+    "materials": "MATERIAL",
+    "labels": "MOD_EXPLODE",
+    "armature": "ARMATURE_DATA",
+}
+
 
 class DIFFUSIONNET_PG_pin(bpy.types.PropertyGroup):
     """A pair of corresponding points on source and target, each an empty or a vertex."""

@@ -37,7 +37,7 @@ from .transfer import (
     read_target,
     require_data,
     require_same_target,
-    source_again,
+    with_earlier_pixels,
 )
 from .union import united
 
@@ -182,8 +182,17 @@ _NO_OTHERS: dict[str, Any] = {
 }
 
 
-def read_characters(source: Character, target: Character, kinds: Kinds) -> CharacterReading:
+def read_characters(
+    source: Character, target: Character, kinds: Kinds, earlier: CharacterReading | None = None
+) -> CharacterReading:
     """Read two characters; nothing is written. No member may be in Edit Mode.
+
+    Parameters
+    ----------
+    source, target : Character
+    kinds : Kinds
+    earlier : CharacterReading, optional
+        Of the same source and another target, to share the pixels of its images.
 
     Raises
     ------
@@ -193,9 +202,12 @@ def read_characters(source: Character, target: Character, kinds: Kinds) -> Chara
         If all of it is locked on every member of the target.
     """
     one, other = usable(source)[0], usable(target)[0]
-    read, held = _read_source(one, kinds)
-    if kinds.texture:
-        read = _with_textures(one, read)
+    if earlier is None:
+        read, held = _read_source(one, kinds)
+        if kinds.texture:
+            read = _with_textures(one, read)
+    else:
+        read, held = _source_again(one, earlier)
     require_data(read)
     geometry = read_character(other, own=True)
     shapes = tuple(read_shape(obj) for obj in other.members)
@@ -226,12 +238,7 @@ def read_again(source: Character, target: Character, before: CharacterReading) -
         If their data has changed.
     """
     one, other = usable(source)[0], usable(target)[0]
-    now, held = _read_source(one, before.kinds)
-    if before.source.textures:
-        with joined(one) as whole:
-            now = _with_textures_of(read_source(whole, Kinds.only("texture")), now)
-    now = source_again(source.name, now, before.source)
-    now = replace(now, layers=replace(now.layers, textures=before.source.layers.textures))
+    now, held = _source_again(one, before)
     for obj, reading in zip(other.members, before.readings, strict=True):
         if reading is not None:
             require_same_target(obj, reading, other.members)
@@ -261,6 +268,17 @@ def _read_source(
         for each in sources
     )
     return united(sources, shape, rig, geometry.origin), held
+
+
+def _source_again(
+    source: Character, before: CharacterReading
+) -> tuple[Source, tuple[tuple[int, frozenset[str]], ...]]:
+    """As `_read_source`, with the textures that were read before."""
+    now, held = _read_source(source, before.kinds)
+    if before.source.textures:
+        with joined(source) as whole:
+            now = _with_textures_of(read_source(whole, Kinds.only("texture")), now)
+    return with_earlier_pixels(source.name, now, before.source), held
 
 
 def _with_textures(source: Character, read: Source) -> Source:

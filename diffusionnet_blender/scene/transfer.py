@@ -91,8 +91,20 @@ class Prepared:
     moved: Moved
 
 
-def read_transfer(source: bpy.types.Object, target: bpy.types.Object, kinds: Kinds) -> Reading:
+def read_transfer(
+    source: bpy.types.Object,
+    target: bpy.types.Object,
+    kinds: Kinds,
+    earlier: Reading | None = None,
+) -> Reading:
     """Read both objects; nothing is written. Neither may be in Edit Mode.
+
+    Parameters
+    ----------
+    source, target : bpy.types.Object
+    kinds : Kinds
+    earlier : Reading, optional
+        Of the same source and another target, to share the pixels of its images.
 
     Raises
     ------
@@ -104,7 +116,9 @@ def read_transfer(source: bpy.types.Object, target: bpy.types.Object, kinds: Kin
     read = read_source(source, kinds)
     require_data(read)
     reading = read_target([source], target, read, kinds)
-    return replace(reading, source=with_pixels(source, read))
+    if earlier is None:
+        return replace(reading, source=with_pixels(source, read))
+    return replace(reading, source=with_earlier_pixels(source.name, read, earlier.source))
 
 
 def require_data(read: Source) -> None:
@@ -203,6 +217,12 @@ def require_same_target(
             f"The UV maps of {target.name!r} were changed during the transfer",
             "Press Transfer again.",
         )
+
+
+def with_earlier_pixels(name: str, now: Source, before: Source) -> Source:
+    """A source read again, with the pixels of its images, which are read only once."""
+    now = source_again(name, now, before)
+    return replace(now, layers=replace(now.layers, textures=before.layers.textures))
 
 
 def _inventory(source: Source) -> tuple:

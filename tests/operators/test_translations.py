@@ -44,6 +44,7 @@ from diffusionnet_blender.scene.matches import (  # noqa: E402
     keep_match,
 )
 from diffusionnet_blender.scene.options import Outputs, ReadOptions  # noqa: E402
+from diffusionnet_blender.scene.outcome import Outcome  # noqa: E402
 from diffusionnet_blender.scene.results import forget_all_results  # noqa: E402
 from diffusionnet_blender.scene.rig_jobs import RigJobs  # noqa: E402
 from diffusionnet_blender.scene.segment_jobs import SegmentJobs  # noqa: E402
@@ -52,6 +53,10 @@ from diffusionnet_blender.scene.write import write_labels  # noqa: E402
 from diffusionnet_blender.session import computing, progress, progress_bar, status  # noqa: E402
 from diffusionnet_blender.session.curve_icon import forget_curve  # noqa: E402
 from diffusionnet_blender.session.training import TrainJob  # noqa: E402
+from diffusionnet_blender.session.transferred import (  # noqa: E402
+    forget_transfer,
+    note_transfer,
+)
 from diffusionnet_blender.session.trouble import forget_trouble, note_trouble  # noqa: E402
 from diffusionnet_blender.surface.surface import Surface  # noqa: E402
 from diffusionnet_blender.tasks.classify import job as classify_job  # noqa: E402
@@ -120,6 +125,7 @@ def interface(addon, tiny_model, tmp_path_factory):
             draw_without_models,
             draw_legend,
             draw_pair,
+            draw_many,
             draw_rig,
             draw_training,
             draw_running,
@@ -263,6 +269,24 @@ def draw_pair(shown, patch):
     )
 
 
+def draw_many(shown, patch):
+    source, target = make_pair()
+    others = [add_body(f"Other {number}") for number in range(6)]
+    select(target, *others)
+    draw_panels(shown)
+    match = current_match(source, target)
+    done = TransferJobs(source, target, match, Kinds.only("weights")).outcome
+    error = ModelError("Wrong", "Mend it.")
+    outcomes = [
+        replace(done, **details)
+        for details in ({"mirrored": True}, {"uncertain": True}, {"remarks": (error,)})
+    ]
+    outcomes.append(Outcome(done.target, error=error))
+    note_transfer(done.target, outcomes, KINDS)
+    draw_panels(shown)
+    forget_transfer()
+
+
 def draw_rig(shown, patch):
     vertices, faces, parts = mannequin()
     obj = add_mesh("Figure", vertices, faces)
@@ -324,8 +348,8 @@ def draw_running(shown, patch):
     clock = iter((0.0, 0.0, 5.0))
     with pytest.MonkeyPatch.context() as timed:
         timed.setattr(progress, "monotonic", lambda: next(clock))
-        meter = progress.Meter(["One", "Two"], {"": 0.5, "network": 0.5})
-        meter.start("One")
+        meter = progress.Meter(["One", "Two"])
+        meter.start("One", {"": 0.5, "network": 0.5})
         shown.show(meter.progress.text)
         meter.at("network", 0.0)
         shown.show(meter.progress.text)
