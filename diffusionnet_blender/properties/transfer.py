@@ -10,6 +10,7 @@ from bpy.props import (
 )
 
 from ..tasks.match.request import MatchRequest
+from ..tasks.transfer.extent import Extent
 from ..tasks.transfer.kinds import KINDS, Kinds
 from ..tasks.transfer.request import TransferRequest
 from .from_options import ONE_CALL, properties_of
@@ -20,7 +21,11 @@ from .polls import is_mesh
 class TransferProperties:
     """Data to transfer, and its options: for the panel and the operator's redo panel."""
 
-    __annotations__ = properties_of(Kinds, **ONE_CALL) | properties_of(TransferRequest, **ONE_CALL)
+    __annotations__ = (
+        properties_of(Kinds, **ONE_CALL)
+        | properties_of(Extent, **ONE_CALL)
+        | properties_of(TransferRequest, **ONE_CALL)
+    )
 
 
 TRANSFER_NAMES = tuple(TransferProperties.__annotations__)

@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 
 from ..errors import DiffusionNetError
-from ..options import quoted_names
+from ..options import named_by, quoted_names
 from ..tasks.labels import Labels
 from ..tasks.transfer.kinds import Kinds
 from ..tasks.transfer.layers import Attribute, Bones, Layers, MeshShape, ShapeKeys, Weights
@@ -250,9 +250,9 @@ def _read_groups(obj: bpy.types.Object, kinds: Kinds, is_member: bool) -> Weight
         existing = _without_labels(obj, Kind.VERTEX_GROUP, existing)
     if is_member:
         hanging = hanging_weights(obj)
-        if hanging is not None and not (names_wanted and hanging.names[0] not in names_wanted):
+        if hanging is not None and (not names_wanted or named_by(names_wanted, hanging.names)):
             return hanging
-        names_wanted = tuple(n for n in names_wanted if n in existing) or names_wanted
+        names_wanted = named_by(names_wanted, existing) or names_wanted
     names = _chosen(obj, existing, names_wanted, "vertex group")
     bones = bone_names(obj)
     if kinds.groups == "DEFORM" and bones:
@@ -277,8 +277,35 @@ def _read_groups(obj: bpy.types.Object, kinds: Kinds, is_member: bool) -> Weight
 def _read_keys(obj: bpy.types.Object, chosen: Sequence[str], is_member: bool) -> ShapeKeys:
     existing = key_names(obj)
     if is_member:
-        chosen = [name for name in chosen if name in existing] or chosen
+        chosen = named_by(chosen, existing) or chosen
     return read_keys(obj, _chosen(obj, existing, chosen, "shape key"))
+
+
+def require_names(objects: Sequence[bpy.types.Object], kinds: Kinds) -> None:
+    """Raise DiffusionNetError for a name or pattern that is nothing of any member of a source."""
+    groups, keys = group_names_of(objects), key_names_of(objects)
+    for chosen, wanted, existing, noun in (
+        (kinds.weights, kinds.group_names, groups, "vertex group"),
+        (kinds.shape_keys, kinds.key_names, keys, "shape key"),
+    ):
+        missing = [name for name in wanted if chosen and not named_by([name], existing)]
+        if missing and existing:
+            raise DiffusionNetError(
+                f"No object of the source has a {noun} {missing[0]!r}",
+                f"There are {quoted_names(existing)}.",
+            )
+
+
+def group_names_of(objects: Sequence[bpy.types.Object]) -> list[str]:
+    """Vertex groups of the members of a source, and the bones that members hang on."""
+    names = [name for obj in objects for name in obj.vertex_groups.keys()]
+    hanging = [found for obj in objects if (found := hanging_weights(obj))]
+    return list(dict.fromkeys([*names, *(each.names[0] for each in hanging)]))
+
+
+def key_names_of(objects: Sequence[bpy.types.Object]) -> list[str]:
+    """Shape keys of the members of a source."""
+    return list(dict.fromkeys(name for obj in objects for name in key_names(obj)))
 
 
 def hanging_weights(obj: bpy.types.Object) -> Weights | None:
@@ -295,9 +322,9 @@ def _chosen(obj, existing: Sequence[str], chosen: Sequence[str], noun: str) -> l
         raise DiffusionNetError(
             f"{obj.name!r} has no {noun}s", f"Switch {noun}s off, or choose another source."
         )
-    missing = [name for name in chosen if name not in existing]
+    missing = [name for name in chosen if not named_by([name], existing)]
     if missing:
         raise DiffusionNetError(
             f"{obj.name!r} has no {noun} {missing[0]!r}", f"It has {quoted_names(existing)}."
         )
-    return list(chosen) or list(existing)
+    return list(named_by(chosen, existing)) or list(existing)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DiffusionNetError
+from ..errors import DiffusionNetError, EmptyRegion
 from ..tasks.match.request import Correspondence
 from ..tasks.transfer.kinds import Kinds
 from ..tasks.transfer.layers import MeshShape, Moved
@@ -29,7 +29,7 @@ from .armatures import rig_of
 from .character import Character
 from .character_read import read_character
 from .joined import joined
-from .layers import Source, read_shape, read_source, with_pixels
+from .layers import Source, read_shape, read_source, require_names, with_pixels
 from .pair import usable, writable
 from .transfer import (
     Prepared,
@@ -197,7 +197,8 @@ def read_characters(
     Raises
     ------
     DiffusionNetError
-        If no member of the source has chosen data, or none of the target can be written to.
+        If no member of the source has chosen data, or none of the target can be written to or has
+        anything in the region.
     NothingToWrite
         If all of it is locked on every member of the target.
     """
@@ -213,16 +214,19 @@ def read_characters(
     shapes = tuple(read_shape(obj) for obj in other.members)
     allowed, errors = writable(other, one)
     readings: list[Reading | None] = []
+    outside: list[DiffusionNetError] = []
     for obj in other.members:
         reading = None
         if obj in allowed.members:
             try:
                 reading = read_target(read.objects, obj, read, kinds, other.members)
+            except EmptyRegion as error:
+                outside.append(error)
             except DiffusionNetError as error:
                 errors.append(error)
         readings.append(reading)
     if not any(readings):
-        raise errors[0]
+        raise [*errors, *outside][0]
     whole = geometry.placed.surface.vertices
     return CharacterReading(
         read, pooled(shapes, whole), shapes, tuple(readings), held, kinds, tuple(errors)
@@ -249,6 +253,7 @@ def _read_source(
     source: Character, kinds: Kinds
 ) -> tuple[Source, tuple[tuple[int, frozenset[str]], ...]]:
     """Data of all members as one, without textures; vertices and attributes of each."""
+    require_names(source.members, kinds)
     lacking: dict[str, list[DiffusionNetError]] = {}
     without_textures = replace(kinds, texture=False)
     sources = []

@@ -14,14 +14,17 @@ import numpy as np
 
 from ..errors import DiffusionNetError, NothingToWrite
 from ..tasks.match.request import Correspondence
+from ..tasks.transfer.extent import Share
 from ..tasks.transfer.job import is_one_to_one
 from ..tasks.transfer.kinds import Kinds
 from ..tasks.transfer.layers import MeshShape, Moved, Weights
 from ..tasks.transfer.request import TransferRequest
 from .armature_write import require_free_of_armatures
 from .armatures import bone_names
+from .labels import read_labels
 from .layers import Source, read_shape, read_source, with_pixels
 from .ownership import Kind, Role, claim
+from .region import share_of
 from .shape_keys import locked_keys, require_room_for_keys
 from .unwrap import SPARE_UV_MAP, unwrapped_uv
 from .uv_maps import MOST_UV_MAPS, mapped_name, read_uv, source_uv_name
@@ -49,6 +52,8 @@ class Reading:
         Groups of the target that stay as they are, see `TransferRequest.kept`.
     kinds : Kinds
         That were chosen, and how they are written.
+    share : Share or None
+        Of the moved data at each vertex of the target; None for all of it everywhere.
     """
 
     source: Source
@@ -58,6 +63,7 @@ class Reading:
     spare_uv: np.ndarray | None
     kept: Weights | None
     kinds: Kinds
+    share: Share | None = None
 
     def request(self, correspondence: Correspondence, **options: Any) -> TransferRequest:
         """The request of a transfer along a correspondence; `options` are its options."""
@@ -142,6 +148,8 @@ def read_target(
     ------
     DiffusionNetError
         If the data cannot be transferred to it.
+    EmptyRegion
+        If nothing of it is in the region.
     NothingToWrite
         If it has all of it locked.
     """
@@ -151,6 +159,10 @@ def read_target(
     if read.layers.keys:
         require_room_for_keys(target, read.layers.keys.names, kinds.overwrite)
     shape = read_shape(target)
+    share = share_of(target, shape, kinds, members)
+    if share and read.labels:
+        # Outside the region its own parts stay.
+        read_labels(target)
     target_uv, spare_uv, unwrapped = None, None, False
     new_maps = [mapped_name(source)] if read.layers.copy_uv else []
     if not _has_room(target, new_maps, kinds.overwrite):
@@ -167,7 +179,7 @@ def read_target(
             if has_room and not is_one_to_one(shape, target_uv, *FINEST_OVERLAP):
                 spare_uv = unwrapped_uv(target)
     kept = _kept(source, target, kinds, read.layers.weights)
-    return Reading(read, shape, target_uv, unwrapped, spare_uv, kept, kinds)
+    return Reading(read, shape, target_uv, unwrapped, spare_uv, kept, kinds, share)
 
 
 def _has_room(target: bpy.types.Object, wanted: Sequence[str], overwrite: bool) -> bool:

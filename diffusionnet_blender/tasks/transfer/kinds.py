@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from ...options import option
+from .extent import Extent
 
 
 def overwrite_option() -> bool:
@@ -19,8 +20,8 @@ def overwrite_option() -> bool:
 
 
 @dataclass(frozen=True)
-class Kinds:
-    """A choice of kinds of data to transfer.
+class Kinds(Extent):
+    """A choice of kinds of data to transfer, and where.
 
     Attributes
     ----------
@@ -96,12 +97,14 @@ class Kinds:
     group_names: tuple[str, ...] = option(
         (),
         "Group Names",
-        "Only these vertex groups, separated by commas; a name with a comma in double quotes",
+        "Only these vertex groups, separated by commas; a name with a comma in double quotes. "
+        "Patterns such as arm* and *.L take all names of their form. Empty: all",
     )
     key_names: tuple[str, ...] = option(
         (),
         "Shape Key Names",
-        "Only these shape keys, separated by commas; a name with a comma in double quotes",
+        "Only these shape keys, separated by commas; a name with a comma in double quotes. "
+        "Patterns such as mouth* and *.L take all names of their form. Empty: all",
     )
 
     overwrite: bool = overwrite_option()
