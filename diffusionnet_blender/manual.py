@@ -52,6 +52,8 @@ PAGES = (
             ("add_pin", ".html#pins"),
             ("remove_pin", ".html#pins"),
             ("swap_pair", ".html#match"),
+            ("choose_names", "-control.html#groups-and-keys-by-name"),
+            ("add_transfer_preset", "-control.html#presets"),
             ("transfer_to_selected", "-control.html#one-to-many"),
             ("transfer_again", "-control.html#one-to-many"),
             ("transfer", ".html#what-to-move"),

@@ -2,6 +2,7 @@
 
 from . import (
     background,
+    choose_names,
     classify,
     conform,
     edit_labels,
@@ -40,6 +41,7 @@ CLASSES = (
     *pins.CLASSES,
     *transfer.CLASSES,
     *transfer_many.CLASSES,
+    *choose_names.CLASSES,
     *conform.CLASSES,
     *rig.CLASSES,
 )

@@ -6,7 +6,12 @@ from time import perf_counter
 import bpy
 
 from ..properties.from_options import values_of
-from ..properties.transfer import TRANSFER_NAMES, TransferProperties, draw_transfer
+from ..properties.transfer import (
+    TRANSFER_NAMES,
+    TransferProperties,
+    draw_extent,
+    draw_transfer,
+)
 from ..scene.edit_mode import whole_undo
 from ..scene.layers import has_default_data
 from ..scene.matches import current_match
@@ -43,6 +48,7 @@ class TransferOptions(TransferProperties):
     def draw(self, context):
         """Draw the redo panel."""
         draw_transfer(self.layout, self)
+        draw_extent(self.layout, self)
 
 
 class DIFFUSIONNET_OT_transfer(TransferOptions, JobOperator, PairOperator, bpy.types.Operator):

@@ -1,7 +1,9 @@
 """Panels to match two characters and transfer data between them."""
 
 import bpy
+from bl_ui.utils import PresetPanel
 
+from ..operators.presets import TRANSFER_FOLDER
 from ..properties.conform import draw_bending
 from ..properties.transfer import draw_transfer
 from ..scene.character import Character
@@ -110,12 +112,25 @@ def draw_match(layout, target: Character, match) -> None:
     box.operator("diffusionnet.select_uncertain")
 
 
+class DIFFUSIONNET_PT_transfer_presets(PresetPanel, bpy.types.Panel):
+    """Presets of what is moved, where and how."""
+
+    bl_label = "Transfer Presets"
+    preset_subdir = TRANSFER_FOLDER
+    preset_operator = "script.execute_preset"
+    preset_add_operator = "diffusionnet.add_transfer_preset"
+
+
 class DIFFUSIONNET_PT_transfer_data(Sidebar, bpy.types.Panel):
     """Panel with the data to transfer."""
 
     bl_label = "Data to Transfer"
     bl_idname = "DIFFUSIONNET_PT_transfer_data"
     bl_parent_id = "DIFFUSIONNET_PT_transfer"
+
+    def draw_header_preset(self, context):
+        """Draw the presets in the header."""
+        DIFFUSIONNET_PT_transfer_presets.draw_panel_header(self.layout)
 
     def draw(self, context):
         """Draw the panel."""
@@ -176,6 +191,7 @@ class DIFFUSIONNET_PT_pins(Sidebar, bpy.types.Panel):
 
 
 CLASSES = (
+    DIFFUSIONNET_PT_transfer_presets,
     DIFFUSIONNET_PT_transfer,
     DIFFUSIONNET_PT_transfer_data,
     DIFFUSIONNET_PT_conform,

@@ -14,12 +14,13 @@ from ..options import named_by, quoted_names
 from ..tasks.labels import Labels
 from ..tasks.transfer.kinds import Kinds
 from ..tasks.transfer.layers import Attribute, Bones, Layers, MeshShape, ShapeKeys, Weights
+from ..tasks.transfer.mirror import Mirror, one_sided, with_other_side
 from .armatures import armature_of, bone_names, hold_of, read_bones
 from .attributes import AttributeKind, kind_of, read_attribute, read_values, write_attribute
 from .labels import read_labels
 from .materials import slots_of_polygons
 from .ownership import Kind, Role, still_ours
-from .read import origin_of, read_object
+from .read import linear_of, origin_of, read_object
 from .shape_keys import key_names, read_keys
 from .texture_pixels import read_textures
 from .textures import SourceTextures, Storage, find_textures
@@ -167,7 +168,33 @@ def read_source(
         bones=None if is_member else chosen("armature", lambda: _read_bones(obj)),
     )
     materials = tuple(slot.material for slot in obj.material_slots)
-    return Source(shape, layers, textures, labels, (obj,), materials)
+    source = Source(shape, layers, textures, labels, (obj,), materials)
+    return source if is_member else with_sides(source, kinds)
+
+
+def with_sides(source: Source, kinds: Kinds) -> Source:
+    """Add the other side of groups and keys that a source has for one side alone, if chosen.
+
+    Raises
+    ------
+    DiffusionNetError
+        If the source is not symmetric.
+    """
+    if not kinds.mirror:
+        return source
+    layers, objects = source.layers, source.objects
+    groups = one_sided(layers.weights.names if layers.weights else (), group_names_of(objects))
+    # Of absolute keys each has a moment of its own, which another side would share.
+    relative = [obj for obj in objects if (keys := obj.data.shape_keys) and keys.use_relative]
+    names = key_names_of(relative) if layers.keys else []
+    chosen = [name for name in names if name in layers.keys.names]
+    keys = one_sided(chosen, key_names_of(objects))
+    if not (groups or keys):
+        return source
+    linear = linear_of(objects[0])
+    reflection = linear @ np.diag([-1.0, 1.0, 1.0]) @ np.linalg.inv(linear)
+    mirror = Mirror.of(source.shape, reflection, objects[0].name)
+    return replace(source, layers=with_other_side(layers, source.shape, mirror, groups, keys))
 
 
 def _require_materials(obj: bpy.types.Object) -> bool:

@@ -29,7 +29,7 @@ from .armatures import rig_of
 from .character import Character
 from .character_read import read_character
 from .joined import joined
-from .layers import Source, read_shape, read_source, require_names, with_pixels
+from .layers import Source, read_shape, read_source, require_names, with_pixels, with_sides
 from .pair import usable, writable
 from .transfer import (
     Prepared,
@@ -272,7 +272,7 @@ def _read_source(
         (len(each.shape.vertices), frozenset(a.name for a in each.layers.attributes))
         for each in sources
     )
-    return united(sources, shape, rig, geometry.origin), held
+    return with_sides(united(sources, shape, rig, geometry.origin), kinds), held
 
 
 def _source_again(

@@ -34,7 +34,7 @@ from .read import read_object
 from .region import extent_text
 from .report_text import counted, listed
 from .results import keep_result
-from .shape_keys import key_names, names_on_target, write_keys
+from .shape_keys import key_names, names_on_target, settings_from, write_keys
 from .textured_materials import (
     content_of,
     differing_constants,
@@ -373,7 +373,7 @@ def _write_keys(target, prepared: Prepared) -> str:
     for source in prepared.read.source.objects:
         # Of several objects with a key, the first has its settings.
         own = [number for number, name in enumerate(keys.names)
-               if name in left and name in key_names(source)]  # fmt: skip
+               if name in left and settings_from(source, name)]  # fmt: skip
         if own:
             share = ShapeKeys(tuple(keys.names[n] for n in own), keys.positions[own])
             chosen = {name: names[name] for name in share.names if name in names}

@@ -15,6 +15,8 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
+from bl_ui.utils import PresetPanel  # noqa: E402
+
 from diffusionnet_blender import (  # noqa: E402
     manual,
     operators,
@@ -28,6 +30,7 @@ from diffusionnet_blender.operators.models import DIFFUSIONNET_OT_import_model  
 from diffusionnet_blender.operators.run import JobRun  # noqa: E402
 from diffusionnet_blender.operators.status import DIFFUSIONNET_OT_check  # noqa: E402
 from diffusionnet_blender.panels.segment import DIFFUSIONNET_PT_presets  # noqa: E402
+from diffusionnet_blender.panels.transfer import DIFFUSIONNET_PT_transfer_presets  # noqa: E402
 from diffusionnet_blender.properties import model_lists  # noqa: E402
 from diffusionnet_blender.scene.character import alone  # noqa: E402
 from diffusionnet_blender.scene.classify_jobs import ClassifyJobs  # noqa: E402
@@ -101,7 +104,7 @@ OPERATORS = [
     if issubclass(cls, bpy.types.Operator)
 ]
 # As it is written: choosing a preset gives the panel the name of the preset.
-PRESETS = DIFFUSIONNET_PT_presets.bl_label
+PRESETS = (DIFFUSIONNET_PT_presets.bl_label, DIFFUSIONNET_PT_transfer_presets.bl_label)
 CURVE = Curve(20, np.array([[10.0, 0.7, 0.8, 0.75]]))
 
 pytestmark = pytest.mark.usefixtures("addon")
@@ -160,7 +163,7 @@ def new_file():
 def draw_panels(shown):
     """Draw every panel that is there now, and the reasons why buttons are disabled."""
     for cls in panels.CLASSES:
-        if cls is DIFFUSIONNET_PT_presets or not issubclass(cls, bpy.types.Panel):
+        if issubclass(cls, PresetPanel) or not issubclass(cls, bpy.types.Panel):
             continue
         if not hasattr(cls, "poll") or cls.poll(bpy.context):
             shown.draw(cls, bpy.context)
@@ -169,7 +172,8 @@ def draw_panels(shown):
 
 
 def draw_segment(shown, patch):
-    shown.show(PRESETS)
+    for title in PRESETS:
+        shown.show(title)
     for draw in bpy.types.VIEW3D_MT_object._dyn_ui_initialize():
         if draw.__module__.startswith("diffusionnet_blender"):
             draw(SimpleNamespace(layout=shown.layout), bpy.context)
@@ -262,6 +266,17 @@ def draw_pair(shown, patch):
         keep_match(source, target, replace(match, correspondence=replace(found, **change)))
         draw_panels(shown)
     forget_all_matches()
+    draw_panels(shown)
+    source.vertex_groups.new(name="arm")
+    source.shape_key_add(name="Basis")
+    draw_panels(shown)
+    rows = panels.transfer_control.DIFFUSIONNET_UL_groups
+    group = source.vertex_groups[0]
+    rows.draw_item(rows, bpy.context, shown.layout, source, group, 0, chosen, "active_group", 0)
+    for region in ("GROUP", "PART", "SELECTION"):
+        chosen.region, chosen.group_names, chosen.key_names = region, "arm", "smile"
+        draw_panels(shown)
+    chosen.weights = chosen.shape_keys = False
     draw_panels(shown)
     pin = chosen.pins.add()
     panels.transfer.DIFFUSIONNET_UL_pins.draw_item(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -147,7 +148,7 @@ def blended(moved: Moved, own: Moved, share: Share, shape: MeshShape) -> Moved:
         Of the target.
     """
     at = share.at_vertices
-    changes: dict[str, object] = {}
+    changes: dict[str, Any] = {}
     if moved.weights is not None and own.weights is not None:
         changes["weights"] = _weights(moved.weights, own.weights, at)
     if moved.keys is not None and own.keys is not None:

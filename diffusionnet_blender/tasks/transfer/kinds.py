@@ -29,6 +29,8 @@ class Kinds(Extent):
     groups : {"ALL", "DEFORM", "ACTIVE"}
     group_names, key_names : tuple of str
         Vertex groups and shape keys to transfer; empty: all.
+    mirror : bool
+        Whether those of one side get their other side.
     overwrite : bool
         Whether they take the names of the user's own data.
     """
@@ -106,7 +108,12 @@ class Kinds(Extent):
         "Only these shape keys, separated by commas; a name with a comma in double quotes. "
         "Patterns such as mouth* and *.L take all names of their form. Empty: all",
     )
-
+    mirror: bool = option(
+        False,
+        "Other Side",
+        "Make the other side of vertex groups and shape keys that the source has for one side "
+        "alone, as arm.R from arm.L: their mirror image on the source, which has to be symmetric",
+    )
     overwrite: bool = overwrite_option()
 
     @classmethod
@@ -120,5 +127,5 @@ class Kinds(Extent):
 KINDS = tuple(
     field.name
     for field in fields(Kinds)
-    if isinstance(field.default, bool) and field.name != "overwrite"
+    if isinstance(field.default, bool) and field.name not in ("mirror", "overwrite")
 )
