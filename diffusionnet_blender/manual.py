@@ -52,6 +52,7 @@ PAGES = (
             ("add_pin", ".html#pins"),
             ("remove_pin", ".html#pins"),
             ("swap_pair", ".html#match"),
+            ("live_match", "-control.html#live-match"),
             ("choose_names", "-control.html#groups-and-keys-by-name"),
             ("add_transfer_preset", "-control.html#presets"),
             ("transfer_to_selected", "-control.html#one-to-many"),

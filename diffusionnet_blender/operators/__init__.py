@@ -8,6 +8,7 @@ from . import (
     edit_labels,
     edit_legend,
     leave_out,
+    live,
     match,
     models,
     pins,
@@ -42,6 +43,7 @@ CLASSES = (
     *transfer.CLASSES,
     *transfer_many.CLASSES,
     *choose_names.CLASSES,
+    *live.CLASSES,
     *conform.CLASSES,
     *rig.CLASSES,
 )

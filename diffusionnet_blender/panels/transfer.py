@@ -155,6 +155,28 @@ class DIFFUSIONNET_PT_conform(Sidebar, bpy.types.Panel):
         row.operator("diffusionnet.conform", icon="MOD_SHRINKWRAP")
 
 
+class DIFFUSIONNET_PT_live(Sidebar, bpy.types.Panel):
+    """Panel with the button for a modifier that follows the source."""
+
+    bl_label = "Live"
+    bl_idname = "DIFFUSIONNET_PT_live"
+    bl_parent_id = "DIFFUSIONNET_PT_transfer"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context):
+        """Draw the panel."""
+        layout, chosen = self.layout, context.scene.diffusionnet.transfer
+        both = chosen.source and chosen.target and chosen.source.data != chosen.target.data
+        pair = pair_of(context, chosen.source, chosen.target) if both else None
+        matched = bool(pair and find_match(*pair))
+        row = layout.row()
+        row.scale_y = 1.6
+        row.enabled = matched
+        row.operator("diffusionnet.live_match", icon="GEOMETRY_NODES")
+        if not matched:
+            layout.label(text="Match first", icon="INFO")
+
+
 class DIFFUSIONNET_UL_pins(bpy.types.UIList):
     """Rows of the list of pins."""
 
@@ -195,6 +217,7 @@ CLASSES = (
     DIFFUSIONNET_PT_transfer,
     DIFFUSIONNET_PT_transfer_data,
     DIFFUSIONNET_PT_conform,
+    DIFFUSIONNET_PT_live,
     DIFFUSIONNET_UL_pins,
     DIFFUSIONNET_PT_pins,
 )

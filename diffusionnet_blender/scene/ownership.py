@@ -54,6 +54,7 @@ class Role(StrEnum):
     MASK = "MASK"
     PREVIEW = "PREVIEW"
     TRANSFER = "TRANSFER"
+    LIVE = "LIVE"
 
 
 _FIND_USERS = {
