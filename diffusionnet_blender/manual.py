@@ -44,15 +44,20 @@ PAGES = (
     ("bpy.ops.diffusionnet.stop_training*", "train.html#during-training"),
     ("bpy.ops.diffusionnet.classify*", "train.html#whole-shapes"),
     *(
-        (f"bpy.ops.diffusionnet.{name}*", f"transfer.html{anchor}")
+        (f"bpy.ops.diffusionnet.{name}*", f"transfer{anchor}")
         for name, anchor in (
-            ("match", "#match"),
-            ("preview_match", "#look-at-the-match"),
-            ("select_uncertain", "#look-at-the-match"),
-            ("add_pin", "#pins"),
-            ("remove_pin", "#pins"),
-            ("swap_pair", "#match"),
-            ("transfer", "#what-to-move"),
+            ("match", ".html#match"),
+            ("preview_match", ".html#look-at-the-match"),
+            ("select_uncertain", ".html#look-at-the-match"),
+            ("add_pin", ".html#pins"),
+            ("remove_pin", ".html#pins"),
+            ("swap_pair", ".html#match"),
+            ("live_match", "-control.html#live-match"),
+            ("choose_names", "-control.html#groups-and-keys-by-name"),
+            ("add_transfer_preset", "-control.html#presets"),
+            ("transfer_to_selected", "-control.html#one-to-many"),
+            ("transfer_again", "-control.html#one-to-many"),
+            ("transfer", ".html#what-to-move"),
         )
     ),
     *(

@@ -2,11 +2,13 @@
 
 from . import (
     background,
+    choose_names,
     classify,
     conform,
     edit_labels,
     edit_legend,
     leave_out,
+    live,
     match,
     models,
     pins,
@@ -19,6 +21,7 @@ from . import (
     status,
     train,
     transfer,
+    transfer_many,
     write_labels,
 )
 
@@ -39,6 +42,9 @@ CLASSES = (
     *match.CLASSES,
     *pins.CLASSES,
     *transfer.CLASSES,
+    *transfer_many.CLASSES,
+    *choose_names.CLASSES,
+    *live.CLASSES,
     *conform.CLASSES,
     *refit.CLASSES,
     *rig.CLASSES,

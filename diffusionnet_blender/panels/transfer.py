@@ -1,7 +1,9 @@
 """Panels to match two characters and transfer data between them."""
 
 import bpy
+from bl_ui.utils import PresetPanel
 
+from ..operators.presets import TRANSFER_FOLDER
 from ..properties.conform import draw_bending
 from ..properties.refit import draw_fitting
 from ..properties.transfer import draw_transfer
@@ -111,12 +113,25 @@ def draw_match(layout, target: Character, match) -> None:
     box.operator("diffusionnet.select_uncertain")
 
 
+class DIFFUSIONNET_PT_transfer_presets(PresetPanel, bpy.types.Panel):
+    """Presets of what is moved, where and how."""
+
+    bl_label = "Transfer Presets"
+    preset_subdir = TRANSFER_FOLDER
+    preset_operator = "script.execute_preset"
+    preset_add_operator = "diffusionnet.add_transfer_preset"
+
+
 class DIFFUSIONNET_PT_transfer_data(Sidebar, bpy.types.Panel):
     """Panel with the data to transfer."""
 
     bl_label = "Data to Transfer"
     bl_idname = "DIFFUSIONNET_PT_transfer_data"
     bl_parent_id = "DIFFUSIONNET_PT_transfer"
+
+    def draw_header_preset(self, context):
+        """Draw the presets in the header."""
+        DIFFUSIONNET_PT_transfer_presets.draw_panel_header(self.layout)
 
     def draw(self, context):
         """Draw the panel."""
@@ -159,6 +174,28 @@ class DIFFUSIONNET_PT_refit(Sidebar, bpy.types.Panel):
         row.operator("diffusionnet.refit", icon="MATCLOTH")
 
 
+class DIFFUSIONNET_PT_live(Sidebar, bpy.types.Panel):
+    """Panel with the button for a modifier that follows the source."""
+
+    bl_label = "Live"
+    bl_idname = "DIFFUSIONNET_PT_live"
+    bl_parent_id = "DIFFUSIONNET_PT_transfer"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context):
+        """Draw the panel."""
+        layout, chosen = self.layout, context.scene.diffusionnet.transfer
+        both = chosen.source and chosen.target and chosen.source.data != chosen.target.data
+        pair = pair_of(context, chosen.source, chosen.target) if both else None
+        matched = bool(pair and find_match(*pair))
+        row = layout.row()
+        row.scale_y = 1.6
+        row.enabled = matched
+        row.operator("diffusionnet.live_match", icon="GEOMETRY_NODES")
+        if not matched:
+            layout.label(text="Match first", icon="INFO")
+
+
 class DIFFUSIONNET_UL_pins(bpy.types.UIList):
     """Rows of the list of pins."""
 
@@ -195,10 +232,12 @@ class DIFFUSIONNET_PT_pins(Sidebar, bpy.types.Panel):
 
 
 CLASSES = (
+    DIFFUSIONNET_PT_transfer_presets,
     DIFFUSIONNET_PT_transfer,
     DIFFUSIONNET_PT_transfer_data,
     DIFFUSIONNET_PT_conform,
     DIFFUSIONNET_PT_refit,
+    DIFFUSIONNET_PT_live,
     DIFFUSIONNET_UL_pins,
     DIFFUSIONNET_PT_pins,
 )

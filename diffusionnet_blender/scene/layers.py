@@ -10,16 +10,17 @@ import bpy
 import numpy as np
 
 from ..errors import DiffusionNetError
-from ..options import quoted_names
+from ..options import named_by, quoted_names
 from ..tasks.labels import Labels
 from ..tasks.transfer.kinds import Kinds
 from ..tasks.transfer.layers import Attribute, Bones, Layers, MeshShape, ShapeKeys, Weights
+from ..tasks.transfer.mirror import Mirror, one_sided, with_other_side
 from .armatures import armature_of, bone_names, hold_of, read_bones
 from .attributes import AttributeKind, kind_of, read_attribute, read_values, write_attribute
 from .labels import read_labels
 from .materials import slots_of_polygons
 from .ownership import Kind, Role, still_ours
-from .read import origin_of, read_object
+from .read import linear_of, origin_of, read_object
 from .shape_keys import key_names, read_keys
 from .texture_pixels import read_textures
 from .textures import SourceTextures, Storage, find_textures
@@ -167,7 +168,33 @@ def read_source(
         bones=None if is_member else chosen("armature", lambda: _read_bones(obj)),
     )
     materials = tuple(slot.material for slot in obj.material_slots)
-    return Source(shape, layers, textures, labels, (obj,), materials)
+    source = Source(shape, layers, textures, labels, (obj,), materials)
+    return source if is_member else with_sides(source, kinds)
+
+
+def with_sides(source: Source, kinds: Kinds) -> Source:
+    """Add the other side of groups and keys that a source has for one side alone, if chosen.
+
+    Raises
+    ------
+    DiffusionNetError
+        If the source is not symmetric.
+    """
+    if not kinds.mirror:
+        return source
+    layers, objects = source.layers, source.objects
+    groups = one_sided(layers.weights.names if layers.weights else (), group_names_of(objects))
+    # Of absolute keys each has a moment of its own, which another side would share.
+    relative = [obj for obj in objects if (keys := obj.data.shape_keys) and keys.use_relative]
+    names = key_names_of(relative) if layers.keys else []
+    chosen = [name for name in names if name in layers.keys.names]
+    keys = one_sided(chosen, key_names_of(objects))
+    if not (groups or keys):
+        return source
+    linear = linear_of(objects[0])
+    reflection = linear @ np.diag([-1.0, 1.0, 1.0]) @ np.linalg.inv(linear)
+    mirror = Mirror.of(source.shape, reflection, objects[0].name)
+    return replace(source, layers=with_other_side(layers, source.shape, mirror, groups, keys))
 
 
 def _require_materials(obj: bpy.types.Object) -> bool:
@@ -250,9 +277,9 @@ def _read_groups(obj: bpy.types.Object, kinds: Kinds, is_member: bool) -> Weight
         existing = _without_labels(obj, Kind.VERTEX_GROUP, existing)
     if is_member:
         hanging = hanging_weights(obj)
-        if hanging is not None and not (names_wanted and hanging.names[0] not in names_wanted):
+        if hanging is not None and (not names_wanted or named_by(names_wanted, hanging.names)):
             return hanging
-        names_wanted = tuple(n for n in names_wanted if n in existing) or names_wanted
+        names_wanted = named_by(names_wanted, existing) or names_wanted
     names = _chosen(obj, existing, names_wanted, "vertex group")
     bones = bone_names(obj)
     if kinds.groups == "DEFORM" and bones:
@@ -277,8 +304,35 @@ def _read_groups(obj: bpy.types.Object, kinds: Kinds, is_member: bool) -> Weight
 def _read_keys(obj: bpy.types.Object, chosen: Sequence[str], is_member: bool) -> ShapeKeys:
     existing = key_names(obj)
     if is_member:
-        chosen = [name for name in chosen if name in existing] or chosen
+        chosen = named_by(chosen, existing) or chosen
     return read_keys(obj, _chosen(obj, existing, chosen, "shape key"))
+
+
+def require_names(objects: Sequence[bpy.types.Object], kinds: Kinds) -> None:
+    """Raise DiffusionNetError for a name or pattern that is nothing of any member of a source."""
+    groups, keys = group_names_of(objects), key_names_of(objects)
+    for chosen, wanted, existing, noun in (
+        (kinds.weights, kinds.group_names, groups, "vertex group"),
+        (kinds.shape_keys, kinds.key_names, keys, "shape key"),
+    ):
+        missing = [name for name in wanted if chosen and not named_by([name], existing)]
+        if missing and existing:
+            raise DiffusionNetError(
+                f"No object of the source has a {noun} {missing[0]!r}",
+                f"There are {quoted_names(existing)}.",
+            )
+
+
+def group_names_of(objects: Sequence[bpy.types.Object]) -> list[str]:
+    """Vertex groups of the members of a source, and the bones that members hang on."""
+    names = [name for obj in objects for name in obj.vertex_groups.keys()]
+    hanging = [found for obj in objects if (found := hanging_weights(obj))]
+    return list(dict.fromkeys([*names, *(each.names[0] for each in hanging)]))
+
+
+def key_names_of(objects: Sequence[bpy.types.Object]) -> list[str]:
+    """Shape keys of the members of a source."""
+    return list(dict.fromkeys(name for obj in objects for name in key_names(obj)))
 
 
 def hanging_weights(obj: bpy.types.Object) -> Weights | None:
@@ -295,9 +349,9 @@ def _chosen(obj, existing: Sequence[str], chosen: Sequence[str], noun: str) -> l
         raise DiffusionNetError(
             f"{obj.name!r} has no {noun}s", f"Switch {noun}s off, or choose another source."
         )
-    missing = [name for name in chosen if name not in existing]
+    missing = [name for name in chosen if not named_by([name], existing)]
     if missing:
         raise DiffusionNetError(
             f"{obj.name!r} has no {noun} {missing[0]!r}", f"It has {quoted_names(existing)}."
         )
-    return list(chosen) or list(existing)
+    return list(named_by(chosen, existing)) or list(existing)

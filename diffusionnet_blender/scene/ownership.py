@@ -55,6 +55,7 @@ class Role(StrEnum):
     PREVIEW = "PREVIEW"
     TRANSFER = "TRANSFER"
     BENT = "BENT"
+    LIVE = "LIVE"
 
 
 _FIND_USERS = {

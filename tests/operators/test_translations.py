@@ -15,6 +15,8 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
+from bl_ui.utils import PresetPanel  # noqa: E402
+
 from diffusionnet_blender import (  # noqa: E402
     manual,
     operators,
@@ -28,6 +30,7 @@ from diffusionnet_blender.operators.models import DIFFUSIONNET_OT_import_model  
 from diffusionnet_blender.operators.run import JobRun  # noqa: E402
 from diffusionnet_blender.operators.status import DIFFUSIONNET_OT_check  # noqa: E402
 from diffusionnet_blender.panels.segment import DIFFUSIONNET_PT_presets  # noqa: E402
+from diffusionnet_blender.panels.transfer import DIFFUSIONNET_PT_transfer_presets  # noqa: E402
 from diffusionnet_blender.properties import model_lists  # noqa: E402
 from diffusionnet_blender.scene.character import alone  # noqa: E402
 from diffusionnet_blender.scene.classify_jobs import ClassifyJobs  # noqa: E402
@@ -45,6 +48,7 @@ from diffusionnet_blender.scene.matches import (  # noqa: E402
 )
 from diffusionnet_blender.scene.options import Outputs, ReadOptions  # noqa: E402
 from diffusionnet_blender.scene.refit_jobs import RefitJobs  # noqa: E402
+from diffusionnet_blender.scene.outcome import Outcome  # noqa: E402
 from diffusionnet_blender.scene.results import forget_all_results  # noqa: E402
 from diffusionnet_blender.scene.rig_jobs import RigJobs  # noqa: E402
 from diffusionnet_blender.scene.segment_jobs import SegmentJobs  # noqa: E402
@@ -53,6 +57,10 @@ from diffusionnet_blender.scene.write import write_labels  # noqa: E402
 from diffusionnet_blender.session import computing, progress, progress_bar, status  # noqa: E402
 from diffusionnet_blender.session.curve_icon import forget_curve  # noqa: E402
 from diffusionnet_blender.session.training import TrainJob  # noqa: E402
+from diffusionnet_blender.session.transferred import (  # noqa: E402
+    forget_transfer,
+    note_transfer,
+)
 from diffusionnet_blender.session.trouble import forget_trouble, note_trouble  # noqa: E402
 from diffusionnet_blender.surface.surface import Surface  # noqa: E402
 from diffusionnet_blender.tasks.classify import job as classify_job  # noqa: E402
@@ -98,7 +106,7 @@ OPERATORS = [
     if issubclass(cls, bpy.types.Operator)
 ]
 # As it is written: choosing a preset gives the panel the name of the preset.
-PRESETS = DIFFUSIONNET_PT_presets.bl_label
+PRESETS = (DIFFUSIONNET_PT_presets.bl_label, DIFFUSIONNET_PT_transfer_presets.bl_label)
 CURVE = Curve(20, np.array([[10.0, 0.7, 0.8, 0.75]]))
 
 pytestmark = pytest.mark.usefixtures("addon")
@@ -122,6 +130,7 @@ def interface(addon, tiny_model, tmp_path_factory):
             draw_without_models,
             draw_legend,
             draw_pair,
+            draw_many,
             draw_rig,
             draw_training,
             draw_running,
@@ -164,7 +173,7 @@ def new_file():
 def draw_panels(shown):
     """Draw every panel that is there now, and the reasons why buttons are disabled."""
     for cls in panels.CLASSES:
-        if cls is DIFFUSIONNET_PT_presets or not issubclass(cls, bpy.types.Panel):
+        if issubclass(cls, PresetPanel) or not issubclass(cls, bpy.types.Panel):
             continue
         if not hasattr(cls, "poll") or cls.poll(bpy.context):
             shown.draw(cls, bpy.context)
@@ -173,7 +182,8 @@ def draw_panels(shown):
 
 
 def draw_segment(shown, patch):
-    shown.show(PRESETS)
+    for title in PRESETS:
+        shown.show(title)
     for draw in bpy.types.VIEW3D_MT_object._dyn_ui_initialize():
         if draw.__module__.startswith("diffusionnet_blender"):
             draw(SimpleNamespace(layout=shown.layout), bpy.context)
@@ -267,10 +277,39 @@ def draw_pair(shown, patch):
         draw_panels(shown)
     forget_all_matches()
     draw_panels(shown)
+    source.vertex_groups.new(name="arm")
+    source.shape_key_add(name="Basis")
+    draw_panels(shown)
+    rows = panels.transfer_control.DIFFUSIONNET_UL_groups
+    group = source.vertex_groups[0]
+    rows.draw_item(rows, bpy.context, shown.layout, source, group, 0, chosen, "active_group", 0)
+    for region in ("GROUP", "PART", "SELECTION"):
+        chosen.region, chosen.group_names, chosen.key_names = region, "arm", "smile"
+        draw_panels(shown)
+    chosen.weights = chosen.shape_keys = False
+    draw_panels(shown)
     pin = chosen.pins.add()
     panels.transfer.DIFFUSIONNET_UL_pins.draw_item(
         None, bpy.context, shown.layout, chosen, pin, 0, chosen, "active_pin", 0
     )
+
+
+def draw_many(shown, patch):
+    source, target = make_pair()
+    others = [add_body(f"Other {number}") for number in range(6)]
+    select(target, *others)
+    draw_panels(shown)
+    match = current_match(source, target)
+    done = TransferJobs(source, target, match, Kinds.only("weights")).outcome
+    error = ModelError("Wrong", "Mend it.")
+    outcomes = [
+        replace(done, **details)
+        for details in ({"mirrored": True}, {"uncertain": True}, {"remarks": (error,)})
+    ]
+    outcomes.append(Outcome(done.target, error=error))
+    note_transfer(done.target, outcomes, KINDS)
+    draw_panels(shown)
+    forget_transfer()
 
 
 def draw_rig(shown, patch):
@@ -334,8 +373,8 @@ def draw_running(shown, patch):
     clock = iter((0.0, 0.0, 5.0))
     with pytest.MonkeyPatch.context() as timed:
         timed.setattr(progress, "monotonic", lambda: next(clock))
-        meter = progress.Meter(["One", "Two"], {"": 0.5, "network": 0.5})
-        meter.start("One")
+        meter = progress.Meter(["One", "Two"])
+        meter.start("One", {"": 0.5, "network": 0.5})
         shown.show(meter.progress.text)
         meter.at("network", 0.0)
         shown.show(meter.progress.text)

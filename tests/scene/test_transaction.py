@@ -12,6 +12,7 @@ from diffusionnet_blender.scene import (
     classes,
     edit,
     fits,
+    live,
     mask,
     options,
     preview,
@@ -126,6 +127,12 @@ def writing(case):
         source, target = make_pair()
         match = find_match(source, target)
         return lambda: preview.write_preview(source, target, match, "CONFIDENCE")
+    if case.startswith("live"):
+        source, target = make_pair()
+        match = find_match(source, target)
+        if "again" in case:
+            live.write_live(source, target, match)
+        return lambda: live.write_live(source, target, match)
     if case in ("skeleton", "bind"):
         vertices, faces, parts = mannequin()
         keep_joints([add_mesh("Figure", vertices, faces)], parts)
@@ -179,7 +186,7 @@ def writing(case):
 CASES = (
     "labels", "labels, edit mode", "labels, sculpting", "labels, painting weights", "merge",
     "merge, edit mode", "add", "swap", "grow", "rename", "recolour", "mask", "mask, edit mode",
-    "separate", "classify", "preview", "skeleton", "bind",
+    "separate", "classify", "preview", "skeleton", "bind", "live", "live again",
 )  # fmt: skip
 
 
@@ -205,7 +212,16 @@ def assert_whole_or_nothing(case, every):
 
 @pytest.mark.parametrize(
     "case",
-    ["labels", "labels, sculpting", "merge, edit mode", "separate", "rename", "skeleton", "bind"],
+    [
+        "labels",
+        "labels, sculpting",
+        "merge, edit mode",
+        "separate",
+        "rename",
+        "skeleton",
+        "bind",
+        "live",
+    ],
 )
 def test_a_write_that_fails_leaves_all_as_it_was(case):
     assert_whole_or_nothing(case, every=61)
