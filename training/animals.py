@@ -304,7 +304,11 @@ def sample_animal(rng: np.random.Generator, name: str) -> Body:
     levels = ((), (True,), (True, True), (False, True), (False,))[
         rng.choice(5, p=(0.12, 0.25, 0.4, 0.15, 0.08) if coarse else (0.3, 0.5, 0.0, 0.0, 0.2))
     ]
-    animal = _dense(name, levels)
+    return vary(_dense(name, levels), rng)
+
+
+def vary(animal: Animal, rng: np.random.Generator) -> Body:
+    """An animal in random proportions, in some pose, at times with things on, mirrored or not."""
     figure = animal.figure
     if rng.uniform() < 0.25:
         figure = join([figure, *worn(figure, animal.joints[LINKS.index("head.0")], rng)])

@@ -16,9 +16,9 @@ from scipy.spatial.transform import Rotation
 from diffusionnet_blender.surface.surface import Surface, triangle_vectors
 
 from .commands import plain_errors
-from .examples import Example, of_body
-from .meshes import LAYER_COLOURS, LAYER_NAMES, Body, surface_points
-from .parts import ANIMALS, COLOURS, FINE_NAMES, PART_NAMES
+from .examples import Example
+from .meshes import LAYER_COLOURS, LAYER_NAMES, surface_points
+from .parts import COLOURS, FINE_NAMES, PART_NAMES
 
 WIDTH, HEIGHT = 220, 260
 BACKGROUND = 245
@@ -99,20 +99,11 @@ def contact_sheet(
     sheet.save(path)
 
 
-def animal_at_rest(number: int) -> Example:
-    """An animal as its file has it, by its place in `animals.NAMES`."""
-    from .animals import NAMES, load_animal
-
-    figure = load_animal(NAMES[number]).figure
-    body = Body(figure.vertices, figure.faces, figure.fine, figure.component, anatomy=ANIMALS)
-    return of_body(body, NAMES[number])
-
-
 @plain_errors
 def main() -> None:
     """Write one sheet."""
     from .animals import NAMES
-    from .examples import make_from
+    from .examples import at_rest, make_from
     from .prepared import SOURCES
     from .suites import SUITES
 
@@ -131,7 +122,10 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.animals:
         arguments.first, arguments.count = 0, len(NAMES)
-        make = animal_at_rest
+
+        def make(number: int) -> Example:
+            return at_rest(NAMES[number])
+
     elif arguments.suite:
         make = SUITES[arguments.suite].make
     else:

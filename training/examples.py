@@ -11,14 +11,15 @@ import numpy as np
 
 from diffusionnet_blender.surface.surface import Surface, triangle_areas
 
-from .animals import NAMES, sample_animal
+from .animals import NAMES, load_animal, sample_animal, vary
 from .clouds import point_cloud
 from .damage import bust, cut, double, holes, loosen, scan
 from .dressed_figures import sample_dressed
 from .figures import sample_figure
 from .meshes import LAYER_NAMES, Body, add_noise, shuffle
-from .parts import FINE_NAMES, FINE_OF_LABEL, PEOPLE, Anatomy
+from .parts import ANIMALS, FINE_NAMES, FINE_OF_LABEL, PEOPLE, Anatomy
 from .poses import Pose, sample_exact_pose, sample_gesture, sample_raised_arms
+from .quadrupeds import sample_quadruped
 from .remesh import KINDS, remesh
 from .rigged import PACKS, sample_rigged
 from .symmetry import symmetric
@@ -65,6 +66,8 @@ HARMS = {
 }
 # What is cut away of people is named by their parts.
 HARMS_OF_ANIMALS = {"none": 0.6, "holes": 0.08, "scan": 0.12, "loose": 0.14, "double": 0.06}
+# Of animals, how many are skins around bones.
+QUADRUPED_SHARE = 0.35
 # An example with less than this is drawn again.
 LEAST_VERTICES, LEAST_PARTS = 200, 3
 
@@ -174,10 +177,27 @@ def draw_rigged(rng: np.random.Generator, harm: str) -> tuple[Body, str, bool]:
     return sample_rigged(rng, (pack,)), f"rigged {pack}", False
 
 
-def draw_animal(rng: np.random.Generator, harm: str) -> tuple[Body, str, bool]:
-    """A four-legged animal; its kind names its species."""
-    name = str(rng.choice(NAMES))
+def draw_animal(
+    rng: np.random.Generator, harm: str, name: str | None = None
+) -> tuple[Body, str, bool]:
+    """A four-legged animal of a species of `animals.NAMES`, which its kind names, or of any; of
+    these a share is of no species at all."""
+    if name is None and rng.uniform() < QUADRUPED_SHARE:
+        return vary(sample_quadruped(rng), rng), "quadruped", False
+    name = name or str(rng.choice(NAMES))
     return sample_animal(rng, name), f"rigged {name}", False
+
+
+def draw_species(name: str) -> Draw:
+    """How animals of one species of `animals.NAMES` are drawn."""
+    return partial(draw_animal, name=name)
+
+
+def at_rest(name: str) -> Example:
+    """An animal of `animals.NAMES` as its file has it, upright and facing forward."""
+    figure = load_animal(name).figure
+    body = Body(figure.vertices, figure.faces, figure.fine, figure.component, anatomy=ANIMALS)
+    return of_body(body, name)
 
 
 def draw_from(source: str, makehuman: Path | None = None) -> Draw:

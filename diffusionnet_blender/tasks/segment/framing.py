@@ -217,8 +217,9 @@ def frame_of_parts(
     def middle(classes: Sequence[int]) -> np.ndarray:
         return areas[classes] @ middles[classes] / max(areas[classes].sum(), 1e-9)
 
-    both_legs = legs + [other_side[i] for i in legs]
-    up = middle([i for i in range(len(names)) if i not in both_legs]) - middle(both_legs)
+    standing = arms + legs if model.card.four_legs else legs
+    both_sides = standing + [other_side[i] for i in standing]
+    up = middle([i for i in range(len(names)) if i not in both_sides]) - middle(both_sides)
     left = sum(
         areas[[i, other_side[i]]].min() * (middles[i] - middles[other_side[i]]) for i in arms + legs
     )

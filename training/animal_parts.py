@@ -1,0 +1,227 @@
+"""How `weights/animal_parts` is made, and how good it is on animals that it never saw.
+
+python -m training.animal_parts data --count 900            # animals and their matrices
+python -m training.animal_parts train --count 900           # resumes where it stopped
+python -m training.animal_parts snapshot --count 900        # the model of a run, with its card
+python -m training.animal_parts left-out --count 900        # trainings without relatives in turn
+python -m training.animal_parts evaluate                    # of those; writes into the card
+
+The rigs of the animals are read first: `animal_files`.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from diffusionnet_blender.network.card import ModelCard
+from diffusionnet_blender.network.checkpoint import Model, load_model, save_model
+from diffusionnet_blender.network.votes import VOTES
+from diffusionnet_blender.surface.cache import OperatorCache
+from diffusionnet_blender.tasks.models import BUNDLED
+from diffusionnet_blender.tasks.segment import segment
+
+from .animals import NAMES, SPECIES, load_animal
+from .bodies import FIRST_HELD_OUT_SEED
+from .body_parts import architecture_of, checkpoint_of, train, weights_of_checkpoint
+from .commands import plain_errors
+from .documents import percent, table
+from .examples import HARMS_OF_ANIMALS, Example, at_rest, draw_species, sample_example
+from .heads import FEATURES
+from .parts import ANIMAL_COLOURS, ANIMAL_PART_NAMES, LEG_PARTS, LEGS
+from .prepared import RUN, SETTINGS, Prepared, make_data
+from .shares import Shares, mean_shares, shares_of
+
+NAME = "animal_parts"
+WIDTH = 64
+LIMBS = tuple(tuple(f"{leg}_{part}.L" for part in LEG_PARTS) for leg in LEGS)
+TURNED = np.array([-1.0, -1.0, 1.0])
+
+
+def card_of(width: int, training_data: str) -> ModelCard:
+    """The card of the model, not yet measured."""
+    return ModelCard(
+        name=NAME,
+        title="Animal parts",
+        description="Four-legged animals in 16 parts, sides told apart: head, neck, torso, tail, "
+        "and three of each leg.",
+        class_names=ANIMAL_PART_NAMES,
+        class_colours=[ANIMAL_COLOURS[part] for part in ANIMAL_PART_NAMES],
+        features=FEATURES,
+        architecture=architecture_of(len(ANIMAL_PART_NAMES) + VOTES, width),
+        discretization=SETTINGS,
+        training_data=training_data,
+        licence="CC0-1.0",
+        outer_skin=True,
+        limbs=LIMBS,
+        four_legs=True,
+    )
+
+
+def origin(count: int, steps: int) -> str:
+    """What a model was trained on, for its card."""
+    return (
+        f"{count} animals made of {len(NAMES)} by Quaternius (CC0), their parts those of their "
+        f"bones, posed, reshaped, damaged and remeshed by training/; {steps} steps."
+    )
+
+
+def save(run: str, width: int, count: int, folder: Path) -> Path:
+    """Write the model of a run, finished or going on."""
+    weights, step = weights_of_checkpoint(checkpoint_of(run))
+    return save_model(Model(card_of(width, origin(count, step)), weights), folder, half=True)
+
+
+def run_without(group: str) -> str:
+    """Name of the run that leaves out a group of `SPECIES`."""
+    return f"animals without {group}".replace(" ", "-")
+
+
+def folder_without(group: str) -> Path:
+    """Of the model that was trained without a group."""
+    return RUN / "left_out" / run_without(group)
+
+
+def copied(example: Example, among: list[str]) -> np.ndarray:
+    """Labels (V,) of the nearest place of the animal whose proportions are most alike, both in
+    their upright frame and stretched to the same box: what needs no network.
+
+    Parameters
+    ----------
+    example : upright, facing -y.
+    among : names of animals whose labels are known.
+    """
+    points = example.surface.vertices
+    low, size = points.min(axis=0), np.ptp(points, axis=0)
+    best, labels = np.inf, None
+    for name in among:
+        known = at_rest(name)
+        theirs = known.surface.vertices
+        box = np.ptp(theirs, axis=0)
+        cost = np.ptp(np.log(box / size))
+        if cost < best:
+            best = cost
+            boxed = (theirs - theirs.min(axis=0)) / box
+            labels = known.labels[cKDTree(boxed).query((points - low) / size)[1]]
+    return labels
+
+
+def measure(
+    folder_of: dict[str, Path], posed: int, seed: int = FIRST_HELD_OUT_SEED
+) -> dict[str, dict[str, list[Shares]]]:
+    """Shares of the area that are right, by species and by what was measured.
+
+    Parameters
+    ----------
+    folder_of : of the model of each group of `SPECIES`.
+    posed : how many animals in unseen poses, proportions and meshes, of each species.
+    seed : of the first of these.
+
+    Returns
+    -------
+    dict of str to dict of str to list of Shares
+        "copied" is the baseline; "at rest" the files, "turned" the same facing backward.
+    """
+    cache = OperatorCache(RUN / "left_out" / "matrices", max_bytes=2**40)
+    found: dict[str, dict[str, list[Shares]]] = {}
+    for group, folder in folder_of.items():
+        path = folder / f"{NAME}.safetensors"
+        if not path.exists():
+            print(f"{path} is not there yet", flush=True)
+            continue
+        model = load_model(path)
+        among = [name for name in NAMES if name not in SPECIES[group]]
+        for name in SPECIES[group]:
+            rest = at_rest(name)
+            turned = replace(
+                rest, surface=replace(rest.surface, vertices=rest.surface.vertices * TURNED)
+            )
+            unseen = [
+                sample_example(seed + number, draw_species(name), HARMS_OF_ANIMALS)
+                for number in range(posed)
+            ]
+            of_species = found[name] = {"copied": [], "copied posed": []}
+            for kind, examples in (("at rest", [rest]), ("turned", [turned]), ("posed", unseen)):
+                of_species[kind] = []
+                for example in examples:
+                    labels = segment(example.surface, model, cache=cache).vertex_labels
+                    of_species[kind].append(_shares(labels, example))
+                    if kind != "turned":
+                        baseline = "copied" if kind == "at rest" else "copied posed"
+                        of_species[baseline].append(_shares(copied(example, among), example))
+            print(
+                name, {k: percent(mean_shares(v).right) for k, v in of_species.items()}, flush=True
+            )
+    return found
+
+
+def _shares(labels: np.ndarray, example: Example) -> Shares:
+    return shares_of(labels, example.labels, example.areas, ANIMAL_PART_NAMES)
+
+
+def rows_of(found: dict[str, dict[str, list[Shares]]]) -> list[list[str]]:
+    """Lines of a table: each species, and the mean of all."""
+    kinds = ("copied", "at rest", "turned", "copied posed", "posed")
+    rows = []
+    for name in (*found, "all"):
+        cells = [name]
+        for kind in kinds:
+            those = [
+                mean_shares(each[kind])
+                for species, each in found.items()
+                if name in (species, "all") and each[kind]
+            ]
+            mean = mean_shares(those) if those else None
+            cells += [percent(mean.right), percent(mean.either_side)] if mean else ["", ""]
+        rows.append(cells)
+    return rows
+
+
+@plain_errors
+def main() -> None:
+    """Run the step named on the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("step", choices=("data", "train", "snapshot", "left-out", "evaluate"))
+    parser.add_argument("--count", type=int, default=900, help="of animals to learn from")
+    parser.add_argument("--run", default="animals", help="name of a training, for its checkpoint")
+    parser.add_argument("--steps", type=int, default=4000)
+    parser.add_argument("--width", type=int, default=WIDTH)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--start", type=Path, help="checkpoint of another run")
+    parser.add_argument("--groups", nargs="+", choices=list(SPECIES), default=list(SPECIES))
+    parser.add_argument("--posed", type=int, default=4, help="of each species, to measure")
+    parser.add_argument("--folder", type=Path, help="of one model to measure instead")
+    parser.add_argument("--model-folder", type=Path, default=BUNDLED)
+    a = parser.parse_args()
+    for name in NAMES:
+        load_animal(name)
+    seeds = {"animals": range(a.count)}
+    match a.step:
+        case "data":
+            make_data("animals", seeds["animals"], a.processes)
+        case "train":
+            train(a.run, Prepared(seeds), a.steps, a.width, a.threads, a.start, animals=True)
+        case "snapshot":
+            print(save(a.run, a.width, a.count, a.model_folder))
+        case "left-out":
+            for group in a.groups:
+                shapes = Prepared(seeds, left_out=SPECIES[group])
+                run = run_without(group)
+                train(run, shapes, a.steps, a.width, a.threads, a.start, animals=True)
+                save(run, a.width, a.count, folder_without(group))
+        case "evaluate":
+            folders = {group: a.folder or folder_without(group) for group in a.groups}
+            found = measure(folders, a.posed)
+            header = ["left out"]
+            for kind in ("copied", "network", "turned about", "posed: copied", "posed: network"):
+                header += [kind, "either side"]
+            print(table(header, rows_of(found)))
+
+
+if __name__ == "__main__":
+    main()
