@@ -30,7 +30,7 @@ from .bodies import FIRST_HELD_OUT_SEED
 from .body_parts import architecture_of, checkpoint_of, train, weights_of_checkpoint
 from .commands import plain_errors
 from .documents import percent, table
-from .examples import HARMS_OF_ANIMALS, Example, at_rest, draw_species, sample_example
+from .examples import HARMS_OF_OTHERS, Example, at_rest, draw_species, sample_example
 from .heads import FEATURES
 from .parts import ANIMAL_COLOURS, ANIMAL_PART_NAMES, LEG_PARTS, LEGS
 from .prepared import RUN, SETTINGS, Prepared, make_data
@@ -141,7 +141,7 @@ def measure(
                 rest, surface=replace(rest.surface, vertices=rest.surface.vertices * TURNED)
             )
             unseen = [
-                sample_example(seed + number, draw_species(name), HARMS_OF_ANIMALS)
+                sample_example(seed + number, draw_species(name), HARMS_OF_OTHERS)
                 for number in range(posed)
             ]
             of_species = found[name] = {"copied": [], "copied posed": []}

@@ -38,7 +38,7 @@ class SkinBone:
 
 
 def skin_around(
-    bones: Mapping[str, SkinBone], cell: float, blend: float, margin: float
+    bones: Mapping[str, SkinBone], cell: float, blend: float, margin: float | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The skin around bones.
 
@@ -47,7 +47,7 @@ def skin_around(
     bones : by their names.
     cell : of the grid on which the skin is found, in the unit of the bones.
     blend : how gently bones run into each other.
-    margin : of the grid around the bones, more than the largest radius.
+    margin : of the grid around the bones; by default as much as their flesh needs.
 
     Returns
     -------
@@ -55,7 +55,9 @@ def skin_around(
         How much each bone moves a vertex; rows add up to 1.
     """
     ends = np.array([end for bone in bones.values() for end in (bone.head, bone.tail)])
-    low, high = ends.min(axis=0) - margin, ends.max(axis=0) + margin
+    radii = np.array([radius for bone in bones.values() for radius in bone.radii])[:, None]
+    around = radii + 2 * blend if margin is None else margin
+    low, high = (ends - around).min(axis=0), (ends + around).max(axis=0)
     axes = [np.arange(a, b, cell) for a, b in zip(low, high, strict=True)]
     points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=3)
     field = 0.0

@@ -112,7 +112,10 @@ def main() -> None:
     parser.add_argument("--suite", choices=list(SUITES), help="by default what is trained on")
     parser.add_argument("--animals", action="store_true", help="all of them at rest")
     parser.add_argument(
-        "--source", choices=[*SOURCES, "animals"], default="generated", help="of what is learnt"
+        "--source",
+        choices=[*SOURCES, "animals", "things"],
+        default="generated",
+        help="of what is learnt",
     )
     parser.add_argument("--makehuman", type=Path, metavar="FOLDER", help="for dressed figures")
     parser.add_argument("--first", type=int, default=0, help="seed")

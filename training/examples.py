@@ -23,6 +23,7 @@ from .quadrupeds import sample_quadruped
 from .remesh import KINDS, remesh
 from .rigged import PACKS, sample_rigged
 from .symmetry import symmetric
+from .things import sample_thing
 
 # How often each kind of figure is drawn, and what is done to it.
 FIGURE_SHARES = {
@@ -65,7 +66,7 @@ HARMS = {
     "double": 0.05,
 }
 # What is cut away of people is named by their parts.
-HARMS_OF_ANIMALS = {"none": 0.6, "holes": 0.08, "scan": 0.12, "loose": 0.14, "double": 0.06}
+HARMS_OF_OTHERS = {"none": 0.6, "holes": 0.08, "scan": 0.12, "loose": 0.14, "double": 0.06}
 # Of animals, how many are skins around bones.
 QUADRUPED_SHARE = 0.35
 # An example with less than this is drawn again.
@@ -188,6 +189,12 @@ def draw_animal(
     return sample_animal(rng, name), f"rigged {name}", False
 
 
+def draw_thing(rng: np.random.Generator, harm: str) -> tuple[Body, str, bool]:
+    """What is neither a person nor a four-legged animal."""
+    body, kind = sample_thing(rng)
+    return body, kind, False
+
+
 def draw_species(name: str) -> Draw:
     """How animals of one species of `animals.NAMES` are drawn."""
     return partial(draw_animal, name=name)
@@ -201,7 +208,7 @@ def at_rest(name: str) -> Example:
 
 
 def draw_from(source: str, makehuman: Path | None = None) -> Draw:
-    """How figures of a source of `prepared.SOURCES`, or animals, are drawn.
+    """How figures of a source of `prepared.SOURCES`, animals or things are drawn.
 
     Parameters
     ----------
@@ -218,12 +225,17 @@ def draw_from(source: str, makehuman: Path | None = None) -> Draw:
         if makehuman is None:
             raise ValueError("dressed figures need the folder of MakeHuman's assets")
         return partial(draw_dressed, makehuman=makehuman)
-    return {"generated": draw_generated, "rigged": draw_rigged, "animals": draw_animal}[source]
+    return {
+        "generated": draw_generated,
+        "rigged": draw_rigged,
+        "animals": draw_animal,
+        "things": draw_thing,
+    }[source]
 
 
 def make_from(source: str, makehuman: Path | None = None) -> Callable[[int], Example]:
     """Examples of a source by their seeds, see `draw_from` and `sample_example`."""
-    harms = HARMS_OF_ANIMALS if source == "animals" else HARMS
+    harms = HARMS_OF_OTHERS if source in ("animals", "things") else HARMS
     return partial(sample_example, draw=draw_from(source, makehuman), harms=harms)
 
 
@@ -246,7 +258,8 @@ def sample_example(
     for attempt in range(1, 20):
         example = _draw(np.random.default_rng([seed, attempt]), draw, harms)
         enough = len(example.fine) >= LEAST_VERTICES
-        if enough and len(np.unique(example.labels)) >= LEAST_PARTS:
+        least = min(LEAST_PARTS, len(example.anatomy.part_names))
+        if enough and len(np.unique(example.labels)) >= least:
             return replace(example, attempts=attempt)
     raise RuntimeError(f"seed {seed} gave nothing that could be used in {attempt} attempts")
 

@@ -166,3 +166,8 @@ ANIMALS = Anatomy(
     np.append(mirrored_classes(ANIMAL_PART_NAMES), NO_PART).astype(np.int32),
     ANIMAL_COLOURS,
 )
+
+THINGS = Anatomy(
+    ("thing",), np.zeros(1, np.int32), np.zeros(1, np.int32), {"thing": (0.7, 0.7, 0.7)}
+)
+"""Of what has no parts that are taught."""

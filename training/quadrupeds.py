@@ -14,13 +14,13 @@ from .bone_skins import SkinBone, skin_around
 from .meshes import SKIN
 from .parts import ANIMAL_PART_NAMES, SIDES
 
-CELL = 0.028
+CELL = 0.038
 
 
 def sample_quadruped(rng: np.random.Generator) -> Animal:
     """An animal at rest, a unit long from hips to shoulders."""
     bones, link_of = _skeleton(rng)
-    vertices, faces, by_bone = skin_around(bones, CELL, rng.uniform(0.02, 0.05), margin=0.55)
+    vertices, faces, by_bone = skin_around(bones, CELL, rng.uniform(0.02, 0.05))
     weights = np.zeros((len(vertices), len(LINKS)))
     for column, name in enumerate(bones):
         weights[:, LINKS.index(link_of[name])] += by_bone[:, column]
