@@ -56,7 +56,9 @@ def skin_around(
     """
     ends = np.array([end for bone in bones.values() for end in (bone.head, bone.tail)])
     radii = np.array([radius for bone in bones.values() for radius in bone.radii])[:, None]
-    around = radii + 2 * blend if margin is None else margin
+    # Where many bones meet their common skin stands off from each.
+    needed = radii + blend * np.log(len(bones)) + 2 * cell
+    around = needed if margin is None else margin
     low, high = (ends - around).min(axis=0), (ends + around).max(axis=0)
     axes = [np.arange(a, b, cell) for a, b in zip(low, high, strict=True)]
     points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=3)
