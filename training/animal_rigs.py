@@ -147,7 +147,7 @@ def _legs(skeleton: Skeleton, chosen: np.ndarray) -> list[list[int]]:
                 chain.append(following[0])
             chains.append(chain)
     whole = [chain for chain in chains if len(chain) > 1]
-    for foot in (chain[0] for chain in chains if len(chain) == 1):
+    for foot in (chain[0] for chain in chains if len(chain) == 1 and whole):
         ends = [_end(skeleton, chain[-1]) for chain in whole]
         nearest = np.linalg.norm(np.array(ends) - skeleton.heads[foot], axis=1).argmin()
         whole[nearest].append(foot)

@@ -51,7 +51,7 @@ _BEFORE = {"neck": "torso.1", "head": "neck.1", "tail": "torso.0"}
 # it may be either.
 NECK_OF_HEAD, NECK_OR_HEAD = 0.33, 0.15
 # Nearer than this are a vertex and the mirror image of another.
-_TWIN = 0.015
+_TWIN = 0.04
 # Of the way from the middle to a hip or a shoulder.
 _INNER = 0.75
 # Skin behind the hips that is thinner than this is a tail without bones.
@@ -112,7 +112,10 @@ def load_animal(name: str) -> Animal:
     other = ANIMALS.mirrored_label[: len(ANIMAL_PART_NAMES)]
     vertices[one] = (vertices[one] + vertices[two] * [-1, 1, 1]) / 2
     vertices[two] = vertices[one] * [-1, 1, 1]
-    held[one] = (held[one] + held[two][:, other]) / 2
+    share = _share_of_left(held)
+    # The first of a pair is at x <= 0 or at x >= 0.
+    of_one = np.where(vertices[one, 0] > 0, share, 1 - share)[:, None]
+    held[one] = of_one * held[one] + (1 - of_one) * held[two][:, other]
     held[two] = held[one][:, other]
     lines = _even({n.removeprefix("line_"): v for n, v in found.items() if n.startswith("line_")})
     labels = _mended(vertices, held.argmax(axis=1), lines)
@@ -132,6 +135,19 @@ def load_animal(name: str) -> Animal:
     return Animal(figure, joints, ends)
 
 
+def _share_of_left(held: np.ndarray) -> float:
+    """How much the left side counts: a side that has forgotten a part takes all from the other."""
+    forgotten = [
+        sum(
+            not held[:, number].any()
+            for number, name in enumerate(ANIMAL_PART_NAMES)
+            if name.endswith(f".{side}")
+        )
+        for side in SIDES
+    ]
+    return 0.5 + 0.5 * np.sign(forgotten[1] - forgotten[0])
+
+
 def _even(lines: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The lines of bones, the same on both sides, those of the middle on the plane."""
     even = {}
@@ -144,7 +160,7 @@ def _even(lines: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 def _mended(vertices: np.ndarray, labels: np.ndarray, lines: dict[str, np.ndarray]) -> np.ndarray:
     """Labels where bones reach into the trunk: no tail lies before its first bone, no leg in the
-    middle above its hip or shoulder."""
+    middle above its hip or shoulder, nor right on the plane between both sides."""
     labels = labels.copy()
     torso = ANIMAL_PART_NAMES.index("torso")
     if "tail" in lines:
@@ -154,7 +170,8 @@ def _mended(vertices: np.ndarray, labels: np.ndarray, lines: dict[str, np.ndarra
     for part, line in lines.items():
         if part.partition(".")[0].endswith("upper_leg"):
             top = line[0]
-            inside = (np.abs(vertices[:, 0]) < _INNER * abs(top[0])) & (vertices[:, 2] > top[2])
+            off = np.abs(vertices[:, 0])
+            inside = (off < _INNER * abs(top[0])) & (vertices[:, 2] > top[2]) | (off < 1e-6)
             labels[inside & (labels == ANIMAL_PART_NAMES.index(part))] = torso
     return labels
 
