@@ -55,7 +55,7 @@ class DIFFUSIONNET_OT_find_model(JobOperator, ObjectOperator, bpy.types.Operator
         if model is not None and model_card(model) is not None:
             context.scene.diffusionnet.model = model
         if own:
-            lines.append(worded("label some of its parts, and train a model of your own"))
+            lines.append(worded("Label some of its parts, then Train"))
         self.report({"INFO"} if model else {"WARNING"}, "; ".join(lines))
         return {"FINISHED"}
 
