@@ -11,6 +11,7 @@ pytest.importorskip("torch", reason="it trains")
 from diffusionnet_blender.tasks.skeleton import Skeleton  # noqa: E402
 from training import animal_files, animals  # noqa: E402
 from training.animal_rigs import animal_rig  # noqa: E402
+from training.animal_skins import thickness  # noqa: E402
 from training.examples import at_rest, make_from  # noqa: E402
 from training.parts import ANIMAL_PART_NAMES, ANIMALS, LEG_PARTS, LEGS, SIDES  # noqa: E402
 from training.primitives import rounded_box  # noqa: E402
@@ -163,7 +164,7 @@ def test_a_quadruped_of_no_species_has_every_part_where_it_should_be(seed):
 
 def test_the_thickness_of_a_box_is_that_of_its_sides():
     vertices, faces = rounded_box(np.array([4.0, 3.0, 0.5]), 0.05, 6)
-    thick = animals.thickness(vertices, faces)
+    thick = thickness(vertices, faces)
     flat = (np.abs(vertices[:, 0]) < 1.5) & (np.abs(vertices[:, 1]) < 1.0)
     np.testing.assert_allclose(thick[flat], 0.5, atol=1e-4)
 
