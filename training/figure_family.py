@@ -31,10 +31,11 @@ from diffusionnet_blender.tasks.classify import classify
 from diffusionnet_blender.tasks.families import FAMILIES, FAMILY_MODEL, FOUR_LEGS, NEITHER, PEOPLE
 from diffusionnet_blender.tasks.models import BUNDLED
 
+from .animal_parts import PAGE
 from .bodies import FIRST_HELD_OUT_SEED
 from .body_parts import checkpoint_of, weights_of_checkpoint
 from .commands import plain_errors
-from .documents import percent, table
+from .documents import percent, put_between, table
 from .examples import make_from
 from .heads import LabelledFigure
 from .prepared import RUN, SETTINGS, Prepared, make_data
@@ -185,6 +186,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--unseen", type=int, default=50, help="of each source, to measure")
+    parser.add_argument("--write", action="store_true", help="into the card and docs/animals.md")
     a = parser.parse_args()
     counts = {source: getattr(a, source) for source in SOURCES}
     match a.step:
@@ -200,8 +202,12 @@ def main() -> None:
             model = load_model(BUNDLED / f"{FAMILY_MODEL}.safetensors")
             rows, right = measure(model, a.unseen)
             header = ["source", "figures", *(f"{each} / sure" for each in FAMILIES)]
-            print(table(header, rows))
+            text = table(header, rows)
+            print(text)
             print(", ".join(f"{family} {percent(share)}" for family, share in right.items()))
+            if not a.write:
+                return
+            put_between(PAGE, "families", text)
             accuracy = {family: round(share, 4) for family, share in right.items()}
             save_model(
                 Model(replace(model.card, accuracy=accuracy), model.weights), BUNDLED, half=True
