@@ -51,7 +51,20 @@ LIMBS = tuple(tuple(f"{leg}_{part}.L" for part in LEG_PARTS) for leg in LEGS)
 # Degrees from the front, of pictures.
 TURN = 60.0
 PAGE = Path(__file__).parents[1] / "docs" / "animals.md"
-TURNED = np.array([-1.0, -1.0, 1.0])
+# To the left of the animal, to its back and up, of one that faces backward or aside.
+FACINGS = {
+    "turned": np.diag([-1.0, -1.0, 1.0]),
+    "aside": np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]),
+}
+# Columns of the table: what is measured, and whether with sides merged as well.
+COLUMNS = {
+    "copied": ("copied", True),
+    "at rest": ("network", True),
+    "turned": ("turned about", False),
+    "aside": ("aside", False),
+    "copied posed": ("posed: copied", False),
+    "posed": ("posed: network", True),
+}
 
 
 def card_of(width: int, training_data: str) -> ModelCard:
@@ -149,7 +162,8 @@ def measure(
     Returns
     -------
     dict of str to dict of str to list of Shares
-        "copied" is the baseline; "at rest" the files, "turned" the same facing backward.
+        "copied" and "copied posed" are the baseline; "at rest" the files, facing forward, "turned"
+        and "aside" the same as they face otherwise.
     """
     cache = OperatorCache(RUN / "left_out" / "matrices", max_bytes=2**40)
     found: dict[str, dict[str, list[Shares]]] = {}
@@ -163,22 +177,24 @@ def measure(
         among = [name for name in NAMES if name not in SPECIES[group]]
         for name in SPECIES[group]:
             rest = at_rest(name)
-            turned = replace(
-                rest, surface=replace(rest.surface, vertices=rest.surface.vertices * TURNED)
-            )
+            points = rest.surface.vertices
+            turned = {
+                kind: [replace(rest, surface=Surface(points @ turn.T, rest.surface.faces))]
+                for kind, turn in FACINGS.items()
+            }
             unseen = [
                 sample_example(FIRST_HELD_OUT_SEED + number, draw_species(name), HARMS_OF_OTHERS)
                 for number in range(posed)
             ]
             of_species = found[name] = {"copied": [], "copied posed": []}
-            for kind, examples in (("at rest", [rest]), ("turned", [turned]), ("posed", unseen)):
+            for kind, examples in ({"at rest": [rest]} | turned | {"posed": unseen}).items():
                 of_species[kind] = []
                 for example in examples:
                     labels = segment(example.surface, model, cache=cache).vertex_labels
                     of_species[kind].append(_shares(labels, example))
                     if example is rest:
                         drawings += [(rest.surface, rest.labels), (rest.surface, labels)]
-                    if kind != "turned":
+                    if kind not in FACINGS:
                         baseline = "copied" if kind == "at rest" else "copied posed"
                         of_species[baseline].append(_shares(copied(example, among), example))
             print(
@@ -210,18 +226,17 @@ def _shares(labels: np.ndarray, example: Example) -> Shares:
 
 def rows_of(found: dict[str, dict[str, list[Shares]]]) -> list[list[str]]:
     """Lines of a table: each species, and the mean of all."""
-    kinds = ("copied", "at rest", "turned", "copied posed", "posed")
     rows = []
     for name in (*found, "all"):
         cells = [name]
-        for kind in kinds:
+        for kind, (_, both) in COLUMNS.items():
             those = [
                 mean_shares(each[kind])
                 for species, each in found.items()
                 if name in (species, "all") and each[kind]
             ]
-            mean = mean_shares(those) if those else None
-            cells += [percent(mean.right), percent(mean.either_side)] if mean else ["", ""]
+            mean = mean_shares(those) if those else Shares(np.nan, np.nan)
+            cells += [percent(mean.right), *([percent(mean.either_side)] if both else [])]
         rows.append(cells)
     return rows
 
@@ -277,8 +292,8 @@ def main() -> None:
             folders = {group: a.folder or folder_without(group) for group in a.groups}
             found = measure(folders, a.posed, a.picture)
             header = ["left out"]
-            for kind in ("copied", "network", "turned about", "posed: copied", "posed: network"):
-                header += [kind, "either side"]
+            for title, both in COLUMNS.values():
+                header += [title, "either side"] if both else [title]
             text = table(header, rows_of(found))
             print(text)
             if a.write:

@@ -44,10 +44,10 @@ FEATURES = ("hks", "integral")
 WIDTH = 32
 # The family of each source of figures, and how many of it are learnt from by default.
 SOURCES = {
-    "generated": (PEOPLE, 260),
-    "rigged": (PEOPLE, 140),
-    "animals": (FOUR_LEGS, 400),
-    "things": (NEITHER, 400),
+    "generated": (PEOPLE, 130),
+    "rigged": (PEOPLE, 90),
+    "animals": (FOUR_LEGS, 240),
+    "things": (NEITHER, 240),
 }
 COLOURS = {PEOPLE: (0.96, 0.80, 0.42), FOUR_LEGS: (0.52, 0.72, 0.30), NEITHER: (0.62, 0.62, 0.66)}
 
