@@ -22,7 +22,14 @@ from diffusionnet_blender.network.votes import OTHER, OWN, TURNED, VOTES
 from diffusionnet_blender.surface.discretization import Discretization
 from training.meshes import LAYER_NAMES
 from training.parts import ANIMALS, FINE_NAMES, FINE_OF_LABEL, PART_NAMES, PEOPLE
-from training.views import FEATURES, View, inputs_in, sample_view
+from training.views import (
+    ANIMAL_SHARES,
+    ANIMAL_TILT,
+    FEATURES,
+    View,
+    inputs_in,
+    sample_view,
+)
 
 # Classes of each model; their rows of the last layer follow one another, then those of votes.
 CLASSES = {
@@ -91,7 +98,7 @@ class FigureTrainer(Trainer):
         mirrored_label = self.ANATOMY.mirrored_label
         if rng.random() < 0.5:
             discretization, label = mirrored(discretization), mirrored_label[label]
-        view = sample_view(rng) if self.frames else View(None, None)
+        view = self._view() if self.frames else View(None, None)
         if view.swaps_sides:
             label = mirrored_label[label]
         discretization = scaled(
@@ -107,6 +114,9 @@ class FigureTrainer(Trainer):
         loss, right = self._judged(outputs, share, label, example.layer, view.vote)
         self._descend(loss)
         return float(loss.detach()), right
+
+    def _view(self) -> View:
+        return sample_view(self.rng)
 
     def _judged(
         self,
@@ -161,6 +171,9 @@ class AnimalTrainer(FigureTrainer):
 
     ANATOMY: ClassVar = ANIMALS
     HEADS: ClassVar = (len(ANIMALS.part_names),)
+
+    def _view(self) -> View:
+        return sample_view(self.rng, ANIMAL_SHARES, ANIMAL_TILT)
 
     def _of_other_heads(self, outputs, share, label, layer, vote) -> float:
         return 0.0
