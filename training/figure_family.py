@@ -44,10 +44,10 @@ FEATURES = ("hks", "integral")
 WIDTH = 32
 # The family of each source of figures, and how many of it are learnt from by default.
 SOURCES = {
-    "generated": (PEOPLE, 130),
-    "rigged": (PEOPLE, 90),
-    "animals": (FOUR_LEGS, 240),
-    "things": (NEITHER, 240),
+    "generated": (PEOPLE, 90),
+    "rigged": (PEOPLE, 60),
+    "animals": (FOUR_LEGS, 170),
+    "things": (NEITHER, 170),
 }
 COLOURS = {PEOPLE: (0.96, 0.80, 0.42), FOUR_LEGS: (0.52, 0.72, 0.30), NEITHER: (0.62, 0.62, 0.66)}
 
