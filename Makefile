@@ -154,7 +154,7 @@ repository: package ## and an extension repository to host as plain files, in di
 # Models of body parts that are bundled.
 BODY_MODELS := body_parts body_parts_fine body_layers
 
-.PHONY: weights-body_parts weights-body_match left-out accuracy ablation discretizations samples
+.PHONY: weights-body_parts weights-body_match weights-animals left-out accuracy ablation discretizations samples
 .PHONY: bench bench-large bench-labels bench-laplacian bench-gradients bench-matching bench-characters bench-pairs
 # What the bundled weights start from: those of versions before, as git keeps them.
 BEFORE_body_parts := 4d57e0b
@@ -169,6 +169,7 @@ MATCHED := $(FIGURES) --bodies 500 --makehuman $(MAKEHUMAN)
 RUNS := training/data/figures
 CHARACTERS ?= ../shared/characters
 MAKEHUMAN ?= ../shared/makehuman
+ANIMALS ?= ../shared/animals
 
 $(START)/%.safetensors:
 	@mkdir -p $(START)
@@ -201,6 +202,19 @@ weights-body_match: weights-body_parts $(START)/body_match.safetensors ## train 
 	$(PYTHON) -m training.body_match train $(MATCHED) --steps 7500 --start $(RUNS)/last.pt
 	$(PYTHON) -m training.body_match snapshot $(MATCHED)
 	$(PYTHON) -m training.body_match evaluate $(MATCHED) --before $(START)/body_match.safetensors
+
+weights-animals: $(READY_TRAINING) ## train and measure animal_parts and figure_family again: an hour
+	$(PYTHON) -m training.animal_files --animals $(ANIMALS)
+	$(PYTHON) -m training.rigged_files --characters $(CHARACTERS)
+	$(PYTHON) -m training.animal_parts data
+	$(PYTHON) -m training.animal_parts train
+	$(PYTHON) -m training.animal_parts snapshot
+	$(PYTHON) -m training.animal_parts left-out
+	$(PYTHON) -m training.animal_parts evaluate --write
+	$(PYTHON) -m training.figure_family data
+	$(PYTHON) -m training.figure_family train
+	$(PYTHON) -m training.figure_family snapshot
+	$(PYTHON) -m training.figure_family evaluate --write
 
 accuracy: $(READY_TRAINING) $(START)/body_parts.safetensors $(START)/body_parts_fine.safetensors ## measure the bundled models on unseen figures, half an hour each
 	@for name in $(BODY_MODELS); do \

@@ -12,6 +12,7 @@ GUIDE = Path(__file__).resolve().with_name("guide")
 PAGES = (
     ("bpy.ops.diffusionnet.write_labels*", "segment.html#outputs"),
     ("bpy.ops.diffusionnet.add_preset*", "segment.html#outputs"),
+    ("bpy.ops.diffusionnet.find_model*", "segment.html#which-model"),
     ("bpy.ops.diffusionnet.reload_models*", "models.html#the-library"),
     ("bpy.ops.diffusionnet.import_model*", "models.html#the-library"),
     ("bpy.ops.diffusionnet.rename_model*", "models.html#the-library"),

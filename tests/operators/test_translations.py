@@ -47,8 +47,8 @@ from diffusionnet_blender.scene.matches import (  # noqa: E402
     keep_match,
 )
 from diffusionnet_blender.scene.options import Outputs, ReadOptions  # noqa: E402
-from diffusionnet_blender.scene.refit_jobs import RefitJobs  # noqa: E402
 from diffusionnet_blender.scene.outcome import Outcome  # noqa: E402
+from diffusionnet_blender.scene.refit_jobs import RefitJobs  # noqa: E402
 from diffusionnet_blender.scene.results import forget_all_results  # noqa: E402
 from diffusionnet_blender.scene.rig_jobs import RigJobs  # noqa: E402
 from diffusionnet_blender.scene.segment_jobs import SegmentJobs  # noqa: E402
@@ -56,6 +56,7 @@ from diffusionnet_blender.scene.transfer_jobs import TransferJobs  # noqa: E402
 from diffusionnet_blender.scene.write import write_labels  # noqa: E402
 from diffusionnet_blender.session import computing, progress, progress_bar, status  # noqa: E402
 from diffusionnet_blender.session.curve_icon import forget_curve  # noqa: E402
+from diffusionnet_blender.session.families import keep_proposal  # noqa: E402
 from diffusionnet_blender.session.training import TrainJob  # noqa: E402
 from diffusionnet_blender.session.transferred import (  # noqa: E402
     forget_transfer,
@@ -66,6 +67,7 @@ from diffusionnet_blender.surface.surface import Surface  # noqa: E402
 from diffusionnet_blender.tasks.classify import job as classify_job  # noqa: E402
 from diffusionnet_blender.tasks.conform import job as conform_job  # noqa: E402
 from diffusionnet_blender.tasks.doubts import SIDES  # noqa: E402
+from diffusionnet_blender.tasks.families import FAMILIES, Proposal  # noqa: E402
 from diffusionnet_blender.tasks.match import fit_pair  # noqa: E402
 from diffusionnet_blender.tasks.match import job as match_job  # noqa: E402
 from diffusionnet_blender.tasks.models import DEFAULT_MATCH_MODEL, Library  # noqa: E402
@@ -190,6 +192,10 @@ def draw_segment(shown, patch):
     draw_panels(shown)
     one = add_body("One")
     draw_panels(shown)
+    for family in FAMILIES:
+        for probability in (0.5, 0.97):
+            keep_proposal((one.session_uid, one.data.session_uid), Proposal(family, probability))
+            draw_panels(shown)
     select(one, add_body("Two"))
     draw_panels(shown)
     for error in (ModelError("Wrong", "Mend it."), DeviceError("Wrong", "Mend it.")):
