@@ -13,11 +13,14 @@ from .points import SurfacePoints
 from .skin import Skin
 
 ROUNDS = 8
+# In the first rounds all that lies above a place is pushed; in the others, what is beneath alone: a
+# lining inside a narrow part, which no side lets out, must not drive away what is around it.
+TOGETHER = 2
 # Edges over which a push spreads on the skin, so that it leaves no dent.
 SPREAD = 3
 # In units of the square root of the skin's area: what is deeper is inside on purpose, as the roots
 # of hair; and the height at which a push has faded, so that a wide skirt does not mirror a knee.
-DEEPEST = 0.03
+DEEPEST = 0.025
 HIGHEST = 0.1
 
 
@@ -53,6 +56,7 @@ def pushed_out(
     corners = _corners_of_samples(len(vertices), faces)
     corners = corners[~allowed[corners].any(axis=1) | (np.arange(len(corners)) < len(vertices))]
     at = np.array(vertices, dtype=float)
+    pushed = np.zeros(len(at))
     active = np.ones(len(corners), dtype=bool)
     # The vertices themselves are the first samples, and always looked at.
     for number in range(ROUNDS):
@@ -70,11 +74,13 @@ def pushed_out(
         field = around.spread(points, lacking)
         own = slice(0, len(at))
         fading = np.clip(1.0 - height[own] / (HIGHEST * unit), 0.0, 1.0)
-        push = fading * points[own].interpolate(field, skin.faces)
+        push = fading * points[own].interpolate(field, skin.faces) * (number < TOGETHER)
         needed = np.zeros(len(at))
         for corner in chosen.T:
             np.maximum.at(needed, corner, lacking)
         push = np.where(allowed, 0.0, np.maximum(push, needed))
+        push = np.minimum(push, DEEPEST * unit - pushed)
+        pushed += push
         at = at + push[:, None] * outward[own]
         # Others that are well above it stay there.
         near = height < 4 * gap + 2 * lacking.max()

@@ -26,6 +26,8 @@ from .transfer.shape_keys import nearest_rotations, vertex_rotations
 FORCE = 3000.0
 LEAST_FORCE = 1e-4
 STEPS = 12
+# Of the places that cloth was pushed to.
+SETTLING, SETTLING_STEPS = 1000.0, 6
 # Edges of a body over which its frames are averaged, and the logarithm of the stretch of edges at
 # which a body that is bent unevenly counts for a third.
 SPREAD = 4
@@ -106,11 +108,15 @@ def refit(
     at = goal.copy()
     if len(own):
         sure = confidence * nearest.interpolate(_evenness(body, shape), body[1])
-        at[own] = _drawn(vertices[own], cloth, goal[own], sure[own], progress)
-        progress(0.5)
-        at[own] = pushed_out(
-            at[own], cloth, skin, gap, rooted[own], lambda share: progress(0.5 + 0.4 * share)
-        )
+        drawn = _Cloth(vertices[own], cloth, lambda *_: progress(0.3))
+        at[own] = drawn(goal[own], FORCE * sure[own], STEPS)
+        # What is pushed out takes its surroundings along, and comes back under by little.
+        for start, force in ((0.4, None), (0.7, SETTLING)):
+            if force is not None:
+                at[own] = drawn(at[own], force, SETTLING_STEPS)
+            at[own] = pushed_out(
+                at[own], cloth, skin, gap, rooted[own], _part_of(progress, start, 0.3)
+            )
     at = _with_pieces(at, garments, (own, cloth), piece, ON_CLOTH * unit)
     _lift(at, piece, rooted, skin, gap)
     return Refitted(at, confidence)
@@ -189,19 +195,26 @@ def _as_neighbours(
     return points.replaced(unsure, points[nearest])
 
 
-def _drawn(
-    vertices: np.ndarray,
-    faces: np.ndarray,
-    goal: np.ndarray,
-    confidence: np.ndarray,
-    progress: Callable[[float], None],
-) -> np.ndarray:
-    """Cloth (V, 3) drawn to where it belongs relative to the body, as far as that is sure."""
-    waiting = lambda *_: progress(0.3)  # noqa: E731
-    rest = RestShape.tied(vertices, faces, waiting)
-    size = np.linalg.norm(np.ptp(vertices, axis=0)) / np.linalg.norm(np.ptp(rest.vertices, axis=0))
-    force = FORCE * rest.mass * np.maximum(confidence, LEAST_FORCE)
-    return size * Drawn(rest, force, waiting)(goal / size, goal / size, STEPS)
+class _Cloth:
+    """Cloth that is drawn to places, and resists as rigidly as it can."""
+
+    def __init__(self, vertices: np.ndarray, faces: np.ndarray, waiting: Callable[..., None]):
+        self._rest, self._waiting = RestShape.tied(vertices, faces, waiting), waiting
+        extents = [np.linalg.norm(np.ptp(x, axis=0)) for x in (vertices, self._rest.vertices)]
+        self._size = extents[0] / extents[1]
+
+    def __call__(self, goal: np.ndarray, force: np.ndarray | float, steps: int) -> np.ndarray:
+        """Vertices (V, 3) drawn to places (V, 3) with a force for each."""
+        weight = self._rest.mass * np.maximum(force, FORCE * LEAST_FORCE)
+        at = goal / self._size
+        return self._size * Drawn(self._rest, weight, self._waiting)(at, at, steps)
+
+
+def _part_of(
+    progress: Callable[[float], None], start: float, share: float
+) -> Callable[[float], None]:
+    """Progress of a step of a task."""
+    return lambda fraction: progress(start + share * fraction)
 
 
 def _pieces(

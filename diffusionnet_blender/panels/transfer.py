@@ -150,10 +150,7 @@ class DIFFUSIONNET_PT_conform(Sidebar, bpy.types.Panel):
         """Draw the panel."""
         layout, panel = self.layout, context.scene.diffusionnet
         draw_bending(layout, panel.conform)
-        row = layout.row()
-        row.scale_y = 1.6
-        row.enabled = bool(panel.transfer.source and panel.transfer.target)
-        row.operator("diffusionnet.conform", icon="MOD_SHRINKWRAP")
+        _draw_button(layout, panel.transfer, "diffusionnet.conform", "MOD_SHRINKWRAP")
 
 
 class DIFFUSIONNET_PT_refit(Sidebar, bpy.types.Panel):
@@ -168,10 +165,15 @@ class DIFFUSIONNET_PT_refit(Sidebar, bpy.types.Panel):
         """Draw the panel."""
         layout, panel = self.layout, context.scene.diffusionnet
         draw_fitting(layout, panel.refit)
-        row = layout.row()
-        row.scale_y = 1.6
-        row.enabled = bool(panel.transfer.source and panel.transfer.target)
-        row.operator("diffusionnet.refit", icon="MATCLOTH")
+        _draw_button(layout, panel.transfer, "diffusionnet.refit", "MATCLOTH")
+
+
+def _draw_button(layout, chosen, operator: str, icon: str) -> None:
+    """Draw the large button of an operator on source and target, which must be chosen."""
+    row = layout.row()
+    row.scale_y = 1.6
+    row.enabled = bool(chosen.source and chosen.target)
+    row.operator(operator, icon=icon)
 
 
 class DIFFUSIONNET_PT_live(Sidebar, bpy.types.Panel):
