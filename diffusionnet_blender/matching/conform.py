@@ -55,6 +55,7 @@ def conform(
     stiffness: float = 1.0,
     detail: float = 1.0,
     progress: Callable[[float], None] = lambda fraction: None,
+    watch: Callable[[np.ndarray], None] = lambda vertices: None,
 ) -> Conformed:
     """Deform a mesh onto a target.
 
@@ -78,6 +79,8 @@ def conform(
         Share of the remaining distance that the projection covers, 0 to 1.
     progress : callable
         Called with a fraction; may raise to stop.
+    watch : callable
+        Called with the vertices (V, 3) as they bend, in the space of the target.
 
     Returns
     -------
@@ -95,8 +98,9 @@ def conform(
         points,
         np.where(sure, confidence, 0.0),
         schedule,
-        progress=progress,
         free=~sure,
+        progress=progress,
+        watch=lambda bending: watch(bending * unit),
     )
     at, on_target = _projected(at, faces, surface, sure, detail)
     return Conformed(at * unit, on_target)

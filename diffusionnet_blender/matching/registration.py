@@ -179,6 +179,7 @@ def deformed(
     fixed: tuple[np.ndarray, np.ndarray] | None = None,
     free: np.ndarray | None = None,
     progress: Callable[[float], None] = lambda fraction: None,
+    watch: Callable[[np.ndarray], None] = lambda vertices: None,
 ) -> np.ndarray:
     """A shape after an as-rigid-as-possible deformation onto a surface, see `register`.
 
@@ -197,6 +198,8 @@ def deformed(
         Vertices that only follow the others.
     progress : callable
         Called with a fraction; may raise to stop.
+    watch : callable
+        Called with the vertices (V, 3) after each round.
 
     Returns
     -------
@@ -223,6 +226,7 @@ def deformed(
             goal[fixed[0]] = fixed[1]
             data_weight[fixed[0]] = 10 * last_weight * rest.mass[fixed[0]]
         at = Drawn(rest, data_weight, partial(progress, done))(at, goal, STEPS)
+        watch(at)
     return at
 
 

@@ -3,12 +3,12 @@
 import bpy
 
 from ..properties.conform import BendingProperties
-from ..scene.conform_jobs import ConformJobs
 from ..scene.edit_mode import whole_undo
 from ..scene.options import BentShape
 from ..scene.pair import outside_edit_modes
 from ..scene.pins import pins_of_pair
 from ..scene.report_text import counted, listed
+from ..session.bending import WatchedConformJobs
 from ..tasks.conform.request import Bending
 from .background import JobOperator
 from .match import MatchProperties
@@ -24,7 +24,7 @@ class DIFFUSIONNET_OT_conform(
     bl_label = "Conform"
     bl_options = {"UNDO"}
 
-    def jobs(self, context) -> ConformJobs:
+    def jobs(self, context) -> WatchedConformJobs:
         """One job on the pair."""
         source, target = self.pair(context)
         panel = context.scene.diffusionnet
@@ -32,7 +32,7 @@ class DIFFUSIONNET_OT_conform(
         options = self.match_options(context) | {"method": "MATCH"}
         pins = pins_of_pair(panel.transfer, source, target)
         bending = self.chosen_options(Bending, panel.conform)
-        return ConformJobs(source, target, pins, bending, **options)
+        return WatchedConformJobs(source, target, pins, bending, **options)
 
     def finish(self, context, run):
         """Make the new objects or keys, and report how close they lie."""

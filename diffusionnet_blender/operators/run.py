@@ -144,12 +144,13 @@ class JobRun:
             self._backend.cancel()
 
     def abandon(self) -> None:
-        """Stop at once, and discard the job."""
+        """Stop at once: discard the job, and show its intermediate results no more."""
         self.cancelled = True
         self._waiting.clear()
         if self._current is not None:
             self._current = None
             self._backend.stop()
+        self.jobs.end()
 
     def _begin(self, item: Any) -> None:
         job = self.jobs.job_of(item)

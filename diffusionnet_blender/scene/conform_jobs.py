@@ -36,9 +36,12 @@ class ConformJobs(Jobs):
         Of members that are left out.
     result : ConformedMesh
         Of the last run.
+    target_origin : (3,) float
+        Of the target's space in the world.
     """
 
     result: ConformedMesh
+    target_origin: np.ndarray
 
     def __init__(
         self,
@@ -56,7 +59,7 @@ class ConformJobs(Jobs):
         """Read both."""
         mesh, shape = (read_to_match(as_character(each)) for each in item.find())
         self.errors = [*mesh.errors, *shape.errors]
-        self._geometry, self._origin = mesh.geometry, shape.geometry.origin
+        self._geometry, self.target_origin = mesh.geometry, shape.geometry.origin
         names, keys = pooled_keys(mesh.geometry)
         return ConformRequest(
             request_of(shape, mesh, pins=self._pins[:, ::-1], **self._options),
@@ -73,7 +76,7 @@ class ConformJobs(Jobs):
     def write(self) -> list[bpy.types.Object]:
         """Make the new objects, all or none."""
         source, target = self.items[0].find()
-        return write_conformed(source, target, self._geometry, self._origin, self.result)
+        return write_conformed(source, target, self._geometry, self.target_origin, self.result)
 
     def write_keys(self) -> list[str]:
         """Make shape keys of the source, all or none; their names."""

@@ -47,6 +47,9 @@ class Jobs(ABC):
     def show_partial(self, partial: Any) -> None:  # noqa: B027
         """Show an intermediate result."""
 
+    def end(self) -> None:  # noqa: B027
+        """Show no intermediate result any more: the run is over, or was stopped."""
+
     def farewell(self, done: Sequence[Any]) -> str:
         """Report of a run that was cancelled after some items were done."""
         return "Cancelled; nothing was written"

@@ -5,8 +5,13 @@ import numpy as np
 import pytest
 
 from diffusionnet_blender.matching.closest import ClosestPoints
+from diffusionnet_blender.operators.run import JobRun
+from diffusionnet_blender.session import computing
+from diffusionnet_blender.session.bending import WatchedConformJobs
+from diffusionnet_blender.session.wires import shown_wires
 from tests.matching.pairs import lumpy_surface
 from tests.scenes import add_mesh, add_rig, chain
+from tests.waiting import moments
 
 pytestmark = pytest.mark.usefixtures("blender")
 
@@ -70,6 +75,30 @@ def test_a_copy_lies_on_the_target_and_the_source_stays(pair):
     assert [group.name for group in made.vertex_groups] == ["Spine"]
     assert not made.modifiers
     assert [m.type for m in one.modifiers] == ["ARMATURE"]
+
+
+def test_the_bending_mesh_is_in_view_until_the_run_ends(pair):
+    one, other = pair
+    jobs = WatchedConformJobs(
+        one, other, np.zeros((0, 2), int), {"accept_uncertain": True}, model=None, method="MATCH"
+    )
+    run = JobRun(jobs, computing.the_worker())
+    computing.begin_run(run)
+    try:
+        for _ in moments("the mesh is bent"):
+            if run.finished:
+                break
+            run.advance()
+        positions, edges = shown_wires()
+    finally:
+        computing.end_run(run)
+        run.abandon()
+    assert edges.max() < len(positions)
+    # Where the target stands, and not where the source does.
+    low, high = shape_of(other).min(axis=0), shape_of(other).max(axis=0)
+    assert (positions > low - 1).all()
+    assert (positions < high + 1).all()
+    assert shown_wires() is None
 
 
 def test_keys_go_along(pair):

@@ -5,6 +5,11 @@ import pytest
 
 import diffusionnet_blender as dn
 from diffusionnet_blender.errors import DiffusionNetError
+from diffusionnet_blender.matching.closest import ClosestPoints
+from diffusionnet_blender.tasks.conform import job, watch
+from diffusionnet_blender.tasks.conform.request import ConformRequest
+from diffusionnet_blender.tasks.match.job import match_request
+from diffusionnet_blender.tasks.progress import CallbackProgress
 from tests.matching.pairs import lumpy_surface
 
 MESH, _ = lumpy_surface(2)
@@ -41,3 +46,26 @@ def test_fields_of_both_requests_are_taken():
     assert found.vertices.shape == MESH.vertices.shape
     assert np.isfinite(found.vertices).all()
     assert found.distance < 0.01
+
+
+@pytest.mark.parametrize("most", [10_000, 200])
+def test_the_mesh_is_seen_as_it_bends(monkeypatch, most):
+    monkeypatch.setattr(watch, "PERIOD", 0.0)
+    monkeypatch.setattr(watch, "SHOWN", most)
+    seen, (mesh, _) = [], lumpy_surface(3)
+    matching = match_request(SHAPE, mesh, None, method="MATCH")
+    request = ConformRequest(matching, accept_uncertain=True)
+    found = job.run(request, CallbackProgress(report=seen.append))
+    assert len(seen) > 5
+    surface = ClosestPoints(SHAPE.vertices, SHAPE.faces)
+
+    def away(vertices):
+        return np.linalg.norm(surface.positions(surface(vertices)[0]) - vertices, axis=1).mean()
+
+    for shown in seen:
+        assert len(shown.vertices) <= 1.5 * min(most, len(mesh.vertices))
+        assert shown.edges.max() < len(shown.vertices)
+    assert away(seen[-1].vertices) < 0.1 * away(seen[0].vertices)
+    if most > len(mesh.vertices):
+        size = np.ptp(found.vertices, axis=0).max()
+        np.testing.assert_allclose(seen[-1].vertices, found.vertices, atol=0.01 * size)

@@ -15,7 +15,8 @@ from ..clock import Clock
 from ..match.pipeline import correspondence
 from ..memory import memory_errors_explained
 from ..progress import Progress
-from .request import ConformedMesh, ConformRequest
+from .request import ConformedMesh, ConformRequest, MeshSoFar
+from .watch import Watch
 
 ROLES = {"source": "target", "target": "source"}
 
@@ -25,7 +26,7 @@ def _with_roles_swapped(text: str) -> str:
     return re.sub(r"\b(source|target)\b", lambda role: ROLES[role[0]], text)
 
 
-def conformed(request: ConformRequest, progress: Progress) -> ConformedMesh:
+def conformed(request: ConformRequest, progress: Progress[MeshSoFar]) -> ConformedMesh:
     """Bend a mesh onto a shape, see `job.run`."""
     shape, mesh = request.match.source, request.match.target
     try:
@@ -54,6 +55,7 @@ def conformed(request: ConformRequest, progress: Progress) -> ConformedMesh:
             request.stiffness,
             request.detail,
             lambda fraction: progress("bending", fraction),
+            Watch(clean.surface, progress),
         )
         vertices = bent.vertices[clean.clean_vertex]
         clock.stop("bending")

@@ -97,3 +97,19 @@ class ConformedMesh:
     keys: np.ndarray
     correspondence: Correspondence
     seconds: dict[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class MeshSoFar:
+    """A mesh as it bends, for a look at it.
+
+    Attributes
+    ----------
+    vertices : (n, 3) float32
+        Some of its vertices, in the space of the shape that it takes.
+    edges : (E, 2) int32
+        Between them.
+    """
+
+    vertices: np.ndarray
+    edges: np.ndarray
