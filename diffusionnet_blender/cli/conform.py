@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from ..scene.options import BentShape
+from ..scene.options import Conforming
 from ..tasks.conform import job
 from ..tasks.conform.request import Bending
 from .account import Account
@@ -53,7 +53,7 @@ def add_parser(commands: Commands) -> None:
     add_pair(conform)
     add_pair_options(conform)
     add_options(conform, Bending)
-    add_options(conform, BentShape)
+    add_options(conform, Conforming)
     add_quiet_option(conform)
     conform.add_argument(
         "--output", type=file_path, required=True, metavar="FILE", help="File to write"
@@ -88,7 +88,8 @@ def _conform(chosen: argparse.Namespace, options: dict[str, Any], account: Accou
         pins = options.pop("pins")
         # Where they stand decides nothing.
         matching = {**options, "method": "MATCH"}
-        jobs = ConformJobs(source, target, pins, values_of(Bending, chosen), **matching)
+        bending = values_of(Bending, chosen)
+        jobs = ConformJobs(source, target, pins, bending, chosen.region, **matching)
         request = jobs.request(jobs.items[0])
     for path, shape, surface in (
         (chosen.source, source, request.match.target),

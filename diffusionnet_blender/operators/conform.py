@@ -4,7 +4,7 @@ import bpy
 
 from ..properties.conform import BendingProperties
 from ..scene.edit_mode import whole_undo
-from ..scene.options import BentShape
+from ..scene.options import Conforming
 from ..scene.pair import outside_edit_modes
 from ..scene.pins import pins_of_pair
 from ..scene.report_text import counted, listed
@@ -32,14 +32,15 @@ class DIFFUSIONNET_OT_conform(
         options = self.match_options(context) | {"method": "MATCH"}
         pins = pins_of_pair(panel.transfer, source, target)
         bending = self.chosen_options(Bending, panel.conform)
-        return WatchedConformJobs(source, target, pins, bending, **options)
+        region = self.chosen_options(Conforming, panel.conform)["region"]
+        return WatchedConformJobs(source, target, pins, bending, region, **options)
 
     def finish(self, context, run):
         """Make the new objects or keys, and report how close they lie."""
         if run.failed:
             raise run.failed[0]
         source, _ = run.jobs.items[0].find()
-        as_key = self.chosen_options(BentShape, context.scene.diffusionnet.conform)["as_key"]
+        as_key = self.chosen_options(Conforming, context.scene.diffusionnet.conform)["as_key"]
         if as_key:
             with whole_undo(source.members), outside_edit_modes(*source.members):
                 keys = run.jobs.write_keys()

@@ -149,7 +149,7 @@ class DIFFUSIONNET_PT_conform(Sidebar, bpy.types.Panel):
     def draw(self, context):
         """Draw the panel."""
         layout, panel = self.layout, context.scene.diffusionnet
-        draw_bending(layout, panel.conform)
+        draw_bending(layout, panel.conform, panel.transfer.source)
         _draw_button(layout, panel.transfer, "diffusionnet.conform", "MOD_SHRINKWRAP")
 
 

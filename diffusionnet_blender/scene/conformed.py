@@ -8,7 +8,8 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from ..errors import DiffusionNetError
+from ..errors import DiffusionNetError, EmptyRegion
+from ..options import quoted_names
 from ..tasks.conform.request import ConformedMesh
 from .attributes import read_values
 from .character import Character
@@ -16,6 +17,7 @@ from .character_read import CharacterGeometry
 from .ownership import Kind, Role, claim, record
 from .shape_keys import key_names, read_keys
 from .transaction import transaction
+from .vertex_groups import read_weights
 
 
 def pooled_keys(geometry: CharacterGeometry) -> tuple[tuple[str, ...], np.ndarray | None]:
@@ -35,6 +37,27 @@ def pooled_keys(geometry: CharacterGeometry) -> tuple[tuple[str, ...], np.ndarra
             rows = [names.index(name) for name in own]
             shapes[rows, part] += read_keys(obj, own).positions - rest
     return names, shapes
+
+
+def pooled_weights(geometry: CharacterGeometry, group: str) -> np.ndarray:
+    """Weights (V,) of a vertex group of all members, on the pooled surface.
+
+    Raises
+    ------
+    EmptyRegion
+        If no member has it, or it is empty.
+    """
+    members = [member.find() for member in geometry.members]
+    weights = np.concatenate([read_weights(obj, [group])[:, 0] for obj in members])
+    if weights.any():
+        return weights
+    existing = sorted({each.name for obj in members for each in obj.vertex_groups})
+    if group in existing:
+        raise EmptyRegion(f"Nothing is in the vertex group {group!r}", "Assign vertices to it.")
+    raise EmptyRegion(
+        f"The source has no vertex group {group!r}",
+        f"It has {quoted_names(existing)}." if existing else "Leave the region empty.",
+    )
 
 
 def write_conformed(

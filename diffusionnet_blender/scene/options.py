@@ -53,14 +53,21 @@ class ReadOptions:
 
 
 @dataclass(frozen=True)
-class BentShape:
-    """What a bent shape is written as.
+class Conforming:
+    """What of a mesh takes another's shape, and what is made of it.
 
     Attributes
     ----------
+    region : str
     as_key : bool
     """
 
+    region: str = option(
+        "",
+        "Region",
+        "Vertex group of the source that takes the target's shape, by its weights; the rest "
+        "follows. Empty: all of it",
+    )
     as_key: bool = option(
         False,
         "As Shape Key",

@@ -176,3 +176,33 @@ def test_a_mesh_of_two_objects_takes_no_two_shapes(pair):
     with pytest.raises(RuntimeError, match="share one mesh"):
         conform(as_key=True)
     assert list(one.data.shape_keys.key_blocks.keys()) == ["Basis", "Tall"]
+
+
+def test_a_region_alone_takes_the_shape_and_the_rest_follows(pair):
+    one, other = pair
+    upper = [v.index for v in one.data.vertices if v.co.z > 0]
+    one.vertex_groups.new(name="Upper").add(upper, 1.0, "REPLACE")
+    at = shape_of(conform(region="Upper"))
+    faces = np.array([list(p.vertices) for p in other.data.polygons])
+    surface = ClosestPoints(shape_of(other), faces)
+    off = np.linalg.norm(surface.positions(surface(at)[0]) - at, axis=1)
+    is_upper = np.isin(np.arange(len(at)), upper)
+    size = np.ptp(shape_of(other), axis=0).max()
+    assert off[is_upper].mean() < 0.002 * size
+    assert off[~is_upper].mean() > 3 * off[is_upper].mean()
+    # No tear between the two.
+    edges = np.array([list(edge.vertices) for edge in one.data.edges])
+    lengths = [np.linalg.norm(x[edges[:, 0]] - x[edges[:, 1]], axis=1) for x in (shape_of(one), at)]
+    assert (lengths[1] / lengths[0]).max() < 3 * np.median(lengths[1] / lengths[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("Hat", "no vertex group"), ("Empty", "Nothing is in")]
+)
+def test_an_empty_region_is_told(pair, name, words):
+    one, _ = pair
+    one.vertex_groups.new(name="Empty")
+    count = len(bpy.data.objects)
+    with pytest.raises(RuntimeError, match=words):
+        conform(region=name)
+    assert len(bpy.data.objects) == count

@@ -46,6 +46,8 @@ def conformed(request: ConformRequest, progress: Progress[MeshSoFar]) -> Conform
         clean = repair(mesh)
         chosen = clean.user_vertex
         confidence = np.where(found.unmatched, 0.0, found.confidence)
+        if request.region is not None:
+            confidence = confidence * request.region
         bent = conform(
             clean.surface.vertices,
             clean.surface.faces,

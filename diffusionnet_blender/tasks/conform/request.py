@@ -66,11 +66,14 @@ class ConformRequest(Bending):
     key_names : tuple of K str
     keys : (K, V, 3) float, optional
         Positions of the mesh's vertices in each shape key, which are carried along.
+    region : (V,) float, optional
+        How much of the shape each vertex of the mesh takes, 0 to 1; at 0 it follows the others.
     """
 
     match: MatchRequest
     key_names: tuple[str, ...] = ()
     keys: np.ndarray | None = None
+    region: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
