@@ -17,7 +17,7 @@ class Bending:
     Attributes
     ----------
     stiffness, detail : float
-    accept_uncertain : bool
+    symmetric, accept_uncertain : bool
         See the help texts.
 
     Raises
@@ -43,6 +43,12 @@ class Bending:
         minimum=0.0,
         maximum=1.0,
         subtype="FACTOR",
+    )
+    symmetric: bool = option(
+        False,
+        "Symmetric",
+        "Keep both sides of a mesh that is its own mirror image alike, for a target that stands "
+        "evenly",
     )
     accept_uncertain: bool = option(
         False,
