@@ -116,6 +116,7 @@ class Worn:
     vertices: np.ndarray
     faces: np.ndarray
     truth: np.ndarray
+    is_hair: bool
 
 
 def by_nearest_point(pair: Pair, worn: Worn) -> np.ndarray:
@@ -161,7 +162,8 @@ def refitted(pair: Pair, worn: Worn, before: np.ndarray, body: Surface) -> np.nd
     clean = repair(Surface(worn.vertices, worn.faces))
     garment = clean.surface.vertices, clean.surface.faces
     gap = RefitRequest.gap / 100 * pair.height
-    found = refit(garment, (before, body.faces), body.vertices, gap=gap)
+    hair = np.full(len(clean.surface.vertices), worn.is_hair)
+    found = refit(garment, (before, body.faces), body.vertices, hair=hair, gap=gap)
     return found.vertices[clean.clean_vertex]
 
 
@@ -236,7 +238,7 @@ def main() -> None:
         for path in files:
             piece = bound_piece("", path)
             one, other = (piece.fitted(rest) for rest in pair.rest)
-            worn = Worn(one, triangles(piece.piece.polygons), other)
+            worn = Worn(one, triangles(piece.piece.polygons), other, "hair" in path.parts)
             for way, fit in WAYS.items():
                 clock = time.process_time()
                 at = fit(pair, worn)

@@ -38,14 +38,17 @@ def show(output: Path) -> None:
         bpy.ops.wm.open_mainfile(filepath=str(ROOT / "samples" / "bo.blend"))
         bpy.ops.import_scene.gltf(filepath=str(ROOT / "samples" / "cleo.glb"))
     bo = bpy.data.objects["Bo"]
-    cleo = [obj for obj in bpy.data.objects if obj.type == "MESH" and obj != bo]
+    shown = [obj for obj in bpy.context.view_layer.objects if obj.visible_get()]
+    cleo = [
+        obj for obj in shown if obj.type == "MESH" and obj not in (bo, bpy.data.objects["Body"])
+    ]
     bpy.ops.diffusionnet.refit(source="Body", target="Bo")
     made = list(bpy.context.selected_objects)
     with quietly():
         bpy.ops.wm.save_as_mainfile(filepath=str(output / "refit.blend"), compress=True)
     print("Rendering ...", flush=True)
     figures = [
-        [still(bpy.data.objects["Body"]), *(still(obj) for obj in cleo if obj.name != "Body")],
+        [still(bpy.data.objects["Body"]), *map(still, cleo)],
         [still(bo)],
         [still(bo), *map(still, made)],
         [still(bo), *map(still, made)],

@@ -65,6 +65,10 @@ PAGES = (
         (f"bpy.ops.diffusionnet.{name}*", "rig.html#in-the-sidebar")
         for name in ("rig", "write_skeleton", "bind_skeleton", "check_rig")
     ),
+    ("bpy.ops.diffusionnet.conform*", "conform.html"),
+    ("bpy.types.diffusionnet_pg_conform*", "conform.html"),
+    ("bpy.ops.diffusionnet.refit*", "refit.html"),
+    ("bpy.types.diffusionnet_pg_refit*", "refit.html"),
     ("bpy.types.diffusionnet_pg_rig*", "rig.html#in-the-sidebar"),
     ("bpy.types.diffusionnet_pg_settings.rig*", "rig.html#in-the-sidebar"),
     ("bpy.types.diffusionnet_pg_transfer*", "transfer.html#what-to-move"),

@@ -39,9 +39,9 @@ ON_CLOTH = 0.015
 # Rounds in which stiff pieces are lifted off the skin. A mean normal beneath one that is shorter is
 # that of a piece that goes around something.
 LIFTS, AROUND = 6, 0.3
-# What is deeper than `INNER` under the skin of its own body is there on purpose, as an inner sole;
-# of a loose part that goes deeper than `ROOTS`, as hair, what is deeper than `BURIED`.
-INNER, ROOTS, BURIED = 0.01, 0.025, 0.003
+# What is deeper than this under the skin of its own body is there on purpose, as an inner sole; of
+# hair, what is deeper than `ROOTS`.
+INNER, ROOTS = 0.01, 0.003
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +64,7 @@ def refit(
     body: tuple[np.ndarray, np.ndarray],
     shape: np.ndarray,
     stiff: np.ndarray | None = None,
+    hair: np.ndarray | None = None,
     gap: float = 0.0,
     progress: Callable[[float], None] = lambda fraction: None,
 ) -> Refitted:
@@ -84,6 +85,8 @@ def refit(
         Its vertices on the other body.
     stiff : (V,) int, optional
         Number of the stiff thing that a vertex belongs to, as glasses, and -1 for cloth.
+    hair : (V,) bool, optional
+        Vertices of hair, which has roots.
     gap : float
         Least height above the skin, in the unit of the other body.
     progress : callable
@@ -103,7 +106,7 @@ def refit(
     own = np.flatnonzero(piece < 0)
     cloth, _ = compact(len(vertices), faces[(piece[faces] < 0).all(axis=1)])
     height, _ = Skin(*body).above(nearest, vertices, np.zeros_like(vertices))
-    rooted = _rooted(height / unit, label_mesh_parts(len(vertices), faces))
+    rooted = height < -unit * np.where(False if hair is None else hair, ROOTS, INNER)
     skin = Skin(shape, body[1])
     at = goal.copy()
     if len(own):
@@ -163,21 +166,6 @@ def _evenness(surface: tuple[np.ndarray, np.ndarray], shape: np.ndarray) -> np.n
     total = np.bincount(edges.ravel(), np.repeat(squares, 2), minlength=len(before))
     count = np.maximum(np.bincount(edges.ravel(), minlength=len(before)), 1)
     return np.exp(-Mean(len(before), faces)(total / count, SPREAD) / UNEVEN**2)
-
-
-def _rooted(height: np.ndarray, part: np.ndarray) -> np.ndarray:
-    """Which vertices may stay beneath the skin, (V,) bool, by heights above it on their own body.
-
-    Parameters
-    ----------
-    height : (V,) float
-        In units of the square root of the body's area.
-    part : (V,) int
-        Loose part of each vertex.
-    """
-    deepest = np.zeros(part.max(initial=-1) + 1)
-    np.minimum.at(deepest, part, height)
-    return (height < -INNER) | (deepest[part] < -ROOTS) & (height < -BURIED)
 
 
 def _as_neighbours(

@@ -95,7 +95,7 @@ def write_conformed(
             made.append(
                 bent_copy(obj, name, origin, shapes[0], dict(zip(names, shapes[1:], strict=True)))
             )
-    select_made(made)
+        select_made(made)
     return made
 
 

@@ -67,7 +67,7 @@ def write_refitted(
             else:
                 _hang_on(copy, target)
             made.append(copy)
-    select_made(made)
+        select_made(made)
     return made
 
 

@@ -20,6 +20,11 @@ def is_stiff(name: str) -> bool:
     return bool(_STIFF.intersection(w.lower() for w in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)))
 
 
+def is_hair(name: str) -> bool:
+    """Whether a thing of this name is hair, which has roots beneath the skin."""
+    return kind_of(name) in ("hair", "beard")
+
+
 def is_of_face(name: str, materials: Iterable[str] = ()) -> bool:
     """Whether a mesh is a part of a face, of which every body has its own."""
     return kind_of(name, materials) in _OF_FACE

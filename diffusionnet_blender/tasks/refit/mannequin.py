@@ -12,7 +12,9 @@ from ...matching.conform import conform
 from ...surface.edges import boundary_edges
 from ...surface.repair import RepairedSurface, repair
 from ...surface.surface import Surface, vertex_areas
+from ...surface.triangles import compact
 from ..clock import Clock
+from ..match.kinds import kind_of
 from ..match.pipeline import correspondence
 from ..match.request import Correspondence, Members
 from ..progress import Progress
@@ -63,17 +65,15 @@ def mannequin_of(request: RefitRequest, clock: Clock, progress: Progress) -> Man
         return Mannequin(clean.surface.faces, before, clean.surface.vertices, clean, None)
     match = request.match
     if cut_away(source, request.garments):
-        source = _dressed(request)
-        kinds = ("",) * (len(request.names) + 1)
-        members = np.concatenate([np.zeros(len(match.source.vertices), int), request.member + 1])
+        source, member = _dressed(request)
         known = None
         if match.source_known is not None:
-            empty = np.zeros((len(request.member), match.source_known.shape[1]))
-            known = np.concatenate([match.source_known, empty])
+            known = np.zeros((len(member), match.source_known.shape[1]))
+            known[: len(match.source_known)] = match.source_known
         match = replace(
             match,
             source=source,
-            source_members=Members(members.astype(np.int32), kinds),
+            source_members=Members(member, ("",) * (int(member.max()) + 1)),
             source_known=known,
         )
     found = correspondence(match, progress)
@@ -112,10 +112,17 @@ def cut_away(body: Surface, garments: Surface) -> bool:
     return bool(area @ on_edge > CUT_AWAY * area.sum())
 
 
-def _dressed(request: RefitRequest) -> Surface:
-    """The source's body and its garments in one."""
+def _dressed(request: RefitRequest) -> tuple[Surface, np.ndarray]:
+    """The source's body and what covers it in one, and the member of each vertex, (V,) int32.
+
+    Without hair, hats and the like, which every match leaves out of the figure.
+    """
     body, garments = request.match.source, request.garments
+    covers = np.array([not kind_of(name) for name in request.names])[request.member]
+    faces, kept = compact(len(covers), garments.faces[covers[garments.faces].all(axis=1)])
     return Surface(
-        np.concatenate([body.vertices, garments.vertices]),
-        np.concatenate([body.faces, garments.faces + len(body.vertices)]),
+        np.concatenate([body.vertices, garments.vertices[kept]]),
+        np.concatenate([body.faces, faces + len(body.vertices)]),
+    ), np.concatenate(
+        [np.zeros(len(body.vertices), np.int32), request.member[kept].astype(np.int32) + 1]
     )

@@ -19,6 +19,7 @@ from ..progress import CallbackProgress, Progress
 from ..transfer.layers import Layers, MeshShape, Weights
 from ..transfer.pipeline import moved
 from ..transfer.request import TransferRequest
+from .kinds import is_hair
 from .mannequin import Mannequin, mannequin_of
 from .request import RefitRequest, RefittedGarments
 
@@ -44,12 +45,14 @@ def refitted(request: RefitRequest, progress: Progress) -> RefittedGarments:
         stiff = np.full(len(garments.vertices), -1)
         for number in request.stiff:
             stiff[request.member == number] = number
+        hair = np.isin(request.member, [n for n, each in enumerate(request.names) if is_hair(each)])
         height = np.ptp(mannequin.after, axis=0).max()
         fitted = refit(
             (vertices, faces),
             (mannequin.before, mannequin.faces),
             mannequin.after,
             stiff[clean.user_vertex],
+            hair[clean.user_vertex],
             request.gap / 100 * height,
             lambda fraction: progress("fitting", fraction),
         )
