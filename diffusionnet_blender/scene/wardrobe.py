@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 import bpy
 
 from ..errors import DiffusionNetError
-from ..tasks.refit.body import innermost, is_named_body
-from ..tasks.refit.kinds import is_of_face
+from ..tasks.refit.kinds import is_body, is_of_face
 from .character import Character, alone
 from .character_read import read_character
 from .pair import usable
@@ -98,9 +97,11 @@ def _is_of_face(obj: bpy.types.Object) -> bool:
 
 def _body_among(character: Character, objects: Sequence[bpy.types.Object]) -> bpy.types.Object:
     """The body among some members: by its name, or because the others lie on it."""
+    from ..tasks.refit.body import innermost
+
     if len(objects) == 1:
         return objects[0]
-    named = [obj for obj in objects if is_named_body(obj.name)]
+    named = [obj for obj in objects if is_body(obj.name)]
     if len(named) == 1:
         return named[0]
     read = read_character(replace(character, members=tuple(objects)), own=True)

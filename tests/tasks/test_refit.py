@@ -7,8 +7,8 @@ import diffusionnet_blender as dn
 from diffusionnet_blender.errors import DiffusionNetError
 from diffusionnet_blender.surface.surface import Surface
 from diffusionnet_blender.surface.triangles import compact
-from diffusionnet_blender.tasks.refit.body import innermost, is_named_body
-from diffusionnet_blender.tasks.refit.kinds import is_of_face, is_stiff
+from diffusionnet_blender.tasks.refit.body import innermost
+from diffusionnet_blender.tasks.refit.kinds import is_body, is_of_face, is_stiff
 from diffusionnet_blender.tasks.refit.mannequin import cut_away
 from diffusionnet_blender.tasks.transfer.layers import Weights
 from tests.matching.pairs import lumpy_surface
@@ -102,8 +102,8 @@ def test_a_body_that_lacks_what_is_under_clothes_is_cut_away():
 
 def test_names_tell_kinds():
     for name in ("Hero_Body", "body.001", "CC_BaseSkin"):
-        assert is_named_body(name)
-    assert not is_named_body("Bodysuit")
+        assert is_body(name)
+    assert not is_body("Bodysuit")
     for name in ("Sun_Glasses", "helmet.L"):
         assert is_stiff(name)
     assert not is_stiff("String")

@@ -1,4 +1,4 @@
-"""Kinds of things that a character wears, by their names: stiff ones, and parts of its face."""
+"""Kinds of a character's meshes by their names: bodies, stiff things, hair, parts of a face."""
 
 from __future__ import annotations
 
@@ -12,12 +12,18 @@ _STIFF = frozenset(
     "tiara headset headphones earring earrings ring rings brooch badge watch buckle buckles "
     "button buttons armor armour".split()
 )
+_BODIES = frozenset("body skin basemesh human nude naked".split())
 _OF_FACE = frozenset(("eyes", "teeth", "tongue", "eyelashes", "eyebrows"))
 
 
 def is_stiff(name: str) -> bool:
     """Whether a thing of this name keeps its form, but for its size."""
-    return bool(_STIFF.intersection(w.lower() for w in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)))
+    return bool(_STIFF & _words(name))
+
+
+def is_body(name: str) -> bool:
+    """Whether a mesh of this name is a body."""
+    return bool(_BODIES & _words(name))
 
 
 def is_hair(name: str) -> bool:
@@ -28,3 +34,7 @@ def is_hair(name: str) -> bool:
 def is_of_face(name: str, materials: Iterable[str] = ()) -> bool:
     """Whether a mesh is a part of a face, of which every body has its own."""
     return kind_of(name, materials) in _OF_FACE
+
+
+def _words(name: str) -> set[str]:
+    return {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)}
