@@ -15,6 +15,8 @@ from .layers import Layers, MeshShape, ShapeKeys, Weights
 # Mean distance of the mirror image from the shape, as a share of its size, above which a shape has
 # no other side.
 MOST_AWAY = 0.02
+# How well a plane has to part the sides, see `_planes`.
+LEAST_APART = 0.5
 # The first planes count, unless another one parts the sides better by more than rounding.
 NEARLY = 1.01
 # Vertices by which a plane is judged.
@@ -60,7 +62,7 @@ class Mirror:
         search = ClosestPoints(shape.vertices, shape.triangles)
         size = np.ptp(shape.vertices, axis=0).max()
         few = slice(None, None, max(1, len(shape.vertices) // SAMPLES))
-        best, most = None, -1.0
+        best, most = None, LEAST_APART
         for reflection, through, apart in _planes(shape.vertices, frame, on_a_side):
             mirrored = (shape.vertices[few] - through) @ reflection.T + through
             found = search(mirrored)[0].interpolate(shape.vertices, shape.triangles)
@@ -70,7 +72,7 @@ class Mirror:
                 best, most = (reflection, through), apart
         if best is None:
             raise DiffusionNetError(
-                f"{name!r} is not symmetric, so its groups and keys have no other side",
+                f"{name!r} is not symmetric between its sides, so groups and keys have no other one",
                 "Put it into its rest pose, or switch Other Side off.",
             )
         reflection, through = best
@@ -81,8 +83,13 @@ class Mirror:
 def _planes(
     vertices: np.ndarray, frame: np.ndarray, on_a_side: np.ndarray
 ) -> Iterator[tuple[np.ndarray, np.ndarray, float]]:
-    """Reflections (3, 3), points that they keep, and how far the sides are from their planes."""
-    shares = on_a_side / np.maximum(on_a_side.sum(axis=0), np.finfo(float).tiny)
+    """Reflections (3, 3), points that they keep, and how well their planes part the sides.
+
+    The last is the mean distance of what has a side from the plane, with its sign, in terms of the
+    root mean square: 1 if all of it is on one side, 0 if as much is on either.
+    """
+    total = on_a_side.sum(axis=0)
+    shares = on_a_side[:, total > 0.0] / total[total > 0.0]
     middle = 0.5 * (vertices.min(axis=0) + vertices.max(axis=0))
     for axes in (frame, np.eye(3)):
         inverse = np.linalg.inv(axes)
@@ -91,8 +98,10 @@ def _planes(
             signs = np.where(np.arange(3) == number, -1.0, 1.0)
             reflection = axes @ np.diag(signs) @ inverse
             for through in (np.zeros(3), middle):
-                apart = np.abs(shares.T @ ((vertices - through) @ across)).mean()
-                yield reflection, through, float(apart)
+                off = (vertices - through) @ across
+                spread = np.sqrt(shares.T @ np.square(off))
+                apart = np.abs(shares.T @ off) / np.maximum(spread, np.finfo(float).tiny)
+                yield reflection, through, float(apart.mean()) if len(apart) else 0.0
 
 
 def one_sided(chosen: Sequence[str], existing: Sequence[str]) -> dict[str, str]:
