@@ -72,7 +72,7 @@ class Mirror:
                 best, most = (reflection, through), apart
         if best is None:
             raise DiffusionNetError(
-                f"{name!r} is not symmetric between its sides, so groups and keys have no other one",
+                f"{name!r} is not symmetric, so what has a side has no other one",
                 "Put it into its rest pose, or switch Other Side off.",
             )
         reflection, through = best
