@@ -5,7 +5,7 @@ from bpy.props import EnumProperty, StringProperty
 
 from ..errors import DiffusionNetError
 from ..properties.name_lists import only, toggled
-from ..scene.layers import group_names_of, key_names_of
+from ..scene.moved_names import group_names_of, key_names_of
 from ..scene.pair import character_for
 from .base import ReportingOperator
 

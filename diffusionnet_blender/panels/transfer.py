@@ -14,6 +14,7 @@ from ..session.match_text import fit_without_torch, match_method
 from ..session.progress_bar import draw_progress
 from ..session.trouble import last_trouble
 from ..translations import worded
+from . import transfer_control, transfer_many
 from .segment import Sidebar, described, draw_trouble
 
 
@@ -237,6 +238,8 @@ CLASSES = (
     DIFFUSIONNET_PT_transfer_presets,
     DIFFUSIONNET_PT_transfer,
     DIFFUSIONNET_PT_transfer_data,
+    *transfer_control.CLASSES,
+    *transfer_many.CLASSES,
     DIFFUSIONNET_PT_conform,
     DIFFUSIONNET_PT_refit,
     DIFFUSIONNET_PT_live,

@@ -6,7 +6,7 @@ from ..properties.name_lists import is_chosen
 from ..properties.transfer import draw_extent
 from .segment import Sidebar
 
-ROWS = 5
+ROWS = 4
 
 
 class NamesList:

@@ -37,6 +37,9 @@ class DIFFUSIONNET_PT_transfer_many(Sidebar, bpy.types.Panel):
             column.label(text=worded("and {count} more", count=more))
         if not targets:
             column.label(text="Pick a source, select others", icon="INFO")
+        # The bar is above; a button under the mouse would stay grey after the run.
+        if context.window_manager.diffusionnet.running:
+            return
         row = layout.row()
         row.scale_y = 1.6
         row.enabled = bool(targets)
@@ -57,7 +60,7 @@ def draw_outcomes(layout, last: Transferred) -> None:
     for kind in last.kinds:
         cells.label(text="", icon=KIND_ICONS[kind])
     cells.label(text="Sure")
-    cells.label(text="No match")
+    cells.label(text="Extra")
     for outcome in last.outcomes:
         _draw_outcome(box, outcome, last.kinds)
 

@@ -10,15 +10,16 @@ import bpy
 import numpy as np
 
 from ..errors import DiffusionNetError
-from ..options import named_by, quoted_names
+from ..options import named_by
 from ..tasks.labels import Labels
 from ..tasks.transfer.kinds import Kinds
 from ..tasks.transfer.layers import Attribute, Bones, Layers, MeshShape, ShapeKeys, Weights
-from ..tasks.transfer.mirror import Mirror, one_sided, with_other_side
-from .armatures import armature_of, bone_names, hold_of, read_bones
+from ..tasks.transfer.mirror import Mirror, one_sided, side_values, with_other_side
+from .armatures import armature_of, bone_names, read_bones
 from .attributes import AttributeKind, kind_of, read_attribute, read_values, write_attribute
 from .labels import read_labels
 from .materials import slots_of_polygons
+from .moved_names import chosen_names, group_names_of, hanging_weights, key_names_of
 from .ownership import Kind, Role, still_ours
 from .read import linear_of, origin_of, read_object
 from .shape_keys import key_names, read_keys
@@ -191,9 +192,8 @@ def with_sides(source: Source, kinds: Kinds) -> Source:
     keys = one_sided(chosen, key_names_of(objects))
     if not (groups or keys):
         return source
-    linear = linear_of(objects[0])
-    reflection = linear @ np.diag([-1.0, 1.0, 1.0]) @ np.linalg.inv(linear)
-    mirror = Mirror.of(source.shape, reflection, objects[0].name)
+    on_a_side = side_values(layers, source.shape, groups, keys)
+    mirror = Mirror.of(source.shape, linear_of(objects[0]), on_a_side, objects[0].name)
     return replace(source, layers=with_other_side(layers, source.shape, mirror, groups, keys))
 
 
@@ -280,7 +280,7 @@ def _read_groups(obj: bpy.types.Object, kinds: Kinds, is_member: bool) -> Weight
         if hanging is not None and (not names_wanted or named_by(names_wanted, hanging.names)):
             return hanging
         names_wanted = named_by(names_wanted, existing) or names_wanted
-    names = _chosen(obj, existing, names_wanted, "vertex group")
+    names = chosen_names(obj, existing, names_wanted, "vertex group")
     bones = bone_names(obj)
     if kinds.groups == "DEFORM" and bones:
         names = [name for name in names if name in bones]
@@ -305,53 +305,4 @@ def _read_keys(obj: bpy.types.Object, chosen: Sequence[str], is_member: bool) ->
     existing = key_names(obj)
     if is_member:
         chosen = named_by(chosen, existing) or chosen
-    return read_keys(obj, _chosen(obj, existing, chosen, "shape key"))
-
-
-def require_names(objects: Sequence[bpy.types.Object], kinds: Kinds) -> None:
-    """Raise DiffusionNetError for a name or pattern that is nothing of any member of a source."""
-    groups, keys = group_names_of(objects), key_names_of(objects)
-    for chosen, wanted, existing, noun in (
-        (kinds.weights, kinds.group_names, groups, "vertex group"),
-        (kinds.shape_keys, kinds.key_names, keys, "shape key"),
-    ):
-        missing = [name for name in wanted if chosen and not named_by([name], existing)]
-        if missing and existing:
-            raise DiffusionNetError(
-                f"No object of the source has a {noun} {missing[0]!r}",
-                f"There are {quoted_names(existing)}.",
-            )
-
-
-def group_names_of(objects: Sequence[bpy.types.Object]) -> list[str]:
-    """Vertex groups of the members of a source, and the bones that members hang on."""
-    names = [name for obj in objects for name in obj.vertex_groups.keys()]
-    hanging = [found for obj in objects if (found := hanging_weights(obj))]
-    return list(dict.fromkeys([*names, *(each.names[0] for each in hanging)]))
-
-
-def key_names_of(objects: Sequence[bpy.types.Object]) -> list[str]:
-    """Shape keys of the members of a source."""
-    return list(dict.fromkeys(name for obj in objects for name in key_names(obj)))
-
-
-def hanging_weights(obj: bpy.types.Object) -> Weights | None:
-    """Skin weights of an object that hangs on a bone, by which the bone moves it likewise."""
-    hold = hold_of(obj)
-    if hold is None or hold.deforms or not hold.bone:
-        return None
-    count = len(obj.data.vertices)
-    return Weights((hold.bone,), np.ones((count, 1)), np.ones(1, bool), np.ones(count, bool))
-
-
-def _chosen(obj, existing: Sequence[str], chosen: Sequence[str], noun: str) -> list[str]:
-    if not existing:
-        raise DiffusionNetError(
-            f"{obj.name!r} has no {noun}s", f"Switch {noun}s off, or choose another source."
-        )
-    missing = [name for name in chosen if not named_by([name], existing)]
-    if missing:
-        raise DiffusionNetError(
-            f"{obj.name!r} has no {noun} {missing[0]!r}", f"It has {quoted_names(existing)}."
-        )
-    return list(named_by(chosen, existing)) or list(existing)
+    return read_keys(obj, chosen_names(obj, existing, chosen, "shape key"))

@@ -201,6 +201,9 @@ def _write(obj, source_name: str, bound, sample, live: Live, change: Transaction
         first = int(obj.modifiers[0].type == "MULTIRES")
         obj.modifiers.move(len(obj.modifiers) - 1, first)
     modifier.node_group = group
+    if live.attribute and not obj.data.color_attributes:
+        # The viewport shows what the modifier stores, as there is nothing else.
+        obj.data.color_attributes.active_color_name = live.stored_as
     record(obj, Kind.ATTRIBUTE, Role.LIVE, names)
 
 

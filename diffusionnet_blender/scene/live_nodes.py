@@ -77,6 +77,11 @@ class Live:
     attribute: str
     follow: float
 
+    @property
+    def stored_as(self) -> str:
+        """Name on the evaluated target of what is sampled."""
+        return f"live {self.attribute}".strip()
+
 
 class _Tree:
     """A node group that is built from left to right."""
@@ -101,7 +106,7 @@ class _Tree:
         self._column += 1
         node.location = self._column * SPREAD, -SPREAD * (self._column % 4)
         for key, value in (inputs or {}).items():
-            self.put(node.inputs[key], value)
+            self.put(_end(node.inputs, key), value)
         return node
 
     def put(self, end, value) -> None:
@@ -133,7 +138,14 @@ class _Tree:
     def attribute(self, name, data_type: str):
         """A named attribute."""
         kind = "GeometryNodeInputNamedAttribute"
-        return self.node(kind, {"Name": name}, data_type=data_type).outputs["Attribute"]
+        return _end(self.node(kind, {"Name": name}, data_type=data_type).outputs, "Attribute")
+
+
+def _end(ends, key: str | int) -> bpy.types.NodeSocket:
+    """A socket by number, or by name: of several of one name, the one that is in use."""
+    if isinstance(key, int):
+        return ends[key]
+    return next((end for end in ends if end.name == key and end.enabled), ends[key])
 
 
 def sample_match() -> bpy.types.NodeTree:
@@ -153,15 +165,16 @@ def sample_match() -> bpy.types.NodeTree:
 
     def sampled(value, data_type: str) -> list:
         inputs = {"Geometry": given["Source"], "Value": value}
-        return [
+        nodes = [
             made.node(
                 "GeometryNodeSampleIndex",
                 inputs | {"Index": given[name]},
                 data_type=data_type,
                 domain="CORNER",
-            ).outputs["Value"]
+            )
             for name in CORNERS
         ]
+        return [_end(node.outputs, "Value") for node in nodes]
 
     value = made.weighted(sampled(given["Value"], "FLOAT_COLOR"), shares)
     corners = sampled(made.node("GeometryNodeInputPosition").outputs[0], "FLOAT_VECTOR")
@@ -202,7 +215,7 @@ def live_modifier(
     made.socket("Geometry", "Geometry")
     made.socket("Sample", "Bool", default_value=bool(live.attribute))
     made.socket("Attribute", "String", default_value=live.attribute)
-    made.socket("Store As", "String", default_value=f"live {live.attribute}".strip())
+    made.socket("Store As", "String", default_value=live.stored_as)
     made.socket("Follow", "Float", default_value=live.follow, min_value=0.0, max_value=1.0)
     made.socket("Geometry", "Geometry", "OUTPUT")
     given = made.node("NodeGroupInput").outputs

@@ -29,7 +29,8 @@ from .armatures import rig_of
 from .character import Character
 from .character_read import read_character
 from .joined import joined
-from .layers import Source, read_shape, read_source, require_names, with_pixels, with_sides
+from .layers import Source, read_shape, read_source, with_pixels, with_sides
+from .moved_names import require_names
 from .pair import usable, writable
 from .transfer import (
     Prepared,

@@ -133,6 +133,16 @@ def test_colours_are_seen_through_the_match_and_follow_a_change(apart):
     colour(source, second)
     np.testing.assert_allclose(seen(target), mapped(source, target, second), atol=1e-4)
     assert "live paint" not in target.data.attributes
+    # It is what the viewport shows, as long as the artist has no other colours.
+    assert evaluated(target).color_attributes.active_color_name == "live paint"
+
+
+def test_colours_of_the_artist_stay_the_active_ones(apart):
+    source, target = apart
+    colour(source, directions(source))
+    colour(target, directions(target))
+    live()
+    assert evaluated(target).color_attributes.active_color_name == "paint"
 
 
 def test_colours_of_corners_have_their_seams(apart):

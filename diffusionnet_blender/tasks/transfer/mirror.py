@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,6 +15,12 @@ from .layers import Layers, MeshShape, ShapeKeys, Weights
 # Mean distance of the mirror image from the shape, as a share of its size, above which a shape has
 # no other side.
 MOST_AWAY = 0.02
+# How well a plane has to part the sides, see `_planes`.
+LEAST_APART = 0.5
+# The first planes count, unless another one parts the sides better by more than rounding.
+NEARLY = 1.01
+# Vertices by which a plane is judged.
+SAMPLES = 2000
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,13 +39,16 @@ class Mirror:
     points: SurfacePoints
 
     @classmethod
-    def of(cls, shape: MeshShape, reflection: np.ndarray, name: str) -> Mirror:
-        """The mirror of a shape through its origin or its middle, whichever fits better.
+    def of(cls, shape: MeshShape, frame: np.ndarray, on_a_side: np.ndarray, name: str) -> Mirror:
+        """The mirror of a shape about the plane that parts its sides.
 
         Parameters
         ----------
         shape : MeshShape
-        reflection : (3, 3) float
+        frame : (3, 3) float
+            Columns: axes of an object in the space of the shape. Axes of that space are tried, too.
+        on_a_side : (V, S) float
+            How much each vertex belongs to things of one side.
         name : str
             Of the shape, for the error.
 
@@ -51,22 +60,48 @@ class Mirror:
         from ...matching.closest import ClosestPoints
 
         search = ClosestPoints(shape.vertices, shape.triangles)
-        low, high = shape.vertices.min(axis=0), shape.vertices.max(axis=0)
-        best, least = None, np.inf
-        for through in (np.zeros(3), 0.5 * (low + high)):
-            mirrored = (shape.vertices - through) @ reflection.T + through
-            points = search(mirrored)[0]
-            found = points.interpolate(shape.vertices, shape.triangles)
-            away = float(np.linalg.norm(found - mirrored, axis=1).mean())
-            if away < least:
-                best, least = points, away
-        if best is None or least > MOST_AWAY * (high - low).max():
+        size = np.ptp(shape.vertices, axis=0).max()
+        few = slice(None, None, max(1, len(shape.vertices) // SAMPLES))
+        best, most = None, LEAST_APART
+        for reflection, through, apart in _planes(shape.vertices, frame, on_a_side):
+            mirrored = (shape.vertices[few] - through) @ reflection.T + through
+            found = search(mirrored)[0].interpolate(shape.vertices, shape.triangles)
+            away = float(np.linalg.norm(found - mirrored, axis=1).mean()) / size
+            # Of planes about which it is symmetric, the one that parts the sides.
+            if away <= MOST_AWAY and apart > most * NEARLY:
+                best, most = (reflection, through), apart
+        if best is None:
             raise DiffusionNetError(
-                f"{name!r} is not symmetric about its local X axis, so its groups and keys have no "
-                "other side",
+                f"{name!r} is not symmetric, so what has a side has no other one",
                 "Put it into its rest pose, or switch Other Side off.",
             )
-        return cls(reflection, best)
+        reflection, through = best
+        points = search((shape.vertices - through) @ reflection.T + through)[0]
+        return cls(reflection, points)
+
+
+def _planes(
+    vertices: np.ndarray, frame: np.ndarray, on_a_side: np.ndarray
+) -> Iterator[tuple[np.ndarray, np.ndarray, float]]:
+    """Reflections (3, 3), points that they keep, and how well their planes part the sides.
+
+    The last is the mean distance of what has a side from the plane, with its sign, in terms of the
+    root mean square: 1 if all of it is on one side, 0 if as much is on either.
+    """
+    total = on_a_side.sum(axis=0)
+    shares = on_a_side[:, total > 0.0] / total[total > 0.0]
+    middle = 0.5 * (vertices.min(axis=0) + vertices.max(axis=0))
+    for axes in (frame, np.eye(3)):
+        inverse = np.linalg.inv(axes)
+        for number in range(3):
+            across = inverse[number] / np.linalg.norm(inverse[number])
+            signs = np.where(np.arange(3) == number, -1.0, 1.0)
+            reflection = axes @ np.diag(signs) @ inverse
+            for through in (np.zeros(3), middle):
+                off = (vertices - through) @ across
+                spread = np.sqrt(shares.T @ np.square(off))
+                apart = np.abs(shares.T @ off) / np.maximum(spread, np.finfo(float).tiny)
+                yield reflection, through, float(apart.mean()) if len(apart) else 0.0
 
 
 def one_sided(chosen: Sequence[str], existing: Sequence[str]) -> dict[str, str]:
@@ -80,6 +115,21 @@ def one_sided(chosen: Sequence[str], existing: Sequence[str]) -> dict[str, str]:
     """
     pairs = ((other_side(name), name) for name in chosen)
     return {other: name for other, name in pairs if other and other not in existing}
+
+
+def side_values(
+    layers: Layers, shape: MeshShape, groups: dict[str, str], keys: dict[str, str]
+) -> np.ndarray:
+    """How much each vertex belongs to groups and keys of one side, (V, S) float64."""
+    found = []
+    if layers.weights is not None:
+        names = layers.weights.names
+        found += [layers.weights.values[:, names.index(name)] for name in groups.values()]
+    if layers.keys is not None:
+        for name in keys.values():
+            offsets = layers.keys.positions[layers.keys.names.index(name)] - shape.vertices
+            found.append(np.linalg.norm(offsets, axis=1))
+    return np.stack(found, axis=1).astype(np.float64)
 
 
 def with_other_side(
