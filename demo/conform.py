@@ -55,7 +55,8 @@ def show(output: Path) -> None:
     turned = TURN - bo.matrix_world.to_euler().z
     with quietly():
         studio.line_up(figures, [TURN, TURN, turned, turned + pi], output / "conform.png")
-    print(f"Open in Blender:  {output / 'conform.blend'}\nPicture:          {output / 'conform.png'}")
+    print(f"Open in Blender:  {output / 'conform.blend'}")
+    print(f"Picture:          {output / 'conform.png'}")
 
 
 def figure(shape: bpy.types.Object, skin, ink) -> list[bpy.types.Object]:

@@ -13,6 +13,7 @@ from window import (
     note,
     open_instead,
     open_tab,
+    part_of_extension,
     press,
     settle,
     state,
@@ -40,7 +41,7 @@ def steps():
     yield from ask(do="picture", name="conformed.png")
 
     clear()
-    dressed = add_dressed(selected=False)
+    dressed = add_dressed("Jacket")[0]
     bo = add_bo()
     bo.location.x = 1.6
     choose(dressed, bo)
@@ -51,6 +52,11 @@ def steps():
     note("objects fitted", len(bpy.data.objects) - count)
     yield from settle()
     yield from ask(do="picture", name="refitted.png")
+
+
+def wires():
+    """The mesh that is seen as it bends."""
+    return part_of_extension("session.wires").shown_wires()
 
 
 def choose(source, target):
@@ -82,7 +88,12 @@ def made_by(operator, names):
     yield from until(
         lambda: state().running or set(bpy.data.objects.keys()) - before, 60, "the click"
     )
+    yield from until(lambda: not state().running or wires(), 300, "wires, or the end")
+    if wires():
+        yield from settle()
+        yield from ask(do="picture", name=f"{operator}-bending.png")
     yield from ended(600)
+    assert not wires()
     made = sorted(set(bpy.data.objects.keys()) - before)
     note(f"made by {operator}", made)
     assert made

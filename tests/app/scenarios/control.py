@@ -50,7 +50,7 @@ def steps():
     chosen = bpy.context.scene.diffusionnet.transfer
     chosen.source, chosen.target = source, target
     chosen.texture, chosen.shape_keys = False, True
-    open_by_default()
+    open_by_default(OPENED)
     yield from open_tab()
     yield from open_instead("Transfer")
     look_at_both()
@@ -107,10 +107,10 @@ def evaluated_colours(obj, name):
     return found.reshape(-1, 4)
 
 
-def open_by_default():
-    """Sub-panels that are closed until an artist opens them."""
+def open_by_default(names):
+    """Open sub-panels that are closed until an artist opens them, by the ends of their names."""
     for cls in part_of_extension("panels").CLASSES:
-        if cls.__name__.endswith(tuple(f"_{name}" for name in OPENED)) and "_PT_" in cls.__name__:
+        if cls.__name__.endswith(tuple(f"_{name}" for name in names)) and "_PT_" in cls.__name__:
             bpy.utils.unregister_class(cls)
             cls.bl_options = set()
             bpy.utils.register_class(cls)
