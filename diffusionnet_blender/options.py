@@ -11,8 +11,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import Any, NamedTuple
 
-from .errors import DiffusionNetError
-
 _KEY = "option"
 # In place of the default of an option that must be given.
 REQUIRED: Any = MISSING
@@ -75,27 +73,6 @@ def options_of(kind: type) -> Iterator[tuple[Field[Any], Option]]:
 def default_of(each: Field[Any]) -> Any:
     """Default of an option, None for a required one."""
     return None if each.default is REQUIRED else each.default
-
-
-def require_in_range(values: Any, kind: type) -> None:
-    """Raise DiffusionNetError if a number is out of the range of its option.
-
-    Parameters
-    ----------
-    values : dataclass
-        With the options of `kind`, perhaps among others.
-    kind : type
-        A dataclass.
-    """
-    for each, own in options_of(kind):
-        value = getattr(values, each.name)
-        if own.minimum is None or own.maximum is None:
-            continue
-        if not own.minimum <= value <= own.maximum:
-            raise DiffusionNetError(
-                f"{own.name} is {value}",
-                f"Give a number from {own.minimum:g} to {own.maximum:g}.",
-            )
 
 
 def names_in(text: str) -> tuple[str, ...]:

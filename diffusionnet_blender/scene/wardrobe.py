@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 import bpy
 
 from ..errors import DiffusionNetError
-from ..tasks.refit.body import innermost, is_named_body
-from ..tasks.refit.kinds import is_of_face
+from ..tasks.refit.kinds import is_named_body, is_of_face
 from .character import Character, alone
 from .character_read import read_character
 from .pair import usable
@@ -100,6 +99,9 @@ def _body_among(character: Character, objects: Sequence[bpy.types.Object]) -> bp
     """The body among some members: by its name, or because the others lie on it."""
     if len(objects) == 1:
         return objects[0]
+    # Heavy, and only needed in this case.
+    from ..tasks.refit.body import innermost
+
     named = [obj for obj in objects if is_named_body(obj.name)]
     if len(named) == 1:
         return named[0]

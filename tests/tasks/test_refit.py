@@ -7,8 +7,8 @@ import diffusionnet_blender as dn
 from diffusionnet_blender.errors import DiffusionNetError
 from diffusionnet_blender.surface.surface import Surface
 from diffusionnet_blender.surface.triangles import compact
-from diffusionnet_blender.tasks.refit.body import innermost, is_named_body
-from diffusionnet_blender.tasks.refit.kinds import is_of_face, is_stiff
+from diffusionnet_blender.tasks.refit.body import innermost
+from diffusionnet_blender.tasks.refit.kinds import is_named_body, is_of_face, is_stiff
 from diffusionnet_blender.tasks.refit.mannequin import cut_away
 from diffusionnet_blender.tasks.transfer.layers import Weights
 from tests.matching.pairs import lumpy_surface

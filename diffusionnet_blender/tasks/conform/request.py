@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...options import option, require_in_range
+from ...options import option
 from ..match.request import Correspondence, MatchRequest
+from ..ranges import require_in_range
 
 
 @dataclass(frozen=True, kw_only=True)

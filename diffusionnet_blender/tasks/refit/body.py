@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,16 +12,10 @@ from ...matching.skin import Skin
 from ...surface.repair import repair
 from ...surface.surface import Surface, triangle_areas, vertex_areas
 
-_NAMES = frozenset("body skin basemesh human nude naked".split())
 # Vertices of each mesh that are looked at.
 MEASURED = 500
 # The second candidate has no more than so much of what lies on the first.
 CLEARLY = 0.5
-
-
-def is_named_body(name: str) -> bool:
-    """Whether a mesh is called a body."""
-    return bool(_NAMES.intersection(w.lower() for w in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)))
 
 
 def innermost(surfaces: Sequence[Surface]) -> int | None:

@@ -1,4 +1,4 @@
-"""Kinds of things that a character wears, by their names: stiff ones, and parts of its face."""
+"""Kinds of the meshes of a character, by their names: its body, stiff things, parts of its face."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ _STIFF = frozenset(
     "tiara headset headphones earring earrings ring rings brooch badge watch buckle buckles "
     "button buttons armor armour".split()
 )
+_BODY = frozenset("body skin basemesh human nude naked".split())
 _OF_FACE = frozenset(("eyes", "teeth", "tongue", "eyelashes", "eyebrows"))
+
+
+def is_named_body(name: str) -> bool:
+    """Whether a mesh is called a body."""
+    return bool(_BODY.intersection(w.lower() for w in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)))
 
 
 def is_stiff(name: str) -> bool:

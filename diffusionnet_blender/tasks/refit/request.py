@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...options import option, require_in_range
+from ...options import option
 from ...surface.surface import Surface
 from ..match.request import Correspondence, MatchRequest
+from ..ranges import require_in_range
 from ..transfer.layers import Weights
 
 
