@@ -40,8 +40,8 @@ ON_CLOTH = 0.015
 # that of a piece that goes around something.
 LIFTS, AROUND = 6, 0.3
 # What is deeper than this under the skin of its own body is there on purpose, as an inner sole; of
-# hair, what is deeper than `ROOTS`.
-INNER, ROOTS = 0.01, 0.003
+# hair, what is deeper than `ROOTS`; amid layers, nothing down to `AMID`.
+INNER, ROOTS, AMID = 0.01, 0.003, 0.025
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +66,7 @@ def refit(
     stiff: np.ndarray | None = None,
     hair: np.ndarray | None = None,
     gap: float = 0.0,
+    amid_layers: bool = False,
     progress: Callable[[float], None] = lambda fraction: None,
 ) -> Refitted:
     """Fit garments to a body that takes another shape.
@@ -89,6 +90,8 @@ def refit(
         Vertices of hair, which has roots.
     gap : float
         Least height above the skin, in the unit of the other body.
+    amid_layers : bool
+        Whether the body does not lie beneath all garments, but amid them.
     progress : callable
         Called with a fraction; may raise to stop.
 
@@ -106,7 +109,9 @@ def refit(
     own = np.flatnonzero(piece < 0)
     cloth, _ = compact(len(vertices), faces[(piece[faces] < 0).all(axis=1)])
     height, _ = Skin(*body).above(nearest, vertices, np.zeros_like(vertices))
-    rooted = height < -unit * np.where(False if hair is None else hair, ROOTS, INNER)
+    rooted = height < -unit * np.where(
+        False if hair is None else hair, ROOTS, AMID if amid_layers else INNER
+    )
     skin = Skin(shape, body[1])
     at = goal.copy()
     if len(own):

@@ -38,6 +38,8 @@ class Mannequin:
         The target's body: `after` are its vertices.
     correspondence : Correspondence or None
         None where both bodies are one mesh.
+    amid_layers : bool
+        Whether `before` lies on clothes, as there is no body beneath them.
     """
 
     faces: np.ndarray
@@ -45,6 +47,7 @@ class Mannequin:
     after: np.ndarray
     clean: RepairedSurface
     correspondence: Correspondence | None
+    amid_layers: bool = False
 
 
 def mannequin_of(request: RefitRequest, clock: Clock, progress: Progress) -> Mannequin:
@@ -64,7 +67,8 @@ def mannequin_of(request: RefitRequest, clock: Clock, progress: Progress) -> Man
         before = source.vertices[clean.user_vertex]
         return Mannequin(clean.surface.faces, before, clean.surface.vertices, clean, None)
     match = request.match
-    if cut_away(source, request.garments):
+    is_cut = cut_away(source, request.garments)
+    if is_cut:
         source, member = _dressed(request)
         known = None
         if match.source_known is not None:
@@ -94,7 +98,9 @@ def mannequin_of(request: RefitRequest, clock: Clock, progress: Progress) -> Man
         progress=lambda fraction: progress("bending", fraction),
     )
     clock.stop("bending")
-    return Mannequin(clean.surface.faces, bent.vertices, clean.surface.vertices, clean, found)
+    return Mannequin(
+        clean.surface.faces, bent.vertices, clean.surface.vertices, clean, found, is_cut
+    )
 
 
 def cut_away(body: Surface, garments: Surface) -> bool:

@@ -54,6 +54,7 @@ def refitted(request: RefitRequest, progress: Progress) -> RefittedGarments:
             stiff[clean.user_vertex],
             hair[clean.user_vertex],
             request.gap / 100 * height,
+            mannequin.amid_layers,
             lambda fraction: progress("fitting", fraction),
         )
         clock.stop("fitting")
