@@ -21,7 +21,7 @@ from window import (
     view,
 )
 
-OPENED = ("names", "extent", "many", "live")
+OPENED = ("_names", "_extent", "_many", "_live")
 GROUPS = ("head", "sleeve.L", "upper half")
 
 
@@ -108,9 +108,16 @@ def evaluated_colours(obj, name):
 
 
 def open_by_default():
-    """Sub-panels that are closed until an artist opens them."""
-    for cls in part_of_extension("panels").CLASSES:
-        if cls.__name__.endswith(tuple(f"_{name}" for name in OPENED)) and "_PT_" in cls.__name__:
-            bpy.utils.unregister_class(cls)
+    """Open sub-panels that are closed until an artist opens them; all keep their order."""
+    above = ("DIFFUSIONNET_PT_transfer", "DIFFUSIONNET_PT_transfer_data")
+    below = [
+        cls
+        for cls in part_of_extension("panels").CLASSES
+        if getattr(cls, "bl_parent_id", "") in above and cls.__name__ not in above
+    ]
+    for cls in below:
+        bpy.utils.unregister_class(cls)
+        if cls.__name__.endswith(OPENED):
             cls.bl_options = set()
-            bpy.utils.register_class(cls)
+    for cls in below:
+        bpy.utils.register_class(cls)
