@@ -102,6 +102,8 @@ docs-window: test-app ## and those of Blender's window: steps of the tutorial, t
 			--crop 0 0 1322 902; done
 	@$(PYTHON) -m demo.publish build/app/editing/borders.png build/app/editing/straight.png \
 		docs/images/borders.webp --crop 460 340 860 830
+	@$(PYTHON) -m demo.publish build/app/control/live.png docs/images/transfer-control.webp \
+		--crop 60 560 1215 1600
 
 .PHONY: test test-slow test-matrix $(addprefix test-,$(MATRIX))
 test: $(READY_TRAINING) ## every test but the slow ones, on Blender 4.5

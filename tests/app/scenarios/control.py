@@ -21,7 +21,7 @@ from window import (
     view,
 )
 
-OPENED = ("names", "extent", "many", "live")
+OPENED = ("_names", "_extent", "_many", "_live")
 GROUPS = ("head", "sleeve.L", "upper half")
 
 
@@ -109,8 +109,16 @@ def evaluated_colours(obj, name):
 
 def open_by_default(names):
     """Open sub-panels that are closed until an artist opens them, by the ends of their names."""
-    for cls in part_of_extension("panels").CLASSES:
-        if cls.__name__.endswith(tuple(f"_{name}" for name in names)) and "_PT_" in cls.__name__:
-            bpy.utils.unregister_class(cls)
+    above = ("DIFFUSIONNET_PT_transfer", "DIFFUSIONNET_PT_transfer_data")
+    below = [
+        cls
+        for cls in part_of_extension("panels").CLASSES
+        if getattr(cls, "bl_parent_id", "") in above and cls.__name__ not in above
+    ]
+    for cls in below:
+        bpy.utils.unregister_class(cls)
+        if cls.__name__.endswith(names):
             cls.bl_options = set()
-            bpy.utils.register_class(cls)
+    # Again in their order.
+    for cls in below:
+        bpy.utils.register_class(cls)
