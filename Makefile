@@ -213,7 +213,7 @@ weights-body_match: weights-body_parts $(START)/body_match.safetensors ## train 
 	$(PYTHON) -m training.body_match snapshot $(MATCHED)
 	$(PYTHON) -m training.body_match evaluate $(MATCHED) --before $(START)/body_match.safetensors
 
-weights-animals: $(READY_TRAINING) ## train and measure animal_parts and figure_family again: an hour
+weights-animals: $(READY_TRAINING) ## train and measure animal_parts again, and fit what Find Model goes by: an hour
 	$(PYTHON) -m training.animal_files --animals $(ANIMALS)
 	$(PYTHON) -m training.rigged_files --characters $(CHARACTERS)
 	$(PYTHON) -m training.animal_parts data
@@ -221,9 +221,7 @@ weights-animals: $(READY_TRAINING) ## train and measure animal_parts and figure_
 	$(PYTHON) -m training.animal_parts snapshot
 	$(PYTHON) -m training.animal_parts left-out
 	$(PYTHON) -m training.animal_parts evaluate --write
-	$(PYTHON) -m training.figure_family data
-	$(PYTHON) -m training.figure_family train
-	$(PYTHON) -m training.figure_family snapshot
+	$(PYTHON) -m training.figure_family fit
 	$(PYTHON) -m training.figure_family evaluate --write
 
 accuracy: $(READY_TRAINING) $(START)/body_parts.safetensors $(START)/body_parts_fine.safetensors ## measure the bundled models on unseen figures, half an hour each

@@ -6,11 +6,9 @@ import bpy
 
 from ..errors import DiffusionNetError
 from ..properties.model_lists import model_card
-from ..scene.classify_jobs import ClassifyJobs
+from ..scene.family_jobs import FamilyJobs
 from ..session.families import family_text, keep_proposal, needs_own_model
 from ..settings import settings
-from ..tasks.families import FAMILY_MODEL, proposal_of
-from ..tasks.models import path_for
 from ..translations import worded
 from .background import JobOperator
 from .base import ObjectOperator
@@ -23,14 +21,12 @@ class DIFFUSIONNET_OT_find_model(JobOperator, ObjectOperator, bpy.types.Operator
     bl_label = "Find Model"
     bl_options = {"UNDO"}
 
-    def jobs(self, context) -> ClassifyJobs:
+    def jobs(self, context) -> FamilyJobs:
         """One job for each character."""
         preferences = settings()
-        path_for(FAMILY_MODEL, [preferences.model_folder], "classify")
-        return ClassifyJobs(
+        return FamilyJobs(
             self.characters(context),
             context.scene.diffusionnet.use_modifiers,
-            model=FAMILY_MODEL,
             cache=preferences.cache,
             **preferences.compute,
         )
@@ -39,8 +35,7 @@ class DIFFUSIONNET_OT_find_model(JobOperator, ObjectOperator, bpy.types.Operator
         """Choose the model, if there is one for all figures."""
         self.report_errors([*run.failed, *run.jobs.errors], failed=not run.done)
         models, lines, own = set(), [], False
-        for item, result in run.done:
-            proposal = proposal_of(result)
+        for item, proposal in run.done:
             for member in item.members:
                 keep_proposal((member.object_uid, member.mesh_uid), proposal)
             models.add(proposal.model)

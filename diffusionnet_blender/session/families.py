@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bpy.app.handlers import persistent
 
-from ..tasks.families import FOUR_LEGS, PEOPLE, Proposal
+from ..tasks.family import FOUR_LEGS, PEOPLE, Proposal
 from ..translations import worded
 
 # By the session identifiers of the object and of its mesh.

@@ -13,16 +13,14 @@ from diffusionnet_blender.session.families import (  # noqa: E402
     forget_proposals,
     proposal_for,
 )
-from diffusionnet_blender.tasks.families import NEITHER, PEOPLE, Proposal  # noqa: E402
+from diffusionnet_blender.tasks.family import NEITHER, PEOPLE, Proposal  # noqa: E402
 from diffusionnet_blender.tasks.models import is_bundled  # noqa: E402
 from tests.scenes import add_mesh, select  # noqa: E402
 from training.primitives import rounded_box  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 ANIMALS = ROOT.parent / "shared" / "animals"
-pytestmark = pytest.mark.skipif(
-    not is_bundled("figure_family"), reason="the model is not there yet"
-)
+pytestmark = pytest.mark.skipif(not is_bundled("animal_parts"), reason="the model is not there yet")
 
 
 @pytest.fixture(autouse=True)

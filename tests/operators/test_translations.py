@@ -67,7 +67,7 @@ from diffusionnet_blender.surface.surface import Surface  # noqa: E402
 from diffusionnet_blender.tasks.classify import job as classify_job  # noqa: E402
 from diffusionnet_blender.tasks.conform import job as conform_job  # noqa: E402
 from diffusionnet_blender.tasks.doubts import SIDES  # noqa: E402
-from diffusionnet_blender.tasks.families import FAMILIES, Proposal  # noqa: E402
+from diffusionnet_blender.tasks.family import FAMILIES, Proposal  # noqa: E402
 from diffusionnet_blender.tasks.match import fit_pair  # noqa: E402
 from diffusionnet_blender.tasks.match import job as match_job  # noqa: E402
 from diffusionnet_blender.tasks.models import DEFAULT_MATCH_MODEL, Library  # noqa: E402

@@ -1,22 +1,34 @@
-"""Families of figures, and the model of parts for each: people, four-legged animals, neither."""
+"""Families of figures: the request, the result, and the model of parts for each."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from .models import DEFAULT_MODEL
+from ...surface.cache import OperatorCache
+from ...surface.surface import Surface
+from ..compute import Compute
+from ..models import DEFAULT_MODEL
 
-if TYPE_CHECKING:
-    from .classify.request import Classification
-
-FAMILY_MODEL = "figure_family"
-"""The bundled model that tells them apart, by whole shapes."""
 PEOPLE, FOUR_LEGS, NEITHER = FAMILIES = ("people", "four legs", "neither")
-"""Its classes."""
 MODELS = {PEOPLE: DEFAULT_MODEL, FOUR_LEGS: "animal_parts"}
 # A less probable family is no reason to take another model.
 SURE = 0.8
+
+
+@dataclass(frozen=True, eq=False)
+class FamilyRequest(Compute):
+    """A figure whose family is looked for.
+
+    Attributes
+    ----------
+    surface : Surface
+        A mesh or a point cloud.
+    cache : OperatorCache, optional
+        Of the matrices, which a segmentation with the proposed model uses again.
+    """
+
+    surface: Surface
+    cache: OperatorCache | None = None
 
 
 @dataclass(frozen=True)
@@ -43,8 +55,3 @@ class Proposal:
     def model(self) -> str | None:
         """The model of parts for the figure; None where there is none or the family is unsure."""
         return MODELS.get(self.family) if self.is_sure else None
-
-
-def proposal_of(found: Classification) -> Proposal:
-    """The most probable family of a figure that `FAMILY_MODEL` has classified."""
-    return Proposal(found.class_name, found.probability)
