@@ -20,7 +20,7 @@ from window import (
     until,
 )
 
-OPENED = ("conform", "refit")
+OPENED = ("_conform", "_refit")
 
 
 def steps():
