@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bpy.app.handlers import persistent
 
+from ..errors import DiffusionNetError
 from ..scene.outcome import Outcome
 from ..scene.tracked import TrackedCharacter
 
@@ -36,7 +37,14 @@ def note_transfer(
     source: TrackedCharacter, outcomes: Sequence[Outcome], kinds: Sequence[str]
 ) -> None:
     """Keep what became of a transfer until the next one."""
-    _last[:] = [Transferred(source, tuple(outcomes), tuple(kinds))]
+    _last[:] = [Transferred(source, tuple(map(_light, outcomes)), tuple(kinds))]
+
+
+def _light(outcome: Outcome) -> Outcome:
+    """Without tracebacks, by which errors would keep all that was read."""
+    remarks = tuple(DiffusionNetError(e.message, e.fix) for e in outcome.remarks)
+    error = outcome.error and DiffusionNetError(outcome.error.message, outcome.error.fix)
+    return replace(outcome, error=error, remarks=remarks)
 
 
 def last_transfer() -> Transferred | None:
