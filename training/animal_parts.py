@@ -44,7 +44,7 @@ from .shares import Shares, mean_shares, shares_of
 NAME = "animal_parts"
 WIDTH = 64
 # Steps on animals of no species, on all, and on all but a group.
-FIRST, ALL, LEFT_OUT = 900, 3000, 900
+FIRST, ALL, LEFT_OUT = 900, 3000, 450
 RATE = 1e-3
 FIRST_RUN = "quadrupeds"
 LIMBS = tuple(tuple(f"{leg}_{part}.L" for part in LEG_PARTS) for leg in LEGS)
