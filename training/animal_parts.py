@@ -264,7 +264,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--groups", nargs="+", choices=list(SPECIES), default=list(SPECIES))
-    parser.add_argument("--posed", type=int, default=4, help="of each species, to measure")
+    parser.add_argument("--posed", type=int, default=3, help="of each species, to measure")
     parser.add_argument("--folder", type=Path, help="of one model to measure instead")
     parser.add_argument("--picture", type=Path, help="of what is found, below the truth")
     parser.add_argument("--write", action="store_true", help="into the card and docs/animals.md")
