@@ -44,7 +44,7 @@ from .shares import Shares, mean_shares, shares_of
 NAME = "animal_parts"
 WIDTH = 64
 # Steps on animals of no species, on all, and on all but a group.
-FIRST, ALL, LEFT_OUT = 900, 3000, 900
+FIRST, ALL, LEFT_OUT = 900, 3000, 450
 RATE = 1e-3
 FIRST_RUN = "quadrupeds"
 LIMBS = tuple(tuple(f"{leg}_{part}.L" for part in LEG_PARTS) for leg in LEGS)
@@ -264,7 +264,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--groups", nargs="+", choices=list(SPECIES), default=list(SPECIES))
-    parser.add_argument("--posed", type=int, default=4, help="of each species, to measure")
+    parser.add_argument("--posed", type=int, default=3, help="of each species, to measure")
     parser.add_argument("--folder", type=Path, help="of one model to measure instead")
     parser.add_argument("--picture", type=Path, help="of what is found, below the truth")
     parser.add_argument("--write", action="store_true", help="into the card and docs/animals.md")
