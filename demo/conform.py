@@ -49,8 +49,10 @@ def show(output: Path) -> None:
     for figure in (figures[1], figures[3]):
         figure[0].data.materials.clear()
         figure[0].data.materials.append(studio.matte("Clay", CLAY))
+    # What was bent faces as the target does, and its object has not turned.
+    aside = TURN - bo.matrix_world.to_euler("XYZ").z
     with quietly():
-        studio.line_up(figures, [TURN] * len(figures), output / "conform.png")
+        studio.line_up(figures, [TURN, TURN, aside, aside], output / "conform.png")
     print(f"Open in Blender:  {output / 'conform.blend'}")
     print(f"Picture:          {output / 'conform.png'}")
 
@@ -62,6 +64,8 @@ def with_edges(made: bpy.types.Object) -> bpy.types.Object:
     bpy.context.scene.collection.objects.link(copy)
     bars = copy.modifiers.new("Edges", "WIREFRAME")
     bars.thickness = THICKNESS * made.dimensions.z / made.matrix_world.median_scale
+    # Even bars reach far out at sharp corners.
+    bars.use_even_offset = False
     copy.data.materials.clear()
     copy.data.materials.append(studio.matte("Ink", INK))
     bpy.context.view_layer.update()
