@@ -63,7 +63,7 @@ def wardrobe_of(source: Character, body: bpy.types.Object | None = None) -> Ward
             "in the Refit panel.",
         )
     if body is None:
-        body = _body_among(source, worn)
+        body = _body_among(source, worn, 'Choose it in the Refit panel, or call it "Body".')
         worn.remove(body)
     if not worn:
         raise DiffusionNetError(
@@ -88,14 +88,16 @@ def body_of(target: Character) -> bpy.types.Object:
         raise DiffusionNetError(
             f"{target.name!r} has no body", "Pick a character with a body as target."
         )
-    return _body_among(target, found)
+    return _body_among(target, found, 'Call it "Body".')
 
 
 def _is_of_face(obj: bpy.types.Object) -> bool:
     return is_of_face(obj.name, [m.name for m in obj.data.materials if m])
 
 
-def _body_among(character: Character, objects: Sequence[bpy.types.Object]) -> bpy.types.Object:
+def _body_among(
+    character: Character, objects: Sequence[bpy.types.Object], fix: str
+) -> bpy.types.Object:
     """The body among some members: by its name, or because the others lie on it."""
     from ..tasks.refit.body import innermost
 
@@ -107,8 +109,5 @@ def _body_among(character: Character, objects: Sequence[bpy.types.Object]) -> bp
     read = read_character(replace(character, members=tuple(objects)), own=True)
     number = innermost(read.placed.members)
     if number is None:
-        raise DiffusionNetError(
-            f"Which object of {character.name!r} is its body is not clear",
-            'Choose it in the Refit panel, or call it "Body".',
-        )
+        raise DiffusionNetError(f"Which object of {character.name!r} is its body is not clear", fix)
     return read.members[number].find()

@@ -131,6 +131,17 @@ def test_the_body_can_be_chosen(pair):
     assert [obj.name for obj in bpy.context.selected_objects] == ["Shirt on Troll.001"]
 
 
+def spoil_source(pair):
+    """Two garments that do not lie on one another."""
+    bpy.data.objects.remove(pair[0])
+    return {}
+
+
+def spoil_target(pair):
+    pair[2].name = "Eyes"
+    return {"target": "Eyes"}
+
+
 def spoil_mirror(pair):
     pair[2].modifiers.new("Mirror", "MIRROR")
     return {}
@@ -152,6 +163,8 @@ def spoil_pin(pair):
         (lambda pair: {"each": True}, "single mesh"),
         (lambda pair: {"body": "Nobody"}, "no mesh 'Nobody'"),
         (lambda pair: {"target": "Body", "source": "Troll"}, "single mesh"),
+        (spoil_source, "is its body is not clear"),
+        (spoil_target, "has no body"),
         (spoil_mirror, "another shape without its modifier 'Mirror'"),
         (spoil_pin, "A pin is not on the body"),
     ],
