@@ -58,7 +58,7 @@ docs: $(READY_DOCS) ## build the documentation site, into build/site; a link tha
 	@NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --quiet --clean
 	@echo "build/site/index.html: $$(du -sh build/site | cut -f1)"
 
-.PHONY: demo demo-rig demo-transfer contact-sheet docs-images docs-window
+.PHONY: demo demo-rig demo-transfer demo-conform demo-refit contact-sheet docs-images docs-window
 demo: $(READY) ## segment a character: a .blend and a picture in build/demo
 	@$(PYTHON) -m demo.run
 
@@ -68,13 +68,21 @@ demo-rig: $(READY) ## rig the samples: a .blend for each and a picture in build/
 demo-transfer: $(READY) ## carry a texture and skin weights over: a .blend and a picture in build/demo
 	@$(PYTHON) -m demo.transfer
 
+demo-conform: $(READY) ## bend one sample's mesh onto the other: a .blend and a picture in build/demo
+	@$(PYTHON) -m demo.conform
+
+demo-refit: $(READY) ## fit one sample's clothes to the other's body: a .blend and a picture in build/demo
+	@$(PYTHON) -m demo.refit
+
 contact-sheet: $(READY_TRAINING) ## characters of CHARACTERS and MAKEHUMAN in each other's textures: a picture of the documentation
 	@$(PYTHON) -m demo.contact_sheet --characters $(CHARACTERS) --makehuman $(MAKEHUMAN)
 	@$(PYTHON) -m demo.publish build/contact_sheet/textures.png docs/images/characters-textures.webp
 
-docs-images: demo demo-rig demo-transfer ## make the pictures of the documentation again
+docs-images: demo demo-rig demo-transfer demo-conform demo-refit ## make the pictures of the documentation again
 	@$(PYTHON) -m demo.publish build/demo/cleo.png docs/images/demo.webp
 	@$(PYTHON) -m demo.publish build/demo/transfer.png docs/images/transfer.webp
+	@$(PYTHON) -m demo.publish build/demo/conform.png docs/images/conform.webp
+	@$(PYTHON) -m demo.publish build/demo/refit.png docs/images/refit.webp
 	@$(PYTHON) -m demo.library
 	@$(PYTHON) -m demo.publish build/demo/library.png docs/images/library-report.webp
 	@$(PYTHON) -m demo.publish build/demo/rig.png docs/images/rig.webp
@@ -94,6 +102,8 @@ docs-window: test-app ## and those of Blender's window: steps of the tutorial, t
 			--crop 0 0 1322 902; done
 	@$(PYTHON) -m demo.publish build/app/editing/borders.png build/app/editing/straight.png \
 		docs/images/borders.webp --crop 460 340 860 830
+	@$(PYTHON) -m demo.publish build/app/control/live.png docs/images/transfer-control.webp \
+		--crop 60 560 1215 1600
 
 .PHONY: test test-slow test-matrix $(addprefix test-,$(MATRIX))
 test: $(READY_TRAINING) ## every test but the slow ones, on Blender 4.5
@@ -154,7 +164,7 @@ repository: package ## and an extension repository to host as plain files, in di
 # Models of body parts that are bundled.
 BODY_MODELS := body_parts body_parts_fine body_layers
 
-.PHONY: weights-body_parts weights-body_match left-out accuracy ablation discretizations samples
+.PHONY: weights-body_parts weights-body_match weights-animals left-out accuracy ablation discretizations samples
 .PHONY: bench bench-large bench-labels bench-laplacian bench-gradients bench-matching bench-characters bench-pairs
 # What the bundled weights start from: those of versions before, as git keeps them.
 BEFORE_body_parts := 4d57e0b
@@ -169,6 +179,7 @@ MATCHED := $(FIGURES) --bodies 500 --makehuman $(MAKEHUMAN)
 RUNS := training/data/figures
 CHARACTERS ?= ../shared/characters
 MAKEHUMAN ?= ../shared/makehuman
+ANIMALS ?= ../shared/animals
 
 $(START)/%.safetensors:
 	@mkdir -p $(START)
@@ -201,6 +212,17 @@ weights-body_match: weights-body_parts $(START)/body_match.safetensors ## train 
 	$(PYTHON) -m training.body_match train $(MATCHED) --steps 7500 --start $(RUNS)/last.pt
 	$(PYTHON) -m training.body_match snapshot $(MATCHED)
 	$(PYTHON) -m training.body_match evaluate $(MATCHED) --before $(START)/body_match.safetensors
+
+weights-animals: $(READY_TRAINING) ## train and measure animal_parts again, and fit what Find Model goes by: an hour
+	$(PYTHON) -m training.animal_files --animals $(ANIMALS)
+	$(PYTHON) -m training.rigged_files --characters $(CHARACTERS)
+	$(PYTHON) -m training.animal_parts data
+	$(PYTHON) -m training.animal_parts train
+	$(PYTHON) -m training.animal_parts snapshot
+	$(PYTHON) -m training.animal_parts left-out
+	$(PYTHON) -m training.animal_parts evaluate --write
+	$(PYTHON) -m training.figure_family fit
+	$(PYTHON) -m training.figure_family evaluate --write
 
 accuracy: $(READY_TRAINING) $(START)/body_parts.safetensors $(START)/body_parts_fine.safetensors ## measure the bundled models on unseen figures, half an hour each
 	@for name in $(BODY_MODELS); do \

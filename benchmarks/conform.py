@@ -16,9 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
+from diffusionnet_blender.matching.arap import RestShape
 from diffusionnet_blender.matching.closest import ClosestPoints
 from diffusionnet_blender.matching.conform import DATA_WEIGHTS, ROUNDS
-from diffusionnet_blender.matching.registration import RestShape, Schedule, deformed
+from diffusionnet_blender.matching.registration import Schedule, deformed
 from diffusionnet_blender.surface.edges import unique_edges
 from diffusionnet_blender.surface.surface import (
     Surface,

@@ -208,6 +208,17 @@ def by_nearest_vertex(skin: Worn, worn: Worn) -> np.ndarray:
     return skin.weights[cKDTree(skin.vertices).query(worn.vertices)[1]]
 
 
+def add_object(name: str, vertices: np.ndarray, polygons: np.ndarray):
+    """A mesh object in Blender's scene."""
+    import bpy
+
+    mesh = bpy.data.meshes.new(name)
+    mesh.from_pydata(vertices.tolist(), [], polygons.tolist())
+    obj = bpy.data.objects.new(name, mesh)
+    bpy.context.collection.objects.link(obj)
+    return obj
+
+
 class DataTransfer:
     """Blender's Data Transfer, by the nearest face interpolated."""
 
@@ -218,17 +229,8 @@ class DataTransfer:
 
         bpy.ops.wm.read_homefile(app_template="", use_empty=True)
         polygons = np.searchsorted(np.unique(base().quads), base().quads)
-        self.source = self._object("Body", skin.vertices, polygons)
+        self.source = add_object("Body", skin.vertices, polygons)
         write_vertex_groups(self.source, base().bones, skin.weights.astype(np.float32))
-
-    def _object(self, name: str, vertices: np.ndarray, polygons: np.ndarray):
-        import bpy
-
-        mesh = bpy.data.meshes.new(name)
-        mesh.from_pydata(vertices.tolist(), [], polygons.tolist())
-        obj = bpy.data.objects.new(name, mesh)
-        bpy.context.collection.objects.link(obj)
-        return obj
 
     def __call__(self, worn: Worn) -> np.ndarray:
         """Weights (V, B)."""
@@ -236,7 +238,7 @@ class DataTransfer:
 
         from diffusionnet_blender.scene.vertex_groups import read_weights
 
-        target = self._object("Worn", worn.vertices, worn.faces)
+        target = add_object("Worn", worn.vertices, worn.faces)
         bpy.context.view_layer.objects.active = self.source
         self.source.select_set(True)
         target.select_set(True)

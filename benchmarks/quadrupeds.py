@@ -6,15 +6,15 @@ and in another pose; each is then remeshed. The template is alike on both sides,
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 from scipy.spatial.transform import Rotation
 
 from diffusionnet_blender.matching.closest import ClosestPoints
-from diffusionnet_blender.surface.voxels import surface_nets
 from diffusionnet_blender.surface.winding import vertex_normals
+from training.bone_skins import SkinBone, skin_around
 from training.matched_bodies import MatchedBody
 from training.meshes import Body, shuffle
 from training.remesh import remesh
@@ -62,51 +62,23 @@ POSES = 25.0
 PROPORTIONS = 0.2
 
 
-@dataclass(frozen=True, eq=False)
-class _Bone:
-    head: np.ndarray
-    tail: np.ndarray
-    radii: tuple[float, float]
-    parent: str
-
-
 @cache
-def _bones() -> dict[str, _Bone]:
+def _bones() -> dict[str, SkinBone]:
     found = {}
     for name, (head, tail, *radii, parent) in BONES.items():
         for side in (".L", ".R") if name in PAIRED else ("",):
             mirror = np.array([-1.0 if side == ".R" else 1.0, 1, 1])
             above = parent + side if parent in PAIRED else parent
-            found[name + side] = _Bone(
+            found[name + side] = SkinBone(
                 np.array(JOINTS[head]) * mirror, np.array(JOINTS[tail]) * mirror, radii, above
             )
     return found
 
 
-def _beside(points: np.ndarray, bone: _Bone) -> np.ndarray:
-    """Distance from a bone's skin, below zero inside."""
-    along = bone.tail - bone.head
-    share = np.clip((points - bone.head) @ along / (along @ along), 0, 1)
-    radius = bone.radii[0] + share * (bone.radii[1] - bone.radii[0])
-    return np.linalg.norm(points - bone.head - share[:, None] * along, axis=1) - radius
-
-
 @cache
 def template() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Vertices (T, 3), faces and weights of the bones (T, B) of the animal that all others are."""
-    ends = np.array([end for bone in _bones().values() for end in (bone.head, bone.tail)])
-    low, high = ends.min(axis=0) - 0.25, ends.max(axis=0) + 0.25
-    axes = [np.arange(a, b, CELL) for a, b in zip(low, high, strict=True)]
-    points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=3)
-    field = 0.0
-    for bone in _bones().values():
-        field = field + np.exp(-_beside(points.reshape(-1, 3), bone) / BLEND)
-    field = BLEND * np.log(np.maximum(field, 1e-30)).reshape(points.shape[:3])
-    vertices, faces = surface_nets(field, 0.0)
-    vertices = low + CELL * vertices
-    away = np.stack([_beside(vertices, bone) for bone in _bones().values()], axis=1)
-    weights = np.exp(-(away - away.min(axis=1, keepdims=True)) / 0.03)
-    return vertices, faces, weights / weights.sum(axis=1, keepdims=True)
+    return skin_around(_bones(), CELL, BLEND, margin=0.25)
 
 
 def sample_animal(seed: int, vertex_count: int, variety: float = 1.0) -> MatchedBody:

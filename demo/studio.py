@@ -14,6 +14,7 @@ SAMPLES = 12
 LENS = radians(22)  # horizontal field of view: a portrait lens, little perspective
 QUARTER_TURN = radians(28)
 GAP = 0.16  # between the figures and the legend, as a share of the figures' height
+BETWEEN = 0.06  # between figures that stand in a line
 BACKDROP = (0.86, 0.85, 0.83)
 INK = (0.02, 0.022, 0.026)
 
@@ -42,6 +43,41 @@ def photograph(
     total = right[1].x + GAP * size + legend_width
     camera = add_camera(scene, total, size)
     add_legend(camera, legend, right[1].x + GAP * size, size, total)
+    add_backdrop(size, total)
+    add_lights(size, total)
+    render(scene, path)
+
+
+def line_up(
+    figures: list[list[bpy.types.Object]], turns: list[float], path: Path, gap: float = BETWEEN
+) -> None:
+    """Render figures side by side, all of one height, and save the picture.
+
+    Parameters
+    ----------
+    figures : lists of objects
+        Each stands along +z; the first object of each was modelled with its front to -y.
+    turns : list of float
+        About the vertical, of each figure.
+    path : Path
+        Of a PNG.
+    gap : float
+        Between two, as a share of their height.
+    """
+    scene = bpy.context.scene
+    shown = [item for figure in figures for item in figure]
+    for item in list(scene.objects):
+        item.hide_render = item not in shown
+    heights = [(bounds(figure)[1] - bounds(figure)[0]).z for figure in figures]
+    size, x = max(heights), 0.0
+    for figure, turn, height in zip(figures, turns, heights, strict=True):
+        yaw = figure[0].matrix_world.to_euler("XYZ").z
+        straight = Matrix.Scale(size / height, 4) @ Matrix.Rotation(-yaw, 4, "Z")
+        for item in figure:
+            item.matrix_world = straight @ item.matrix_world
+        x = place(figure, turn, x)[1].x + gap * size
+    total = x - gap * size
+    add_camera(scene, total, size)
     add_backdrop(size, total)
     add_lights(size, total)
     render(scene, path)

@@ -16,7 +16,7 @@ from time import perf_counter
 
 import bpy
 import numpy as np
-from mathutils import Matrix, Vector
+from mathutils import Vector
 
 from demo import studio
 from demo.extension import demonstrate
@@ -28,7 +28,6 @@ from diffusionnet_blender.scene.vertex_groups import read_weights
 ROOT = Path(__file__).resolve().parent.parent
 WEIGHTS = "skin_weights"
 TURN = studio.QUARTER_TURN * 0.6
-GAP = 0.06
 # Each bone from the joint with its parent on; the first goes up the trunk.
 PARENTS = {
     "torso": "",
@@ -153,23 +152,7 @@ def photograph(ada, clay, bo, picture: Path) -> None:
         painted_weights(ada, colours),
         painted_weights(bo, colours),
     ]
-    for item in list(bpy.context.scene.objects):
-        item.hide_render = item not in figures
-    size = max((studio.bounds([f])[1] - studio.bounds([f])[0]).z for f in figures)
-    x = 0.0
-    for figure in figures:
-        # Each as it was modelled: its chest faces -y.
-        yaw = figure.matrix_world.to_euler("XYZ").z
-        figure.matrix_world = Matrix.Rotation(-yaw, 4, "Z") @ figure.matrix_world
-        low, high = studio.bounds([figure])
-        figure.matrix_world = Matrix.Scale(size / (high.z - low.z), 4) @ figure.matrix_world
-        x = studio.place([figure], TURN, x)[1].x + GAP * size
-    total = x - GAP * size
-    scene = bpy.context.scene
-    studio.add_camera(scene, total, size)
-    studio.add_backdrop(size, total)
-    studio.add_lights(size, total)
-    studio.render(scene, picture)
+    studio.line_up([[figure] for figure in figures], [TURN] * len(figures), picture)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .tasks.conform import conform
     from .tasks.match import match
     from .tasks.models import find_model
+    from .tasks.refit import refit
     from .tasks.rig import rig
     from .tasks.segment import segment
     from .tasks.train import train
@@ -41,6 +42,7 @@ __all__ = [
     "conform",
     "find_model",
     "match",
+    "refit",
     "rig",
     "segment",
     "train",
@@ -56,6 +58,7 @@ _MODULES = {
     "conform": ".tasks.conform",
     "find_model": ".tasks.models",
     "match": ".tasks.match",
+    "refit": ".tasks.refit",
     "rig": ".tasks.rig",
     "segment": ".tasks.segment",
     "train": ".tasks.train",

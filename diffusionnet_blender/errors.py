@@ -45,6 +45,10 @@ class NoLabels(DiffusionNetError):
     """A mesh has no labels of the kind that is asked for."""
 
 
+class EmptyRegion(DiffusionNetError):
+    """A mesh has nothing in the region that was chosen."""
+
+
 class NothingToWrite(DiffusionNetError):
     """All that was asked for is locked; not a failure, but nothing was written."""
 

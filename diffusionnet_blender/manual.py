@@ -12,6 +12,7 @@ GUIDE = Path(__file__).resolve().with_name("guide")
 PAGES = (
     ("bpy.ops.diffusionnet.write_labels*", "segment.html#outputs"),
     ("bpy.ops.diffusionnet.add_preset*", "segment.html#outputs"),
+    ("bpy.ops.diffusionnet.find_model*", "segment.html#which-model"),
     ("bpy.ops.diffusionnet.reload_models*", "models.html#the-library"),
     ("bpy.ops.diffusionnet.import_model*", "models.html#the-library"),
     ("bpy.ops.diffusionnet.rename_model*", "models.html#the-library"),
@@ -44,21 +45,30 @@ PAGES = (
     ("bpy.ops.diffusionnet.stop_training*", "train.html#during-training"),
     ("bpy.ops.diffusionnet.classify*", "train.html#whole-shapes"),
     *(
-        (f"bpy.ops.diffusionnet.{name}*", f"transfer.html{anchor}")
+        (f"bpy.ops.diffusionnet.{name}*", f"transfer{anchor}")
         for name, anchor in (
-            ("match", "#match"),
-            ("preview_match", "#look-at-the-match"),
-            ("select_uncertain", "#look-at-the-match"),
-            ("add_pin", "#pins"),
-            ("remove_pin", "#pins"),
-            ("swap_pair", "#match"),
-            ("transfer", "#what-to-move"),
+            ("match", ".html#match"),
+            ("preview_match", ".html#look-at-the-match"),
+            ("select_uncertain", ".html#look-at-the-match"),
+            ("add_pin", ".html#pins"),
+            ("remove_pin", ".html#pins"),
+            ("swap_pair", ".html#match"),
+            ("live_match", "-control.html#live-match"),
+            ("choose_names", "-control.html#groups-and-keys-by-name"),
+            ("add_transfer_preset", "-control.html#presets"),
+            ("transfer_to_selected", "-control.html#one-to-many"),
+            ("transfer_again", "-control.html#one-to-many"),
+            ("transfer", ".html#what-to-move"),
         )
     ),
     *(
         (f"bpy.ops.diffusionnet.{name}*", "rig.html#in-the-sidebar")
         for name in ("rig", "write_skeleton", "bind_skeleton", "check_rig")
     ),
+    ("bpy.ops.diffusionnet.conform*", "conform.html"),
+    ("bpy.types.diffusionnet_pg_conform*", "conform.html"),
+    ("bpy.ops.diffusionnet.refit*", "refit.html"),
+    ("bpy.types.diffusionnet_pg_refit*", "refit.html"),
     ("bpy.types.diffusionnet_pg_rig*", "rig.html#in-the-sidebar"),
     ("bpy.types.diffusionnet_pg_settings.rig*", "rig.html#in-the-sidebar"),
     ("bpy.types.diffusionnet_pg_transfer*", "transfer.html#what-to-move"),

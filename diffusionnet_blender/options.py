@@ -7,8 +7,9 @@ read its definition there.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
+from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 _KEY = "option"
@@ -82,6 +83,29 @@ def names_in(text: str) -> tuple[str, ...]:
     """
     found = (quoted.replace('""', '"') or plain.strip() for quoted, plain in _NAME.findall(text))
     return tuple(name for name in found if name)
+
+
+def named_by(patterns: Iterable[str], names: Sequence[str]) -> tuple[str, ...]:
+    """Those of some names that are given, by themselves or by patterns such as "arm*" or "*.L".
+
+    Parameters
+    ----------
+    patterns : iterable of str
+        As of `fnmatch`, where upper and lower case differ. A name that is there is no pattern.
+    names : sequence of str
+
+    Returns
+    -------
+    tuple of str
+        In the order of the patterns, each once.
+    """
+    found = (
+        name
+        for pattern in patterns
+        for name in ([pattern] if pattern in names else names)
+        if name == pattern or fnmatchcase(name, pattern)
+    )
+    return tuple(dict.fromkeys(found))
 
 
 def quoted_names(names: Iterable[str]) -> str:

@@ -15,9 +15,18 @@ from .scene.matches import forget_all_matches
 from .scene.results import forget_all_results
 from .session.computing import end_worker
 from .session.curve_icon import forget_curve
+from .session.families import forget_proposals
+from .session.transferred import forget_transfer
 
 # Called before another file is opened.
-HANDLERS = (forget_all_results, forget_all_matches, forget_all_fits, drop_run)
+HANDLERS = (
+    forget_all_results,
+    forget_all_matches,
+    forget_all_fits,
+    forget_proposals,
+    forget_transfer,
+    drop_run,
+)
 
 
 def register() -> None:

@@ -8,7 +8,14 @@ import pytest
 
 from diffusionnet_blender.cli import build_parser
 from diffusionnet_blender.cli.options import spelling
-from diffusionnet_blender.options import Option, default_of, names_in, options_of, quoted_names
+from diffusionnet_blender.options import (
+    Option,
+    default_of,
+    named_by,
+    names_in,
+    options_of,
+    quoted_names,
+)
 from diffusionnet_blender.scene.options import LabelSource, Outputs, ReadOptions
 from diffusionnet_blender.tasks.classify import ClassifyRequest
 from diffusionnet_blender.tasks.compute import Compute
@@ -155,3 +162,20 @@ def test_names_with_commas_are_put_in_quotes(text, wanted):
 )
 def test_quoted_names_are_read_as_they_were(name):
     assert names_in(quoted_names((name, "plain", name))) == (name, "plain", name)
+
+
+@pytest.mark.parametrize(
+    ("patterns", "found"),
+    [
+        (["arm*"], ("arm.L", "arm.R")),
+        (["*.R", "arm.*"], ("arm.R", "leg.R", "arm.L")),
+        (["Arm*"], ()),
+        (["leg.[LR]"], ("leg.R",)),
+        # A name that is there is no pattern.
+        (["odd[1]"], ("odd[1]",)),
+        (["odd*", "odd[1]"], ("odd[1]", "odd1")),
+        ([], ()),
+    ],
+)
+def test_names_are_given_by_themselves_or_by_patterns(patterns, found):
+    assert named_by(patterns, ["arm.L", "arm.R", "leg.R", "odd[1]", "odd1"]) == found

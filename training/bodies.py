@@ -175,11 +175,26 @@ def bone_moves(heads: np.ndarray, pose: Pose, proportions: Proportions = NATURAL
     template = load_template()
     turns = bone_turns(template, heads, pose)
     scales = bone_scales(template, heads, proportions)
-    count = len(template.bones)
+    return chain_moves(template.parents, heads, turns, scales)
+
+
+def chain_moves(
+    parents: Sequence[int], heads: np.ndarray, turns: np.ndarray, scales: np.ndarray
+) -> np.ndarray:
+    """The affine map of each bone from the rest pose to another, (B, 3, 4).
+
+    Parameters
+    ----------
+    parents : of each bone, before it in order; -1 for none.
+    heads : (B, 3) where bones begin at rest.
+    turns : (B, 3, 3) rotation against the parent, in the axes of the rest pose.
+    scales : (B, 3, 3) about the head, in those axes; it moves the heads of children alone.
+    """
+    count = len(heads)
     turned = np.empty((count, 3, 3))
     linear = np.empty((count, 3, 3))
     posed = np.empty((count, 3))
-    for bone, parent in enumerate(template.parents):
+    for bone, parent in enumerate(parents):
         if parent < 0:
             turned[bone], posed[bone] = turns[bone], heads[bone]
         else:

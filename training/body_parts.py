@@ -175,8 +175,9 @@ def train(
     threads: int,
     start: Path | None = None,
     rate: float | None = None,
+    animals: bool = False,
 ) -> None:
-    """Train on examples, or go on from the checkpoint of the run.
+    """Train on examples, of people or of animals, or go on from the checkpoint of the run.
 
     The learning rate is, at its highest, 0.002 for fresh weights and half of it for others, unless
     it is given.
@@ -186,13 +187,14 @@ def train(
     from diffusionnet_blender.network.module import DiffusionNet
     from diffusionnet_blender.network.torch_engine import TorchEngine
     from diffusionnet_blender.network.training import TrainingSettings
-    from training.heads import FigureTrainer
+    from training.heads import AnimalTrainer, FigureTrainer
 
     torch.set_num_threads(threads)
     torch.manual_seed(0)
-    architecture = architecture_of(OUTPUTS, width)
+    kind = AnimalTrainer if animals else FigureTrainer
+    architecture = architecture_of(sum(kind.HEADS) + VOTES, width)
     weights = starting_weights(architecture, start)
-    trainer = FigureTrainer(
+    trainer = kind(
         DiffusionNet(architecture, TorchEngine("auto"), weights),
         TrainingSettings(steps=steps, learning_rate=rate or (2e-3 if start is None else 1e-3)),
     )

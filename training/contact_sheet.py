@@ -6,8 +6,7 @@ Wrong labels, exploded meshes and tangled parts are seen at a glance, and in no 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,21 +24,23 @@ WIDTH, HEIGHT = 220, 260
 BACKGROUND = 245
 
 UNKNOWN_COLOUR = (0.2, 0.2, 0.2)
-# What examples are coloured by: the colours of labels, and the labels of an example.
-COLOURINGS: dict[str, tuple[list[tuple[float, float, float]], Callable[[Example], np.ndarray]]] = {
-    "parts": ([COLOURS[name] for name in PART_NAMES], lambda example: example.labels),
-    "fine": ([COLOURS[name] for name in (*FINE_NAMES, *PART_NAMES)], lambda example: example.fine),
-    "layers": (
-        [*(LAYER_COLOURS[name] for name in LAYER_NAMES), UNKNOWN_COLOUR],
-        lambda example: example.layers,
-    ),
+# The colours (V, 3) of the vertices of examples; labels that are not known, -1, come last.
+COLOURINGS: dict[str, Callable[[Example], np.ndarray]] = {
+    "parts": lambda example: _colours(example.anatomy.part_names, example.anatomy.colours)[
+        example.labels
+    ],
+    "fine": lambda example: _colours((*FINE_NAMES, *PART_NAMES), COLOURS)[example.fine],
+    "layers": lambda example: _colours(LAYER_NAMES, LAYER_COLOURS)[example.layers],
 }
+
+
+def _colours(names: Sequence[str], colours: Mapping[str, tuple[float, float, float]]) -> np.ndarray:
+    return np.array([*(colours[name] for name in names), UNKNOWN_COLOUR])
 
 
 def picture(example: Example, colouring: str, turn: float) -> Image.Image:
     """One example in the colours of `COLOURINGS`, seen from the front, turned by some degrees."""
-    colours, labels_of = COLOURINGS[colouring]
-    return drawn(example.surface, np.array(colours)[labels_of(example)], turn)
+    return drawn(example.surface, COLOURINGS[colouring](example), turn)
 
 
 def drawn(surface: Surface, colours: np.ndarray, turn: float) -> Image.Image:
@@ -101,26 +102,39 @@ def contact_sheet(
 @plain_errors
 def main() -> None:
     """Write one sheet."""
-    from .examples import draw_from, sample_example
+    from .animals import NAMES
+    from .examples import at_rest, make_from
     from .prepared import SOURCES
     from .suites import SUITES
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("path", type=Path)
     parser.add_argument("--suite", choices=list(SUITES), help="by default what is trained on")
-    parser.add_argument("--source", choices=SOURCES, default="generated", help="of what is learnt")
+    parser.add_argument("--animals", action="store_true", help="all of them at rest")
+    parser.add_argument(
+        "--source",
+        choices=[*SOURCES, "animals", "things"],
+        default="generated",
+        help="of what is learnt",
+    )
     parser.add_argument("--makehuman", type=Path, metavar="FOLDER", help="for dressed figures")
     parser.add_argument("--first", type=int, default=0, help="seed")
     parser.add_argument("--count", type=int, default=24)
     parser.add_argument("--turn", type=float, default=25.0, help="degrees from the front")
     parser.add_argument("--colouring", choices=list(COLOURINGS), default="parts")
     arguments = parser.parse_args()
-    if arguments.suite:
+    if arguments.animals:
+        arguments.first, arguments.count = 0, len(NAMES)
+
+        def make(number: int) -> Example:
+            return at_rest(NAMES[number])
+
+    elif arguments.suite:
         make = SUITES[arguments.suite].make
     else:
         if arguments.source == "dressed" and arguments.makehuman is None:
             parser.error("dressed figures need --makehuman, the folder of MakeHuman's assets")
-        make = partial(sample_example, draw=draw_from(arguments.source, arguments.makehuman))
+        make = make_from(arguments.source, arguments.makehuman)
     seeds = list(range(arguments.first, arguments.first + arguments.count))
     contact_sheet(make, seeds, arguments.path, colouring=arguments.colouring, turn=arguments.turn)
 

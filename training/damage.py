@@ -135,7 +135,8 @@ def loosen(body: Body, rng: np.random.Generator) -> Body:
     if kind == "parts":
         group = body.labels[body.faces[:, 0]]
         # Only some seams are open.
-        joined = rng.integers(0, 1 + len(PART_NAMES), len(PART_NAMES))
+        count = len(body.anatomy.part_names)
+        joined = rng.integers(0, 1 + count, count)
         group = np.where(rng.uniform() < 0.5, group, joined[group])
     elif kind == "planes":
         low, high = middle.min(axis=0), middle.max(axis=0)
@@ -160,7 +161,7 @@ def loosen(body: Body, rng: np.random.Generator) -> Body:
 def double(body: Body, rng: np.random.Generator) -> Body:
     """Some parts twice, one within the other, as lining, armour or a copy left behind."""
     size = np.ptp(body.vertices, axis=0).max()
-    chosen = rng.uniform(size=len(PART_NAMES)) < rng.choice([0.3, 1.0])
+    chosen = rng.uniform(size=len(body.anatomy.part_names)) < rng.choice([0.3, 1.0])
     inside = chosen[body.labels][body.faces].all(axis=1)
     if not inside.any():
         return body

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -11,16 +11,19 @@ import numpy as np
 
 from diffusionnet_blender.surface.surface import Surface, triangle_areas
 
+from .animals import NAMES, load_animal, sample_animal, vary
 from .clouds import point_cloud
 from .damage import bust, cut, double, holes, loosen, scan
 from .dressed_figures import sample_dressed
 from .figures import sample_figure
 from .meshes import LAYER_NAMES, Body, add_noise, shuffle
-from .parts import FINE_NAMES, FINE_OF_LABEL, PART_NAMES, PART_OF_LABEL
+from .parts import ANIMALS, FINE_NAMES, FINE_OF_LABEL, PEOPLE, Anatomy
 from .poses import Pose, sample_exact_pose, sample_gesture, sample_raised_arms
+from .quadrupeds import sample_quadruped
 from .remesh import KINDS, remesh
 from .rigged import PACKS, sample_rigged
 from .symmetry import symmetric
+from .things import sample_thing
 
 # How often each kind of figure is drawn, and what is done to it.
 FIGURE_SHARES = {
@@ -52,6 +55,20 @@ COARSE_SHARE = 0.14
 # Of meshes as artists made them.
 MODELLED_SHARES = (0.2, 0.05, 0.1, 0.2, 0.1, 0.05, 0.3)
 CLOUD_SHARE = 0.1
+# What is done to figures, and how often.
+HARMS = {
+    "none": 0.54,
+    "cut": 0.08,
+    "bust": 0.06,
+    "holes": 0.07,
+    "scan": 0.09,
+    "loose": 0.11,
+    "double": 0.05,
+}
+# What is cut away of people is named by their parts.
+HARMS_OF_OTHERS = {"none": 0.6, "holes": 0.08, "scan": 0.12, "loose": 0.14, "double": 0.06}
+# Of animals, how many are skins around bones.
+QUADRUPED_SHARE = 0.35
 # An example with less than this is drawn again.
 LEAST_VERTICES, LEAST_PARTS = 200, 3
 
@@ -63,14 +80,14 @@ class Example:
     Attributes
     ----------
     surface : Surface
-    fine : (V,) int32, index into `parts.FINE_NAMES`, or into `parts.PART_OF_LABEL` where only the
-        coarse part is known.
+    fine : (V,) int32, the label, as of a `Body`.
     layers : (V,) int32, index into `meshes.LAYER_NAMES`, -1 where it is not known.
     kind : str
         What it is, in words of the generator, for tables.
     attempts : int
         How often it was drawn before it could be used.
     place : (V,) int64 or None, on the template, as of a `Body`.
+    anatomy : what the labels are.
     """
 
     surface: Surface
@@ -79,18 +96,20 @@ class Example:
     kind: str
     attempts: int = 1
     place: np.ndarray | None = None
+    anatomy: Anatomy = PEOPLE
 
     @property
     def labels(self) -> np.ndarray:
-        """(V,) int32, index into `parts.PART_NAMES`."""
-        return PART_OF_LABEL[self.fine]
+        """(V,) int32, index into the names of parts of its anatomy; -1 where it is not known."""
+        return self.anatomy.part_of_label[self.fine]
 
     def truth(self, class_names: Sequence[str]) -> np.ndarray:
         """(V,) int32, index into the classes of a model; -1 where it is not known.
 
         Parameters
         ----------
-        class_names : those of `parts.PART_NAMES`, `parts.FINE_NAMES` or `meshes.LAYER_NAMES`.
+        class_names : those of the parts of its anatomy; of people also `parts.FINE_NAMES` or
+            `meshes.LAYER_NAMES`.
 
         Raises
         ------
@@ -98,9 +117,9 @@ class Example:
             If they are others.
         """
         match tuple(class_names):
-            case names if names == PART_NAMES:
+            case names if names == self.anatomy.part_names:
                 return self.labels
-            case names if names == FINE_NAMES:
+            case names if names == FINE_NAMES and self.anatomy is PEOPLE:
                 return FINE_OF_LABEL[self.fine]
             case names if names == LAYER_NAMES:
                 return self.layers
@@ -119,7 +138,7 @@ class Example:
 def of_body(body: Body, kind: str) -> Example:
     """A body as an example."""
     surface = Surface(body.vertices, body.faces)
-    return Example(surface, body.fine, body.layers, kind, place=body.place)
+    return Example(surface, body.fine, body.layers, kind, place=body.place, anatomy=body.anatomy)
 
 
 def of_cloud(body: Body, rng: np.random.Generator, kind: str, normals: bool = True) -> Example:
@@ -127,7 +146,7 @@ def of_cloud(body: Body, rng: np.random.Generator, kind: str, normals: bool = Tr
     count = int(rng.integers(2000, 5001))
     cloud = point_cloud(body, count, rng, seen=bool(rng.uniform() < 0.5))
     surface = Surface(cloud.points, normals=cloud.normals if normals else None)
-    return Example(surface, cloud.fine, cloud.layers, kind)
+    return Example(surface, cloud.fine, cloud.layers, kind, anatomy=body.anatomy)
 
 
 # From chance, and what is to be done to the figure, to the figure, a word for its kind, and whether
@@ -159,8 +178,37 @@ def draw_rigged(rng: np.random.Generator, harm: str) -> tuple[Body, str, bool]:
     return sample_rigged(rng, (pack,)), f"rigged {pack}", False
 
 
+def draw_animal(
+    rng: np.random.Generator, harm: str, name: str | None = None
+) -> tuple[Body, str, bool]:
+    """A four-legged animal of a species of `animals.NAMES`, which its kind names, or of any; of
+    these a share is of no species at all."""
+    if name is None and rng.uniform() < QUADRUPED_SHARE:
+        return vary(sample_quadruped(rng), rng), "quadruped", False
+    name = name or str(rng.choice(NAMES))
+    return sample_animal(rng, name), f"rigged {name}", False
+
+
+def draw_thing(rng: np.random.Generator, harm: str) -> tuple[Body, str, bool]:
+    """What is neither a person nor a four-legged animal."""
+    body, kind = sample_thing(rng)
+    return body, kind, False
+
+
+def draw_species(name: str) -> Draw:
+    """How animals of one species of `animals.NAMES` are drawn."""
+    return partial(draw_animal, name=name)
+
+
+def at_rest(name: str) -> Example:
+    """An animal of `animals.NAMES` as its file has it, upright and facing forward."""
+    figure = load_animal(name).figure
+    body = Body(figure.vertices, figure.faces, figure.fine, figure.component, anatomy=ANIMALS)
+    return of_body(body, name)
+
+
 def draw_from(source: str, makehuman: Path | None = None) -> Draw:
-    """How figures of a source of `prepared.SOURCES` are drawn.
+    """How figures of a source of `prepared.SOURCES`, animals or things are drawn.
 
     Parameters
     ----------
@@ -177,16 +225,30 @@ def draw_from(source: str, makehuman: Path | None = None) -> Draw:
         if makehuman is None:
             raise ValueError("dressed figures need the folder of MakeHuman's assets")
         return partial(draw_dressed, makehuman=makehuman)
-    return {"generated": draw_generated, "rigged": draw_rigged}[source]
+    return {
+        "generated": draw_generated,
+        "rigged": draw_rigged,
+        "animals": draw_animal,
+        "things": draw_thing,
+    }[source]
 
 
-def sample_example(seed: int, draw: Draw = draw_generated) -> Example:
+def make_from(source: str, makehuman: Path | None = None) -> Callable[[int], Example]:
+    """Examples of a source by their seeds, see `draw_from` and `sample_example`."""
+    harms = HARMS_OF_OTHERS if source in ("animals", "things") else HARMS
+    return partial(sample_example, draw=draw_from(source, makehuman), harms=harms)
+
+
+def sample_example(
+    seed: int, draw: Draw = draw_generated, harms: Mapping[str, float] = HARMS
+) -> Example:
     """An example of any kind, the same for the same seed.
 
     Parameters
     ----------
     seed : 0..999_999 to train on, 1_000_000 and above to measure on.
     draw : where figures come from.
+    harms : what is done to them, and how often.
 
     Returns
     -------
@@ -194,20 +256,16 @@ def sample_example(seed: int, draw: Draw = draw_generated) -> Example:
         Mostly of 1,000 to 7,000 vertices in random order.
     """
     for attempt in range(1, 20):
-        example = _draw(np.random.default_rng([seed, attempt]), draw)
+        example = _draw(np.random.default_rng([seed, attempt]), draw, harms)
         enough = len(example.fine) >= LEAST_VERTICES
-        if enough and len(np.unique(example.labels)) >= LEAST_PARTS:
+        least = min(LEAST_PARTS, len(example.anatomy.part_names))
+        if enough and len(np.unique(example.labels)) >= least:
             return replace(example, attempts=attempt)
     raise RuntimeError(f"seed {seed} gave nothing that could be used in {attempt} attempts")
 
 
-def _draw(rng: np.random.Generator, draw: Draw) -> Example:
-    harm = str(
-        rng.choice(
-            ["none", "cut", "bust", "holes", "scan", "loose", "double"],
-            p=(0.54, 0.08, 0.06, 0.07, 0.09, 0.11, 0.05),
-        )
-    )
+def _draw(rng: np.random.Generator, draw: Draw, harms: Mapping[str, float]) -> Example:
+    harm = str(rng.choice(list(harms), p=list(harms.values())))
     body, kind, mirror = draw(rng, harm)
     if harm == "cut":
         body = cut(body, rng)
@@ -217,7 +275,7 @@ def _draw(rng: np.random.Generator, draw: Draw) -> Example:
     if rng.uniform() < CLOUD_SHARE:
         return of_cloud(body, rng, f"{kind}, {harm}, cloud", normals=bool(rng.uniform() < 0.85))
     # Figures of many pieces come with more vertices, or little would be left of each.
-    pieces = kind not in ("bare", "stylised")
+    pieces = kind not in ("bare", "stylised") and body.anatomy is PEOPLE
     least, most = (1800, 7000) if pieces else (1000, 5500)
     if rng.uniform() < COARSE_SHARE:
         # Most of what many pieces are made of is hidden: as one skin they bear it.

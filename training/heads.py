@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -19,8 +21,15 @@ from diffusionnet_blender.network.training import (
 from diffusionnet_blender.network.votes import OTHER, OWN, TURNED, VOTES
 from diffusionnet_blender.surface.discretization import Discretization
 from training.meshes import LAYER_NAMES
-from training.parts import FINE_NAMES, FINE_OF_LABEL, MIRRORED_LABEL, PART_NAMES, PART_OF_LABEL
-from training.views import FEATURES, View, inputs_in, sample_view
+from training.parts import ANIMALS, FINE_NAMES, FINE_OF_LABEL, PART_NAMES, PEOPLE
+from training.views import (
+    ANIMAL_SHARES,
+    ANIMAL_TILT,
+    FEATURES,
+    View,
+    inputs_in,
+    sample_view,
+)
 
 # Classes of each model; their rows of the last layer follow one another, then those of votes.
 CLASSES = {
@@ -50,7 +59,7 @@ class LabelledFigure:
     integral : (V, 24) float
         Its integral invariants, which take longer than a step.
     label : (V,) int
-        Index into `parts.PART_OF_LABEL`.
+        Index into `Anatomy.part_of_label`.
     layer : (V,) int
         Index into `LAYER_NAMES`, `IGNORED` where it is not known.
     """
@@ -67,11 +76,15 @@ class FigureTrainer(Trainer):
     Parameters
     ----------
     module : DiffusionNet
-        With the inputs `FEATURES` and `OUTPUTS` outputs.
+        With the inputs `FEATURES`, and outputs for all classes of all `HEADS` and for the votes.
     settings : TrainingSettings
     frames : bool
         Otherwise all are seen in none.
     """
+
+    ANATOMY: ClassVar = PEOPLE
+    # Numbers of classes, those of the parts first.
+    HEADS: ClassVar = tuple(map(len, CLASSES.values()))
 
     def __init__(self, module: DiffusionNet, settings: TrainingSettings, frames: bool = True):
         super().__init__(module, FEATURES, None, settings)
@@ -82,11 +95,12 @@ class FigureTrainer(Trainer):
     def _learn_from(self, example: LabelledFigure) -> tuple[float, float]:
         rng, engine = self.rng, self.module.engine
         discretization, label = example.discretization, example.label
+        mirrored_label = self.ANATOMY.mirrored_label
         if rng.random() < 0.5:
-            discretization, label = mirrored(discretization), MIRRORED_LABEL[label]
-        view = sample_view(rng) if self.frames else View(None, None)
+            discretization, label = mirrored(discretization), mirrored_label[label]
+        view = self._view() if self.frames else View(None, None)
         if view.swaps_sides:
-            label = MIRRORED_LABEL[label]
+            label = mirrored_label[label]
         discretization = scaled(
             discretization, np.exp(rng.uniform(-1, 1) * self.settings.scale_jitter)
         )
@@ -101,6 +115,9 @@ class FigureTrainer(Trainer):
         self._descend(loss)
         return float(loss.detach()), right
 
+    def _view(self) -> View:
+        return sample_view(self.rng)
+
     def _judged(
         self,
         outputs: torch.Tensor,
@@ -110,15 +127,14 @@ class FigureTrainer(Trainer):
         vote: int | None,
     ) -> tuple[torch.Tensor, float]:
         """The loss, and the share of the area whose coarse part is right."""
-        sizes = [*map(len, CLASSES.values()), VOTES]
-        coarse, fine, layers, votes = outputs.split(sizes, dim=1)
-        part = PART_OF_LABEL[label]
+        coarse, *others, votes = outputs.split([*self.HEADS, VOTES], dim=1)
+        part = self.ANATOMY.part_of_label[label]
         right = float(share @ (coarse.argmax(dim=1) == _tensor(part, outputs)).to(share.dtype))
-        loss = self._mean(layers, layer, share) * LAYER_SHARE
+        loss = outputs.new_zeros(())
         # In a frame that is no figure's, left and right mean nothing.
         if vote != OTHER:
             loss = loss + self._mean(coarse, part, share)
-            loss = loss + FINE_SHARE * self._mean(fine, FINE_OF_LABEL[label], share)
+        loss = loss + self._of_other_heads(others, share, label, layer, vote)
         if vote is not None:
             cast = np.full(len(label), vote)
             loss = loss + VOTE_SHARE * self._mean(votes, cast, share)
@@ -127,12 +143,40 @@ class FigureTrainer(Trainer):
                 self.sides_right.append(bool(mean[vote] > mean[OWN + TURNED - vote]))
         return loss, right
 
+    def _of_other_heads(
+        self,
+        outputs: Sequence[torch.Tensor],
+        share: torch.Tensor,
+        label: np.ndarray,
+        layer: np.ndarray,
+        vote: int | None,
+    ) -> torch.Tensor | float:
+        """The loss of what is learnt beside parts and votes."""
+        fine, layers = outputs
+        loss = LAYER_SHARE * self._mean(layers, layer, share)
+        if vote != OTHER:
+            loss = loss + FINE_SHARE * self._mean(fine, FINE_OF_LABEL[label], share)
+        return loss
+
     def _mean(self, outputs: torch.Tensor, target: np.ndarray, share: torch.Tensor):
         """Mean loss over the area of known classes."""
         wanted = _tensor(target, outputs)
         loss, _ = self.judge(outputs, wanted)
         known = share * (wanted != IGNORED)
         return (loss * known).sum() / known.sum().clamp(min=1e-6)
+
+
+class AnimalTrainer(FigureTrainer):
+    """Trains on labelled animals, whose parts alone are known."""
+
+    ANATOMY: ClassVar = ANIMALS
+    HEADS: ClassVar = (len(ANIMALS.part_names),)
+
+    def _view(self) -> View:
+        return sample_view(self.rng, ANIMAL_SHARES, ANIMAL_TILT)
+
+    def _of_other_heads(self, outputs, share, label, layer, vote) -> float:
+        return 0.0
 
 
 def _tensor(values: np.ndarray, like: torch.Tensor) -> torch.Tensor:

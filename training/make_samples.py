@@ -26,6 +26,7 @@ from mathutils.interpolate import poly_3d_calc
 from PIL import Image
 from scipy.sparse import coo_matrix
 
+from .animal_sample import make_dana
 from .bodies import (
     PART_NAMES,
     Arm,
@@ -374,14 +375,20 @@ def _coarsen(mesh: bpy.types.Mesh, fixed: np.ndarray) -> None:
     work.free()
 
 
-MAKERS = {"ada": (make_ada, "ada.glb"), "bo": (make_bo, "bo.blend")}
+MAKERS = {
+    "ada": (make_ada, "ada.glb"),
+    "bo": (make_bo, "bo.blend"),
+    "dana": (make_dana, "dana.glb"),
+}
 DRESSED_MAKERS = {"cleo": (make_cleo, "cleo.glb")}
 
 
 def main() -> None:
     """Make the samples that are named, or all."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help="ada, bo or cleo; default: all")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="ada, bo, cleo or dana; default: all"
+    )
     parser.add_argument("--output", type=Path, default=SAMPLES, metavar="DIR")
     parser.add_argument("--makehuman", type=Path, metavar="FOLDER", help="with clothes/*/*.mhclo")
     options = parser.parse_args()

@@ -53,7 +53,7 @@ def find_places(seed: int, source: str, makehuman: Path | None = None) -> bool:
 
     They are not of clouds, nor of examples that the generators no longer make as they were.
     """
-    from training.examples import draw_from, sample_example
+    from training.examples import make_from
 
     path = place_file(source, seed)
     if path.exists():
@@ -63,7 +63,7 @@ def find_places(seed: int, source: str, makehuman: Path | None = None) -> bool:
         key, kind = str(stored["key"]), str(stored["kind"])
     if kind.endswith("cloud"):
         return False
-    example = sample_example(seed, draw_from(source, makehuman))
+    example = make_from(source, makehuman)(seed)
     if example.place is None or cache_key(example.surface, prepared.SETTINGS) != key:
         return False
     made = OperatorCache(prepared.RUN / "matrices", max_bytes=2**40).load(key)

@@ -13,23 +13,24 @@ from diffusionnet_blender.surface.surface import triangle_areas
 from diffusionnet_blender.surface.triangles import compact
 from diffusionnet_blender.surface.winding import vertex_normals
 
-from .parts import PART_OF_LABEL
+from .parts import PEOPLE, Anatomy
 
 
 @dataclass(frozen=True, eq=False)
 class Body:
-    """One labelled mesh of a person or a character, posed.
+    """One labelled mesh of a person, a character or an animal, posed.
 
     Attributes
     ----------
     vertices : (V, 3) float64, metres, +z up, facing -y.
     faces : (F, 3) int64, wound outward.
-    fine : (V,) int32, index into `parts.FINE_NAMES`, or into `parts.PART_OF_LABEL` where only the
-        coarse part is known.
+    fine : (V,) int32, the label, an index into `Anatomy.part_of_label`: of people, index into
+        `parts.FINE_NAMES`, or into `parts.PART_OF_LABEL` where only the coarse part is known.
     component : (V,) int32, `SKIN`, `TONGUE`, one of `EYES` (left, right), `TEETH`, `CLOTHING`,
         `HAIR`, `ACCESSORY`, `MACHINE` (pieces of mannequins) or `UNKNOWN`.
     place : (V,) int64 or None, the vertex of the template that each corresponds to, `NOWHERE`
         where there is none; None where that is not known at all.
+    anatomy : what the labels are.
     """
 
     vertices: np.ndarray
@@ -37,11 +38,12 @@ class Body:
     fine: np.ndarray
     component: np.ndarray
     place: np.ndarray | None = None
+    anatomy: Anatomy = PEOPLE
 
     @property
     def labels(self) -> np.ndarray:
-        """(V,) int32, index into `parts.PART_NAMES`."""
-        return PART_OF_LABEL[self.fine]
+        """(V,) int32, index into the names of parts of its anatomy."""
+        return self.anatomy.part_of_label[self.fine]
 
     @property
     def layers(self) -> np.ndarray:
@@ -58,7 +60,7 @@ class Body:
     def remeshed(self, vertices: np.ndarray, faces: np.ndarray, source: np.ndarray) -> Body:
         """Another mesh whose vertices (N, 3) each take all labels of a vertex `source` (N,)."""
         place = None if self.place is None else self.place[source]
-        return Body(vertices, faces, self.fine[source], self.component[source], place)
+        return Body(vertices, faces, self.fine[source], self.component[source], place, self.anatomy)
 
 
 SKIN, TONGUE, *EYES, TEETH, CLOTHING, HAIR, ACCESSORY, MACHINE, UNKNOWN = range(10)
@@ -76,7 +78,7 @@ LAYER_OF_COMPONENT = np.array([0, 0, 0, 0, 0, 2, 1, 3, 0, -1], np.int32)
 
 
 def join_bodies(bodies: Sequence[Body]) -> Body:
-    """Meshes side by side in one."""
+    """Meshes of one anatomy side by side in one."""
     starts = np.cumsum([0] + [len(body.vertices) for body in bodies[:-1]])
     places = [body.place for body in bodies if body.place is not None]
     return Body(
@@ -85,6 +87,7 @@ def join_bodies(bodies: Sequence[Body]) -> Body:
         np.concatenate([body.fine for body in bodies]),
         np.concatenate([body.component for body in bodies]),
         np.concatenate(places) if len(places) == len(bodies) else None,
+        bodies[0].anatomy,
     )
 
 

@@ -1,6 +1,10 @@
-"""The parts of a body that models are taught: 14 coarse ones, and 23 fine ones within them."""
+"""The parts that models are taught: 14 coarse ones of people and 23 fine ones within them, and 16
+of four-legged animals."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,6 +16,28 @@ SIDES = ("L", "R")
 
 def _with_sides(middle: tuple[str, ...], paired: tuple[str, ...]) -> tuple[str, ...]:
     return middle + tuple(f"{name}.{side}" for name in paired for side in SIDES)
+
+
+@dataclass(frozen=True, eq=False)
+class Anatomy:
+    """The labels of a family of figures.
+
+    Attributes
+    ----------
+    part_names : tuple of str
+        The classes of its model of parts, in their order.
+    part_of_label : (L,) int32
+        Index into `part_names` of each label, -1 for a label of no known part.
+    mirrored_label : (L,) int32
+        The label of the other side of each label.
+    colours : mapping of str to (r, g, b)
+        sRGB of each part, 0 to 1.
+    """
+
+    part_names: tuple[str, ...]
+    part_of_label: np.ndarray
+    mirrored_label: np.ndarray
+    colours: Mapping[str, tuple[float, float, float]]
 
 
 PART_NAMES = _with_sides(
@@ -104,3 +130,44 @@ COLOURS = {
     "toes.R": (0.80, 0.94, 0.80),
 }
 """sRGB of every coarse and fine part."""
+
+PEOPLE = Anatomy(PART_NAMES, PART_OF_LABEL, MIRRORED_LABEL, COLOURS)
+
+LEGS = ("front", "hind")
+LEG_PARTS = ("upper_leg", "lower_leg", "foot")
+ANIMAL_PART_NAMES = _with_sides(
+    ("head", "neck", "torso", "tail"),
+    tuple(f"{leg}_{part}" for leg in LEGS for part in LEG_PARTS),
+)
+"""The classes of the model of four-legged animals, in their order."""
+
+NO_PART = len(ANIMAL_PART_NAMES)
+"""The label of an animal's skin whose part is not known."""
+
+# Front legs have the colours of arms, hind legs those of legs.
+ANIMAL_COLOURS = {
+    "head": COLOURS["head"],
+    "neck": COLOURS["neck"],
+    "torso": COLOURS["torso"],
+    "tail": (0.52, 0.72, 0.30),
+} | {
+    f"{leg}_{part}.{side}": COLOURS[f"{like}.{side}"]
+    for leg, limb in zip(
+        LEGS, (("upper_arm", "forearm", "hand"), ("thigh", "shin", "foot")), strict=True
+    )
+    for part, like in zip(LEG_PARTS, limb, strict=True)
+    for side in SIDES
+}
+"""sRGB of every part of an animal."""
+
+ANIMALS = Anatomy(
+    ANIMAL_PART_NAMES,
+    np.append(np.arange(NO_PART), -1).astype(np.int32),
+    np.append(mirrored_classes(ANIMAL_PART_NAMES), NO_PART).astype(np.int32),
+    ANIMAL_COLOURS,
+)
+
+THINGS = Anatomy(
+    ("thing",), np.zeros(1, np.int32), np.zeros(1, np.int32), {"thing": (0.7, 0.7, 0.7)}
+)
+"""Of what has no parts that are taught."""

@@ -31,12 +31,12 @@ RELIEF = 400
 
 def prepare(seed: int, source: str, makehuman: Path | None = None) -> Path:
     """Make one example with its matrices, once; the path of what to learn from it."""
-    from training.examples import draw_from, sample_example
+    from training.examples import make_from
 
     path = RUN / "shapes" / source / f"{seed}.npz"
     if path.exists():
         return path
-    example = sample_example(seed, draw_from(source, makehuman))
+    example = make_from(source, makehuman)(seed)
     prepared = prepare_surface(example.surface, SETTINGS)
     place = prepared.user_vertex
     key = cache_key(example.surface, SETTINGS)

@@ -146,7 +146,7 @@ def load_rigged(name: str) -> Character:
     joints, ends = _joints(found)
     joints, ends, even = _even(joints, ends)
     if even:
-        one, two = _twins(vertices, ~found["carried"])
+        one, two = twins(vertices, ~found["carried"], _TWIN)
         vertices = vertices.copy()
         vertices[one] = (vertices[one] + vertices[two] * [-1, 1, 1]) / 2
         vertices[two] = vertices[one] * [-1, 1, 1]
@@ -219,12 +219,13 @@ def _even(joints: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray,
     return both[0], both[1], True
 
 
-def _twins(vertices: np.ndarray, among: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs of vertices that are each other's mirror images; one on the plane is its own."""
+def twins(vertices: np.ndarray, among: np.ndarray, reach: float) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs of vertices that are each other's mirror images, up to some distance; one on the plane
+    is its own."""
     chosen = np.flatnonzero(among)
     points = vertices[chosen]
     distance, twin = cKDTree(points).query(points * [-1, 1, 1])
-    mutual = (distance < _TWIN) & (twin[twin] == np.arange(len(points)))
+    mutual = (distance < reach) & (twin[twin] == np.arange(len(points)))
     one = np.flatnonzero(mutual & (np.arange(len(points)) <= twin))
     return chosen[one], chosen[twin[one]]
 

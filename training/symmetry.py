@@ -9,7 +9,6 @@ import numpy as np
 from diffusionnet_blender.surface.edges import unique_edges
 
 from .meshes import EYES, Body, join_bodies
-from .parts import MIRRORED_LABEL
 from .places import mirrored_places
 
 # Vertices nearer to the plane than this share of the mean edge are put on it.
@@ -24,9 +23,10 @@ def mirrored(body: Body) -> Body:
     return Body(
         body.vertices * [-1.0, 1.0, 1.0],
         body.faces[:, ::-1],
-        MIRRORED_LABEL[body.fine],
+        body.anatomy.mirrored_label[body.fine],
         component,
         None if body.place is None else mirrored_places(body.place),
+        body.anatomy,
     )
 
 

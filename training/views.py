@@ -21,8 +21,12 @@ FEATURES = ("hks", "integral", "frame")
 
 # How often each is drawn; the rest is no frame.
 SHARES = {OWN: 0.37, TURNED: 0.31, OTHER: 0.1}
+# Front and hind legs give animals their frame without any sides, so that it is seldom turned about.
+ANIMAL_SHARES = {OWN: 0.52, TURNED: 0.1, OTHER: 0.1}
 # Degrees: files stand nearly as they should, frames that are found from parts less so.
 YAW, TILT = 12.0, 5.0
+# Animals sit and lie, and heads hang.
+ANIMAL_TILT = 12.0
 # Of positions in a frame, relative to the unit sphere: gear, hair and cuts move their middle.
 SHIFT, STRETCH = 0.04, 0.06
 
@@ -48,7 +52,9 @@ class View:
         return self.vote == TURNED
 
 
-def sample_view(rng: np.random.Generator, shares: Mapping[int, float] = SHARES) -> View:
+def sample_view(
+    rng: np.random.Generator, shares: Mapping[int, float] = SHARES, tilt: float = TILT
+) -> View:
     """A random view of a figure that stands along +z and faces -y.
 
     Parameters
@@ -56,16 +62,18 @@ def sample_view(rng: np.random.Generator, shares: Mapping[int, float] = SHARES) 
     rng : numpy.random.Generator
     shares : mapping of int to float
         How often the right answer is each vote.
+    tilt : float
+        Standard deviation of the lean of frames, in degrees.
     """
     drawn = rng.uniform()
     for vote, share in shares.items():
         if drawn < share:
-            return View(_frame(rng, vote), vote)
+            return View(_frame(rng, vote, tilt), vote)
         drawn -= share
     return View(None, None)
 
 
-def _frame(rng: np.random.Generator, vote: int) -> np.ndarray:
+def _frame(rng: np.random.Generator, vote: int, degrees: float) -> np.ndarray:
     if vote == OTHER:
         if rng.uniform() < 0.5:
             return Rotation.random(random_state=int(rng.integers(2**31))).as_matrix()
@@ -78,7 +86,7 @@ def _frame(rng: np.random.Generator, vote: int) -> np.ndarray:
         start = Rotation.from_euler("z", 180.0 * (vote == TURNED), degrees=True)
     exact = rng.uniform() < 0.3
     yaw = 0.0 if exact else rng.normal(0.0, YAW)
-    tilt = 0.0 if exact else rng.normal(0.0, TILT)
+    tilt = 0.0 if exact else rng.normal(0.0, degrees)
     about = rng.uniform(0, 2 * np.pi)
     lean = Rotation.from_rotvec(np.radians(tilt) * np.array([np.cos(about), np.sin(about), 0.0]))
     turn = Rotation.from_euler("z", yaw, degrees=True)

@@ -8,9 +8,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from . import classify, match, models, rig, segment, train, transfer
+from . import classify, conform, match, models, refit, rig, segment, train, transfer
 from .library import command as library
 from .streams import Stopped, failed, stopping
+
+_COMMANDS = (segment, rig, train, classify, match, transfer, conform, refit, library, models)
 
 
 def main(arguments: Sequence[str], program: str) -> int:
@@ -44,9 +46,9 @@ def build_parser(program: str) -> argparse.ArgumentParser:
     """Parser of all commands, for Python and for Blender."""
     parser = argparse.ArgumentParser(
         prog=program,
-        description="Segmentation, rigging, matching and transfer on meshes, with DiffusionNet.",
+        description="Segment, rig, match, transfer, conform and refit, with DiffusionNet.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (segment, rig, train, classify, match, transfer, library, models):
+    for command in _COMMANDS:
         command.add_parser(commands)
     return parser

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
@@ -195,6 +196,55 @@ def character_in(
         # Left out of its own, as a level of detail, and named.
         return alone(obj)
     return replace(found, members=members)
+
+
+def opened_pair(
+    chosen: argparse.Namespace,
+) -> tuple[Character, Character, set[bpy.types.Object]]:
+    """Open both files: source, target, and the objects that the file of the target does not have.
+
+    Parameters
+    ----------
+    chosen : argparse.Namespace
+        With the options of `add_pair` and `add_pair_options`.
+
+    Raises
+    ------
+    DiffusionNetError
+        If a file cannot be read, or has no such mesh.
+    """
+    import bpy
+
+    from ..scene.files import add_file, open_file
+    from ..scene.pair import pair_of
+
+    opened: list[bpy.types.Object] = []
+
+    def read(path: Path) -> list[bpy.types.Object]:
+        opened.extend(open_file(path))
+        return opened
+
+    each = chosen.each
+    target = mesh_in(chosen.target, chosen.target_object, read, each)
+    if os.path.realpath(chosen.source) == os.path.realpath(chosen.target):
+        # Opened once: the source is a part of the target's file, and stays in it.
+        source = mesh_in(chosen.source, chosen.source_object, lambda _: opened, each)
+        return *pair_of(bpy.context, source, target, each), set()
+    receiving = character_in(target, each)
+    # Objects of both files may have the same name, and are found by the names in their files.
+    before = set(bpy.data.objects)
+    own = {obj: obj.name for obj in before if obj.library is None}
+    for obj, name in own.items():
+        obj.name = f"{name} (target)"
+    source = mesh_in(chosen.source, chosen.source_object, add_file, each)
+    only_source = set(bpy.data.objects) - before
+    giving = character_in(source, each, only_source)
+    taken = set(own.values())
+    for obj in [obj for obj in only_source if obj.name in taken]:
+        obj.name = f"{obj.name} (source)"
+    for obj, name in own.items():
+        obj.name = name
+    return giving, receiving, only_source
 
 
 def _pin(text: str) -> tuple[int, int]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import os
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import DiffusionNetError
 from ..options import names_in
@@ -24,21 +22,15 @@ from .options import (
 from .pair import (
     add_pair,
     add_pair_options,
-    character_in,
     match_options,
-    mesh_in,
     method_of,
+    opened_pair,
     require_size,
     title_of,
     told_uncertain,
 )
 from .places import require_apart
 from .session import about, blender
-
-if TYPE_CHECKING:
-    import bpy
-
-    from ..scene.character import Character
 
 EPILOGUE = """\
 KINDS: texture (images baked into the target's own UV map, or a new one if it has none), uv (the
@@ -108,7 +100,7 @@ def _transfer(
     from ..scene.pair import require_pair
     from ..scene.transfer_jobs import TransferJobs, read_pair
 
-    source, target, only_source = _opened(chosen)
+    source, target, only_source = opened_pair(chosen)
     title = title_of(chosen)
     progress = account.stages(title)
     with about(title):
@@ -137,44 +129,6 @@ def _transfer(
     account.note(f"{chosen.output}: {'; '.join(written)}; matched {method_of(found)}")
     account.pictured(target.members, "SINGLE", "TEXTURE")
     return told_uncertain(found, chosen, account)
-
-
-def _opened(
-    chosen: argparse.Namespace,
-) -> tuple[Character, Character, set[bpy.types.Object]]:
-    """Source, target, and the objects that the file of the target does not have."""
-    import bpy
-
-    from ..scene.files import add_file, open_file
-    from ..scene.pair import pair_of
-
-    opened: list[bpy.types.Object] = []
-
-    def read(path: Path) -> list[bpy.types.Object]:
-        opened.extend(open_file(path))
-        return opened
-
-    each = chosen.each
-    target = mesh_in(chosen.target, chosen.target_object, read, each)
-    if os.path.realpath(chosen.source) == os.path.realpath(chosen.target):
-        # Opened once: the source is a part of the target's file, and stays in it.
-        source = mesh_in(chosen.source, chosen.source_object, lambda _: opened, each)
-        return *pair_of(bpy.context, source, target, each), set()
-    receiving = character_in(target, each)
-    # Objects of both files may have the same name, and are found by the names in their files.
-    before = set(bpy.data.objects)
-    own = {obj: obj.name for obj in before if obj.library is None}
-    for obj, name in own.items():
-        obj.name = f"{name} (target)"
-    source = mesh_in(chosen.source, chosen.source_object, add_file, each)
-    only_source = set(bpy.data.objects) - before
-    giving = character_in(source, each, only_source)
-    taken = set(own.values())
-    for obj in [obj for obj in only_source if obj.name in taken]:
-        obj.name = f"{obj.name} (source)"
-    for obj, name in own.items():
-        obj.name = name
-    return giving, receiving, only_source
 
 
 def kinds_of(chosen: argparse.Namespace) -> Kinds:

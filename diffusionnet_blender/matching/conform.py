@@ -7,17 +7,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..surface.loose_parts import bridge_laplacian, label_mesh_parts
-from ..surface.surface import triangle_areas, triangle_vectors, vertex_areas
+from ..surface.loose_parts import label_mesh_parts
+from ..surface.surface import triangle_areas, triangle_vectors
 from ..surface.winding import vertex_normals
+from .arap import RestShape
 from .closest import ClosestPoints
 from .points import SurfacePoints
-from .registration import RestShape, Schedule, deformed
+from .registration import Schedule, deformed
 
 # Of the distance to the target against stiffness, in the first round and in the last, for the
 # stiffness 1: beyond, the detail of the target decides and edges no longer keep their lengths.
-DATA_WEIGHTS = (300.0, 60_000.0)
-ROUNDS, ON_MAP = 14, 8
+DATA_WEIGHTS = (30.0, 60_000.0)
+ROUNDS, ON_MAP = 20, 12
 # Vertices whose place on the target is less sure than this follow the others, as inside a mouth.
 LEAST_CONFIDENCE = 0.05
 # Reach of the projection, in units of the square root of the area.
@@ -54,6 +55,7 @@ def conform(
     stiffness: float = 1.0,
     detail: float = 1.0,
     progress: Callable[[float], None] = lambda fraction: None,
+    watch: Callable[[np.ndarray], None] = lambda vertices: None,
 ) -> Conformed:
     """Deform a mesh onto a target.
 
@@ -77,6 +79,8 @@ def conform(
         Share of the remaining distance that the projection covers, 0 to 1.
     progress : callable
         Called with a fraction; may raise to stop.
+    watch : callable
+        Called with the vertices (V, 3) as they bend, in the space of the target.
 
     Returns
     -------
@@ -94,8 +98,9 @@ def conform(
         points,
         np.where(sure, confidence, 0.0),
         schedule,
-        progress=progress,
         free=~sure,
+        progress=progress,
+        watch=lambda bending: watch(bending * unit),
     )
     at, on_target = _projected(at, faces, surface, sure, detail)
     return Conformed(at * unit, on_target)
@@ -105,13 +110,8 @@ def _rest_shape(
     vertices: np.ndarray, faces: np.ndarray, progress: Callable[[float], None]
 ) -> RestShape:
     """The mesh at unit area, its loose parts tied to each other."""
-    mass = vertex_areas(vertices, faces)
-    size = np.sqrt(mass.sum())
+    rest = RestShape.tied(vertices, faces, progress)
     part = label_mesh_parts(len(vertices), faces)
-    bridges = bridge_laplacian(vertices / size, mass / size**2, part)
-    rest = RestShape.of(
-        vertices / size, faces, np.maximum(mass / size**2, 1e-12), bridges, progress
-    )
     return replace(
         rest,
         weight=np.where(part[rest.tail] == part[rest.head], 1.0, BRIDGE_STIFFNESS) * rest.weight,

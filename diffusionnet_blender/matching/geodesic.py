@@ -79,3 +79,15 @@ def geodesic_distances(graph: sparse.csr_matrix, starts: np.ndarray) -> np.ndarr
     starts : (S,) int
     """
     return csgraph.dijkstra(graph, directed=False, indices=starts)
+
+
+def nearest_distances(graph: sparse.csr_matrix, starts: np.ndarray) -> np.ndarray:
+    """Length of the shortest path to each vertex from any of the starts, (V,) float64.
+
+    Parameters
+    ----------
+    graph : (V, V) csr_matrix
+        Of `surface_graph`.
+    starts : (S,) int
+    """
+    return csgraph.dijkstra(graph, directed=False, indices=starts, min_only=True)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import sparse
 
 from ..surface.edges import edges_of_sides
 from ..surface.loose_parts import label_mesh_parts, label_parts
 from ..surface.surface import triangle_areas
 from ..surface.winding import vertex_normals
-from .closest import ClosestPoints
+from .means import Mean
 from .points import SurfacePoints
+from .skin import Skin
 
 # All distances are in units of the square root of the source's area, some 1.4 m for a body.
 # A vertex lies on the source up to this distance, and where the normals differ by no more than so
@@ -71,7 +71,7 @@ class Placement:
         self, source: tuple[np.ndarray, np.ndarray], target: tuple[np.ndarray, np.ndarray]
     ):
         vertices, faces = target
-        self._target, self._skin = target, _Skin(*source)
+        self._target, self._skin = target, Skin(*source)
         self._unit = np.sqrt(triangle_areas(*source).sum())
         self._normals = vertex_normals(vertices, faces)
         mass = _areas(vertices, faces)
@@ -110,7 +110,7 @@ class Placement:
         """
         vertices, faces = self._target
         nearest, unit, alike = self._nearest, self._unit, self._alike
-        mean = _Mean(len(vertices), faces)
+        mean = Mean(len(vertices), faces)
         back, arrived = _taken_back(self._skin, nearest, self._target, unit, mean)
         _, alike_back = self._skin.above(back, vertices, self._normals)
         better = arrived & (alike_back > alike + BETTER)
@@ -131,11 +131,11 @@ class Placement:
 
 
 def _taken_back(
-    skin: _Skin,
+    skin: Skin,
     nearest: SurfacePoints,
     target: tuple[np.ndarray, np.ndarray],
     unit: float,
-    mean: _Mean,
+    mean: Mean,
 ) -> tuple[SurfacePoints, np.ndarray]:
     """Points (V,) where a target arrives along its normals, and whether it does, (V,)."""
     vertices, faces = target
@@ -165,43 +165,6 @@ def _taken_back(
     trusted &= distance <= REACH * unit
     trusted &= _agrees_around(image, target, unit, trusted)
     return points, trusted
-
-
-class _Skin:
-    """The source's surface, and heights above it."""
-
-    def __init__(self, vertices: np.ndarray, faces: np.ndarray):
-        self.surface = ClosestPoints(vertices, faces)
-        self._faces, self._normals = faces, vertex_normals(vertices, faces)
-
-    def above(
-        self, points: SurfacePoints, vertices: np.ndarray, normals: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Distance (N,), below zero beneath the skin, and cosine of the normals there, (N,)."""
-        away = vertices - self.surface.positions(points)
-        outward = points.interpolate(self._normals, self._faces)
-        length = np.linalg.norm(outward, axis=1, keepdims=True)
-        outward /= np.maximum(length, np.finfo(float).tiny)
-        distance = np.linalg.norm(away, axis=1)
-        height = np.copysign(distance, np.einsum("vi,vi->v", away, outward))
-        return height, np.einsum("vi,vi->v", normals, outward)
-
-
-class _Mean:
-    """Means over neighbourhoods in a mesh."""
-
-    def __init__(self, count: int, faces: np.ndarray):
-        edges, _ = edges_of_sides(faces)
-        ends = np.concatenate([edges, edges[:, ::-1], np.tile(np.arange(count)[:, None], 2)])
-        beside = sparse.csr_matrix((np.ones(len(ends)), ends.T), shape=(count, count))
-        self._share = sparse.diags(1.0 / beside.sum(axis=1).A1) @ beside
-
-    def __call__(self, values: np.ndarray, spread: int) -> np.ndarray:
-        """Mean of values (V,) around each vertex, so many edges far."""
-        mean = values.astype(float)
-        for _ in range(spread):
-            mean = self._share @ mean
-        return mean
 
 
 def _areas(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:

@@ -7,26 +7,22 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from scipy import sparse
 
-from ..surface.factorisation import Factorisation
-from ..surface.laplacian import laplacian_and_mass
 from ..surface.winding import vertex_normals
+from .arap import Drawn, RestShape
 from .closest import ClosestPoints
 from .points import SurfacePoints, points_at_vertices
 from .similarity import similarity
 from .spectral import SpectralMesh
-from .transfer.shape_keys import nearest_rotations
 
 MOST_TURNED = 60.0
-# Limits of the local scale of target to source.
-SCALES = (0.5, 2.0)
-
 # Relative weight of the data term at vertices of no confidence, or without a closest point of
 # compatible normal within the reach (in units of the square root of the area): where the source
 # lacks something, the rigidity of the rest decides.
 LEAST_WEIGHT = 1e-3
 REACH = 0.15
+# Local and global steps in each round.
+STEPS = 3
 
 # Root mean square residual of a rigid fit, in units of the square root of the area, below which two
 # shapes are the same surface in other triangles.
@@ -174,58 +170,6 @@ def register(
     return points
 
 
-@dataclass(frozen=True, eq=False)
-class RestShape:
-    """A mesh that is deformed, with the edges along which it is stiff.
-
-    Attributes
-    ----------
-    vertices : (V, 3) float
-    faces : (F, 3) int
-    mass : (V,) float
-        Area around each vertex; adds up to 1.
-    tail, head : (E,) int
-        Ends of the edges.
-    weight : (E,) float
-        Cotangents, of the intrinsic Delaunay triangulation.
-    """
-
-    vertices: np.ndarray
-    faces: np.ndarray
-    mass: np.ndarray
-    tail: np.ndarray
-    head: np.ndarray
-    weight: np.ndarray
-
-    @classmethod
-    def of(
-        cls,
-        vertices: np.ndarray,
-        faces: np.ndarray,
-        mass: np.ndarray,
-        bridges: sparse.spmatrix | None = None,
-        progress: Callable[[float], None] = lambda fraction: None,
-    ) -> RestShape:
-        """A mesh at rest.
-
-        Parameters
-        ----------
-        vertices : (V, 3) float
-        faces : (F, 3) int
-        mass : (V,) float
-        bridges : (V, V) sparse, optional
-            Laplacian of further edges, as between loose parts.
-        progress : callable
-            Called with 0; may raise to stop.
-        """
-        laplacian, _ = laplacian_and_mass(vertices, faces, lambda fraction: progress(0.0))
-        if bridges is not None:
-            laplacian = laplacian + bridges
-        edges = sparse.triu(-laplacian, 1).tocoo()
-        kept = edges.data > 0
-        return cls(vertices, faces, mass, edges.row[kept], edges.col[kept], edges.data[kept])
-
-
 def deformed(
     rest: RestShape,
     surface: ClosestPoints,
@@ -235,6 +179,7 @@ def deformed(
     fixed: tuple[np.ndarray, np.ndarray] | None = None,
     free: np.ndarray | None = None,
     progress: Callable[[float], None] = lambda fraction: None,
+    watch: Callable[[np.ndarray], None] = lambda vertices: None,
 ) -> np.ndarray:
     """A shape after an as-rigid-as-possible deformation onto a surface, see `register`.
 
@@ -253,14 +198,13 @@ def deformed(
         Vertices that only follow the others.
     progress : callable
         Called with a fraction; may raise to stop.
+    watch : callable
+        Called with the vertices (V, 3) after each round.
 
     Returns
     -------
     (V, 3) float64
     """
-    tail, head, weight = rest.tail, rest.head, rest.weight
-    stiffness = _graph_laplacian(len(rest.vertices), tail, head, weight)
-    ends = _ends_of_edges(len(rest.vertices), tail, head)
     goal, reliable = surface.positions(points), np.maximum(confidence, LEAST_WEIGHT)
     # Vertices without a partner on the source start by the similarity of the rest, not in a heap.
     aligned = _aligned(rest.vertices, goal, reliable * rest.mass)
@@ -281,12 +225,8 @@ def deformed(
         if fixed is not None:
             goal[fixed[0]] = fixed[1]
             data_weight[fixed[0]] = 10 * last_weight * rest.mass[fixed[0]]
-        factor = Factorisation(
-            stiffness + sparse.diags(data_weight), partial(progress, done), definite=True
-        )
-        for _ in range(3):
-            rotated = _rotated_edges(rest, at, ends)
-            at = factor.solve(rotated + data_weight[:, None] * goal)
+        at = Drawn(rest, data_weight, partial(progress, done))(at, goal, STEPS)
+        watch(at)
     return at
 
 
@@ -294,45 +234,3 @@ def _aligned(rest: np.ndarray, goal: np.ndarray, weight: np.ndarray) -> np.ndarr
     """A shape (V, 3) after the similarity that fits its goals (V, 3) best."""
     rotation, scale, shift = similarity(rest, goal, weight)
     return scale * rest @ rotation.T + shift
-
-
-def _graph_laplacian(
-    count: int, tail: np.ndarray, head: np.ndarray, weight: np.ndarray
-) -> sparse.csr_matrix:
-    """Laplacian (count, count) of edges (E,) to (E,) with weights (E,)."""
-    rows = np.concatenate([tail, head, tail, head])
-    columns = np.concatenate([head, tail, tail, head])
-    entries = np.concatenate([-weight, -weight, weight, weight])
-    return sparse.csr_matrix((entries, (rows, columns)), shape=(count, count))
-
-
-def _ends_of_edges(count: int, tail: np.ndarray, head: np.ndarray) -> sparse.csr_matrix:
-    """Which vertices are ends of edges (E,) to (E,), (count, E): a sum over those of each."""
-    edge = np.tile(np.arange(len(tail)), 2)
-    entries = np.ones(len(edge)), (np.concatenate([tail, head]), edge)
-    return sparse.csr_matrix(entries, shape=(count, len(tail)))
-
-
-def _rotated_edges(rest: RestShape, at: np.ndarray, ends: sparse.csr_matrix) -> np.ndarray:
-    """Right-hand side (V, 3) of ARAP's global step, with the local step.
-
-    That is the divergence of the edges at rest under the rotations and scales of their ends, for
-    deformed positions (V, 3).
-    """
-    tail, head, weight = rest.tail, rest.head, rest.weight
-    before, after = rest.vertices[tail] - rest.vertices[head], at[tail] - at[head]
-    count = len(at)
-    product = (weight[:, None, None] * after[:, :, None] * before[:, None]).reshape(-1, 9)
-    rotation = nearest_rotations((ends @ product).reshape(-1, 3, 3))
-    # Sizes vary slowly: the scale of a vertex is that of its neighbours' neighbours.
-    squares = np.stack([weight * np.square(e).sum(axis=1) for e in (before, after)], axis=1)
-    squares = ends @ (ends.T @ (ends @ (ends.T @ (ends @ squares))))
-    scale = np.sqrt(squares[:, 1] / np.maximum(squares[:, 0], np.finfo(float).tiny))
-    linear = np.clip(scale, *SCALES)[:, None, None] * rotation
-    half = 0.5 * weight[:, None] * np.einsum("eij,ej->ei", linear[tail] + linear[head], before)
-    right = np.empty((count, 3))
-    for axis in range(3):
-        right[:, axis] = np.bincount(tail, half[:, axis], count) - np.bincount(
-            head, half[:, axis], count
-        )
-    return right

@@ -66,6 +66,8 @@ class ModelCard:
     limbs : tuple of two tuples of str
         Of arms and of legs, the classes of one side from the body outwards, so that the sides of a
         body can be agreed (`tasks.segment.limbs`). Empty for shapes without arms and legs.
+    four_legs : bool
+        Whether the figures stand on what `limbs` calls arms, too: front legs.
 
     Raises
     ------
@@ -87,6 +89,7 @@ class ModelCard:
     temperature: float = 1.0
     outer_skin: bool = False
     limbs: tuple[tuple[str, ...], ...] = ()
+    four_legs: bool = False
 
     def __post_init__(self) -> None:
         check_name(self.name)
@@ -114,8 +117,9 @@ class ModelCard:
                 f"Give a number above zero, from {LEAST_TEMPERATURE} to {MOST_TEMPERATURE}, "
                 "or leave it out.",
             )
-        if type(self.outer_skin) is not bool:
-            raise self._wrong("outer_skin", self.outer_skin, "Give true or false.")
+        for name in ("outer_skin", "four_legs"):
+            if type(getattr(self, name)) is not bool:
+                raise self._wrong(name, getattr(self, name), "Give true or false.")
         if not isinstance(self.accuracy, Mapping) or not all(
             _is_text(key) and _is_number(value, 0.0, 1.0) for key, value in self.accuracy.items()
         ):

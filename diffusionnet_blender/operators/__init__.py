@@ -2,15 +2,19 @@
 
 from . import (
     background,
+    choose_names,
     classify,
     conform,
     edit_labels,
     edit_legend,
+    find_model,
     leave_out,
+    live,
     match,
     models,
     pins,
     presets,
+    refit,
     rig,
     segment,
     select_part,
@@ -18,6 +22,7 @@ from . import (
     status,
     train,
     transfer,
+    transfer_many,
     write_labels,
 )
 
@@ -25,6 +30,7 @@ CLASSES = (
     *models.CLASSES,
     *background.CLASSES,
     *segment.CLASSES,
+    *find_model.CLASSES,
     *write_labels.CLASSES,
     *select_part.CLASSES,
     *status.CLASSES,
@@ -38,6 +44,10 @@ CLASSES = (
     *match.CLASSES,
     *pins.CLASSES,
     *transfer.CLASSES,
+    *transfer_many.CLASSES,
+    *choose_names.CLASSES,
+    *live.CLASSES,
     *conform.CLASSES,
+    *refit.CLASSES,
     *rig.CLASSES,
 )

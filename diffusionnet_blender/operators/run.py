@@ -79,7 +79,7 @@ class JobRun:
         self._backend = InPlace(self._update) if worker is None else worker
         self._waiting = deque(jobs.items)
         self._current: Any = None
-        self._meter = Meter([item.name for item in jobs.items], jobs.job.STAGES)
+        self._meter = Meter([item.name for item in jobs.items])
         self.partial: Any = None
         self.done: list[tuple[Any, Any]] = []
         self.failed: list[DiffusionNetError] = []
@@ -144,17 +144,19 @@ class JobRun:
             self._backend.cancel()
 
     def abandon(self) -> None:
-        """Stop at once, and discard the job."""
+        """Stop at once: discard the job, and show its intermediate results no more."""
         self.cancelled = True
         self._waiting.clear()
         if self._current is not None:
             self._current = None
             self._backend.stop()
+        self.jobs.end()
 
     def _begin(self, item: Any) -> None:
-        self._meter.start(item.name)
+        job = self.jobs.job_of(item)
+        self._meter.start(item.name, job.STAGES)
         try:
-            self._backend.submit(self.jobs.job, self.jobs.request(item))
+            self._backend.submit(job, self.jobs.request(item))
         except DiffusionNetError as error:
             self._fail(item, error)
         else:
@@ -187,4 +189,4 @@ class JobRun:
     def _fail(self, item: Any, error: DiffusionNetError) -> None:
         self._current = None
         self.failed.append(error)
-        self.jobs.drop(item)
+        self.jobs.drop(item, error)

@@ -12,6 +12,7 @@ from ..scene.character import Character
 from ..scene.shown import remembered
 from ..scene.targets import characters_for, selected_objects
 from ..session.computing import worker_alive
+from ..session.families import family_text, needs_own_model, proposal_for
 from ..session.progress_bar import draw_progress
 from ..session.trouble import last_trouble
 from ..translations import worded
@@ -53,7 +54,11 @@ class DIFFUSIONNET_PT_segment(Sidebar, bpy.types.Panel):
         column.prop(settings, "object", placeholder="Selected")
         row = column.row(align=True)
         row.prop(settings, "model")
+        finds = row.operator("diffusionnet.find_model", text="", icon="VIEWZOOM")
+        finds.object_name = picked.name_full if picked else ""
         row.operator("diffusionnet.reload_models", text="", icon="FILE_REFRESH")
+        for character in characters[:CHARACTERS_SHOWN]:
+            draw_family(layout, character)
         card = model_card(settings.model)
         if card:
             draw_card(layout, card)
@@ -206,6 +211,17 @@ def draw_trouble(layout, trouble) -> None:
     row = column.row(align=True)
     row.operator("diffusionnet.copy_report", icon="COPYDOWN")
     row.operator("diffusionnet.dismiss_error", text="", icon="X")
+
+
+def draw_family(layout, character: Character) -> None:
+    """Draw the family of a character, if it was looked for, and what to do without a model."""
+    data = next((obj for obj in character.members if obj.data), None)
+    proposal = data and proposal_for((data.session_uid, data.data.session_uid))
+    if not proposal:
+        return
+    layout.label(text=family_text(proposal), icon="INFO" if proposal.model else "QUESTION")
+    if needs_own_model(proposal):
+        layout.label(text="Label some of its parts, then Train", icon="BLANK1")
 
 
 def draw_card(layout, card) -> None:

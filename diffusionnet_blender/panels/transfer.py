@@ -1,8 +1,11 @@
 """Panels to match two characters and transfer data between them."""
 
 import bpy
+from bl_ui.utils import PresetPanel
 
+from ..operators.presets import TRANSFER_FOLDER
 from ..properties.conform import draw_bending
+from ..properties.refit import draw_fitting
 from ..properties.transfer import draw_transfer
 from ..scene.character import Character
 from ..scene.matches import find_match
@@ -11,6 +14,7 @@ from ..session.match_text import fit_without_torch, match_method
 from ..session.progress_bar import draw_progress
 from ..session.trouble import last_trouble
 from ..translations import worded
+from . import transfer_control, transfer_many
 from .segment import Sidebar, described, draw_trouble
 
 
@@ -110,12 +114,25 @@ def draw_match(layout, target: Character, match) -> None:
     box.operator("diffusionnet.select_uncertain")
 
 
+class DIFFUSIONNET_PT_transfer_presets(PresetPanel, bpy.types.Panel):
+    """Presets of what is moved, where and how."""
+
+    bl_label = "Transfer Presets"
+    preset_subdir = TRANSFER_FOLDER
+    preset_operator = "script.execute_preset"
+    preset_add_operator = "diffusionnet.add_transfer_preset"
+
+
 class DIFFUSIONNET_PT_transfer_data(Sidebar, bpy.types.Panel):
     """Panel with the data to transfer."""
 
     bl_label = "Data to Transfer"
     bl_idname = "DIFFUSIONNET_PT_transfer_data"
     bl_parent_id = "DIFFUSIONNET_PT_transfer"
+
+    def draw_header_preset(self, context):
+        """Draw the presets in the header."""
+        DIFFUSIONNET_PT_transfer_presets.draw_panel_header(self.layout)
 
     def draw(self, context):
         """Draw the panel."""
@@ -133,11 +150,53 @@ class DIFFUSIONNET_PT_conform(Sidebar, bpy.types.Panel):
     def draw(self, context):
         """Draw the panel."""
         layout, panel = self.layout, context.scene.diffusionnet
-        draw_bending(layout, panel.conform)
+        draw_bending(layout, panel.conform, panel.transfer.source)
+        _draw_button(layout, panel.transfer, "diffusionnet.conform", "MOD_SHRINKWRAP")
+
+
+class DIFFUSIONNET_PT_refit(Sidebar, bpy.types.Panel):
+    """Panel to fit what the source wears to the target's body."""
+
+    bl_label = "Refit"
+    bl_idname = "DIFFUSIONNET_PT_refit"
+    bl_parent_id = "DIFFUSIONNET_PT_transfer"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context):
+        """Draw the panel."""
+        layout, panel = self.layout, context.scene.diffusionnet
+        draw_fitting(layout, panel.refit)
+        _draw_button(layout, panel.transfer, "diffusionnet.refit", "MATCLOTH")
+
+
+def _draw_button(layout, chosen, operator: str, icon: str) -> None:
+    """Draw the large button of an operator on source and target, which must be chosen."""
+    row = layout.row()
+    row.scale_y = 1.6
+    row.enabled = bool(chosen.source and chosen.target)
+    row.operator(operator, icon=icon)
+
+
+class DIFFUSIONNET_PT_live(Sidebar, bpy.types.Panel):
+    """Panel with the button for a modifier that follows the source."""
+
+    bl_label = "Live"
+    bl_idname = "DIFFUSIONNET_PT_live"
+    bl_parent_id = "DIFFUSIONNET_PT_transfer"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context):
+        """Draw the panel."""
+        layout, chosen = self.layout, context.scene.diffusionnet.transfer
+        both = chosen.source and chosen.target and chosen.source.data != chosen.target.data
+        pair = pair_of(context, chosen.source, chosen.target) if both else None
+        matched = bool(pair and find_match(*pair))
         row = layout.row()
         row.scale_y = 1.6
-        row.enabled = bool(panel.transfer.source and panel.transfer.target)
-        row.operator("diffusionnet.conform", icon="MOD_SHRINKWRAP")
+        row.enabled = matched
+        row.operator("diffusionnet.live_match", icon="GEOMETRY_NODES")
+        if not matched:
+            layout.label(text="Match first", icon="INFO")
 
 
 class DIFFUSIONNET_UL_pins(bpy.types.UIList):
@@ -176,9 +235,14 @@ class DIFFUSIONNET_PT_pins(Sidebar, bpy.types.Panel):
 
 
 CLASSES = (
+    DIFFUSIONNET_PT_transfer_presets,
     DIFFUSIONNET_PT_transfer,
     DIFFUSIONNET_PT_transfer_data,
+    *transfer_control.CLASSES,
+    *transfer_many.CLASSES,
     DIFFUSIONNET_PT_conform,
+    DIFFUSIONNET_PT_refit,
+    DIFFUSIONNET_PT_live,
     DIFFUSIONNET_UL_pins,
     DIFFUSIONNET_PT_pins,
 )

@@ -11,6 +11,7 @@ from .legend import DIFFUSIONNET_PG_legend, DIFFUSIONNET_PG_owned, DIFFUSIONNET_
 from .membership import DIFFUSIONNET_PG_member
 from .model_lists import forget_models, reload_models
 from .outputs import DIFFUSIONNET_PG_outputs
+from .refit import DIFFUSIONNET_PG_refit
 from .rig import DIFFUSIONNET_PG_rig
 from .run import DIFFUSIONNET_PG_run
 from .settings import DIFFUSIONNET_PG_settings
@@ -24,6 +25,7 @@ CLASSES = (
     DIFFUSIONNET_PG_transfer,
     DIFFUSIONNET_PG_rig,
     DIFFUSIONNET_PG_conform,
+    DIFFUSIONNET_PG_refit,
     DIFFUSIONNET_PG_settings,
     DIFFUSIONNET_PG_part,
     DIFFUSIONNET_PG_owned,

@@ -17,6 +17,7 @@ from .model_lists import (
 )
 from .outputs import OutputsOfScene
 from .polls import is_mesh
+from .refit import DIFFUSIONNET_PG_refit
 from .rig import DIFFUSIONNET_PG_rig
 from .training import DIFFUSIONNET_PG_training
 from .transfer import DIFFUSIONNET_PG_transfer
@@ -73,3 +74,4 @@ class DIFFUSIONNET_PG_settings(SegmentChoices, OutputsOfScene, bpy.types.Propert
     transfer: PointerProperty(type=DIFFUSIONNET_PG_transfer)
     rig: PointerProperty(type=DIFFUSIONNET_PG_rig)
     conform: PointerProperty(type=DIFFUSIONNET_PG_conform)
+    refit: PointerProperty(type=DIFFUSIONNET_PG_refit)

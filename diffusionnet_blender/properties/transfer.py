@@ -10,6 +10,7 @@ from bpy.props import (
 )
 
 from ..tasks.match.request import MatchRequest
+from ..tasks.transfer.extent import Extent
 from ..tasks.transfer.kinds import KINDS, Kinds
 from ..tasks.transfer.request import TransferRequest
 from .from_options import ONE_CALL, properties_of
@@ -20,7 +21,11 @@ from .polls import is_mesh
 class TransferProperties:
     """Data to transfer, and its options: for the panel and the operator's redo panel."""
 
-    __annotations__ = properties_of(Kinds, **ONE_CALL) | properties_of(TransferRequest, **ONE_CALL)
+    __annotations__ = (
+        properties_of(Kinds, **ONE_CALL)
+        | properties_of(Extent, **ONE_CALL)
+        | properties_of(TransferRequest, **ONE_CALL)
+    )
 
 
 TRANSFER_NAMES = tuple(TransferProperties.__annotations__)
@@ -29,6 +34,19 @@ DETAILS = {
     "texture": ("texture_size", "dilation"),
     "weights": ("groups", "limit", "least_confidence"),
     "shape_keys": ("small_keys",),
+}
+
+# Of the kinds of data, where there is no room for their names.
+KIND_ICONS = {
+    "texture": "TEXTURE",
+    "uv": "UV",
+    "weights": "GROUP_VERTEX",
+    "shape_keys": "SHAPEKEY_DATA",
+    "colors": "COLOR",
+    "attributes": "SPREADSHEET",
+    "materials": "MATERIAL",
+    "labels": "MOD_EXPLODE",
+    "armature": "ARMATURE_DATA",
 }
 
 
@@ -78,6 +96,9 @@ class DIFFUSIONNET_PG_transfer(MatchChoices, TransferProperties, bpy.types.Prope
     model_name: StringProperty(options={"HIDDEN"})
     pins: CollectionProperty(type=DIFFUSIONNET_PG_pin)
     active_pin: IntProperty(name="Active Pin", min=0)
+    # Rows of the lists of groups and keys.
+    active_group: IntProperty(name="Active Vertex Group", min=0)
+    active_key: IntProperty(name="Active Shape Key", min=0)
 
 
 def draw_transfer(layout, properties) -> None:
@@ -92,3 +113,28 @@ def draw_transfer(layout, properties) -> None:
                 column.prop(properties, detail)
     column.prop(properties, "accept_uncertain")
     layout.prop(properties, "overwrite")
+
+
+def draw_extent(layout, properties, target=None) -> None:
+    """Draw where data is moved and how much of it, in the redo panel and the sidebar.
+
+    Parameters
+    ----------
+    layout : bpy.types.UILayout
+    properties : bpy_struct
+    target : bpy.types.Object, optional
+        Whose groups and parts can be searched.
+    """
+    layout.use_property_split = True
+    layout.use_property_decorate = False
+    column = layout.column()
+    column.prop(properties, "region")
+    if target and properties.region == "GROUP":
+        column.prop_search(properties, "region_name", target, "vertex_groups")
+    elif target and properties.region == "PART":
+        column.prop_search(properties, "region_name", target.data.diffusionnet, "parts")
+    elif properties.region in ("GROUP", "PART"):
+        column.prop(properties, "region_name")
+    if properties.region != "ALL":
+        column.prop(properties, "edge")
+    column.prop(properties, "mix")

@@ -73,7 +73,7 @@ def bind(fit: Fit, binding: Binding) -> bpy.types.Object:
                 with outside_edit_mode(obj.data):
                     _remove_earlier(obj, skeleton)
                     _write_weights(obj, skeleton, seen.values_to_base(own), binding)
-            _follow(obj, target, binding.smooth)
+            follow(obj, target, binding.smooth)
         bpy.context.view_layer.update()
         for made in [obj for obj in bpy.data.objects if _made_rig(obj) in before - {target}]:
             discard_unused(made, change)
@@ -133,8 +133,16 @@ def _write_weights(
     record(obj, Kind.VERTEX_GROUP, Role.TRANSFER, wanted, weights=values)
 
 
-def _follow(obj: bpy.types.Object, rig: bpy.types.Object, smooth: bool) -> None:
-    """Have an object deformed by an armature, before what refines its surface."""
+def follow(obj: bpy.types.Object, rig: bpy.types.Object, smooth: bool = False) -> None:
+    """Have an object deformed by an armature, before what refines its surface.
+
+    Parameters
+    ----------
+    obj : bpy.types.Object
+    rig : bpy.types.Object
+    smooth : bool
+        Add a modifier that smooths what the bones crumple.
+    """
     modifier = next((m for m in obj.modifiers if m.type == "ARMATURE"), None)
     if modifier is None:
         modifier = obj.modifiers.new("Armature", "ARMATURE")

@@ -63,6 +63,19 @@ def undecoded_gltf() -> set[str]:
     return found
 
 
+def set_up_node(node: bpy.types.Node, **choices: object) -> None:
+    """Choices of a node, by the names of their properties. 5.0 made inputs of some of them."""
+    for name, value in choices.items():
+        if hasattr(node, name):
+            setattr(node, name, value)
+        else:
+            node.inputs[_title(name)].default_value = _title(str(value))
+
+
+def _title(identifier: str) -> str:
+    return identifier.replace("_", " ").title()
+
+
 def attributes_of_inputs(modifier: bpy.types.NodesModifier) -> list[str]:
     """Attributes that inputs and outputs of geometry nodes name, in use or not.
 

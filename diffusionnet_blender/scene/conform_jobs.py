@@ -11,7 +11,7 @@ from ..errors import DiffusionNetError
 from ..tasks.conform import job as conform_job
 from ..tasks.conform.request import ConformedMesh, ConformRequest
 from .character import as_character
-from .conformed import pooled_keys, write_conformed
+from .conformed import pooled_keys, pooled_weights, write_as_keys, write_conformed
 from .jobs import Jobs
 from .match_jobs import TrackedPair, read_to_match, request_of
 from .matches import Shape
@@ -27,6 +27,8 @@ class ConformJobs(Jobs):
         Vertices of source and target.
     bending : dict
         Fields of `Bending`.
+    region : str
+        Vertex group of the source; all of it by default.
     **options
         Fields of `MatchRequest`.
 
@@ -36,9 +38,12 @@ class ConformJobs(Jobs):
         Of members that are left out.
     result : ConformedMesh
         Of the last run.
+    target_origin : (3,) float
+        Of the target's space in the world.
     """
 
     result: ConformedMesh
+    target_origin: np.ndarray
 
     def __init__(
         self,
@@ -46,22 +51,31 @@ class ConformJobs(Jobs):
         target: Shape,
         pins: np.ndarray,
         bending: dict[str, Any],
+        region: str = "",
         **options: Any,
     ):
         super().__init__(conform_job, [TrackedPair.of(source, target)])
         self._pins, self._bending, self._options = pins, bending, options
+        self._region = region
         self.errors: list[DiffusionNetError] = []
 
     def request(self, item: TrackedPair) -> ConformRequest:
-        """Read both."""
+        """Read both.
+
+        Raises
+        ------
+        EmptyRegion
+            If the source has no such group, or nothing in it.
+        """
         mesh, shape = (read_to_match(as_character(each)) for each in item.find())
         self.errors = [*mesh.errors, *shape.errors]
-        self._geometry, self._origin = mesh.geometry, shape.geometry.origin
+        self._geometry, self.target_origin = mesh.geometry, shape.geometry.origin
         names, keys = pooled_keys(mesh.geometry)
         return ConformRequest(
             request_of(shape, mesh, pins=self._pins[:, ::-1], **self._options),
             names,
             keys,
+            pooled_weights(mesh.geometry, self._region) if self._region else None,
             **self._bending,
         )
 
@@ -73,4 +87,9 @@ class ConformJobs(Jobs):
     def write(self) -> list[bpy.types.Object]:
         """Make the new objects, all or none."""
         source, target = self.items[0].find()
-        return write_conformed(source, target, self._geometry, self._origin, self.result)
+        return write_conformed(source, target, self._geometry, self.target_origin, self.result)
+
+    def write_keys(self) -> list[str]:
+        """Make shape keys of the source, all or none; their names."""
+        _, target = self.items[0].find()
+        return write_as_keys(target, self._geometry, self.result)

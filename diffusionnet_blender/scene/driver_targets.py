@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import bpy
 
+from ..tasks.sides import other_side
 from .armatures import armatures_of
+
+_QUOTED = re.compile(r'\["([^"\\]+)"\]')
 
 
 def retarget(
@@ -14,6 +18,7 @@ def retarget(
     source: bpy.types.Object,
     target: bpy.types.Object,
     paths: Mapping[str, str],
+    is_mirrored: bool = False,
 ) -> set[str]:
     """Point a driver that was copied from a source to the target's own data, where it has it.
 
@@ -24,6 +29,8 @@ def retarget(
         Meshes.
     paths : mapping of str to str
         Data path on the target of each shape key that was moved.
+    is_mirrored : bool
+        Whether it reads the other sides of what it read: arm.R for arm.L, where that is there.
 
     Returns
     -------
@@ -35,6 +42,8 @@ def retarget(
         if variable.type == "CONTEXT_PROP":
             continue
         for end in variable.targets:
+            if is_mirrored:
+                _take_other_side(variable, end)
             path = end.data_path
             for here, there in _counterparts(end.id, source, target):
                 place, dot, setting = path.rpartition(".")
@@ -46,6 +55,28 @@ def retarget(
             if end.id is not None and not isinstance(end.id, bpy.types.Key):
                 read.add(end.id.name)
     return read
+
+
+def reads_nothing(driver: bpy.types.Driver) -> bool:
+    """Whether something that a driver reads is not there."""
+    return any(
+        end.id is None or not _has(end.id, variable, end, end.data_path)
+        for variable in driver.variables
+        if variable.type != "CONTEXT_PROP"
+        for end in variable.targets
+    )
+
+
+def _take_other_side(variable, end) -> None:
+    """Point to the other side of a bone or property, where there is one; keys go by their paths."""
+    if end.id is None or isinstance(end.id, bpy.types.Key):
+        return
+    other = other_side(end.bone_target)
+    if other and end.id.type == "ARMATURE" and other in end.id.pose.bones:
+        end.bone_target = other
+    path = _QUOTED.sub(lambda found: f'["{other_side(found[1]) or found[1]}"]', end.data_path)
+    if variable.type == "SINGLE_PROP" and _has(end.id, variable, end, path):
+        end.data_path = path
 
 
 def _counterparts(data, source, target) -> list[tuple[bpy.types.ID, bpy.types.ID]]:

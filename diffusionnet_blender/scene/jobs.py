@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+from ..errors import DiffusionNetError
+
 
 class Jobs(ABC):
     """The jobs of a run, one for each item.
@@ -28,6 +30,10 @@ class Jobs(ABC):
     def __init__(self, job: ModuleType, items: Sequence[Any]):
         self.job, self.items = job, list(items)
 
+    def job_of(self, item: Any) -> ModuleType:
+        """The task of an item, where those of a run differ."""
+        return self.job
+
     @abstractmethod
     def request(self, item: Any) -> Any:
         """Read an item; a DiffusionNetError costs this item alone."""
@@ -35,11 +41,14 @@ class Jobs(ABC):
     def keep(self, item: Any, result: Any) -> None:  # noqa: B027
         """Keep a result until all items are done; a DiffusionNetError costs this item alone."""
 
-    def drop(self, item: Any) -> None:  # noqa: B027
+    def drop(self, item: Any, error: DiffusionNetError) -> None:  # noqa: B027
         """Discard results of an earlier run, after a failure."""
 
     def show_partial(self, partial: Any) -> None:  # noqa: B027
         """Show an intermediate result."""
+
+    def end(self) -> None:  # noqa: B027
+        """Show no intermediate result any more: the run is over, or was stopped."""
 
     def farewell(self, done: Sequence[Any]) -> str:
         """Report of a run that was cancelled after some items were done."""

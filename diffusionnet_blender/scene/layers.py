@@ -10,16 +10,18 @@ import bpy
 import numpy as np
 
 from ..errors import DiffusionNetError
-from ..options import quoted_names
+from ..options import named_by
 from ..tasks.labels import Labels
 from ..tasks.transfer.kinds import Kinds
 from ..tasks.transfer.layers import Attribute, Bones, Layers, MeshShape, ShapeKeys, Weights
-from .armatures import armature_of, bone_names, hold_of, read_bones
+from ..tasks.transfer.mirror import Mirror, one_sided, side_values, with_other_side
+from .armatures import armature_of, bone_names, read_bones
 from .attributes import AttributeKind, kind_of, read_attribute, read_values, write_attribute
 from .labels import read_labels
 from .materials import slots_of_polygons
+from .moved_names import chosen_names, group_names_of, hanging_weights, key_names_of
 from .ownership import Kind, Role, still_ours
-from .read import origin_of, read_object
+from .read import linear_of, origin_of, read_object
 from .shape_keys import key_names, read_keys
 from .texture_pixels import read_textures
 from .textures import SourceTextures, Storage, find_textures
@@ -167,7 +169,32 @@ def read_source(
         bones=None if is_member else chosen("armature", lambda: _read_bones(obj)),
     )
     materials = tuple(slot.material for slot in obj.material_slots)
-    return Source(shape, layers, textures, labels, (obj,), materials)
+    source = Source(shape, layers, textures, labels, (obj,), materials)
+    return source if is_member else with_sides(source, kinds)
+
+
+def with_sides(source: Source, kinds: Kinds) -> Source:
+    """Add the other side of groups and keys that a source has for one side alone, if chosen.
+
+    Raises
+    ------
+    DiffusionNetError
+        If the source is not symmetric.
+    """
+    if not kinds.mirror:
+        return source
+    layers, objects = source.layers, source.objects
+    groups = one_sided(layers.weights.names if layers.weights else (), group_names_of(objects))
+    # Of absolute keys each has a moment of its own, which another side would share.
+    relative = [obj for obj in objects if (keys := obj.data.shape_keys) and keys.use_relative]
+    names = key_names_of(relative) if layers.keys else []
+    chosen = [name for name in names if name in layers.keys.names]
+    keys = one_sided(chosen, key_names_of(objects))
+    if not (groups or keys):
+        return source
+    on_a_side = side_values(layers, source.shape, groups, keys)
+    mirror = Mirror.of(source.shape, linear_of(objects[0]), on_a_side, objects[0].name)
+    return replace(source, layers=with_other_side(layers, source.shape, mirror, groups, keys))
 
 
 def _require_materials(obj: bpy.types.Object) -> bool:
@@ -250,10 +277,10 @@ def _read_groups(obj: bpy.types.Object, kinds: Kinds, is_member: bool) -> Weight
         existing = _without_labels(obj, Kind.VERTEX_GROUP, existing)
     if is_member:
         hanging = hanging_weights(obj)
-        if hanging is not None and not (names_wanted and hanging.names[0] not in names_wanted):
+        if hanging is not None and (not names_wanted or named_by(names_wanted, hanging.names)):
             return hanging
-        names_wanted = tuple(n for n in names_wanted if n in existing) or names_wanted
-    names = _chosen(obj, existing, names_wanted, "vertex group")
+        names_wanted = named_by(names_wanted, existing) or names_wanted
+    names = chosen_names(obj, existing, names_wanted, "vertex group")
     bones = bone_names(obj)
     if kinds.groups == "DEFORM" and bones:
         names = [name for name in names if name in bones]
@@ -277,27 +304,5 @@ def _read_groups(obj: bpy.types.Object, kinds: Kinds, is_member: bool) -> Weight
 def _read_keys(obj: bpy.types.Object, chosen: Sequence[str], is_member: bool) -> ShapeKeys:
     existing = key_names(obj)
     if is_member:
-        chosen = [name for name in chosen if name in existing] or chosen
-    return read_keys(obj, _chosen(obj, existing, chosen, "shape key"))
-
-
-def hanging_weights(obj: bpy.types.Object) -> Weights | None:
-    """Skin weights of an object that hangs on a bone, by which the bone moves it likewise."""
-    hold = hold_of(obj)
-    if hold is None or hold.deforms or not hold.bone:
-        return None
-    count = len(obj.data.vertices)
-    return Weights((hold.bone,), np.ones((count, 1)), np.ones(1, bool), np.ones(count, bool))
-
-
-def _chosen(obj, existing: Sequence[str], chosen: Sequence[str], noun: str) -> list[str]:
-    if not existing:
-        raise DiffusionNetError(
-            f"{obj.name!r} has no {noun}s", f"Switch {noun}s off, or choose another source."
-        )
-    missing = [name for name in chosen if name not in existing]
-    if missing:
-        raise DiffusionNetError(
-            f"{obj.name!r} has no {noun} {missing[0]!r}", f"It has {quoted_names(existing)}."
-        )
-    return list(chosen) or list(existing)
+        chosen = named_by(chosen, existing) or chosen
+    return read_keys(obj, chosen_names(obj, existing, chosen, "shape key"))

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DiffusionNetError
+from ..errors import DiffusionNetError, EmptyRegion
 from ..tasks.match.request import Correspondence
 from ..tasks.transfer.kinds import Kinds
 from ..tasks.transfer.layers import MeshShape, Moved
@@ -29,7 +29,8 @@ from .armatures import rig_of
 from .character import Character
 from .character_read import read_character
 from .joined import joined
-from .layers import Source, read_shape, read_source, with_pixels
+from .layers import Source, read_shape, read_source, with_pixels, with_sides
+from .moved_names import require_names
 from .pair import usable, writable
 from .transfer import (
     Prepared,
@@ -37,7 +38,7 @@ from .transfer import (
     read_target,
     require_data,
     require_same_target,
-    source_again,
+    with_earlier_pixels,
 )
 from .union import united
 
@@ -182,35 +183,51 @@ _NO_OTHERS: dict[str, Any] = {
 }
 
 
-def read_characters(source: Character, target: Character, kinds: Kinds) -> CharacterReading:
+def read_characters(
+    source: Character, target: Character, kinds: Kinds, earlier: CharacterReading | None = None
+) -> CharacterReading:
     """Read two characters; nothing is written. No member may be in Edit Mode.
+
+    Parameters
+    ----------
+    source, target : Character
+    kinds : Kinds
+    earlier : CharacterReading, optional
+        Of the same source and another target, to share the pixels of its images.
 
     Raises
     ------
     DiffusionNetError
-        If no member of the source has chosen data, or none of the target can be written to.
+        If no member of the source has chosen data, or none of the target can be written to or has
+        anything in the region.
     NothingToWrite
         If all of it is locked on every member of the target.
     """
     one, other = usable(source)[0], usable(target)[0]
-    read, held = _read_source(one, kinds)
-    if kinds.texture:
-        read = _with_textures(one, read)
+    if earlier is None:
+        read, held = _read_source(one, kinds)
+        if kinds.texture:
+            read = _with_textures(one, read)
+    else:
+        read, held = _source_again(one, earlier)
     require_data(read)
     geometry = read_character(other, own=True)
     shapes = tuple(read_shape(obj) for obj in other.members)
     allowed, errors = writable(other, one)
     readings: list[Reading | None] = []
+    outside: list[DiffusionNetError] = []
     for obj in other.members:
         reading = None
         if obj in allowed.members:
             try:
                 reading = read_target(read.objects, obj, read, kinds, other.members)
+            except EmptyRegion as error:
+                outside.append(error)
             except DiffusionNetError as error:
                 errors.append(error)
         readings.append(reading)
     if not any(readings):
-        raise errors[0]
+        raise [*errors, *outside][0]
     whole = geometry.placed.surface.vertices
     return CharacterReading(
         read, pooled(shapes, whole), shapes, tuple(readings), held, kinds, tuple(errors)
@@ -226,12 +243,7 @@ def read_again(source: Character, target: Character, before: CharacterReading) -
         If their data has changed.
     """
     one, other = usable(source)[0], usable(target)[0]
-    now, held = _read_source(one, before.kinds)
-    if before.source.textures:
-        with joined(one) as whole:
-            now = _with_textures_of(read_source(whole, Kinds.only("texture")), now)
-    now = source_again(source.name, now, before.source)
-    now = replace(now, layers=replace(now.layers, textures=before.source.layers.textures))
+    now, held = _source_again(one, before)
     for obj, reading in zip(other.members, before.readings, strict=True):
         if reading is not None:
             require_same_target(obj, reading, other.members)
@@ -242,6 +254,7 @@ def _read_source(
     source: Character, kinds: Kinds
 ) -> tuple[Source, tuple[tuple[int, frozenset[str]], ...]]:
     """Data of all members as one, without textures; vertices and attributes of each."""
+    require_names(source.members, kinds)
     lacking: dict[str, list[DiffusionNetError]] = {}
     without_textures = replace(kinds, texture=False)
     sources = []
@@ -260,7 +273,18 @@ def _read_source(
         (len(each.shape.vertices), frozenset(a.name for a in each.layers.attributes))
         for each in sources
     )
-    return united(sources, shape, rig, geometry.origin), held
+    return with_sides(united(sources, shape, rig, geometry.origin), kinds), held
+
+
+def _source_again(
+    source: Character, before: CharacterReading
+) -> tuple[Source, tuple[tuple[int, frozenset[str]], ...]]:
+    """As `_read_source`, with the textures that were read before."""
+    now, held = _read_source(source, before.kinds)
+    if before.source.textures:
+        with joined(source) as whole:
+            now = _with_textures_of(read_source(whole, Kinds.only("texture")), now)
+    return with_earlier_pixels(source.name, now, before.source), held
 
 
 def _with_textures(source: Character, read: Source) -> Source:

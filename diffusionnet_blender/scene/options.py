@@ -53,6 +53,30 @@ class ReadOptions:
 
 
 @dataclass(frozen=True)
+class Conforming:
+    """What of a mesh takes another's shape, and what is made of it.
+
+    Attributes
+    ----------
+    region : str
+    as_key : bool
+    """
+
+    region: str = option(
+        "",
+        "Region",
+        "Vertex group of the source that takes the target's shape, by its weights; the rest "
+        "follows. Empty: all of it",
+    )
+    as_key: bool = option(
+        False,
+        "As Shape Key",
+        "Write the shape as a shape key of the source, in its own place. Off: new objects on the "
+        "target",
+    )
+
+
+@dataclass(frozen=True)
 class Outputs:
     """Kinds of data that labels are written as.
 

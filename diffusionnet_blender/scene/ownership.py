@@ -54,6 +54,8 @@ class Role(StrEnum):
     MASK = "MASK"
     PREVIEW = "PREVIEW"
     TRANSFER = "TRANSFER"
+    BENT = "BENT"
+    LIVE = "LIVE"
 
 
 _FIND_USERS = {

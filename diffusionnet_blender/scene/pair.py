@@ -52,14 +52,15 @@ def pair_of(
     each : bool, optional
         Each object alone; by default as in the panel.
     """
-    found = [_character_of(context, obj, each) for obj in (source, target)]
+    found = [character_for(context, obj, each) for obj in (source, target)]
     meshes = [{member.data for member in character.members} for character in found]
     if target in found[0].members or source in found[1].members or meshes[0] == meshes[1]:
         return as_character(source), as_character(target)
     return found[0], found[1]
 
 
-def _character_of(context, obj: bpy.types.Object, each: bool | None) -> Character:
+def character_for(context, obj: bpy.types.Object, each: bool | None = None) -> Character:
+    """The character of an object; the object alone where it is left out of its own."""
     (found,) = characters_for(context, [obj], each)
     return found if obj in found.members else as_character(obj)
 

@@ -98,7 +98,7 @@ class SegmentJobs(Jobs):
             raise errors[0]
         self.segmented[item] = Segmented(result, tuple(kept), tuple(errors))
 
-    def drop(self, item: TrackedCharacter) -> None:
+    def drop(self, item: TrackedCharacter, error: DiffusionNetError) -> None:
         """Labels of an earlier run must not pass for those of this one."""
         for member in item.members:
             mesh = member.find_mesh()

@@ -11,9 +11,10 @@ import bpy
 import numpy as np
 
 from ..errors import DiffusionNetError
+from ..tasks.sides import other_side
 from ..tasks.transfer.layers import ShapeKeys
 from .attributes import read_values
-from .driver_targets import retarget
+from .driver_targets import reads_nothing, retarget
 from .ownership import Kind, Role, candidates, claim
 from .report_text import counted, listed
 
@@ -45,6 +46,12 @@ def read_keys(obj: bpy.types.Object, names: Sequence[str]) -> ShapeKeys:
         start = key.relative_key if keys.use_relative else keys.reference_key
         positions.append((rest + _positions(key) - _positions(start)) @ linear.T)
     return ShapeKeys(tuple(names), np.stack(positions))
+
+
+def settings_from(source: bpy.types.Object, name: str) -> str | None:
+    """The key of a source that a moved one has its settings from: its own, or the other side's."""
+    existing = key_names(source)
+    return next((n for n in (name, other_side(name)) if n in existing), None)
 
 
 def locked_keys(target: bpy.types.Object, names: Sequence[str]) -> list[str]:
@@ -110,7 +117,8 @@ def write_keys(
     Parameters
     ----------
     source, target : bpy.types.Object
-        Not in Edit Mode.
+        Not in Edit Mode. A key that the source has for the other side alone has the mirrored
+        settings of that one.
     keys : ShapeKeys
         Of the target, as computed.
     names : mapping of str to str
@@ -134,14 +142,18 @@ def write_keys(
     for name in names.values():
         if name not in new.key_blocks:
             target.shape_key_add(name=name, from_mix=False)
-    _write_shapes(old, target, keys, names)
-    lacking = _write_settings(old, target, names)
+    origins = {name: settings_from(source, name) for name in names}
+    _write_shapes(old, target, keys, names, origins)
+    lacking = _write_settings(old, target, names, origins)
     remarks = _naming_remarks(keys.names, names)
     if lacking:
         remarks.append(f"on all vertices, without vertex group {listed(lacking)}")
     if is_absolute and new.use_relative:
         remarks.append("absolute on the source, relative here")
-    remarks += _move_drivers(source, target, names, as_absolute)
+    mirrored = sorted(name for name, origin in origins.items() if name != origin)
+    if mirrored:
+        remarks.append(f"from the other side: {listed(mirrored)}")
+    remarks += _move_drivers(source, target, names, origins, as_absolute)
     text = counted(len(names), "absolute shape key" if as_absolute else "shape key")
     return f"{text} ({'; '.join(remarks)})" if remarks else text
 
@@ -183,7 +195,9 @@ def _add_absolute_keys(source, target, names: Mapping[str, str]) -> None:
     new.eval_time = old.eval_time
 
 
-def _write_shapes(old, target, keys: ShapeKeys, names: Mapping[str, str]) -> None:
+def _write_shapes(
+    old, target, keys: ShapeKeys, names: Mapping[str, str], origins: Mapping[str, str]
+) -> None:
     """Write offsets, and let the target's own keys that are relative to a written one follow it."""
     new = target.data.shape_keys
     blocks, reference = new.key_blocks, new.reference_key
@@ -195,7 +209,9 @@ def _write_shapes(old, target, keys: ShapeKeys, names: Mapping[str, str]) -> Non
     for name, positions in zip(keys.names, keys.positions, strict=True):
         if name in names:
             effects[names[name]] = positions @ to_local - rest
-            start = old.key_blocks[name].relative_key.name if old.use_relative else ""
+            start = old.key_blocks[origins[name]].relative_key.name if old.use_relative else ""
+            if name != origins[name] and other_side(start) in names:
+                start = other_side(start)
             # A key that is not moved would bring a shape of its own.
             blocks[names[name]].relative_key = blocks.get(names.get(start, "")) or reference
     relative = {key.name: key.relative_key.name for key in blocks}
@@ -240,55 +256,87 @@ def _runs_in_circle(name: str, relative: Mapping[str, str]) -> bool:
     return False
 
 
-def _write_settings(old, target, names: Mapping[str, str]) -> list[str]:
+def _write_settings(old, target, names: Mapping[str, str], origins: Mapping[str, str]) -> list[str]:
     """Ranges, values and vertex groups; the groups that the target does not have."""
     lacking = []
     for name, there in names.items():
-        key, made = old.key_blocks[name], target.data.shape_keys.key_blocks[there]
+        key, made = old.key_blocks[origins[name]], target.data.shape_keys.key_blocks[there]
+        group = key.vertex_group
+        if name != origins[name]:
+            group = other_side(group) or group
         # The upper end first: Blender keeps the range from inverting.
         made.slider_max = max(key.slider_max, made.slider_min)
         made.slider_min, made.slider_max = key.slider_min, key.slider_max
         made.value, made.mute = key.value, key.mute
         made.interpolation = key.interpolation
-        if key.vertex_group in target.vertex_groups or not key.vertex_group:
-            made.vertex_group = key.vertex_group
+        if group in target.vertex_groups or not group:
+            made.vertex_group = group
         else:
-            lacking.append(key.vertex_group)
+            lacking.append(group)
     return sorted(set(lacking))
 
 
-def _move_drivers(source, target, names: Mapping[str, str], with_time: bool) -> list[str]:
+def _move_drivers(
+    source, target, names: Mapping[str, str], origins: Mapping[str, str], with_time: bool
+) -> list[str]:
     """Copy drivers of the keys, and remark on what they follow and on what is not moved."""
     old, new = source.data.shape_keys, target.data.shape_keys
     animation = old.animation_data
     if animation is None:
         return []
-    paths = {old.key_blocks[a].path_from_id(): new.key_blocks[b].path_from_id()
-             for a, b in names.items()}  # fmt: skip
-    count, followed = 0, set()
+    own = _paths(old, new, names)
+    # The driver of an other side reads the other sides of what the first one reads.
+    others = own | {
+        old.key_blocks[other].path_from_id(): new.key_blocks[there].path_from_id()
+        for name, there in names.items()
+        if (other := other_side(name)) and other in old.key_blocks
+    }
+    count, followed, lost = 0, set[str](), list[str]()
     for driver in animation.drivers:
         place, _, setting = driver.data_path.rpartition(".")
-        if place in paths:
-            path = f"{paths[place]}.{setting}"
-        elif with_time and driver.data_path == "eval_time":
-            path = driver.data_path
-        else:
-            continue
-        own = new.animation_data_create().drivers
-        if (existing := own.find(path)) is not None:
-            own.remove(existing)
-        made = own.from_existing(src_driver=driver)
-        made.data_path = path
-        followed |= retarget(made.driver, source, target, paths)
-        count += 1
+        for name, there in names.items():
+            if old.key_blocks[origins[name]].path_from_id() != place:
+                continue
+            path = f"{new.key_blocks[there].path_from_id()}.{setting}"
+            made = _copied(driver, new, path)
+            is_mirrored = name != origins[name]
+            paths = others if is_mirrored else own
+            followed |= retarget(made, source, target, paths, is_mirrored)
+            lost += [there] if reads_nothing(made) else []
+            count += 1
+        if with_time and driver.data_path == "eval_time":
+            made = _copied(driver, new, driver.data_path)
+            followed |= retarget(made, source, target, own)
+            count += 1
     remarks = []
     if count:
         text = counted(count, "driver")
         remarks.append(f"{text}, by {listed(sorted(followed))}" if followed else text)
+    if lost:
+        remarks.append(f"drivers that read nothing: {listed(sorted(set(lost)))}")
     if animation.action or animation.nla_tracks:
         name = f" {animation.action.name!r}" if animation.action else ""
         remarks.append(f"their animation{name} is not moved")
     return remarks
+
+
+def _paths(old, new, names: Mapping[str, str]) -> dict[str, str]:
+    """Data paths of the keys that were moved, and theirs on the target."""
+    return {
+        old.key_blocks[name].path_from_id(): new.key_blocks[there].path_from_id()
+        for name, there in names.items()
+        if name in old.key_blocks
+    }
+
+
+def _copied(driver: bpy.types.FCurve, keys: bpy.types.Key, path: str) -> bpy.types.Driver:
+    """A copy of a driver in place of any other at a data path."""
+    own = keys.animation_data_create().drivers
+    if (existing := own.find(path)) is not None:
+        own.remove(existing)
+    made = own.from_existing(src_driver=driver)
+    made.data_path = path
+    return made.driver
 
 
 def _positions(key: bpy.types.ShapeKey) -> np.ndarray:

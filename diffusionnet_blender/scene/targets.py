@@ -111,6 +111,29 @@ def characters_for(
     return characters_of(objects, context.view_layer, each)
 
 
+def other_characters(
+    context,
+    source: Character,
+    objects: Sequence[bpy.types.Object] | None = None,
+    each: bool | None = None,
+) -> list[Character]:
+    """Characters of some meshes and armatures, without a source.
+
+    Parameters
+    ----------
+    context : bpy.types.Context
+    source : Character
+    objects : sequence of bpy.types.Object, optional
+        By default the selected ones.
+    each : bool, optional
+        As of `characters_for`.
+    """
+    if objects is None:
+        objects = [o for o in selected_objects(context) if o.type in {"MESH", "ARMATURE"}]
+    found = characters_for(context, objects, each)
+    return [one for one in found if not set(one.members) & set(source.members)]
+
+
 def has_parts(context) -> bool:
     """Whether any mesh in the view layer has been segmented."""
     objects = (obj for obj in context.view_layer.objects if obj and obj.type == "MESH")

@@ -14,7 +14,7 @@ from .modes import set_mode
 from .results import move_results
 
 # Pointers and names that writers set on modifiers.
-_SET_ON_MODIFIERS = ("object", "vertex_group")
+_SET_ON_MODIFIERS = ("object", "vertex_group", "node_group")
 
 
 class Transaction:

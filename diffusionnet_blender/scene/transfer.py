@@ -14,14 +14,17 @@ import numpy as np
 
 from ..errors import DiffusionNetError, NothingToWrite
 from ..tasks.match.request import Correspondence
+from ..tasks.transfer.extent import Share
 from ..tasks.transfer.job import is_one_to_one
 from ..tasks.transfer.kinds import Kinds
 from ..tasks.transfer.layers import MeshShape, Moved, Weights
 from ..tasks.transfer.request import TransferRequest
 from .armature_write import require_free_of_armatures
 from .armatures import bone_names
+from .labels import read_labels
 from .layers import Source, read_shape, read_source, with_pixels
 from .ownership import Kind, Role, claim
+from .region import share_of
 from .shape_keys import locked_keys, require_room_for_keys
 from .unwrap import SPARE_UV_MAP, unwrapped_uv
 from .uv_maps import MOST_UV_MAPS, mapped_name, read_uv, source_uv_name
@@ -49,6 +52,8 @@ class Reading:
         Groups of the target that stay as they are, see `TransferRequest.kept`.
     kinds : Kinds
         That were chosen, and how they are written.
+    share : Share or None
+        Of the moved data at each vertex of the target; None for all of it everywhere.
     """
 
     source: Source
@@ -58,6 +63,7 @@ class Reading:
     spare_uv: np.ndarray | None
     kept: Weights | None
     kinds: Kinds
+    share: Share | None = None
 
     def request(self, correspondence: Correspondence, **options: Any) -> TransferRequest:
         """The request of a transfer along a correspondence; `options` are its options."""
@@ -91,8 +97,20 @@ class Prepared:
     moved: Moved
 
 
-def read_transfer(source: bpy.types.Object, target: bpy.types.Object, kinds: Kinds) -> Reading:
+def read_transfer(
+    source: bpy.types.Object,
+    target: bpy.types.Object,
+    kinds: Kinds,
+    earlier: Reading | None = None,
+) -> Reading:
     """Read both objects; nothing is written. Neither may be in Edit Mode.
+
+    Parameters
+    ----------
+    source, target : bpy.types.Object
+    kinds : Kinds
+    earlier : Reading, optional
+        Of the same source and another target, to share the pixels of its images.
 
     Raises
     ------
@@ -104,7 +122,9 @@ def read_transfer(source: bpy.types.Object, target: bpy.types.Object, kinds: Kin
     read = read_source(source, kinds)
     require_data(read)
     reading = read_target([source], target, read, kinds)
-    return replace(reading, source=with_pixels(source, read))
+    if earlier is None:
+        return replace(reading, source=with_pixels(source, read))
+    return replace(reading, source=with_earlier_pixels(source.name, read, earlier.source))
 
 
 def require_data(read: Source) -> None:
@@ -128,6 +148,8 @@ def read_target(
     ------
     DiffusionNetError
         If the data cannot be transferred to it.
+    EmptyRegion
+        If nothing of it is in the region.
     NothingToWrite
         If it has all of it locked.
     """
@@ -137,6 +159,10 @@ def read_target(
     if read.layers.keys:
         require_room_for_keys(target, read.layers.keys.names, kinds.overwrite)
     shape = read_shape(target)
+    share = share_of(target, shape, kinds, members)
+    if share and read.labels:
+        # Outside the region its own parts stay.
+        read_labels(target)
     target_uv, spare_uv, unwrapped = None, None, False
     new_maps = [mapped_name(source)] if read.layers.copy_uv else []
     if not _has_room(target, new_maps, kinds.overwrite):
@@ -153,7 +179,7 @@ def read_target(
             if has_room and not is_one_to_one(shape, target_uv, *FINEST_OVERLAP):
                 spare_uv = unwrapped_uv(target)
     kept = _kept(source, target, kinds, read.layers.weights)
-    return Reading(read, shape, target_uv, unwrapped, spare_uv, kept, kinds)
+    return Reading(read, shape, target_uv, unwrapped, spare_uv, kept, kinds, share)
 
 
 def _has_room(target: bpy.types.Object, wanted: Sequence[str], overwrite: bool) -> bool:
@@ -203,6 +229,12 @@ def require_same_target(
             f"The UV maps of {target.name!r} were changed during the transfer",
             "Press Transfer again.",
         )
+
+
+def with_earlier_pixels(name: str, now: Source, before: Source) -> Source:
+    """A source read again, with the pixels of its images, which are read only once."""
+    now = source_again(name, now, before)
+    return replace(now, layers=replace(now.layers, textures=before.layers.textures))
 
 
 def _inventory(source: Source) -> tuple:

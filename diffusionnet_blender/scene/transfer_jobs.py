@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from ..errors import DiffusionNetError
 from ..tasks.transfer import job as transfer_job
 from ..tasks.transfer.kinds import Kinds
 from ..tasks.transfer.layers import Moved
 from .character import Character, as_character
 from .jobs import Jobs
+from .layers import COLOURS
 from .match_jobs import TrackedPair
 from .matches import (
     Match,
@@ -20,6 +23,7 @@ from .matches import (
 )
 from .member_transfer import CharacterReading, read_again, read_characters
 from .options import Outputs
+from .outcome import Outcome
 from .pair import Pair, outside_edit_modes, usable
 from .tracked import TrackedCharacter
 from .transfer import Prepared, Reading, prepared_again, read_transfer
@@ -52,6 +56,8 @@ class TransferJobs(Jobs):
     kinds : Kinds
     reading : Reading or CharacterReading, optional
         What `read_pair` has read of both; by default it is read with the first request.
+    earlier : TransferJobs, optional
+        Of the same source to another target: images are read once for both.
     **options
         Options of `TransferRequest`.
 
@@ -69,18 +75,15 @@ class TransferJobs(Jobs):
         match: Match,
         kinds: Kinds,
         reading: Reading | CharacterReading | None = None,
+        earlier: TransferJobs | None = None,
         **options: Any,
     ):
         one, other = as_character(source), as_character(target)
         prints = match.source_fingerprint, match.target_fingerprint
         self.pair = TrackedPair(TrackedCharacter.of(one), TrackedCharacter.of(other), prints)
-        items: list[TrackedPair | TexturedMember] = [self.pair]
-        if _of_several(one, other) and kinds.texture:
-            members = usable(other)[0].members
-            items += [TexturedMember(obj.name, number) for number, obj in enumerate(members)]
-        super().__init__(transfer_job, items)
+        super().__init__(transfer_job, [self.pair, *textured_members(one, other, kinds)])
         self.match, self._kinds, self._options = match, kinds, options
-        self._reading = reading
+        self._reading, self._earlier = reading, earlier
         self._moved: dict[int, Moved] = {}
         self.errors: list[DiffusionNetError] = []
 
@@ -92,7 +95,8 @@ class TransferJobs(Jobs):
                 raise DiffusionNetError(f"{item.name!r} was not read", "See the other messages.")
             return self._reading.texture_request(item.number, found, **self._options)
         if self._reading is None:
-            self._reading = read_pair(*item.find(), self._kinds)
+            before = self._earlier._reading if self._earlier else None
+            self._reading = read_pair(*item.find(), self._kinds, before)
         if isinstance(self._reading, CharacterReading):
             self.errors = list(self._reading.errors)
         return self._reading.request(found, **self._options)
@@ -121,6 +125,25 @@ class TransferJobs(Jobs):
         source, target = one.members[0], other.members[0]
         require_writable(target)
         return prepared_again(source, target, self._reading, moved)
+
+    @property
+    def moved_kinds(self) -> set[str]:
+        """Chosen kinds of data that there is something of, see `Kinds`."""
+        found = set().union(*(kinds_in(moved) for moved in self._moved.values()))
+        return {kind for kind in found if getattr(self._kinds, kind)}
+
+    @property
+    def outcome(self) -> Outcome:
+        """What the target gets, for a report."""
+        found = self.match.correspondence
+        return Outcome(
+            target=self.pair.target,
+            moved=frozenset(self.moved_kinds),
+            confident=found.confident_share,
+            unmatched=float(np.mean(found.unmatched)),
+            uncertain=found.uncertain,
+            mirrored=found.judgement.mirrored,
+        )
 
     @property
     def is_complete(self) -> bool:
@@ -155,8 +178,28 @@ class TransferJobs(Jobs):
         return pair
 
 
-def read_pair(source: Shape, target: Shape, kinds: Kinds) -> Reading | CharacterReading:
+def textured_members(source: Character, target: Character, kinds: Kinds) -> list[TexturedMember]:
+    """Members of a target that get textures by themselves, where there are several objects."""
+    if not (_of_several(source, target) and kinds.texture):
+        return []
+    members = usable(target)[0].members
+    return [TexturedMember(obj.name, number) for number, obj in enumerate(members)]
+
+
+def read_pair(
+    source: Shape,
+    target: Shape,
+    kinds: Kinds,
+    earlier: Reading | CharacterReading | None = None,
+) -> Reading | CharacterReading:
     """Data of a source and a target for a transfer, in any mode.
+
+    Parameters
+    ----------
+    source, target : bpy.types.Object or Character
+    kinds : Kinds
+    earlier : Reading or CharacterReading, optional
+        Of the same source and another target, see `read_transfer`.
 
     Raises
     ------
@@ -166,9 +209,27 @@ def read_pair(source: Shape, target: Shape, kinds: Kinds) -> Reading | Character
     one, other = as_character(source), as_character(target)
     with outside_edit_modes(*one.members, *other.members):
         if _of_several(one, other):
-            return read_characters(one, other, kinds)
-        return read_transfer(one.members[0], other.members[0], kinds)
+            shared = earlier if isinstance(earlier, CharacterReading) else None
+            return read_characters(one, other, kinds, shared)
+        alone = earlier if isinstance(earlier, Reading) else None
+        return read_transfer(one.members[0], other.members[0], kinds, alone)
 
 
 def _of_several(source: Character, target: Character) -> bool:
     return len(source.members) > 1 or len(target.members) > 1
+
+
+def kinds_in(moved: Moved) -> set[str]:
+    """Kinds of data in what was computed for a target, see `Kinds`."""
+    found = {
+        "texture": bool(moved.textures or moved.tiles),
+        "uv": moved.layout is not None,
+        "weights": moved.weights is not None,
+        "shape_keys": moved.keys is not None,
+        "colors": any(a.data_type in COLOURS for a in moved.attributes),
+        "attributes": any(a.data_type not in COLOURS for a in moved.attributes),
+        "materials": moved.slots is not None,
+        "labels": moved.labels is not None,
+        "armature": moved.bones is not None,
+    }
+    return {kind for kind, there in found.items() if there}

@@ -13,6 +13,7 @@ from ..tasks.transfer.layers import Moved, ShapeKeys
 from .armature_write import write_armature
 from .armatures import armature_of, rig_of
 from .attributes import FACE_LABELS, read_values, show_colours, write_attribute
+from .extent import outside_faces, within_extent
 from .fingerprint import CONTENT
 from .layers import COLOURS, Source, write_moved_attribute
 from .legend import share_out
@@ -30,9 +31,10 @@ from .ownership import (
     users_of,
 )
 from .read import read_object
+from .region import extent_text
 from .report_text import counted, listed
 from .results import keep_result
-from .shape_keys import key_names, names_on_target, write_keys
+from .shape_keys import key_names, names_on_target, settings_from, write_keys
 from .textured_materials import (
     content_of,
     differing_constants,
@@ -72,6 +74,7 @@ def write_transfer(
         Data that was written, with remarks, for the report.
     """
     with transaction(target) as change:
+        prepared = within_extent(target, prepared)
         lines = _write(target, prepared, label_outputs or Outputs(), change)
         if prepared.moved.bones is not None:
             rig = armature_of(source)
@@ -108,6 +111,7 @@ def write_members(
     outputs = label_outputs or Outputs()
     lines: list[list[str]] = []
     with transaction(*targets) as change:
+        prepared = [within_extent(obj, own) for obj, own in zip(targets, prepared, strict=True)]
         for obj, own in zip(targets, prepared, strict=True):
             lines.append(_write(obj, own, outputs, change))
         moved, sources = prepared[0].moved, prepared[0].read.source.objects
@@ -148,19 +152,22 @@ def _write(
     mesh, moved = target.data, prepared.moved
     source = prepared.read.source
     overwrite = prepared.read.kinds.overwrite
-    lines = []
+    lines = [extent_text(prepared.read.share)] if prepared.read.share else []
     uv_name = _own_layout(target, prepared)
     if moved.layout is not None:
         lines.append(_write_layout(source, target, moved.layout, overwrite))
     slots: dict[int, int] | None = None
-    before, kept = material_indices(mesh), _keeps_material(mesh, moved)
-    if kept.all():
+    alone, outside = _keeps_material(mesh, moved), outside_faces(prepared)
+    before, kept = material_indices(mesh), alone | outside
+    if alone.all():
         lines.append("materials kept, as the source has nothing like it")
-    elif moved.textures or moved.tiles:
-        slots, remarks = _write_textures(target, prepared, uv_name, change)
+    elif not kept.all() and (moved.textures or moved.tiles):
+        staying = _staying_slots(mesh, before[outside])
+        slots, remarks = _write_textures(target, prepared, uv_name, staying, change)
         lines.append(_textures_line(moved, prepared.read.unwrapped, uv_name))
         lines += remarks
-    elif moved.slots is not None:
+    elif not kept.all() and moved.slots is not None:
+        _staying_slots(mesh, before[outside])
         used = np.unique(moved.slots[~kept]) if len(source.objects) > 1 else None
         slots = {
             number: slot_of(mesh, material)
@@ -174,8 +181,8 @@ def _write(
         lines.append(counted(len(slots), "material"))
     elif slots:
         _assign(mesh, np.where(kept, before, next(iter(slots.values()))))
-    if slots and kept.any():
-        lines.append(f"{kept.mean():.0%} of the faces keep their own material, as the source has "
+    if slots and (unlike := (alone & ~outside).mean()):
+        lines.append(f"{unlike:.0%} of the faces keep their own material, as the source has "
                      "nothing like them")  # fmt: skip
     if moved.weights is not None:
         lines.append(_write_weights(target, prepared))
@@ -192,6 +199,13 @@ def _keeps_material(mesh: bpy.types.Mesh, moved: Moved) -> np.ndarray:
         return np.zeros(len(mesh.polygons), dtype=bool)
     own = np.array([m is not None and not is_unchanged(m, content_of) for m in mesh.materials])
     return moved.unmatched & own[np.minimum(material_indices(mesh), len(own) - 1)]
+
+
+def _staying_slots(mesh: bpy.types.Mesh, outside: np.ndarray) -> set[int]:
+    """Material slots of the faces outside the region; an empty one where there was none."""
+    if len(outside) and not len(mesh.materials):
+        mesh.materials.append(None)
+    return set(np.unique(np.minimum(outside, len(mesh.materials) - 1)).tolist())
 
 
 def _assign(mesh: bpy.types.Mesh, slots: np.ndarray) -> None:
@@ -250,15 +264,15 @@ def _textures_line(moved: Moved, unwrapped: bool, uv_name: str) -> str:
 
 
 def _write_textures(
-    target, prepared: Prepared, uv_name: str, change: Transaction
+    target, prepared: Prepared, uv_name: str, staying: set[int], change: Transaction
 ) -> tuple[dict[int, int], list[str]]:
-    """Make images and materials.
+    """Make images and materials; the slots that are staying keep theirs.
 
     Slot on the target of each slot of the source that is used, and remarks.
     """
     moved, read = prepared.moved, prepared.read.source
     found, remarks = read.textures, [*read.remarks, *moved.remarks]
-    free = _discard_materials(target.data, change)
+    free = _discard_materials(target.data, staying, change)
     images = {
         channel: new_image(f"{target.name} {channel}", pixels, read.storages[channel])
         for channel, pixels in moved.textures.items()
@@ -300,13 +314,15 @@ def _write_textures(
     return slots, remarks
 
 
-def _discard_materials(mesh, change: Transaction) -> list[int]:
+def _discard_materials(mesh, staying: set[int], change: Transaction) -> list[int]:
     """Let materials of an earlier transfer go that nobody has changed; their slots."""
     slots = [
         number
         for number, material in enumerate(mesh.materials)
         if material and is_unchanged(material, content_of) and users_of(material) <= {mesh}
     ]
+    kept = {mesh.materials[number] for number in staying}
+    slots = [number for number in slots if mesh.materials[number] not in kept]
     for material in {mesh.materials[number] for number in slots}:
         for image in images_in(material):
             if CONTENT in image and users_of(image) <= {material}:
@@ -357,7 +373,7 @@ def _write_keys(target, prepared: Prepared) -> str:
     for source in prepared.read.source.objects:
         # Of several objects with a key, the first has its settings.
         own = [number for number, name in enumerate(keys.names)
-               if name in left and name in key_names(source)]  # fmt: skip
+               if name in left and settings_from(source, name)]  # fmt: skip
         if own:
             share = ShapeKeys(tuple(keys.names[n] for n in own), keys.positions[own])
             chosen = {name: names[name] for name in share.names if name in names}

@@ -31,20 +31,26 @@ class Meter:
     ----------
     names : sequence of str
         Of the items, in their order.
-    shares : mapping of str to float
-        Share of an item's time that each stage takes, in the order of the stages.
     """
 
-    def __init__(self, names: Sequence[str], shares: Mapping[str, float]):
+    def __init__(self, names: Sequence[str]):
         self._names = list(names)
-        self._shares = shares
+        self._shares: Mapping[str, float] = {}
         self._time_left = TimeLeft()
         self._index = -1
         self._stage, self._done = "", 0.0
 
-    def start(self, name: str) -> None:
-        """Start the next item."""
+    def start(self, name: str, shares: Mapping[str, float]) -> None:
+        """Start the next item.
+
+        Parameters
+        ----------
+        name : str
+        shares : mapping of str to float
+            Share of the item's time that each stage takes, in the order of the stages.
+        """
         self._index += 1
+        self._shares = shares
         self._names[self._index] = name
         self._stage, self._done = "", 0.0
 

@@ -84,6 +84,7 @@ def test_nor_one_of_the_network_or_the_matrices(part, field, wrong, tmp_path):
         {"temperature": True},
         {"temperature": 1e300},
         {"outer_skin": 1},
+        {"four_legs": "yes"},
         {"accuracy": {"here": 2}},
         {"accuracy": {"here": "0.5"}},
         {"title": ""},

@@ -5,8 +5,13 @@ import numpy as np
 import pytest
 
 from diffusionnet_blender.matching.closest import ClosestPoints
+from diffusionnet_blender.operators.run import JobRun
+from diffusionnet_blender.session import computing
+from diffusionnet_blender.session.bending import WatchedConformJobs
+from diffusionnet_blender.session.wires import shown_wires
 from tests.matching.pairs import lumpy_surface
 from tests.scenes import add_mesh, add_rig, chain
+from tests.waiting import moments
 
 pytestmark = pytest.mark.usefixtures("blender")
 
@@ -72,6 +77,30 @@ def test_a_copy_lies_on_the_target_and_the_source_stays(pair):
     assert [m.type for m in one.modifiers] == ["ARMATURE"]
 
 
+def test_the_bending_mesh_is_in_view_until_the_run_ends(pair):
+    one, other = pair
+    jobs = WatchedConformJobs(
+        one, other, np.zeros((0, 2), int), {"accept_uncertain": True}, model=None, method="MATCH"
+    )
+    run = JobRun(jobs, computing.the_worker())
+    computing.begin_run(run)
+    try:
+        for _ in moments("the mesh is bent"):
+            if run.finished:
+                break
+            run.advance()
+        positions, edges = shown_wires()
+    finally:
+        computing.end_run(run)
+        run.abandon()
+    assert edges.max() < len(positions)
+    # Where the target stands, and not where the source does.
+    low, high = shape_of(other).min(axis=0), shape_of(other).max(axis=0)
+    assert (positions > low - 1).all()
+    assert (positions < high + 1).all()
+    assert shown_wires() is None
+
+
 def test_keys_go_along(pair):
     one, _ = pair
     made = conform()
@@ -98,3 +127,82 @@ def test_the_same_pair_twice_makes_two(pair):
     first, second = conform(), conform(stiffness=5.0)
     assert first != second
     assert second.name == "Body on Scan.001"
+
+
+def test_a_shape_key_has_the_shape_in_the_source_s_own_place(pair):
+    one, other = pair
+    before, count = shape_of(one), len(bpy.data.objects)
+    conform(as_key=True)
+    assert len(bpy.data.objects) == count
+    np.testing.assert_array_equal(shape_of(one), before)
+    keys = one.data.shape_keys.key_blocks
+    assert list(keys.keys()) == ["Basis", "Tall", "On Scan"]
+    bent = world(one, coordinates(keys["On Scan"].data))
+    faces = np.array([list(p.vertices) for p in other.data.polygons])
+    away = np.array(other.matrix_world.translation) - np.array(one.matrix_world.translation)
+    surface = ClosestPoints(shape_of(other) - away, faces)
+    off = np.linalg.norm(surface.positions(surface(bent)[0]) - bent, axis=1)
+    assert off.mean() < 0.002 * np.ptp(shape_of(other), axis=0).max()
+    assert keys["On Scan"].value == 1.0
+
+
+def test_a_second_run_replaces_its_own_key_and_no_other(pair):
+    one, _ = pair
+    conform(as_key=True)
+    conform(as_key=True)
+    keys = one.data.shape_keys.key_blocks
+    assert list(keys.keys()) == ["Basis", "Tall", "On Scan"]
+    keys["On Scan"].data[0].co.x += 1.0
+    kept = coordinates(keys["On Scan"].data)
+    conform(as_key=True)
+    assert list(keys.keys()) == ["Basis", "Tall", "On Scan", "DN On Scan"]
+    np.testing.assert_array_equal(coordinates(keys["On Scan"].data), kept)
+
+
+def test_absolute_keys_are_left_alone(pair):
+    one, _ = pair
+    one.data.shape_keys.use_relative = False
+    with pytest.raises(RuntimeError, match="absolute"):
+        conform(as_key=True)
+    assert list(one.data.shape_keys.key_blocks.keys()) == ["Basis", "Tall"]
+
+
+def test_a_mesh_of_two_objects_takes_no_two_shapes(pair):
+    one, _ = pair
+    other = one.copy()
+    other.location.x += 2.5
+    bpy.context.collection.objects.link(other)
+    bpy.context.view_layer.update()
+    with pytest.raises(RuntimeError, match="share one mesh"):
+        conform(as_key=True)
+    assert list(one.data.shape_keys.key_blocks.keys()) == ["Basis", "Tall"]
+
+
+def test_a_region_alone_takes_the_shape_and_the_rest_follows(pair):
+    one, other = pair
+    upper = [v.index for v in one.data.vertices if v.co.z > 0]
+    one.vertex_groups.new(name="Upper").add(upper, 1.0, "REPLACE")
+    at = shape_of(conform(region="Upper"))
+    faces = np.array([list(p.vertices) for p in other.data.polygons])
+    surface = ClosestPoints(shape_of(other), faces)
+    off = np.linalg.norm(surface.positions(surface(at)[0]) - at, axis=1)
+    is_upper = np.isin(np.arange(len(at)), upper)
+    size = np.ptp(shape_of(other), axis=0).max()
+    assert off[is_upper].mean() < 0.002 * size
+    assert off[~is_upper].mean() > 3 * off[is_upper].mean()
+    # No tear between the two.
+    edges = np.array([list(edge.vertices) for edge in one.data.edges])
+    lengths = [np.linalg.norm(x[edges[:, 0]] - x[edges[:, 1]], axis=1) for x in (shape_of(one), at)]
+    assert (lengths[1] / lengths[0]).max() < 3 * np.median(lengths[1] / lengths[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("Hat", "no vertex group"), ("Empty", "Nothing is in")]
+)
+def test_an_empty_region_is_told(pair, name, words):
+    one, _ = pair
+    one.vertex_groups.new(name="Empty")
+    count = len(bpy.data.objects)
+    with pytest.raises(RuntimeError, match=words):
+        conform(region=name)
+    assert len(bpy.data.objects) == count

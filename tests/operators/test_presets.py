@@ -5,7 +5,7 @@ from pathlib import Path
 import bpy
 import pytest
 
-from diffusionnet_blender.operators.presets import FOLDER
+from diffusionnet_blender.operators.presets import FOLDER, TRANSFER_FOLDER, TRANSFER_PANEL
 
 
 def presets():
@@ -53,3 +53,24 @@ def test_names_with_separators_stay_in_the_folder(blender, name):
     bpy.ops.diffusionnet.add_preset(name=name)
     (path,) = presets()
     path.unlink()
+
+
+def test_a_choice_of_what_is_moved_comes_back_by_its_name(blender):
+    panel = blender.context.scene.diffusionnet.transfer
+    chosen = {
+        "texture": False, "shape_keys": True, "group_names": "arm*, *.L", "mirror": True,
+        "region": "GROUP", "region_name": "face", "mix": 0.5, "limit": 8,
+    }  # fmt: skip
+    before = {name: getattr(panel, name) for name in chosen}
+    for name, value in chosen.items():
+        setattr(panel, name, value)
+    bpy.ops.diffusionnet.add_transfer_preset(name="Face Only")
+    folders = bpy.utils.preset_paths(TRANSFER_FOLDER)
+    (path,) = [path for folder in folders for path in Path(folder).glob("*.py")]
+    for name, value in before.items():
+        setattr(panel, name, value)
+    bpy.ops.script.execute_preset(filepath=str(path), menu_idname=TRANSFER_PANEL)
+    assert {name: getattr(panel, name) for name in chosen} == chosen
+    bpy.ops.diffusionnet.add_transfer_preset(name="Face Only", remove_name=True)
+    assert not path.exists()
+    assert not presets()

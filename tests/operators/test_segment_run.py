@@ -331,10 +331,10 @@ def test_state_of_a_run_is_not_saved(tmp_path):
 
 
 def test_progress_only_goes_forward_through_stages_and_objects():
-    meter = Meter(["A", "B"], STAGES)
+    meter = Meter(["A", "B"])
     factors = [meter.progress.factor]
     for name in ("A", "B"):
-        meter.start(name)
+        meter.start(name, STAGES)
         for stage in STAGES:
             for fraction in (0.0, 0.5, 1.0):
                 meter.at(stage, fraction)

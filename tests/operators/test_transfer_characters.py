@@ -298,3 +298,12 @@ def test_what_fails_on_one_member_leaves_all_as_they_were(pair, monkeypatch):
     with pytest.raises(RuntimeError):
         transfer("weights", "armature")
     assert [snapshot(obj) for obj in pair[1]] == before
+
+
+def test_a_pattern_that_is_of_no_member_is_an_error(pair):
+    _, target = pair
+    with pytest.raises(RuntimeError, match=r"No object of the source has a vertex group 'hand\*'"):
+        transfer("weights", group_names="low*, hand*")
+    assert not any(obj.vertex_groups for obj in target)
+    assert transfer("weights", group_names="low*") == {"FINISHED"}
+    assert {name for obj in target for name in obj.vertex_groups.keys()} == {"lower"}

@@ -222,3 +222,15 @@ def test_all_groups_locked_is_told_as_none(pair, also, masks, told):
         assert result == {"CANCELLED"}
         assert text.startswith("Warning: All vertex groups of 'Target'")
         assert "locked" in text
+
+
+def test_groups_by_patterns_and_one_that_is_of_nothing(pair):
+    source, target = pair
+    for name in ("arm.L", "arm.R", "leg.L"):
+        source.vertex_groups.new(name=name).add([0, 1], 1.0, "REPLACE")
+    transfer(group_names="*.L, arm*")
+    assert set(target.vertex_groups.keys()) == {"arm.L", "arm.R", "leg.L"}
+    target.vertex_groups.clear()
+    with pytest.raises(RuntimeError, match=r"no vertex group 'hand\*'.*It has .*arm.L"):
+        transfer(group_names="arm*, hand*")
+    assert not target.vertex_groups

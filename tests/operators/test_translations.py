@@ -15,6 +15,8 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
+from bl_ui.utils import PresetPanel  # noqa: E402
+
 from diffusionnet_blender import (  # noqa: E402
     manual,
     operators,
@@ -28,6 +30,7 @@ from diffusionnet_blender.operators.models import DIFFUSIONNET_OT_import_model  
 from diffusionnet_blender.operators.run import JobRun  # noqa: E402
 from diffusionnet_blender.operators.status import DIFFUSIONNET_OT_check  # noqa: E402
 from diffusionnet_blender.panels.segment import DIFFUSIONNET_PT_presets  # noqa: E402
+from diffusionnet_blender.panels.transfer import DIFFUSIONNET_PT_transfer_presets  # noqa: E402
 from diffusionnet_blender.properties import model_lists  # noqa: E402
 from diffusionnet_blender.scene.character import alone  # noqa: E402
 from diffusionnet_blender.scene.classify_jobs import ClassifyJobs  # noqa: E402
@@ -44,6 +47,8 @@ from diffusionnet_blender.scene.matches import (  # noqa: E402
     keep_match,
 )
 from diffusionnet_blender.scene.options import Outputs, ReadOptions  # noqa: E402
+from diffusionnet_blender.scene.outcome import Outcome  # noqa: E402
+from diffusionnet_blender.scene.refit_jobs import RefitJobs  # noqa: E402
 from diffusionnet_blender.scene.results import forget_all_results  # noqa: E402
 from diffusionnet_blender.scene.rig_jobs import RigJobs  # noqa: E402
 from diffusionnet_blender.scene.segment_jobs import SegmentJobs  # noqa: E402
@@ -51,15 +56,22 @@ from diffusionnet_blender.scene.transfer_jobs import TransferJobs  # noqa: E402
 from diffusionnet_blender.scene.write import write_labels  # noqa: E402
 from diffusionnet_blender.session import computing, progress, progress_bar, status  # noqa: E402
 from diffusionnet_blender.session.curve_icon import forget_curve  # noqa: E402
+from diffusionnet_blender.session.families import keep_proposal  # noqa: E402
 from diffusionnet_blender.session.training import TrainJob  # noqa: E402
+from diffusionnet_blender.session.transferred import (  # noqa: E402
+    forget_transfer,
+    note_transfer,
+)
 from diffusionnet_blender.session.trouble import forget_trouble, note_trouble  # noqa: E402
 from diffusionnet_blender.surface.surface import Surface  # noqa: E402
 from diffusionnet_blender.tasks.classify import job as classify_job  # noqa: E402
 from diffusionnet_blender.tasks.conform import job as conform_job  # noqa: E402
 from diffusionnet_blender.tasks.doubts import SIDES  # noqa: E402
+from diffusionnet_blender.tasks.family import FAMILIES, Proposal  # noqa: E402
 from diffusionnet_blender.tasks.match import fit_pair  # noqa: E402
 from diffusionnet_blender.tasks.match import job as match_job  # noqa: E402
 from diffusionnet_blender.tasks.models import DEFAULT_MATCH_MODEL, Library  # noqa: E402
+from diffusionnet_blender.tasks.refit import job as refit_job  # noqa: E402
 from diffusionnet_blender.tasks.rig import job as rig_job  # noqa: E402
 from diffusionnet_blender.tasks.rig import judgement  # noqa: E402
 from diffusionnet_blender.tasks.segment import job as segment_job  # noqa: E402
@@ -96,7 +108,7 @@ OPERATORS = [
     if issubclass(cls, bpy.types.Operator)
 ]
 # As it is written: choosing a preset gives the panel the name of the preset.
-PRESETS = DIFFUSIONNET_PT_presets.bl_label
+PRESETS = (DIFFUSIONNET_PT_presets.bl_label, DIFFUSIONNET_PT_transfer_presets.bl_label)
 CURVE = Curve(20, np.array([[10.0, 0.7, 0.8, 0.75]]))
 
 pytestmark = pytest.mark.usefixtures("addon")
@@ -120,6 +132,7 @@ def interface(addon, tiny_model, tmp_path_factory):
             draw_without_models,
             draw_legend,
             draw_pair,
+            draw_many,
             draw_rig,
             draw_training,
             draw_running,
@@ -128,7 +141,15 @@ def interface(addon, tiny_model, tmp_path_factory):
         ):
             new_file()
             draw(shown, patch)
-        for run in (run_segment, run_classify, run_match, run_transfer, run_conform, run_rig):
+        for run in (
+            run_segment,
+            run_classify,
+            run_match,
+            run_transfer,
+            run_conform,
+            run_refit,
+            run_rig,
+        ):
             new_file()
             run(shown, patch)
         if HAS_TORCH:
@@ -154,7 +175,7 @@ def new_file():
 def draw_panels(shown):
     """Draw every panel that is there now, and the reasons why buttons are disabled."""
     for cls in panels.CLASSES:
-        if cls is DIFFUSIONNET_PT_presets or not issubclass(cls, bpy.types.Panel):
+        if issubclass(cls, PresetPanel) or not issubclass(cls, bpy.types.Panel):
             continue
         if not hasattr(cls, "poll") or cls.poll(bpy.context):
             shown.draw(cls, bpy.context)
@@ -163,13 +184,18 @@ def draw_panels(shown):
 
 
 def draw_segment(shown, patch):
-    shown.show(PRESETS)
+    for title in PRESETS:
+        shown.show(title)
     for draw in bpy.types.VIEW3D_MT_object._dyn_ui_initialize():
         if draw.__module__.startswith("diffusionnet_blender"):
             draw(SimpleNamespace(layout=shown.layout), bpy.context)
     draw_panels(shown)
     one = add_body("One")
     draw_panels(shown)
+    for family in FAMILIES:
+        for probability in (0.5, 0.97):
+            keep_proposal((one.session_uid, one.data.session_uid), Proposal(family, probability))
+            draw_panels(shown)
     select(one, add_body("Two"))
     draw_panels(shown)
     for error in (ModelError("Wrong", "Mend it."), DeviceError("Wrong", "Mend it.")):
@@ -257,10 +283,39 @@ def draw_pair(shown, patch):
         draw_panels(shown)
     forget_all_matches()
     draw_panels(shown)
+    source.vertex_groups.new(name="arm")
+    source.shape_key_add(name="Basis")
+    draw_panels(shown)
+    rows = panels.transfer_control.DIFFUSIONNET_UL_groups
+    group = source.vertex_groups[0]
+    rows.draw_item(rows, bpy.context, shown.layout, source, group, 0, chosen, "active_group", 0)
+    for region in ("GROUP", "PART", "SELECTION"):
+        chosen.region, chosen.group_names, chosen.key_names = region, "arm", "smile"
+        draw_panels(shown)
+    chosen.weights = chosen.shape_keys = False
+    draw_panels(shown)
     pin = chosen.pins.add()
     panels.transfer.DIFFUSIONNET_UL_pins.draw_item(
         None, bpy.context, shown.layout, chosen, pin, 0, chosen, "active_pin", 0
     )
+
+
+def draw_many(shown, patch):
+    source, target = make_pair()
+    others = [add_body(f"Other {number}") for number in range(6)]
+    select(target, *others)
+    draw_panels(shown)
+    match = current_match(source, target)
+    done = TransferJobs(source, target, match, Kinds.only("weights")).outcome
+    error = ModelError("Wrong", "Mend it.")
+    outcomes = [
+        replace(done, **details)
+        for details in ({"mirrored": True}, {"uncertain": True}, {"remarks": (error,)})
+    ]
+    outcomes.append(Outcome(done.target, error=error))
+    note_transfer(done.target, outcomes, KINDS)
+    draw_panels(shown)
+    forget_transfer()
 
 
 def draw_rig(shown, patch):
@@ -324,8 +379,8 @@ def draw_running(shown, patch):
     clock = iter((0.0, 0.0, 5.0))
     with pytest.MonkeyPatch.context() as timed:
         timed.setattr(progress, "monotonic", lambda: next(clock))
-        meter = progress.Meter(["One", "Two"], {"": 0.5, "network": 0.5})
-        meter.start("One")
+        meter = progress.Meter(["One", "Two"])
+        meter.start("One", {"": 0.5, "network": 0.5})
         shown.show(meter.progress.text)
         meter.at("network", 0.0)
         shown.show(meter.progress.text)
@@ -438,6 +493,25 @@ def run_conform(shown, patch):
     pins = np.zeros((0, 2), dtype=np.int64)
     bending = {"accept_uncertain": True}
     run_here(shown, conform_job, ConformJobs(*make_pair(), pins, bending, model=None))
+
+
+def run_refit(shown, patch):
+    source, target = make_pair()
+    forget_all_matches()
+    matrix = source.matrix_world.copy()
+    shirt = add_body("Shirt", scale=(1.05, 0.65, 1.75))
+    shirt.matrix_world = matrix
+    shirt.shape_key_add(name="Basis")
+    shirt.shape_key_add(name="Wide", from_mix=False)
+    rig = add_rig(target, chain("hip"))
+    target.vertex_groups.new(name=rig.data.bones[0].name).add(
+        range(len(target.data.vertices)), 1.0, "REPLACE"
+    )
+    bpy.context.view_layer.update()
+    pins = np.zeros((0, 2), dtype=np.int64)
+    fitting = {"accept_uncertain": True}
+    jobs = RefitJobs(shirt, target, source, pins, fitting, model=None, method="MATCH")
+    run_here(shown, refit_job, jobs)
 
 
 def run_rig(shown, patch):

@@ -7,6 +7,7 @@ import pytest
 from diffusionnet_blender.errors import DiffusionNetError
 from diffusionnet_blender.scene import (
     classes,
+    live,
     mask,
     options,
     preview,
@@ -659,6 +660,18 @@ def test_a_preview_that_was_changed_stays(pair, name):
     before = values(target, name)
     assert f"DN {name}" in preview.write_preview(source, target, match, "POSITION")
     assert np.array_equal(values(target, name), before)
+
+
+@pytest.mark.parametrize("name", ["live_triangle", "live_barycentric", "live_confidence"])
+def test_a_live_match_that_was_changed_stays(pair, name):
+    source, target = pair
+    match = find_match(source, target)
+    live.write_live(source, target, match)
+    change_values(target, name)
+    before = values(target, name)
+    live.write_live(source, target, match)
+    assert np.array_equal(values(target, name), before)
+    assert f"DN {name}" in target.data.attributes
 
 
 def test_what_is_said_in_the_panel_of_a_rig_of_the_artist(pair):

@@ -10,11 +10,14 @@ import diffusionnet_blender
 from diffusionnet_blender.scene import (
     binding,
     classes,
+    conform_jobs,
     edit,
     fits,
+    live,
     mask,
     options,
     preview,
+    refit_jobs,
     skeletons,
     transaction,
     transfer,
@@ -24,13 +27,16 @@ from diffusionnet_blender.scene import (
 from diffusionnet_blender.scene.edit_mode import outside_edit_mode
 from diffusionnet_blender.scene.matches import find_match
 from diffusionnet_blender.scene.separate import discard_object, separate_parts
+from diffusionnet_blender.tasks.conform import job as conform_job
+from diffusionnet_blender.tasks.match.request import no_pins
+from diffusionnet_blender.tasks.refit import job as refit_job
 from diffusionnet_blender.tasks.rig.request import Bones
 from diffusionnet_blender.tasks.transfer import job as transfer_job
 from diffusionnet_blender.tasks.transfer.kinds import KINDS, Kinds
 from tests.operators.figures import keep_joints, mannequin
 from tests.operators.test_transfer import give_all_kinds, make_pair
 from tests.scene.states import state_of_file
-from tests.scenes import add_body, add_mesh, result_for, select
+from tests.scenes import add_body, add_mesh, add_rig, chain, result_for, select
 
 pytestmark = pytest.mark.usefixtures("blender")
 
@@ -109,6 +115,33 @@ def rigged_pair():
     return source, target
 
 
+def dressed_pair():
+    """A shirt with a key, a rigged body of the same mesh as its own, and that one."""
+    body = add_body("Body", subdivisions=1)
+    shirt = add_body("Shirt", subdivisions=1, scale=(1.05, 0.65, 1.75))
+    shirt.shape_key_add(name="Basis")
+    shirt.shape_key_add(name="Wide")
+    troll = add_body("Troll", subdivisions=1, scale=(2.0, 2.0, 3.0))
+    add_rig(troll, chain("hip"))
+    troll.vertex_groups.new(name="hip").add(range(len(troll.data.vertices)), 1.0, "REPLACE")
+    select(shirt)
+    return shirt, troll, body
+
+
+class Conforming:
+    """The shirt bent onto another body, by what was found."""
+
+    def __init__(self, found=None):
+        pair = (bpy.data.objects[name] for name in ("Shirt", "Troll"))
+        bending, matching = {"accept_uncertain": True}, {"model": None, "method": "MATCH"}
+        self._jobs = conform_jobs.ConformJobs(*pair, no_pins(), bending, **matching)
+        self.request = self._jobs.request(self._jobs.items[0])
+        self._jobs.result = found
+
+    def write(self, as_key):
+        return self._jobs.write_keys() if as_key else self._jobs.write()
+
+
 def writing(case):
     """A new file, and the write of a case to it."""
     bpy.ops.wm.read_homefile(app_template="", use_factory_startup=True, use_empty=True)
@@ -126,6 +159,20 @@ def writing(case):
         source, target = make_pair()
         match = find_match(source, target)
         return lambda: preview.write_preview(source, target, match, "CONFIDENCE")
+    if case.startswith("live"):
+        source, target = make_pair()
+        match = find_match(source, target)
+        if "again" in case:
+            live.write_live(source, target, match)
+        return lambda: live.write_live(source, target, match)
+    if case.startswith("conform"):
+        dressed_pair()
+        bent = conform_job.run(Conforming().request)
+        return lambda: Conforming(bent).write("key" in case)
+    if case == "refit":
+        jobs = refit_jobs.RefitJobs(*dressed_pair(), no_pins(), {})
+        jobs.keep(jobs.items[0], refit_job.run(jobs.request(jobs.items[0])))
+        return jobs.write
     if case in ("skeleton", "bind"):
         vertices, faces, parts = mannequin()
         keep_joints([add_mesh("Figure", vertices, faces)], parts)
@@ -179,7 +226,8 @@ def writing(case):
 CASES = (
     "labels", "labels, edit mode", "labels, sculpting", "labels, painting weights", "merge",
     "merge, edit mode", "add", "swap", "grow", "rename", "recolour", "mask", "mask, edit mode",
-    "separate", "classify", "preview", "skeleton", "bind",
+    "separate", "classify", "preview", "skeleton", "bind", "live", "live again", "refit", "conform",
+    "conform, key",
 )  # fmt: skip
 
 
@@ -205,7 +253,10 @@ def assert_whole_or_nothing(case, every):
 
 @pytest.mark.parametrize(
     "case",
-    ["labels", "labels, sculpting", "merge, edit mode", "separate", "rename", "skeleton", "bind"],
+    [
+        *("labels", "labels, sculpting", "merge, edit mode", "separate", "rename", "skeleton"),
+        *("bind", "live", "refit", "conform, key"),
+    ],
 )
 def test_a_write_that_fails_leaves_all_as_it_was(case):
     assert_whole_or_nothing(case, every=61)

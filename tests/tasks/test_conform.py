@@ -5,7 +5,14 @@ import pytest
 
 import diffusionnet_blender as dn
 from diffusionnet_blender.errors import DiffusionNetError
+from diffusionnet_blender.matching.closest import ClosestPoints
+from diffusionnet_blender.tasks.conform import job, watch
+from diffusionnet_blender.tasks.conform.request import ConformRequest
+from diffusionnet_blender.tasks.match.job import match_request
+from diffusionnet_blender.tasks.progress import CallbackProgress
+from tests.mannequin import mannequin
 from tests.matching.pairs import lumpy_surface
+from tests.shapes import icosphere, random_rotation
 
 MESH, _ = lumpy_surface(2)
 SHAPE, _ = lumpy_surface(2, seed=4)
@@ -41,3 +48,65 @@ def test_fields_of_both_requests_are_taken():
     assert found.vertices.shape == MESH.vertices.shape
     assert np.isfinite(found.vertices).all()
     assert found.distance < 0.01
+
+
+@pytest.mark.parametrize("most", [10_000, 200])
+def test_the_mesh_is_seen_as_it_bends(monkeypatch, most):
+    monkeypatch.setattr(watch, "PERIOD", 0.0)
+    monkeypatch.setattr(watch, "SHOWN", most)
+    seen, (mesh, _) = [], lumpy_surface(3)
+    matching = match_request(SHAPE, mesh, None, method="MATCH")
+    request = ConformRequest(matching, accept_uncertain=True)
+    found = job.run(request, CallbackProgress(report=seen.append))
+    assert len(seen) > 5
+    surface = ClosestPoints(SHAPE.vertices, SHAPE.faces)
+
+    def away(vertices):
+        return np.linalg.norm(surface.positions(surface(vertices)[0]) - vertices, axis=1).mean()
+
+    for shown in seen:
+        assert len(shown.vertices) <= 1.5 * min(most, len(mesh.vertices))
+        assert shown.edges.max() < len(shown.vertices)
+    assert away(seen[-1].vertices) < 0.1 * away(seen[0].vertices)
+    if most > len(mesh.vertices):
+        size = np.ptp(found.vertices, axis=0).max()
+        np.testing.assert_allclose(seen[-1].vertices, found.vertices, atol=0.01 * size)
+
+
+def test_sides_are_kept_alike():
+    half, faces, _ = mannequin(without={f"{part}.R" for part in ("upper_arm", "thigh")})
+    even = np.concatenate([half, half * [-1, 1, 1]])
+    faces = np.concatenate([faces, faces[:, ::-1] + len(half)])
+    mesh = dn.Surface(even, faces)
+    turn = random_rotation(3)
+    noise = 0.01 * np.random.default_rng(0).standard_normal(even.shape)
+    shape = dn.Surface((1.3 * even + noise) @ turn.T, faces)
+    options = {"accept_uncertain": True, "method": "MATCH"}
+    found = dn.conform(mesh, shape, None, symmetric=True, **options).vertices
+    one, two = found[: len(half)], found[len(half) :]
+    way = one - two
+    apart = np.linalg.norm(way, axis=1) > 1e-6
+    normal = way[apart] / np.linalg.norm(way[apart], axis=1, keepdims=True)
+    np.testing.assert_allclose(np.abs(normal @ normal[0]), 1, atol=1e-6)
+    middle = (one + two) @ normal[0] / 2
+    np.testing.assert_allclose(middle, middle.mean(), atol=1e-6)
+
+
+def test_an_uneven_source_has_no_sides():
+    with pytest.raises(DiffusionNetError, match="mirror image") as raised:
+        dn.conform(MESH, SHAPE, None, symmetric=True)
+    assert raised.value.fix
+
+
+def test_a_twisted_target_has_no_like_sides():
+    vertices, faces = icosphere(3)
+    ball = vertices * [1, 0.8, 1.6]
+    angle = ball[:, 2]
+    twisted = ball.copy()
+    twisted[:, 0] = np.cos(angle) * ball[:, 0] - np.sin(angle) * ball[:, 1]
+    twisted[:, 1] = np.sin(angle) * ball[:, 0] + np.cos(angle) * ball[:, 1]
+    mesh, shape = dn.Surface(ball, faces), dn.Surface(twisted, faces)
+    pins = np.tile(np.arange(0, len(ball), 40)[:, None], 2)
+    with pytest.raises(DiffusionNetError, match="stand evenly") as raised:
+        dn.conform(mesh, shape, None, symmetric=True, pins=pins, accept_uncertain=True)
+    assert raised.value.fix

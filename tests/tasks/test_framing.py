@@ -101,3 +101,25 @@ def test_sides_of_some_vertices_are_those_of_all_others(known_as, wrong):
     others = np.delete(np.arange(len(labels)), sure)
     np.testing.assert_array_equal(found.vertex_labels[others], labels[others])
     assert found.side_confidence is None
+
+
+# Of an animal that stands upright and faces -y, its left at +x.
+ANIMAL_PLACES = {
+    "head": (0.0, -0.9, 1.0), "neck": (0.0, -0.7, 0.9), "torso": (0.0, 0.0, 0.8),
+    "tail": (0.0, 0.7, 0.8), "front_upper_leg": (0.2, -0.5, 0.6),
+    "front_lower_leg": (0.2, -0.5, 0.3), "front_foot": (0.2, -0.55, 0.0),
+    "hind_upper_leg": (0.2, 0.5, 0.6), "hind_lower_leg": (0.2, 0.55, 0.3),
+    "hind_foot": (0.2, 0.5, 0.0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_an_animal_stands_on_its_front_legs_too(seed):
+    model = find_model("animal_parts")
+    rotation, names = random_rotation(seed), model.card.class_names
+    places = [
+        np.array(ANIMAL_PLACES[name.split(".")[0]]) * (side_of(name) or 1, 1, 1) for name in names
+    ]
+    shape = SimpleNamespace(vertices=np.array(places) @ rotation.T, mass=np.ones(len(names)))
+    found = frame_of_parts(shape, np.eye(len(names)), model)
+    np.testing.assert_allclose(found @ rotation, np.eye(3), atol=0.15)

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from diffusionnet_blender.surface.mirror import mirror_of
 from diffusionnet_blender.surface.surface import vertex_areas
-from diffusionnet_blender.tasks.rig.symmetry import mirror_of, other_side
+from diffusionnet_blender.tasks.rig.symmetry import even_parts, even_places
+from diffusionnet_blender.tasks.sides import other_side
 from tests.mannequin import NAMES, PLACES, mannequin
 from tests.shapes import random_rotation
 
@@ -12,7 +14,7 @@ from tests.shapes import random_rotation
 def even_mannequin():
     """A mannequin whose right half is the mirror image of its left half."""
     vertices, faces, parts = mannequin(without={f"{p}.R" for p in ("upper_arm", "thigh")})
-    swapped = [NAMES.index(other_side(name)) for name in NAMES]
+    swapped = [NAMES.index(other_side(name) or name) for name in NAMES]
     both = np.concatenate([vertices, vertices * [-1, 1, 1]])
     faces = np.concatenate([faces, faces[:, ::-1] + len(vertices)])
     return both, faces, np.concatenate([parts, parts[:, swapped]])
@@ -31,13 +33,13 @@ def test_what_is_found_on_an_even_figure_becomes_even(seed):
     rough = {
         name: 2 * turn @ (p + rng.normal(0, 0.01, 3)) + [1, 2, 3] for name, p in PLACES.items()
     }
-    even = mirror.even_places(rough)
+    even = even_places(mirror, rough)
     for name, place in even.items():
-        np.testing.assert_allclose(mirror.image(place), even[other_side(name)], atol=1e-9)
+        np.testing.assert_allclose(mirror.image(place), even[other_side(name) or name], atol=1e-9)
         assert np.linalg.norm(place - rough[name]) < 0.1
     noisy = parts + rng.uniform(0, 0.2, parts.shape)
-    found = mirror.even_parts(noisy, NAMES)
-    swapped = [NAMES.index(other_side(name)) for name in NAMES]
+    found = even_parts(mirror, noisy, NAMES)
+    swapped = [NAMES.index(other_side(name) or name) for name in NAMES]
     half = len(vertices) // 2
     np.testing.assert_allclose(found[:half], found[half:][:, swapped], atol=1e-9)
 
@@ -58,4 +60,4 @@ def test_loose_things_on_one_side_do_not_matter():
     mirror = mirror_of(shape, vertex_areas(shape, own), np.array([1.0, 0, 0]), 1.8)
     np.testing.assert_array_equal(mirror.twin[-3:], -1)
     values = np.concatenate([parts, np.eye(len(NAMES))[:3]])
-    np.testing.assert_array_equal(mirror.even_parts(values, NAMES)[-3:], values[-3:])
+    np.testing.assert_array_equal(even_parts(mirror, values, NAMES)[-3:], values[-3:])

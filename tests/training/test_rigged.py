@@ -147,7 +147,7 @@ def test_arms_of_symmetric_characters_stay_mirror_images():
     character = rigged.load_rigged("q_smooth_female_dress")
     arm = Arm(35.0, forward=20.0, twist=15.0, elbow=40.0, pronation=20.0, wrist=5.0, curl=30.0)
     body = rigged.pose_rigged(character, Pose(arm, arm), NATURAL, NATURAL)
-    one, two = rigged._twins(character.vertices, ~character.carried)
+    one, two = rigged.twins(character.vertices, ~character.carried, 0.004)
     assert len(np.unique([one, two])) > 0.99 * len(character.vertices)
     np.testing.assert_allclose(body.vertices[one], body.vertices[two] * [-1, 1, 1], atol=1e-9)
     off = one != two

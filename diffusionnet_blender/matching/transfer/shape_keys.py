@@ -11,7 +11,7 @@ from ...surface.edges import side_lengths, sides
 from ...surface.factorisation import Factorisation
 from ...surface.surface import triangle_vectors
 from ...surface.winding import vertex_normals
-from ..points import SurfacePoints
+from ..points import SurfacePoints, points_at_vertices
 from .corners import MapInside
 
 # Weight of every vertex's position by offsets alone, relative to the weight of the triangles around
@@ -50,7 +50,7 @@ def deformation_transfer(
     """
     vertices, faces = np.asarray(target[0], float), target[1]
     face = _face_images(target_to_source, *source, vertices, faces)
-    rotation, _ = _vertex_rotations(target_to_source, source, (vertices, faces))
+    rotation, _ = vertex_rotations(target_to_source, source, (vertices, faces))
     rotation = nearest_rotations(rotation[faces].sum(axis=1))
     guess = rotated_offsets(target_to_source, source, target, source_keys)
     gradient, area = _face_gradients(vertices, faces)
@@ -70,6 +70,30 @@ def deformation_transfer(
         right = gradient.T @ (weight @ goal) + placing[:, None] * guess[index]
         made[index] = factor.solve(right)
     return made
+
+
+def keys_along(
+    mesh: tuple[np.ndarray, np.ndarray],
+    moved: np.ndarray,
+    keys: np.ndarray,
+    progress: Callable[[float], None] = lambda fraction: None,
+) -> np.ndarray:
+    """Keys of a mesh whose rest shape was deformed, (K, V, 3), by deformation transfer.
+
+    Parameters
+    ----------
+    mesh : (vertices, faces)
+        As it was.
+    moved : (V, 3) float
+        Its vertices now.
+    keys : (K, V, 3) float
+        Positions in each key, as they were.
+    progress : callable
+        Called with a fraction from 0 to 1; may raise to stop.
+    """
+    vertices, faces = mesh
+    own = points_at_vertices(np.arange(len(vertices)), faces)
+    return deformation_transfer(own, mesh, (moved, faces), keys, progress)
 
 
 def rotated_offsets(
@@ -93,7 +117,7 @@ def rotated_offsets(
     (K, V_t, 3) float64
     """
     vertices, faces = np.asarray(target[0], float), target[1]
-    rotation, scale = _vertex_rotations(target_to_source, source, (vertices, faces))
+    rotation, scale = vertex_rotations(target_to_source, source, (vertices, faces))
     made = np.empty((len(source_keys), len(vertices), 3))
     for index, key in enumerate(source_keys):
         progress(index / len(source_keys))
@@ -102,7 +126,7 @@ def rotated_offsets(
     return made
 
 
-def _vertex_rotations(
+def vertex_rotations(
     target_to_source: SurfacePoints,
     source: tuple[np.ndarray, np.ndarray],
     target: tuple[np.ndarray, np.ndarray],
@@ -111,6 +135,11 @@ def _vertex_rotations(
 
     Fitted to the edges around a vertex and to its normal, so that it is defined where they lie
     in a plane.
+
+    Parameters
+    ----------
+    target_to_source, source, target :
+        As in `deformation_transfer`.
     """
     vertices, faces = target
     image = target_to_source.interpolate(np.asarray(source[0], float), source[1])

@@ -13,7 +13,7 @@ from ..match.job import STAGES as MATCH_STAGES
 from ..match.job import match_request
 from ..models import DEFAULT_MATCH_MODEL
 from ..progress import SILENT, CallbackProgress, Progress
-from .request import Bending, ConformedMesh, ConformRequest
+from .request import Bending, ConformedMesh, ConformRequest, MeshSoFar
 
 # Shares of the duration.
 _OF_MATCH = 0.65
@@ -24,7 +24,7 @@ STAGES = {
 }
 
 
-def run(request: ConformRequest, progress: Progress = SILENT) -> ConformedMesh:
+def run(request: ConformRequest, progress: Progress[MeshSoFar] = SILENT) -> ConformedMesh:
     """Bend a mesh onto a shape.
 
     Parameters

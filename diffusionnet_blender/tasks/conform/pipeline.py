@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 
 from ...errors import DiffusionNetError
 from ...matching.closest import ClosestPoints
 from ...matching.conform import conform
-from ...matching.points import points_at_vertices
-from ...matching.transfer.shape_keys import deformation_transfer
+from ...matching.transfer.shape_keys import keys_along
+from ...surface.mirror import Mirror, mirror_of
 from ...surface.repair import repair
+from ...surface.surface import Surface, vertex_areas
 from ..clock import Clock
 from ..match.pipeline import correspondence
 from ..memory import memory_errors_explained
 from ..progress import Progress
-from .request import ConformedMesh, ConformRequest
+from .request import ConformedMesh, ConformRequest, MeshSoFar
+from .watch import Watch
 
+# Directions in which the sides of a mesh may lie, the likeliest first.
+ACROSS = np.eye(3)
 ROLES = {"source": "target", "target": "source"}
 
 
@@ -26,9 +31,11 @@ def _with_roles_swapped(text: str) -> str:
     return re.sub(r"\b(source|target)\b", lambda role: ROLES[role[0]], text)
 
 
-def conformed(request: ConformRequest, progress: Progress) -> ConformedMesh:
+def conformed(request: ConformRequest, progress: Progress[MeshSoFar]) -> ConformedMesh:
     """Bend a mesh onto a shape, see `job.run`."""
     shape, mesh = request.match.source, request.match.target
+    # Before anything is computed.
+    mirror = _mirror(mesh) if request.symmetric and not mesh.is_point_cloud else None
     try:
         found = correspondence(request.match, progress)
     except DiffusionNetError as error:
@@ -46,6 +53,8 @@ def conformed(request: ConformRequest, progress: Progress) -> ConformedMesh:
         clean = repair(mesh)
         chosen = clean.user_vertex
         confidence = np.where(found.unmatched, 0.0, found.confidence)
+        if request.region is not None:
+            confidence = confidence * request.region
         bent = conform(
             clean.surface.vertices,
             clean.surface.faces,
@@ -55,17 +64,18 @@ def conformed(request: ConformRequest, progress: Progress) -> ConformedMesh:
             request.stiffness,
             request.detail,
             lambda fraction: progress("bending", fraction),
+            Watch(clean.surface, progress),
         )
+        if mirror is not None:
+            bent = replace(bent, vertices=_evened(mirror, bent.vertices))
         vertices = bent.vertices[clean.clean_vertex]
         clock.stop("bending")
         clock.start("shape keys")
         keys = np.zeros((0, *vertices.shape))
         if request.keys is not None and len(request.keys):
-            own = points_at_vertices(np.arange(len(chosen)), clean.surface.faces)
-            keys = deformation_transfer(
-                own,
+            keys = keys_along(
                 (clean.surface.vertices, clean.surface.faces),
-                (bent.vertices, clean.surface.faces),
+                bent.vertices,
                 request.keys[:, chosen],
                 lambda fraction: progress("shape keys", fraction),
             )[:, clean.clean_vertex]
@@ -81,3 +91,41 @@ def conformed(request: ConformRequest, progress: Progress) -> ConformedMesh:
         correspondence=found,
         seconds=found.seconds | clock.seconds,
     )
+
+
+def _mirror(mesh: Surface) -> Mirror:
+    """The mirror plane of a mesh, welded.
+
+    Raises
+    ------
+    DiffusionNetError
+        If it is not its own mirror image.
+    """
+    surface = repair(mesh).surface
+    areas = vertex_areas(surface.vertices, surface.faces)
+    size = float(np.ptp(surface.vertices, axis=0).max())
+    for left in ACROSS:
+        found = mirror_of(surface.vertices, areas, left, size)
+        if found is not None:
+            return found
+    raise DiffusionNetError(
+        "The source is not its own mirror image, and has no sides to keep alike",
+        "Switch Symmetric off, or make the mesh symmetric first.",
+    )
+
+
+def _evened(mirror: Mirror, vertices: np.ndarray) -> np.ndarray:
+    """Vertices (V, 3) with both sides alike.
+
+    Raises
+    ------
+    DiffusionNetError
+        If they lie too unevenly.
+    """
+    found = mirror.evened(vertices)
+    if found is None:
+        raise DiffusionNetError(
+            "The target does not stand evenly, so sides cannot be kept alike",
+            "Switch Symmetric off, or let the target stand evenly.",
+        )
+    return found

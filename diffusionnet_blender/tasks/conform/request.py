@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...errors import DiffusionNetError
-from ...options import option, options_of
+from ...options import option
 from ..match.request import Correspondence, MatchRequest
+from ..ranges import require_in_range
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +18,7 @@ class Bending:
     Attributes
     ----------
     stiffness, detail : float
-    accept_uncertain : bool
+    symmetric, accept_uncertain : bool
         See the help texts.
 
     Raises
@@ -45,6 +45,12 @@ class Bending:
         maximum=1.0,
         subtype="FACTOR",
     )
+    symmetric: bool = option(
+        False,
+        "Symmetric",
+        "Keep both sides of a mesh that is its own mirror image alike, for a target that stands "
+        "evenly",
+    )
     accept_uncertain: bool = option(
         False,
         "Accept Uncertain",
@@ -52,15 +58,7 @@ class Bending:
     )
 
     def __post_init__(self) -> None:
-        for field, own in options_of(Bending):
-            value = getattr(self, field.name)
-            if own.minimum is None or own.maximum is None:
-                continue
-            if not own.minimum <= value <= own.maximum:
-                raise DiffusionNetError(
-                    f"{own.name} is {value}",
-                    f"Give a number from {own.minimum:g} to {own.maximum:g}.",
-                )
+        require_in_range(self, Bending)
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,11 +73,14 @@ class ConformRequest(Bending):
     key_names : tuple of K str
     keys : (K, V, 3) float, optional
         Positions of the mesh's vertices in each shape key, which are carried along.
+    region : (V,) float, optional
+        How much of the shape each vertex of the mesh takes, 0 to 1; at 0 it follows the others.
     """
 
     match: MatchRequest
     key_names: tuple[str, ...] = ()
     keys: np.ndarray | None = None
+    region: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,3 +107,19 @@ class ConformedMesh:
     keys: np.ndarray
     correspondence: Correspondence
     seconds: dict[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class MeshSoFar:
+    """A mesh as it bends, for a look at it.
+
+    Attributes
+    ----------
+    vertices : (n, 3) float32
+        Some of its vertices, in the space of the shape that it takes.
+    edges : (E, 2) int32
+        Between them.
+    """
+
+    vertices: np.ndarray
+    edges: np.ndarray

@@ -10,6 +10,7 @@ from ...errors import SurfaceError
 from ...matching.limbs.directions import SIDES
 from ...surface.character import require_members
 from ...surface.loose_parts import label_mesh_parts
+from ...surface.mirror import mirror_of
 from ...surface.repair import weld
 from ...surface.surface import Surface, vertex_areas
 from ..clock import Clock
@@ -23,7 +24,7 @@ from .figure import Figure, figure_of
 from .judgement import doubts_of_joints, is_on_four_legs
 from .landmarks import LIMBS
 from .request import Fitted, RigRequest
-from .symmetry import mirror_of
+from .symmetry import even_parts, even_places
 
 # Share of the area that must be surely of one part for a figure to have a body at all.
 LEAST_SURE = 0.3
@@ -73,10 +74,10 @@ def fitted(request: RigRequest, progress: Progress) -> Fitted:
     height = float(np.ptp(body.vertices[np.unique(body.faces)] @ frame[2]))
     mirror = mirror_of(body.vertices, areas, frame[0], height)
     if mirror is not None:
-        landmarks = mirror.even_places(landmarks)
+        landmarks = even_places(mirror, landmarks)
     places = landmarks | figure.mesh.placed(landmarks)
     if mirror is not None:
-        places = mirror.even_places(places)
+        places = even_places(mirror, places)
     missing = figure.mesh.missing()
     if len(missing) == len(SIDES) * sum(len(joints) for joints, *_ in LIMBS):
         raise _no_figure()
@@ -86,7 +87,7 @@ def fitted(request: RigRequest, progress: Progress) -> Fitted:
     usual = {name: places.pop(name) for name in EYES if name in places}
     parts = np.zeros((len(surface.vertices), len(found.class_names)), np.float32)
     smooth = figure.smooth_parts()
-    parts[kept] = smooth if mirror is None else mirror.even_parts(smooth, found.class_names)
+    parts[kept] = smooth if mirror is None else even_parts(mirror, smooth, found.class_names)
     _add_carried(parts, surface, carried)
     stiff = _stiff_pieces(surface, parts, carried)
     eyes = eyeballs(surface.vertices, stiff, usual, height)

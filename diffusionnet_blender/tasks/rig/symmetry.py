@@ -3,103 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial import cKDTree
 
-# A vertex is the mirror image of another within this share of the height; the mesh is its own
-# mirror image where this share of its area is.
-SAME, LEAST_SHARE = 1e-3, 0.8
-# Vertices by which the plane is found, and the distance of what counts in each step, in heights.
-SAMPLE, STEPS = 4000, (0.1, 0.05, 0.05, 0.03, 0.03, 0.02, 0.02, 0.01, 0.005, 0.002)
+from ...surface.mirror import Mirror
+from ..sides import other_side
 
 
-@dataclass(frozen=True, eq=False)
-class Mirror:
-    """The mirror plane of a mesh.
-
-    Attributes
-    ----------
-    normal : (3,) float64
-        Of unit length, to the left of the figure.
-    offset : float
-        Of the plane along it.
-    twin : (V,) int64
-        The mirror image of each vertex, which may be itself; -1 for none.
-    """
-
-    normal: np.ndarray
-    offset: float
-    twin: np.ndarray
-
-    def image(self, points: np.ndarray) -> np.ndarray:
-        """Mirror images (..., 3) of points."""
-        return _image(points, self.normal, self.offset)
-
-    def even_places(self, places: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Places (3,) with those of both sides as mirror images, and others in the plane."""
-        found = dict(places)
-        for name, place in places.items():
-            other = places.get(other_side(name))
-            if other is not None:
-                found[name] = (place + self.image(other)) / 2
-        return found
-
-    def even_parts(self, parts: np.ndarray, names: Sequence[str]) -> np.ndarray:
-        """Parts (V, C) averaged with those of the mirror images, left and right exchanged."""
-        there = self.twin >= 0
-        swapped = [names.index(other_side(name)) for name in names]
-        found = parts.copy()
-        found[there] = (parts[there] + parts[self.twin[there]][:, swapped]) / 2
-        return found
+def even_places(mirror: Mirror, places: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Places (3,) with those of both sides as mirror images, and others in the plane."""
+    found = dict(places)
+    for name, place in places.items():
+        other = places.get(other_side(name) or name)
+        if other is not None:
+            found[name] = (place + mirror.image(other)) / 2
+    return found
 
 
-def other_side(name: str) -> str:
-    """``elbow.R`` for ``elbow.L`` and the other way round; names without a side as they are."""
-    swap = {".L": ".R", ".R": ".L"}
-    return name[:-2] + swap[name[-2:]] if name[-2:] in swap else name
-
-
-def mirror_of(
-    vertices: np.ndarray, areas: np.ndarray, left: np.ndarray, height: float
-) -> Mirror | None:
-    """The mirror plane of a figure; None where the mesh is not its own mirror image.
-
-    Parameters
-    ----------
-    vertices : (V, 3) float
-    areas : (V,) float
-    left : (3,) float
-        About to the left of the figure.
-    height : float
-    """
-    used = np.flatnonzero(areas > 0)
-    chosen = vertices[used[:: max(1, len(used) // SAMPLE)]]
-    tree = cKDTree(vertices[used])
-    normal = np.asarray(left, float)
-    across = vertices[used] @ normal
-    offset = float(across.min() + across.max()) / 2
-    for reach in STEPS:
-        away, near = tree.query(_image(chosen, normal, offset), distance_upper_bound=reach * height)
-        pairs = np.isfinite(away)
-        if pairs.mean() < LEAST_SHARE / 2:
-            return None
-        one, two = chosen[pairs], vertices[used[near[pairs]]]
-        way = one - two
-        # Half of them point the other way.
-        total = (way * np.sign(way @ normal)[:, None]).sum(axis=0)
-        if np.linalg.norm(total) > 0:
-            normal = total / np.linalg.norm(total)
-        offset = float(np.median((one + two) @ normal)) / 2
-    away, near = tree.query(_image(vertices, normal, offset), distance_upper_bound=SAME * height)
-    there = np.isfinite(away)
-    if areas[there].sum() < LEAST_SHARE * areas.sum():
-        return None
-    twin = np.full(len(vertices), -1)
-    twin[there] = used[near[there]]
-    return Mirror(normal, offset, twin)
-
-
-def _image(points: np.ndarray, normal: np.ndarray, offset: float) -> np.ndarray:
-    return points - 2 * (points @ normal - offset)[..., None] * normal
+def even_parts(mirror: Mirror, parts: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    """Parts (V, C) averaged with those of the mirror images, left and right exchanged."""
+    there = mirror.twin >= 0
+    swapped = [names.index(other_side(name) or name) for name in names]
+    found = parts.copy()
+    found[there] = (parts[there] + parts[mirror.twin[there]][:, swapped]) / 2
+    return found

@@ -8,7 +8,7 @@ left and right are one decision for a whole figure, on which all of its surface 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -85,17 +85,32 @@ def framed_probabilities(
     features = [input_features(surface, model.card.features) for surface in surfaces]
     shapes = [shape_of(surface, engine) for surface in surfaces]
     passes = _Passes(model, surfaces, shapes, features, engine, _rising(progress))
-    # Files of every format have their figures face forward.
-    found = []
-    for frame in (UPRIGHT, UPRIGHT_Y):
-        found.append(passes.in_frame(frame, CONVENTION))
+    found: list[Framed] = []
+    for frame in _frames(passes, surfaces[0], model, found):
+        found.append(passes.in_frame(*frame))
         if found[-1].lead > DECISIVE:
             return found[-1]
-    plain = Framed(passes.without_frame(), 0.5)
-    lying = frame_of_parts(surfaces[0], plain.probabilities[0], model)
+    return max(found, key=lambda framed: framed.lead)
+
+
+def _frames(
+    passes: _Passes, surface: Discretization, model: Model, found: list[Framed]
+) -> Iterator[tuple[np.ndarray, float]]:
+    """Frames to try, the likeliest first, and how far ahead of the same turned by half.
+
+    What is found without any frame is added to `found`.
+    """
+    # Files of every format have their figures face forward.
+    conventions = [(UPRIGHT, CONVENTION), (UPRIGHT_Y, CONVENTION)]
+    # Of animals, which face anywhere, front and hind legs tell more.
+    if not model.card.four_legs:
+        yield from conventions
+    found.append(Framed(passes.without_frame(), 0.5))
+    lying = frame_of_parts(surface, found[-1].probabilities[0], model)
     if lying is not None:
-        found.append(passes.in_frame(lying))
-    return max([plain, *found], key=lambda framed: framed.lead)
+        yield lying, 0.0
+    if model.card.four_legs:
+        yield from conventions
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,7 +206,8 @@ def _rising(progress: Callable[[float], None]) -> Callable[[float], None]:
 def frame_of_parts(
     surface: Discretization, probabilities: np.ndarray, model: Model
 ) -> np.ndarray | None:
-    """The frame (3, 3) in which parts lie: left of right, and legs below all else.
+    """The frame (3, 3) in which parts lie: left of right, and legs below all else; of animals hind
+    legs behind front legs, whatever sides they have.
 
     Parameters
     ----------
@@ -217,8 +233,12 @@ def frame_of_parts(
     def middle(classes: Sequence[int]) -> np.ndarray:
         return areas[classes] @ middles[classes] / max(areas[classes].sum(), 1e-9)
 
-    both_legs = legs + [other_side[i] for i in legs]
-    up = middle([i for i in range(len(names)) if i not in both_legs]) - middle(both_legs)
+    standing = arms + legs if model.card.four_legs else legs
+    both_sides = standing + [other_side[i] for i in standing]
+    up = middle([i for i in range(len(names)) if i not in both_sides]) - middle(both_sides)
+    if model.card.four_legs:
+        front, hind = ([*limb, *(other_side[i] for i in limb)] for limb in (arms, legs))
+        return _frame_along(middle(hind) - middle(front), up)
     left = sum(
         areas[[i, other_side[i]]].min() * (middles[i] - middles[other_side[i]]) for i in arms + legs
     )
@@ -228,3 +248,13 @@ def frame_of_parts(
         return None
     up, back = up / lengths[0], back / lengths[2]
     return np.stack([np.cross(back, up), back, up])
+
+
+def _frame_along(back: np.ndarray, up: np.ndarray) -> np.ndarray | None:
+    """The frame of a direction to the back, and of one that is about upward."""
+    left = np.cross(back, up)
+    lengths = np.linalg.norm(back), np.linalg.norm(left)
+    if min(lengths) < 1e-6:
+        return None
+    back, left = back / lengths[0], left / lengths[1]
+    return np.stack([left, back, np.cross(left, back)])

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from ...options import option
+from .extent import Extent
 
 
 def overwrite_option() -> bool:
@@ -19,8 +20,8 @@ def overwrite_option() -> bool:
 
 
 @dataclass(frozen=True)
-class Kinds:
-    """A choice of kinds of data to transfer.
+class Kinds(Extent):
+    """A choice of kinds of data to transfer, and where.
 
     Attributes
     ----------
@@ -28,6 +29,8 @@ class Kinds:
     groups : {"ALL", "DEFORM", "ACTIVE"}
     group_names, key_names : tuple of str
         Vertex groups and shape keys to transfer; empty: all.
+    mirror : bool
+        Whether those of one side get their other side.
     overwrite : bool
         Whether they take the names of the user's own data.
     """
@@ -96,14 +99,21 @@ class Kinds:
     group_names: tuple[str, ...] = option(
         (),
         "Group Names",
-        "Only these vertex groups, separated by commas; a name with a comma in double quotes",
+        "Only these vertex groups, separated by commas; a name with a comma in double quotes. "
+        "Patterns such as arm* and *.L take all names of their form. Empty: all",
     )
     key_names: tuple[str, ...] = option(
         (),
         "Shape Key Names",
-        "Only these shape keys, separated by commas; a name with a comma in double quotes",
+        "Only these shape keys, separated by commas; a name with a comma in double quotes. "
+        "Patterns such as mouth* and *.L take all names of their form. Empty: all",
     )
-
+    mirror: bool = option(
+        False,
+        "Other Side",
+        "Make the other side of vertex groups and shape keys that the source has for one side "
+        "alone, as arm.R from arm.L: their mirror image on the source, which has to be symmetric",
+    )
     overwrite: bool = overwrite_option()
 
     @classmethod
@@ -117,5 +127,5 @@ class Kinds:
 KINDS = tuple(
     field.name
     for field in fields(Kinds)
-    if isinstance(field.default, bool) and field.name != "overwrite"
+    if isinstance(field.default, bool) and field.name not in ("mirror", "overwrite")
 )

@@ -1,0 +1,265 @@
+"""Four-legged animals that an artist modelled and rigged, multiplied by what a rig allows.
+
+Read from `FOLDER`, which `animal_files` writes. All rigs are brought to the same links: those of
+the parts, the trunk and the neck in two, the tail in four. Animals stand along +z and face -y, a
+unit long from hips to shoulders.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from scipy import sparse
+from scipy.spatial import cKDTree
+
+from diffusionnet_blender.surface.edges import edges_of_sides
+from diffusionnet_blender.surface.winding import vertex_normals
+
+from .animal_extras import worn
+from .animal_poses import pose_turns
+from .animal_skins import mended, share_of_left, with_neck, with_tail
+from .bodies import Rigged, chain_moves, join, skinned
+from .meshes import SKIN, Body, bumps
+from .parts import ANIMAL_PART_NAMES, ANIMALS, LEG_PARTS, LEGS, SIDES
+from .poses import unit
+from .remesh import subdivide
+from .rigged import twins
+from .symmetry import mirrored
+
+FOLDER = Path(__file__).parent / "data" / "animals"
+SPECIES = {
+    "cats and dogs": ("cat", "dog", "pug", "red_fox", "wolf"),
+    "horses": ("horse", "zebra"),
+    "cattle": ("cow", "llama", "sheep"),
+    "pig and rat": ("pig", "rat"),
+    "dinosaurs": ("apatosaurus", "stegosaurus", "triceratops"),
+}
+"""Animals of each group of relatives."""
+NAMES = tuple(name for group in SPECIES.values() for name in group)
+
+# How many links the chains of the middle have; links of legs are their parts.
+_CHAINS = {"torso": 2, "neck": 2, "head": 1, "tail": 4}
+LINKS = tuple(
+    f"{part}.{number}" for part, count in _CHAINS.items() for number in range(count)
+) + tuple(f"{leg}_{part}.{side}" for leg in LEGS for part in LEG_PARTS for side in SIDES)
+# The link that moves the first of each chain; torso.0 is the rump.
+_BEFORE = {"neck": "torso.1", "head": "neck.1", "tail": "torso.0"}
+# Nearer than this are a vertex and the mirror image of another.
+_TWIN = 0.04
+
+
+def _parent(link: str) -> int:
+    part, _, end = link.partition(".")
+    if part in _CHAINS:
+        if end != "0":
+            return LINKS.index(f"{part}.{int(end) - 1}")
+        return LINKS.index(_BEFORE[part]) if part in _BEFORE else -1
+    leg, _, of_leg = part.partition("_")
+    above = LEG_PARTS.index(of_leg) - 1
+    if above >= 0:
+        return LINKS.index(f"{leg}_{LEG_PARTS[above]}.{end}")
+    return LINKS.index("torso.1" if leg == "front" else "torso.0")
+
+
+PARENTS = tuple(map(_parent, LINKS))
+
+
+@dataclass(frozen=True, eq=False)
+class Animal:
+    """An animal at rest.
+
+    Attributes
+    ----------
+    figure : Rigged
+        Its labels are parts of `parts.ANIMALS`, its weights (V, L) those of `LINKS`.
+    joints, ends : (L, 3) where links begin and end.
+    """
+
+    figure: Rigged
+    joints: np.ndarray
+    ends: np.ndarray
+
+
+@lru_cache(maxsize=64)
+def load_animal(name: str) -> Animal:
+    """An animal of `SPECIES`, its skin and its rig the same on both sides where they nearly were.
+
+    Raises
+    ------
+    FileNotFoundError
+        `animal_files` has not been run.
+    """
+    path = FOLDER / f"{name}.npz"
+    if not path.exists():
+        raise FileNotFoundError(
+            f"{path} is not there: python -m training.animal_files --animals FOLDER"
+        )
+    with np.load(path) as file:
+        found = dict(file)
+    vertices, faces, held = found["vertices"], found["faces"], found["held"]
+    vertices = vertices - [(vertices[:, 0].min() + vertices[:, 0].max()) / 2, 0, 0]
+    one, two = twins(vertices, np.ones(len(vertices), bool), _TWIN)
+    other = ANIMALS.mirrored_label[: len(ANIMAL_PART_NAMES)]
+    vertices[one] = (vertices[one] + vertices[two] * [-1, 1, 1]) / 2
+    vertices[two] = vertices[one] * [-1, 1, 1]
+    share = share_of_left(held)
+    # The first of a pair is at x <= 0 or at x >= 0.
+    of_one = np.where(vertices[one, 0] > 0, share, 1 - share)[:, None]
+    held[one] = of_one * held[one] + (1 - of_one) * held[two][:, other]
+    held[two] = held[one][:, other]
+    lines = _even({n.removeprefix("line_"): v for n, v in found.items() if n.startswith("line_")})
+    labels = mended(vertices, held.argmax(axis=1), lines)
+    if "tail" not in lines:
+        labels = with_tail(vertices, faces, labels, lines)
+    if "neck" not in lines:
+        labels = with_neck(vertices, labels, lines)
+    # What has a part by its place alone is moved by it alone.
+    for part in ("neck", "tail"):
+        added = labels == ANIMAL_PART_NAMES.index(part)
+        if added.any() and not held[:, ANIMAL_PART_NAMES.index(part)].any():
+            held[added] = np.eye(len(ANIMAL_PART_NAMES))[ANIMAL_PART_NAMES.index(part)]
+    weights, joints, ends = _links(vertices, held, lines)
+    figure = Rigged(
+        vertices, faces, labels.astype(np.int32), np.full(len(vertices), SKIN, np.int32), weights
+    )
+    return Animal(figure, joints, ends)
+
+
+def _even(lines: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The lines of bones, the same on both sides, those of the middle on the plane."""
+    even = {}
+    for part, line in lines.items():
+        stem, _, side = part.partition(".")
+        twin = lines[f"{stem}.{'R' if side == 'L' else 'L'}"] if side else line
+        even[part] = (line + twin * [-1, 1, 1]) / 2
+    return even
+
+
+def _links(
+    vertices: np.ndarray, held: np.ndarray, lines: dict[str, np.ndarray]
+) -> tuple[sparse.csr_matrix, np.ndarray, np.ndarray]:
+    """Weights (V, L) of the links, where they begin and where they end."""
+    hips, shoulders = (
+        np.mean([lines[f"{leg}_upper_leg.{side}"][0] for side in SIDES], axis=0)
+        for leg in ("hind", "front")
+    )
+    lines = lines | {"torso": np.stack([hips, shoulders])}
+    # Where an animal has no tail its links move nothing.
+    lines.setdefault("tail", hips + np.array([[0, 0.3, 0.2], [0, 0.6, 0.2]]))
+    weights = np.zeros((len(vertices), len(LINKS)))
+    joints, ends = np.zeros((2, len(LINKS), 3))
+    for part, line in lines.items():
+        stem = part.partition(".")[0]
+        count = _CHAINS.get(stem, 1)
+        first = LINKS.index(f"{part}.0" if stem in _CHAINS else part)
+        if stem not in _CHAINS:
+            line = line[[0, -1]]
+        stops = _along(line, np.linspace(0, 1, count + 1))
+        joints[first : first + count], ends[first : first + count] = stops[:-1], stops[1:]
+        share = _place_on(line, vertices) * count - 0.5
+        near = np.clip(1 - np.abs(share[:, None].clip(0, count - 1) - np.arange(count)), 0, 1)
+        weights[:, first : first + count] = near * held[:, [ANIMAL_PART_NAMES.index(part)]]
+    weights /= weights.sum(axis=1, keepdims=True)
+    for leg in LEGS:
+        for side in SIDES:
+            chain = [LINKS.index(f"{leg}_{part}.{side}") for part in LEG_PARTS]
+            ends[chain[:-1]] = joints[chain[1:]]
+    return sparse.csr_matrix(weights), joints, ends
+
+
+def _along(line: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Points (n, 3) at shares of the length of a line of points."""
+    steps = np.linalg.norm(np.diff(line, axis=0), axis=1)
+    length = np.append(0, np.cumsum(steps))
+    return np.stack([np.interp(shares * length[-1], length, axis) for axis in line.T], axis=1)
+
+
+def _place_on(line: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Share of a line's length at which each point (V, 3) is nearest to it, (V,)."""
+    shares = np.linspace(0, 1, 65)
+    return shares[cKDTree(_along(line, shares)).query(points)[1]]
+
+
+@lru_cache(maxsize=64)
+def _dense(name: str, levels: tuple[bool, ...]) -> Animal:
+    """An animal after a subdivision for each level, smooth (Loop's) or not."""
+    animal = load_animal(name)
+    figure = animal.figure
+    for smooth in levels:
+        edges, _ = edges_of_sides(figure.faces)
+        body = Body(figure.vertices, figure.faces, figure.fine, figure.component, anatomy=ANIMALS)
+        made = subdivide(body, smooth)
+        middles = (figure.weights[edges[:, 0]] + figure.weights[edges[:, 1]]) / 2
+        weights = sparse.vstack([figure.weights, middles], format="csr")
+        figure = Rigged(made.vertices, made.faces, made.fine, made.component, weights)
+    return replace(animal, figure=figure)
+
+
+def sample_animal(rng: np.random.Generator, name: str) -> Body:
+    """An animal in random proportions, in some pose, at times with things on.
+
+    Parameters
+    ----------
+    rng : the only source of chance.
+    name : of `NAMES`.
+    """
+    coarse = len(load_animal(name).figure.vertices) < 900
+    levels = ((), (True,), (True, True), (False, True), (False,))[
+        rng.choice(5, p=(0.12, 0.25, 0.4, 0.15, 0.08) if coarse else (0.3, 0.5, 0.0, 0.0, 0.2))
+    ]
+    return vary(_dense(name, levels), rng)
+
+
+def vary(animal: Animal, rng: np.random.Generator) -> Body:
+    """An animal in random proportions, in some pose, at times with things on, mirrored or not."""
+    figure = animal.figure
+    if rng.uniform() < 0.25:
+        figure = join([figure, *worn(figure, animal.joints[LINKS.index("head.0")], rng)])
+    scales = sample_scales(rng, animal)
+    turns = pose_turns(rng, LINKS)
+    moves = chain_moves(PARENTS, animal.joints, turns, scales)
+    vertices = skinned(figure.vertices, figure.weights, moves)
+    if rng.uniform() < 0.3:
+        vertices = vertices * np.exp(rng.uniform(-0.2, 0.2, 3))
+    body = Body(vertices, figure.faces, figure.fine, figure.component, anatomy=ANIMALS)
+    if rng.uniform() < 0.3:
+        amount = rng.uniform(0.002, 0.02) * bumps(vertices, rng, wavelength=rng.uniform(0.15, 0.8))
+        moved = vertices + amount[:, None] * vertex_normals(vertices, body.faces)
+        body = replace(body, vertices=moved)
+    return mirrored(body) if rng.uniform() < 0.5 else body
+
+
+def sample_scales(rng: np.random.Generator, animal: Animal) -> np.ndarray:
+    """Scales (L, 3, 3) of the links: random girths and lengths, half of the time on the way to the
+    lengths of another animal."""
+    amount = rng.choice([0.0, 0.12, 0.25], p=(0.2, 0.4, 0.4))
+    lengths = np.ones(len(LINKS))
+    if rng.uniform() < 0.5:
+        other = load_animal(str(rng.choice(NAMES)))
+        own, theirs = (np.linalg.norm(each.ends - each.joints, axis=1) for each in (animal, other))
+        lengths = np.clip(theirs / own, 0.4, 2.5) ** rng.uniform(0, 0.8)
+    scales = np.tile(np.eye(3), (len(LINKS), 1, 1))
+    legs, girth_of_legs = np.exp(amount * rng.normal(size=2))
+    kinds: dict[str, tuple[float, float]] = {}
+    for index, link in enumerate(LINKS):
+        part, _, end = link.partition(".")
+        kind = part if end in SIDES else link if part == "torso" else part
+        if kind not in kinds:
+            kinds[kind] = tuple(np.exp(amount * rng.normal(size=2)))
+        long, thick = kinds[kind]
+        # Sides are alike, and so is what other animals give.
+        long = long * lengths[LINKS.index(f"{part}.L") if end in SIDES else index]
+        if end in SIDES:
+            long, thick = long * legs, thick * girth_of_legs
+        if part in ("head", "torso"):
+            scales[index] = np.diag([thick, long, thick * np.exp(0.5 * amount * rng.normal())])
+            continue
+        if part.endswith("foot"):
+            scales[index] = thick * np.eye(3)
+            continue
+        axis = unit(animal.ends[index] - animal.joints[index])
+        scales[index] = thick * np.eye(3) + (long - thick) * np.outer(axis, axis)
+    return scales

@@ -1,0 +1,132 @@
+"""Four-legged animals of no species: skins around skeletons of any proportions.
+
+A few modelled animals are soon known by heart; of these no two are alike.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+
+from .animals import LINKS, Animal
+from .bodies import Rigged
+from .bone_skins import SkinBone, skin_around
+from .meshes import SKIN
+from .parts import ANIMAL_PART_NAMES, SIDES
+
+CELL = 0.038
+
+
+def sample_quadruped(rng: np.random.Generator) -> Animal:
+    """An animal at rest, a unit long from hips to shoulders."""
+    bones, link_of = _skeleton(rng)
+    vertices, faces, by_bone = skin_around(bones, CELL, rng.uniform(0.02, 0.05))
+    weights = np.zeros((len(vertices), len(LINKS)))
+    for column, name in enumerate(bones):
+        weights[:, LINKS.index(link_of[name])] += by_bone[:, column]
+    held = np.zeros((len(vertices), len(ANIMAL_PART_NAMES)))
+    joints, ends = np.zeros((2, len(LINKS), 3))
+    for number, link in enumerate(LINKS):
+        held[:, ANIMAL_PART_NAMES.index(_part(link))] += weights[:, number]
+        joints[number], ends[number] = bones[link].head, bones[link].tail
+    joints[LINKS.index("torso.0")], ends[LINKS.index("torso.0")] = (
+        bones["torso.0"].tail,
+        bones["torso.0"].head,
+    )
+    labels = held.argmax(axis=1).astype(np.int32)
+    skin = np.full(len(vertices), SKIN, np.int32)
+    return Animal(Rigged(vertices, faces, labels, skin, sparse.csr_matrix(weights)), joints, ends)
+
+
+def _part(link: str) -> str:
+    return link if link in ANIMAL_PART_NAMES else link.partition(".")[0]
+
+
+def _between(rng: np.random.Generator, low: float, high: float) -> float:
+    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+
+def _way(degrees: float) -> np.ndarray:
+    """Ahead, so many degrees upward."""
+    angle = np.radians(degrees)
+    return np.array([0.0, -np.cos(angle), np.sin(angle)])
+
+
+def _skeleton(rng: np.random.Generator) -> tuple[dict[str, SkinBone], dict[str, str]]:
+    """Bones, one of each link by its name, and others; and the link of each."""
+    height, depth = _between(rng, 0.35, 1.5), _between(rng, 0.14, 0.42)
+    chest, rump = depth * rng.uniform(0.85, 1.15), depth * rng.uniform(0.8, 1.1)
+    level = height + 0.5 * depth
+    front, hind = np.array([0, -0.5, level]), np.array([0, 0.5, level * rng.uniform(0.9, 1.1)])
+    waist = (front + hind) / 2 + [0, 0, rng.normal(0, 0.05)]
+    belly = depth * rng.uniform(0.8, 1.15)
+    bones = {
+        "torso.0": SkinBone(waist, hind, (belly, rump)),
+        "torso.1": SkinBone(waist, front, (belly, chest)),
+    }
+    long, up = _between(rng, 0.15, 1.3), rng.uniform(-15, 80)
+    thick = min(chest * rng.uniform(0.4, 0.95), 0.35)
+    thin = thick * rng.uniform(0.5, 1.0)
+    start = front + chest * rng.uniform(0.3, 0.8) * _way(rng.uniform(0, 50))
+    middle = start + long / 2 * _way(up + rng.uniform(-25, 10))
+    skull = middle + long / 2 * _way(up)
+    bones["neck.0"] = SkinBone(start, middle, (thick, (thick + thin) / 2))
+    bones["neck.1"] = SkinBone(middle, skull, ((thick + thin) / 2, thin))
+    size = max(thin * rng.uniform(0.9, 1.7), 0.06)
+    nose = skull + size * rng.uniform(0.8, 3.0) * _way(rng.uniform(-60, 5))
+    bones["head.0"] = SkinBone(skull, nose, (size, size * rng.uniform(0.35, 0.8)))
+    link_of = {name: name for name in bones}
+    if rng.uniform() < 0.8:
+        tip = skull + [size * rng.uniform(0.4, 1.2), size * rng.uniform(-0.5, 0.8), 0]
+        tip = tip + [0, 0, size * rng.uniform(0.3, 2.5)]
+        width = size * rng.uniform(0.12, 0.35)
+        for side, sign in zip(SIDES, (1, -1), strict=True):
+            mirror = np.array([sign, 1, 1])
+            root = (skull + [0.6 * size, 0, 0.5 * size]) * mirror
+            bones[f"ear.{side}"] = SkinBone(root, tip * mirror, (width, 0.6 * width))
+            link_of[f"ear.{side}"] = "head.0"
+    _tail(rng, bones, link_of, hind, rump)
+    for leg, top, width in (("front", front, chest), ("hind", hind, rump)):
+        # Legs begin inside the trunk, as hips and shoulders do.
+        _legs(rng, bones, link_of, leg, top, width, height + rng.uniform(0.15, 0.5) * depth)
+    return bones, link_of
+
+
+def _tail(rng, bones, link_of, hind, rump) -> None:
+    long, thick = _between(rng, 0.12, 1.6), rump * rng.uniform(0.1, 0.55)
+    angle, curl = rng.uniform(100, 250), rng.normal(0, 18)
+    place = hind + rump * 0.8 * np.array([0, 1, rng.uniform(0, 0.5)])
+    radius = thick
+    for number in range(4):
+        end = place + long / 4 * _way(angle)
+        after = radius * rng.uniform(0.6, 1.05)
+        bones[f"tail.{number}"] = SkinBone(place, end, (radius, after))
+        link_of[f"tail.{number}"] = f"tail.{number}"
+        place, radius, angle = end, after, angle + curl
+
+
+def _legs(rng, bones, link_of, leg, top, width, height) -> None:
+    out = width * rng.uniform(0.45, 0.85)
+    thick = min(width * rng.uniform(0.25, 0.6), 0.5 * height)
+    knee_radius = thick * rng.uniform(0.4, 0.8)
+    ankle_radius = knee_radius * rng.uniform(0.55, 1.0)
+    hip = np.array([out, top[1] + rng.uniform(-0.08, 0.08), height])
+    ankle_height = height * rng.uniform(0.07, 0.16)
+    ankle = np.array([out * rng.uniform(0.8, 1.2), hip[1] + rng.uniform(-0.06, 0.12), ankle_height])
+    knee = hip + rng.uniform(0.4, 0.6) * (ankle - hip)
+    bend = rng.uniform(-0.05, 0.02) if leg == "front" else rng.uniform(0.03, 0.25)
+    knee = knee + [0, bend * height, 0]
+    foot = _between(rng, 0.03, 0.25) * min(height, 1.0)
+    paw = max(ankle_radius * rng.uniform(0.9, 1.7), 0.035)
+    toe = np.array([ankle[0], ankle[1] - foot, min(paw * 0.7, ankle_height)])
+    chain = {
+        "upper_leg": (hip, knee, (thick, knee_radius)),
+        "lower_leg": (knee, ankle, (knee_radius, ankle_radius)),
+        "foot": (ankle, toe, (max(ankle_radius, 0.03), paw)),
+    }
+    for side, mirrored in zip(SIDES, (1, -1), strict=True):
+        for part, (head, tail, radii) in chain.items():
+            name = f"{leg}_{part}.{side}"
+            mirror = np.array([mirrored, 1, 1])
+            bones[name] = SkinBone(head * mirror, tail * mirror, radii)
+            link_of[name] = name
