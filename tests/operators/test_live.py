@@ -174,6 +174,8 @@ def bent(source, by):
     moved = coordinates(source.data.vertices)
     lift = np.array(by) * np.clip(directions(source)[:, 2:], 0, 1)
     key.data.foreach_set("co", (moved + lift).astype(np.float32).ravel())
+    # 1 in Blender 5.
+    key.value = 0.0
     return key, lift
 
 
