@@ -26,6 +26,8 @@ LEAST_PART = 0.003
 NOTHING = [0.5, 0.0]
 # A confidence that only figures of a model's own family reach.
 HIGH = 0.75
+# Nothing is surer than this, or less.
+SURELY_NOT = 1e-6
 # Of the terms of `terms_of`, by family; printed by `python -m training.figure_family fit`.
 COEFFICIENTS = np.array(
     [
@@ -84,6 +86,7 @@ def terms_of(found: np.ndarray) -> np.ndarray:
     `HIGH` once more, and a constant.
     """
     confidence, lead = found.reshape(-1, 2).T
+    confidence = np.clip(confidence, SURELY_NOT, 1.0 - SURELY_NOT)
     odds = np.log(confidence / (1.0 - confidence))
     beyond = np.maximum(odds - np.log(HIGH / (1.0 - HIGH)), 0.0)
     return np.concatenate([np.stack([odds, lead], axis=1).ravel(), beyond, [1.0]])
