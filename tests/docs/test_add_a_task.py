@@ -120,7 +120,7 @@ def follow(package):
     (package / "cli" / "measure.py").write_text(COMMAND_IMPORTS + command)
     edit(
         package / "cli" / "__init__.py",
-        ("from . import classify, match,", "from . import classify, match, measure,"),
+        ("conform, match,", "conform, match, measure,"),
         ("(segment, rig,", "(measure, segment, rig,"),
     )
     return {
