@@ -42,7 +42,8 @@ class ClosestPoints:
         length = np.linalg.norm(normals, axis=1, keepdims=True)
         self.normals = normals / np.maximum(length, np.finfo(float).tiny)
         points, self._owner = _samples(corners)
-        self._tree = cKDTree(points)
+        # With tight boxes, queries far from the mesh take three to ten times as long.
+        self._tree = cKDTree(points, compact_nodes=False, balanced_tree=False)
 
     def __call__(
         self, queries: np.ndarray, normals: np.ndarray | None = None, most_turned: float = 90.0

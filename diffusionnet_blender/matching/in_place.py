@@ -33,6 +33,8 @@ NEAR = 0.025
 BENEATH = 0.01
 LEAST_SHARE, MOST_CROSSING = 0.4, 0.03
 LEAST_SHARE_WIDE, MOST_CROSSING_WIDE = 0.15, 0.01
+# Vertices by which targets that are elsewhere are told, about.
+LOOKED_AT = 2000
 # Images of an edge's ends farther apart than so many times its length, and this, are torn.
 TORN = 3.0
 LEAST_TORN = 0.01
@@ -78,9 +80,7 @@ class Placement:
         self._nearest, _ = self._skin.surface(vertices)
         height, self._alike = self._skin.above(self._nearest, vertices, self._normals)
         distance = np.abs(height) / self._unit
-        self.share = float(
-            mass @ ((self._alike >= LEAST_COSINE) * 0.5 ** np.square(distance / NEAR))
-        )
+        self.share = float(mass @ _lying(distance, self._alike))
         beneath, above = (mass @ (side * height > BENEATH * self._unit) for side in (-1, 1))
         self.crossing = float(min(beneath, above))
         self.residual = float(np.sqrt(mass @ np.square(distance)))
@@ -128,6 +128,33 @@ class Placement:
         near &= (alike >= LEAST_COSINE) | (distance <= TOUCHING) | opposite
         near &= _agrees_around(image, self._target, unit, near)
         return points, np.where(near, 0.5 ** np.square(distance / REACH), 0.0)
+
+
+def may_lie_on(
+    source: tuple[np.ndarray, np.ndarray], target: tuple[np.ndarray, np.ndarray]
+) -> bool:
+    """Whether a target may lie on a source, by some of its vertices.
+
+    A quick look before a `Placement`: nearest points take long where the two are far apart.
+
+    Parameters
+    ----------
+    source, target : (vertices, faces)
+        As of a `Placement`.
+    """
+    vertices, faces = target
+    some = slice(None, None, max(len(vertices) // LOOKED_AT, 1))
+    skin, unit = Skin(*source), np.sqrt(triangle_areas(*source).sum())
+    nearest, _ = skin.surface(vertices[some])
+    height, alike = skin.above(nearest, vertices[some], vertex_normals(vertices, faces)[some])
+    mass = _areas(vertices, faces)[some]
+    share = mass @ _lying(np.abs(height) / unit, alike)
+    return bool(share >= LEAST_SHARE_WIDE / 2 * mass.sum())
+
+
+def _lying(distance: np.ndarray, alike: np.ndarray) -> np.ndarray:
+    """How much each vertex (V,) lies on the source, by distance and cosine of the normals there."""
+    return (alike >= LEAST_COSINE) * 0.5 ** np.square(distance / NEAR)
 
 
 def _taken_back(

@@ -9,7 +9,8 @@ from scipy.spatial import cKDTree
 from benchmarks.quadrupeds import _bones, sample_animal, template
 from diffusionnet_blender import Surface, match, transfer
 from diffusionnet_blender.errors import DiffusionNetError
-from diffusionnet_blender.matching.in_place import Placement
+from diffusionnet_blender.matching import in_place
+from diffusionnet_blender.matching.in_place import Placement, may_lie_on
 from diffusionnet_blender.surface.surface import triangle_areas
 from diffusionnet_blender.surface.winding import vertex_normals
 from diffusionnet_blender.tasks.transfer import MeshShape
@@ -82,6 +83,7 @@ def test_no_unit_decides(scale):
     other = Placement((scale * skin()[0], skin()[1]), (scale * vertices, faces))
     assert one.lies_on_source
     assert other.lies_on_source
+    assert may_lie_on((scale * skin()[0], skin()[1]), (scale * vertices, faces))
     assert np.allclose(one.map()[1], other.map()[1], atol=1e-6)
 
 
@@ -97,6 +99,15 @@ def test_two_animals_at_one_place_do_not_lie_on_one_another(seed):
 def test_a_body_of_another_size_at_one_place_does_not_lie_on_it(share):
     vertices, faces = lumpy_surface(3)[0].vertices, lumpy_surface(3)[0].faces
     assert not Placement((vertices, faces), (share * vertices, faces)).lies_on_source
+
+
+@pytest.mark.parametrize("name", sorted(GARMENTS))
+def test_a_garment_beside_its_body_is_told_by_a_few_vertices(name, monkeypatch):
+    monkeypatch.setattr(in_place, "LOOKED_AT", 50)
+    vertices, faces, _ = cut(name, 0.01)
+    assert may_lie_on(skin()[:2], (vertices, faces))
+    size = np.ptp(skin()[0], axis=0).max()
+    assert not may_lie_on(skin()[:2], (vertices + [0.5 * size, size, 0], faces))
 
 
 def test_a_retopology_lies_on_its_scan():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...errors import DiffusionNetError
-from ...matching.in_place import Placement
+from ...matching.in_place import Placement, may_lie_on
 from ...matching.judgement import Judgement
 from ...matching.points import SurfacePoints
 from ...matching.unmatched import unmatched
@@ -50,10 +50,9 @@ def found_in_place(
         return None
     source, target = (each.surface for each in figures)
     clock.start("map")
-    placement = Placement(
-        (source.vertices, source.faces), (target.vertices + request.offset, target.faces)
-    )
-    if not forced and not placement.lies_on_source:
+    shapes = (source.vertices, source.faces), (target.vertices + request.offset, target.faces)
+    placement = Placement(*shapes) if forced or may_lie_on(*shapes) else None
+    if placement is None or not (forced or placement.lies_on_source):
         clock.stop("map")
         return None
     points, confidence = placement.map()
