@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..scene.options import Conforming
 from ..tasks.conform import job
 from ..tasks.conform.request import Bending
 from .account import Account
-from .options import (
-    Commands,
-    add_in_place_option,
-    add_options,
-    add_quiet_option,
-    file_path,
-    values_of,
-)
+from .options import Commands, add_options, add_quiet_option, values_of
 from .pair import (
+    add_output,
     add_pair,
     add_pair_options,
-    match_options,
     method_of,
     opened_pair,
     require_size,
     title_of,
     told_uncertain,
+    with_both_files,
 )
-from .places import require_apart
-from .session import about, blender
+from .session import about
 
 if TYPE_CHECKING:
     import bpy
@@ -55,23 +49,13 @@ def add_parser(commands: Commands) -> None:
     add_options(conform, Bending)
     add_options(conform, Conforming)
     add_quiet_option(conform)
-    conform.add_argument(
-        "--output", type=file_path, required=True, metavar="FILE", help="File to write"
-    )
-    add_in_place_option(conform)
+    add_output(conform, "File to write")
     conform.set_defaults(run=run)
 
 
 def run(chosen: argparse.Namespace, account: Account | None = None) -> int:
     """Match two files, bend the source onto the target, and save the result."""
-    account = account or Account(chosen.quiet)
-    require_apart([chosen.source, chosen.target], [chosen.output], "output", chosen.in_place)
-    options = match_options(chosen)
-    with blender(chosen):
-        from ..scene.files import require_writable_suffix
-
-        require_writable_suffix(chosen.output)
-        return _conform(chosen, options, account)
+    return with_both_files(chosen, account, partial(_conform, chosen))
 
 
 def _conform(chosen: argparse.Namespace, options: dict[str, Any], account: Account) -> int:

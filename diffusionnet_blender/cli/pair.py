@@ -18,8 +18,9 @@ from ..tasks.match.request import Correspondence, Fit, MatchRequest
 from ..tasks.match.side import FEWEST_VERTICES
 from ..tasks.models import loaded
 from .account import Account
-from .options import FORMATS, add_options, file_path, values_of
-from .session import about, library
+from .options import FORMATS, add_in_place_option, add_options, file_path, values_of
+from .places import require_apart
+from .session import about, blender, library
 from .streams import note
 
 if TYPE_CHECKING:
@@ -62,6 +63,37 @@ def add_pair_options(parser: argparse.ArgumentParser) -> None:
         help="Pin: number, from 0, of a vertex of the source and of the corresponding vertex of "
         "the target; may be given several times",
     )
+
+
+def add_output(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add the file that is written, and that it may be one of those that are read."""
+    parser.add_argument("--output", type=file_path, required=True, metavar="FILE", help=what)
+    add_in_place_option(parser)
+
+
+def with_both_files(
+    chosen: argparse.Namespace,
+    account: Account | None,
+    work: Callable[[dict[str, Any], Account], int],
+) -> int:
+    """Check the files and options of a pair, and do the work where Blender is at hand.
+
+    Parameters
+    ----------
+    chosen : argparse.Namespace
+        With the options of `add_pair`, `add_pair_options` and `add_output`.
+    account : Account, optional
+    work : callable
+        From the fields of `MatchRequest` and the account to the exit status.
+    """
+    account = account or Account(chosen.quiet)
+    require_apart([chosen.source, chosen.target], [chosen.output], "output", chosen.in_place)
+    options = match_options(chosen)
+    with blender(chosen):
+        from ..scene.files import require_writable_suffix
+
+        require_writable_suffix(chosen.output)
+        return work(options, account)
 
 
 def match_options(chosen: argparse.Namespace) -> dict[str, Any]:

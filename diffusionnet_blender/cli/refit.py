@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from typing import Any
 
 from ..errors import DiffusionNetError
 from ..tasks.refit import job
 from ..tasks.refit.request import Fitting
 from .account import Account
-from .options import (
-    Commands,
-    add_in_place_option,
-    add_options,
-    add_quiet_option,
-    file_path,
-    values_of,
-)
+from .options import Commands, add_options, add_quiet_option, values_of
 from .pair import (
+    add_output,
     add_pair,
     add_pair_options,
-    match_options,
     method_of,
     opened_pair,
     require_size,
     title_of,
     told_uncertain,
+    with_both_files,
 )
-from .places import require_apart
-from .session import about, blender
+from .session import about
 
 EPILOGUE = """\
 Garments, hair, shoes and other things that the source's character wears are copied into the
@@ -51,23 +45,13 @@ def add_parser(commands: Commands) -> None:
     refit.add_argument("--body", metavar="NAME", help="The source's body (default: it is found)")
     add_options(refit, Fitting)
     add_quiet_option(refit)
-    refit.add_argument(
-        "--output", type=file_path, required=True, metavar="FILE", help="File of the target"
-    )
-    add_in_place_option(refit)
+    add_output(refit, "File of the target")
     refit.set_defaults(run=run)
 
 
 def run(chosen: argparse.Namespace, account: Account | None = None) -> int:
     """Match the bodies of two files, fit the garments, and save the target."""
-    account = account or Account(chosen.quiet)
-    require_apart([chosen.source, chosen.target], [chosen.output], "output", chosen.in_place)
-    options = match_options(chosen)
-    with blender(chosen):
-        from ..scene.files import require_writable_suffix
-
-        require_writable_suffix(chosen.output)
-        return _refit(chosen, options, account)
+    return with_both_files(chosen, account, partial(_refit, chosen))
 
 
 def _refit(chosen: argparse.Namespace, options: dict[str, Any], account: Account) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from typing import Any
 
 from ..errors import DiffusionNetError
@@ -11,26 +12,19 @@ from ..tasks.match import job as match_job
 from ..tasks.transfer import job
 from ..tasks.transfer.kinds import KINDS, Kinds
 from .account import Account
-from .options import (
-    Commands,
-    add_in_place_option,
-    add_options,
-    add_quiet_option,
-    file_path,
-    values_of,
-)
+from .options import Commands, add_options, add_quiet_option, values_of
 from .pair import (
+    add_output,
     add_pair,
     add_pair_options,
-    match_options,
     method_of,
     opened_pair,
     require_size,
     title_of,
     told_uncertain,
+    with_both_files,
 )
-from .places import require_apart
-from .session import about, blender
+from .session import about
 
 EPILOGUE = """\
 KINDS: texture (images baked into the target's own UV map, or a new one if it has none), uv (the
@@ -54,10 +48,7 @@ def add_parser(commands: Commands) -> None:
     add_pair(transfer)
     add_task_options(transfer)
     add_quiet_option(transfer)
-    transfer.add_argument(
-        "--output", type=file_path, required=True, metavar="FILE", help="File of the target"
-    )
-    add_in_place_option(transfer)
+    add_output(transfer, "File of the target")
     transfer.set_defaults(run=run)
 
 
@@ -76,16 +67,8 @@ def add_task_options(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace, account: Account | None = None) -> int:
     """Match two files, transfer the chosen kinds of data, and save the target."""
-    account = account or Account(chosen.quiet)
     kinds = kinds_of(chosen)
-    files = [chosen.source, chosen.target]
-    require_apart(files, [chosen.output], "output", chosen.in_place)
-    options = match_options(chosen)
-    with blender(chosen):
-        from ..scene.files import require_writable_suffix
-
-        require_writable_suffix(chosen.output)
-        return _transfer(chosen, kinds, options, account)
+    return with_both_files(chosen, account, partial(_transfer, chosen, kinds))
 
 
 def _transfer(
