@@ -59,11 +59,15 @@ def wardrobe_of(source: Character, body: bpy.types.Object | None = None) -> Ward
     if body is None and len(worn) < 2:
         raise DiffusionNetError(
             f"{source.name!r} has no garments: it is a single mesh",
-            "Pick a character of several objects as source, or choose the body that it lies on, "
-            "in the Refit panel.",
+            "Pick a character of several objects as source, or choose the body that it lies on "
+            "(Body in the Refit panel, --body on the command line).",
         )
     if body is None:
-        body = _body_among(source, worn, 'Choose it in the Refit panel, or call it "Body".')
+        body = _body_among(
+            source,
+            worn,
+            'Choose it (Body in the panel, --body on the command line), or call it "Body".',
+        )
         worn.remove(body)
     if not worn:
         raise DiffusionNetError(
