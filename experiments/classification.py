@@ -99,7 +99,7 @@ class Run:
             partial(shrec11.read, self.data, self.variant),
             self.cache / f"{self.kind}-{self.variant}",
             SETTINGS,
-            shrec11.CLASSES * shrec11.MEMBERS,
+            lambda: shrec11.CLASSES * shrec11.MEMBERS,
             self.processes,
             self.data,
         )

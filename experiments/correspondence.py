@@ -84,9 +84,12 @@ def shapes_of(
     data: Path, cache: Path, data_set: str, split: str, processes: int = 1
 ) -> RegisteredShapes:
     """Shapes of a split with their matrices, made where they are missing."""
-    count = len(faust_scape.files(data, data_set, split))
     folder = cache / f"{data_set}-{split}"
     read = partial(faust_scape.read, data, data_set, split)
+
+    def count() -> int:
+        return len(faust_scape.files(data, data_set, split))
+
     return RegisteredShapes(Shapes(read, folder, SETTINGS, count, processes, data))
 
 

@@ -42,6 +42,15 @@ class Point:
     accuracy: float
 
 
+def is_begun(folder: Path) -> bool:
+    """Whether a folder has the curve of a training."""
+    return _points_in(folder).exists()
+
+
+def _points_in(folder: Path) -> Path:
+    return folder / "curve.json"
+
+
 class _TimeIsUp(Exception):
     """The hours of this sitting are over."""
 
@@ -102,7 +111,7 @@ class Course:
 
     @property
     def _points(self) -> Path:
-        return self.folder / "curve.json"
+        return _points_in(self.folder)
 
     @property
     def finished(self) -> bool:

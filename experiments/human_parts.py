@@ -37,7 +37,7 @@ from training.documents import percent, table
 
 from . import results
 from .commands import chosen_in, parser_of_rows
-from .course import Course, Weights
+from .course import Course, Weights, is_begun
 from .layouts import human_benchmark
 from .layouts.stand_in import is_stand_in
 from .matrices import Shapes
@@ -46,8 +46,6 @@ from .measure import outputs
 NAME = "human_parts"
 # Those of the published weights, so that one cache serves both.
 SETTINGS = DiscretizationSettings(k=128, centre="vertices", gradient_regulariser="published")
-# Meshes of the benchmark; MeshCNN's has as many.
-MESHES = {"train": 381, "test": 18}
 EPOCHS = 200
 REPORTS = 5
 PLACES: dict[str, OutputAt] = {"original": "faces", "edges": "edges", "faces": "faces"}
@@ -94,7 +92,7 @@ def shapes_of(data: Path, cache: Path, split: str, variant: str, processes: int 
         partial(human_benchmark.read, data, split, variant),
         cache / f"human-{kind_of(data)}-{variant}-{split}",
         SETTINGS,
-        MESHES[split],
+        partial(human_benchmark.count, data, split, variant),
         processes,
         data,
     )
@@ -194,7 +192,7 @@ def measure(row: str, data: Path, cache: Path, epochs: int, weights: Path | None
         network = published(weights, PLACES[variant])
         row = f"{variant}-{network.features[0]}-published"
     else:
-        if not (run_folder(row, cache, data, epochs) / "curve.json").exists():
+        if not is_begun(run_folder(row, cache, data, epochs)):
             raise DiffusionNetError(
                 f"{row} was not trained over {epochs} epochs in {cache}",
                 f"Run `python -m experiments.human_parts train {row}` first.",

@@ -54,8 +54,8 @@ class Shapes(Sequence[LabelledShape]):
     folder : Path
         Of this data set, split and settings alone; made where it is missing.
     settings : DiscretizationSettings
-    count : int
-        Members, about: how much room they take is checked before any matrix is made.
+    count : callable
+        Gives the number of members, of which the room is checked before any matrix is made.
     processes : int
         That make matrices; 1: this one.
     data : Path, optional
@@ -73,7 +73,7 @@ class Shapes(Sequence[LabelledShape]):
         read: Callable[[], Iterable[LabelledSurface]],
         folder: Path,
         settings: DiscretizationSettings,
-        count: int,
+        count: Callable[[], int],
         processes: int = 1,
         data: Path | None = None,
     ):
@@ -82,7 +82,7 @@ class Shapes(Sequence[LabelledShape]):
         self._keys: list[list[str]]
         index, listing = folder / "index.json", "" if data is None else listing_of(data)
         if not index.exists():
-            keys = list(_kept(read(), folder, settings, count, processes))
+            keys = list(_kept(read(), folder, settings, count(), processes))
             temporary = index.with_suffix(".part")
             temporary.write_text(json.dumps({"data": listing, "members": keys}))
             os.replace(temporary, index)
@@ -186,7 +186,7 @@ def _kept(
     for done, kept in enumerate(_each(work, checked, processes), start=1):
         yield kept
         if done % 50 == 0:
-            print(f"matrices of {done} shapes of about {count}", flush=True)
+            print(f"matrices of {done} shapes of {count}", flush=True)
 
 
 def _with_room(

@@ -35,13 +35,12 @@ from training.meshes import surface_points
 
 from . import results
 from .commands import chosen_in, parser_of_rows
-from .course import Course, Weights
+from .course import Course, Weights, is_begun
 from .layouts import molecules
 from .matrices import Shapes
 from .measure import accuracy_at_vertices
 
 SETTINGS = DiscretizationSettings(k=128)
-MESHES = {"train": 547, "test": 136}
 POINTS, COARSE = 4096, 4000
 # Unseen shapes that a point of the curve is measured on.
 WATCHED = 24
@@ -134,7 +133,7 @@ def shapes_of(data: Path, cache: Path, split: str, kind: str, processes: int = 1
         partial(read_as, data, split, kind),
         cache / f"rna-{split}-{kind}",
         SETTINGS,
-        MESHES[split],
+        partial(molecules.count, data, split),
         processes,
         data,
     )
@@ -183,15 +182,16 @@ def _watched(variant: Variant, unseen: Shapes, weights: Weights) -> float:
 def measure(name: str, data: Path, cache: Path, processes: int) -> None:
     """Measure a variant on the whole test split as far as it is trained, and keep the figure."""
     variant = VARIANTS[name]
+    # Before any matrix is made, which takes long.
+    begun = [s for s in variant.stages if is_begun(stage_folder(cache, name, s))]
+    if not begun:
+        raise DiffusionNetError(f"{name} is not trained", "Run its training first.")
     unseen = shapes_of(data, cache, "test", variant.kind, processes)
     trained = []
-    for stage in variant.stages:
+    for stage in begun:
         count = len(shapes_of(data, cache, "train", stage.kind, processes))
         course = course_of(variant, stage, stage_folder(cache, name, stage), count)
-        if course.curve:
-            trained.append((stage.kind, course))
-    if not trained:
-        raise DiffusionNetError(f"{name} is not trained", "Run its training first.")
+        trained.append((stage.kind, course))
     course = trained[-1][1]
     weights = course.trainer.averaged_weights()
     right = accuracy_at_vertices(variant.architecture, weights, variant.features, unseen)

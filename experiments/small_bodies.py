@@ -64,7 +64,7 @@ def shapes(cache: Path, split: str, kind: str, count: int | None = None) -> Shap
     """The bodies of a split with their matrices, made where they are missing."""
     count = COUNTS[split] if count is None else count
     folder = cache / f"bodies-{split}-{kind}-{count}"
-    return Shapes(partial(read, split, kind, count), folder, SETTINGS, count)
+    return Shapes(partial(read, split, kind, count), folder, SETTINGS, lambda: count)
 
 
 def part_of_place() -> np.ndarray:

@@ -178,7 +178,7 @@ class Data:
             partial(remeshed.read, self.folder, split, kind),
             self.cache / f"{self.name}-{split}-{kind}",
             SETTINGS,
-            self.counts[split],
+            lambda: self.counts[split],
             self.processes,
             self.folder,
         )

@@ -99,9 +99,21 @@ def read(folder: Path, split: str, variant: str) -> Iterator[Truth]:
     DiffusionNetError
         If files are missing, or labels do not fit.
     """
-    name, reader = (ORIGINAL, _original) if variant == "original" else (SIMPLIFIED, _simplified)
-    inner = folder / name
-    yield from reader(inner if inner.is_dir() else folder, split, variant)
+    place = _place(folder, variant)
+    yield from (_original if variant == "original" else _simplified)(place, split, variant)
+
+
+def count(folder: Path, split: str, variant: str) -> int:
+    """How many meshes a split has; parameters and errors as of `read`."""
+    place = _place(folder, variant)
+    return len(
+        _pairs(place, split) if variant == "original" else _simplified_meshes(place, split, variant)
+    )
+
+
+def _place(folder: Path, variant: str) -> Path:
+    inner = folder / (ORIGINAL if variant == "original" else SIMPLIFIED)
+    return inner if inner.is_dir() else folder
 
 
 def training_files(origin: str, index: int, takes: int) -> tuple[Path, Path]:
@@ -153,7 +165,7 @@ def majority(labels: np.ndarray) -> np.ndarray:
 
 
 def _original(folder: Path, split: str, variant: str) -> Iterator[Truth]:
-    pairs = list(_training_pairs(folder) if split == "train" else _test_pairs(folder))
+    pairs = _pairs(folder, split)
     for path in (path for pair in pairs for path in pair):
         if not path.exists():
             raise wrong_layout(
@@ -166,6 +178,11 @@ def _original(folder: Path, split: str, variant: str) -> Iterator[Truth]:
         name = str(mesh.relative_to(folder / "meshes").with_suffix(""))
         found.append(_truth(folder, name, surface, surface.faces, parts, "original"))
     yield from found
+
+
+def _pairs(folder: Path, split: str) -> list[tuple[Path, Path]]:
+    """Files of the meshes and of their labels."""
+    return list(_training_pairs(folder) if split == "train" else _test_pairs(folder))
 
 
 def _training_pairs(folder: Path) -> Iterator[tuple[Path, Path]]:
@@ -190,18 +207,14 @@ def _test_pairs(folder: Path) -> Iterator[tuple[Path, Path]]:
 
 def _simplified(folder: Path, split: str, variant: str) -> Iterator[Truth]:
     expected = EXPECTED["simplified"]
-    at_faces = sorted((folder / split).glob("*.ply")) if variant == "faces" else []
-    paths = at_faces or sorted((folder / split).glob("*.obj"))
-    if not paths:
-        raise wrong_layout(folder, f"there are no meshes in {split}", expected)
     found = []
-    for path in paths:
+    for path in _simplified_meshes(folder, split, variant):
         names = [f"seg/{path.stem}.eseg"] + [f"sseg/{path.stem}.seseg"] * (variant == "edges")
         for name in names:
             if not (folder / name).exists():
                 raise wrong_layout(folder, f"{name} is missing", expected)
         surface = read_mesh(path)
-        if at_faces:
+        if path.suffix == ".ply":
             parts = read_labels(folder / names[0], len(surface.faces))
             found.append(_truth(folder, path.stem, surface, surface.faces, parts, "simplified"))
             continue
@@ -215,6 +228,15 @@ def _simplified(folder: Path, split: str, variant: str) -> Iterator[Truth]:
             soft = _shares(folder, names[1], len(parts))
             found.append(replace(truth, right=soft > 0, share=edges.area))
     yield from found
+
+
+def _simplified_meshes(folder: Path, split: str, variant: str) -> list[Path]:
+    """Files of the meshes: those with labels at faces where they are wanted and there."""
+    at_faces = sorted((folder / split).glob("*.ply")) if variant == "faces" else []
+    paths = at_faces or sorted((folder / split).glob("*.obj"))
+    if not paths:
+        raise wrong_layout(folder, f"there are no meshes in {split}", EXPECTED["simplified"])
+    return paths
 
 
 def _shares(folder: Path, name: str, count: int) -> np.ndarray:

@@ -38,26 +38,47 @@ def read(folder: Path, split: str) -> Iterator[LabelledSurface]:
     DiffusionNetError
         If files are missing, or labels do not fit.
     """
+    packed, listed = _files(folder, split)
+    for shard in packed:
+        yield from _unpacked(shard)
+    for name in listed:
+        yield _from_text(folder, name)
+
+
+def count(folder: Path, split: str) -> int:
+    """How many meshes a split has; parameters and errors as of `read`."""
+    packed, listed = _files(folder, split)
+    return sum(len(_names(_arrays(shard))) for shard in packed) + len(listed)
+
+
+def _files(folder: Path, split: str) -> tuple[list[Path], list[str]]:
+    """Packed files of a split, or else the names of its meshes in text."""
     packed = sorted(folder.glob(f"{split}-*.npz.xz"))
-    listed = folder / f"{split}.txt"
     if packed:
-        for shard in packed:
-            yield from _unpacked(shard)
-    elif listed.exists():
-        for name in listed.read_text().split():
-            yield _from_text(folder, Path(name).stem)
-    else:
+        return packed, []
+    listed = folder / f"{split}.txt"
+    if not listed.exists():
         fault = f"neither {split}-*.npz.xz nor {split}.txt is there"
         raise wrong_layout(folder, fault, EXPECTED)
+    return [], [Path(name).stem for name in listed.read_text().split()]
+
+
+def _arrays(shard: Path) -> np.lib.npyio.NpzFile:
+    try:
+        return np.load(io.BytesIO(lzma.decompress(shard.read_bytes())))
+    except (lzma.LZMAError, ValueError, OSError) as error:
+        raise wrong_layout(shard.parent, f"{shard.name} is damaged", EXPECTED) from error
+
+
+def _names(arrays: np.lib.npyio.NpzFile) -> list[str]:
+    """Names of the meshes of a packed file, in its order."""
+    return list(dict.fromkeys(key.split("/")[0] for key in arrays.files))
 
 
 def _unpacked(shard: Path) -> Iterator[LabelledSurface]:
     """Meshes of one packed file: differences along the lists, in thousandths, a plane a byte."""
-    try:
-        arrays = np.load(io.BytesIO(lzma.decompress(shard.read_bytes())))
-    except (lzma.LZMAError, ValueError, OSError) as error:
-        raise wrong_layout(shard.parent, f"{shard.name} is damaged", EXPECTED) from error
-    for name in dict.fromkeys(key.split("/")[0] for key in arrays.files):
+    arrays = _arrays(shard)
+    for name in _names(arrays):
         vertices = np.cumsum(_integers(arrays[f"{name}/v"]), axis=0) / 1000
         steps = _integers(arrays[f"{name}/f"])
         steps[:, 0] = np.cumsum(steps[:, 0])

@@ -44,6 +44,8 @@ def kept(tmp_path, monkeypatch):
 def test_each_layout_is_read_whole(data, variant):
     learned = list(layout.read(data, "train", variant))
     unseen = list(layout.read(data, "test", variant))
+    assert layout.count(data, "train", variant) == len(learned)
+    assert layout.count(data, "test", variant) == len(unseen)
     assert len(learned) == 11
     assert len(unseen) == 18
     for member in learned + unseen:

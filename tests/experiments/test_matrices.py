@@ -22,14 +22,18 @@ def members():
         yield LabelledSurface(name, Surface(vertices, faces + 1), np.arange(len(vertices)))
 
 
+def two():
+    return 2
+
+
 def not_again():
     raise AssertionError("what is kept is not read again")
 
 
 @pytest.mark.parametrize("processes", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_shapes_are_made_once_and_read_from_the_folder(processes, tmp_path):
-    made = Shapes(members, tmp_path, SETTINGS, 2, processes)
-    kept = Shapes(not_again, tmp_path, SETTINGS, 2, processes)
+    made = Shapes(members, tmp_path, SETTINGS, two, processes)
+    kept = Shapes(not_again, tmp_path, SETTINGS, two, processes)
     assert made.names == kept.names == ["lumpy", "sphere"]
     for index, member in enumerate(members()):
         shape = kept[index]
@@ -46,10 +50,10 @@ def test_an_interrupted_run_goes_on(tmp_path):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        Shapes(interrupted, tmp_path, SETTINGS, 2)
+        Shapes(interrupted, tmp_path, SETTINGS, two)
     first = {path.name: path.stat().st_mtime_ns for path in tmp_path.glob("*.npz")}
     assert len(first) == 1
-    shapes = Shapes(members, tmp_path, SETTINGS, 2)
+    shapes = Shapes(members, tmp_path, SETTINGS, two)
     assert len(shapes) == 2
     (name, written), *_ = first.items()
     assert (tmp_path / name).stat().st_mtime_ns >= written
@@ -57,7 +61,7 @@ def test_an_interrupted_run_goes_on(tmp_path):
 
 
 def test_a_damaged_file_is_an_error_with_a_remedy(tmp_path):
-    shapes = Shapes(members, tmp_path, SETTINGS, 2)
+    shapes = Shapes(members, tmp_path, SETTINGS, two)
     for path in tmp_path.glob("*.npz"):
         path.write_bytes(b"no archive")
     with pytest.raises(DiffusionNetError, match="damaged") as raised:
@@ -67,10 +71,10 @@ def test_a_damaged_file_is_an_error_with_a_remedy(tmp_path):
 
 @pytest.mark.parametrize("text", ["", "[1, 2]", '{"data": ""}'])
 def test_a_damaged_list_of_members_is_an_error_with_a_remedy(tmp_path, text):
-    Shapes(members, tmp_path, SETTINGS, 2)
+    Shapes(members, tmp_path, SETTINGS, two)
     (tmp_path / "index.json").write_text(text)
     with pytest.raises(DiffusionNetError, match="damaged") as raised:
-        Shapes(not_again, tmp_path, SETTINGS, 2)
+        Shapes(not_again, tmp_path, SETTINGS, two)
     assert str(tmp_path) in raised.value.fix
 
 
@@ -78,7 +82,7 @@ def test_a_disk_without_room_is_told_before_matrices_are_made(tmp_path):
     member = next(members())
     require_room(tmp_path, member, SETTINGS, 2)
     with pytest.raises(DiffusionNetError, match="GB") as raised:
-        Shapes(members, tmp_path, SETTINGS, 10**12)
+        Shapes(members, tmp_path, SETTINGS, lambda: 10**12)
     assert raised.value.fix
     assert not list(tmp_path.glob("*.npz"))
 
@@ -87,9 +91,9 @@ def test_other_data_under_the_same_folder_are_told(tmp_path):
     data, cache = tmp_path / "data", tmp_path / "cache"
     data.mkdir()
     (data / "one.off").write_text("OFF")
-    Shapes(members, cache, SETTINGS, 2, data=data)
-    Shapes(not_again, cache, SETTINGS, 2, data=data)
+    Shapes(members, cache, SETTINGS, two, data=data)
+    Shapes(not_again, cache, SETTINGS, two, data=data)
     (data / "two.off").write_text("OFF")
     with pytest.raises(DiffusionNetError, match="other data") as raised:
-        Shapes(not_again, cache, SETTINGS, 2, data=data)
+        Shapes(not_again, cache, SETTINGS, two, data=data)
     assert raised.value.fix

@@ -11,7 +11,7 @@ pytest.importorskip("torch", reason="training needs torch")
 
 from diffusionnet_blender.errors import DiffusionNetError  # noqa: E402
 from experiments import molecule_levers, molecules  # noqa: E402
-from experiments.layouts.molecules import read  # noqa: E402
+from experiments.layouts.molecules import count, read  # noqa: E402
 from tests.shapes import lumpy_body  # noqa: E402
 
 NAMES = {"train": ("1ABC_A", "2DEF_B"), "test": ("3GHI_C",)}
@@ -74,6 +74,7 @@ def test_both_layouts_are_read(layout, tmp_path):
     for split, names in NAMES.items():
         found = list(read(folder, split))
         assert [member.name for member in found] == list(names)
+        assert count(folder, split) == len(names)
         for member in found:
             vertices, faces, labels = molecule(seed)
             seed += 1
