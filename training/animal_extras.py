@@ -1,4 +1,4 @@
-"""What animals wear and grow: collars, saddles, blankets, boots; horns."""
+"""What animals wear and grow: collars, saddles, blankets, boots; horns, plates along the back."""
 
 from __future__ import annotations
 
@@ -22,9 +22,13 @@ def worn(figure: Rigged, head: np.ndarray, rng: np.random.Generator) -> list[Rig
     rng : the only source of chance.
     """
     made = []
-    for kind in rng.choice(["collar", "saddle", "blanket", "boots", "horns"], 2, replace=False):
+    kinds = ["collar", "saddle", "blanket", "boots", "horns", "plates"]
+    for kind in rng.choice(kinds, 2, replace=False):
         if kind == "horns":
             made += _horns(figure, head, rng)
+            continue
+        if kind == "plates":
+            made += _plates(figure, rng)
             continue
         garment = tailor(figure, _region(figure, str(kind), rng), rng.uniform(0.01, 0.04), 1, rng)
         if garment is not None:
@@ -92,3 +96,36 @@ def _horns(figure: Rigged, head: np.ndarray, rng: np.random.Generator) -> list[R
         return [horn]
     twin = Rigged(vertices * [-1, 1, 1], faces[:, ::-1], part, kind, weights)
     return [horn, twin]
+
+
+def _plates(figure: Rigged, rng: np.random.Generator) -> list[Rigged]:
+    """A row of spikes or flat plates along the top of trunk, neck and tail, or of some of them."""
+    stems = ("torso", "tail", "neck")[: int(rng.integers(1, 4))]
+    points = figure.vertices
+    near_middle = np.abs(points[:, 0]) < 0.06
+    skin = np.flatnonzero(_is(figure, stems) & near_middle)
+    if not len(skin):
+        return []
+    low, high = points[skin, 1].min(), points[skin, 1].max()
+    count = int(rng.integers(5, 16))
+    step = (high - low) / count
+    tallest, flat, lean = step * rng.uniform(0.6, 2.2), rng.uniform(0.2, 1.0), rng.normal(0, 0.3)
+    made = []
+    for number in range(count):
+        place = low + step * (number + 0.5)
+        there = skin[np.abs(points[skin, 1] - place) < step / 2]
+        if not len(there):
+            continue
+        root = there[points[there, 2].argmax()]
+        # Tallest in the middle of the row.
+        height = tallest * (0.4 + 0.6 * np.sin(np.pi * (number + 0.5) / count))
+        share = np.linspace(0, 1, 4)[:, None]
+        start = points[root] * [0, 1, 1] - [0, 0, 0.2 * height]
+        path = start + 1.2 * height * share * [0.0, lean, 1.0]
+        vertices, faces = tube(path, 0.45 * step * (1.05 - share[:, 0]), int(rng.integers(4, 7)))
+        vertices[:, 0] *= flat
+        part = np.full(len(vertices), figure.fine[root], np.int32)
+        kind = np.full(len(vertices), ACCESSORY, np.int32)
+        weights = figure.weights[np.full(len(vertices), root)]
+        made.append(Rigged(vertices, faces, part, kind, weights))
+    return made

@@ -42,9 +42,9 @@ from .prepared import RUN, SETTINGS, Prepared, make_data
 from .shares import Shares, mean_shares, shares_of
 
 NAME = "animal_parts"
-WIDTH = 64
+WIDTH = 96
 # Steps on animals of no species, on all, and on all but a group.
-FIRST, ALL, LEFT_OUT = 900, 3000, 450
+FIRST, ALL, LEFT_OUT = 2000, 5000, 1800
 RATE = 1e-3
 FIRST_RUN = "quadrupeds"
 LIMBS = tuple(tuple(f"{leg}_{part}.L" for part in LEG_PARTS) for leg in LEGS)

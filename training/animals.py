@@ -1,4 +1,4 @@
-"""Four-legged animals that an artist modelled and rigged, multiplied by what a rig allows.
+"""Four-legged animals that an artist modelled and rigged, at rest.
 
 Read from `FOLDER`, which `animal_files` writes. All rigs are brought to the same links: those of
 the parts, the trunk and the neck in two, the tail in four. Animals stand along +z and face -y, a
@@ -16,18 +16,13 @@ from scipy import sparse
 from scipy.spatial import cKDTree
 
 from diffusionnet_blender.surface.edges import edges_of_sides
-from diffusionnet_blender.surface.winding import vertex_normals
 
-from .animal_extras import worn
-from .animal_poses import pose_turns
 from .animal_skins import mended, share_of_left, with_neck, with_tail
-from .bodies import Rigged, chain_moves, join, skinned
-from .meshes import SKIN, Body, bumps
+from .bodies import Rigged
+from .meshes import SKIN, Body
 from .parts import ANIMAL_PART_NAMES, ANIMALS, LEG_PARTS, LEGS, SIDES
-from .poses import unit
 from .remesh import subdivide
 from .rigged import twins
-from .symmetry import mirrored
 
 FOLDER = Path(__file__).parent / "data" / "animals"
 SPECIES = {
@@ -184,7 +179,7 @@ def _place_on(line: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 
 @lru_cache(maxsize=64)
-def _dense(name: str, levels: tuple[bool, ...]) -> Animal:
+def dense(name: str, levels: tuple[bool, ...]) -> Animal:
     """An animal after a subdivision for each level, smooth (Loop's) or not."""
     animal = load_animal(name)
     figure = animal.figure
@@ -196,70 +191,3 @@ def _dense(name: str, levels: tuple[bool, ...]) -> Animal:
         weights = sparse.vstack([figure.weights, middles], format="csr")
         figure = Rigged(made.vertices, made.faces, made.fine, made.component, weights)
     return replace(animal, figure=figure)
-
-
-def sample_animal(rng: np.random.Generator, name: str) -> Body:
-    """An animal in random proportions, in some pose, at times with things on.
-
-    Parameters
-    ----------
-    rng : the only source of chance.
-    name : of `NAMES`.
-    """
-    coarse = len(load_animal(name).figure.vertices) < 900
-    levels = ((), (True,), (True, True), (False, True), (False,))[
-        rng.choice(5, p=(0.12, 0.25, 0.4, 0.15, 0.08) if coarse else (0.3, 0.5, 0.0, 0.0, 0.2))
-    ]
-    return vary(_dense(name, levels), rng)
-
-
-def vary(animal: Animal, rng: np.random.Generator) -> Body:
-    """An animal in random proportions, in some pose, at times with things on, mirrored or not."""
-    figure = animal.figure
-    if rng.uniform() < 0.25:
-        figure = join([figure, *worn(figure, animal.joints[LINKS.index("head.0")], rng)])
-    scales = sample_scales(rng, animal)
-    turns = pose_turns(rng, LINKS)
-    moves = chain_moves(PARENTS, animal.joints, turns, scales)
-    vertices = skinned(figure.vertices, figure.weights, moves)
-    if rng.uniform() < 0.3:
-        vertices = vertices * np.exp(rng.uniform(-0.2, 0.2, 3))
-    body = Body(vertices, figure.faces, figure.fine, figure.component, anatomy=ANIMALS)
-    if rng.uniform() < 0.3:
-        amount = rng.uniform(0.002, 0.02) * bumps(vertices, rng, wavelength=rng.uniform(0.15, 0.8))
-        moved = vertices + amount[:, None] * vertex_normals(vertices, body.faces)
-        body = replace(body, vertices=moved)
-    return mirrored(body) if rng.uniform() < 0.5 else body
-
-
-def sample_scales(rng: np.random.Generator, animal: Animal) -> np.ndarray:
-    """Scales (L, 3, 3) of the links: random girths and lengths, half of the time on the way to the
-    lengths of another animal."""
-    amount = rng.choice([0.0, 0.12, 0.25], p=(0.2, 0.4, 0.4))
-    lengths = np.ones(len(LINKS))
-    if rng.uniform() < 0.5:
-        other = load_animal(str(rng.choice(NAMES)))
-        own, theirs = (np.linalg.norm(each.ends - each.joints, axis=1) for each in (animal, other))
-        lengths = np.clip(theirs / own, 0.4, 2.5) ** rng.uniform(0, 0.8)
-    scales = np.tile(np.eye(3), (len(LINKS), 1, 1))
-    legs, girth_of_legs = np.exp(amount * rng.normal(size=2))
-    kinds: dict[str, tuple[float, float]] = {}
-    for index, link in enumerate(LINKS):
-        part, _, end = link.partition(".")
-        kind = part if end in SIDES else link if part == "torso" else part
-        if kind not in kinds:
-            kinds[kind] = tuple(np.exp(amount * rng.normal(size=2)))
-        long, thick = kinds[kind]
-        # Sides are alike, and so is what other animals give.
-        long = long * lengths[LINKS.index(f"{part}.L") if end in SIDES else index]
-        if end in SIDES:
-            long, thick = long * legs, thick * girth_of_legs
-        if part in ("head", "torso"):
-            scales[index] = np.diag([thick, long, thick * np.exp(0.5 * amount * rng.normal())])
-            continue
-        if part.endswith("foot"):
-            scales[index] = thick * np.eye(3)
-            continue
-        axis = unit(animal.ends[index] - animal.joints[index])
-        scales[index] = thick * np.eye(3) + (long - thick) * np.outer(axis, axis)
-    return scales

@@ -9,7 +9,7 @@ meshes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,10 +30,10 @@ from diffusionnet_blender.network.training import (
     mirrored,
     scaled,
 )
-from diffusionnet_blender.network.votes import OTHER, OWN, TURNED
+from diffusionnet_blender.network.votes import OTHER
 from diffusionnet_blender.surface.discretization import Discretization
 from training.meshes import NOWHERE
-from training.views import FEATURES, View, inputs_in, sample_view
+from training.views import FEATURES, MATCH_SHARES, TILT, View, inputs_in, sample_view
 
 # Paper appendix and Donati et al. 2020: size of the maps, weight of the Laplacians.
 MAP_SIZE = 30
@@ -54,8 +54,6 @@ ANCHOR_SAMPLES = 1024
 # Weights of the losses beside the contrast.
 GROUP_WEIGHT = 0.2
 VOTE_WEIGHT = 0.5
-# How often shapes are seen in each frame, the rest in none: a wrong one teaches little.
-VIEWS = {OWN: 0.5, TURNED: 0.25, OTHER: 0.04}
 MAP_WEIGHT = 0.5
 
 DEFAULTS = TrainingSettings()
@@ -197,6 +195,9 @@ class MatchTrainer(Trainer):
         Without it, maps are learned without supervision: nothing of `place` is used.
     settings : TrainingSettings
     map_size : int
+    views : mapping of int to float
+    tilt : float
+        As of `views.sample_view`.
     """
 
     def __init__(
@@ -207,9 +208,12 @@ class MatchTrainer(Trainer):
         template: Template | None = None,
         settings: TrainingSettings = DEFAULTS,
         map_size: int = MAP_SIZE,
+        views: Mapping[int, float] = MATCH_SHARES,
+        tilt: float = TILT,
     ):
         super().__init__(module, features, settings=settings)
         self.shapes, self.template, self.map_size = shapes, template, map_size
+        self.views, self.tilt = views, tilt
         if template is not None:
             engine = module.engine
             self._distances = torch.as_tensor(template.distances, device=engine.torch_device)
@@ -260,7 +264,7 @@ class MatchTrainer(Trainer):
         if swapped:
             discretization = mirrored(discretization)
         if self.features == FEATURES:
-            view = sample_view(rng, VIEWS)
+            view = sample_view(rng, self.views, self.tilt)
             integral = example.integral
             if integral is None:
                 integral = input_features(discretization, ("integral",))

@@ -11,7 +11,8 @@ import numpy as np
 
 from diffusionnet_blender.surface.surface import Surface, triangle_areas
 
-from .animals import NAMES, load_animal, sample_animal, vary
+from .animal_variety import sample_animal, vary
+from .animals import NAMES, load_animal
 from .clouds import point_cloud
 from .damage import bust, cut, double, holes, loosen, scan
 from .dressed_figures import sample_dressed
@@ -68,7 +69,7 @@ HARMS = {
 # What is cut away of people is named by their parts.
 HARMS_OF_OTHERS = {"none": 0.6, "holes": 0.08, "scan": 0.12, "loose": 0.14, "double": 0.06}
 # Of animals, how many are skins around bones.
-QUADRUPED_SHARE = 0.35
+QUADRUPED_SHARE = 0.45
 # An example with less than this is drawn again.
 LEAST_VERTICES, LEAST_PARTS = 200, 3
 

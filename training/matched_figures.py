@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -26,14 +26,16 @@ from diffusionnet_blender.surface.prepare import prepare as prepare_surface
 from diffusionnet_blender.surface.settings import DiscretizationSettings
 from diffusionnet_blender.surface.surface import Surface
 from training import prepared
+from training.examples import Draw
 from training.meshes import NOWHERE
 
 RUN = Path(__file__).parent / "data" / "body_match"
 # A network may use fewer eigenpairs than were computed for measuring.
 MEASURED = DiscretizationSettings(k=128)
 BODIES = "bodies"
-# Sources of figures with places, and that of characters of which only parts are known.
-PLACED, LABELLED = ("generated", "dressed"), "rigged"
+# Sources of figures with places, and that of characters of which only parts are known; animals have
+# places on a template of their own.
+PLACED, LABELLED, ANIMALS = ("generated", "dressed"), "rigged", "animals"
 # Of all steps, those on bodies, for what they are exact in, and on characters without places.
 SHARES = {BODIES: 0.3, LABELLED: 0.1}
 # Larger ones take longer than they teach: maps are computed between no larger ones
@@ -145,7 +147,7 @@ def load(source: str, seed: int):
         with np.load(prepared.RUN / "shapes" / source / f"{seed}.npz") as stored:
             found = {name: stored[name] for name in ("label", "integral", "key")}
         matrices = _load_matrices(prepared.RUN, str(found["key"]))
-        if source in PLACED:
+        if source != LABELLED:
             with np.load(place_file(source, seed)) as stored:
                 found["place"] = stored["place"]
     discretization = matrices.discretization
@@ -174,10 +176,12 @@ class MatchedFigures(Sequence):
     counts : mapping of str to int
         How many seeds of each source, from 0 on; of `PLACED` ones and bodies those whose places are
         known are taken.
+    left_out : sequence of str
+        Packs of rigged characters, or species of animals, that are not learnt from.
     """
 
-    def __init__(self, counts: Mapping[str, int]):
-        found = {source: _usable(source, count) for source, count in counts.items()}
+    def __init__(self, counts: Mapping[str, int], left_out: Sequence[str] = ()):
+        found = {source: _usable(source, count, left_out) for source, count in counts.items()}
         found = {source: seeds for source, seeds in found.items() if seeds}
         self.counts = {source: len(seeds) for source, seeds in found.items()}
         placed = sum(len(found.get(source, ())) for source in PLACED)
@@ -195,7 +199,7 @@ class MatchedFigures(Sequence):
         return load(*self.examples[index])
 
 
-def _usable(source: str, count: int) -> list[int]:
+def _usable(source: str, count: int, left_out: Sequence[str]) -> list[int]:
     """Seeds of a source that are on disk, meshes that are not too large."""
     seeds = []
     for seed in range(count):
@@ -203,7 +207,7 @@ def _usable(source: str, count: int) -> list[int]:
         name = "place"
         if source == LABELLED:
             path, name = prepared.RUN / "shapes" / source / f"{seed}.npz", "label"
-        if not path.exists():
+        if not path.exists() or source != BODIES and prepared.pack_of(seed, source) in left_out:
             continue
         with np.load(path) as stored:
             cloud = name == "label" and str(stored["kind"]).endswith("cloud")
@@ -230,19 +234,24 @@ class Unseen:
     place: np.ndarray
 
 
-def unseen(kind: str, count: int, first_seed: int, makehuman: Path | None) -> list[Unseen]:
-    """Figures of a kind of `examples.FIGURE_SHARES`, or "dressed", with their places; made once.
+def unseen(
+    kind: str, draw: Draw, harms: Mapping[str, float], count: int, first_seed: int
+) -> list[Unseen]:
+    """Figures of a kind with their places; made once.
 
     Clouds and figures of more than `LARGEST` vertices are passed over.
-    """
-    from training.examples import draw_dressed, draw_generated, sample_example
 
-    if kind == "dressed":
-        if makehuman is None:
-            raise ValueError("dressed figures need the folder of MakeHuman's assets")
-        draw = partial(draw_dressed, makehuman=makehuman)
-    else:
-        draw = partial(draw_generated, kind=kind)
+    Parameters
+    ----------
+    kind : str
+        Under which they are kept.
+    draw, harms :
+        As `examples.sample_example` takes them.
+    count : int
+    first_seed : int
+    """
+    from training.examples import sample_example
+
     cache = OperatorCache(RUN / "matrices", max_bytes=2**40)
     found: list[Unseen] = []
     for seed in itertools.count(first_seed):
@@ -250,7 +259,7 @@ def unseen(kind: str, count: int, first_seed: int, makehuman: Path | None) -> li
             return found
         path = RUN / "unseen" / kind / f"{seed}.npz"
         if not path.exists():
-            example = sample_example(seed, draw)
+            example = sample_example(seed, draw, harms)
             fits = example.place is not None and len(example.fine) <= LARGEST
             key = place = None
             if fits:

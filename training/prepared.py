@@ -57,6 +57,11 @@ def prepare(seed: int, source: str, makehuman: Path | None = None) -> Path:
     return path
 
 
+def pack_of(seed: int, source: str) -> str:
+    """Pack of a rigged character, species of an animal, or else the kind of a prepared example."""
+    return _kind_and_size(seed, source)[0].split(", ")[0].removeprefix("rigged ")
+
+
 def _kind_and_size(seed: int, source: str) -> tuple[str, int]:
     """The kind of an example, in words of the generator, and its vertices."""
     path = RUN / "shapes" / source / f"{seed}.npz"
@@ -101,7 +106,7 @@ class Prepared(Sequence):
             for seed in numbers:
                 kind, size = _kind_and_size(seed, source)
                 figure, harm, *_ = kind.split(", ")
-                if size > LARGEST or figure.removeprefix("rigged ") in left_out:
+                if size > LARGEST or pack_of(seed, source) in left_out:
                     continue
                 if not kinds or figure in kinds:
                     times = EMPHASIS.get(harm, 1) * (OFTEN if figure in often else 1)

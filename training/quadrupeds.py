@@ -64,7 +64,7 @@ def _skeleton(rng: np.random.Generator) -> tuple[dict[str, SkinBone], dict[str, 
         "torso.0": SkinBone(waist, hind, (belly, rump)),
         "torso.1": SkinBone(waist, front, (belly, chest)),
     }
-    long, up = _between(rng, 0.15, 1.3), rng.uniform(-15, 80)
+    long, up = _between(rng, 0.15, 2.2), rng.uniform(-15, 80)
     thick = min(chest * rng.uniform(0.4, 0.95), 0.35)
     thin = thick * rng.uniform(0.5, 1.0)
     start = front + chest * rng.uniform(0.3, 0.8) * _way(rng.uniform(0, 50))
@@ -72,7 +72,7 @@ def _skeleton(rng: np.random.Generator) -> tuple[dict[str, SkinBone], dict[str, 
     skull = middle + long / 2 * _way(up)
     bones["neck.0"] = SkinBone(start, middle, (thick, (thick + thin) / 2))
     bones["neck.1"] = SkinBone(middle, skull, ((thick + thin) / 2, thin))
-    size = max(thin * rng.uniform(0.9, 1.7), 0.06)
+    size = max(thin * rng.uniform(0.75, 1.7), 0.06)
     nose = skull + size * rng.uniform(0.8, 3.0) * _way(rng.uniform(-60, 5))
     bones["head.0"] = SkinBone(skull, nose, (size, size * rng.uniform(0.35, 0.8)))
     link_of = {name: name for name in bones}
@@ -93,13 +93,20 @@ def _skeleton(rng: np.random.Generator) -> tuple[dict[str, SkinBone], dict[str, 
 
 
 def _tail(rng, bones, link_of, hind, rump) -> None:
-    long, thick = _between(rng, 0.12, 1.6), rump * rng.uniform(0.1, 0.55)
+    long, thick = _between(rng, 0.12, 2.5), rump * rng.uniform(0.1, 0.55)
+    if rng.uniform() < 0.2:
+        # As a lizard's: the trunk runs out into it.
+        thick = rump * rng.uniform(0.55, 0.95)
+    # As a fox's: a brush that may be larger than the head.
+    brush = rng.uniform(1.2, 2.6) if rng.uniform() < 0.3 else 1.0
     angle, curl = rng.uniform(100, 250), rng.normal(0, 18)
     place = hind + rump * 0.8 * np.array([0, 1, rng.uniform(0, 0.5)])
     radius = thick
     for number in range(4):
         end = place + long / 4 * _way(angle)
         after = radius * rng.uniform(0.6, 1.05)
+        if number < 2:
+            after *= np.sqrt(brush)
         bones[f"tail.{number}"] = SkinBone(place, end, (radius, after))
         link_of[f"tail.{number}"] = f"tail.{number}"
         place, radius, angle = end, after, angle + curl

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -15,8 +16,11 @@ from .places import mirrored_places
 _SNAP = 0.2
 
 
-def mirrored(body: Body) -> Body:
-    """The body reflected in the plane x = 0, its left now its right."""
+def mirrored(body: Body, other_side: Callable[[np.ndarray], np.ndarray] = mirrored_places) -> Body:
+    """The body reflected in the plane x = 0, its left now its right.
+
+    `other_side` takes places of its template to those on the other side; by default a person's.
+    """
     component = body.component.copy()
     component[body.component == EYES[0]] = EYES[1]
     component[body.component == EYES[1]] = EYES[0]
@@ -25,7 +29,7 @@ def mirrored(body: Body) -> Body:
         body.faces[:, ::-1],
         body.anatomy.mirrored_label[body.fine],
         component,
-        None if body.place is None else mirrored_places(body.place),
+        None if body.place is None else other_side(body.place),
         body.anatomy,
     )
 

@@ -23,6 +23,9 @@ FEATURES = ("hks", "integral", "frame")
 SHARES = {OWN: 0.37, TURNED: 0.31, OTHER: 0.1}
 # Front and hind legs give animals their frame without any sides, so that it is seldom turned about.
 ANIMAL_SHARES = {OWN: 0.52, TURNED: 0.1, OTHER: 0.1}
+# Of what is matched: a wrong frame teaches little.
+MATCH_SHARES = {OWN: 0.5, TURNED: 0.25, OTHER: 0.04}
+ANIMAL_MATCH_SHARES = {OWN: 0.6, TURNED: 0.1, OTHER: 0.04}
 # Degrees: files stand nearly as they should, frames that are found from parts less so.
 YAW, TILT = 12.0, 5.0
 # Animals sit and lie, and heads hang.

@@ -1,4 +1,4 @@
-"""Choice of the model of parts by the family of the figures."""
+"""Choice of models by the family of the figures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .base import ObjectOperator
 
 
 class DIFFUSIONNET_OT_find_model(JobOperator, ObjectOperator, bpy.types.Operator):
-    """Find out whether it is a person, a four-legged animal or neither, and choose the model"""
+    """Find out whether it is a person, a four-legged animal or neither, and choose the models"""
 
     bl_idname = "diffusionnet.find_model"
     bl_label = "Find Model"
@@ -32,13 +32,13 @@ class DIFFUSIONNET_OT_find_model(JobOperator, ObjectOperator, bpy.types.Operator
         )
 
     def finish(self, context, run):
-        """Choose the model, if there is one for all figures."""
+        """Choose the models, if there are any for all figures."""
         self.report_errors([*run.failed, *run.jobs.errors], failed=not run.done)
         models, lines, own = set(), [], False
         for item, proposal in run.done:
             for member in item.members:
                 keep_proposal((member.object_uid, member.mesh_uid), proposal)
-            models.add(proposal.model)
+            models.add((proposal.model, proposal.match_model))
             own = own or needs_own_model(proposal)
             lines.append(f"{item.name}: {family_text(proposal)}")
         if len(models) > 1:
@@ -46,9 +46,11 @@ class DIFFUSIONNET_OT_find_model(JobOperator, ObjectOperator, bpy.types.Operator
                 f"One model is not for all of them. {'; '.join(lines)}",
                 "Find the model for each of them by itself, and segment them one after the other.",
             )
-        (model,) = models
-        if model is not None and model_card(model) is not None:
-            context.scene.diffusionnet.model = model
+        ((model, match_model),) = models
+        scene = context.scene.diffusionnet
+        for properties, name in ((scene, model), (scene.transfer, match_model)):
+            if name is not None and model_card(name) is not None:
+                properties.model = name
         if own:
             lines.append(worded("Label some of its parts, then Train"))
         self.report({"INFO"} if model else {"WARNING"}, "; ".join(lines))

@@ -44,7 +44,10 @@ class DIFFUSIONNET_PT_transfer(Sidebar, bpy.types.Panel):
         column.prop(chosen, "method")
         shapes = column.column()
         shapes.active = chosen.method != "IN_PLACE"
-        shapes.prop(chosen, "model")
+        row = shapes.row(align=True)
+        row.prop(chosen, "model")
+        finds = row.operator("diffusionnet.find_model", text="", icon="VIEWZOOM")
+        finds.object_name = chosen.source.name_full if chosen.source else ""
         shapes.prop(chosen, "fit")
 
         if context.window_manager.diffusionnet.running:

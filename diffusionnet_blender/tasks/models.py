@@ -21,6 +21,8 @@ DEFAULT_MODEL = "body_parts"
 DEFAULT_MATCH_MODEL = "body_match"
 FINE_PARTS_MODEL = "body_parts_fine"
 LAYERS_MODEL = "body_layers"
+ANIMAL_PARTS_MODEL = "animal_parts"
+ANIMAL_MATCH_MODEL = "animal_match"
 # In place of a model's name: parts by the bones of an armature, and the rest by the default model.
 FROM_RIG = "rig"
 DEFAULT_MODELS: dict[Purpose, str] = {"segment": DEFAULT_MODEL, "match": DEFAULT_MATCH_MODEL}

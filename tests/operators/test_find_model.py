@@ -39,10 +39,10 @@ def proposal(obj):
 
 def test_a_person_gets_the_model_of_body_parts():
     objects = open_file(ROOT / "samples" / "ada.glb")
-    panel().model = "animal_parts"
+    panel().model, panel().transfer.model = "animal_parts", "animal_match"
     select(*objects)
     assert bpy.ops.diffusionnet.find_model() == {"FINISHED"}
-    assert panel().model == "body_parts"
+    assert (panel().model, panel().transfer.model) == ("body_parts", "body_match")
     assert {proposal(obj).family for obj in objects} == {PEOPLE}
 
 
@@ -52,7 +52,7 @@ def test_an_animal_gets_the_model_of_animal_parts(name):
     (animal,) = open_file(ANIMALS / f"{name}.glb")
     select(animal)
     assert bpy.ops.diffusionnet.find_model() == {"FINISHED"}
-    assert panel().model == "animal_parts"
+    assert (panel().model, panel().transfer.model) == ("animal_parts", "animal_match")
 
 
 def test_what_is_neither_leaves_the_model_as_it_is():

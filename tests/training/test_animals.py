@@ -29,13 +29,13 @@ def _files(tmp_path_factory):
     before, animals.FOLDER = animals.FOLDER, tmp_path_factory.mktemp("animals")
     animal_files.FOLDER = animals.FOLDER
     animals.load_animal.cache_clear()
-    animals._dense.cache_clear()
+    animals.dense.cache_clear()
     if FILES.is_dir():
         list(animal_files.write_animals(FILES))
     yield
     animals.FOLDER = animal_files.FOLDER = before
     animals.load_animal.cache_clear()
-    animals._dense.cache_clear()
+    animals.dense.cache_clear()
 
 
 def middles(example):

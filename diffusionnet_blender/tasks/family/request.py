@@ -1,4 +1,4 @@
-"""Families of figures: the request, the result, and the model of parts for each."""
+"""Families of figures: the request, the result, and the models for each."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from ...surface.cache import OperatorCache
 from ...surface.surface import Surface
 from ..compute import Compute
-from ..models import DEFAULT_MODEL
+from ..models import ANIMAL_MATCH_MODEL, ANIMAL_PARTS_MODEL, DEFAULT_MATCH_MODEL, DEFAULT_MODEL
 
 PEOPLE, FOUR_LEGS, NEITHER = FAMILIES = ("people", "four legs", "neither")
-MODELS = {PEOPLE: DEFAULT_MODEL, FOUR_LEGS: "animal_parts"}
+MODELS = {PEOPLE: DEFAULT_MODEL, FOUR_LEGS: ANIMAL_PARTS_MODEL}
+MATCH_MODELS = {PEOPLE: DEFAULT_MATCH_MODEL, FOUR_LEGS: ANIMAL_MATCH_MODEL}
 # A less probable family is no reason to take another model.
 SURE = 0.8
 
@@ -55,3 +56,8 @@ class Proposal:
     def model(self) -> str | None:
         """The model of parts for the figure; None where there is none or the family is unsure."""
         return MODELS.get(self.family) if self.is_sure else None
+
+    @property
+    def match_model(self) -> str | None:
+        """The model of features to match it by; None as of `model`."""
+        return MATCH_MODELS.get(self.family) if self.is_sure else None

@@ -20,14 +20,14 @@ from ...surface.winding import vertex_normals
 from ..clock import Clock
 from ..fine_parts import within_known
 from ..known import require_known
-from ..models import DEFAULT_MODEL, LAYERS_MODEL, card_of
+from ..models import ANIMAL_PARTS_MODEL, DEFAULT_MODEL, LAYERS_MODEL, card_of
 from ..progress import SILENT, CallbackProgress
 from ..segment.framing import HALF_TURN
 from ..segment.job import STAGES as SEGMENT_STAGES
 from ..segment.pipeline import segmentation
 from ..segment.request import Carried, SegmentRequest
 from ..sides import side_of, sides_of
-from .request import MatchRequest, Members
+from .request import PEOPLE, MatchRequest, Members
 
 # Vertices on which parts are found, at most about: a match sees them on a coarser mesh still
 # (`side.PROXY_VERTICES`).
@@ -61,6 +61,11 @@ class BodyParts:
     frame: np.ndarray
     sides_sure: float
     segmented: SegmentRequest
+
+    @property
+    def is_person(self) -> bool:
+        """Whether they are the fine parts of a person, so that limbs can be matched."""
+        return set(PARTS) <= set(self.names)
 
     def on(self, mesh: Surface) -> PartedMesh:
         """Another mesh of the same figure, in the same place, with these parts."""
@@ -111,6 +116,16 @@ def require_parts(request: MatchRequest) -> None:
     ):
         if known is not None:
             require_known(known, len(surface.vertices), card, name)
+
+
+def with_parts_of(request: MatchRequest, model: Model) -> MatchRequest:
+    """A request with the models of parts that go with features of four-legged animals.
+
+    Other features leave it as it is, and so do models of parts that were chosen.
+    """
+    if not model.card.four_legs or request.parts_models != PEOPLE:
+        return request
+    return replace(request, parts_models=(ANIMAL_PARTS_MODEL, ANIMAL_PARTS_MODEL))
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,7 +216,10 @@ def _body_parts(
     progress: Callable[[str, float], None],
 ) -> BodyParts | None:
     """Parts of the body on one figure of a request; None where it has no upright frame of one."""
-    surface, members, known = figure.surface, figure.members, figure.known
+    surface, members = figure.surface, figure.members
+    four_legs = card_of(model, request.model_folders, "segment").four_legs
+    # Bones are known by the parts of people.
+    known = None if four_legs else figure.known
     coarse = card_of(DEFAULT_MODEL, request.model_folders, "segment").class_names
     sides = None if known is None else sides_of(known, coarse)
     segmented = SegmentRequest(
@@ -217,8 +235,9 @@ def _body_parts(
     found = segmentation(segmented, CallbackProgress(progress))
     names = found.class_names
     probabilities = found.vertex_probabilities.astype(float)
-    has_parts = set(PARTS) <= set(names) and np.mean(probabilities.max(axis=1) > 0.5) > LEAST_SURE
-    if found.frame is None or not has_parts:
+    has_parts = four_legs or set(PARTS) <= set(names)
+    sure = np.mean(probabilities.max(axis=1) > 0.5)
+    if found.frame is None or not has_parts or sure < LEAST_SURE:
         return None
     if known is not None and bones_lead:
         probabilities = within_known(probabilities, names, known, coarse)
@@ -226,8 +245,8 @@ def _body_parts(
     if _to_left(surface, probabilities, names) @ frame[0] < 0:
         # Bones have decided the sides.
         frame = HALF_TURN @ frame
-    sure = 1.0 if found.side_confidence is None else found.side_confidence
-    return BodyParts(surface, probabilities, names, frame, sure, segmented)
+    sides_sure = 1.0 if found.side_confidence is None else found.side_confidence
+    return BodyParts(surface, probabilities, names, frame, sides_sure, segmented)
 
 
 def _to_left(surface: Surface, probabilities: np.ndarray, names: Sequence[str]) -> np.ndarray:

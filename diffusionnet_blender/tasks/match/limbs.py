@@ -69,7 +69,7 @@ def posed(source: Side, target: Side, layers: bool = False) -> Posed | None:
     if source.of_body is None or target.of_body is None:
         return None
     own, other = source.body, target.body
-    if own is None or other is None:
+    if own is None or other is None or not source.of_body.is_person:
         return None
     if layers:
         own = source.of_body.with_layers(own, source.proxy)

@@ -24,7 +24,7 @@ from ..engines import choose_engine
 from ..memory import memory_errors_explained
 from ..models import loaded
 from ..progress import Progress
-from .body import both_bodies, require_parts
+from .body import both_bodies, require_parts, with_parts_of
 from .figure import Figure, figure_of, lifted, with_pieces
 from .fit_pair import can_fit
 from .in_place import found_in_place, on_input
@@ -58,6 +58,7 @@ def correspondence(request: MatchRequest, progress: Progress) -> Correspondence:
     if request.model is not None:
         model = loaded(request.model, request.model_folders, "match")
         engine = choose_engine(request.engine, request.device)
+        request = with_parts_of(request, model)
     clock = Clock(progress)
     with memory_errors_explained(len(source.vertices), len(target.vertices)):
         clock.start("repair")

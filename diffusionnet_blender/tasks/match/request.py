@@ -32,6 +32,10 @@ def no_offset() -> np.ndarray:
     return np.zeros(3)
 
 
+# Models of the parts of source and target, where no others are chosen.
+PEOPLE = FINE_PARTS_MODEL, FINE_PARTS_MODEL
+
+
 @dataclass(frozen=True, eq=False)
 class Members:
     """Objects that a surface of several is made of.
@@ -76,7 +80,8 @@ class MatchRequest(Compute):
         beforehand, as from the bones of an armature. Rows of zeros: unknown.
     parts_models : (str or Model, str or Model) or None
         Of the fine parts of a body, for source and target, by which they are matched limb by limb
-        where they have bodies. None, or without a model of features: not at all.
+        where they have bodies; with features of four-legged animals, by default the parts of those.
+        None, or without a model of features: not at all.
     fit : bool
     method : {"AUTO", "MATCH", "IN_PLACE"}
         See the help texts.
@@ -96,7 +101,7 @@ class MatchRequest(Compute):
     target_members: Members | None = None
     source_known: np.ndarray | None = None
     target_known: np.ndarray | None = None
-    parts_models: tuple[str | Model, str | Model] | None = (FINE_PARTS_MODEL, FINE_PARTS_MODEL)
+    parts_models: tuple[str | Model, str | Model] | None = PEOPLE
     fit: bool = option(
         False,
         "Fit to Pair",

@@ -121,9 +121,11 @@ def prepare_side(
     clock.stop("proxy")
     report = clock.start("eigenbasis")
     settings = DEFAULT_SETTINGS if model is None else model.card.discretization
+    # What is matched limb by limb needs no functional map.
+    has_limbs = of_body is not None and of_body.is_person
     matrices = discretize(
         proxy,
-        settings if of_body is not None else replace(settings, k=max(MAP_SIZE, settings.k)),
+        settings if has_limbs else replace(settings, k=max(MAP_SIZE, settings.k)),
         lambda stage, fraction: report(fraction if stage == "eigenbasis" else 0.0),
     )
     clock.stop("eigenbasis")
