@@ -2,8 +2,8 @@
 
 python -m demo.conform                   # Ada's mesh in the shape of Bo, into build/demo
 
-Writes conform.blend and conform.png: Ada, Bo, and Ada's mesh on Bo from front and back, each mesh
-with its edges.
+Writes conform.blend and conform.png: Ada, Bo, and Ada's mesh on Bo from front and back; Bo as a
+scanner would give him, and Ada's mesh on that; each mesh with its edges.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from math import pi
 from pathlib import Path
 
 import bpy
+import numpy as np
 
 from demo import studio
 from demo.extension import demonstrate
@@ -25,6 +26,9 @@ TURN = studio.QUARTER_TURN * 0.6
 SKIN, OTHER, INK = (0.62, 0.45, 0.36), (0.45, 0.5, 0.55), (0.03, 0.035, 0.05)
 # Of the edges, in metres.
 THICKNESS = 0.0022
+# Of the scan, as shares of its height: cells of its skin, roughness, and holes by place and radius.
+CELL, ROUGH = 1 / 130, 0.0012
+HOLES = (((0.12, -0.05, 0.62), 0.045), ((-0.1, 0.0, 0.3), 0.035), ((0.02, -0.2, 0.8), 0.03))
 
 
 def main() -> int:
@@ -45,18 +49,62 @@ def show(output: Path) -> None:
     bpy.ops.diffusionnet.conform(source=ada.name, target="Bo")
     made = bpy.context.view_layer.objects.active
     with quietly():
+        scan = scan_of(bo)
+    bpy.ops.diffusionnet.conform(source=ada.name, target=scan.name)
+    on_scan = bpy.context.view_layer.objects.active
+    with quietly():
         bpy.ops.wm.save_as_mainfile(filepath=str(output / "conform.blend"), compress=True)
     print("Rendering ...", flush=True)
-    skins = {ada: studio.matte("Skin of Ada", SKIN), bo: studio.matte("Skin of Bo", OTHER)}
+    skin, other = studio.matte("Skin of Ada", SKIN), studio.matte("Skin of Bo", OTHER)
     ink = studio.matte("Edges", INK)
-    shapes = ((ada, ada), (bo, bo), (made, ada), (made, ada))
-    figures = [figure(shape, skins[skin], ink) for shape, skin in shapes]
+    shapes = ((ada, skin), (bo, other), (made, skin), (made, skin), (scan, other), (on_scan, skin))
+    figures = [figure(shape, material, ink) for shape, material in shapes]
     # What was made stands as Bo does in the world, and not as he was modelled.
     turned = TURN - bo.matrix_world.to_euler().z
+    turns = [TURN, TURN, turned, turned + pi, turned, turned]
     with quietly():
-        studio.line_up(figures, [TURN, TURN, turned, turned + pi], output / "conform.png")
+        studio.line_up(figures, turns, output / "conform.png")
     print(f"Open in Blender:  {output / 'conform.blend'}")
     print(f"Picture:          {output / 'conform.png'}")
+
+
+def scan_of(obj: bpy.types.Object) -> bpy.types.Object:
+    """A copy as a scanner would give it: one even skin, rough, with holes, no longer an object of
+    the rig."""
+    # Known once bpy is.
+    import bmesh
+
+    copy = still(obj)
+    # In the world, so that cells are of its size there, and nothing else tells where it stands.
+    copy.data.transform(copy.matrix_world)
+    copy.matrix_world.identity()
+    bpy.context.view_layer.update()
+    height = copy.dimensions.z
+    remesh = copy.modifiers.new("Remesh", "REMESH")
+    remesh.mode, remesh.voxel_size = "VOXEL", CELL * height
+    scan = still(copy)
+    bpy.data.objects.remove(copy)
+    scan.name = "Scan"
+    rng = np.random.default_rng(0)
+    mesh = bmesh.new()
+    mesh.from_mesh(scan.data)
+    places = np.array([vertex.co for vertex in mesh.verts])
+    low, high = places.min(axis=0), places.max(axis=0)
+    middle = (low + high) / 2
+    lost = np.zeros(len(places), bool)
+    for place, radius in HOLES:
+        # From the middle, at a share of the height.
+        centre = [*(middle[:2] + np.array(place[:2]) * height), low[2] + place[2] * height]
+        lost |= np.linalg.norm(places - centre, axis=1) < radius * height
+    roughness = rng.normal(0, ROUGH * height, len(places)).tolist()
+    for vertex, away in zip(mesh.verts, roughness, strict=True):
+        vertex.co += away * vertex.normal
+    mesh.verts.ensure_lookup_table()
+    doomed = [mesh.verts[number] for number in np.flatnonzero(lost)]
+    bmesh.ops.delete(mesh, geom=doomed, context="VERTS")
+    mesh.to_mesh(scan.data)
+    mesh.free()
+    return scan
 
 
 def figure(shape: bpy.types.Object, skin, ink) -> list[bpy.types.Object]:

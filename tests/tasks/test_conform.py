@@ -6,6 +6,7 @@ import pytest
 import diffusionnet_blender as dn
 from diffusionnet_blender.errors import DiffusionNetError
 from diffusionnet_blender.matching.closest import ClosestPoints
+from diffusionnet_blender.surface.winding import vertex_normals
 from diffusionnet_blender.tasks.conform import job, watch
 from diffusionnet_blender.tasks.conform.request import ConformRequest
 from diffusionnet_blender.tasks.match.job import match_request
@@ -110,3 +111,21 @@ def test_a_twisted_target_has_no_like_sides():
     with pytest.raises(DiffusionNetError, match="stand evenly") as raised:
         dn.conform(mesh, shape, None, symmetric=True, pins=pins, accept_uncertain=True)
     assert raised.value.fix
+
+
+def test_what_lies_inside_stays_inside_where_the_shape_has_nothing_alike():
+    mesh, _ = lumpy_surface(3)
+    inner, inner_faces = icosphere(2)
+    inner = mesh.vertices.mean(axis=0) + 0.35 * inner
+    whole = dn.Surface(
+        np.concatenate([mesh.vertices, inner]),
+        np.concatenate([mesh.faces, inner_faces + len(mesh.vertices)]),
+    )
+    found = dn.conform(whole, SHAPE, None, accept_uncertain=True, method="MATCH")
+    at = found.vertices[len(mesh.vertices) :]
+    points, _ = ClosestPoints(SHAPE.vertices, SHAPE.faces)(at)
+    normals = points.interpolate(vertex_normals(SHAPE.vertices, SHAPE.faces), SHAPE.faces)
+    away = at - points.interpolate(SHAPE.vertices, SHAPE.faces)
+    assert np.einsum("vi,vi->v", away, normals).max() < -0.1
+    assert not found.on_surface[len(mesh.vertices) :].any()
+    assert found.on_surface[: len(mesh.vertices)].mean() > 0.9

@@ -10,6 +10,7 @@ import numpy as np
 from ...errors import DiffusionNetError
 from ...matching.closest import ClosestPoints
 from ...matching.conform import conform
+from ...matching.inner import is_inner_alone
 from ...matching.transfer.shape_keys import keys_along
 from ...surface.mirror import Mirror, mirror_of
 from ...surface.repair import repair
@@ -53,13 +54,16 @@ def conformed(request: ConformRequest, progress: Progress[MeshSoFar]) -> Conform
         clean = repair(mesh)
         chosen = clean.user_vertex
         confidence = np.where(found.unmatched, 0.0, found.confidence)
+        points, sure = found.target_to_source[chosen], confidence[chosen]
+        # A mouth bag is not laid on a face without a mouth opening.
+        confidence[is_inner_alone(clean.surface, shape, points, sure)[clean.clean_vertex]] = 0.0
         if request.region is not None:
             confidence = confidence * request.region
         bent = conform(
             clean.surface.vertices,
             clean.surface.faces,
             (shape.vertices, shape.faces),
-            found.target_to_source[chosen],
+            points,
             confidence[chosen],
             request.stiffness,
             request.detail,
