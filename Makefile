@@ -58,7 +58,7 @@ docs: $(READY_DOCS) ## build the documentation site, into build/site; a link tha
 	@NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --quiet --clean
 	@echo "build/site/index.html: $$(du -sh build/site | cut -f1)"
 
-.PHONY: demo demo-rig demo-transfer demo-conform demo-refit contact-sheet docs-images docs-window
+.PHONY: demo demo-rig demo-transfer demo-conform demo-refit demo-animals contact-sheet docs-images docs-window
 demo: $(READY) ## segment a character: a .blend and a picture in build/demo
 	@$(PYTHON) -m demo.run
 
@@ -77,6 +77,10 @@ demo-refit: $(READY) ## fit one sample's clothes to the other's body: a .blend a
 contact-sheet: $(READY_TRAINING) ## characters of CHARACTERS and MAKEHUMAN in each other's textures: a picture of the documentation
 	@$(PYTHON) -m demo.contact_sheet --characters $(CHARACTERS) --makehuman $(MAKEHUMAN)
 	@$(PYTHON) -m demo.publish build/contact_sheet/textures.png docs/images/characters-textures.webp
+
+demo-animals: $(READY) ## carry a texture and an armature from animals of ANIMALS to others: a picture of the documentation
+	@$(PYTHON) -m demo.animals --animals $(ANIMALS)
+	@$(PYTHON) -m demo.publish build/demo/animals.png docs/images/animals-transfer.webp --crop 40 260 1560 620
 
 docs-images: demo demo-rig demo-transfer demo-conform demo-refit ## make the pictures of the documentation again
 	@$(PYTHON) -m demo.publish build/demo/cleo.png docs/images/demo.webp
@@ -165,7 +169,7 @@ repository: package ## and an extension repository to host as plain files, in di
 BODY_MODELS := body_parts body_parts_fine body_layers
 
 .PHONY: weights-body_parts weights-body_match weights-animals left-out accuracy ablation discretizations samples
-.PHONY: bench bench-large bench-labels bench-laplacian bench-gradients bench-matching bench-characters bench-pairs
+.PHONY: bench bench-large bench-labels bench-laplacian bench-gradients bench-matching bench-characters bench-pairs bench-animals
 # What the bundled weights start from: those of versions before, as git keeps them.
 BEFORE_body_parts := 4d57e0b
 BEFORE_body_parts_fine := 4d57e0b
@@ -213,7 +217,7 @@ weights-body_match: weights-body_parts $(START)/body_match.safetensors ## train 
 	$(PYTHON) -m training.body_match snapshot $(MATCHED)
 	$(PYTHON) -m training.body_match evaluate $(MATCHED) --before $(START)/body_match.safetensors
 
-weights-animals: $(READY_TRAINING) ## train and measure animal_parts again, and fit what Find Model goes by: an hour
+weights-animals: $(READY_TRAINING) ## train and measure the models of animals again, and fit what Find Model goes by: hours
 	$(PYTHON) -m training.animal_files --animals $(ANIMALS)
 	$(PYTHON) -m training.rigged_files --characters $(CHARACTERS)
 	$(PYTHON) -m training.animal_parts data
@@ -221,6 +225,11 @@ weights-animals: $(READY_TRAINING) ## train and measure animal_parts again, and 
 	$(PYTHON) -m training.animal_parts snapshot
 	$(PYTHON) -m training.animal_parts left-out
 	$(PYTHON) -m training.animal_parts evaluate --write
+	$(PYTHON) -m training.animal_match data
+	$(PYTHON) -m training.animal_match train
+	$(PYTHON) -m training.animal_match snapshot
+	$(PYTHON) -m training.animal_match left-out
+	$(PYTHON) -m training.animal_match evaluate
 	$(PYTHON) -m training.figure_family fit
 	$(PYTHON) -m training.figure_family evaluate --write
 
@@ -273,6 +282,11 @@ bench-matching: $(READY_TRAINING) ## error of matches, textures and weights on u
 	$(PYTHON) -m benchmarks.fit_to_pair
 	$(PYTHON) -m benchmarks.transfer_speed
 	$(PYTHON) -m benchmarks.transfer_report
+
+bench-animals: $(READY_TRAINING) ## matches between animals of unseen builds, and of unseen species, into docs/animals.md
+	$(PYTHON) -m training.animal_files --animals $(ANIMALS)
+	$(PYTHON) -m benchmarks.animals --write
+	$(PYTHON) -m benchmarks.animals --left-out --write
 
 bench-pairs: $(READY_TRAINING) $(START)/body_match.safetensors ## matches between characters of other makers and dressed bodies, into docs/transfer.md, hours
 	$(PYTHON) -m benchmarks.character_pairs --characters $(CHARACTERS) --makehuman $(MAKEHUMAN) \

@@ -34,14 +34,19 @@ def sample_animal(rng: np.random.Generator, name: str) -> Body:
     return vary(dense(name, levels), rng)
 
 
-def vary(animal: Animal, rng: np.random.Generator) -> Body:
-    """An animal in random proportions, in some pose, at times with things on, mirrored or not."""
+def vary(
+    animal: Animal, rng: np.random.Generator, posing: np.random.Generator | None = None
+) -> Body:
+    """An animal in random proportions, in some pose, at times with things on, mirrored or not.
+
+    With chances of their own poses are `posing`: one individual in several.
+    """
     figure, place = animal.figure, places_of(animal)
     if rng.uniform() < 0.25:
         figure = join([figure, *worn(figure, animal.joints[LINKS.index("head.0")], rng)])
         place = with_worn(place, animal.figure.vertices, figure.vertices)
     scales = sample_scales(rng, animal)
-    turns = pose_turns(rng, LINKS)
+    turns = pose_turns(posing or rng, LINKS)
     moves = chain_moves(PARENTS, animal.joints, turns, scales)
     vertices = skinned(figure.vertices, figure.weights, moves)
     if rng.uniform() < 0.3:

@@ -9,6 +9,7 @@ The rigs of people and of animals are read first: `rigged_files`, `animal_files`
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 from collections.abc import Iterator
 
@@ -19,7 +20,8 @@ from scipy.special import logsumexp, softmax
 from diffusionnet_blender.surface.cache import OperatorCache
 from diffusionnet_blender.tasks.family import FAMILIES, FOUR_LEGS, NEITHER, PEOPLE, FamilyRequest
 from diffusionnet_blender.tasks.family.pipeline import COEFFICIENTS, evidence, terms_of
-from diffusionnet_blender.tasks.family.request import SURE
+from diffusionnet_blender.tasks.family.request import MODELS, SURE
+from diffusionnet_blender.tasks.models import BUNDLED
 
 from .animal_parts import PAGE
 from .bodies import FIRST_HELD_OUT_SEED
@@ -44,7 +46,8 @@ RIDGE = 0.001
 def seen(first: int, count: int) -> Iterator[tuple[str, np.ndarray]]:
     """Sources of figures, and what both models make of each; kept, as it takes seconds."""
     cache = OperatorCache(RUN / "family_matrices", max_bytes=2**40)
-    folder = RUN / "families"
+    weights = b"".join((BUNDLED / f"{name}.safetensors").read_bytes() for name in MODELS.values())
+    folder = RUN / "families" / hashlib.sha256(weights).hexdigest()[:12]
     folder.mkdir(parents=True, exist_ok=True)
     for seed in range(first, first + count):
         for source in SOURCES:

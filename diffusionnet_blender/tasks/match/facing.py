@@ -1,0 +1,69 @@
+"""Two animals that face the same way: a fox's brush looks much like a head."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ...matching.points import SurfacePoints
+from ...matching.pointwise import nearest_rows
+from ...network.checkpoint import Model
+from ...network.engine import Engine
+from ...surface.discretization import truncated
+from ...surface.edges import unique_edges
+from ..segment.framing import HALF_TURN
+from .side import Side, vertex_features
+
+# Mean cosines of features with those that are most alike: with less between the frame of an animal
+# and the same turned by half, features do not tell which it is.
+UNDECIDED = 0.01
+# In units of the square root of the area: an edge that is mapped to a point counts as so long.
+SHORTEST = 1e-3
+
+
+def facing_other_way(source: Side, target: Side, model: Model, engine: Engine) -> Side | None:
+    """The target with features of its frame turned by half about the vertical; None where the
+    features tell the way that it faces, or there is no frame.
+
+    Parameters
+    ----------
+    source, target : Side
+    model : Model
+        Of the features.
+    engine : Engine
+    """
+    if target.of_body is None:
+        return None
+    frame = HALF_TURN @ target.of_body.frame
+    matrices = truncated(target.matrices, model.card.discretization.k)
+    turned = replace(
+        target,
+        features=vertex_features(model, matrices, engine, frame),
+        of_body=replace(target.of_body, frame=frame),
+    )
+    if _alike(source, target) - _alike(source, turned) > UNDECIDED:
+        return None
+    return turned
+
+
+def _alike(source: Side, target: Side) -> float:
+    """Mean cosine of the features with the nearest ones of the other, over both surfaces."""
+    found = []
+    for one, other in ((source, target), (target, source)):
+        nearest = nearest_rows(one.features, other.features)
+        cosine = np.einsum("vc,vc->v", one.features[nearest], other.features)
+        found.append(other.mesh.mass @ cosine / other.mesh.mass.sum())
+    return float(np.mean(found))
+
+
+def stretching(source: Side, target: Side, points: SurfacePoints) -> float:
+    """Mean deviation of the logarithms of the factors by which a map stretches edges."""
+    image = points.interpolate(source.mesh.vertices, source.mesh.faces)
+    edges, _ = unique_edges(target.mesh.faces)
+    own, mapped = (
+        np.linalg.norm(places[edges[:, 0]] - places[edges[:, 1]], axis=1) + SHORTEST
+        for places in (target.mesh.vertices, image)
+    )
+    factor = np.log(mapped / own)
+    return float(np.abs(factor - np.median(factor)).mean())
