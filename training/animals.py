@@ -17,6 +17,7 @@ from scipy.spatial import cKDTree
 
 from diffusionnet_blender.surface.edges import edges_of_sides
 from diffusionnet_blender.surface.winding import vertex_normals
+from diffusionnet_blender.tasks.sides import mirrored_classes
 
 from .animal_extras import worn
 from .animal_poses import pose_turns
@@ -65,6 +66,8 @@ def _parent(link: str) -> int:
 
 
 PARENTS = tuple(map(_parent, LINKS))
+MIRRORED = mirrored_classes(LINKS)
+"""(L,) the link of the other side of each link."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,6 +201,11 @@ def _dense(name: str, levels: tuple[bool, ...]) -> Animal:
     return replace(animal, figure=figure)
 
 
+def dense_animal(name: str) -> Animal:
+    """An animal subdivided once by Loop's scheme."""
+    return _dense(name, (True,))
+
+
 def sample_animal(rng: np.random.Generator, name: str) -> Body:
     """An animal in random proportions, in some pose, at times with things on.
 
@@ -215,6 +223,27 @@ def sample_animal(rng: np.random.Generator, name: str) -> Body:
 
 def vary(animal: Animal, rng: np.random.Generator) -> Body:
     """An animal in random proportions, in some pose, at times with things on, mirrored or not."""
+    return varied(animal, rng).body
+
+
+@dataclass(frozen=True, eq=False)
+class VariedAnimal:
+    """An animal in another shape and pose.
+
+    Attributes
+    ----------
+    body : Body
+    joints : (L, 3) where links begin.
+    weights : (V, L) csr_matrix, share of each link.
+    """
+
+    body: Body
+    joints: np.ndarray
+    weights: sparse.csr_matrix
+
+
+def varied(animal: Animal, rng: np.random.Generator) -> VariedAnimal:
+    """As `vary`, with its joints and its skin weights."""
     figure = animal.figure
     if rng.uniform() < 0.25:
         figure = join([figure, *worn(figure, animal.joints[LINKS.index("head.0")], rng)])
@@ -222,14 +251,19 @@ def vary(animal: Animal, rng: np.random.Generator) -> Body:
     turns = pose_turns(rng, LINKS)
     moves = chain_moves(PARENTS, animal.joints, turns, scales)
     vertices = skinned(figure.vertices, figure.weights, moves)
+    joints = np.einsum("lij,lj->li", moves[:, :, :3], animal.joints) + moves[:, :, 3]
     if rng.uniform() < 0.3:
-        vertices = vertices * np.exp(rng.uniform(-0.2, 0.2, 3))
+        stretch = np.exp(rng.uniform(-0.2, 0.2, 3))
+        vertices, joints = vertices * stretch, joints * stretch
     body = Body(vertices, figure.faces, figure.fine, figure.component, anatomy=ANIMALS)
     if rng.uniform() < 0.3:
         amount = rng.uniform(0.002, 0.02) * bumps(vertices, rng, wavelength=rng.uniform(0.15, 0.8))
         moved = vertices + amount[:, None] * vertex_normals(vertices, body.faces)
         body = replace(body, vertices=moved)
-    return mirrored(body) if rng.uniform() < 0.5 else body
+    if rng.uniform() < 0.5:
+        turned = joints[MIRRORED] * [-1, 1, 1]
+        return VariedAnimal(mirrored(body), turned, figure.weights[:, MIRRORED])
+    return VariedAnimal(body, joints, figure.weights)
 
 
 def sample_scales(rng: np.random.Generator, animal: Animal) -> np.ndarray:

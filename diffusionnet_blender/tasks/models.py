@@ -20,6 +20,7 @@ BUNDLED = Path(__file__).resolve().parent.parent / "weights"
 DEFAULT_MODEL = "body_parts"
 DEFAULT_MATCH_MODEL = "body_match"
 FINE_PARTS_MODEL = "body_parts_fine"
+ANIMAL_PARTS_MODEL = "animal_parts"
 LAYERS_MODEL = "body_layers"
 # In place of a model's name: parts by the bones of an armature, and the rest by the default model.
 FROM_RIG = "rig"

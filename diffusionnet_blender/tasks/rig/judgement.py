@@ -6,9 +6,14 @@ and `POSTURE` where the head is not above the hips.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
+
+from ...errors import SurfaceError
+
+# Joints of a limb, the ratio of its bones, and its least and most length, by its name.
+Limbs = Mapping[str, tuple[tuple[str, str, str], float, tuple[float, float]]]
 
 SIDES, PARTS, POSTURE = "left and right", "body parts", "posture"
 # Below these a figure is doubtful: probability that its sides are right, and mean probability of
@@ -20,14 +25,22 @@ ARM_RATIO, LEG_RATIO = 1.05, 1.05
 OFF, UNEVEN = 0.45, 0.3
 # Least and most length of arms and legs in heights of the figure.
 ARM_LENGTHS, LEG_LENGTHS = (0.1, 0.6), (0.08, 0.65)
-LIMBS = {
+LIMBS: Limbs = {
     "arm": (("shoulder", "elbow", "wrist"), ARM_RATIO, ARM_LENGTHS),
     "leg": (("hip", "knee", "ankle"), LEG_RATIO, LEG_LENGTHS),
 }
+# Legs of animals: some rigs have their middle joint low, at the hock, others at the stifle.
+ANIMAL_LIMBS: Limbs = {
+    "front leg": (("shoulder", "elbow", "wrist"), 1.0, (0.15, 0.9)),
+    "hind leg": (("hip", "knee", "ankle"), 1.0, (0.15, 0.9)),
+}
+ANIMAL_OFF = 1.4
 CALLED = {"L": "left", "R": "right"}
 # An animal on four legs has arms and legs that point to where its front would be (cosine at least),
 # and parts that are less sure than those of nearly all figures on two.
 POINTING, SURE_OF_TWO_LEGS = 0.7, 0.7
+# An animal that has lost one leg is one still.
+FEWEST_LEGS = 3
 
 
 def doubts_of_joints(
@@ -36,6 +49,7 @@ def doubts_of_joints(
     height: float,
     confidence: float,
     side_confidence: float | None,
+    four_legs: bool = False,
 ) -> tuple[str, ...]:
     """What is doubtful about the joints of a figure.
 
@@ -50,9 +64,12 @@ def doubts_of_joints(
         Mean probability of the parts.
     side_confidence : float or None
         Probability that left and right are not exchanged; None where they are known.
+    four_legs : bool
+        Whether it is an animal.
     """
     found = []
-    for limb, (joints, ratio, (least, most)) in LIMBS.items():
+    limbs, off = (ANIMAL_LIMBS, ANIMAL_OFF) if four_legs else (LIMBS, OFF)
+    for limb, (joints, ratio, (least, most)) in limbs.items():
         lengths: dict[str, tuple[float, float]] = {}
         for side, called in CALLED.items():
             chain = [places[f"{joint}.{side}"] for joint in joints if f"{joint}.{side}" in places]
@@ -63,7 +80,7 @@ def doubts_of_joints(
                 float(np.linalg.norm(b - a)) for a, b in zip(chain[:-1], chain[1:], strict=True)
             )
             lengths[side] = upper, lower
-            is_odd = min(upper, lower) < 1e-3 * height or (abs(np.log(upper / lower / ratio)) > OFF)
+            is_odd = min(upper, lower) < 1e-3 * height or (abs(np.log(upper / lower / ratio)) > off)
             if is_odd or not least * height < upper + lower < most * height:
                 found.append(f"{called} {limb}")
         if len(lengths) == 2:
@@ -75,10 +92,60 @@ def doubts_of_joints(
         found.append(SIDES)
     if confidence < SURE_OF_PARTS:
         found.append(PARTS)
+    if four_legs:
+        return tuple(dict.fromkeys(found))
     hips, head = places.get("hips"), places.get("head", places.get("neck"))
     if hips is None or head is None or up @ (head - hips) < 0.1 * height:
         found.append(POSTURE)
     return tuple(dict.fromkeys(found))
+
+
+def require_of_family(
+    four_legs: bool,
+    places: Mapping[str, np.ndarray],
+    missing: Collection[str],
+    frame: np.ndarray,
+    confidence: float,
+) -> None:
+    """Raise SurfaceError for an animal that is taken for a person, or the other way round.
+
+    Parameters
+    ----------
+    four_legs : bool
+        Whether it is taken for an animal.
+    places : mapping of str to (3,) float
+        Landmarks.
+    missing : collection of str
+        Joints that are guessed or left out.
+    frame : (3, 3) float
+        Rows: the directions to its left, to its back, and up.
+    confidence : float
+        Mean probability of the parts.
+    """
+    if not four_legs:
+        if is_on_four_legs(places, frame, confidence):
+            raise SurfaceError(
+                "This shape seems to stand on four legs",
+                "Choose the model Animal parts for an animal. If it is a figure on two legs, let "
+                "its arms point to the sides.",
+            )
+        return
+    legs = legs_of_animal(missing)
+    if legs < FEWEST_LEGS:
+        raise SurfaceError(
+            f"Only {legs} of four legs were found",
+            "The chosen model is one of animals on four legs. Choose another for a person; there "
+            "is none for birds.",
+        )
+
+
+def legs_of_animal(missing: Collection[str]) -> int:
+    """How many legs of an animal have all joints, by the joints that are missing."""
+    return sum(
+        not set(missing) & {f"{joint}.{side}" for joint in joints}
+        for joints, *_ in ANIMAL_LIMBS.values()
+        for side in CALLED
+    )
 
 
 def is_on_four_legs(places: Mapping[str, np.ndarray], frame: np.ndarray, confidence: float) -> bool:
