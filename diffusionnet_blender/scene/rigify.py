@@ -31,12 +31,12 @@ def require_rigify() -> None:
     )
 
 
-def add_metarig(name: str) -> bpy.types.Object:
-    """Add Rigify's human metarig, of which bones are moved and left out."""
+def add_metarig(name: str, metarig: str) -> bpy.types.Object:
+    """Add a metarig of Rigify's, of which bones are moved and left out."""
     if bpy.context.mode != "OBJECT":
         set_mode("OBJECT")
     before = set(bpy.data.objects)
-    bpy.ops.object.armature_human_metarig_add()
+    getattr(bpy.ops.object, f"armature_{metarig}_metarig_add")()
     (rig,) = set(bpy.data.objects) - before
     rig.name = rig.data.name = name
     return rig
