@@ -8,6 +8,10 @@ from ..errors import DiffusionNetError
 from .modes import set_mode
 
 
+# Ends of bones nearer to each other than this share of a bone are one joint.
+NEAR = 1e-4
+
+
 def has_rigify() -> bool:
     """Whether Rigify is enabled."""
     return hasattr(bpy.types, "POSE_OT_rigify_generate")
@@ -40,6 +44,17 @@ def add_metarig(name: str, metarig: str) -> bpy.types.Object:
     (rig,) = set(bpy.data.objects) - before
     rig.name = rig.data.name = name
     return rig
+
+
+def loosen_chains(metarig: bpy.types.Object) -> None:
+    """Let chains that do not begin where their parent ends begin apart, which is an error else."""
+    for bone in metarig.pose.bones:
+        parameters = bone.rigify_parameters
+        if bone.parent is not None and getattr(parameters, "connect_chain", False):
+            ends = (bone.parent.bone.head_local, bone.parent.bone.tail_local)
+            reach = NEAR * bone.parent.bone.length
+            if min((bone.bone.head_local - end).length for end in ends) > reach:
+                parameters.connect_chain = False
 
 
 def generate(metarig: bpy.types.Object) -> bpy.types.Object:

@@ -14,7 +14,7 @@ from .edit_mode import alone_in_edit_mode
 from .fingerprint import of_block
 from .fits import Fit
 from .ownership import is_unchanged, mark, users_of
-from .rigify import add_metarig, require_rigify
+from .rigify import add_metarig, loosen_chains, require_rigify
 from .targets import select_only
 from .transaction import Transaction, transaction
 
@@ -251,6 +251,8 @@ def _add(
             continues = bone.name in connected if kind.metarig else _continues(role)
             if bone.parent is not None and continues:
                 bone.use_connect = (bone.head - bone.parent.tail).length < NEAR
+    if kind.metarig:
+        loosen_chains(rig)
     for collection in member.users_collection or [bpy.context.scene.collection]:
         collection.objects.link(rig)
     return rig

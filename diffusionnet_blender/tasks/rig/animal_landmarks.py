@@ -288,8 +288,10 @@ def _add_four(found: dict[str, np.ndarray], joints: Sequence[str], side: str) ->
     is_upper = (middle - first) @ back * up_way > 0
     other = (middle + last) / 2 if is_upper else (first + middle) / 2
     one, two = (middle, other) if is_upper else (other, middle)
-    found[f"{upper}.{side}"] = _out(one, first, two, up_way * back, LEAST_OUT * length)
-    found[f"{lower}.{side}"] = _out(two, one, last, low_way * back, LEAST_OUT * length)
+    # Moving the upper one as well takes the lower one only farther out.
+    two = _out(two, one, last, low_way * back, LEAST_OUT * length)
+    one = _out(one, first, two, up_way * back, LEAST_OUT * length)
+    found |= {f"{upper}.{side}": one, f"{lower}.{side}": two}
 
 
 def _out(
