@@ -109,7 +109,9 @@ def bones_of_roles(rig: bpy.types.Object) -> dict[str, bpy.types.PoseBone]:
     for role, name in names.items():
         stem, _, side = role.partition(".")
         if is_generated:
-            name = f"{name.removesuffix(f'.{side}')}_fk.{side}" if side else CONTROLS.get(stem, name)
+            name = (
+                f"{name.removesuffix(f'.{side}')}_fk.{side}" if side else CONTROLS.get(stem, name)
+            )
         if name in rig.pose.bones:
             found[role] = rig.pose.bones[name]
             found[role].rotation_mode = "QUATERNION"

@@ -7,7 +7,6 @@ import bpy
 from ..errors import DiffusionNetError
 from .modes import set_mode
 
-
 # Ends of bones nearer to each other than this share of a bone are one joint.
 NEAR = 1e-4
 

@@ -19,7 +19,7 @@ from ...matching.limbs.parted import PartedMesh
 from ...surface.edges import unique_edges
 from .bends import bends
 from .landmarks import bend_towards
-from .layout import Layout, Limb, Offsets, joints_off_borders, surely_centre
+from .layout import LEAST_LIMB, Layout, Limb, Offsets, joints_off_borders, surely_centre
 
 # A front leg has the joints of an arm.
 FRONT, HIND = ("shoulder", "elbow", "wrist"), ("hip", "knee", "ankle")
@@ -80,12 +80,17 @@ def animal_joints(mesh: PartedMesh) -> dict[str, np.ndarray]:
     for side in SIDES:
         for joints, (upper, lower, foot) in zip((FRONT, HIND), leg_parts(side), strict=True):
             first, middle, last = (f"{joint}.{side}" for joint in joints)
+            area = mesh.mass @ (mesh.part([upper, lower, foot]) > 0.5)
+            if area < LEAST_LIMB:
+                # Traces on the trunk of a leg that is not there.
+                continue
             found[first] = border_centre(mesh, [upper], ["torso", "neck", "tail"])
-            found[middle] = border_centre(mesh, [upper], [lower])
-            found[last] = border_centre(mesh, [lower], [foot])
+            if mesh.mass @ (mesh.part([lower, foot]) > 0.5) > LEAST_LIMB / 2:
+                found[middle] = border_centre(mesh, [upper], [lower])
+                found[last] = border_centre(mesh, [lower], [foot])
     trunk = part_centre(mesh, ["torso"])
     for name, joint in (("hips", "hip"), ("withers", "shoulder")):
-        ends = [end for side in SIDES if (end := found[f"{joint}.{side}"]) is not None]
+        ends = [end for side in SIDES if (end := found.get(f"{joint}.{side}")) is not None]
         if ends and trunk is not None:
             middle = np.mean(ends, axis=0)
             # Of one leg alone the middle is that of the trunk.

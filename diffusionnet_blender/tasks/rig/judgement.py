@@ -39,8 +39,9 @@ CALLED = {"L": "left", "R": "right"}
 # An animal on four legs has arms and legs that point to where its front would be (cosine at least),
 # and parts that are less sure than those of nearly all figures on two.
 POINTING, SURE_OF_TWO_LEGS = 0.7, 0.7
-# An animal that has lost one leg is one still.
-FEWEST_LEGS = 3
+# Mean probability of the parts of a shape below which it is no animal, and how much more is needed
+# for each leg that is missing or odd: people and things have less, and most legs odd.
+SURE_OF_ANIMAL, SURER = 0.52, 0.035
 
 
 def doubts_of_joints(
@@ -103,9 +104,9 @@ def doubts_of_joints(
 def require_of_family(
     four_legs: bool,
     places: Mapping[str, np.ndarray],
-    missing: Collection[str],
     frame: np.ndarray,
     confidence: float,
+    doubts: Collection[str],
 ) -> None:
     """Raise SurfaceError for an animal that is taken for a person, or the other way round.
 
@@ -115,12 +116,12 @@ def require_of_family(
         Whether it is taken for an animal.
     places : mapping of str to (3,) float
         Landmarks.
-    missing : collection of str
-        Joints that are guessed or left out.
     frame : (3, 3) float
         Rows: the directions to its left, to its back, and up.
     confidence : float
         Mean probability of the parts.
+    doubts : collection of str
+        See `doubts_of_joints`.
     """
     if not four_legs:
         if is_on_four_legs(places, frame, confidence):
@@ -130,22 +131,13 @@ def require_of_family(
                 "its arms point to the sides.",
             )
         return
-    legs = legs_of_animal(missing)
-    if legs < FEWEST_LEGS:
+    odd = sum(f"{called} {leg}" in doubts for leg in ANIMAL_LIMBS for called in CALLED.values())
+    if confidence < SURE_OF_ANIMAL + SURER * odd:
         raise SurfaceError(
-            f"Only {legs} of four legs were found",
-            "The chosen model is one of animals on four legs. Choose another for a person; there "
-            "is none for birds.",
+            "This shape does not seem to be an animal on four legs",
+            "The chosen model is one of these. Choose another for a person; there is none for "
+            "birds and fish. If it is one, see its parts with Segment.",
         )
-
-
-def legs_of_animal(missing: Collection[str]) -> int:
-    """How many legs of an animal have all joints, by the joints that are missing."""
-    return sum(
-        not set(missing) & {f"{joint}.{side}" for joint in joints}
-        for joints, *_ in ANIMAL_LIMBS.values()
-        for side in CALLED
-    )
 
 
 def is_on_four_legs(places: Mapping[str, np.ndarray], frame: np.ndarray, confidence: float) -> bool:

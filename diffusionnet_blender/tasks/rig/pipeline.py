@@ -70,14 +70,24 @@ def fitted(request: RigRequest, progress: Progress) -> Fitted:
     missing = figure.mesh.missing()
     if len(missing) == len(family.layout.limb_joints):
         raise _no_figure(family)
-    require_of_family(family.four_legs, landmarks, missing, frame, confidence)
     height = float(np.ptp(body.vertices[np.unique(body.faces)] @ frame[2]))
     mirror = mirror_of(body.vertices, areas, frame[0], height)
-    if mirror is not None:
-        landmarks = even_places(mirror, landmarks)
+    # What lacks a limb on one side is no mirror image there.
+    evened = None if missing else mirror
+    if evened is not None:
+        landmarks = even_places(evened, landmarks)
     places = landmarks | figure.mesh.placed(landmarks)
-    if mirror is not None:
-        places = even_places(mirror, places)
+    if evened is not None:
+        places = even_places(evened, places)
+    doubts = doubts_of_joints(
+        {name: place for name, place in places.items() if name not in missing},
+        frame[2],
+        height,
+        confidence,
+        found.side_confidence,
+        family.four_legs,
+    )
+    require_of_family(family.four_legs, landmarks, frame, confidence, doubts)
     clock.stop("joints")
 
     clock.start("parts")
@@ -102,14 +112,7 @@ def fitted(request: RigRequest, progress: Progress) -> Fitted:
         stiff=stiff,
         confidence=confidence,
         four_legs=family.four_legs,
-        doubts=doubts_of_joints(
-            {name: place for name, place in places.items() if name not in missing},
-            frame[2],
-            height,
-            confidence,
-            found.side_confidence,
-            family.four_legs,
-        ),
+        doubts=doubts,
         seconds=clock.seconds,
     )
 
