@@ -43,9 +43,11 @@ NECK_AT = (0.25, 0.5, 0.75)
 # How far around a place on a line the skin counts, as a share of the line.
 WIDTH = 0.1
 # Length of feet that are not found, in lengths of the trunk.
-LEAST_FOOT = 0.12
+LEAST_FOOT = 0.06
 # A lower leg stands that points to the ground (cosine at least).
 STANDING = 0.5
+# Bones end inside of muzzles and feet, at this share of the way.
+INSIDE = 0.9
 # Corners of the pattern of points on a triangle.
 _STEPS = 4
 
@@ -141,7 +143,7 @@ def animal_landmarks(mesh: PartedMesh, offsets: Offsets | None = None) -> dict[s
     if muzzle is not None:
         end = tip(mesh, ["head"], found["head"], unit(muzzle - found["head"], -BACK))
         if end is not None:
-            found["muzzle"] = end
+            found["muzzle"] = found["head"] + INSIDE * (end - found["head"])
     for number, share in enumerate(NECK_AT, 1):
         found[f"neck{number}"] = found["neck"] + share * (found["head"] - found["neck"])
     _add_tail(mesh, found)
@@ -264,7 +266,7 @@ def _add_foot(
     weight = mesh.part([foot]) > 0.5
     low = float(((mesh.vertices[weight] - last) @ along).max(initial=0.0))
     found[f"{TIPS[joints[-1]]}.{side}"] = (
-        last + max(reach, LEAST_FOOT * trunk) * ahead + 0.8 * max(low, 0.0) * along
+        last + INSIDE * max(reach, LEAST_FOOT * trunk) * ahead + INSIDE * max(low, 0.0) * along
     )
 
 

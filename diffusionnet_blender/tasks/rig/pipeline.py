@@ -193,6 +193,8 @@ def _landmarks(figure: Figure) -> dict[str, np.ndarray]:
         both = found.keys() & outside.keys()
         found = outside | found | {name: (found[name] + outside[name]) / 2 for name in both}
     if not set(NEEDED) <= found.keys():
+        if figure.mesh.family.four_legs:
+            raise _no_figure(figure.mesh.family)
         raise SurfaceError(
             "No trunk with hips and neck was found in this shape",
             "Rig needs a figure with a body; see its parts with Segment.",
