@@ -8,28 +8,43 @@ import pytest
 bpy = pytest.importorskip("bpy")
 
 from diffusionnet_blender.scene.character import Character  # noqa: E402
-from diffusionnet_blender.scene.files import open_file  # noqa: E402
 from diffusionnet_blender.scene.fits import Fit, fit_with, forget_all_fits, keep_fit  # noqa: E402
 from diffusionnet_blender.scene.rig_jobs import rig_request  # noqa: E402
 from diffusionnet_blender.scene.vertex_groups import read_weights  # noqa: E402
+from diffusionnet_blender.surface.surface import Surface  # noqa: E402
 from diffusionnet_blender.tasks.models import ANIMAL_PARTS_MODEL  # noqa: E402
 from diffusionnet_blender.tasks.rig import job  # noqa: E402
 from diffusionnet_blender.tasks.rig.kinds import KINDS  # noqa: E402
+from diffusionnet_blender.tasks.rig.request import RigRequest  # noqa: E402
 from tests.scenes import add_mesh, select  # noqa: E402
 from training.quadrupeds import sample_quadruped  # noqa: E402
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 
 
+@pytest.fixture(scope="module")
+def shape():
+    """An animal of no species, and what Rig finds on it."""
+    figure = sample_quadruped(np.random.default_rng(1_000_009)).figure
+    surface = Surface(figure.vertices, figure.faces)
+    return surface, job.run(RigRequest(surface, ANIMAL_PARTS_MODEL))
+
+
 @pytest.fixture
-def animal(blender):
-    """The sample of an animal, selected, with its model chosen."""
-    bpy.ops.import_scene.gltf(filepath=str(SAMPLES / "dana.glb"))
-    (obj,) = [o for o in bpy.data.objects if o.type == "MESH"]
-    select(obj)
+def animal(blender, shape):
+    """The animal as a mesh whose joints have been found."""
+    surface, found = shape
+    obj = add_mesh("Animal", surface.vertices, surface.faces)
+    geometry, _ = rig_request(Character("Animal", "", (obj,)), model=ANIMAL_PARTS_MODEL)
+    keep_fit(Fit.of("Animal", geometry, found))
     bpy.context.scene.diffusionnet.model = ANIMAL_PARTS_MODEL
     yield obj
     forget_all_fits()
+
+
+def make(kind):
+    bpy.ops.diffusionnet.write_skeleton("EXEC_DEFAULT", True, kind=kind)
+    bpy.ops.diffusionnet.bind_skeleton("EXEC_DEFAULT", True)
 
 
 def armatures():
@@ -48,7 +63,11 @@ def assert_bound(obj, rig):
     np.testing.assert_allclose(read_weights(obj, deforming).sum(axis=1), 1, atol=1e-5)
 
 
-def test_one_click_gives_an_animal_an_armature_that_moves_its_legs_and_its_tail(animal):
+def test_one_click_gives_an_animal_an_armature_that_moves_its_legs_and_its_tail(blender):
+    bpy.ops.import_scene.gltf(filepath=str(SAMPLES / "dana.glb"))
+    (animal,) = [o for o in bpy.data.objects if o.type == "MESH"]
+    select(animal)
+    bpy.context.scene.diffusionnet.model = ANIMAL_PARTS_MODEL
     assert bpy.ops.diffusionnet.rig(kind="plain") == {"FINISHED"}
     (rig,) = armatures()
     assert set(rig.data.bones.keys()) == set(KINDS["animal"].names.values())
@@ -65,6 +84,7 @@ def test_one_click_gives_an_animal_an_armature_that_moves_its_legs_and_its_tail(
         away = np.linalg.norm(posed(animal) - rest, axis=1)
         assert np.median(away[part == moved]) > 10 * np.median(away[part == "head"]) + 0.01
         rig.pose.bones[bone].rotation_euler = (0, 0, 0)
+    forget_all_fits()
 
 
 def turn_between(bones, left):
@@ -76,7 +96,7 @@ def turn_between(bones, left):
 
 @pytest.mark.parametrize("choice", ["rigify", "rigify_horse"])
 def test_rigify_generates_from_the_metarig_of_an_animal_and_its_feet_can_be_raised(animal, choice):
-    assert bpy.ops.diffusionnet.rig(kind=choice) == {"FINISHED"}
+    make(choice)
     rig = animal.modifiers[0].object
     assert "rig_id" in rig.data
     assert_bound(animal, rig)
@@ -102,7 +122,7 @@ def test_rigify_generates_from_the_metarig_of_an_animal_and_its_feet_can_be_rais
 
 
 def test_the_check_of_an_animal_bends_its_legs(animal):
-    bpy.ops.diffusionnet.rig(kind="plain")
+    make("plain")
     rest = posed(animal)
     bpy.ops.diffusionnet.check_rig(object_name=animal.name)
     action = armatures()[0].animation_data.action
@@ -115,40 +135,26 @@ def test_the_check_of_an_animal_bends_its_legs(animal):
     assert min(moved.values()) > 0.05
 
 
-def test_skeleton_and_binding_are_a_step_of_undo_each(blender):
-    figure = sample_quadruped(np.random.default_rng(1_000_009)).figure
-    name = add_mesh("Animal", figure.vertices, figure.faces).name
-    character = Character(name, "", (bpy.data.objects[name],))
-    geometry, request = rig_request(character, model=ANIMAL_PARTS_MODEL)
-    keep_fit(Fit.of(name, geometry, job.run(request)))
+def test_skeleton_and_binding_are_a_step_of_undo_each(animal):
     bpy.ops.ed.undo_push(message="start")
-    bpy.ops.diffusionnet.write_skeleton("EXEC_DEFAULT", True, kind="plain")
-    bpy.ops.diffusionnet.bind_skeleton("EXEC_DEFAULT", True)
-    assert bpy.data.objects[name].vertex_groups
+    make("plain")
+    assert animal.vertex_groups
     bpy.ops.ed.undo()
     assert armatures()
-    assert not bpy.data.objects[name].vertex_groups
+    assert not bpy.data.objects["Animal"].vertex_groups
     bpy.ops.ed.undo()
     assert not armatures()
-    forget_all_fits()
 
 
 def test_a_kind_of_people_is_refused_and_nothing_is_written(animal):
-    with pytest.raises(RuntimeError, match="no bones of an animal"):
-        bpy.ops.diffusionnet.rig(kind="mixamo")
+    for press in (bpy.ops.diffusionnet.rig, bpy.ops.diffusionnet.write_skeleton):
+        with pytest.raises(RuntimeError, match="no bones of an animal"):
+            press(kind="mixamo")
     assert not armatures()
-    assert fit_with(animal) is None
 
 
-def test_a_person_with_the_model_of_animals_is_refused_and_the_other_way_round(blender):
-    objects = [o for o in open_file(SAMPLES / "ada.glb") if o.type == "MESH"]
-    select(*objects)
-    bpy.context.scene.diffusionnet.model = ANIMAL_PARTS_MODEL
-    with pytest.raises(RuntimeError, match="animal"):
-        bpy.ops.diffusionnet.rig(kind="plain")
+def test_a_skeleton_of_animals_is_refused_for_people(animal):
     bpy.context.scene.diffusionnet.model = "body_parts"
     with pytest.raises(RuntimeError, match="skeleton of animals"):
         bpy.ops.diffusionnet.rig(kind="rigify_horse")
     assert not armatures()
-    assert not any(obj.vertex_groups for obj in objects)
-    forget_all_fits()
