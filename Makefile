@@ -64,6 +64,7 @@ demo: $(READY) ## segment a character: a .blend and a picture in build/demo
 
 demo-rig: $(READY) ## rig the samples: a .blend for each and a picture in build/demo
 	@$(PYTHON) -m demo.rig
+	@$(PYTHON) -m demo.rig --model animal_parts samples/dana.glb $(wildcard $(ANIMALS)/horse.glb $(ANIMALS)/wolf.glb)
 
 demo-transfer: $(READY) ## carry a texture and skin weights over: a .blend and a picture in build/demo
 	@$(PYTHON) -m demo.transfer
@@ -90,6 +91,7 @@ docs-images: demo demo-rig demo-transfer demo-conform demo-refit ## make the pic
 	@$(PYTHON) -m demo.library
 	@$(PYTHON) -m demo.publish build/demo/library.png docs/images/library-report.webp
 	@$(PYTHON) -m demo.publish build/demo/rig.png docs/images/rig.webp
+	@$(PYTHON) -m demo.publish build/demo/rig_animals.png docs/images/rig_animals.webp
 
 # One for each picture of a window: where it is in build/app, and what the documentation calls it. Shown
 # is the viewport with its sidebar: a whole window cannot be read on a page.

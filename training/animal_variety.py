@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy import sparse
 
 from diffusionnet_blender.surface.winding import vertex_normals
 
 from .animal_extras import worn
 from .animal_places import mirrored_places, places_of, with_worn
 from .animal_poses import pose_turns
-from .animals import LINKS, NAMES, PARENTS, Animal, dense, load_animal
+from .animals import LINKS, MIRRORED, NAMES, PARENTS, Animal, dense, load_animal
 from .bodies import chain_moves, join, skinned
 from .meshes import Body, bumps
 from .parts import ANIMALS, SIDES
@@ -41,6 +42,29 @@ def vary(
 
     With chances of their own poses are `posing`: one individual in several.
     """
+    return varied(animal, rng, posing).body
+
+
+@dataclass(frozen=True, eq=False)
+class VariedAnimal:
+    """An animal in another shape and pose.
+
+    Attributes
+    ----------
+    body : Body
+    joints : (L, 3) where links begin.
+    weights : (V, L) csr_matrix, share of each link.
+    """
+
+    body: Body
+    joints: np.ndarray
+    weights: sparse.csr_matrix
+
+
+def varied(
+    animal: Animal, rng: np.random.Generator, posing: np.random.Generator | None = None
+) -> VariedAnimal:
+    """As `vary`, with its joints and its skin weights."""
     figure, place = animal.figure, places_of(animal)
     if rng.uniform() < 0.25:
         figure = join([figure, *worn(figure, animal.joints[LINKS.index("head.0")], rng)])
@@ -49,14 +73,19 @@ def vary(
     turns = pose_turns(posing or rng, LINKS)
     moves = chain_moves(PARENTS, animal.joints, turns, scales)
     vertices = skinned(figure.vertices, figure.weights, moves)
+    joints = np.einsum("lij,lj->li", moves[:, :, :3], animal.joints) + moves[:, :, 3]
     if rng.uniform() < 0.3:
-        vertices = vertices * np.exp(rng.uniform(-0.2, 0.2, 3))
+        stretch = np.exp(rng.uniform(-0.2, 0.2, 3))
+        vertices, joints = vertices * stretch, joints * stretch
     body = Body(vertices, figure.faces, figure.fine, figure.component, place, ANIMALS)
     if rng.uniform() < 0.3:
         amount = rng.uniform(0.002, 0.02) * bumps(vertices, rng, wavelength=rng.uniform(0.15, 0.8))
         moved = vertices + amount[:, None] * vertex_normals(vertices, body.faces)
         body = replace(body, vertices=moved)
-    return mirrored(body, mirrored_places) if rng.uniform() < 0.5 else body
+    if rng.uniform() < 0.5:
+        turned = joints[MIRRORED] * [-1, 1, 1]
+        return VariedAnimal(mirrored(body, mirrored_places), turned, figure.weights[:, MIRRORED])
+    return VariedAnimal(body, joints, figure.weights)
 
 
 def sample_scales(rng: np.random.Generator, animal: Animal) -> np.ndarray:

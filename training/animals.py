@@ -16,6 +16,7 @@ from scipy import sparse
 from scipy.spatial import cKDTree
 
 from diffusionnet_blender.surface.edges import edges_of_sides
+from diffusionnet_blender.tasks.sides import mirrored_classes
 
 from .animal_skins import mended, share_of_left, with_neck, with_tail
 from .bodies import Rigged
@@ -60,6 +61,8 @@ def _parent(link: str) -> int:
 
 
 PARENTS = tuple(map(_parent, LINKS))
+MIRRORED = mirrored_classes(LINKS)
+"""(L,) the link of the other side of each link."""
 
 
 @dataclass(frozen=True, eq=False)

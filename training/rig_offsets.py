@@ -1,11 +1,13 @@
 """Learn how far off the borders between parts the joints of a rig lie.
 
 python -m training.rig_offsets --characters FOLDER
+python -m training.rig_offsets --animals
 
-Bodies of `anny` know their joints, and so do rigged characters of artists; both count alike. The
-parts are those that the bundled model finds. Of the offsets along the coordinates of
-`landmarks.trunk_basis` and `landmarks.limb_basis` those are taken that make the sum of the
-distances least (a regression of least absolute deviations), alike on both sides.
+Bodies of `anny` know their joints, and so do rigged characters of artists; both count alike. Of
+animals (`animal_truth`) each species does. The parts are those that the bundled model finds. Of the
+offsets along the coordinates of `layout.bases_of` those are taken that
+make the sum of the distances least (a regression of least absolute deviations), alike on both
+sides.
 """
 
 from __future__ import annotations
@@ -17,29 +19,30 @@ from pathlib import Path
 
 import numpy as np
 
-from diffusionnet_blender.matching.limbs.directions import SIDES
-from diffusionnet_blender.matching.limbs.joints import joints_of
 from diffusionnet_blender.matching.limbs.parted import PartedMesh, parted_mesh
 from diffusionnet_blender.surface.surface import Surface, triangle_areas
 from diffusionnet_blender.surface.triangles import compact
-from diffusionnet_blender.tasks.models import loaded
+from diffusionnet_blender.tasks.models import ANIMAL_PARTS_MODEL, FINE_PARTS_MODEL, loaded
 from diffusionnet_blender.tasks.rig.data import FOLDER
-from diffusionnet_blender.tasks.rig.landmarks import (
+from diffusionnet_blender.tasks.rig.families import ANIMALS, PEOPLE
+from diffusionnet_blender.tasks.rig.layout import (
     LIMB_JOINTS,
     SIDED,
-    TRUNK_JOINTS,
-    limb_basis,
-    trunk_basis,
+    Layout,
+    bases_of,
     with_feet,
 )
 from diffusionnet_blender.tasks.segment.job import segment
 
+from .animal_truth import animal_at_rest, posed_animal
+from .animals import NAMES
 from .commands import glb_files, leave, plain_errors
 from .remesh import keep_skin, remesh
 from .rig_bodies import jointed_body
 
-MODEL = "body_parts_fine"
 BODIES = 64
+# Of each animal, besides itself at rest.
+POSED = 6
 VERTICES = 5000
 # Chance of cartoon proportions.
 STYLISED = 0.35
@@ -76,10 +79,22 @@ def character_example(path: Path) -> Example | None:
     )
 
 
+def animal_examples(name: str) -> list[Example]:
+    """An animal at rest, and in other poses and proportions."""
+    made = [animal_at_rest(name)]
+    made += [posed_animal(name, np.random.default_rng(seed)) for seed in range(POSED)]
+    found = (_example(each.surface, each.joints, model=ANIMAL_PARTS_MODEL) for each in made)
+    return [one for one in found if one]
+
+
 def _example(
-    surface: Surface, joints: dict[str, np.ndarray], body: np.ndarray | None = None, **options
+    surface: Surface,
+    joints: dict[str, np.ndarray],
+    body: np.ndarray | None = None,
+    model: str = FINE_PARTS_MODEL,
+    **options,
 ) -> Example | None:
-    found = segment(surface, loaded(MODEL, [], "segment"), **options)
+    found = segment(surface, loaded(model, [], "segment"), **options)
     if found.frame is None:
         return None
     faces = surface.faces if body is None else surface.faces[body[surface.faces].all(axis=1)]
@@ -90,13 +105,13 @@ def _example(
     return mesh, {name: scale * found.frame @ place for name, place in joints.items()}
 
 
-def learn(groups: list[list[Example]]) -> dict[str, list[float]]:
+def learn(groups: list[list[Example]], layout: Layout) -> dict[str, list[float]]:
     """Offsets of each joint from examples of several kinds, which count alike."""
     found: dict[str, list[float]] = {}
-    for name in (*TRUNK_JOINTS, *LIMB_JOINTS):
+    for name in layout.off_borders:
         bases, off, share = [], [], []
         for group in groups:
-            own = [one for example in group for one in _offsets(example, name)]
+            own = [one for example in group for one in _offsets(example, name, layout)]
             bases += [basis for basis, _ in own]
             off += [offset for _, offset in own]
             share += [1.0 / max(len(own), 1)] * len(own)
@@ -109,20 +124,15 @@ def learn(groups: list[list[Example]]) -> dict[str, list[float]]:
     return found
 
 
-def _offsets(example: Example, name: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _offsets(
+    example: Example, name: str, layout: Layout
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Basis (3, n) and offset (3,) of each side of a joint, in heights."""
     mesh, truth = example
-    borders = with_feet(mesh, joints_of(mesh))
-    for side in SIDES if name in (*SIDED, *LIMB_JOINTS) else ("",):
-        key = f"{name}.{side}" if side else name
-        if key in borders and key in truth:
-            basis = (trunk_basis if name in TRUNK_JOINTS else _limb(name))(borders, side)
-            if basis is not None:
-                yield basis / mesh.height, (truth[key] - borders[key]) / mesh.height
-
-
-def _limb(name: str):
-    return lambda joints, side: limb_basis(joints, name, side)
+    borders = with_feet(mesh, layout.borders(mesh), layout.feet)
+    for key, basis in bases_of(borders, name):
+        if key in truth:
+            yield basis / mesh.height, (truth[key] - borders[key]) / mesh.height
 
 
 def _least_deviations(bases: np.ndarray, off: np.ndarray, share: list[float]) -> np.ndarray:
@@ -141,9 +151,16 @@ def _least_deviations(bases: np.ndarray, off: np.ndarray, share: list[float]) ->
 def main() -> None:
     """Learn and write the offsets."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--characters", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument("--characters", type=Path, metavar="FOLDER")
     parser.add_argument("--bodies", type=int, default=BODIES)
+    parser.add_argument("--animals", action="store_true", help="of animals, not of people")
     chosen = parser.parse_args()
+    if chosen.animals:
+        groups = [animal_examples(name) for name in NAMES]
+        write(learn(groups, ANIMALS.layout), ANIMALS.layout)
+        return
+    if chosen.characters is None:
+        parser.error("name the folder of --characters, or --animals")
     from diffusionnet_blender import register, unregister
 
     register()
@@ -152,8 +169,13 @@ def main() -> None:
     finally:
         unregister()
     bodies = [anny_example(seed) for seed in range(chosen.bodies)]
-    found = learn([[one for one in group if one] for group in (bodies, characters)])
-    path = FOLDER / "joint_offsets.json"
+    groups = [[one for one in group if one] for group in (bodies, characters)]
+    write(learn(groups, PEOPLE.layout), PEOPLE.layout)
+
+
+def write(found: dict[str, list[float]], layout: Layout) -> None:
+    """Write offsets to where Rig reads them."""
+    path = FOLDER / layout.offsets
     path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     print(path.read_text())
 

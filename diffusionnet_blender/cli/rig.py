@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DiffusionNetError
 from ..scene.options import Binding, Grouping
+from ..tasks.models import loaded
 from ..tasks.rig import job
+from ..tasks.rig.kinds import kind_for
 from ..tasks.rig.request import Bones, RigRequest
 from .account import Account
 from .opened import add_files, add_object_option, opened, output_of, require_outputs
@@ -19,7 +21,7 @@ from .options import (
     add_quiet_option,
     values_of,
 )
-from .session import blender, cache_of
+from .session import blender, cache_of, library
 from .streams import note, stop_if_asked
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ pose of the file is the rest pose.
 
 A .vrm takes one character, with --kind vrm. It stands in a T-pose on the origin, and only its
 author has permissions, until they are loosened in a VRM editor.
+
+An animal on four legs: --model animal_parts, with --kind rigify, rigify_horse or plain.
 
 With several files, --output is a folder. Rigify is enabled for the run if it is not.
 """
@@ -72,6 +76,8 @@ def run(chosen: argparse.Namespace, account: Account | None = None) -> int:
     account = account or Account(chosen.quiet)
     require_outputs(chosen)
     options = values_of(RigRequest, chosen) | {"cache": cache_of(chosen)}
+    model = options["model"] = loaded(chosen.model, [library()], "segment")
+    kind_for(chosen.kind, model.card.four_legs)
     with blender(chosen):
         for path in chosen.files:
             _rig_file(path, options, chosen, account)

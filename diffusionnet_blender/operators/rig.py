@@ -7,6 +7,7 @@ from bpy.props import BoolProperty
 
 from ..errors import DiffusionNetError
 from ..properties.from_options import values_of
+from ..properties.model_lists import rig_model
 from ..properties.rig import BindingProperties, BonesProperties, draw_binding, draw_bones
 from ..scene.armatures import armatures_of
 from ..scene.binding import bind, require_unbound
@@ -20,6 +21,7 @@ from ..scene.rig_jobs import RigJobs
 from ..scene.skeletons import figure_of, write_skeleton
 from ..session.trouble import forget_trouble
 from ..settings import settings
+from ..tasks.rig.kinds import kind_for
 from ..tasks.rig.request import Bones
 from .background import JobOperator
 from .base import ObjectOperator
@@ -79,11 +81,16 @@ class DIFFUSIONNET_OT_rig(BonesProperties, JobOperator, FigureOperator, bpy.type
         """One job for each character."""
         self._start = perf_counter()
         preferences = settings()
+        animals = rig_model(context)
+        bones = self.chosen_options(Bones, context.scene.diffusionnet.rig)
+        # Before anything is computed.
+        kind_for(bones["kind"], animals is not None)
         characters = self.characters(context)
         self._left_out = [out for character in characters for out in character.told]
         for character in characters:
             require_unbound(character)
-        return RigJobs(characters, cache=preferences.cache, **preferences.compute)
+        model = {} if animals is None else {"model": animals.name}
+        return RigJobs(characters, cache=preferences.cache, **model, **preferences.compute)
 
     def finish(self, context, run):
         """Make the skeletons, and bind."""

@@ -2,7 +2,8 @@
 
 import bpy
 
-from ..properties.rig import draw_binding, draw_bones
+from ..properties.model_lists import rig_model
+from ..properties.rig import draw_binding, draw_bones, is_of_rigify
 from ..scene.fits import find_fit
 from ..scene.rigify import has_rigify
 from ..scene.skeletons import figure_of
@@ -24,8 +25,15 @@ class DIFFUSIONNET_PT_rig(Sidebar, bpy.types.Panel):
         """Draw the panel."""
         layout = self.layout
         chosen = context.scene.diffusionnet.rig
-        draw_bones(layout.column(), chosen)
-        if chosen.kind == "rigify" and not has_rigify():
+        model = rig_model(context)
+        draw_bones(layout.column(), chosen, model is not None)
+        if model is not None:
+            layout.label(
+                text=f"{worded('An animal, by the model')} {model.title}",
+                icon="INFO",
+                translate=False,
+            )
+        if is_of_rigify(chosen.kind) and not has_rigify():
             layout.label(text="Enable the add-on Rigify first", icon="ERROR")
         if context.window_manager.diffusionnet.running:
             column = layout.column()
@@ -89,6 +97,10 @@ def _draw_fit(layout, fit) -> None:
 def _words() -> dict[str, str]:
     """Doubts in the language of the interface."""
     return {
+        "left front leg": worded("left front leg"),
+        "right front leg": worded("right front leg"),
+        "left hind leg": worded("left hind leg"),
+        "right hind leg": worded("right hind leg"),
         "left arm": worded("left arm"),
         "right arm": worded("right arm"),
         "left leg": worded("left leg"),

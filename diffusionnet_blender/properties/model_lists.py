@@ -64,6 +64,12 @@ def model_card(name: str) -> ModelCard | None:
     return _cards.get(DEFAULT_MODEL if name == FROM_RIG else name)
 
 
+def rig_model(context) -> ModelCard | None:
+    """Card of the chosen model if it is one of animals, by whose parts Rig then goes."""
+    card = model_card(context.scene.diffusionnet.model)
+    return card if card is not None and card.four_legs else None
+
+
 def known_models() -> list[tuple[ModelCard, bool]]:
     """Card of every model that `reload_models` found, and whether it ships with the extension."""
     return [(card, name in _bundled) for name, card in _cards.items()]

@@ -29,12 +29,18 @@ class DIFFUSIONNET_PG_rig(RigChoices, bpy.types.PropertyGroup):
     """Settings of the Rig panel, saved with the scene."""
 
 
-def draw_bones(layout, chosen) -> None:
-    """Draw the kind of skeleton and its groups of bones."""
+def is_of_rigify(kind: str) -> bool:
+    """Whether Rigify makes the rig of a kind that is chosen."""
+    return kind.startswith("rigify")
+
+
+def draw_bones(layout, chosen, four_legs: bool = False) -> None:
+    """Draw the kind of skeleton and its groups of bones, which animals do not have."""
     layout.use_property_split = True
     layout.use_property_decorate = False
     layout.prop(chosen, "kind")
     column = layout.column(heading="Bones")
+    column.active = not four_legs
     column.prop(chosen, "fingers")
     toes = column.row()
     toes.active = chosen.kind != "rigify"
@@ -49,7 +55,7 @@ def draw_binding(layout, chosen, kind: str) -> None:
     layout.use_property_split = True
     layout.use_property_decorate = False
     column = layout.column()
-    if kind in ("rigify", ""):
+    if is_of_rigify(kind) or not kind:
         column.prop(chosen, "generate")
     column.prop(chosen, "smooth")
     column.prop(chosen, "overwrite")

@@ -8,6 +8,7 @@ import numpy as np
 from ..errors import DiffusionNetError
 from ..tasks.rig import job as rig_job
 from ..tasks.rig.bones import Skeleton
+from ..tasks.rig.kinds import KINDS
 from .armatures import armatures_of
 from .character import Character
 from .edit_mode import outside_edit_mode
@@ -56,7 +57,7 @@ def bind(fit: Fit, binding: Binding) -> bpy.types.Object:
     with transaction(*members, rig) as change:
         before = {each for obj in members for each in armatures_of(obj)}
         target = rig
-        if kind == "rigify" and binding.generate:
+        if KINDS[kind].metarig and binding.generate:
             target = generate(rig)
             target[GENERATED] = members[0]
             rig.hide_set(True)

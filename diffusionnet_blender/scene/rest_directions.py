@@ -14,7 +14,9 @@ class RestDirections:
     Parameters
     ----------
     bones : mapping of str to bpy.types.PoseBone
-        By what the humanoid calls them.
+        By their roles.
+    four_legs : bool
+        Whether it is an animal, whose head is before its hips; it stands upright in its armature.
 
     Attributes
     ----------
@@ -23,11 +25,11 @@ class RestDirections:
     heads, tails : dict of str to (3,) float64
     """
 
-    def __init__(self, bones: Mapping[str, bpy.types.PoseBone]):
+    def __init__(self, bones: Mapping[str, bpy.types.PoseBone], four_legs: bool = False):
         self.heads = {role: np.array(bone.bone.head_local) for role, bone in bones.items()}
         self.tails = {role: np.array(bone.bone.tail_local) for role, bone in bones.items()}
         left = np.array([1.0, 0.0, 0.0])
-        for stem in ("thigh", "upper_arm", "shin"):
+        for stem in ("thigh", "upper_arm", "shin", "hind_thigh", "front_thigh"):
             ends = self.heads.get(f"{stem}.L"), self.heads.get(f"{stem}.R")
             if ends[0] is not None and ends[1] is not None:
                 left = ends[0] - ends[1]
@@ -36,7 +38,7 @@ class RestDirections:
         up = np.array([0.0, 0.0, 1.0])
         low = self.heads.get("thigh.L", self.heads.get("hips"))
         high = self.heads.get("head", self.heads.get("neck"))
-        if low is not None and high is not None:
+        if low is not None and high is not None and not four_legs:
             up = high - low
         up = up - (up @ self.left) * self.left
         self.up = up / np.linalg.norm(up)

@@ -1,4 +1,4 @@
-"""A short animation that bends a rig where it must bend: arms, elbows, a squat, the head."""
+"""A short animation that bends a rig where it must bend: arms, elbows, a squat, the head; legs."""
 
 from __future__ import annotations
 
@@ -14,18 +14,8 @@ from .transaction import transaction
 
 NAME = "Rig Check"
 STEP = 12
-# Of Rigify's controls, those that turn single bones.
-CONTROLS = {
-    "upper_arm": "upper_arm_fk",
-    "forearm": "forearm_fk",
-    "hand": "hand_fk",
-    "thigh": "thigh_fk",
-    "shin": "shin_fk",
-    "foot": "foot_fk",
-    "neck": "neck",
-    "head": "head",
-    "hips": "torso",
-}
+# Of Rigify's controls, those of the middle; those that turn single bones of limbs end in _fk.
+CONTROLS = {"neck": "neck", "head": "head", "hips": "torso"}
 # Turns in degrees of the poses, one after the other: role and axis. "raise" is to the side and up,
 # "bend" closes the limb, "swing" moves it to the front, "turn" is to the left, "nod" to the front.
 POSES: tuple[tuple[str, dict[tuple[str, str], float]], ...] = (
@@ -41,6 +31,24 @@ POSES: tuple[tuple[str, dict[tuple[str, str], float]], ...] = (
     ("Head Bowed", {("neck", "nod"): 20.0, ("head", "nod"): 25.0}),
     ("Rest", {}),
 )
+_FRONT = {("upper_arm", "swing"): 35.0, ("front_thigh", "swing"): 35.0}
+_HIND = {("thigh", "swing"): -25.0, ("hind_thigh", "swing"): -25.0}
+ANIMAL_POSES: tuple[tuple[str, dict[tuple[str, str], float]], ...] = (
+    ("Rest", {}),
+    ("Front Legs Bent", _FRONT | {("forearm", "bend"): 60.0, ("front_cannon", "bend"): 60.0}),
+    ("Hind Legs Bent", _HIND | {("shin", "bend"): 40.0, ("hind_cannon", "bend"): 40.0}),
+    ("Head Turned", {("neck", "turn"): 25.0, ("head", "turn"): 30.0}),
+    ("Head Bowed", {("neck", "nod"): 25.0, ("head", "nod"): 20.0}),
+    ("Tail Raised", {("tail", "nod"): 30.0}),
+    ("Rest", {}),
+)
+# The bone before one that closes a limb.
+ABOVE = {
+    "forearm": "upper_arm",
+    "shin": "thigh",
+    "front_cannon": "front_shin",
+    "hind_cannon": "hind_shin",
+}
 
 
 def write_check(rig: bpy.types.Object) -> list[str]:
@@ -66,33 +74,44 @@ def write_check(rig: bpy.types.Object) -> list[str]:
         raise DiffusionNetError(
             f"{rig.name!r} is no skeleton that Rig has made", "Choose one, or fit one first."
         )
+    poses = ANIMAL_POSES if KINDS[kind_of(rig)].four_legs else POSES
     with transaction(rig):
         use_forward_kinematics(rig)
-        for number, (_, turns) in enumerate(POSES):
+        for number, (_, turns) in enumerate(poses):
             set_pose(rig, turns)
             for bone in bones.values():
                 path = "rotation_quaternion"
                 bone.keyframe_insert(path, frame=1 + number * STEP)
         rig.animation_data.action.name = NAME
-        for marker, (name, _) in enumerate(POSES):
+        for marker, (name, _) in enumerate(poses):
             found = rig.animation_data.action.pose_markers.new(name)
             found.frame = 1 + marker * STEP
         set_pose(rig, {})
-    return [name for name, _ in POSES]
+    return [name for name, _ in poses]
+
+
+def kind_of(rig: bpy.types.Object) -> str:
+    """The kind of a skeleton of ours, or that of a rig that Rigify has generated; else empty."""
+    if rig.get(KIND) is not None or "rig_id" not in rig.data:
+        return str(rig.get(KIND, ""))
+    # Rigify keeps a copy of each bone of the metarig.
+    there = {name.removeprefix("ORG-") for name in rig.data.bones.keys() if "ORG-" in name}
+    metarigs = [name for name, kind in KINDS.items() if kind.metarig]
+    return max(metarigs, key=lambda name: len(there & set(KINDS[name].names.values())))
 
 
 def bones_of_roles(rig: bpy.types.Object) -> dict[str, bpy.types.PoseBone]:
     """Pose bones that are turned, by what the humanoid calls them."""
-    kind = rig.get(KIND)
-    is_generated = kind is None and "rig_id" in rig.data
-    names = KINDS["rigify" if is_generated else kind].names if is_generated or kind else {}
+    kind = kind_of(rig)
+    is_generated = rig.get(KIND) is None
+    names = KINDS[kind].names if kind else {}
     found = {}
     for role, name in names.items():
         stem, _, side = role.partition(".")
         if is_generated:
-            if stem not in CONTROLS:
-                continue
-            name = f"{CONTROLS[stem]}.{side}" if side else CONTROLS[stem]
+            name = (
+                f"{name.removesuffix(f'.{side}')}_fk.{side}" if side else CONTROLS.get(stem, name)
+            )
         if name in rig.pose.bones:
             found[role] = rig.pose.bones[name]
             found[role].rotation_mode = "QUATERNION"
@@ -110,7 +129,8 @@ def use_forward_kinematics(rig: bpy.types.Object) -> None:
 def set_pose(rig: bpy.types.Object, turns: dict[tuple[str, str], float]) -> None:
     """Pose a rig by turns in degrees of roles of both sides, see `POSES`; the others at rest."""
     bones = bones_of_roles(rig)
-    rest = RestDirections(bones)
+    kind = kind_of(rig)
+    rest = RestDirections(bones, bool(kind) and KINDS[kind].four_legs)
     for role, bone in bones.items():
         stem, _, side = role.partition(".")
         turn = Quaternion()
@@ -135,7 +155,7 @@ def _axis(rest: RestDirections, role: str, way: str, side: str) -> np.ndarray | 
     stem = role.partition(".")[0]
     if stem == "foot":
         return rest.left
-    above = {"forearm": "upper_arm", "shin": "thigh"}.get(stem)
+    above = ABOVE.get(stem)
     if above is None or f"{above}.{side}" not in rest.heads:
         return None
     first = rest.heads[role] - rest.heads[f"{above}.{side}"]

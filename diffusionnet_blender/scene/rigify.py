@@ -7,6 +7,9 @@ import bpy
 from ..errors import DiffusionNetError
 from .modes import set_mode
 
+# Ends of bones nearer to each other than this share of a bone are one joint.
+NEAR = 1e-4
+
 
 def has_rigify() -> bool:
     """Whether Rigify is enabled."""
@@ -31,15 +34,26 @@ def require_rigify() -> None:
     )
 
 
-def add_metarig(name: str) -> bpy.types.Object:
-    """Add Rigify's human metarig, of which bones are moved and left out."""
+def add_metarig(name: str, metarig: str) -> bpy.types.Object:
+    """Add a metarig of Rigify's, of which bones are moved and left out."""
     if bpy.context.mode != "OBJECT":
         set_mode("OBJECT")
     before = set(bpy.data.objects)
-    bpy.ops.object.armature_human_metarig_add()
+    getattr(bpy.ops.object, f"armature_{metarig}_metarig_add")()
     (rig,) = set(bpy.data.objects) - before
     rig.name = rig.data.name = name
     return rig
+
+
+def loosen_chains(metarig: bpy.types.Object) -> None:
+    """Let chains that do not begin where their parent ends begin apart, which is an error else."""
+    for bone in metarig.pose.bones:
+        parameters = bone.rigify_parameters
+        if bone.parent is not None and getattr(parameters, "connect_chain", False):
+            ends = (bone.parent.bone.head_local, bone.parent.bone.tail_local)
+            reach = NEAR * bone.parent.bone.length
+            if min((bone.bone.head_local - end).length for end in ends) > reach:
+                parameters.connect_chain = False
 
 
 def generate(metarig: bpy.types.Object) -> bpy.types.Object:

@@ -8,13 +8,13 @@ from mathutils import Matrix, Vector
 
 from ..errors import DiffusionNetError
 from ..tasks.rig.bones import Skeleton, skeleton_of
-from ..tasks.rig.kinds import HUMANOID, KINDS
+from ..tasks.rig.kinds import KINDS, kind_for
 from ..tasks.rig.request import Bones
 from .edit_mode import alone_in_edit_mode
 from .fingerprint import of_block
 from .fits import Fit
 from .ownership import is_unchanged, mark, users_of
-from .rigify import add_metarig, require_rigify
+from .rigify import add_metarig, loosen_chains, require_rigify
 from .targets import select_only
 from .transaction import Transaction, transaction
 
@@ -24,14 +24,12 @@ KIND, FIGURE = "diffusionnet_kind", "diffusionnet_figure"
 STRAIGHT = 0.999
 # Ends of bones this near to each other are one joint.
 NEAR = 1e-5
-# Limbs that Rigify makes as a whole or not at all.
-WHOLE = (
-    ("upper_arm", "forearm", "hand"),
-    ("thigh", "shin", "foot", "toe"),
-)
+# What goes with a limb that Rigify makes as a whole or not at all, by its first bone.
 OF_LIMB = {
     "upper_arm": ("shoulder", "hand", "thumb", "index", "middle", "ring", "pinky", "palm"),
     "thigh": ("heel",),
+    "front_thigh": ("shoulder", "front_hoof"),
+    "hind_thigh": ("pelvis", "hind_hoof"),
 }
 
 
@@ -49,26 +47,28 @@ def write_skeleton(fit: Fit, bones: Bones) -> bpy.types.Object:
     Raises
     ------
     DiffusionNetError
-        If the character has changed, or Rigify is wanted and missing.
+        If the character has changed, has no bones of such a kind, or Rigify is wanted and missing.
     """
     members = fit.members()
-    if bones.kind == "rigify":
+    kind = kind_for(bones.kind, fit.fitted.four_legs)
+    is_metarig = bool(KINDS[kind].metarig)
+    if is_metarig:
         require_rigify()
     skeleton = skeleton_of(
         fit.fitted.places,
         fit.fitted.frame,
-        bones.kind,
+        kind,
         bones.fingers,
-        bones.toes or bones.kind == "rigify",
+        bones.toes or is_metarig,
         bones.face,
     )
-    if bones.kind == "rigify":
+    if is_metarig:
         skeleton = _with_whole_limbs(skeleton)
     with transaction(*members) as change:
         _discard_earlier(members, change)
-        name = f"{fit.name} {'metarig' if bones.kind == 'rigify' else 'skeleton'}"
+        name = f"{fit.name} {'metarig' if is_metarig else 'skeleton'}"
         rig = _add(skeleton, name, members[0], fit.geometry.origin)
-        rig[KIND], rig[FIGURE] = bones.kind, members[0]
+        rig[KIND], rig[FIGURE] = kind, members[0]
         rig.show_in_front = True
         frame = fit.fitted.frame
         rig.data.use_mirror_x = bool(abs(frame[0, 0]) > STRAIGHT)
@@ -108,7 +108,7 @@ def read_skeleton_of(rig: bpy.types.Object, kind: str, origin: np.ndarray) -> Sk
     origin : (3,) float
         Place in the world that they are seen from.
     """
-    role_of = {name: role for role, name in KINDS[kind].names.items()}
+    role_of = KINDS[kind].role_of
     to_world = np.array(rig.matrix_world, dtype=np.float64)
     names, roles, heads, tails, z = [], [], [], [], []
     for bone in rig.data.bones:
@@ -148,7 +148,7 @@ def _role(name: str, role_of: dict[str, str]) -> str | None:
 def _with_whole_limbs(skeleton: Skeleton) -> Skeleton:
     """A skeleton without the limbs that lack a bone of those that Rigify needs."""
     there, gone = set(skeleton.roles), set()
-    for limb in WHOLE:
+    for limb in KINDS[skeleton.kind].limbs:
         for side in ("L", "R"):
             if not {f"{bone}.{side}" for bone in limb} <= there:
                 gone |= {f"{bone}.{side}" for bone in (*limb, *OF_LIMB[limb[0]])}
@@ -221,14 +221,15 @@ def _add(
     skeleton: Skeleton, name: str, member: bpy.types.Object, origin: np.ndarray
 ) -> bpy.types.Object:
     """An armature at the origin of a character, in the collections of a member."""
-    if skeleton.kind == "rigify":
-        rig = add_metarig(name)
+    kind = KINDS[skeleton.kind]
+    if kind.metarig:
+        rig = add_metarig(name, kind.metarig)
     else:
         rig = bpy.data.objects.new(name, bpy.data.armatures.new(name))
     for collection in list(rig.users_collection):
         collection.objects.unlink(rig)
     rig.matrix_world = Matrix.Translation(Vector(origin))
-    deforms = {spec.name: bool(spec.parts) or spec.name.startswith("eye") for spec in HUMANOID}
+    deforms = {spec.name: bool(spec.parts) or spec.name.startswith("eye") for spec in kind.bones}
     with alone_in_edit_mode(rig):
         rig.data.use_mirror_x = False
         edit = rig.data.edit_bones
@@ -242,14 +243,16 @@ def _add(
         for number, bone in enumerate(made):
             bone.head, bone.tail = Vector(skeleton.heads[number]), Vector(skeleton.tails[number])
             bone.align_roll(Vector(skeleton.z[number]))
-            if skeleton.kind != "rigify":
+            if not kind.metarig:
                 above = int(skeleton.parents[number])
                 bone.parent = made[above] if above >= 0 else None
                 bone.use_deform = deforms[skeleton.roles[number]]
         for bone, role in zip(made, skeleton.roles, strict=True):
-            continues = bone.name in connected if skeleton.kind == "rigify" else _continues(role)
+            continues = bone.name in connected if kind.metarig else _continues(role)
             if bone.parent is not None and continues:
                 bone.use_connect = (bone.head - bone.parent.tail).length < NEAR
+    if kind.metarig:
+        loosen_chains(rig)
     for collection in member.users_collection or [bpy.context.scene.collection]:
         collection.objects.link(rig)
     return rig

@@ -128,6 +128,18 @@ def test_a_vrm_needs_the_bones_of_a_vrm(tmp_path, capfd):
     assert not list(tmp_path.iterdir())
 
 
+def test_an_animal_is_rigged_by_the_model_of_its_parts(tmp_path, capfd):
+    output = tmp_path / "dana.glb"
+    model = ("--model", "animal_parts")
+    assert run("rig", SAMPLES / "dana.glb", *model, "--kind", "vrm", "--output", output) == 1
+    assert "no bones of an animal" in capfd.readouterr().err
+    assert not output.exists()
+    assert run("rig", SAMPLES / "dana.glb", *model, "--kind", "plain", "--output", output) == 0
+    (skin,) = tree_of(output)[0]["skins"]
+    names = {tree_of(output)[0]["nodes"][joint]["name"] for joint in skin["joints"]}
+    assert {"hips", "tail.004", "front_foot.L", "shin.R"} <= names
+
+
 def test_what_already_has_a_rig_is_a_failure_and_nothing_is_written(tmp_path, capfd):
     output = tmp_path / "again.blend"
     assert run("rig", SAMPLES / "cleo.glb", "--kind", "plain", "--output", output) == 1

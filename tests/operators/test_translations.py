@@ -321,7 +321,11 @@ def draw_many(shown, patch):
 def draw_rig(shown, patch):
     vertices, faces, parts = mannequin()
     obj = add_mesh("Figure", vertices, faces)
-    limbs = tuple(f"{side} {limb}" for side in ("left", "right") for limb in ("arm", "leg"))
+    limbs = tuple(
+        f"{side} {limb}"
+        for side in ("left", "right")
+        for limb in ("arm", "leg", "front leg", "hind leg")
+    )
     for doubts in ((), (*limbs, judgement.SIDES, judgement.PARTS, judgement.POSTURE)):
         keep_joints([obj], parts, doubts)
         draw_panels(shown)
@@ -332,6 +336,10 @@ def draw_rig(shown, patch):
     with pytest.MonkeyPatch.context() as without:
         without.setattr(panels.rig, "has_rigify", lambda: False)
         draw_panels(shown)
+    chosen = bpy.context.scene.diffusionnet.model
+    bpy.context.scene.diffusionnet.model = "animal_parts"
+    draw_panels(shown)
+    bpy.context.scene.diffusionnet.model = chosen
     forget_all_fits()
 
 

@@ -13,9 +13,11 @@ from diffusionnet_blender.scene.files import open_file
 from diffusionnet_blender.scene.rig_jobs import rig_request
 from diffusionnet_blender.surface.surface import Surface
 from diffusionnet_blender.surface.triangles import compact
+from diffusionnet_blender.tasks.models import ANIMAL_PARTS_MODEL
 from diffusionnet_blender.tasks.rig import job
 from diffusionnet_blender.tasks.rig.bones import skeleton_of
 from diffusionnet_blender.tasks.rig.judgement import PARTS
+from diffusionnet_blender.tasks.rig.kinds import KINDS
 from diffusionnet_blender.tasks.rig.request import RigRequest
 
 SAMPLES = Path(__file__).parents[2] / "samples"
@@ -97,6 +99,24 @@ def test_two_figures_in_one_mesh_are_refused(ada):
     )
     with pytest.raises(SurfaceError, match=r"2 figures.*Separate"):
         job.run(RigRequest(both))
+
+
+@pytest.mark.slow
+def test_a_person_is_no_animal_on_four_legs(ada):
+    with pytest.raises(SurfaceError, match="animal on four legs"):
+        job.run(RigRequest(ada[0], ANIMAL_PARTS_MODEL))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["wolf", "horse", "cat"])
+def test_animals_are_rigged_by_the_model_of_their_parts(name, addon):
+    path = ANIMALS / f"{name}.glb"
+    if not path.exists():
+        pytest.skip(f"{path} is not there")
+    skeleton, weights, found = job.rig(surface_of(path), "plain", model=ANIMAL_PARTS_MODEL)
+    assert not found.doubts
+    assert set(skeleton.names) == set(KINDS["animal"].names.values())
+    np.testing.assert_allclose(weights.sum(axis=1), 1, atol=1e-9)
 
 
 @pytest.mark.slow

@@ -12,7 +12,8 @@ from diffusionnet_blender.tasks.rig.eyes import eyeballs
 from diffusionnet_blender.tasks.rig.job import STAGES, rig, run
 from diffusionnet_blender.tasks.rig.judgement import doubts_of_joints, is_on_four_legs
 from diffusionnet_blender.tasks.rig.kinds import HUMANOID, KINDS
-from diffusionnet_blender.tasks.rig.landmarks import landmarks_of, missing_joints
+from diffusionnet_blender.tasks.rig.landmarks import LAYOUT, landmarks_of
+from diffusionnet_blender.tasks.rig.layout import missing_joints
 from diffusionnet_blender.tasks.rig.request import RigRequest
 from diffusionnet_blender.tasks.rig.weights import LIMIT, bone_weights
 from tests.mannequin import FRAME, NAMES, NO_OFFSETS, PLACES, chain, mannequin
@@ -23,7 +24,8 @@ def landmarks(vertices, faces, parts, frame=FRAME):
     mesh = parted_mesh(vertices, faces, parts, NAMES, frame)
     scale = np.sqrt(triangle_areas(vertices, faces).sum())
     found = landmarks_of(mesh, NO_OFFSETS)
-    return {name: scale * place @ frame for name, place in found.items()}, missing_joints(mesh)
+    missing = missing_joints(mesh, LAYOUT)
+    return {name: scale * place @ frame for name, place in found.items()}, missing
 
 
 @pytest.mark.parametrize("seed", [None, 1, 2])
@@ -85,7 +87,7 @@ def test_limbs_that_all_point_to_the_front_are_those_of_an_animal_unless_parts_a
     assert not is_on_four_legs(without, FRAME, 0.6)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [name for name, kind in KINDS.items() if not kind.four_legs])
 def test_every_kind_has_its_bones_in_one_tree_between_the_joints(kind):
     skeleton = skeleton_of(PLACES, FRAME, kind)
     assert len(set(skeleton.names)) == len(skeleton.names)

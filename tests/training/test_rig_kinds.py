@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from diffusionnet_blender.tasks.rig.families import ANIMALS, PEOPLE
 from diffusionnet_blender.tasks.rig.kinds import KINDS
-from diffusionnet_blender.tasks.rig.landmarks import LIMB_JOINTS, TRUNK_JOINTS, joint_offsets
+from diffusionnet_blender.tasks.rig.layout import joint_offsets
 from diffusionnet_blender.tasks.rig.places import template
 
 
@@ -32,7 +33,8 @@ def test_names_are_those_of_the_rig(kind, rig):
 
 
 def test_the_data_that_ship_have_what_is_read_from_them():
-    assert set(joint_offsets()) == {*LIMB_JOINTS, *TRUNK_JOINTS}
+    for layout in (PEOPLE.layout, ANIMALS.layout):
+        assert set(joint_offsets(layout.offsets)) == set(layout.off_borders)
     assert {"clavicle"} <= set(template()["points"]["chest"])
     hand = template()["hand"]
     assert len(hand["points"]) == len(hand["finger"])

@@ -244,7 +244,7 @@ def _check_items(job: Job, items: Sequence[Item]) -> None:
     task = TASKS[job.task]
     for options in (job.options(item) for item in _different(items)):
         task.check(options)
-        model_digest(task.model_of(options), task.purpose)
+        model_digest(str(options.model), task.purpose)
     for item in items:
         if task.paired and not item.source:
             raise DiffusionNetError(

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from ...errors import DiffusionNetError
 from ...network.card import Purpose
-from ...tasks.models import FINE_PARTS_MODEL, FROM_RIG, path_for
+from ...tasks.models import FROM_RIG, path_for
 from ...worker.protocol import VERSION
 from .. import classify, match, rig, segment, transfer
 from ..pair import NO_MODEL
@@ -38,8 +38,6 @@ class Task:
         From chosen options and an account to an exit status.
     purpose : str
         Of its model.
-    model : str
-        Name of its model, where that is no option.
     mesh, arrays : str
         Name of its option for the file of a mesh, and of arrays; empty without.
     results : tuple of str
@@ -61,11 +59,6 @@ class Task:
     paired: bool = False
     fixed: Mapping[str, Any] = field(default_factory=dict)
     check: Callable[[argparse.Namespace], object] = bool
-    model: str = ""
-
-    def model_of(self, options: argparse.Namespace) -> str:
-        """Name or path of its model under these options."""
-        return self.model or str(options.model)
 
 
 TASKS: Mapping[str, Task] = {
@@ -75,9 +68,7 @@ TASKS: Mapping[str, Task] = {
     "classify": Task(
         classify.add_task_options, classify.run, "classify", "output", fixed={"table": None}
     ),
-    "rig": Task(
-        rig.add_task_options, rig.run, "segment", "output", "", (".blend",), model=FINE_PARTS_MODEL
-    ),
+    "rig": Task(rig.add_task_options, rig.run, "segment", "output", "", (".blend",)),
     "match": Task(match.add_task_options, match.run, "match", "", "output", (".npz",), paired=True),
     "transfer": Task(
         transfer.add_task_options,
@@ -185,7 +176,7 @@ class Job:
         told = {n: value for n, value in vars(options).items() if n not in _WITHOUT_EFFECT}
         parts = [
             [FORMAT, VERSION, self.task, sorted(self.results), item.object, item.source_object],
-            [model_digest(task.model_of(options), task.purpose), contents],
+            [model_digest(str(options.model), task.purpose), contents],
             sorted(told.items()),
         ]
         return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()[:40]

@@ -9,7 +9,7 @@ from ...matching.joint_rings import JointPair, JointRing
 from ...matching.limbs.joints import SIDES, Ring, rings_of
 from ...matching.limbs.parted import PartedMesh
 from ...surface.surface import Surface
-from ..rig.landmarks import LIMBS, landmarks_of
+from ..rig.landmarks import LAYOUT, landmarks_of
 from .in_place import on_input
 from .side import Side
 
@@ -70,7 +70,7 @@ def rings_of_landmarks(mesh: PartedMesh) -> dict[str, Ring]:
     """
     rings, landmarks = rings_of(mesh), landmarks_of(mesh)
     found = dict(rings)
-    for joints, *_ in LIMBS:
+    for joints in (limb.joints for limb in LAYOUT.limbs):
         for side in SIDES:
             limb = [rings[f"{name}.{side}"] for name in joints if f"{name}.{side}" in rings]
             for name in joints:

@@ -9,7 +9,8 @@ import numpy as np
 
 from ...matching.limbs.directions import SIDES, across, unit
 from .bends import bends
-from .kinds import FACE, FINGER, FINGERS, HUMANOID, KINDS, TOE, BoneSpec
+from .bone_specs import BoneSpec
+from .kinds import FACE, FINGER, FINGERS, KINDS, TOE, Kind
 
 # An elbow or knee that is off the straight line by less than this share of the limb's length is off
 # it to the natural side at least as much as to any other: its plane is that of its turn.
@@ -67,21 +68,22 @@ def skeleton_of(
     fingers, toes, face : bool
         Whether these have bones of their own.
     """
-    places = _with_between(places, frame)
+    found = KINDS[kind]
+    places = _with_hooves(places) if found.four_legs else _with_between(places, frame)
     height = max(float(np.ptp([frame[2] @ place for place in places.values()])), 1e-12)
-    names = KINDS[kind].names
+    names = found.names
     left_out = {group for group, kept in ((FINGER, fingers), (TOE, toes), (FACE, face)) if not kept}
     specs = {
         spec.name: spec
-        for spec in HUMANOID
+        for spec in found.bones
         if spec.name in names and spec.group not in left_out and spec.head in places
     }
-    parent_of = {spec.name: spec.parent for spec in HUMANOID}
+    parent_of = {spec.name: spec.parent for spec in found.bones}
     rows: list[tuple[BoneSpec, int, np.ndarray, np.ndarray]] = []
     index: dict[str, int] = {}
     for name, spec in specs.items():
         head = places[spec.head]
-        tail = _tail(spec, specs, places)
+        tail = _tail(spec, specs, places, found)
         if tail is None or np.linalg.norm(tail - head) < SHORTEST * height:
             continue
         above = parent_of[name]
@@ -89,7 +91,7 @@ def skeleton_of(
             above = parent_of[above]
         index[name] = len(rows)
         rows.append((spec, index[above] if above else -1, head, tail))
-    axes = {"front": -frame[1], "back": frame[1], "up": frame[2]}
+    axes = {"front": -frame[1], "back": frame[1], "up": frame[2], "down": -frame[2]}
     z = []
     for spec, _, head, tail in rows:
         wanted = _palm(spec.name[-1], places, frame) if spec.z == "palm" else axes[spec.z]
@@ -137,6 +139,17 @@ def _with_between(places: Mapping[str, np.ndarray], frame: np.ndarray) -> dict[s
     return found
 
 
+def _with_hooves(places: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Places of an animal with those where hooves begin, halfway along its feet."""
+    found = dict(places)
+    for side in SIDES:
+        for leg, start, end in (("front", "wrist", "fingertips"), ("hind", "ankle", "toe_tip")):
+            ends = found.get(f"{start}.{side}"), found.get(f"{end}.{side}")
+            if ends[0] is not None and ends[1] is not None:
+                found[f"{leg}_hoof.{side}"] = (ends[0] + ends[1]) / 2
+    return found
+
+
 def _turn_planes(found: dict[str, np.ndarray], back: np.ndarray) -> None:
     """Move joints of limbs that are hardly bent so that they bend the natural way."""
     for bend in bends(found, back):
@@ -152,12 +165,13 @@ def _turn_planes(found: dict[str, np.ndarray], back: np.ndarray) -> None:
 
 
 def _tail(
-    spec: BoneSpec, specs: Mapping[str, BoneSpec], places: Mapping[str, np.ndarray]
+    spec: BoneSpec, specs: Mapping[str, BoneSpec], places: Mapping[str, np.ndarray], kind: Kind
 ) -> np.ndarray | None:
     """Where a bone ends: where the next of its chain begins that the kind has."""
-    following = {"spine": "spine1", "neck": "neck1"}.get(spec.name)
-    if following is not None and following in specs:
-        return places[specs[following].head]
+    chain = next((chain for chain in kind.chains if spec.name in chain), (spec.name,))
+    for following in chain[chain.index(spec.name) + 1 :]:
+        if following in specs:
+            return places[specs[following].head]
     if spec.tail in places:
         return places[spec.tail]
     if spec.name == "head" and "neck" in places:

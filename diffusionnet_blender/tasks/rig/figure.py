@@ -14,8 +14,8 @@ from ...surface.outer_skin import make_skin
 from ...surface.proxy import DENSE_SIZE, make_proxy
 from ...surface.repair import repair
 from ...surface.surface import Surface, triangle_areas
-from .landmarks import landmarks_of, missing_joints
-from .places import placed_points
+from .families import Family
+from .layout import missing_joints
 
 # Shells are at one place within this share of the height; so many vertices around each count.
 IN_PLACE, NEIGHBOURS = 0.02, 24
@@ -32,11 +32,13 @@ class FigureMesh:
     parted : PartedMesh
         The same in the frame of the figure, at unit area.
     frame : (3, 3) float64
+    family : Family
     """
 
     surface: Surface
     parted: PartedMesh
     frame: np.ndarray
+    family: Family
 
     @property
     def _scale(self) -> float:
@@ -44,20 +46,17 @@ class FigureMesh:
         return float(np.sqrt(areas.sum()))
 
     def landmarks(self) -> dict[str, np.ndarray]:
-        """Landmarks (3,) in the space of the surface, see `landmarks.landmarks_of`."""
-        return self._from_frame(landmarks_of(self.parted))
+        """Landmarks (3,) in the space of the surface, see `families.Family`."""
+        return self._from_frame(self.family.landmarks(self.parted))
 
     def missing(self) -> set[str]:
-        """Joints that are guessed or left out, see `landmarks.missing_joints`."""
-        return missing_joints(self.parted)
+        """Joints that are guessed or left out, see `layout.missing_joints`."""
+        return missing_joints(self.parted, self.family.layout)
 
     def placed(self, landmarks: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Points of the template between landmarks, all in the space of the surface.
-
-        See `places.placed_points`.
-        """
+        """Points that parts do not tell between landmarks, all in the space of the surface."""
         within = {name: self.frame @ place / self._scale for name, place in landmarks.items()}
-        return self._from_frame(placed_points(self.parted, within))
+        return self._from_frame(self.family.points(self.parted, within))
 
     def _from_frame(self, places: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         scale = self._scale
@@ -111,7 +110,9 @@ def _alike_in_place(mesh: PartedMesh) -> np.ndarray:
     return np.where(total > 1e-30, parts, mesh.blend)
 
 
-def figure_of(body: Surface, parts: np.ndarray, names: Sequence[str], frame: np.ndarray) -> Figure:
+def figure_of(
+    body: Surface, parts: np.ndarray, names: Sequence[str], frame: np.ndarray, family: Family
+) -> Figure:
     """The meshes of a figure.
 
     Parameters
@@ -123,8 +124,9 @@ def figure_of(body: Surface, parts: np.ndarray, names: Sequence[str], frame: np.
     names : sequence of C str
     frame : (3, 3) float
         Rows: the directions to its left, to its back, and up.
+    family : Family
     """
-    mesh, to_body = _own(body, parts, names, frame)
+    mesh, to_body = _own(body, parts, names, frame, family)
     piece = label_mesh_parts(len(mesh.surface.vertices), mesh.surface.faces)
     skin = None
     if sizeable_parts(piece, mesh.parted.mass) > 1:
@@ -133,7 +135,7 @@ def figure_of(body: Surface, parts: np.ndarray, names: Sequence[str], frame: np.
 
 
 def _own(
-    body: Surface, parts: np.ndarray, names: Sequence[str], frame: np.ndarray
+    body: Surface, parts: np.ndarray, names: Sequence[str], frame: np.ndarray, family: Family
 ) -> tuple[FigureMesh, Callable[[np.ndarray], np.ndarray]]:
     repaired = repair(body)
     clean, own = repaired.surface, parts[repaired.user_vertex]
@@ -147,7 +149,7 @@ def _own(
             return repaired.to_user_vertices(proxy.weights @ again.to_user_vertices(values))
 
     parted = parted_mesh(clean.vertices, clean.faces, own, names, frame)
-    return FigureMesh(clean, parted, frame), to_body
+    return FigureMesh(clean, parted, frame, family), to_body
 
 
 def _skin(body: Surface, mesh: FigureMesh) -> FigureMesh | None:
@@ -161,4 +163,4 @@ def _skin(body: Surface, mesh: FigureMesh) -> FigureMesh | None:
     parts, frame = mesh.parted.parts[near], mesh.frame
     parted = parted_mesh(clean.vertices, clean.faces, parts, mesh.parted.names, frame)
 
-    return FigureMesh(clean, parted, frame)
+    return FigureMesh(clean, parted, frame, mesh.family)

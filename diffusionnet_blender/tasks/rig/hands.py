@@ -14,7 +14,7 @@ from ...matching.limbs.directions import across, unit
 from ...matching.limbs.joints import tip
 from ...matching.limbs.links import LINKS
 from ...matching.limbs.parted import PartedMesh
-from .landmarks import surely_centre
+from .layout import surely_centre
 
 # Degrees between the turns of a hand about its length that are tried, and how many go on from the
 # best ones.

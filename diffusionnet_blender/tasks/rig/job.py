@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...errors import DiffusionNetError
 from ...surface.character import Character, pooled
 from ...surface.surface import Surface
+from ..models import FINE_PARTS_MODEL, card_of
 from ..progress import SILENT, CallbackProgress, Progress
 from ..segment.job import STAGES as SEGMENT_STAGES
 from .request import Fitted, RigRequest
@@ -66,9 +66,10 @@ def rig(
     Parameters
     ----------
     surface : Surface or Character
-    kind : {"plain", "rigify", "mixamo", "unreal", "vrm"}
+    kind : {"plain", "rigify", "rigify_horse", "mixamo", "unreal", "vrm"}
+        Of an animal the first three alone.
     fingers, toes, face : bool
-        Whether these have bones of their own.
+        Whether these have bones of their own; an animal has none of them.
     progress : callable
         Called with a stage and a fraction from 0 to 1; may raise `Cancelled` to stop.
     **options
@@ -90,17 +91,15 @@ def rig(
         If there is no such kind.
     """
     from .bones import skeleton_of
-    from .kinds import KINDS
+    from .kinds import kind_for
 
-    if kind not in KINDS:
-        raise DiffusionNetError(
-            f"There is no kind of skeleton {kind!r}", f"Choose one of {', '.join(KINDS)}."
-        )
+    models = options.get("model", FINE_PARTS_MODEL), options.get("model_folders", ())
+    chosen = kind_for(kind, card_of(*models, "segment").four_legs)
     if isinstance(surface, Character):
         options = {"member": surface.member, **options}
     shape = pooled(surface)
     found = run(RigRequest(shape, **options), CallbackProgress(progress))
-    skeleton = skeleton_of(found.places, found.frame, kind, fingers, toes, face)
+    skeleton = skeleton_of(found.places, found.frame, chosen, fingers, toes, face)
     return skeleton, weights_of(shape.vertices, found, skeleton), found
 
 
@@ -114,10 +113,10 @@ def weights_of(vertices: np.ndarray, found: Fitted, skeleton: Skeleton) -> np.nd
     found : Fitted
     skeleton : Skeleton
     """
-    from .kinds import HUMANOID
+    from .kinds import KINDS
     from .weights import bone_weights
 
-    parts = {spec.name: spec.parts for spec in HUMANOID}
+    parts = {spec.name: spec.parts for spec in KINDS[skeleton.kind].bones}
     return bone_weights(
         vertices,
         found.parts,

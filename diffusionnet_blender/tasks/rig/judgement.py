@@ -6,9 +6,14 @@ and `POSTURE` where the head is not above the hips.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
+
+from ...errors import SurfaceError
+
+# Joints of a limb, the ratio of its bones, and its least and most length, by its name.
+Limbs = Mapping[str, tuple[tuple[str, str, str], float, tuple[float, float]]]
 
 SIDES, PARTS, POSTURE = "left and right", "body parts", "posture"
 # Below these a figure is doubtful: probability that its sides are right, and mean probability of
@@ -20,14 +25,23 @@ ARM_RATIO, LEG_RATIO = 1.05, 1.05
 OFF, UNEVEN = 0.45, 0.3
 # Least and most length of arms and legs in heights of the figure.
 ARM_LENGTHS, LEG_LENGTHS = (0.1, 0.6), (0.08, 0.65)
-LIMBS = {
+LIMBS: Limbs = {
     "arm": (("shoulder", "elbow", "wrist"), ARM_RATIO, ARM_LENGTHS),
     "leg": (("hip", "knee", "ankle"), LEG_RATIO, LEG_LENGTHS),
 }
+# Legs of animals: some rigs have their middle joint low, at the hock, others at the stifle.
+ANIMAL_LIMBS: Limbs = {
+    "front leg": (("shoulder", "elbow", "wrist"), 1.0, (0.15, 0.9)),
+    "hind leg": (("hip", "knee", "ankle"), 1.0, (0.15, 0.9)),
+}
+ANIMAL_OFF = 1.4
 CALLED = {"L": "left", "R": "right"}
 # An animal on four legs has arms and legs that point to where its front would be (cosine at least),
 # and parts that are less sure than those of nearly all figures on two.
 POINTING, SURE_OF_TWO_LEGS = 0.7, 0.7
+# Mean probability of the parts of a shape below which it is no animal, and how much more is needed
+# for each leg that is missing or odd: people and things have less, and most legs odd.
+SURE_OF_ANIMAL, SURER = 0.52, 0.035
 
 
 def doubts_of_joints(
@@ -36,6 +50,7 @@ def doubts_of_joints(
     height: float,
     confidence: float,
     side_confidence: float | None,
+    four_legs: bool = False,
 ) -> tuple[str, ...]:
     """What is doubtful about the joints of a figure.
 
@@ -50,9 +65,12 @@ def doubts_of_joints(
         Mean probability of the parts.
     side_confidence : float or None
         Probability that left and right are not exchanged; None where they are known.
+    four_legs : bool
+        Whether it is an animal.
     """
     found = []
-    for limb, (joints, ratio, (least, most)) in LIMBS.items():
+    limbs, off = (ANIMAL_LIMBS, ANIMAL_OFF) if four_legs else (LIMBS, OFF)
+    for limb, (joints, ratio, (least, most)) in limbs.items():
         lengths: dict[str, tuple[float, float]] = {}
         for side, called in CALLED.items():
             chain = [places[f"{joint}.{side}"] for joint in joints if f"{joint}.{side}" in places]
@@ -63,7 +81,7 @@ def doubts_of_joints(
                 float(np.linalg.norm(b - a)) for a, b in zip(chain[:-1], chain[1:], strict=True)
             )
             lengths[side] = upper, lower
-            is_odd = min(upper, lower) < 1e-3 * height or (abs(np.log(upper / lower / ratio)) > OFF)
+            is_odd = min(upper, lower) < 1e-3 * height or (abs(np.log(upper / lower / ratio)) > off)
             if is_odd or not least * height < upper + lower < most * height:
                 found.append(f"{called} {limb}")
         if len(lengths) == 2:
@@ -75,10 +93,51 @@ def doubts_of_joints(
         found.append(SIDES)
     if confidence < SURE_OF_PARTS:
         found.append(PARTS)
+    if four_legs:
+        return tuple(dict.fromkeys(found))
     hips, head = places.get("hips"), places.get("head", places.get("neck"))
     if hips is None or head is None or up @ (head - hips) < 0.1 * height:
         found.append(POSTURE)
     return tuple(dict.fromkeys(found))
+
+
+def require_of_family(
+    four_legs: bool,
+    places: Mapping[str, np.ndarray],
+    frame: np.ndarray,
+    confidence: float,
+    doubts: Collection[str],
+) -> None:
+    """Raise SurfaceError for an animal that is taken for a person, or the other way round.
+
+    Parameters
+    ----------
+    four_legs : bool
+        Whether it is taken for an animal.
+    places : mapping of str to (3,) float
+        Landmarks.
+    frame : (3, 3) float
+        Rows: the directions to its left, to its back, and up.
+    confidence : float
+        Mean probability of the parts.
+    doubts : collection of str
+        See `doubts_of_joints`.
+    """
+    if not four_legs:
+        if is_on_four_legs(places, frame, confidence):
+            raise SurfaceError(
+                "This shape seems to stand on four legs",
+                "Choose the model Animal parts for an animal. If it is a figure on two legs, let "
+                "its arms point to the sides.",
+            )
+        return
+    odd = sum(f"{called} {leg}" in doubts for leg in ANIMAL_LIMBS for called in CALLED.values())
+    if confidence < SURE_OF_ANIMAL + SURER * odd:
+        raise SurfaceError(
+            "This shape does not seem to be an animal on four legs",
+            "The chosen model is one of these. Choose another for a person; there is none for "
+            "birds and fish. If it is one, see its parts with Segment.",
+        )
 
 
 def is_on_four_legs(places: Mapping[str, np.ndarray], frame: np.ndarray, confidence: float) -> bool:

@@ -1,44 +1,28 @@
-"""Kinds of skeletons: which bones of a humanoid each has, and what it calls them.
+"""Kinds of skeletons: which bones of a figure each has, and what it calls them.
 
-`HUMANOID` has the bones of all of them under names of its own; a kind names those that it has. A
-bone whose parent a kind lacks hangs on the one above that.
+`HUMANOID` and `animal_kinds.QUADRUPED` have the bones of all of them under names of their own; a
+kind names those that it has. A bone whose parent a kind lacks hangs on the one above that.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from ...errors import DiffusionNetError
+from .animal_kinds import (
+    ANIMAL_CHAINS,
+    ANIMAL_LIMBS,
+    BASIC_QUADRUPED,
+    HORSE,
+    PLAIN,
+    QUADRUPED,
+)
+from .bone_specs import BoneSpec, both_sides, mirrored
 
 FINGERS = ("thumb", "index", "middle", "ring", "pinky")
 # Groups of bones that are left out on request.
 FINGER, TOE, FACE = "fingers", "toes", "face"
-
-
-@dataclass(frozen=True)
-class BoneSpec:
-    """A bone of the humanoid; of one with sides, the left one.
-
-    Attributes
-    ----------
-    name, parent : str
-    head, tail : str
-        Landmarks, or points of the template. A bone ends where the next of its chain begins.
-    parts : tuple of str
-        Parts of the body that it moves; shared with others it moves what is nearest.
-    z : str
-        Direction to which its tip goes when it is turned about x by a positive angle: "front",
-        "back" or "up" of the figure, or "palm".
-    group : str
-        `FINGER`, `TOE`, `FACE`, or "" for bones that every figure has.
-    """
-
-    name: str
-    parent: str
-    head: str
-    tail: str
-    parts: tuple[str, ...]
-    z: str
-    group: str = ""
 
 
 def _fingers() -> Iterator[BoneSpec]:
@@ -79,27 +63,16 @@ _BONES = (
 )
 
 
-def _mirrored(spec: BoneSpec) -> BoneSpec:
-    def other(name: str) -> str:
-        return f"{name[:-1]}R" if name.endswith(".L") else name
-
-    return BoneSpec(
-        other(spec.name),
-        other(spec.parent),
-        other(spec.head),
-        other(spec.tail),
-        tuple(map(other, spec.parts)),
-        spec.z,
-        spec.group,
-    )
-
-
 HUMANOID: tuple[BoneSpec, ...] = tuple(
     each
     for spec in _BONES
-    for each in ((spec, _mirrored(spec)) if spec.name.endswith(".L") else (spec,))
+    for each in ((spec, mirrored(spec)) if spec.name.endswith(".L") else (spec,))
 )
 """All bones, each after its parent."""
+
+
+CHAINS = (("spine", "spine1"), ("neck", "neck1"))
+"""Bones that lie one after the other; a bone ends where the next one begins that a kind has."""
 
 
 @dataclass(frozen=True)
@@ -109,22 +82,35 @@ class Kind:
     Attributes
     ----------
     names : dict of str to str
-        What it calls the bones of the humanoid that it has.
+        What it calls the bones that it has.
+    title : str
+    metarig : str
+        Name of Rigify's metarig that it is, as of its operator; empty for none.
+    limbs : tuple of tuple of str
+        Limbs of a metarig that Rigify makes as a whole or not at all, without their sides.
+    four_legs : bool
+        Whether it is one of animals.
     """
 
     names: dict[str, str]
+    title: str
+    metarig: str = ""
+    limbs: tuple[tuple[str, ...], ...] = ()
+    four_legs: bool = False
+    role_of: dict[str, str] = field(init=False)
 
+    def __post_init__(self):
+        object.__setattr__(self, "role_of", {name: role for role, name in self.names.items()})
 
-def _both(names: dict[str, str], left: str, right: str) -> dict[str, str]:
-    """Names of both sides, from names of the left ones with "{}" where the side stands."""
-    found = {}
-    for bone, name in names.items():
-        if bone.endswith(".L"):
-            found[bone] = name.format(left)
-            found[f"{bone[:-1]}R"] = name.format(right)
-        else:
-            found[bone] = name
-    return found
+    @property
+    def bones(self) -> tuple[BoneSpec, ...]:
+        """Bones of all kinds of its family."""
+        return QUADRUPED if self.four_legs else HUMANOID
+
+    @property
+    def chains(self) -> tuple[tuple[str, ...], ...]:
+        """Bones of its family that lie one after the other."""
+        return ANIMAL_CHAINS if self.four_legs else CHAINS
 
 
 def _of_fingers(name: str, fingers: tuple[str, ...] = FINGERS) -> dict[str, str]:
@@ -155,15 +141,16 @@ _VRM_FINGERS = {
 
 KINDS: dict[str, Kind] = {
     "plain": Kind(
-        _both(
+        both_sides(
             {bone: bone.replace(".L", ".{}") for bone in _PLAIN} | _of_fingers("<f>.0<n>.{}"),
             "L",
             "R",
-        )
+        ),
+        "Plain",
     ),
     # The metarig "Human" of Rigify.
     "rigify": Kind(
-        _both(
+        both_sides(
             {
                 "hips": "spine",
                 "spine": "spine.001",
@@ -190,12 +177,15 @@ KINDS: dict[str, Kind] = {
             },
             "L",
             "R",
-        )
+        ),
+        "Rigify",
+        "human",
+        (("upper_arm", "forearm", "hand"), ("thigh", "shin", "foot", "toe")),
     ),
     "mixamo": Kind(
         {
             bone: f"mixamorig:{name}"
-            for bone, name in _both(
+            for bone, name in both_sides(
                 {
                     "hips": "Hips",
                     "spine": "Spine",
@@ -217,10 +207,11 @@ KINDS: dict[str, Kind] = {
                 "Left",
                 "Right",
             ).items()
-        }
+        },
+        "Mixamo",
     ),
     "unreal": Kind(
-        _both(
+        both_sides(
             {
                 "root": "root",
                 "hips": "pelvis",
@@ -241,10 +232,11 @@ KINDS: dict[str, Kind] = {
             },
             "l",
             "r",
-        )
+        ),
+        "Unreal Mannequin",
     ),
     "vrm": Kind(
-        _both(
+        both_sides(
             {
                 "hips": "hips",
                 "spine": "spine",
@@ -265,6 +257,46 @@ KINDS: dict[str, Kind] = {
             },
             "left",
             "right",
-        )
+        ),
+        "VRM Humanoid",
     ),
+    "animal": Kind(PLAIN, "Plain", four_legs=True),
+    "quadruped": Kind(BASIC_QUADRUPED, "Rigify", "basic_quadruped", ANIMAL_LIMBS, True),
+    "rigify_horse": Kind(HORSE, "Rigify Horse", "horse", ANIMAL_LIMBS, True),
 }
+# Choices that mean another skeleton for an animal.
+_OF_ANIMALS = {"plain": "animal", "rigify": "quadruped", "rigify_horse": "rigify_horse"}
+
+
+def kind_for(choice: str, four_legs: bool) -> str:
+    """The kind of `KINDS` that a choice means for a figure.
+
+    Parameters
+    ----------
+    choice : str
+        See `request.Bones`.
+    four_legs : bool
+        Whether the figure is an animal.
+
+    Raises
+    ------
+    DiffusionNetError
+        If its family has no such kind.
+    """
+    if choice not in KINDS or choice in _OF_ANIMALS.values() - _OF_ANIMALS.keys():
+        choices = [kind for kind in KINDS if kind not in _OF_ANIMALS.values()]
+        raise DiffusionNetError(
+            f"There is no kind of skeleton {choice!r}",
+            f"Choose one of {', '.join(dict.fromkeys([*choices, *_OF_ANIMALS]))}.",
+        )
+    if four_legs and choice not in _OF_ANIMALS:
+        raise DiffusionNetError(
+            f"{KINDS[choice].title} has no bones of an animal",
+            "Choose Rigify, Rigify Horse or Plain.",
+        )
+    if KINDS[choice].four_legs and not four_legs:
+        raise DiffusionNetError(
+            f"{KINDS[choice].title} is a skeleton of animals",
+            "Choose another kind for a person, or the model Animal parts for an animal.",
+        )
+    return _OF_ANIMALS[choice] if four_legs else choice

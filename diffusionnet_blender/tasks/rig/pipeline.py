@@ -14,15 +14,15 @@ from ...surface.mirror import mirror_of
 from ...surface.repair import weld
 from ...surface.surface import Surface, vertex_areas
 from ..clock import Clock
-from ..models import FINE_PARTS_MODEL
+from ..models import card_of
 from ..progress import CallbackProgress, Progress
 from ..segment.carried import body_of, carried_by
 from ..segment.pipeline import segmentation
 from ..segment.request import Carried, Segmentation, SegmentRequest
 from .eyes import Eyeball, eyeballs
+from .families import Family, family_with
 from .figure import Figure, figure_of
-from .judgement import doubts_of_joints, is_on_four_legs
-from .landmarks import LIMBS
+from .judgement import doubts_of_joints, require_of_family
 from .request import Fitted, RigRequest
 from .symmetry import even_parts, even_places
 
@@ -49,38 +49,45 @@ def fitted(request: RigRequest, progress: Progress) -> Fitted:
             "A point cloud cannot be rigged", "Make a mesh of it, or choose another."
         )
     require_members(request.member, len(surface.vertices))
+    family = family_with(card_of(request.model, request.model_folders, "segment"))
     clock = Clock(progress)
-    found = _fine_parts(request, progress)
+    found = _parts_of(request, progress)
     clock.seconds.update(found.seconds)
-    frame = _frame_of_figure(surface, found)
+    frame = _frame_of_figure(surface, found, family)
 
     clock.start("joints")
     carried = carried_by(surface, request.member, request.carried)
     body, kept = surface, np.arange(len(surface.vertices))
     if carried:
         body, kept = body_of(surface, carried)
-    figure = figure_of(body, found.vertex_probabilities[kept], found.class_names, frame)
+    parts = found.vertex_probabilities[kept]
+    figure = figure_of(body, parts, found.class_names, frame, family)
     _require_one(figure)
     landmarks = _landmarks(figure)
     areas = vertex_areas(body.vertices, body.faces)
     sure = found.vertex_probabilities[kept].max(axis=1)
     confidence = float(areas @ sure / areas.sum())
-    if is_on_four_legs(landmarks, frame, confidence):
-        raise SurfaceError(
-            "This shape seems to stand on four legs",
-            "Rig makes skeletons of figures on two legs. If it is one, let its arms point to the "
-            "sides.",
-        )
+    missing = figure.mesh.missing()
+    if len(missing) == len(family.layout.limb_joints):
+        raise _no_figure(family)
     height = float(np.ptp(body.vertices[np.unique(body.faces)] @ frame[2]))
     mirror = mirror_of(body.vertices, areas, frame[0], height)
-    if mirror is not None:
-        landmarks = even_places(mirror, landmarks)
+    # What lacks a limb on one side is no mirror image there.
+    evened = None if missing else mirror
+    if evened is not None:
+        landmarks = even_places(evened, landmarks)
     places = landmarks | figure.mesh.placed(landmarks)
-    if mirror is not None:
-        places = even_places(mirror, places)
-    missing = figure.mesh.missing()
-    if len(missing) == len(SIDES) * sum(len(joints) for joints, *_ in LIMBS):
-        raise _no_figure()
+    if evened is not None:
+        places = even_places(evened, places)
+    doubts = doubts_of_joints(
+        {name: place for name, place in places.items() if name not in missing},
+        frame[2],
+        height,
+        confidence,
+        found.side_confidence,
+        family.four_legs,
+    )
+    require_of_family(family.four_legs, landmarks, frame, confidence, doubts)
     clock.stop("joints")
 
     clock.start("parts")
@@ -104,22 +111,17 @@ def fitted(request: RigRequest, progress: Progress) -> Fitted:
         parts=parts,
         stiff=stiff,
         confidence=confidence,
-        doubts=doubts_of_joints(
-            {name: place for name, place in places.items() if name not in missing},
-            frame[2],
-            height,
-            confidence,
-            found.side_confidence,
-        ),
+        four_legs=family.four_legs,
+        doubts=doubts,
         seconds=clock.seconds,
     )
 
 
-def _fine_parts(request: RigRequest, progress: Progress) -> Segmentation:
-    """The fine parts of a body on the surface of a request."""
+def _parts_of(request: RigRequest, progress: Progress) -> Segmentation:
+    """The parts of a figure on the surface of a request."""
     segmented = SegmentRequest(
         request.surface,
-        FINE_PARTS_MODEL,
+        request.model,
         member=request.member,
         carried=request.carried,
         cache=request.cache,
@@ -130,17 +132,23 @@ def _fine_parts(request: RigRequest, progress: Progress) -> Segmentation:
     return segmentation(segmented, CallbackProgress(progress))
 
 
-def _frame_of_figure(surface: Surface, found: Segmentation) -> np.ndarray:
+def _frame_of_figure(surface: Surface, found: Segmentation, family: Family) -> np.ndarray:
     """The frame (3, 3) of a figure that stands, lies or sits; raise SurfaceError for none."""
     areas = vertex_areas(surface.vertices, surface.faces)
     sure = areas[found.vertex_probabilities.max(axis=1) > 0.5].sum() / areas.sum()
     few = len(np.unique(surface.faces)) < FEWEST_VERTICES
     if found.frame is None or sure < LEAST_SURE or few:
-        raise _no_figure()
+        raise _no_figure(family)
     return found.frame
 
 
-def _no_figure() -> SurfaceError:
+def _no_figure(family: Family) -> SurfaceError:
+    if family.four_legs:
+        return SurfaceError(
+            "No animal with legs was found in this shape",
+            "The chosen model is one of animals on four legs. Choose another for a person, leave "
+            "out what is none of the animal, and see its parts with Segment.",
+        )
     return SurfaceError(
         "No body with arms or legs was found in this shape",
         "Rig needs one figure on two legs. If it is one, stand it upright, leave out what is none "
@@ -152,7 +160,8 @@ def _require_one(figure: Figure) -> None:
     """Raise SurfaceError if several loose parts have a head and legs of their own."""
     mesh = figure.mesh.parted
     piece = label_mesh_parts(len(mesh.vertices), mesh.faces)
-    legs = [f"{part}.{side}" for part in ("thigh", "shin", "foot") for side in ("L", "R")]
+    hind = figure.mesh.family.layout.limbs[1]
+    legs = [f"{part}.{side}" for part in hind.parts for side in SIDES]
     whole = np.ones(int(piece.max(initial=-1)) + 1, bool)
     for names in (["head"], legs):
         area = np.bincount(piece, mesh.mass * (mesh.part(names) > 0.5), len(whole))
@@ -184,6 +193,8 @@ def _landmarks(figure: Figure) -> dict[str, np.ndarray]:
         both = found.keys() & outside.keys()
         found = outside | found | {name: (found[name] + outside[name]) / 2 for name in both}
     if not set(NEEDED) <= found.keys():
+        if figure.mesh.family.four_legs:
+            raise _no_figure(figure.mesh.family)
         raise SurfaceError(
             "No trunk with hips and neck was found in this shape",
             "Rig needs a figure with a body; see its parts with Segment.",

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...network.checkpoint import Model
 from ...options import option
 from ...surface.cache import OperatorCache
 from ...surface.surface import Surface
 from ..compute import Compute
+from ..models import FINE_PARTS_MODEL
 from ..segment.request import Carried
 
 
@@ -29,7 +31,13 @@ class Bones:
         "Kind",
         "Skeleton that the character gets",
         choices=(
-            ("rigify", "Rigify", "Human metarig of Rigify, from which the full rig is generated"),
+            (
+                "rigify",
+                "Rigify",
+                "Metarig of Rigify, from which the full rig is generated: Human, or Basic "
+                "Quadruped for an animal",
+            ),
+            ("rigify_horse", "Rigify Horse", "Horse of Rigify, for animals on four legs"),
             ("mixamo", "Mixamo", "Bones as Mixamo names them, for its animations"),
             ("unreal", "Unreal Mannequin", "Bones as Unreal's mannequin has them"),
             ("vrm", "VRM Humanoid", "Bones as avatars in VRM 1.0 name them"),
@@ -51,6 +59,8 @@ class RigRequest(Compute):
     ----------
     surface : Surface
         A mesh; of a character of several objects, all of them.
+    model : str or Model
+        With the fine parts of people, or with those of animals on four legs.
     member : (V,) int32, optional
         Number of the object of each vertex.
     carried : tuple of Carried
@@ -60,6 +70,12 @@ class RigRequest(Compute):
     """
 
     surface: Surface
+    model: str | Model = option(
+        FINE_PARTS_MODEL,
+        "Model",
+        "Model of the parts that joints are found by: body_parts_fine for people, animal_parts "
+        "for animals on four legs",
+    )
     member: np.ndarray | None = None
     carried: tuple[Carried, ...] = ()
     cache: OperatorCache | None = None
@@ -83,6 +99,8 @@ class Fitted:
         Number of the stiff piece of each vertex, -1 for none.
     confidence : float
         Mean probability of the parts, over the area.
+    four_legs : bool
+        Whether it is an animal on four legs; else a person.
     doubts : tuple of str
         What may be wrong, in words of `judgement`; empty if nothing is.
     seconds : dict of str to float
@@ -97,3 +115,4 @@ class Fitted:
     confidence: float
     doubts: tuple[str, ...]
     seconds: dict[str, float]
+    four_legs: bool = False

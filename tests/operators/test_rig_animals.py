@@ -1,0 +1,160 @@
+"""Animals on four legs rigged in Blender, by the model of their parts that is chosen."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+bpy = pytest.importorskip("bpy")
+
+from diffusionnet_blender.scene.character import Character  # noqa: E402
+from diffusionnet_blender.scene.fits import Fit, fit_with, forget_all_fits, keep_fit  # noqa: E402
+from diffusionnet_blender.scene.rig_jobs import rig_request  # noqa: E402
+from diffusionnet_blender.scene.vertex_groups import read_weights  # noqa: E402
+from diffusionnet_blender.surface.surface import Surface  # noqa: E402
+from diffusionnet_blender.tasks.models import ANIMAL_PARTS_MODEL  # noqa: E402
+from diffusionnet_blender.tasks.rig import job  # noqa: E402
+from diffusionnet_blender.tasks.rig.kinds import KINDS  # noqa: E402
+from diffusionnet_blender.tasks.rig.request import RigRequest  # noqa: E402
+from tests.scenes import add_mesh, select  # noqa: E402
+from training.quadrupeds import sample_quadruped  # noqa: E402
+
+SAMPLES = Path(__file__).parents[2] / "samples"
+
+
+@pytest.fixture(scope="module")
+def shape():
+    """An animal of no species, and what Rig finds on it."""
+    figure = sample_quadruped(np.random.default_rng(1_000_009)).figure
+    surface = Surface(figure.vertices, figure.faces)
+    return surface, job.run(RigRequest(surface, ANIMAL_PARTS_MODEL))
+
+
+@pytest.fixture
+def animal(blender, shape):
+    """The animal as a mesh whose joints have been found."""
+    surface, found = shape
+    obj = add_mesh("Animal", surface.vertices, surface.faces)
+    geometry, _ = rig_request(Character("Animal", "", (obj,)), model=ANIMAL_PARTS_MODEL)
+    keep_fit(Fit.of("Animal", geometry, found))
+    bpy.context.scene.diffusionnet.model = ANIMAL_PARTS_MODEL
+    yield obj
+    forget_all_fits()
+
+
+def make(kind):
+    bpy.ops.diffusionnet.write_skeleton("EXEC_DEFAULT", True, kind=kind)
+    bpy.ops.diffusionnet.bind_skeleton("EXEC_DEFAULT", True)
+
+
+def armatures():
+    return [obj for obj in bpy.data.objects if obj.type == "ARMATURE"]
+
+
+def posed(obj):
+    evaluated = obj.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    found = np.array([vertex.co for vertex in evaluated.to_mesh().vertices])
+    evaluated.to_mesh_clear()
+    return found
+
+
+def assert_bound(obj, rig):
+    deforming = [bone.name for bone in rig.data.bones if bone.use_deform]
+    np.testing.assert_allclose(read_weights(obj, deforming).sum(axis=1), 1, atol=1e-5)
+
+
+def test_one_click_gives_an_animal_an_armature_that_moves_its_legs_and_its_tail(blender):
+    bpy.ops.import_scene.gltf(filepath=str(SAMPLES / "dana.glb"))
+    (animal,) = [o for o in bpy.data.objects if o.type == "MESH"]
+    select(animal)
+    bpy.context.scene.diffusionnet.model = ANIMAL_PARTS_MODEL
+    assert bpy.ops.diffusionnet.rig(kind="plain") == {"FINISHED"}
+    (rig,) = armatures()
+    assert set(rig.data.bones.keys()) == set(KINDS["animal"].names.values())
+    assert animal.modifiers[0].object == rig
+    assert_bound(animal, rig)
+    rest = posed(animal)
+    part = np.array(fit_with(animal).fitted.part_names)[
+        fit_with(animal).fitted.parts.argmax(axis=1)
+    ]
+    for bone, moved in (("forearm.L", "front_foot.L"), ("shin.R", "hind_foot.R"), ("tail", "tail")):
+        rig.pose.bones[bone].rotation_mode = "XYZ"
+        rig.pose.bones[bone].rotation_euler = (0.8, 0, 0)
+        bpy.context.view_layer.update()
+        away = np.linalg.norm(posed(animal) - rest, axis=1)
+        assert np.median(away[part == moved]) > 10 * np.median(away[part == "head"]) + 0.01
+        rig.pose.bones[bone].rotation_euler = (0, 0, 0)
+    forget_all_fits()
+
+
+def turn_between(bones, left):
+    """Sine of the turn from one bone to the next, to the front of a leg that hangs."""
+    ways = [np.array(bone.tail - bone.head) for bone in bones]
+    one, two = (way / np.linalg.norm(way) for way in ways)
+    return np.cross(two, one) @ left
+
+
+@pytest.mark.parametrize("choice", ["rigify", "rigify_horse"])
+def test_rigify_generates_from_the_metarig_of_an_animal_and_its_feet_can_be_raised(animal, choice):
+    make(choice)
+    rig = animal.modifiers[0].object
+    assert "rig_id" in rig.data
+    assert_bound(animal, rig)
+    rest = posed(animal)
+    names = KINDS["quadruped" if choice == "rigify" else choice].names
+    fitted = fit_with(animal).fitted
+    left = fitted.frame[0]
+    for foot, shin, sign in (("front_cannon", "front_shin", 1), ("hind_cannon", "hind_shin", -1)):
+        control = rig.pose.bones[f"{names[f'{foot}.L'].removesuffix('.L')}_ik.L"]
+        above = names[f"{shin.replace('shin', 'thigh')}.L"]
+        bones = [rig.pose.bones[f"ORG-{name}"] for name in (above, names[f"{shin}.L"])]
+        bpy.context.view_layer.update()
+        before = turn_between(bones, left)
+        raised = control.matrix.copy()
+        raised.translation.z += 0.2 * np.ptp(rest[:, 2])
+        control.matrix = raised
+        bpy.context.view_layer.update()
+        # The leg goes on to the front after an elbow, to the back after a stifle, and the more so
+        # the higher its foot is.
+        assert sign * before > 0
+        assert sign * turn_between(bones, left) > sign * before
+    assert np.linalg.norm(posed(animal) - rest, axis=1).max() > 0.05
+
+
+def test_the_check_of_an_animal_bends_its_legs(animal):
+    make("plain")
+    rest = posed(animal)
+    bpy.ops.diffusionnet.check_rig(object_name=animal.name)
+    action = armatures()[0].animation_data.action
+    moved = {}
+    for marker in action.pose_markers:
+        bpy.context.scene.frame_set(marker.frame)
+        moved[marker.name] = float(np.abs(posed(animal) - rest).max())
+    assert moved.pop("Rest") < 1e-4
+    assert {"Front Legs Bent", "Hind Legs Bent", "Tail Raised"} <= moved.keys()
+    assert min(moved.values()) > 0.05
+
+
+def test_skeleton_and_binding_are_a_step_of_undo_each(animal):
+    bpy.ops.ed.undo_push(message="start")
+    make("plain")
+    assert animal.vertex_groups
+    bpy.ops.ed.undo()
+    assert armatures()
+    assert not bpy.data.objects["Animal"].vertex_groups
+    bpy.ops.ed.undo()
+    assert not armatures()
+
+
+def test_a_kind_of_people_is_refused_and_nothing_is_written(animal):
+    for press in (bpy.ops.diffusionnet.rig, bpy.ops.diffusionnet.write_skeleton):
+        with pytest.raises(RuntimeError, match="no bones of an animal"):
+            press(kind="mixamo")
+    assert not armatures()
+
+
+def test_a_skeleton_of_animals_is_refused_for_people(animal):
+    bpy.context.scene.diffusionnet.model = "body_parts"
+    with pytest.raises(RuntimeError, match="skeleton of animals"):
+        bpy.ops.diffusionnet.rig(kind="rigify_horse")
+    assert not armatures()
