@@ -4,7 +4,7 @@ python -m benchmarks.faces                 # 20 expressions on 12 pairs
 python -m benchmarks.faces --pairs 3 --write
 
 Unseen people at rest, each meshed otherwise: whole bodies and heads alone, dense and coarse.
-Expressions are ARKit's units as MakeHuman has them, scaled to the height of each head, so that the
+Expressions are ARKit's units as MakeHuman has them, scaled to the size of each face, so that the
 true key is known at every vertex. Errors are in percent of the height of the target's head: of the
 offsets of the face, and of the contact of lips and lids, where the true key has them together: how
 far their gap differs from the true one, overlaps counted.
@@ -25,10 +25,12 @@ from scipy.spatial import cKDTree
 from diffusionnet_blender.matching.closest import ClosestPoints
 from diffusionnet_blender.matching.geodesic import geodesic_distances, surface_graph
 from diffusionnet_blender.matching.points import SurfacePoints
+from diffusionnet_blender.matching.similarity import similarity
+from diffusionnet_blender.matching.transfer.shape_keys import deformation_transfer
 from diffusionnet_blender.surface.surface import Surface
 from diffusionnet_blender.surface.triangles import compact
 from diffusionnet_blender.surface.winding import vertex_normals
-from diffusionnet_blender.tasks.match import match
+from diffusionnet_blender.tasks.match import Correspondence, match
 from diffusionnet_blender.tasks.transfer import Layers, MeshShape, transfer
 from diffusionnet_blender.tasks.transfer.layers import ShapeKeys
 from training.bodies import (
@@ -69,6 +71,10 @@ KINDS = ("even", "even", "subdivided", "uneven")
 MOVED = 0.005
 TOUCHING = 0.0125
 APART = 0.05
+# Pairs of places without which nothing closes; lids touch in their corners at all times.
+FEWEST = 25
+CLOSED = 1.0
+CONTACTS = ("lips", "closed lips", "lids", "closed lids")
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,6 +136,13 @@ class Head:
         return float(np.ptp(self.body.posed[head_of_template()[1], 2]))
 
     @cached_property
+    def scale(self) -> float:
+        """Of the face, by that of the template."""
+        is_face = face_of_template()
+        template = load_template().vertices[is_face].astype(float)
+        return similarity(template, self.body.posed[is_face])[1]
+
+    @cached_property
     def surface(self) -> Surface:
         """The mesh."""
         return Surface(self.body.vertices, self.body.faces)
@@ -142,8 +155,7 @@ class Head:
     @cached_property
     def keys(self) -> np.ndarray:
         """Positions of all vertices in each expression, (K, V, 3)."""
-        scale = self.height / head_of_template()[2]
-        moved = [scale * self._at_vertices(offsets(name)) for name in EXPRESSIONS]
+        moved = [self.scale * self._at_vertices(offsets(name)) for name in EXPRESSIONS]
         return self.body.vertices + np.array(moved)
 
     @cached_property
@@ -153,12 +165,34 @@ class Head:
         surface = ClosestPoints(self.body.vertices, self.body.faces)
         return surface(posed, vertex_normals(posed, faces), 60.0)[0]
 
-    def gaps(self, key: np.ndarray, pairs: np.ndarray, outward: np.ndarray) -> np.ndarray:
-        """Signed distances (N,) of pairs of places in a key (V, 3), along directions (N, 3)."""
+    def contact(
+        self, key: np.ndarray, true: np.ndarray, name: str, kind: str
+    ) -> tuple[float, float]:
+        """Mean error of the gaps in a key (V, 3) in percent of the height of the head, and share
+        of the places that are closed.
+
+        A gap is measured along its true direction. It is closed if it is no more than `CLOSED` off
+        that of the template, which MakeHuman's own keys have for the template's face alone.
+        """
+        pairs = getattr(contacts()[name], kind)
+        # Blinks alone bring lids together; in other keys they stay as open as they are.
+        if len(pairs) < FEWEST:
+            return np.nan, np.nan
+        gaps = [self._gaps(at, pairs) for at in (true, key)]
+        length = np.linalg.norm(gaps[0], axis=1, keepdims=True)
+        along = gaps[0] / np.maximum(length, 1e-9)
+        height = self.height / 100
+        off = np.abs(np.einsum("ni,ni->n", gaps[1] - gaps[0], along)) / height
+        at = load_template().vertices.astype(float) + offsets(name)
+        own = self.scale * np.linalg.norm(at[pairs[:, 0]] - at[pairs[:, 1]], axis=1)
+        closed = np.abs(np.einsum("ni,ni->n", gaps[1], along) - own) <= CLOSED * height
+        return float(off.mean()), float(closed.mean())
+
+    def _gaps(self, at: np.ndarray, pairs: np.ndarray) -> np.ndarray:
         one, other = (
-            self.places[pairs[:, side]].interpolate(key, self.body.faces) for side in (0, 1)
+            self.places[pairs[:, side]].interpolate(at, self.body.faces) for side in (0, 1)
         )
-        return np.einsum("ni,ni->n", one - other, outward)
+        return one - other
 
     def _at_vertices(self, values: np.ndarray) -> np.ndarray:
         return self.body.template_points.interpolate(values, load_template().faces)
@@ -195,20 +229,28 @@ class Pair:
         return surface(at, towards, 60.0)[0]
 
     def by_offsets(self, points: SurfacePoints) -> np.ndarray:
-        """Offsets at points of the source, scaled by the height of the heads, (K, V, 3)."""
-        scale = self.target.height / self.source.height
+        """Offsets at points of the source, scaled by the true sizes of the faces, (K, V, 3)."""
+        scale = self.target.scale / self.source.scale
         moved = self.source.keys - self.source.body.vertices
         faces = self.source.body.faces
         offset = np.array([points.interpolate(key, faces) for key in moved])
         return self.target.body.vertices + scale * offset
 
+    @cached_property
+    def match(self) -> Correspondence:
+        """Of the two, as a script makes it."""
+        return match(self.source.surface, self.target.surface)
+
+    def deformed(self, points: SurfacePoints) -> np.ndarray:
+        """Keys by deformation transfer along a map, (K, V, 3)."""
+        shapes = ((head.body.vertices, head.body.faces) for head in (self.source, self.target))
+        return deformation_transfer(points, *shapes, self.source.keys)
+
     def transferred(self, points: SurfacePoints, confidence: np.ndarray) -> np.ndarray:
         """Keys by the task, as a script calls it, (K, V, 3)."""
         keys = ShapeKeys(tuple(EXPRESSIONS), self.source.keys)
         shapes = (MeshShape.of(head.surface) for head in (self.source, self.target))
-        found = transfer(
-            *shapes, points, confidence, Layers(keys=keys), accept_uncertain=True
-        )
+        found = transfer(*shapes, points, confidence, Layers(keys=keys), accept_uncertain=True)
         return found.keys.positions
 
 
@@ -234,45 +276,42 @@ def by_overlap(pair: Pair) -> np.ndarray:
     return pair.by_offsets(pair.aligned)
 
 
-def by_true_correspondence(pair: Pair) -> np.ndarray:
-    """By the task, each point of the target known on the source."""
-    return pair.transferred(pair.true, np.ones(len(pair.target.body.vertices)))
+def by_true_offsets(pair: Pair) -> np.ndarray:
+    """The offset of the true point of the source."""
+    return pair.by_offsets(pair.true)
 
 
-def by_match(pair: Pair) -> np.ndarray:
+def by_deformation_transfer(pair: Pair) -> np.ndarray:
+    """By deformation transfer alone, with the match of the whole."""
+    return pair.deformed(pair.match.target_to_source)
+
+
+def by_transfer(pair: Pair) -> np.ndarray:
     """By the task, with the match."""
-    found = match(pair.source.surface, pair.target.surface)
-    return pair.transferred(found.target_to_source, found.confidence)
+    return pair.transferred(pair.match.target_to_source, pair.match.confidence)
 
 
 WAYS: dict[str, Callable[[Pair], np.ndarray]] = {
     "nearest vertex after alignment": by_nearest_vertex,
     "interpolated at the same place": by_overlap,
-    "true correspondence": by_true_correspondence,
-    "**Transfer**": by_match,
+    "deformation transfer, by the match": by_deformation_transfer,
+    "**Transfer**": by_transfer,
+    "offsets at the true places": by_true_offsets,
+    "truth": lambda pair: pair.target.keys,
 }
 
 
 def errors(head: Head, keys: np.ndarray) -> dict[str, np.ndarray]:
-    """Measures of one result for each expression, in percent of the height of the head."""
+    """Measures of one result for each expression, nan where nothing touches."""
     unit = head.height / 100
     off = np.linalg.norm(keys - head.keys, axis=2)[:, head.is_face] / unit
     found = {"mean": off.mean(axis=1), "worst": np.percentile(off, 99, axis=1)}
     for kind in ("lips", "lids"):
-        contact = np.full(len(keys), np.nan)
-        for number, touching in enumerate(contacts().values()):
-            pairs = getattr(touching, kind)
-            if not len(pairs):
-                continue
-            true = head.keys[number]
-            one, other = (
-                head.places[pairs[:, side]].interpolate(true, head.body.faces) for side in (0, 1)
-            )
-            outward = one - other
-            outward /= np.maximum(np.linalg.norm(outward, axis=1, keepdims=True), 1e-9)
-            gaps = (head.gaps(key, pairs, outward) for key in (keys[number], true))
-            contact[number] = np.abs(np.subtract(*gaps)).mean() / unit
-        found[kind] = contact
+        measured = [
+            head.contact(key, true, name, kind)
+            for key, true, name in zip(keys, head.keys, EXPRESSIONS, strict=True)
+        ]
+        found[kind], found[f"closed {kind}"] = np.array(measured).T
     return found
 
 
@@ -293,22 +332,24 @@ def main() -> None:
             seconds = np.array([time.process_time() - clock])
             found[name].append(errors(pair.target, keys) | {"seconds": seconds})
         sizes = " -> ".join(f"{len(h.body.vertices):6,}" for h in (pair.source, pair.target))
-        for kind in ("mean", "lips", "lids"):
+        for kind in ("mean", *CONTACTS):
             row = (f"{np.nanmean(found[name][-1][kind]):6.2f}" for name in WAYS)
-            print(f"{number:3} {sizes} {kind:5}", *row, flush=True)
+            print(f"{number:3} {sizes} {kind:11}", *row, flush=True)
     if chosen.each:
         for number, expression in enumerate(EXPRESSIONS):
-            for kind in ("mean", "lips", "lids"):
+            for kind in ("mean", *CONTACTS):
                 row = [np.mean([one[kind][number] for one in found[name]]) for name in WAYS]
-                print(f"{expression:20} {kind:5}", *(f"{value:6.2f}" for value in row))
+                print(f"{expression:20} {kind:11}", *(f"{value:6.2f}" for value in row))
     rows = []
     for name, results in found.items():
         mean = {key: float(np.nanmean([one[key] for one in results])) for key in results[0]}
-        rows.append(
-            [name, *(f"{mean[key]:.2f}" for key in ("mean", "worst", "lips", "lids"))]
-            + [f"{mean['seconds']:.1f}"]
-        )
-    header = ["way", "offset", "offset, 99 %", "contact of lips", "of lids", "CPU s"]
+        shares = (f"{100 * mean[f'closed {kind}']:.0f}" for kind in ("lips", "lids"))
+        gaps = (f"{mean[kind]:.2f}" for kind in ("lips", "lids"))
+        contact = (text for pair in zip(gaps, shares, strict=True) for text in pair)
+        rows.append([name, f"{mean['mean']:.3f}", f"{mean['worst']:.2f}", *contact])
+        rows[-1].append(f"{mean['seconds']:.1f}")
+    header = ["way", "offset", "offset, 99 %", "gap of lips", "closed, %", "gap of lids"]
+    header += ["closed, %", "CPU s"]
     text = f"{len(EXPRESSIONS)} expressions, {chosen.pairs} pairs.\n\n{table(header, rows)}"
     print(text)
     if chosen.write:
