@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
-from ..surface.edges import unique_edges
+from ..surface.edges import boundary_edges, unique_edges
 from ..surface.loose_parts import label_mesh_parts
 from ..surface.triangles import compact
 from ..surface.winding import vertex_normals
@@ -19,14 +19,14 @@ from .points import SurfacePoints
 
 # Two places touch that are nearer than this, in units of the size of a patch, or than this share of
 # an edge of a coarse mesh, and so many times as far apart along the surface. Normals of two lips
-# differ: neighbours on one of them are passed over by the cosine.
+# differ by more than this cosine; others, but for rims, are neighbours on one of them.
 TOUCHING, TOUCHING_EDGE, APART, MOST_ALIKE = 0.035, 0.6, 4.0, 0.5
 # Vertices within that distance that are looked at, and most pairs of a key.
 NEIGHBOURS, MOST_PAIRS = 24, 600
 STARTS_AT_A_TIME = 100
 MOST_TURNED = 75.0
 # A place of the source without one of the target so near, in units of the size, has no counterpart.
-FARTHEST = 0.12
+FARTHEST = 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +91,9 @@ class ContactFinder:
         edge = float(np.median(np.linalg.norm(ends[:, 0] - ends[:, 1], axis=1)))
         self.reach = max(TOUCHING * patch.size, TOUCHING_EDGE * edge)
         self._normals = vertex_normals(*source)
+        # Lips without an inside are rims that face alike.
+        self._at_rim = np.zeros(len(source[0]), bool)
+        self._at_rim[boundary_edges(source[1])] = True
         # An eye touches the lids at all times.
         self._part = label_mesh_parts(len(source[0]), source[1])
         number = np.full(len(target[0]), -1)
@@ -130,7 +133,8 @@ class ContactFinder:
         pairs = np.stack([own[first], own[near[first, column]]], axis=1)
         one, other = (self._normals[pairs[:, side]] for side in (0, 1))
         of_one = self._part[pairs[:, 0]] == self._part[pairs[:, 1]]
-        return pairs[of_one & (np.einsum("ni,ni->n", one, other) <= MOST_ALIKE)]
+        turned = np.einsum("ni,ni->n", one, other) <= MOST_ALIKE
+        return pairs[of_one & (turned | self._at_rim[pairs].all(axis=1))]
 
     def _on_target(self, pairs: np.ndarray) -> tuple[Contacts, np.ndarray]:
         """Contacts of those pairs (N, 2) that have places on the target, and which these are."""

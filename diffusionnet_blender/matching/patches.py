@@ -139,10 +139,11 @@ def patch_of(
 
 def _as_they_stand(source: np.ndarray, target: np.ndarray) -> Similarity:
     """The boxes of vertices (V, 3), (W, 3) laid on one another."""
-    extent = [np.ptp(x, axis=0) for x in (source, target)]
-    middle = [x.min(axis=0) + np.ptp(x, axis=0) / 2 for x in (source, target)]
-    lengths = [float(np.linalg.norm(x)) for x in extent]
-    scale = lengths[0] / max(lengths[1], np.finfo(float).tiny)
+    low = source.min(axis=0), target.min(axis=0)
+    extent = source.max(axis=0) - low[0], target.max(axis=0) - low[1]
+    middle = low[0] + extent[0] / 2, low[1] + extent[1] / 2
+    lengths = [float(np.linalg.norm(own)) for own in extent]
+    scale = lengths[0] / max(lengths[1], float(np.finfo(float).tiny))
     return Similarity(np.eye(3), scale, middle[0] - scale * middle[1])
 
 

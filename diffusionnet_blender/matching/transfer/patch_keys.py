@@ -7,19 +7,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..contacts import APART, ContactFinder
+from ..contacts import ContactFinder
 from ..patches import Mesh, Patch, moved_parts, patch_of
 from ..points import SurfacePoints
+from ..slits import on_their_sides
 from .closing import Correction, closing
 
 # Share of its largest offset from which on a key moves a vertex.
 MOVED = 0.02
 # A key that moves vertices farther than this, in units of the size of what it moves, bends limbs.
-LARGEST = 1.0
+LARGEST = 1.5
 # Gaps of which nine of ten are off by less than this share of the patch's extent stay as they are.
 CLOSE_ENOUGH = 5e-3
-# Fewer places that touch at rest are no mouth.
-FEWEST = 10
+# Fewer places that touch at rest are no mouth; it opens where they are so many times as far apart as
+# what touches.
+FEWEST, OPENED = 10, 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,18 +115,19 @@ def _move(
     extent = float(np.ptp(target[0][patch.target], axis=0).max())
     finder = ContactFinder(source, target, patch)
     at_rest, *contacts = finder(np.concatenate([source[0][None], keys[numbers]]), waiting)
+    points = on_their_sides(patch, source, target, at_rest.pairs, finder.reach)
     correction = Correction(target, patch)
     sealed = at_rest[at_rest.sealed]
     closed = len(sealed) >= max(FEWEST, 0.5 * len(at_rest))
     for number, touching in zip(numbers, contacts, strict=True):
         waiting()
         key, moved = keys[number], found.positions[number]
-        offset = patch.points.interpolate(key - source[0], source[1])
+        offset = points.interpolate(key - source[0], source[1])
         turned = offset @ patch.to_source.rotation / patch.to_source.scale
         moved[patch.target] += turned
         if closed:
             gap = key[sealed.pairs[:, 0]] - key[sealed.pairs[:, 1]]
-            opened = np.linalg.norm(gap, axis=1) > APART * finder.reach
+            opened = np.linalg.norm(gap, axis=1) > OPENED * finder.reach
             found.sealed[number] |= bool(np.count_nonzero(opened) >= FEWEST)
         touching = touching[~touching.sealed]
         if not len(touching):

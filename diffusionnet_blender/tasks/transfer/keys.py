@@ -48,8 +48,9 @@ def moved_keys(
         positions[found.chosen] = found.positions[found.chosen]
         left = np.flatnonzero(~found.chosen)
         contacts = tuple(
-            KeyContact(keys.names[n], float(found.contact[n]), bool(found.sealed[n]))
-            for n in np.flatnonzero(np.isfinite(found.contact) | found.sealed)
+            KeyContact(name, float(gap) if np.isfinite(gap) else None, bool(sealed))
+            for name, gap, sealed in zip(keys.names, found.contact, found.sealed, strict=True)
+            if np.isfinite(gap) or sealed
         )
     if len(left):
         method = rotated_offsets if request.small_keys else deformation_transfer

@@ -146,15 +146,15 @@ class KeyContact:
     Attributes
     ----------
     name : str
-    gap : float
+    gap : float or None
         Mean difference of the gaps from what they are to be, as a share of the height of the part
-        of the target, as a face; nan where nothing comes together.
+        of the target, as a face; None where nothing comes together.
     sealed : bool
         Whether the key opens what is closed on the source and one surface on the target.
     """
 
     name: str
-    gap: float
+    gap: float | None
     sealed: bool
 
 
