@@ -19,8 +19,8 @@ MOVED = 0.02
 LARGEST = 1.5
 # Gaps of which nine of ten are off by less than this share of the patch's extent stay as they are.
 CLOSE_ENOUGH = 5e-3
-# Fewer places that touch at rest are no mouth; it opens where they are so many times as far apart as
-# what touches.
+# Fewer places that touch at rest are no mouth; it opens where they come so many times as far apart
+# as what touches.
 FEWEST, OPENED = 10, 2.0
 
 
