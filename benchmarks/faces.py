@@ -172,7 +172,7 @@ class Head:
         of the places that are closed.
 
         A gap is measured along its true direction. It is closed if it is no more than `CLOSED` off
-        that of the template, which MakeHuman's own keys have for the template's face alone.
+        the true one or that of the template: on other eyes MakeHuman's own lids do not quite meet.
         """
         pairs = getattr(contacts()[name], kind)
         # Blinks alone bring lids together; in other keys they stay as open as they are.
@@ -182,10 +182,11 @@ class Head:
         length = np.linalg.norm(gaps[0], axis=1, keepdims=True)
         along = gaps[0] / np.maximum(length, 1e-9)
         height = self.height / 100
-        off = np.abs(np.einsum("ni,ni->n", gaps[1] - gaps[0], along)) / height
+        true_gap, gap = (np.einsum("ni,ni->n", own, along) for own in gaps)
         at = load_template().vertices.astype(float) + offsets(name)
         own = self.scale * np.linalg.norm(at[pairs[:, 0]] - at[pairs[:, 1]], axis=1)
-        closed = np.abs(np.einsum("ni,ni->n", gaps[1], along) - own) <= CLOSED * height
+        off = np.abs(gap - true_gap) / height
+        closed = np.minimum(off, np.abs(gap - own) / height) <= CLOSED
         return float(off.mean()), float(closed.mean())
 
     def _gaps(self, at: np.ndarray, pairs: np.ndarray) -> np.ndarray:

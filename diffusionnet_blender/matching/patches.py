@@ -30,6 +30,8 @@ MUCH_BETTER = 0.8
 # Vertices farther than this from a patch that was laid on them lie elsewhere, in units of its size.
 REACH = 0.35
 MOST_TURNED = 60.0
+# Weight of what is not moved, in the turn and the scale of a patch.
+LEAST = 0.05
 # A loose part of the target lies on each loose part of the source with such a share of its image.
 SHARE = 0.1
 
@@ -90,6 +92,7 @@ def moved_parts(source: Mesh, moved: np.ndarray) -> list[np.ndarray]:
 
 def patch_of(
     part: np.ndarray,
+    moved: np.ndarray,
     source: Mesh,
     target: Mesh,
     target_to_source: SurfacePoints,
@@ -101,6 +104,8 @@ def patch_of(
     ----------
     part : (n,) int
         Vertices of the source.
+    moved : (V,) bool
+        Those of the source by which turn and scale are told.
     source, target : (vertices, faces)
     target_to_source : SurfacePoints
         The map as it is.
@@ -130,10 +135,10 @@ def patch_of(
         return None
     progress()
     bent = warped(goal, Points(target[0][own], normals[1][own]).moved(to_source))
-    to_source = Similarity(*similarity(target[0][own], bent))
-    progress()
     facing = normals[1][own] @ to_source.rotation.T
     points = _on_parts(bent, facing, own, source, target[1], target_to_source)
+    weight = LEAST + points.interpolate(moved.astype(float), source[1])
+    to_source = Similarity(*similarity(target[0][own], bent, weight))
     return Patch(part, own, points, bent, to_source, goal.size)
 
 

@@ -85,7 +85,8 @@ def keys_on_patches(
         def waiting(number: int = number) -> None:
             progress(number / len(parts))
 
-        patch = patch_of(part, source, target, target_to_source, waiting)
+        shown = moved[reached].any(axis=0)
+        patch = patch_of(part, shown, source, target, target_to_source, waiting)
         if patch is None:
             found.chosen[reached] = False
             continue
