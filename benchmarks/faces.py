@@ -73,6 +73,7 @@ TOUCHING = 0.0125
 APART = 0.05
 # Pairs of places without which nothing closes; lids touch in their corners at all times.
 FEWEST = 25
+# Gaps that are no more than this off are closed, in percent of the height of the head.
 CLOSED = 1.0
 CONTACTS = ("lips", "closed lips", "lids", "closed lids")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...surface.surface import vertex_areas
 from ..contacts import ContactFinder
 from ..patches import Mesh, Patch, moved_parts, patch_of
 from ..points import SurfacePoints
@@ -15,8 +16,9 @@ from .closing import Correction, closing
 
 # Share of its largest offset from which on a key moves a vertex.
 MOVED = 0.02
-# A key that moves vertices farther than this, in units of the size of what it moves, bends limbs.
-LARGEST = 1.5
+# A key that moves vertices farther than this, in units of the size of what it moves, bends limbs;
+# one that moves more than this share of the area changes the whole figure.
+LARGEST, WHOLE = 1.5, 0.75
 # Gaps of which nine of ten are off by less than this share of the patch's extent stay as they are.
 CLOSE_ENOUGH = 5e-3
 # Fewer places that touch at rest are no mouth; it opens where they come so many times as far apart
@@ -68,7 +70,9 @@ def keys_on_patches(
     offsets = source_keys - source[0]
     length = np.linalg.norm(offsets, axis=2)
     moved = length > MOVED * length.max(axis=1, keepdims=True)
+    area = vertex_areas(*source)
     small = np.array([_is_small(source[0], *one) for one in zip(moved, length, strict=True)], bool)
+    small &= moved @ area <= WHOLE * area.sum()
     count = len(source_keys)
     found = PatchKeys(
         small & moved.any(axis=1),
