@@ -86,7 +86,7 @@ docs-images: demo demo-rig demo-transfer demo-conform demo-refit demo-faces ## m
 	@$(PYTHON) -m demo.publish build/demo/transfer.png docs/images/transfer.webp
 	@$(PYTHON) -m demo.publish build/demo/conform.png docs/images/conform.webp
 	@$(PYTHON) -m demo.publish build/demo/refit.png docs/images/refit.webp
-	@$(PYTHON) -m demo.publish build/demo/faces.png docs/images/faces.webp --crop 60 260 1540 600
+	@$(PYTHON) -m demo.publish build/demo/faces.png docs/images/faces.webp --crop 60 250 1540 622
 	@$(PYTHON) -m demo.library
 	@$(PYTHON) -m demo.publish build/demo/library.png docs/images/library-report.webp
 	@$(PYTHON) -m demo.publish build/demo/rig.png docs/images/rig.webp

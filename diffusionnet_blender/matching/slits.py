@@ -8,6 +8,7 @@ from scipy.sparse import csgraph
 from scipy.spatial import cKDTree
 
 from ..surface.edges import unique_edges
+from ..surface.triangles import compact
 from .geodesic import geodesic_distances, surface_graph
 from .patches import Mesh, Patch
 from .points import SurfacePoints, points_at_vertices
@@ -15,7 +16,7 @@ from .walk import SurfaceWalk
 
 # Images nearer to a slit than so many times the distance within which its sides touch may be on the
 # wrong side; paths along the surface are looked for within so many times that distance.
-DOUBTFUL, FARTHEST = 3.0, 20.0
+DOUBTFUL, FARTHEST = 3.0, 12.0
 # The other side is chosen if its paths to the neighbours are shorter than this share.
 SHORTER = 0.6
 STARTS_AT_A_TIME = 100
@@ -50,7 +51,7 @@ def on_their_sides(
     doubtful = off < DOUBTFUL * reach
     beside = _neighbours(patch, target)
     ring = _rings(doubtful, beside)
-    graph = surface_graph(*source)
+    paths = _Paths(source, np.unique(touching), FARTHEST * reach)
     walk = SurfaceWalk(*source)
     beginning = [points_at_vertices(touching[near, side], source[1]).face for side in (0, 1)]
     for number in range(1, ring.max() + 1):
@@ -60,12 +61,8 @@ def on_their_sides(
         row, column = known.row[earlier], known.col[earlier]
         choices = [points[own], *(walk(face[own], patch.warped[own]) for face in beginning)]
         goals = points[column].nearest_vertex(source[1])
-        lengths = np.stack(
-            [
-                _lengths(graph, choice.nearest_vertex(source[1]), row, goals, FARTHEST * reach)
-                for choice in choices
-            ]
-        )
+        starts = np.stack([choice.nearest_vertex(source[1]) for choice in choices])
+        lengths = paths(starts, row, goals)
         best = lengths.argmin(axis=0)
         best[lengths.min(axis=0) >= SHORTER * lengths[0]] = 0
         for other in (1, 2):
@@ -94,14 +91,34 @@ def _rings(doubtful: np.ndarray, beside: sparse.csr_matrix) -> np.ndarray:
     return np.where(np.isfinite(steps), steps, -1).astype(np.int64)
 
 
-def _lengths(
-    graph: sparse.csr_matrix, starts: np.ndarray, row: np.ndarray, goals: np.ndarray, limit: float
-) -> np.ndarray:
-    """Sum of the paths from each start (n,) to the goals (E,) of its rows (E,)."""
-    length = np.zeros(len(starts))
-    for first in range(0, len(starts), STARTS_AT_A_TIME):
-        here = np.flatnonzero((row >= first) & (row < first + STARTS_AT_A_TIME))
-        chunk = starts[first : first + STARTS_AT_A_TIME]
-        along = geodesic_distances(graph, chunk, limit)[row[here] - first, goals[here]]
-        np.add.at(length, row[here], np.minimum(along, limit))
-    return length
+class _Paths:
+    """Lengths of paths on a surface around some vertices (n,), none longer than a limit."""
+
+    def __init__(self, mesh: Mesh, around: np.ndarray, limit: float):
+        vertices, faces = mesh
+        tree = cKDTree(vertices[around])
+        near = np.isfinite(tree.query(vertices, distance_upper_bound=limit)[0])
+        faces, kept = compact(len(vertices), faces[near[faces].all(axis=1)])
+        self._graph = surface_graph(vertices[kept], faces)
+        self._place = np.full(len(vertices), -1)
+        self._place[kept] = np.arange(len(kept))
+        self._limit = limit
+
+    def __call__(self, starts: np.ndarray, row: np.ndarray, goals: np.ndarray) -> np.ndarray:
+        """Sums (C, n) of the paths from starts (C, n) to goals (E,) of their rows (E,)."""
+        begin, end = self._place[starts], self._place[goals]
+        used, number = np.unique(begin[begin >= 0], return_inverse=True)
+        of_start = np.full(begin.shape, -1)
+        of_start[begin >= 0] = number
+        length = np.full((len(starts), len(row)), self._limit)
+        for first in range(0, len(used), STARTS_AT_A_TIME):
+            chunk = used[first : first + STARTS_AT_A_TIME]
+            along = geodesic_distances(self._graph, chunk, self._limit)
+            local = of_start[:, row] - first
+            choice, edge = np.nonzero((local >= 0) & (local < len(chunk)) & (end >= 0))
+            found = along[local[choice, edge], end[edge]]
+            length[choice, edge] = np.minimum(found, self._limit)
+        total = np.zeros(starts.shape)
+        for one, own in zip(total, length, strict=True):
+            np.add.at(one, row, own)
+        return total

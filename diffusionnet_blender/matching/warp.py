@@ -21,7 +21,7 @@ DECIDING_RIGID, DECIDING = 0.85, 0.9
 RIGID_ROUNDS = 25
 # Of the warp: rounds, centres of its kernels; then from the first round to the last, in units of
 # the size: width of the kernels, and how much a normal turned by a radian counts; and stiffness.
-ROUNDS, CENTRES = 24, 250
+ROUNDS, CENTRES = 16, 160
 WIDTHS, TURNS, STIFFNESS = (0.6, 0.3), (0.25, 0.1), (1.0, 1e-2)
 
 
