@@ -21,7 +21,9 @@ Mesh = tuple[np.ndarray, np.ndarray]
 
 # A patch is what is moved and what is so near to it: in units of the size of what is moved, and at
 # least of the square root of the area.
-MARGIN, LEAST_MARGIN = 0.5, 0.04
+MARGIN, LEAST_MARGIN = 0.5, 0.06
+# Places that are no farther apart than so many of the latter are one part: an eye and a mouth.
+NEIGHBOURS = 3.0
 # Residual of the similarity, in units of the size, above which two patches are not alike: faces of
 # people have 0.03 to 0.08.
 ALIKE = 0.11
@@ -62,29 +64,30 @@ class Patch:
     size: float
 
 
-def moved_parts(source: Mesh, moved: np.ndarray) -> list[np.ndarray]:
-    """Vertices around those that are moved, one array for each place on the surface.
+def moved_parts(source: Mesh, moved: np.ndarray, keys: np.ndarray) -> list[np.ndarray]:
+    """Vertices around those that are moved and where they go, one array for each place.
 
     Parameters
     ----------
     source : (vertices, faces)
     moved : (K, V) bool
         By each of several keys.
+    keys : (K, V, 3) float
     """
     vertices = source[0]
     least = LEAST_MARGIN * np.sqrt(triangle_areas(*source).sum())
     near = np.zeros(len(vertices), bool)
     cell = least
-    for own in moved:
+    for own, key in zip(moved, keys, strict=True):
         if not own.any():
             continue
         margin = max(MARGIN * Points(vertices[own], vertices[own]).size, least)
-        tree = cKDTree(vertices[own])
+        tree = cKDTree(np.concatenate([vertices[own], key[own]]))
         near |= tree.query(vertices, distance_upper_bound=margin)[0] < np.inf
     near &= np.isin(np.arange(len(vertices)), source[1])
     near = np.flatnonzero(near)
     cells, number = np.unique(np.floor(vertices[near] / cell), axis=0, return_inverse=True)
-    beside = cKDTree(cells).query_pairs(1.8, output_type="ndarray")
+    beside = cKDTree(cells).query_pairs(NEIGHBOURS, output_type="ndarray")
     graph = coo_matrix((np.ones(len(beside)), beside.T), shape=(len(cells), len(cells)))
     label = csgraph.connected_components(graph, directed=False)[1][number.ravel()]
     return [near[label == part] for part in range(label.max(initial=-1) + 1)]

@@ -80,7 +80,7 @@ def keys_on_patches(
         np.full(count, np.nan),
         np.zeros(count, bool),
     )
-    parts = moved_parts(source, moved[found.chosen])
+    parts = moved_parts(source, moved[found.chosen], source_keys[found.chosen])
     for number, part in enumerate(parts):
         reached = found.chosen & moved[:, part].any(axis=1)
         if not reached.any():
@@ -94,7 +94,7 @@ def keys_on_patches(
         if patch is None:
             found.chosen[reached] = False
             continue
-        _move(found, np.flatnonzero(reached), patch, source, target, source_keys, waiting)
+        _move(found, np.flatnonzero(reached), patch, source, target, source_keys, moved, waiting)
     found.positions[~found.chosen] = target[0]
     return found
 
@@ -114,9 +114,10 @@ def _move(
     source: Mesh,
     target: Mesh,
     keys: np.ndarray,
+    moves: np.ndarray,
     waiting: Callable[[], None],
 ) -> None:
-    """Move some of the keys on a patch, in place."""
+    """Move some of the keys (K, V_s, 3), each of which `moves` some vertices (K, V_s), in place."""
     extent = float(np.ptp(target[0][patch.target], axis=0).max())
     finder = ContactFinder(source, target, patch)
     at_rest, *contacts = finder(np.concatenate([source[0][None], keys[numbers]]), waiting)
@@ -134,7 +135,7 @@ def _move(
             gap = key[sealed.pairs[:, 0]] - key[sealed.pairs[:, 1]]
             opened = np.linalg.norm(gap, axis=1) > OPENED * finder.reach
             found.sealed[number] |= bool(np.count_nonzero(opened) >= FEWEST)
-        touching = touching[~touching.sealed]
+        touching = touching[~touching.sealed & moves[number][touching.pairs].any(axis=1)]
         if not len(touching):
             continue
         wanted = closing(touching, patch, finder.reach, source[0], key, target)
