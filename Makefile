@@ -58,7 +58,8 @@ docs: $(READY_DOCS) ## build the documentation site, into build/site; a link tha
 	@NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --quiet --clean
 	@echo "build/site/index.html: $$(du -sh build/site | cut -f1)"
 
-.PHONY: demo demo-rig demo-transfer demo-conform demo-refit demo-animals contact-sheet docs-images docs-window
+.PHONY: demo demo-rig demo-transfer demo-conform demo-refit demo-faces demo-animals
+.PHONY: contact-sheet docs-images docs-window
 demo: $(READY) ## segment a character: a .blend and a picture in build/demo
 	@$(PYTHON) -m demo.run
 
@@ -75,6 +76,9 @@ demo-conform: $(READY) ## bend one sample's mesh onto the other: a .blend and a 
 demo-refit: $(READY) ## fit one sample's clothes to the other's body: a .blend and a picture in build/demo
 	@$(PYTHON) -m demo.refit
 
+demo-faces: $(READY_TRAINING) ## move expressions to a sample's face: a .blend and a picture in build/demo
+	@$(PYTHON) -m demo.faces
+
 contact-sheet: $(READY_TRAINING) ## characters of CHARACTERS and MAKEHUMAN in each other's textures: a picture of the documentation
 	@$(PYTHON) -m demo.contact_sheet --characters $(CHARACTERS) --makehuman $(MAKEHUMAN)
 	@$(PYTHON) -m demo.publish build/contact_sheet/textures.png docs/images/characters-textures.webp
@@ -83,11 +87,12 @@ demo-animals: $(READY) ## carry a texture and an armature from animals of ANIMAL
 	@$(PYTHON) -m demo.animals --animals $(ANIMALS)
 	@$(PYTHON) -m demo.publish build/demo/animals.png docs/images/animals-transfer.webp --crop 40 260 1560 620
 
-docs-images: demo demo-rig demo-transfer demo-conform demo-refit ## make the pictures of the documentation again
+docs-images: demo demo-rig demo-transfer demo-conform demo-refit demo-faces ## make the pictures of the documentation again
 	@$(PYTHON) -m demo.publish build/demo/cleo.png docs/images/demo.webp
 	@$(PYTHON) -m demo.publish build/demo/transfer.png docs/images/transfer.webp
 	@$(PYTHON) -m demo.publish build/demo/conform.png docs/images/conform.webp
 	@$(PYTHON) -m demo.publish build/demo/refit.png docs/images/refit.webp
+	@$(PYTHON) -m demo.publish build/demo/faces.png docs/images/faces.webp --crop 60 250 1540 622
 	@$(PYTHON) -m demo.library
 	@$(PYTHON) -m demo.publish build/demo/library.png docs/images/library-report.webp
 	@$(PYTHON) -m demo.publish build/demo/rig.png docs/images/rig.webp

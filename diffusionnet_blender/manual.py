@@ -71,6 +71,7 @@ PAGES = (
     ("bpy.types.diffusionnet_pg_refit*", "refit.html"),
     ("bpy.types.diffusionnet_pg_rig*", "rig.html#in-the-sidebar"),
     ("bpy.types.diffusionnet_pg_settings.rig*", "rig.html#in-the-sidebar"),
+    ("bpy.types.diffusionnet_pg_transfer*.shape_keys*", "faces.html"),
     ("bpy.types.diffusionnet_pg_transfer*", "transfer.html#what-to-move"),
     ("bpy.types.diffusionnet_pg_settings.transfer*", "transfer.html#what-to-move"),
     ("bpy.ops.diffusionnet.*", "segment.html#in-the-sidebar"),

@@ -110,6 +110,9 @@ def _transfer(
         bpy.data.objects.remove(obj)
     account.warned(chosen.output, save_file(chosen.output))
     account.note(f"{chosen.output}: {'; '.join(written)}; matched {method_of(found)}")
+    for contact in jobs.contacts:
+        if contact.gap is not None:
+            account.note(f"{contact.name}: gaps of lips and lids are {contact.gap:.2%} off")
     account.pictured(target.members, "SINGLE", "TEXTURE")
     return told_uncertain(found, chosen, account)
 

@@ -69,7 +69,9 @@ def _unfolded(
     return np.hypot(x_c - x_d, height), (meets > 0) & (meets < length)
 
 
-def geodesic_distances(graph: sparse.csr_matrix, starts: np.ndarray) -> np.ndarray:
+def geodesic_distances(
+    graph: sparse.csr_matrix, starts: np.ndarray, limit: float = np.inf
+) -> np.ndarray:
     """Lengths of the shortest paths, (S, V) float64; infinite between loose parts.
 
     Parameters
@@ -77,8 +79,10 @@ def geodesic_distances(graph: sparse.csr_matrix, starts: np.ndarray) -> np.ndarr
     graph : (V, V) csr_matrix
         Of `surface_graph`.
     starts : (S,) int
+    limit : float
+        Longer paths are infinite, too, and not looked for.
     """
-    return csgraph.dijkstra(graph, directed=False, indices=starts)
+    return csgraph.dijkstra(graph, directed=False, indices=starts, limit=limit)
 
 
 def nearest_distances(graph: sparse.csr_matrix, starts: np.ndarray) -> np.ndarray:

@@ -9,7 +9,10 @@ import numpy as np
 
 from ..tasks.labels import Labels
 from ..tasks.segment.request import Segmentation
+from ..tasks.transfer.layers import KeyContact
 
+# A gap that is off by more than this share of the face is told by the name of its key.
+APART = 0.01
 PLURALS = {"mesh": "meshes", "vertex": "vertices"}
 
 
@@ -32,6 +35,23 @@ def counted_elements(obj: bpy.types.Object, number: int) -> str:
 def unsure_text(labels: Labels) -> str:
     """What a model is unsure of: "unsure: sides, head"."""
     return f"unsure: {', '.join(labels.doubts)}"
+
+
+def contact_lines(contacts: Sequence[KeyContact]) -> list[str]:
+    """How well lips and lids meet in shape keys that were moved, for the report."""
+    lines = []
+    gaps = sorted(((c.gap, c.name) for c in contacts if c.gap is not None), reverse=True)
+    if gaps:
+        text = f"what comes together in {counted(len(gaps), 'key')}, as lips and lids, is "
+        text += f"{gaps[0][0]:.1%} of the height of the face off at most"
+        apart = [f"{name} {gap:.1%}" for gap, name in gaps if gap > APART]
+        lines.append(f"{text} (look at {listed(apart)})" if apart else text)
+    sealed = [c.name for c in contacts if c.sealed]
+    if sealed:
+        them = "it opens" if len(sealed) == 1 else "they open"
+        lines.append(f"{listed(sealed)} cannot open here: what {them} on the source, as a mouth, "
+                     "is one surface")  # fmt: skip
+    return lines
 
 
 def segmentation_summary(

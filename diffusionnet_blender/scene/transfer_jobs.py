@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import DiffusionNetError
 from ..tasks.transfer import job as transfer_job
 from ..tasks.transfer.kinds import Kinds
-from ..tasks.transfer.layers import Moved
+from ..tasks.transfer.layers import KeyContact, Moved
 from .character import Character, as_character
 from .jobs import Jobs
 from .layers import COLOURS
@@ -167,6 +167,11 @@ class TransferJobs(Jobs):
                 targets.append(obj)
                 found.append(own)
         return write_members(other.name, targets, found, outputs)
+
+    @property
+    def contacts(self) -> tuple[KeyContact, ...]:
+        """How well lips and lids meet in each moved key."""
+        return self._moved[-1].contacts
 
     def _unchanged(self) -> Pair:
         pair = self.pair.find_unchanged(

@@ -32,7 +32,7 @@ from .ownership import (
 )
 from .read import read_object
 from .region import extent_text
-from .report_text import counted, listed
+from .report_text import contact_lines, counted, listed
 from .results import keep_result
 from .shape_keys import key_names, names_on_target, settings_from, write_keys
 from .textured_materials import (
@@ -81,7 +81,7 @@ def write_transfer(
             lines.append(_write_bones(rig, [source], [target], target.name, prepared.moved, change))
         if prepared.moved.keys is not None:
             # After the armature, whose bones drive them.
-            lines.append(_write_keys(target, prepared))
+            lines += [_write_keys(target, prepared), *contact_lines(prepared.moved.contacts)]
         target.data.update()
     return lines
 
@@ -130,7 +130,7 @@ def write_members(
     return [
         text if len(names) == len(targets) else f"{text} on {listed(names)}"
         for text, names in alike.items()
-    ] + rig_line
+    ] + [*contact_lines(moved.contacts), *rig_line]
 
 
 def _write_bones(

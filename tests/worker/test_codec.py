@@ -140,6 +140,7 @@ VALUES = {
         layout=layers.CopiedLayout(np.ones((3, 2)), np.ones((1, 2), int), 1, 2),
         textures={"Normal": np.ones((2, 2, 4), np.float32)},
         trusted=np.array([True, False]),
+        contacts=(layers.KeyContact("smile", 0.01, False), layers.KeyContact("open", None, True)),
     ),
 }
 

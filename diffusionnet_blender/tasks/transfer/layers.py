@@ -139,6 +139,25 @@ class ShapeKeys:
     positions: np.ndarray
 
 
+@dataclass(frozen=True)
+class KeyContact:
+    """What comes together in a moved shape key, as lips and lids.
+
+    Attributes
+    ----------
+    name : str
+    gap : float or None
+        Mean difference of the gaps from what they are to be, as a share of the height of the part
+        of the target, as a face; None where nothing comes together.
+    sealed : bool
+        Whether the key opens what is closed on the source and one surface on the target.
+    """
+
+    name: str
+    gap: float | None
+    sealed: bool
+
+
 @dataclass(frozen=True, eq=False)
 class Attribute:
     """Values on the elements of a mesh.
@@ -251,6 +270,8 @@ class Moved:
     trusted : (V,) bool or None
         Vertices whose weights were copied; at the others they were inpainted.
     keys : ShapeKeys or None
+    contacts : tuple of KeyContact
+        Of the keys in which something comes together, or ought to open.
     attributes : tuple of Attribute
     labels : (V, C) float or None
     bones : Bones or None
@@ -278,3 +299,4 @@ class Moved:
     remarks: tuple[str, ...] = ()
     relaid: str = ""
     unmatched: np.ndarray | None = None
+    contacts: tuple[KeyContact, ...] = ()

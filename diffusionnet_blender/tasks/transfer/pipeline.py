@@ -14,7 +14,6 @@ from ...matching.transfer.attributes import (
     transfer_values,
 )
 from ...matching.transfer.joints import carry_joints
-from ...matching.transfer.shape_keys import deformation_transfer, rotated_offsets
 from ...matching.transfer.uv import copy_uv
 from ...matching.transfer.weights import (
     inpaint,
@@ -25,13 +24,14 @@ from ...matching.transfer.weights import (
 from ...surface.repair import weld
 from ...surface.surface import triangle_areas
 from ..progress import Progress
+from .keys import moved_keys
 from .layers import (
     Attribute,
     Bones,
     CopiedLayout,
+    KeyContact,
     MeshShape,
     Moved,
-    ShapeKeys,
     Weights,
 )
 from .request import TransferRequest
@@ -52,6 +52,7 @@ def moved(request: TransferRequest, progress: Progress) -> Moved:
     points = request.target_to_source
     welded = WeldedPair(source, target, points)
     layout = weights = trusted = keys = slots = labels = bones = None
+    contacts: tuple[KeyContact, ...] = ()
     textures: dict[str, np.ndarray] = {}
     tiles: dict[str, dict[int, np.ndarray]] = {}
     remarks: tuple[str, ...] = ()
@@ -69,11 +70,8 @@ def moved(request: TransferRequest, progress: Progress) -> Moved:
         )
     if layers.keys is not None:
         progress("shape keys", 0.0)
-        keys = _keys(
-            welded,
-            layers.keys,
-            request.small_keys,
-            lambda fraction: progress("shape keys", fraction),
+        keys, contacts = moved_keys(
+            welded, layers.keys, request, lambda fraction: progress("shape keys", fraction)
         )
     progress("attributes", 0.0)
     attributes = tuple(_attribute(welded, attribute) for attribute in layers.attributes)
@@ -99,6 +97,7 @@ def moved(request: TransferRequest, progress: Progress) -> Moved:
         remarks,
         relaid,
         _unmatched_polygons(target, request.unmatched),
+        contacts,
     )
 
 
@@ -217,17 +216,6 @@ def _locked(weights: Weights, kept: Weights | None) -> np.ndarray | None:
     columns = [kept.names.index(n) if n in kept.names else -1 for n in weights.names]
     here = np.ones((1, len(kept.names)), bool) if kept.here is None else kept.here
     return here[:, columns] & (np.array(columns) >= 0)
-
-
-def _keys(
-    welded: WeldedPair, keys: ShapeKeys, small: bool, progress: Callable[[float], None]
-) -> ShapeKeys:
-    """Shape keys of the target, by the method for small keys or by deformation transfer."""
-    method = rotated_offsets if small else deformation_transfer
-    points = welded.points[welded.kept]
-    positions = method(points, welded.source_mesh, welded.target_mesh, keys.positions, progress)
-    at_vertices = welded.expanded(np.moveaxis(positions, 0, 1))
-    return ShapeKeys(keys.names, np.moveaxis(at_vertices, 1, 0))
 
 
 def _bones(welded: WeldedPair, bones: Bones, request: TransferRequest) -> Bones:

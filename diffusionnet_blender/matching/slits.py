@@ -1,0 +1,124 @@
+"""The two sides of a slit, as lips that touch: a map keeps to that on which its neighbours are."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse import csgraph
+from scipy.spatial import cKDTree
+
+from ..surface.edges import unique_edges
+from ..surface.triangles import compact
+from .geodesic import geodesic_distances, surface_graph
+from .patches import Mesh, Patch
+from .points import SurfacePoints, points_at_vertices
+from .walk import SurfaceWalk
+
+# Images nearer to a slit than so many times the distance within which its sides touch may be on the
+# wrong side; paths along the surface are looked for within so many times that distance.
+DOUBTFUL, FARTHEST = 3.0, 12.0
+# The other side is chosen if its paths to the neighbours are shorter than this share.
+SHORTER = 0.6
+STARTS_AT_A_TIME = 100
+
+
+def on_their_sides(
+    patch: Patch, source: Mesh, target: Mesh, touching: np.ndarray, reach: float
+) -> SurfacePoints:
+    """The points of a patch, those near a slit on the side that is nearer along the surface.
+
+    From what is certain towards the slit, ring by ring: each vertex of the target takes the side
+    from which the paths to the images of its neighbours in the rings before are the shortest.
+
+    Parameters
+    ----------
+    patch : Patch
+    source, target : (vertices, faces)
+    touching : (N, 2) int
+        Vertices of the source that touch at rest, either first.
+    reach : float
+        Distance within which they do.
+
+    Returns
+    -------
+    SurfacePoints
+        On the source, one for each of `patch.target`.
+    """
+    if not len(touching):
+        return patch.points
+    points, vertices = patch.points, source[0]
+    off, near = cKDTree(vertices[touching[:, 0]]).query(points.interpolate(*source))
+    doubtful = off < DOUBTFUL * reach
+    beside = _neighbours(patch, target)
+    ring = _rings(doubtful, beside)
+    paths = _Paths(source, np.unique(touching), FARTHEST * reach)
+    walk = SurfaceWalk(*source)
+    beginning = [points_at_vertices(touching[near, side], source[1]).face for side in (0, 1)]
+    for number in range(1, ring.max() + 1):
+        own = np.flatnonzero(ring == number)
+        known = beside[own].tocoo()
+        earlier = (ring[known.col] >= 0) & (ring[known.col] < number)
+        row, column = known.row[earlier], known.col[earlier]
+        choices = [points[own], *(walk(face[own], patch.warped[own]) for face in beginning)]
+        goals = points[column].nearest_vertex(source[1])
+        starts = np.stack([choice.nearest_vertex(source[1]) for choice in choices])
+        lengths = paths(starts, row, goals)
+        best = lengths.argmin(axis=0)
+        best[lengths.min(axis=0) >= SHORTER * lengths[0]] = 0
+        for other in (1, 2):
+            turned = np.flatnonzero(best == other)
+            points = points.replaced(own[turned], choices[other][turned])
+    return points
+
+
+def _neighbours(patch: Patch, target: Mesh) -> sparse.csr_matrix:
+    """Which vertices of a patch (m, m) share an edge."""
+    number = np.full(len(target[0]), -1)
+    number[patch.target] = np.arange(len(patch.target))
+    edges = number[unique_edges(target[1])[0]]
+    edges = edges[(edges >= 0).all(axis=1)]
+    ends = np.concatenate([edges, edges[:, ::-1]])
+    count = len(patch.target)
+    return sparse.csr_matrix((np.ones(len(ends)), ends.T), shape=(count, count))
+
+
+def _rings(doubtful: np.ndarray, beside: sparse.csr_matrix) -> np.ndarray:
+    """Edges to what is certain, (m,) int; -1 where no way leads there."""
+    certain = np.flatnonzero(~doubtful)
+    if not len(certain):
+        return np.full(len(doubtful), -1)
+    steps = csgraph.dijkstra(beside, unweighted=True, indices=certain, min_only=True)
+    return np.where(np.isfinite(steps), steps, -1).astype(np.int64)
+
+
+class _Paths:
+    """Lengths of paths on a surface around some vertices (n,), none longer than a limit."""
+
+    def __init__(self, mesh: Mesh, around: np.ndarray, limit: float):
+        vertices, faces = mesh
+        tree = cKDTree(vertices[around])
+        near = np.isfinite(tree.query(vertices, distance_upper_bound=limit)[0])
+        faces, kept = compact(len(vertices), faces[near[faces].all(axis=1)])
+        self._graph = surface_graph(vertices[kept], faces)
+        self._place = np.full(len(vertices), -1)
+        self._place[kept] = np.arange(len(kept))
+        self._limit = limit
+
+    def __call__(self, starts: np.ndarray, row: np.ndarray, goals: np.ndarray) -> np.ndarray:
+        """Sums (C, n) of the paths from starts (C, n) to goals (E,) of their rows (E,)."""
+        begin, end = self._place[starts], self._place[goals]
+        used, number = np.unique(begin[begin >= 0], return_inverse=True)
+        of_start = np.full(begin.shape, -1)
+        of_start[begin >= 0] = number
+        length = np.full((len(starts), len(row)), self._limit)
+        for first in range(0, len(used), STARTS_AT_A_TIME):
+            chunk = used[first : first + STARTS_AT_A_TIME]
+            along = geodesic_distances(self._graph, chunk, self._limit)
+            local = of_start[:, row] - first
+            choice, edge = np.nonzero((local >= 0) & (local < len(chunk)) & (end >= 0))
+            found = along[local[choice, edge], end[edge]]
+            length[choice, edge] = np.minimum(found, self._limit)
+        total = np.zeros(starts.shape)
+        for one, own in zip(total, length, strict=True):
+            np.add.at(one, row, own)
+        return total
