@@ -90,7 +90,7 @@ demo-animals: $(READY) ## carry a texture and an armature from animals of ANIMAL
 docs-images: demo demo-rig demo-transfer demo-conform demo-refit demo-faces ## make the pictures of the documentation again
 	@$(PYTHON) -m demo.publish build/demo/cleo.png docs/images/demo.webp
 	@$(PYTHON) -m demo.publish build/demo/transfer.png docs/images/transfer.webp
-	@$(PYTHON) -m demo.publish build/demo/conform.png docs/images/conform.webp
+	@$(PYTHON) -m demo.publish build/demo/conform.png docs/images/conform.webp --crop 60 170 1570 710
 	@$(PYTHON) -m demo.publish build/demo/refit.png docs/images/refit.webp
 	@$(PYTHON) -m demo.publish build/demo/faces.png docs/images/faces.webp --crop 60 250 1540 622
 	@$(PYTHON) -m demo.library

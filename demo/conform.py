@@ -26,9 +26,9 @@ TURN = studio.QUARTER_TURN * 0.6
 SKIN, OTHER, INK = (0.62, 0.45, 0.36), (0.45, 0.5, 0.55), (0.03, 0.035, 0.05)
 # Of the edges, in metres.
 THICKNESS = 0.0022
-# Of the scan, as shares of its height: cells of its skin, roughness, and holes by place and radius.
-CELL, ROUGH = 1 / 130, 0.0012
-HOLES = (((0.12, -0.05, 0.62), 0.045), ((-0.1, 0.0, 0.3), 0.035), ((0.02, -0.2, 0.8), 0.03))
+# Of the scan, as shares of its height: cells of its skin, roughness, and the radius of its holes.
+CELL, ROUGH, HOLE = 1 / 130, 0.0012, 0.028
+HOLES = 12
 
 
 def main() -> int:
@@ -89,16 +89,12 @@ def scan_of(obj: bpy.types.Object) -> bpy.types.Object:
     mesh = bmesh.new()
     mesh.from_mesh(scan.data)
     places = np.array([vertex.co for vertex in mesh.verts])
-    low, high = places.min(axis=0), places.max(axis=0)
-    middle = (low + high) / 2
-    lost = np.zeros(len(places), bool)
-    for place, radius in HOLES:
-        # From the middle, at a share of the height.
-        centre = [*(middle[:2] + np.array(place[:2]) * height), low[2] + place[2] * height]
-        lost |= np.linalg.norm(places - centre, axis=1) < radius * height
+    centres = places[rng.choice(len(places), HOLES, replace=False)]
+    away = np.linalg.norm(places[:, None] - centres, axis=2).min(axis=1)
+    lost = away < HOLE * height
     roughness = rng.normal(0, ROUGH * height, len(places)).tolist()
-    for vertex, away in zip(mesh.verts, roughness, strict=True):
-        vertex.co += away * vertex.normal
+    for vertex, outward in zip(mesh.verts, roughness, strict=True):
+        vertex.co += outward * vertex.normal
     mesh.verts.ensure_lookup_table()
     doomed = [mesh.verts[number] for number in np.flatnonzero(lost)]
     bmesh.ops.delete(mesh, geom=doomed, context="VERTS")
