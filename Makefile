@@ -92,7 +92,7 @@ docs-images: demo demo-rig demo-transfer demo-conform demo-refit demo-faces ## m
 	@$(PYTHON) -m demo.publish build/demo/transfer.png docs/images/transfer.webp
 	@$(PYTHON) -m demo.publish build/demo/conform.png docs/images/conform.webp --crop 60 170 1570 710
 	@$(PYTHON) -m demo.publish build/demo/refit.png docs/images/refit.webp
-	@$(PYTHON) -m demo.publish build/demo/faces.png docs/images/faces.webp --crop 60 250 1540 622
+	@$(PYTHON) -m demo.publish build/demo/faces.png docs/images/faces.webp --crop 60 250 1540 598
 	@$(PYTHON) -m demo.library
 	@$(PYTHON) -m demo.publish build/demo/library.png docs/images/library-report.webp
 	@$(PYTHON) -m demo.publish build/demo/rig.png docs/images/rig.webp
