@@ -133,11 +133,16 @@ def require_of_family(
         return
     odd = sum(f"{called} {leg}" in doubts for leg in ANIMAL_LIMBS for called in CALLED.values())
     if confidence < SURE_OF_ANIMAL + SURER * odd:
-        raise SurfaceError(
-            "This shape does not seem to be an animal on four legs",
-            "The chosen model is one of these. Choose another for a person; there is none for "
-            "birds and fish. If it is one, see its parts with Segment.",
-        )
+        raise no_animal()
+
+
+def no_animal() -> SurfaceError:
+    """The error of a shape that has no parts of an animal, or hardly any."""
+    return SurfaceError(
+        "This shape does not seem to be an animal on four legs",
+        "The chosen model is one of these. Choose another for a person; there is none for birds "
+        "and fish. If it is one, leave out what is none of it, and see its parts with Segment.",
+    )
 
 
 def is_on_four_legs(places: Mapping[str, np.ndarray], frame: np.ndarray, confidence: float) -> bool:

@@ -22,7 +22,7 @@ from ..segment.request import Carried, Segmentation, SegmentRequest
 from .eyes import Eyeball, eyeballs
 from .families import Family, family_with
 from .figure import Figure, figure_of
-from .judgement import doubts_of_joints, require_of_family
+from .judgement import doubts_of_joints, no_animal, require_of_family
 from .request import Fitted, RigRequest
 from .symmetry import even_parts, even_places
 
@@ -144,11 +144,7 @@ def _frame_of_figure(surface: Surface, found: Segmentation, family: Family) -> n
 
 def _no_figure(family: Family) -> SurfaceError:
     if family.four_legs:
-        return SurfaceError(
-            "No animal with legs was found in this shape",
-            "The chosen model is one of animals on four legs. Choose another for a person, leave "
-            "out what is none of the animal, and see its parts with Segment.",
-        )
+        return no_animal()
     return SurfaceError(
         "No body with arms or legs was found in this shape",
         "Rig needs one figure on two legs. If it is one, stand it upright, leave out what is none "
