@@ -257,7 +257,7 @@ def main() -> None:
     """Run the step named on the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("step", choices=("data", "train", "snapshot", "left-out", "evaluate"))
-    parser.add_argument("--count", type=int, default=420, help="of animals to learn from")
+    parser.add_argument("--count", type=int, default=1500, help="of animals to learn from")
     parser.add_argument("--run", default="animals", help="name of a training, for its checkpoint")
     parser.add_argument("--first", type=int, default=FIRST, help="steps on those of no species")
     parser.add_argument("--steps", type=int, help="after those")
