@@ -36,6 +36,7 @@ from training.animals import SPECIES, dense
 from training.bodies import FIRST_HELD_OUT_SEED
 from training.commands import plain_errors
 from training.documents import put_between, table
+from training.match_model import error_on
 from training.meshes import NOWHERE, Body
 from training.remesh import remesh
 
@@ -78,12 +79,7 @@ def error_of(source: Body, target: Body, points: SurfacePoints, faces: np.ndarra
     measured = known.has_partner(target.place, source.place) & (found != NOWHERE)
     third = np.repeat(triangle_areas(target.vertices, target.faces) / 3, 3)
     area = np.bincount(target.faces.ravel(), third, minlength=len(target.vertices))[measured]
-    place, found = target.place[measured], found[measured]
-    away = np.linalg.norm(known.positions[found] - known.positions[place], axis=1) / known.size
-    side = known.groups[0]
-    sided = (side[found] > 0) & (side[place] > 0)
-    swapped = sided & (side[found] != side[place])
-    return 100 * float(area @ away / area.sum()), float((area @ swapped) / (area @ sided))
+    return error_on(known, found[measured], target.place[measured], area)
 
 
 def ways_of(features: Model, parts: Model) -> dict[str, Way]:

@@ -378,15 +378,9 @@ def within(errors_of_figures: list[float], limit: float) -> str:
     return percent(float(np.mean([error <= limit for error in errors_of_figures])))
 
 
-@plain_errors
-def main() -> None:
-    """Measure, and print or write the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--characters", type=Path, metavar="FOLDER", help="rigged .glb")
-    parser.add_argument("--makehuman", type=Path, metavar="FOLDER", help="with clothes/*/*.mhclo")
-    parser.add_argument("--dressed", type=int, default=12, help="characters made of those")
-    parser.add_argument("--stylised", type=int, default=0, help="generated figures")
-    parser.add_argument("--names", nargs="+", metavar="NAME", help="of files, without suffix")
+def parser_of(about: str) -> argparse.ArgumentParser:
+    """The options that a benchmark of rigs has in any case; `about` begins with what it does."""
+    parser = argparse.ArgumentParser(description=about.splitlines()[0])
     parser.add_argument(
         "--baselines",
         type=int,
@@ -395,6 +389,18 @@ def main() -> None:
         help="measure match and bone heat, too, on every Nth figure of a kind",
     )
     parser.add_argument("--write", action="store_true", help="put the table into docs/rig.md")
+    return parser
+
+
+@plain_errors
+def main() -> None:
+    """Measure, and print or write the table."""
+    parser = parser_of(__doc__)
+    parser.add_argument("--characters", type=Path, metavar="FOLDER", help="rigged .glb")
+    parser.add_argument("--makehuman", type=Path, metavar="FOLDER", help="with clothes/*/*.mhclo")
+    parser.add_argument("--dressed", type=int, default=12, help="characters made of those")
+    parser.add_argument("--stylised", type=int, default=0, help="generated figures")
+    parser.add_argument("--names", nargs="+", metavar="NAME", help="of files, without suffix")
     chosen = parser.parse_args()
     from diffusionnet_blender import register
 

@@ -13,14 +13,13 @@ wolf, or from a horse where the figure is of the wolf's group.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 from functools import cache
 
 import numpy as np
 
 from benchmarks.meshes import ROOT
-from benchmarks.rig import Case, Links, carried, measured, report, within, worst
+from benchmarks.rig import Case, Links, carried, measured, parser_of, report, within, worst
 from diffusionnet_blender.matching.limbs.parted import parted_mesh
 from diffusionnet_blender.network.checkpoint import Model, load_model
 from diffusionnet_blender.surface.repair import repair
@@ -103,17 +102,9 @@ def worst_by_true_parts(case: Case) -> float:
 @plain_errors
 def main() -> None:
     """Measure, and print or write the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_of(__doc__)
     parser.add_argument("--names", nargs="+", metavar="NAME", default=NAMES, help="of species")
     parser.add_argument("--posed", type=int, default=2, help="other poses of each")
-    parser.add_argument(
-        "--baselines",
-        type=int,
-        default=0,
-        metavar="N",
-        help="measure match and bone heat, too, on every Nth figure of a kind",
-    )
-    parser.add_argument("--write", action="store_true", help="put the table into docs/rig.md")
     chosen = parser.parse_args()
     figures = [
         (f"{kind}, {model}", case)

@@ -9,9 +9,6 @@ weights.
 
 from __future__ import annotations
 
-import argparse
-import os
-import sys
 from math import radians
 from pathlib import Path
 
@@ -19,7 +16,7 @@ import bpy
 from mathutils import Matrix, Quaternion, Vector
 
 from demo import studio
-from demo.extension import demonstrate
+from demo.extension import demonstrate, leave, parser_of
 from demo.run import quietly, still
 from diffusionnet_blender.scene.files import add_file
 from diffusionnet_blender.tasks.models import ANIMAL_MATCH_MODEL
@@ -49,10 +46,9 @@ ZEBRA, WOLF, DOG = (0.55, 0.54, 0.52), (0.14, 0.14, 0.15), (0.42, 0.25, 0.12)
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_of(__doc__)
     parser.add_argument("--animals", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--model", default=ANIMAL_MATCH_MODEL, help="name, path, or NONE")
-    parser.add_argument("--output", type=Path, default=ROOT / "build" / "demo", metavar="DIR")
     options = parser.parse_args()
     return demonstrate(
         lambda: show(options.animals.resolve(), options.model, options.output.resolve())
@@ -156,7 +152,4 @@ def pose(obj: bpy.types.Object) -> None:
 
 
 if __name__ == "__main__":
-    status = main()
-    # The bpy module's own shutdown reports the sidebar that was opened as memory not freed.
-    sys.stdout.flush()
-    os._exit(status)
+    leave(main())

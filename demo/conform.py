@@ -8,9 +8,6 @@ scanner would give him, and Ada's mesh on that; each mesh with its edges.
 
 from __future__ import annotations
 
-import argparse
-import os
-import sys
 from math import pi
 from pathlib import Path
 
@@ -18,7 +15,7 @@ import bpy
 import numpy as np
 
 from demo import studio
-from demo.extension import demonstrate
+from demo.extension import demonstrate, leave, parser_of
 from demo.run import quietly, still
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,8 +29,7 @@ HOLES = 12
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output", type=Path, default=ROOT / "build" / "demo", metavar="DIR")
+    parser = parser_of(__doc__)
     options = parser.parse_args()
     return demonstrate(lambda: show(options.output.resolve()))
 
@@ -117,7 +113,4 @@ def figure(shape: bpy.types.Object, skin, ink) -> list[bpy.types.Object]:
 
 
 if __name__ == "__main__":
-    status = main()
-    # The bpy module's own shutdown reports the sidebar that was opened as memory not freed.
-    sys.stdout.flush()
-    os._exit(status)
+    leave(main())

@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 import tempfile
 from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
 
 import diffusionnet_blender
 from diffusionnet_blender.errors import DiffusionNetError
+
+# Where demonstrations leave what they made.
+OUTPUT = Path(__file__).resolve().parent.parent / "build" / "demo"
+
+
+def parser_of(about: str) -> argparse.ArgumentParser:
+    """The option that every demonstration has; `about` begins with what it does."""
+    parser = argparse.ArgumentParser(description=about.splitlines()[0])
+    parser.add_argument("--output", type=Path, default=OUTPUT, metavar="DIR")
+    return parser
+
+
+def leave(status: int) -> NoReturn:
+    """End the process at once: the bpy module's own shutdown reports the sidebar that was opened
+    as memory not freed."""
+    sys.stdout.flush()
+    os._exit(status)
 
 
 def demonstrate(show: Callable[[], None], about: str = "") -> int:

@@ -8,9 +8,6 @@ on the target (triangles of its own).
 
 from __future__ import annotations
 
-import argparse
-import os
-import sys
 from pathlib import Path
 
 import bpy
@@ -18,7 +15,7 @@ import numpy as np
 from mathutils import Matrix
 
 from demo import studio
-from demo.extension import demonstrate
+from demo.extension import demonstrate, leave, parser_of
 from demo.run import quietly, still
 from training.bodies import build_body, load_template
 from training.expressions import offsets
@@ -33,8 +30,7 @@ HEAD = 0.141
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output", type=Path, default=ROOT / "build" / "demo", metavar="DIR")
+    parser = parser_of(__doc__)
     options = parser.parse_args()
     return demonstrate(lambda: show(options.output.resolve()))
 
@@ -99,7 +95,4 @@ def head(person: bpy.types.Object, expression: str, skin) -> bpy.types.Object:
 
 
 if __name__ == "__main__":
-    status = main()
-    # The bpy module's own shutdown reports the sidebar that was opened as memory not freed.
-    sys.stdout.flush()
-    os._exit(status)
+    leave(main())

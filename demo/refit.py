@@ -7,16 +7,13 @@ Writes refit.blend and refit.png: both as they came, and the target dressed, fro
 
 from __future__ import annotations
 
-import argparse
-import os
-import sys
 from math import pi
 from pathlib import Path
 
 import bpy
 
 from demo import studio
-from demo.extension import demonstrate
+from demo.extension import demonstrate, leave, parser_of
 from demo.run import quietly, still
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -25,8 +22,7 @@ SKIN = (0.62, 0.45, 0.36)
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output", type=Path, default=ROOT / "build" / "demo", metavar="DIR")
+    parser = parser_of(__doc__)
     options = parser.parse_args()
     return demonstrate(lambda: show(options.output.resolve()))
 
@@ -63,7 +59,4 @@ def show(output: Path) -> None:
 
 
 if __name__ == "__main__":
-    status = main()
-    # The bpy module's own shutdown reports the sidebar that was opened as memory not freed.
-    sys.stdout.flush()
-    os._exit(status)
+    leave(main())

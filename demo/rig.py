@@ -8,8 +8,6 @@ Drawn without a graphics card, in the colours of the bones that hold the surface
 
 from __future__ import annotations
 
-import argparse
-import os
 import sys
 from pathlib import Path
 
@@ -18,7 +16,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from benchmarks.raster import MARGIN, picture
-from demo.extension import demonstrate
+from demo.extension import demonstrate, leave, parser_of
 from diffusionnet_blender.scene.files import open_file
 from diffusionnet_blender.scene.rig_check import (
     ANIMAL_POSES,
@@ -47,11 +45,10 @@ BONE, JOINT = (35, 35, 40), (205, 45, 35)
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_of(__doc__)
     parser.add_argument("files", nargs="*", type=Path, help="by default the samples")
     parser.add_argument("--kind", default="rigify")
     parser.add_argument("--model", default=DEFAULT_MODEL, help="chosen in the panel Segment")
-    parser.add_argument("--output", type=Path, default=ROOT / "build" / "demo", metavar="DIR")
     chosen = parser.parse_args()
     files = chosen.files or [ROOT / "samples" / name for name in SAMPLES]
     return demonstrate(lambda: show(files, chosen.kind, chosen.model, chosen.output.resolve()))
@@ -220,7 +217,4 @@ def _draw_bones(
 
 
 if __name__ == "__main__":
-    status = main()
-    # Blender as a module does not always come to an end by itself.
-    sys.stdout.flush()
-    os._exit(status)
+    leave(main())

@@ -8,7 +8,6 @@ Writes NAME.blend, which opens with the parts showing, and NAME.png, the charact
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from contextlib import contextmanager
@@ -20,17 +19,16 @@ import bpy
 from mathutils import Euler
 
 from demo import studio
-from demo.extension import demonstrate
+from demo.extension import demonstrate, leave, parser_of
 from diffusionnet_blender.scene.files import open_file
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_of(__doc__)
     parser.add_argument("--character", type=Path, default=ROOT / "samples" / "cleo.glb")
     parser.add_argument("--model", default="body_parts", help="name, or path of a .safetensors")
-    parser.add_argument("--output", type=Path, default=ROOT / "build" / "demo", metavar="DIR")
     options = parser.parse_args()
     return demonstrate(
         lambda: show(options.character, options.model, options.output), f"{options.character}: "
@@ -159,7 +157,4 @@ def still(character: bpy.types.Object) -> bpy.types.Object:
 
 
 if __name__ == "__main__":
-    status = main()
-    # The bpy module's own shutdown reports the sidebar that was opened as memory not freed.
-    sys.stdout.flush()
-    os._exit(status)
+    leave(main())

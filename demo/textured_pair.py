@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from math import radians
 from pathlib import Path
@@ -26,7 +25,7 @@ import numpy as np
 from mathutils import Matrix
 
 from demo import studio, tracking_pattern
-from demo.extension import demonstrate
+from demo.extension import demonstrate, leave
 from demo.run import quietly, still
 from diffusionnet_blender.scene.character import Character, characters_of
 from diffusionnet_blender.scene.files import add_file, open_file
@@ -202,7 +201,4 @@ def _photograph(objects: list[bpy.types.Object], turn: float, picture: Path) -> 
 
 
 if __name__ == "__main__":
-    status = main()
-    # The bpy module's own shutdown reports the sidebar that was opened as memory not freed.
-    sys.stdout.flush()
-    os._exit(status)
+    leave(main())

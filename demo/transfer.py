@@ -8,9 +8,6 @@ skin weights of both in the colours of the bones.
 
 from __future__ import annotations
 
-import argparse
-import os
-import sys
 from pathlib import Path
 from time import perf_counter
 
@@ -19,7 +16,7 @@ import numpy as np
 from mathutils import Vector
 
 from demo import studio
-from demo.extension import demonstrate
+from demo.extension import demonstrate, leave, parser_of
 from demo.run import quietly, still
 from diffusionnet_blender.scene.attributes import VERTEX_COLOURS, write_attribute
 from diffusionnet_blender.scene.labels import read_labels
@@ -48,9 +45,8 @@ PARENTS = {
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_of(__doc__)
     parser.add_argument("--model", default="body_match", help="name, path, or NONE")
-    parser.add_argument("--output", type=Path, default=ROOT / "build" / "demo", metavar="DIR")
     options = parser.parse_args()
     return demonstrate(lambda: show(options.model, options.output.resolve()))
 
@@ -156,7 +152,4 @@ def photograph(ada, clay, bo, picture: Path) -> None:
 
 
 if __name__ == "__main__":
-    status = main()
-    # The bpy module's own shutdown reports the sidebar that was opened as memory not freed.
-    sys.stdout.flush()
-    os._exit(status)
+    leave(main())

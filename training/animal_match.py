@@ -31,8 +31,8 @@ from .match_model import (
     ANCHORS,
     FIRST_MEASURED_SEED,
     MatchModel,
-    architecture,
     evaluate,
+    feature_card,
     measure,
     show,
     snapshot,
@@ -40,8 +40,7 @@ from .match_model import (
     train,
 )
 from .matched_figures import ANIMALS, RUN, MatchedFigures, find_places, make_data
-from .prepared import SETTINGS
-from .views import ANIMAL_MATCH_SHARES, ANIMAL_TILT, FEATURES
+from .views import ANIMAL_MATCH_SHARES, ANIMAL_TILT
 
 NAME = "animal_match"
 # Steps on all animals, and on all but a group.
@@ -86,20 +85,12 @@ def animal_match(species: tuple[str, ...] = NAMES) -> MatchModel:
 
 
 def _card(counts: Mapping[str, int], steps: int) -> ModelCard:
-    return ModelCard(
-        name=NAME,
-        title="Animal match",
-        description="Features by which points of two four-legged animals are found to correspond.",
-        class_names=(),
-        class_colours=(),
-        features=FEATURES,
-        architecture=architecture(WIDTH),
-        discretization=SETTINGS,
-        training_data=f"{sum(counts.values())} of the animals of animal_parts, with their places "
-        f"on one of them; {steps} steps after those of animal_parts.",
-        licence="CC0-1.0",
-        outer_skin=True,
-        four_legs=True,
+    training_data = (
+        f"{sum(counts.values())} of the animals of animal_parts, with their places on one of "
+        f"them; {steps} steps after those of animal_parts."
+    )
+    return feature_card(
+        NAME, "Animal match", "four-legged animals", WIDTH, training_data, four_legs=True
     )
 
 

@@ -25,8 +25,8 @@ from training.match_model import (
     ANCHORS,
     OUTPUTS,
     MatchModel,
-    architecture,
     evaluate,
+    feature_card,
     snapshot,
     template_on,
     train,
@@ -42,8 +42,7 @@ from training.matched_figures import (
     make_data,
 )
 from training.places import mirror
-from training.prepared import SETTINGS
-from training.views import FEATURES, MATCH_SHARES
+from training.views import MATCH_SHARES
 
 NAME = "body_match"
 # Half the width of the band, in metres, that is neither left nor right.
@@ -109,20 +108,11 @@ def body_match(makehuman: Path | None) -> MatchModel:
 def _card(counts: Mapping[str, int], steps: int) -> ModelCard:
     origins = {**ORIGINS, BODIES: ORIGIN_OF_BODIES}
     made = "; ".join(f"{count} {origins[source]}" for source, count in counts.items())
-    return ModelCard(
-        name=NAME,
-        title="Body match",
-        description="Features by which points of two people or characters are found to correspond.",
-        class_names=(),
-        class_colours=(),
-        features=FEATURES,
-        architecture=architecture(OUTPUTS),
-        discretization=SETTINGS,
-        training_data=f"{made}; all posed, restyled, damaged and remeshed by training/; "
-        f"{steps} steps after those of body_parts.",
-        licence="CC0-1.0",
-        outer_skin=True,
+    training_data = (
+        f"{made}; all posed, restyled, damaged and remeshed by training/; {steps} steps after "
+        "those of body_parts."
     )
+    return feature_card(NAME, "Body match", "people or characters", OUTPUTS, training_data)
 
 
 @plain_errors

@@ -15,7 +15,6 @@ from scipy.spatial import cKDTree
 from diffusionnet_blender.matching.geodesic import geodesic_distances, surface_graph
 from diffusionnet_blender.matching.pointwise import nearest_rows
 from diffusionnet_blender.matching.sampling import farthest_points
-from diffusionnet_blender.network.architecture import Architecture
 from diffusionnet_blender.network.card import ModelCard
 from diffusionnet_blender.network.checkpoint import Model, load_model, save_model
 from diffusionnet_blender.network.numpy_engine import NumpyEngine
@@ -30,6 +29,7 @@ from training.commands import model_named
 from training.examples import Draw
 from training.matched_figures import RUN, MatchedFigures, Unseen, unseen
 from training.meshes import NOWHERE
+from training.prepared import SETTINGS
 from training.views import FEATURES, TILT
 
 if TYPE_CHECKING:
@@ -83,9 +83,39 @@ class MatchModel:
         return self.card({}, 0).name
 
 
-def architecture(width: int) -> Architecture:
-    """The network of a model of features with votes on its frame."""
-    return architecture_of(OUTPUTS + VOTES, width)
+def feature_card(
+    name: str,
+    title: str,
+    figures: str,
+    width: int,
+    training_data: str,
+    four_legs: bool = False,
+) -> ModelCard:
+    """The card of a model of features with votes on its frame, not yet measured.
+
+    Parameters
+    ----------
+    name, title : str
+    figures : str
+        What is matched, in the plural.
+    width : int
+    training_data : str
+    four_legs : bool
+    """
+    return ModelCard(
+        name=name,
+        title=title,
+        description=f"Features by which points of two {figures} are found to correspond.",
+        class_names=(),
+        class_colours=(),
+        features=FEATURES,
+        architecture=architecture_of(OUTPUTS + VOTES, width),
+        discretization=SETTINGS,
+        training_data=training_data,
+        licence="CC0-1.0",
+        outer_skin=True,
+        four_legs=four_legs,
+    )
 
 
 def template_on(
@@ -218,7 +248,17 @@ def _judge(
     on = np.flatnonzero(source.place != NOWHERE)
     to = known.has_partner(target.place, source.place)
     found = source.place[on[nearest_rows(features[0][on], features[1][to])]]
-    place, mass = target.place[to], target.discretization.mass[to]
+    return error_on(known, found, target.place[to], target.discretization.mass[to])
+
+
+def error_on(
+    known: Template, found: np.ndarray, place: np.ndarray, mass: np.ndarray
+) -> tuple[float, float]:
+    """Mean error x100 of places (n,) that were found for others, and the share of the area (n,)
+    that has a side and is mapped to the other.
+
+    The error is the straight distance on the template, at unit area.
+    """
     away = np.linalg.norm(known.positions[found] - known.positions[place], axis=1) / known.size
     side = known.groups[0]
     sided = (side[found] > 0) & (side[place] > 0)

@@ -5,13 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from ..surface.loose_parts import label_mesh_parts
-from ..surface.outer_skin import make_skin
+from ..surface.outer_skin import FINE, make_skin
 from ..surface.surface import Surface, vertex_areas
 from .closest import ClosestPoints
 from .points import SurfacePoints
 
-# Cells of the skin along its longest side, and as many vertices as it may have in any case.
-CELLS, SKIN_VERTICES = 120, 20_000
 # Depth in units of the square root of the area, about the width of a cell, and the share of it that
 # a counterpart has at least.
 DEEP, AS_DEEP = 0.008, 0.5
@@ -24,7 +22,7 @@ def depth_beneath_skin(surface: Surface) -> np.ndarray:
     """Distance (V,) of vertices from the outer skin of a mesh, in units of the square root of the
     area; zeros where it encloses nothing.
     """
-    skin = make_skin(surface, CELLS, SKIN_VERTICES)
+    skin = make_skin(surface, *FINE)
     if skin is None:
         return np.zeros(len(surface.vertices))
     closest = ClosestPoints(skin.surface.vertices, skin.surface.faces)

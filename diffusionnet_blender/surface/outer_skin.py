@@ -27,6 +27,8 @@ CELLS = 80
 # each are enough, but as many as a figure has in any case. Cells grow until the skin has no more.
 VERTICES_EACH = 4
 FEWEST, MOST = 10_000, 40_000
+# Cells, and as many vertices in any case, where places are read from a skin, and not parts alone.
+FINE = 120, 20_000
 # A cell is inside where triangles are met in five of the six directions: an open neck or missing
 # soles leave one.
 ENCLOSING = 5

@@ -6,14 +6,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...matching.points import SurfacePoints
+from ...matching.points import Maps, SurfacePoints
 from ...matching.pointwise import nearest_rows
 from ...network.checkpoint import Model
 from ...network.engine import Engine
 from ...surface.discretization import truncated
 from ...surface.edges import unique_edges
+from ..clock import Clock
 from ..segment.framing import HALF_TURN
+from .request import Way
 from .side import Side, vertex_features
+from .ways import first_maps
 
 # Mean cosines of features with those that are most alike: with less between the frame of an animal
 # and the same turned by half, features do not tell which it is.
@@ -22,16 +25,38 @@ UNDECIDED = 0.01
 SHORTEST = 1e-3
 
 
-def facing_other_way(source: Side, target: Side, model: Model, engine: Engine) -> Side | None:
-    """The target with features of its frame turned by half about the vertical; None where the
-    features tell the way that it faces, or there is no frame.
+def facing_alike(
+    source: Side,
+    target: Side,
+    found: tuple[Maps, Way],
+    model: Model,
+    engine: Engine,
+    clock: Clock,
+) -> tuple[Side, Maps]:
+    """The target and its maps, the way round that stretches less of those that features allow.
 
     Parameters
     ----------
     source, target : Side
+    found : (Maps, Way)
+        What `ways.first_maps` has found for the target as it is.
     model : Model
         Of the features.
     engine : Engine
+    clock : Clock
+    """
+    maps, way = found
+    turned = _facing_other_way(source, target, model, engine)
+    if turned is None:
+        return target, maps
+    others, its_way, _ = first_maps(source, turned, model, None, clock)
+    less = _stretching(source, turned, others[0]) < _stretching(source, target, maps[0])
+    return (turned, others) if its_way == way and less else (target, maps)
+
+
+def _facing_other_way(source: Side, target: Side, model: Model, engine: Engine) -> Side | None:
+    """The target with features of its frame turned by half about the vertical; None where the
+    features tell the way that it faces, or there is no frame.
     """
     if target.of_body is None:
         return None
@@ -57,7 +82,7 @@ def _alike(source: Side, target: Side) -> float:
     return float(np.mean(found))
 
 
-def stretching(source: Side, target: Side, points: SurfacePoints) -> float:
+def _stretching(source: Side, target: Side, points: SurfacePoints) -> float:
     """Mean deviation of the logarithms of the factors by which a map stretches edges."""
     image = points.interpolate(source.mesh.vertices, source.mesh.faces)
     edges, _ = unique_edges(target.mesh.faces)

@@ -17,17 +17,13 @@ from ...matching.lift import MOST_TURNED
 from ...matching.parts import moved_along, radius
 from ...matching.points import SurfacePoints
 from ...surface.loose_parts import label_mesh_parts, sizeable_parts
-from ...surface.outer_skin import make_skin
+from ...surface.outer_skin import FINE, make_skin
 from ...surface.repair import RepairedSurface
 from ...surface.surface import Surface, triangle_areas, vertex_areas
 from ...surface.triangles import compact
 from ...surface.winding import vertex_normals
 from .request import Members
 
-# Cells of the skin along its longest side: more than for parts, since places are read from it. And
-# as many vertices as the skin of a figure has in such cells.
-CELLS = 120
-SKIN_VERTICES = 20_000
 CARRIED = "carried"
 # Pieces whose boxes differ by no more than this factor along each axis are laid on one another.
 BOXES = 2.0
@@ -94,7 +90,7 @@ class Figure:
         """Outer skin of the figure; the figure itself if it is one surface, or encloses nothing."""
         if not self.is_layered:
             return self.surface
-        found = make_skin(self.surface, CELLS, SKIN_VERTICES)
+        found = make_skin(self.surface, *FINE)
         return self.surface if found is None else found.surface
 
     def like(self, piece: Piece, place: np.ndarray) -> Piece | None:

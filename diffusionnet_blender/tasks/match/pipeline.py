@@ -25,7 +25,7 @@ from ..memory import memory_errors_explained
 from ..models import loaded
 from ..progress import Progress
 from .body import both_bodies, require_parts, with_parts_of
-from .facing import facing_other_way, stretching
+from .facing import facing_alike
 from .figure import Figure, figure_of, lifted, with_pieces
 from .fit_pair import can_fit
 from .in_place import found_in_place, on_input
@@ -166,14 +166,8 @@ def _matched(
     pins = (source.pins, target.pins) if len(source.pins) else None
     maps, way, both = first_maps(source, target, model, pins, clock)
     if model is not None and model.card.four_legs and pins is None:
-        # Of two ways round that the features allow, the one that stretches less.
         engine = choose_engine(fitting.engine, fitting.device)
-        turned = facing_other_way(source, target, model, engine)
-        if turned is not None:
-            others, its_way, _ = first_maps(source, turned, model, pins, clock)
-            less = stretching(source, turned, others[0]) < stretching(source, target, maps[0])
-            if its_way == way and less:
-                target, maps = turned, others
+        target, maps = facing_alike(source, target, (maps, way), model, engine, clock)
     fit: Fit = ""
     if fitting.wanted:
         fit = "no torch"
