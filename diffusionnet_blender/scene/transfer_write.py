@@ -50,6 +50,9 @@ from .uv_maps import mapped_name, write_uv
 from .vertex_groups import locked_groups, write_vertex_groups
 from .write import write_labels
 
+# Why a target has no weights of the source.
+_FULL = "as the kept ones already add up to 1"
+
 
 def write_transfer(
     source: bpy.types.Object,
@@ -186,6 +189,8 @@ def _write(
                      "nothing like them")  # fmt: skip
     if moved.weights is not None:
         lines.append(_write_weights(target, prepared))
+    elif prepared.read.kinds.weights and prepared.read.kept and prepared.read.kept.deforming.any():
+        lines.append(f"no vertex group, {_FULL}")
     if moved.attributes:
         lines.append(_write_attributes(source, target, moved, overwrite))
     if moved.labels is not None:
@@ -355,7 +360,7 @@ def _write_weights(target, prepared: Prepared) -> str:
     if others:
         remarks.append(f"kept and counted into the sum: {listed(others)}")
     if wanted and kept and kept.deforming.any() and not values.any():
-        remarks.append("without weights, as the kept ones already add up to 1")
+        remarks.append(f"without weights, {_FULL}")
     return _with_remarks(text, remarks)
 
 

@@ -12,7 +12,7 @@ from diffusionnet_blender.scene.options import Outputs
 from diffusionnet_blender.scene.uv_maps import MOST_UV_MAPS
 from diffusionnet_blender.scene.write import write_labels
 from tests.operators.characters import add_pair, both_characters, keep_true_maps
-from tests.scenes import group_weights, result_for, snapshot, values_of
+from tests.scenes import add_rig, group_weights, result_for, snapshot, values_of
 
 pytestmark = pytest.mark.usefixtures("blender")
 
@@ -307,3 +307,16 @@ def test_a_pattern_that_is_of_no_member_is_an_error(pair):
     assert not any(obj.vertex_groups for obj in target)
     assert transfer("weights", group_names="low*") == {"FINISHED"}
     assert {name for obj in target for name in obj.vertex_groups.keys()} == {"lower"}
+
+
+def test_members_whose_own_weights_leave_nothing_are_told(pair, told):
+    _, target = pair
+    rig = add_rig(target[0], {"own": ((0, 0, 0), (0, 0, 1))})
+    for obj in target:
+        own = obj.vertex_groups.new(name="own")
+        own.add(range(len(obj.data.vertices)), 1.0, "REPLACE")
+        if obj.find_armature() is None:
+            obj.modifiers.new("Armature", "ARMATURE").object = rig
+    assert transfer("weights") == {"FINISHED"}
+    assert "no vertex group, as the kept ones already add up to 1" in told()
+    assert all([group.name for group in obj.vertex_groups] == ["own"] for obj in target)
