@@ -44,7 +44,7 @@ from .shares import Shares, mean_shares, shares_of
 NAME = "animal_parts"
 WIDTH = 96
 # Steps on animals of no species, on all, and on all but a group.
-FIRST, ALL, LEFT_OUT = 2000, 3500, 1200
+FIRST, ALL, LEFT_OUT = 2000, 4000, 3000
 RATE = 1e-3
 FIRST_RUN = "quadrupeds"
 LIMBS = tuple(tuple(f"{leg}_{part}.L" for part in LEG_PARTS) for leg in LEGS)

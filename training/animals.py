@@ -18,6 +18,7 @@ from scipy.spatial import cKDTree
 from diffusionnet_blender.surface.edges import edges_of_sides
 from diffusionnet_blender.tasks.sides import mirrored_classes
 
+from .animal_borders import with_even_borders
 from .animal_skins import mended, share_of_left, with_neck, with_tail
 from .bodies import Rigged
 from .meshes import SKIN, Body
@@ -120,10 +121,17 @@ def load_animal(name: str) -> Animal:
         if added.any() and not held[:, ANIMAL_PART_NAMES.index(part)].any():
             held[added] = np.eye(len(ANIMAL_PART_NAMES))[ANIMAL_PART_NAMES.index(part)]
     weights, joints, ends = _links(vertices, held, lines)
+    labels = _bordered(vertices, faces, labels, joints)
     figure = Rigged(
         vertices, faces, labels.astype(np.int32), np.full(len(vertices), SKIN, np.int32), weights
     )
     return Animal(figure, joints, ends)
+
+
+def _bordered(vertices, faces, labels, joints) -> np.ndarray:
+    """Labels with even borders, by where links begin."""
+    begins = {link.removesuffix(".0"): joints[number] for number, link in enumerate(LINKS)}
+    return with_even_borders(vertices, faces, labels, begins)
 
 
 def _even(lines: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -192,5 +200,6 @@ def dense(name: str, levels: tuple[bool, ...]) -> Animal:
         made = subdivide(body, smooth)
         middles = (figure.weights[edges[:, 0]] + figure.weights[edges[:, 1]]) / 2
         weights = sparse.vstack([figure.weights, middles], format="csr")
-        figure = Rigged(made.vertices, made.faces, made.fine, made.component, weights)
+        labels = _bordered(made.vertices, made.faces, made.fine, animal.joints)
+        figure = Rigged(made.vertices, made.faces, labels, made.component, weights)
     return replace(animal, figure=figure)

@@ -57,14 +57,14 @@ def _skeleton(rng: np.random.Generator) -> tuple[dict[str, SkinBone], dict[str, 
     height, depth = _between(rng, 0.35, 1.5), _between(rng, 0.14, 0.42)
     chest, rump = depth * rng.uniform(0.85, 1.15), depth * rng.uniform(0.8, 1.1)
     level = height + 0.5 * depth
-    front, hind = np.array([0, -0.5, level]), np.array([0, 0.5, level * rng.uniform(0.9, 1.1)])
-    waist = (front + hind) / 2 + [0, 0, rng.normal(0, 0.05)]
-    belly = depth * rng.uniform(0.8, 1.15)
+    front, hind = np.array([0, -0.5, level]), np.array([0, 0.5, level * rng.uniform(0.88, 1.25)])
+    waist = (front + hind) / 2 + [0, 0, rng.normal(0.02, 0.07)]
+    belly = depth * rng.uniform(0.8, 1.3)
     bones = {
         "torso.0": SkinBone(waist, hind, (belly, rump)),
         "torso.1": SkinBone(waist, front, (belly, chest)),
     }
-    long, up = _between(rng, 0.15, 2.2), rng.uniform(-15, 80)
+    long, up = _between(rng, 0.08, 2.2), rng.uniform(-15, 80)
     thick = min(chest * rng.uniform(0.4, 0.95), 0.35)
     thin = thick * rng.uniform(0.5, 1.0)
     start = front + chest * rng.uniform(0.3, 0.8) * _way(rng.uniform(0, 50))
@@ -88,17 +88,17 @@ def _skeleton(rng: np.random.Generator) -> tuple[dict[str, SkinBone], dict[str, 
     _tail(rng, bones, link_of, hind, rump)
     for leg, top, width in (("front", front, chest), ("hind", hind, rump)):
         # Legs begin inside the trunk, as hips and shoulders do.
-        _legs(rng, bones, link_of, leg, top, width, height + rng.uniform(0.15, 0.5) * depth)
+        _legs(rng, bones, link_of, leg, top, width, top[2] - rng.uniform(0.0, 0.35) * depth)
     return bones, link_of
 
 
 def _tail(rng, bones, link_of, hind, rump) -> None:
     long, thick = _between(rng, 0.12, 2.5), rump * rng.uniform(0.1, 0.55)
-    if rng.uniform() < 0.2:
+    if rng.uniform() < 0.3:
         # As a lizard's: the trunk runs out into it.
         thick = rump * rng.uniform(0.55, 0.95)
     # As a fox's: a brush that may be larger than the head.
-    brush = rng.uniform(1.2, 2.6) if rng.uniform() < 0.3 else 1.0
+    brush = rng.uniform(1.2, 2.6) if rng.uniform() < 0.35 else 1.0
     angle, curl = rng.uniform(100, 250), rng.normal(0, 18)
     place = hind + rump * 0.8 * np.array([0, 1, rng.uniform(0, 0.5)])
     radius = thick
@@ -123,7 +123,7 @@ def _legs(rng, bones, link_of, leg, top, width, height) -> None:
     knee = hip + rng.uniform(0.4, 0.6) * (ankle - hip)
     bend = rng.uniform(-0.05, 0.02) if leg == "front" else rng.uniform(0.03, 0.25)
     knee = knee + [0, bend * height, 0]
-    foot = _between(rng, 0.03, 0.25) * min(height, 1.0)
+    foot = _between(rng, 0.03, 0.35) * min(height, 1.0)
     paw = max(ankle_radius * rng.uniform(0.9, 1.7), 0.035)
     toe = np.array([ankle[0], ankle[1] - foot, min(paw * 0.7, ankle_height)])
     chain = {

@@ -1,0 +1,75 @@
+"""Parts of all animals meet at the same places, wherever a rigger let them begin."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("bpy", reason="animals are read by it")
+
+from training import animals  # noqa: E402
+from training.animal_borders import with_even_borders  # noqa: E402
+from training.parts import ANIMAL_PART_NAMES, LEGS, SIDES  # noqa: E402
+from training.quadrupeds import sample_quadruped  # noqa: E402
+
+TORSO, NECK, HEAD = (ANIMAL_PART_NAMES.index(name) for name in ("torso", "neck", "head"))
+
+
+def begins(animal):
+    """Where each link begins, by its name; the first of a chain by that of the chain."""
+    return {
+        link.removesuffix(".0"): animal.joints[number] for number, link in enumerate(animals.LINKS)
+    }
+
+
+def bordered(animal, labels):
+    figure = animal.figure
+    return with_even_borders(figure.vertices, figure.faces, labels, begins(animal))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_borders_do_not_hang_on_where_a_rigger_let_parts_begin(seed):
+    animal = sample_quadruped(np.random.default_rng(seed))
+    labels = animal.figure.fine
+    once = bordered(animal, labels)
+    np.testing.assert_array_equal(bordered(animal, once), once)
+    # One rigger lets the neck go, another has it reach to the middle of the trunk.
+    points = animal.figure.vertices
+    for neck in (np.zeros(len(points), bool), points[:, 1] < 0):
+        other = labels.copy()
+        either = np.isin(labels, [TORSO, NECK])
+        other[either] = np.where(neck, NECK, TORSO)[either]
+        np.testing.assert_array_equal(bordered(animal, other), once)
+    # A third lets the hind legs go up to the back.
+    other, hip = labels.copy(), begins(animal)["hind_upper_leg.L"]
+    for side, sign in zip(SIDES, (1, -1), strict=True):
+        higher = (points[:, 1] > 0.3) & (points[:, 2] > hip[2]) & (sign * points[:, 0] > 1e-6)
+        other[higher & (labels == TORSO)] = ANIMAL_PART_NAMES.index(f"hind_upper_leg.{side}")
+    assert (other != labels).any()
+    np.testing.assert_array_equal(bordered(animal, other), once)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_only_trunk_neck_and_upper_legs_change(seed):
+    animal = sample_quadruped(np.random.default_rng(seed))
+    before, after = animal.figure.fine, bordered(animal, animal.figure.fine)
+    changed = before != after
+    movable = [TORSO, NECK] + [
+        ANIMAL_PART_NAMES.index(f"{leg}_upper_leg.{side}") for leg in LEGS for side in SIDES
+    ]
+    assert np.isin(before[changed], movable).all() and np.isin(after[changed], movable).all()
+
+
+@pytest.mark.skipif(not animals.FOLDER.is_dir(), reason="training.animal_files has not been run")
+@pytest.mark.parametrize("name", animals.NAMES)
+def test_a_neck_lies_between_trunk_and_head_and_legs_end_below_the_back(name):
+    animal = animals.dense(name, (True,))
+    points, labels, begin = animal.figure.vertices, animal.figure.fine, begins(animal)
+    shoulders = np.mean([begin[f"front_upper_leg.{side}"] for side in SIDES], axis=0)
+    along = (points - shoulders) @ (begin["head"] - shoulders)
+    assert along[labels == NECK].min() > along[labels == TORSO].max() - 1e-9
+    assert np.median(along[labels == NECK]) < np.median(along[labels == HEAD])
+    for leg in LEGS:
+        for side in SIDES:
+            upper = labels == ANIMAL_PART_NAMES.index(f"{leg}_upper_leg.{side}")
+            hip = begin[f"{leg}_upper_leg.{side}"]
+            near = (labels == TORSO) & (np.abs(points[:, 1] - hip[1]) < 0.2)
+            assert points[upper, 2].max() < points[near, 2].max()

@@ -1,0 +1,115 @@
+"""Where parts of an animal meet, by its joints and its skin, the same on every species.
+
+Riggers let a neck begin at the chest of one animal and halfway to the skull of another, and a leg
+at the belly or near the back: whoever learns from their weights learns borders that contradict each
+other. Which bones a part has is theirs; how far up on the trunk it goes is decided here.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from diffusionnet_blender.surface.edges import edges_of_sides
+
+from .parts import ANIMAL_PART_NAMES, LEG_PARTS, LEGS, SIDES
+from .poses import unit
+
+# A neck begins so far from the shoulders towards the skull, in units of the height of the withers
+# above the shoulder joints; and at most at so much of the way.
+NECK_AT, NECK_AT_MOST = 0.9, 0.6
+# A leg fans out from a point above its joint, so much of the way from there to the back, to so many
+# degrees from its middle on either side.
+FAN_TOP, FAN = 0.35, 38.0
+# Of the way from the middle to a joint: nearer to the middle is trunk.
+INNER = 0.6
+# Of an upper leg's length, from the hip: what the rig calls leg below this is leg.
+FREE = 0.6
+
+_TORSO, _NECK = (ANIMAL_PART_NAMES.index(name) for name in ("torso", "neck"))
+
+
+def with_even_borders(
+    vertices: np.ndarray,
+    faces: np.ndarray,
+    labels: np.ndarray,
+    joints: dict[str, np.ndarray],
+) -> np.ndarray:
+    """Labels with the borders of the trunk at the same places on all animals.
+
+    Parameters
+    ----------
+    vertices : (V, 3)
+        An animal at rest, along +z, facing -y, a unit long from hips to shoulders.
+    faces : (F, 3) int
+    labels : (V,) int
+        Index into `ANIMAL_PART_NAMES` by its bones.
+    joints : dict of str to (3,)
+        Where each upper and lower leg, and the head, begin.
+
+    Returns
+    -------
+    (V,) int
+    """
+    labels = labels.copy()
+    shoulders, hips = (
+        np.mean([joints[f"{leg}_upper_leg.{side}"] for side in SIDES], axis=0) for leg in LEGS
+    )
+    trunk = np.isin(labels, [_TORSO, _NECK, *_upper_legs()])
+    edges, _ = edges_of_sides(faces)
+    edges = edges[trunk[edges].all(axis=1)]
+    back = {
+        leg: _section(vertices, edges, at[1])[:, 2].max() - at[2]
+        for leg, at in zip(LEGS, (shoulders, hips), strict=True)
+    }
+    belly = _belly(vertices, edges, (shoulders + hips) / 2)
+
+    way = unit(joints["head"] - shoulders)
+    length = np.linalg.norm(joints["head"] - shoulders)
+    begin = min(NECK_AT * back["front"], NECK_AT_MOST * length)
+    beyond = (vertices - shoulders) @ way > begin
+    for leg in LEGS:
+        for side in SIDES:
+            name = f"{leg}_upper_leg.{side}"
+            hip, knee = joints[name], joints[f"{leg}_lower_leg.{side}"]
+            part = ANIMAL_PART_NAMES.index(name)
+            own = labels == part
+            trunk = np.isin(labels, [_TORSO, _NECK])
+            along = unit(knee - hip)
+            middle = unit(along + [0, 0, -1.0])
+            top = hip - FAN_TOP * back[leg] * middle
+            inside = (vertices - top)[:, 1:]
+            spread = np.degrees(np.arccos(_cosine(inside, unit(middle[1:]))))
+            outer = vertices[:, 0] * np.sign(hip[0]) > INNER * abs(hip[0])
+            fan = outer & (spread < FAN) & ~beyond
+            free = (vertices[:, 2] < belly) | (
+                (vertices - hip) @ along > FREE * np.linalg.norm(knee - hip)
+            )
+            labels[own & ~free & ~fan] = _TORSO
+            labels[trunk & fan & ~free & (vertices[:, 2] < top[2])] = part
+    either = np.isin(labels, [_TORSO, _NECK])
+    labels[either] = np.where(beyond, _NECK, _TORSO)[either]
+    return labels
+
+
+def _upper_legs() -> list[int]:
+    return [
+        ANIMAL_PART_NAMES.index(f"{leg}_{LEG_PARTS[0]}.{side}") for leg in LEGS for side in SIDES
+    ]
+
+
+def _cosine(ways: np.ndarray, along: np.ndarray) -> np.ndarray:
+    return np.clip(ways @ along / np.maximum(np.linalg.norm(ways, axis=1), 1e-12), -1, 1)
+
+
+def _section(vertices: np.ndarray, edges: np.ndarray, y: float) -> np.ndarray:
+    """Where edges cross a plane across the animal, (n, 3)."""
+    one, two = vertices[edges[:, 0]], vertices[edges[:, 1]]
+    crossed = (one[:, 1] - y) * (two[:, 1] - y) < 0
+    one, two = one[crossed], two[crossed]
+    share = (y - one[:, 1]) / (two[:, 1] - one[:, 1])
+    return one + share[:, None] * (two - one)
+
+
+def _belly(vertices: np.ndarray, edges: np.ndarray, middle: np.ndarray) -> float:
+    """Height of the lowest skin halfway between hips and shoulders."""
+    return float(_section(vertices, edges, middle[1])[:, 2].min())
