@@ -237,6 +237,8 @@ weights-animals: $(READY_TRAINING) ## train and measure the models of animals ag
 	$(PYTHON) -m training.animal_match snapshot
 	$(PYTHON) -m training.animal_match left-out
 	$(PYTHON) -m training.animal_match evaluate
+	$(PYTHON) -m training.figure_family data
+	$(PYTHON) -m training.figure_family train
 	$(PYTHON) -m training.figure_family fit
 	$(PYTHON) -m training.figure_family evaluate --write
 

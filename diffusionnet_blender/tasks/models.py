@@ -20,10 +20,10 @@ BUNDLED = Path(__file__).resolve().parent.parent / "weights"
 DEFAULT_MODEL = "body_parts"
 DEFAULT_MATCH_MODEL = "body_match"
 FINE_PARTS_MODEL = "body_parts_fine"
-ANIMAL_PARTS_MODEL = "animal_parts"
 LAYERS_MODEL = "body_layers"
 ANIMAL_PARTS_MODEL = "animal_parts"
 ANIMAL_MATCH_MODEL = "animal_match"
+FAMILY_MODEL = "figure_family"
 # In place of a model's name: parts by the bones of an armature, and the rest by the default model.
 FROM_RIG = "rig"
 DEFAULT_MODELS: dict[Purpose, str] = {"segment": DEFAULT_MODEL, "match": DEFAULT_MATCH_MODEL}

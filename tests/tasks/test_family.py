@@ -1,4 +1,4 @@
-"""The family of a figure, by how sure both models of parts are."""
+"""The family of a figure, by its whole shape and by how sure both models of parts are."""
 
 import numpy as np
 import pytest
@@ -31,8 +31,11 @@ def test_a_stone_is_neither():
     assert found.model is None
 
 
-def test_evidence_is_a_share_and_a_lead_of_each_model(quadruped):
-    found = evidence(FamilyRequest(quadruped)).reshape(len(MODELS), 2)
+def test_evidence_is_a_share_and_a_lead_of_each_model_and_families_by_the_shape(quadruped):
+    every = evidence(FamilyRequest(quadruped))
+    found, families = every[: 2 * len(MODELS)].reshape(len(MODELS), 2), every[2 * len(MODELS) :]
+    assert len(families) == len(FAMILIES)
+    assert families.sum() == pytest.approx(1.0, abs=1e-5)
     assert ((found[:, 0] > 0) & (found[:, 0] <= 1)).all()
     assert ((found[:, 1] >= 0) & (found[:, 1] <= MOST_LEAD)).all()
 

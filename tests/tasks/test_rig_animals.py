@@ -26,8 +26,8 @@ LEG = ("upper_leg", "lower_leg", "foot")
 
 @pytest.fixture(scope="module")
 def animal():
-    """An animal of no species, and where its joints are."""
-    made = sample_quadruped(np.random.default_rng(1_000_009))
+    """An animal of no species, in proportions as real ones have, and where its joints are."""
+    made = sample_quadruped(np.random.default_rng(1_000_010))
     surface = Surface(made.figure.vertices, made.figure.faces)
     joints = {name: made.joints[LINKS.index(link)] for link, name in JOINT_OF_LINK.items()}
     return surface, joints

@@ -1,20 +1,24 @@
-"""The family of a figure by how well each model of parts is at home on it.
+"""The family of a figure by its whole shape, and by how well each model of parts is at home on it.
 
-A network is sure of parts that it has learnt, and votes for the frame of a figure that it knows. So
-both models of parts are evaluated, and their confidences and votes decide, by a logistic
-regression that `training.figure_family` has fitted on figures of every kind.
+One network classifies whole shapes (paper 5.1). Another is sure of parts that it has learnt, and
+votes for the frame of a figure that it knows. Neither alone is right as often as both: their
+probabilities, confidences and votes decide, by a logistic regression that `training.figure_family`
+has fitted on figures of every kind.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from ...network.checkpoint import Model
+from ...network.features import input_features
+from ...surface.discretization import Discretization
 from ..engines import choose_engine
-from ..inference import prepare_cached, softmax
+from ..inference import class_probabilities, prepare_cached, softmax
 from ..memory import memory_errors_explained
-from ..models import find_model
+from ..models import FAMILY_MODEL, find_model
 from ..progress import SILENT, Progress
-from ..segment.framing import framed_probabilities
+from ..segment.framing import Framed, framed_probabilities
 from ..sides import mirrored_classes
 from .request import FAMILIES, MODELS, FamilyRequest, Proposal
 
@@ -31,9 +35,9 @@ SURELY_NOT = 1e-6
 # Of the terms of `terms_of`, by family; printed by `python -m training.figure_family fit`.
 COEFFICIENTS = np.array(
     [
-        [0.17, 0.54, -0.63, -0.37, 2.68, -0.43, -1.18],
-        [0.99, -0.46, 0.56, 0.68, -2.28, 2.24, -1.32],
-        [-1.16, -0.08, 0.07, -0.31, -0.40, -1.81, 2.51],
+        [0.23, 0.38, 0.90, -0.93, 1.45, 0.21, -1.65, 0.79, -0.35, -0.43],
+        [1.11, -0.62, -0.66, 1.20, -0.78, 0.75, -1.12, -0.56, 0.73, -0.17],
+        [-1.34, 0.24, -0.24, -0.27, -0.67, -0.96, 2.77, -0.23, -0.37, 0.60],
     ]
 )
 
@@ -48,45 +52,60 @@ def proposal(request: FamilyRequest, progress: Progress) -> Proposal:
 
 
 def evidence(request: FamilyRequest, progress: Progress = SILENT) -> np.ndarray:
-    """How sure each model of parts is, (2 M,) of M models.
+    """What the models make of a figure, (2 M + F,) of M models of parts and F families.
 
-    Of each the mean probability of the part of a place, left and right taken as one, and the lead
-    of the votes for a frame, from 0 to `MOST_LEAD`; `NOTHING` where it finds less than half of its
-    parts, as on a ball, which may well be a head and nothing else.
+    Of each model of parts the mean probability of the part of a place, left and right taken as one,
+    and the lead of the votes for a frame, from 0 to `MOST_LEAD`; `NOTHING` where it finds less than
+    half of its parts, as on a ball, which may well be a head and nothing else. Then the
+    probabilities of the families by the whole shape.
     """
     engine = choose_engine(request.engine, request.device)
+    names = (*MODELS.values(), FAMILY_MODEL)
     found: list[float] = []
-    for number, name in enumerate(MODELS.values()):
+    for number, name in enumerate(names):
         model = find_model(name)
 
         def report(done: float, first: int = number) -> None:
-            progress("network", (first + done) / len(MODELS))
+            progress("network", (first + done) / len(names))
 
         shape = prepare_cached(
             request.surface, model.card.discretization, False, request.cache, progress, {}
         ).discretization
-        framed = framed_probabilities(model, [shape], engine, report)
-        probabilities = framed.probabilities[0]
-        other = np.array(mirrored_classes(model.card.class_names))
-        sided = other != np.arange(len(other))
-        either = probabilities + np.where(sided, probabilities[:, other], 0.0)
-        share = shape.mass / shape.mass.sum()
-        merged = np.minimum(other, np.arange(len(other)))
-        of_part = np.bincount(merged[either.argmax(axis=1)], share)
-        kinds = len(np.unique(merged))
-        if 2 * np.count_nonzero(of_part > LEAST_PART) < kinds:
-            found += NOTHING
-            continue
-        found += [float(share @ either.max(axis=1)), float(np.clip(framed.lead, 0.0, MOST_LEAD))]
+        if name == FAMILY_MODEL:
+            features = input_features(shape, model.card.features)
+            found += class_probabilities(
+                model, shape, features, engine, report, output_at="shape"
+            ).tolist()
+        else:
+            found += _at_home(model, shape, framed_probabilities(model, [shape], engine, report))
     return np.array(found)
+
+
+def _at_home(model: Model, shape: Discretization, framed: Framed) -> list[float]:
+    """How sure a model is of the parts of a figure, and of its frame."""
+    probabilities = framed.probabilities[0]
+    other = np.array(mirrored_classes(model.card.class_names))
+    sided = other != np.arange(len(other))
+    either = probabilities + np.where(sided, probabilities[:, other], 0.0)
+    share = shape.mass / shape.mass.sum()
+    merged = np.minimum(other, np.arange(len(other)))
+    of_part = np.bincount(merged[either.argmax(axis=1)], share)
+    kinds = len(np.unique(merged))
+    if 2 * np.count_nonzero(of_part > LEAST_PART) < kinds:
+        return NOTHING
+    return [float(share @ either.max(axis=1)), float(np.clip(framed.lead, 0.0, MOST_LEAD))]
 
 
 def terms_of(found: np.ndarray) -> np.ndarray:
     """What the regression is linear in: the `evidence` with confidences as log-odds, what is beyond
-    `HIGH` once more, and a constant.
+    `HIGH` once more, a constant, and the log-probabilities of the families less their mean.
     """
-    confidence, lead = found.reshape(-1, 2).T
+    of_parts, of_shape = found[: 2 * len(MODELS)], found[2 * len(MODELS) :]
+    confidence, lead = of_parts.reshape(-1, 2).T
     confidence = np.clip(confidence, SURELY_NOT, 1.0 - SURELY_NOT)
     odds = np.log(confidence / (1.0 - confidence))
     beyond = np.maximum(odds - np.log(HIGH / (1.0 - HIGH)), 0.0)
-    return np.concatenate([np.stack([odds, lead], axis=1).ravel(), beyond, [1.0]])
+    scores = np.log(np.maximum(of_shape, SURELY_NOT))
+    return np.concatenate(
+        [np.stack([odds, lead], axis=1).ravel(), beyond, [1.0], scores - scores.mean()]
+    )
