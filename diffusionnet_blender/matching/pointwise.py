@@ -74,8 +74,8 @@ def precise_map(
 
     Ezuz and Ben-Chen 2017, section 4. The triangles around the nearest vertices are tried; a
     triangle elsewhere can only be nearer where edges are longer than the distances between
-    folds of the embedding. Single precision serves: of the edges of an embedded mesh its rounding is
-    a ten-thousandth.
+    folds of the embedding. Triangles are chosen in single
+    precision: where its rounding decides between two, both are as near.
 
     Parameters
     ----------
@@ -110,7 +110,6 @@ def precise_map(
     around = _FacesAround(len(source), source_faces)
     nearest = min(NEAREST, len(used))
     face = np.empty(len(target), dtype=np.int64)
-    barycentric = np.empty((len(target), 3))
     step = max(CACHED_NUMBERS // len(source), 1)
     for start in range(0, len(target), step):
         chunk = slice(start, start + step)
@@ -131,10 +130,12 @@ def precise_map(
             + 2 * share_b * share_c * along.bc
             + np.square(share_c) * along.cc
         )
-        best = _first_least(distance, query)
-        face[chunk] = candidate[best]
-        share_b, share_c = share_b[best], share_c[best]
-        barycentric[chunk] = np.stack([1 - share_b - share_c, share_b, share_c], axis=1)
+        face[chunk] = candidate[_first_least(distance, query)]
+    along = gram.of(face)
+    wanted = np.asarray(target_embedding - middle, dtype=np.float64) - corners[face, 0]
+    pb, pc = (np.einsum("nd,nd->n", wanted, edge[face]) for edge in (along_b, along_c))
+    share_b, share_c = nearest_in_triangle(along.bb, along.bc, along.cc, pb, pc)
+    barycentric = np.stack([1 - share_b - share_c, share_b, share_c], axis=1)
     return SurfacePoints(face, np.clip(barycentric, 0.0, 1.0))
 
 
