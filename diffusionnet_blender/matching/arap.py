@@ -13,7 +13,7 @@ from ..surface.factorisation import Factorisation
 from ..surface.laplacian import laplacian_and_mass
 from ..surface.loose_parts import bridge_laplacian, label_mesh_parts
 from ..surface.surface import vertex_areas
-from .transfer.shape_keys import nearest_rotations
+from .rotations import nearest_rotations
 
 # Limits of the local scale of a deformation.
 SCALES = (0.5, 2.0)

@@ -9,8 +9,9 @@ from scipy import sparse
 
 from .points import SurfacePoints
 
-# Queries at a time: bounds the memory of a distance matrix.
-CHUNK_NUMBERS = 8_000_000
+# Numbers of a distance matrix at a time: they bound its memory. Where it is read several times, so
+# few that they stay in the processor's cache.
+CHUNK_NUMBERS, CACHED_NUMBERS = 8_000_000, 1_000_000
 # Triangles around this many nearest vertices are tried for each query.
 NEAREST = 12
 # Most triangles around a vertex that are tried, and columns of a group in `_least`.
@@ -73,7 +74,8 @@ def precise_map(
 
     Ezuz and Ben-Chen 2017, section 4. The triangles around the nearest vertices are tried; a
     triangle elsewhere can only be nearer where edges are longer than the distances between
-    folds of the embedding.
+    folds of the embedding. Triangles are chosen in single
+    precision: where its rounding decides between two, both are as near.
 
     Parameters
     ----------
@@ -86,13 +88,16 @@ def precise_map(
     SurfacePoints
         On the source, one for each row of `target_embedding`.
     """
-    source = np.asarray(source_embedding, dtype=np.float64)
-    target = np.asarray(target_embedding, dtype=np.float64)
+    # About the middle numbers are smaller, and so is what rounding takes from them.
+    middle = np.mean(source_embedding, axis=0, keepdims=True)
+    exact = np.asarray(source_embedding - middle, dtype=np.float64)
+    source = exact.astype(np.float32)
+    target = np.asarray(target_embedding - middle, dtype=np.float32)
     used = np.unique(source_faces)
-    squared = np.einsum("vd,vd->v", source, source)
-    half = np.full(len(source), np.inf)
+    squared = np.einsum("vd,vd->v", exact, exact)
+    half = np.full(len(source), np.inf, dtype=np.float32)
     half[used] = squared[used] / 2
-    corners = source[source_faces]
+    corners = exact[source_faces]
     along_b = corners[:, 1] - corners[:, 0]
     along_c = corners[:, 2] - corners[:, 0]
     gram = _Gram(
@@ -105,13 +110,12 @@ def precise_map(
     around = _FacesAround(len(source), source_faces)
     nearest = min(NEAREST, len(used))
     face = np.empty(len(target), dtype=np.int64)
-    barycentric = np.empty((len(target), 3))
-    step = max(CHUNK_NUMBERS // len(source), 1)
+    step = max(CACHED_NUMBERS // len(source), 1)
     for start in range(0, len(target), step):
         chunk = slice(start, start + step)
         product = target[chunk] @ source.T
         query, candidate = around(_least(half - product, nearest))
-        a, b, c = (product[query, source_faces[candidate, i]] for i in range(3))
+        a, b, c = (product[query, source_faces[candidate, i]].astype(np.float64) for i in range(3))
         along = gram.of(candidate)
         share_b, share_c = nearest_in_triangle(
             along.bb, along.bc, along.cc, b - a - along.ab, c - a - along.ac
@@ -126,10 +130,12 @@ def precise_map(
             + 2 * share_b * share_c * along.bc
             + np.square(share_c) * along.cc
         )
-        best = np.lexsort((distance, query))[np.searchsorted(query, np.arange(len(product)))]
-        face[chunk] = candidate[best]
-        share_b, share_c = share_b[best], share_c[best]
-        barycentric[chunk] = np.stack([1 - share_b - share_c, share_b, share_c], axis=1)
+        face[chunk] = candidate[_first_least(distance, query)]
+    along = gram.of(face)
+    wanted = np.asarray(target_embedding - middle, dtype=np.float64) - corners[face, 0]
+    pb, pc = (np.einsum("nd,nd->n", wanted, edge[face]) for edge in (along_b, along_c))
+    share_b, share_c = nearest_in_triangle(along.bb, along.bc, along.cc, pb, pc)
+    barycentric = np.stack([1 - share_b - share_c, share_b, share_c], axis=1)
     return SurfacePoints(face, np.clip(barycentric, 0.0, 1.0))
 
 
@@ -149,6 +155,14 @@ def _least(values: np.ndarray, count: int) -> np.ndarray:
     column = np.concatenate([column, np.broadcast_to(left, (len(values), len(left)))], axis=1)
     chosen = np.argpartition(np.take_along_axis(values, column, 1), count - 1, axis=1)
     return np.take_along_axis(column, chosen[:, :count], 1)
+
+
+def _first_least(values: np.ndarray, row: np.ndarray) -> np.ndarray:
+    """Index of the first least of the values (N,) of each row, whose numbers (N,) ascend."""
+    starts = np.flatnonzero(np.diff(row, prepend=-1))
+    least = np.minimum.reduceat(values, starts)
+    found = np.flatnonzero(values == np.repeat(least, np.diff(starts, append=len(row))))
+    return found[np.flatnonzero(np.diff(row[found], prepend=-1))]
 
 
 class _Gram(NamedTuple):

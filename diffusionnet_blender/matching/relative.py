@@ -8,7 +8,8 @@ from scipy.spatial import cKDTree
 from ..surface.edges import edges_of_sides
 from .means import Mean
 from .points import SurfacePoints, points_at_vertices
-from .transfer.shape_keys import nearest_rotations, vertex_rotations
+from .rotations import nearest_rotations
+from .transfer.shape_keys import vertex_rotations
 
 # Edges of a body over which its frames are averaged, and the logarithm of the stretch of edges at
 # which a body that is bent unevenly counts for a third.

@@ -109,6 +109,13 @@ def prepare(
     )
 
 
+def prepared_from(discretization: Discretization) -> PreparedSurface:
+    """What `prepare` gives, of a surface that needs no repair and was discretized before."""
+    vertex = np.arange(len(discretization.vertices), dtype=np.int32)
+    repairs = RepairReport(bridged_parts=discretization.bridged_parts)
+    return PreparedSurface(discretization, vertex, None, vertex, repairs)
+
+
 def prepare_skin(
     surface: Surface,
     settings: DiscretizationSettings = DEFAULT_SETTINGS,

@@ -9,7 +9,8 @@ import numpy as np
 
 from ...surface.surface import triangle_areas
 from ..points import SurfacePoints
-from .shape_keys import global_scale, nearest_rotations
+from ..rotations import nearest_rotations
+from .shape_keys import global_scale
 
 # Reach along a limb, in times a joint's distance from the skin: a ring around it. A longer one
 # would cut the corner of a bent elbow.

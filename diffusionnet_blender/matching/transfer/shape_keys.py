@@ -12,6 +12,7 @@ from ...surface.factorisation import Factorisation
 from ...surface.surface import triangle_vectors
 from ...surface.winding import vertex_normals
 from ..points import SurfacePoints, points_at_vertices
+from ..rotations import nearest_rotations
 from .corners import MapInside
 
 # Weight of every vertex's position by offsets alone, relative to the weight of the triangles around
@@ -183,14 +184,6 @@ def global_scale(image: np.ndarray, vertices: np.ndarray, faces: np.ndarray) -> 
     mapped = side_lengths(image[faces])
     usable = (own > 0) & (mapped > 0)
     return float(np.median(own[usable] / mapped[usable])) if usable.any() else 1.0
-
-
-def nearest_rotations(matrices: np.ndarray) -> np.ndarray:
-    """The proper rotation nearest to each matrix, (N, 3, 3), by polar decomposition."""
-    u, _, v = np.linalg.svd(matrices)
-    sign = np.sign(np.linalg.det(u @ v))
-    u[:, :, 2] *= np.where(sign == 0, 1.0, sign)[:, None]
-    return u @ v
 
 
 def _face_images(

@@ -12,9 +12,14 @@ from scipy.spatial import cKDTree
 from ...errors import DiffusionNetError
 from ...matching.limbs.links import PARTS
 from ...matching.limbs.parted import PartedMesh, parted_mesh
+from ...matching.parts import Parts, split_parts
+from ...network.card import ModelCard
 from ...network.checkpoint import Model
+from ...surface.discretization import Discretization, discretize, truncated
+from ...surface.prepare import prepared_from
 from ...surface.proxy import make_proxy
 from ...surface.repair import RepairedSurface
+from ...surface.settings import DiscretizationSettings
 from ...surface.surface import Surface
 from ...surface.winding import vertex_normals
 from ..clock import Clock
@@ -39,6 +44,21 @@ LEAST_SURE = 0.3
 
 
 @dataclass(frozen=True, eq=False)
+class MainPart:
+    """The main part of a surface without its small ones, and its matrices.
+
+    Attributes
+    ----------
+    parts : Parts
+    matrices : Discretization
+        With enough eigenpairs for the network of parts and for that of features.
+    """
+
+    parts: Parts
+    matrices: Discretization
+
+
+@dataclass(frozen=True, eq=False)
 class BodyParts:
     """Parts of the body at the vertices of a surface.
 
@@ -53,6 +73,8 @@ class BodyParts:
         Probability that left and right are not exchanged, 0.5 to 1.
     segmented : SegmentRequest
         By which they were found.
+    seen : MainPart or None
+        Of the repaired surface, where parts were found on that.
     """
 
     surface: Surface
@@ -61,6 +83,7 @@ class BodyParts:
     frame: np.ndarray
     sides_sure: float
     segmented: SegmentRequest
+    seen: MainPart | None
 
     @property
     def is_person(self) -> bool:
@@ -146,7 +169,10 @@ class KnownFigure:
 
 
 def both_bodies(
-    request: MatchRequest, repaired: tuple[RepairedSurface, RepairedSurface], clock: Clock
+    request: MatchRequest,
+    repaired: tuple[RepairedSurface, RepairedSurface],
+    settings: DiscretizationSettings,
+    clock: Clock,
 ) -> tuple[BodyParts, BodyParts] | tuple[None, None]:
     """Parts of the body on source and target; of none where either is no body.
 
@@ -158,6 +184,8 @@ def both_bodies(
     request : MatchRequest
     repaired : (RepairedSurface, RepairedSurface)
         Source and target.
+    settings : DiscretizationSettings
+        Of the network of features, which sees the same surfaces afterwards.
     clock : Clock
     """
     if request.parts_models is None:
@@ -172,12 +200,42 @@ def both_bodies(
     for number, (figure, clean) in enumerate(zip(figures, repaired, strict=True)):
         progress = _within(report, number / 2)
         model = request.parts_models[number]
-        parts = _body_parts(request, coarser(figure, clean), bones_lead, model, progress)
+        card = card_of(model, request.model_folders, "segment")
+        seen = _seen_by_both(figure, clean, card, settings, progress)
+        if seen is None:
+            shown = coarser(figure, clean)
+        else:
+            kept = clean.user_vertex[seen.parts.main_vertex]
+            known = None if figure.known is None else figure.known[kept]
+            shown = KnownFigure(seen.parts.main, None, known)
+        parts = _body_parts(request, shown, seen, bones_lead, model, progress)
         if parts is None:
             break
         found.append(parts)
     clock.stop("parts")
     return (found[0], found[1]) if len(found) == 2 else (None, None)
+
+
+def _seen_by_both(
+    figure: KnownFigure,
+    clean: RepairedSurface,
+    card: ModelCard,
+    settings: DiscretizationSettings,
+    progress: Callable[[str, float], None],
+) -> MainPart | None:
+    """The main part of a repaired surface on which parts and features are both found.
+
+    None where the two networks need other matrices: those of an animal, of objects, of a dense mesh
+    or of models with other settings.
+    """
+    both = replace(settings, k=max(settings.k, card.discretization.k))
+    alike = replace(both, k=card.discretization.k) == card.discretization
+    if figure.members is not None or card.four_legs or not alike:
+        return None
+    if len(clean.surface.vertices) > MOST_VERTICES:
+        return None
+    parts = split_parts(clean.surface)
+    return MainPart(parts, discretize(parts.main, both, progress))
 
 
 def coarser(figure: KnownFigure, clean: RepairedSurface) -> KnownFigure:
@@ -211,13 +269,15 @@ def coarser(figure: KnownFigure, clean: RepairedSurface) -> KnownFigure:
 def _body_parts(
     request: MatchRequest,
     figure: KnownFigure,
+    seen: MainPart | None,
     bones_lead: bool,
     model: str | Model,
     progress: Callable[[str, float], None],
 ) -> BodyParts | None:
     """Parts of the body on one figure of a request; None where it has no upright frame of one."""
     surface, members = figure.surface, figure.members
-    four_legs = card_of(model, request.model_folders, "segment").four_legs
+    card = card_of(model, request.model_folders, "segment")
+    four_legs = card.four_legs
     # Bones are known by the parts of people.
     known = None if four_legs else figure.known
     coarse = card_of(DEFAULT_MODEL, request.model_folders, "segment").class_names
@@ -232,7 +292,10 @@ def _body_parts(
         device=request.device,
         model_folders=request.model_folders,
     )
-    found = segmentation(segmented, CallbackProgress(progress))
+    prepared = None
+    if seen is not None:
+        prepared = prepared_from(truncated(seen.matrices, card.discretization.k))
+    found = segmentation(segmented, CallbackProgress(progress), prepared)
     names = found.class_names
     probabilities = found.vertex_probabilities.astype(float)
     has_parts = four_legs or set(PARTS) <= set(names)
@@ -246,7 +309,7 @@ def _body_parts(
         # Bones have decided the sides.
         frame = HALF_TURN @ frame
     sides_sure = 1.0 if found.side_confidence is None else found.side_confidence
-    return BodyParts(surface, probabilities, names, frame, sides_sure, segmented)
+    return BodyParts(surface, probabilities, names, frame, sides_sure, segmented, seen)
 
 
 def _to_left(surface: Surface, probabilities: np.ndarray, names: Sequence[str]) -> np.ndarray:

@@ -24,7 +24,7 @@ from ..engines import choose_engine
 from ..memory import memory_errors_explained
 from ..models import loaded
 from ..progress import Progress
-from .body import both_bodies, require_parts, with_parts_of
+from .body import BodyParts, both_bodies, require_parts, with_parts_of
 from .facing import facing_alike
 from .figure import Figure, figure_of, lifted, with_pieces
 from .fit_pair import can_fit
@@ -73,7 +73,9 @@ def correspondence(request: MatchRequest, progress: Progress) -> Correspondence:
         if in_place is not None:
             return in_place
 
-        parts = (None, None) if model is None else both_bodies(request, repaired, clock)
+        parts: tuple[BodyParts | None, BodyParts | None] = (None, None)
+        if model is not None:
+            parts = both_bodies(request, repaired, model.card.discretization, clock)
 
         def matched(sides: Sides) -> Correspondence:
             one, other = sides

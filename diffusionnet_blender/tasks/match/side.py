@@ -27,8 +27,9 @@ from ..clock import Clock
 from ..inference import require_finite_outputs
 from .body import BodyParts
 
-# Most vertices of the meshes between which maps are computed; denser ones are decimated to as many.
-PROXY_VERTICES = 4500
+# Vertices to which dense meshes are decimated before maps are computed between them. A mesh of not
+# more than so many times as many is taken as it is: matrices for its parts serve the map too.
+PROXY_VERTICES, NOT_DENSE = 4500, 4 / 3
 # Eigenpairs of a refined map.
 MAP_SIZE = 160
 # Energies of the wave kernel signature, and the eigenpairs that it is computed from.
@@ -116,18 +117,26 @@ def prepare_side(
             f"A map needs at least {FEWEST_VERTICES}; subdivide it.",
         )
     clock.start("proxy")
-    parts = split_parts(repaired.surface)
-    proxy = decimate(parts.main, PROXY_VERTICES)
+    seen = None if of_body is None else of_body.seen
+    if seen is not None and seen.parts.whole is not repaired.surface:
+        # Parts were found on a figure, of which this is the skin.
+        seen = None
+    parts = split_parts(repaired.surface) if seen is None else seen.parts
+    is_dense = len(parts.main.vertices) > NOT_DENSE * PROXY_VERTICES
+    proxy = decimate(parts.main, PROXY_VERTICES) if is_dense else parts.main
     clock.stop("proxy")
     report = clock.start("eigenbasis")
     settings = DEFAULT_SETTINGS if model is None else model.card.discretization
     # What is matched limb by limb needs no functional map.
     has_limbs = of_body is not None and of_body.is_person
-    matrices = discretize(
-        proxy,
-        settings if has_limbs else replace(settings, k=max(MAP_SIZE, settings.k)),
-        lambda stage, fraction: report(fraction if stage == "eigenbasis" else 0.0),
-    )
+    if seen is not None and has_limbs and proxy is parts.main:
+        matrices = truncated(seen.matrices, settings.k)
+    else:
+        matrices = discretize(
+            proxy,
+            settings if has_limbs else replace(settings, k=max(MAP_SIZE, settings.k)),
+            lambda stage, fraction: report(fraction if stage == "eigenbasis" else 0.0),
+        )
     clock.stop("eigenbasis")
     clock.start("features")
     mesh = spectral_mesh(matrices)

@@ -57,8 +57,14 @@ class _Found:
     frame: np.ndarray | None = None
 
 
-def segmentation(request: SegmentRequest, progress: Progress) -> Segmentation:
-    """Class probabilities of vertices and classes of polygons, see `job.run`."""
+def segmentation(
+    request: SegmentRequest, progress: Progress, prepared: PreparedSurface | None = None
+) -> Segmentation:
+    """Class probabilities of vertices and classes of polygons, see `job.run`.
+
+    `prepared` is what the surface, or its template, was prepared to before, with the settings of
+    the model; of no effect on a figure that carries things.
+    """
     surface = request.surface
     card = card_of(request.model, request.model_folders, "segment")
     if request.template is not None:
@@ -75,11 +81,17 @@ def segmentation(request: SegmentRequest, progress: Progress) -> Segmentation:
     runner = choose_engine(request.engine, request.device)
     with memory_errors_explained(len(surface.vertices)):
         body, kept = body_of(surface, carried) if carried else (surface, slice(None))
+        prepared = None if carried else prepared
         template = request.template
         if carried and template is not None:
             template = body_of(template, carried)[0]
         found = _of_figure(
-            replace(request, surface=body, template=template), model, runner, progress, seconds
+            replace(request, surface=body, template=template),
+            model,
+            runner,
+            progress,
+            seconds,
+            prepared,
         )
     probabilities = np.zeros((len(surface.vertices), len(card.class_names)), dtype=np.float32)
     probabilities[kept] = found.probabilities
@@ -178,14 +190,16 @@ def _of_figure(
     runner: Engine,
     progress: Progress,
     seconds: dict[str, float],
+    prepared: PreparedSurface | None,
 ) -> _Found:
     """Probabilities at the vertices of a surface, by the network and the rules for bodies."""
     surface, template, cache = request.surface, request.template, request.cache
     rest = surface if template is None else template
-    prepared = prepare_cached(
-        rest, model.card.discretization, request.exact, cache, progress, seconds,
-        outer_skin=model.card.outer_skin,
-    )  # fmt: skip
+    if prepared is None:
+        prepared = prepare_cached(
+            rest, model.card.discretization, request.exact, cache, progress, seconds,
+            outer_skin=model.card.outer_skin,
+        )  # fmt: skip
 
     skin = None
     if model.card.outer_skin and _has_many_parts(prepared):
