@@ -9,6 +9,7 @@ from mathutils import Matrix, Vector
 from ..errors import DiffusionNetError
 from ..tasks.rig.bones import Skeleton, skeleton_of
 from ..tasks.rig.kinds import KINDS, kind_for
+from ..tasks.rig.proportion import RestBone, bones_by_proportion
 from ..tasks.rig.request import Bones
 from .edit_mode import alone_in_edit_mode
 from .fingerprint import of_block
@@ -67,7 +68,7 @@ def write_skeleton(fit: Fit, bones: Bones) -> bpy.types.Object:
     with transaction(*members) as change:
         _discard_earlier(members, change)
         name = f"{fit.name} {'metarig' if is_metarig else 'skeleton'}"
-        rig = _add(skeleton, name, members[0], fit.geometry.origin)
+        rig = _add(skeleton, name, members[0], fit)
         rig[KIND], rig[FIGURE] = kind, members[0]
         rig.show_in_front = True
         frame = fit.fitted.frame
@@ -217,9 +218,7 @@ def content_of(rig: bpy.types.Object) -> str:
     return of_block(rig, rig.data)
 
 
-def _add(
-    skeleton: Skeleton, name: str, member: bpy.types.Object, origin: np.ndarray
-) -> bpy.types.Object:
+def _add(skeleton: Skeleton, name: str, member: bpy.types.Object, fit: Fit) -> bpy.types.Object:
     """An armature at the origin of a character, in the collections of a member."""
     kind = KINDS[skeleton.kind]
     if kind.metarig:
@@ -228,14 +227,19 @@ def _add(
         rig = bpy.data.objects.new(name, bpy.data.armatures.new(name))
     for collection in list(rig.users_collection):
         collection.objects.unlink(rig)
-    rig.matrix_world = Matrix.Translation(Vector(origin))
+    rig.matrix_world = Matrix.Translation(Vector(fit.geometry.origin))
     deforms = {spec.name: bool(spec.parts) or spec.name.startswith("eye") for spec in kind.bones}
     with alone_in_edit_mode(rig):
         rig.data.use_mirror_x = False
         edit = rig.data.edit_bones
         # Rigify tells chains by their connections.
         connected = {bone.name for bone in edit if bone.use_connect}
-        for bone in [bone for bone in edit if bone.name not in skeleton.names]:
+        beside = {}
+        if kind.by_proportion:
+            vertices = fit.geometry.placed.surface.vertices
+            beside = bones_by_proportion(_rest_of(edit), skeleton, vertices, fit.fitted)
+        kept = {*skeleton.names, *beside}
+        for bone in [bone for bone in edit if bone.name not in kept]:
             edit.remove(bone)
         for bone in edit:
             bone.use_connect = False
@@ -247,6 +251,11 @@ def _add(
                 above = int(skeleton.parents[number])
                 bone.parent = made[above] if above >= 0 else None
                 bone.use_deform = deforms[skeleton.roles[number]]
+        for bone_name, (head, tail, z) in beside.items():
+            bone = edit[bone_name]
+            bone.head, bone.tail = Vector(head), Vector(tail)
+            bone.align_roll(Vector(z))
+            bone.use_connect = bone_name in connected
         for bone, role in zip(made, skeleton.roles, strict=True):
             continues = bone.name in connected if kind.metarig else _continues(role)
             if bone.parent is not None and continues:
@@ -256,6 +265,17 @@ def _add(
     for collection in member.users_collection or [bpy.context.scene.collection]:
         collection.objects.link(rig)
     return rig
+
+
+def _rest_of(edit: bpy.types.ArmatureEditBones) -> dict[str, RestBone]:
+    """Bones of a metarig as Rigify has made them."""
+    return {
+        bone.name: RestBone(
+            bone.parent.name if bone.parent else "",
+            *(np.array(each, dtype=np.float64) for each in (bone.head, bone.tail, bone.z_axis)),
+        )
+        for bone in edit
+    }
 
 
 def _continues(role: str) -> bool:

@@ -94,7 +94,14 @@ def turn_between(bones, left):
     return np.cross(two, one) @ left
 
 
-@pytest.mark.parametrize("choice", ["rigify", "rigify_horse"])
+@pytest.mark.parametrize(
+    "choice",
+    [
+        "rigify",
+        "rigify_horse",
+        *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("rigify_wolf", "rigify_cat")),
+    ],
+)
 def test_rigify_generates_from_the_metarig_of_an_animal_and_its_feet_can_be_raised(animal, choice):
     make(choice)
     rig = animal.modifiers[0].object
@@ -119,6 +126,42 @@ def test_rigify_generates_from_the_metarig_of_an_animal_and_its_feet_can_be_rais
         assert sign * before > 0
         assert sign * turn_between(bones, left) > sign * before
     assert np.linalg.norm(posed(animal) - rest, axis=1).max() > 0.05
+
+
+@pytest.mark.parametrize("choice", ["rigify_wolf", "rigify_cat"])
+def test_wolf_and_cat_have_every_bone_with_faces_and_toes_in_their_boxes(animal, choice):
+    bpy.ops.diffusionnet.write_skeleton("EXEC_DEFAULT", True, kind=choice)
+    (metarig,) = armatures()
+    kind = KINDS[choice]
+    getattr(bpy.ops.object, f"armature_{kind.metarig}_metarig_add")()
+    own = bpy.context.view_layer.objects.active
+    assert set(metarig.data.bones.keys()) == set(own.data.bones.keys())
+    fitted, points = fit_with(animal).fitted, posed(animal)
+    part = np.array(fitted.part_names)[fitted.parts.argmax(axis=1)]
+    named = set(kind.names.values())
+    for role, of in (
+        ("head", "head"),
+        ("front_toe.L", "front_foot.L"),
+        ("hind_toe.R", "hind_foot.R"),
+    ):
+        bone = metarig.data.bones[kind.names[role]]
+        ends = [metarig.matrix_world @ end for end in (bone.head_local, bone.tail_local)]
+        # Joints of feet lie behind their skin.
+        held = np.concatenate([points[part == of], ends])
+        low, high = held.min(axis=0), held.max(axis=0)
+        room = 0.25 * np.linalg.norm(high - low)
+        above = metarig.data.bones[kind.names[role]]
+        hung = [bone for bone in above.children_recursive if bone.name not in named]
+        assert len(hung) > 7
+        for bone in hung:
+            for end in (bone.head_local, bone.tail_local):
+                place = np.array(metarig.matrix_world @ end)
+                assert (low - room < place).all(), bone.name
+                assert (place < high + room).all(), bone.name
+    for bone in own.data.bones:
+        if bone.use_connect and bone.name not in named:
+            made = metarig.data.bones[bone.name]
+            assert (made.head_local - made.parent.tail_local).length < 1e-5
 
 
 def test_the_check_of_an_animal_bends_its_legs(animal):

@@ -160,3 +160,29 @@ HORSE = both_sides(
     "L",
     "R",
 )
+# Its metarig "Cat"; "Wolf" has the names of "Basic Quadruped". Faces, toes, breast and belly are
+# placed by proportion.
+CAT = both_sides(
+    {
+        "hips": "spine",
+        "spine1": "spine.001",
+        "spine2": "spine.002",
+        "spine4": "spine.003",
+        "neck": "spine.004",
+        "neck2": "spine.005",
+        "head": "spine.006",
+        "tail": "tail.001",
+        **{f"tail{n}": f"tail.{n + 1:03}" for n in range(1, 4)},
+        "shoulder.L": "shoulder.{}",
+        "front_thigh.L": "upper_arm.{}",
+        "front_shin.L": "forearm.{}",
+        "front_cannon.L": "hand.{}",
+        "front_toe.L": "f_toe.{}",
+        "hind_thigh.L": "thigh.{}",
+        "hind_shin.L": "shin.{}",
+        "hind_cannon.L": "foot.{}",
+        "hind_toe.L": "r_toe.{}",
+    },
+    "L",
+    "R",
+)

@@ -66,8 +66,10 @@ def rig(
     Parameters
     ----------
     surface : Surface or Character
-    kind : {"plain", "rigify", "rigify_horse", "mixamo", "unreal", "vrm"}
-        Of an animal the first three alone.
+    kind : str
+        "plain", "rigify", "rigify_horse", "rigify_wolf", "rigify_cat", "mixamo", "unreal" or "vrm".
+        Of an animal those of Rigify and the first alone; without faces and toes of metarigs, which
+        Blender has.
     fingers, toes, face : bool
         Whether these have bones of their own; an animal has none of them.
     progress : callable

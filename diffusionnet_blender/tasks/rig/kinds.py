@@ -14,6 +14,7 @@ from .animal_kinds import (
     ANIMAL_CHAINS,
     ANIMAL_LIMBS,
     BASIC_QUADRUPED,
+    CAT,
     HORSE,
     PLAIN,
     QUADRUPED,
@@ -90,6 +91,8 @@ class Kind:
         Limbs of a metarig that Rigify makes as a whole or not at all, without their sides.
     four_legs : bool
         Whether it is one of animals.
+    by_proportion : bool
+        Whether it has the bones of its metarig that are not named here as well, see `proportion`.
     """
 
     names: dict[str, str]
@@ -97,6 +100,7 @@ class Kind:
     metarig: str = ""
     limbs: tuple[tuple[str, ...], ...] = ()
     four_legs: bool = False
+    by_proportion: bool = False
     role_of: dict[str, str] = field(init=False)
 
     def __post_init__(self):
@@ -263,9 +267,15 @@ KINDS: dict[str, Kind] = {
     "animal": Kind(PLAIN, "Plain", four_legs=True),
     "quadruped": Kind(BASIC_QUADRUPED, "Rigify", "basic_quadruped", ANIMAL_LIMBS, True),
     "rigify_horse": Kind(HORSE, "Rigify Horse", "horse", ANIMAL_LIMBS, True),
+    "rigify_wolf": Kind(BASIC_QUADRUPED, "Rigify Wolf", "wolf", ANIMAL_LIMBS, True, True),
+    "rigify_cat": Kind(CAT, "Rigify Cat", "cat", ANIMAL_LIMBS, True, True),
 }
 # Choices that mean another skeleton for an animal.
-_OF_ANIMALS = {"plain": "animal", "rigify": "quadruped", "rigify_horse": "rigify_horse"}
+_OF_ANIMALS = {
+    "plain": "animal",
+    "rigify": "quadruped",
+    **{kind: kind for kind in ("rigify_horse", "rigify_wolf", "rigify_cat")},
+}
 
 
 def kind_for(choice: str, four_legs: bool) -> str:
@@ -292,7 +302,7 @@ def kind_for(choice: str, four_legs: bool) -> str:
     if four_legs and choice not in _OF_ANIMALS:
         raise DiffusionNetError(
             f"{KINDS[choice].title} has no bones of an animal",
-            "Choose Rigify, Rigify Horse or Plain.",
+            "Choose Rigify, Rigify Horse, Rigify Wolf, Rigify Cat or Plain.",
         )
     if KINDS[choice].four_legs and not four_legs:
         raise DiffusionNetError(

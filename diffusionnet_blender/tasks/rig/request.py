@@ -38,6 +38,8 @@ class Bones:
                 "Quadruped for an animal",
             ),
             ("rigify_horse", "Rigify Horse", "Horse of Rigify, for animals on four legs"),
+            ("rigify_wolf", "Rigify Wolf", "Wolf of Rigify, with face and toes, for animals"),
+            ("rigify_cat", "Rigify Cat", "Cat of Rigify, with face and toes, for animals"),
             ("mixamo", "Mixamo", "Bones as Mixamo names them, for its animations"),
             ("unreal", "Unreal Mannequin", "Bones as Unreal's mannequin has them"),
             ("vrm", "VRM Humanoid", "Bones as avatars in VRM 1.0 name them"),
