@@ -216,9 +216,29 @@ def is_beneath(body: Surface, at: np.ndarray, faces: np.ndarray) -> np.ndarray:
     return skin.above(points, samples, samples)[0] < 0
 
 
+def summary(found: dict[str, list[dict[str, float]]]) -> str:
+    """Table of the means of the measures of each way."""
+    rows = []
+    for way, results in found.items():
+        mean = {key: float(np.mean([one[key] for one in results])) for key in results[0]}
+        rows.append(
+            [
+                way,
+                f"{mean['mean']:.2f}",
+                f"{mean['worst']:.2f}",
+                f"{mean['beneath']:.2f}",
+                f"{mean['newly']:.2f}",
+                f"{mean['short']:.2f} / {mean['long']:.2f}",
+                f"{mean['seconds']:.1f}",
+            ]
+        )
+    header = ["way", "place, %", "worst 1 %", "beneath, %", "newly, %", "edges, 1 / 99 %", "CPU s"]
+    return table(header, rows)
+
+
 @plain_errors
 def main() -> None:
-    """Measure, and print a table."""
+    """Measure, and print a table after each pair."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--makehuman", type=Path, required=True, help="folder of its assets")
     parser.add_argument("--pairs", type=int, default=6)
@@ -246,25 +266,10 @@ def main() -> None:
                 found[way].append(errors(pair, worn, at) | {"seconds": seconds})
             row = " ".join(f"{found[way][-1]['mean']:6.2f}" for way in WAYS)
             print(f"{number:3} {path.stem:24} {row}", flush=True)
-    rows = []
-    for way, results in found.items():
-        mean = {key: float(np.mean([one[key] for one in results])) for key in results[0]}
-        rows.append(
-            [
-                way,
-                f"{mean['mean']:.2f}",
-                f"{mean['worst']:.2f}",
-                f"{mean['beneath']:.2f}",
-                f"{mean['newly']:.2f}",
-                f"{mean['short']:.2f} / {mean['long']:.2f}",
-                f"{mean['seconds']:.1f}",
-            ]
-        )
-    header = ["way", "place, %", "worst 1 %", "beneath, %", "newly, %", "edges, 1 / 99 %", "CPU s"]
-    text = f"{len(files)} garments on {chosen.pairs} pairs.\n\n{table(header, rows)}"
-    print(text)
-    if chosen.write:
-        put_between(DOCUMENT, "refit", text)
+        text = f"{len(files)} garments on {number + 1} pairs.\n\n{summary(found)}"
+        print(text, flush=True)
+        if chosen.write:
+            put_between(DOCUMENT, "refit", text)
 
 
 if __name__ == "__main__":
