@@ -230,6 +230,16 @@ class Pair:
         surface = ClosestPoints(self.source.body.vertices, self.source.body.faces)
         return surface(at, towards, 60.0)[0]
 
+    def place_error(self, points: SurfacePoints) -> np.ndarray:
+        """Mean and 90th percentile of the distance from the true place over the face, in percent
+        of the height of the source's head."""
+        true = self.target.body.template_points.interpolate(
+            self.source.body.posed, load_template().faces
+        )
+        at = points.interpolate(self.source.body.vertices, self.source.body.faces)
+        off = np.linalg.norm(at - true, axis=1)[self.target.is_face] / (self.source.height / 100)
+        return np.array([off.mean(), np.percentile(off, 90)])
+
     def by_offsets(self, points: SurfacePoints) -> np.ndarray:
         """Offsets at points of the source, scaled by the true sizes of the faces, (K, V, 3)."""
         scale = self.target.scale / self.source.scale
@@ -333,6 +343,12 @@ def main() -> None:
             keys = way(pair)
             seconds = np.array([time.process_time() - clock])
             found[name].append(errors(pair.target, keys) | {"seconds": seconds})
+        for name, points in (
+            ("same place", pair.aligned),
+            ("match", pair.match.target_to_source),
+        ):
+            mean, high = pair.place_error(points)
+            print(f"{number:3} place of {name:10} {mean:6.2f} mean {high:6.2f} at 90 %", flush=True)
         sizes = " -> ".join(f"{len(h.body.vertices):6,}" for h in (pair.source, pair.target))
         for kind in ("mean", *CONTACTS):
             row = (f"{np.nanmean(found[name][-1][kind]):6.2f}" for name in WAYS)

@@ -95,6 +95,10 @@ class BodyParts:
         parts = self._at(mesh, self.probabilities)
         return parted_mesh(mesh.vertices, mesh.faces, parts, self.names, self.frame)
 
+    def head(self, mesh: Surface) -> np.ndarray:
+        """Vertices (n,) of the head on another mesh of the same person, in the same place."""
+        return np.flatnonzero(self._at(mesh, self.probabilities)[:, self.names.index("head")] > 0.5)
+
     def with_layers(self, body: PartedMesh, mesh: Surface) -> PartedMesh:
         """What `on` gave for a mesh, with its hair and accessories."""
         hair, accessory = self._at(mesh, self._layers).T

@@ -32,6 +32,7 @@ from .in_place import found_in_place, on_input
 from .joints import joint_pairs, joints_of_skin
 from .maps import Fitting, fitted
 from .request import Correspondence, Fit, MatchRequest
+from .sharper import sharper_heads
 from .side import Side, prepare_side
 from .ways import confidence_of, first_maps
 
@@ -183,13 +184,14 @@ def _matched(
     weight[target.pins] = 1.0
     clock.stop("confidence")
 
-    clock.start("lift")
+    report = clock.start("lift")
     mains = source.parts.main, target.parts.main
     whole = lift_map(points, source.proxy, target.proxy, *mains)
     if target.proxy is not mains[1]:
         on_proxy, _ = ClosestPoints(target.proxy.vertices, target.proxy.faces)(mains[1].vertices)
         weight = on_proxy.interpolate(weight, target.proxy.faces)
     whole, weight = place_parts(whole, weight, source.parts, target.parts)
+    whole = sharper_heads(source, target, whole, lambda: report(0.5))
     _pin(whole, weight, source.surface, source.pinned, target.pinned)
     alone = unmatched(target.surface, weight)[target.clean_vertex]
     whole, weight = whole[target.clean_vertex], weight[target.clean_vertex]
