@@ -16,8 +16,8 @@ from diffusionnet_blender.tasks.models import ANIMAL_PARTS_MODEL  # noqa: E402
 from diffusionnet_blender.tasks.rig import job  # noqa: E402
 from diffusionnet_blender.tasks.rig.kinds import KINDS  # noqa: E402
 from diffusionnet_blender.tasks.rig.request import RigRequest  # noqa: E402
+from tests.animals import usual_animal  # noqa: E402
 from tests.scenes import add_mesh, select  # noqa: E402
-from training.quadrupeds import sample_quadruped  # noqa: E402
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 
@@ -25,7 +25,7 @@ SAMPLES = Path(__file__).parents[2] / "samples"
 @pytest.fixture(scope="module")
 def shape():
     """An animal of no species, and what Rig finds on it."""
-    figure = sample_quadruped(np.random.default_rng(1_000_009)).figure
+    figure = usual_animal().figure
     surface = Surface(figure.vertices, figure.faces)
     return surface, job.run(RigRequest(surface, ANIMAL_PARTS_MODEL))
 
@@ -162,6 +162,29 @@ def test_wolf_and_cat_have_every_bone_with_faces_and_toes_in_their_boxes(animal,
         if bone.use_connect and bone.name not in named:
             made = metarig.data.bones[bone.name]
             assert (made.head_local - made.parent.tail_local).length < 1e-5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("choice", ["rigify_wolf", "rigify_cat"])
+def test_a_head_with_bones_of_a_face_moves_as_a_whole(animal, choice):
+    make(choice)
+    rig = animal.modifiers[0].object
+    rest, fitted = posed(animal), fit_with(animal).fitted
+    head = fitted.parts[:, fitted.part_names.index("head")] > 0.9
+    for bone in ("jaw_master", "head", "neck"):
+        rig.pose.bones[bone].rotation_mode = "XYZ"
+        rig.pose.bones[bone].rotation_euler = (0.4, 0, 0)
+    bpy.context.view_layer.update()
+    moved = posed(animal)
+    assert np.linalg.norm(moved - rest, axis=1)[head].max() > 0.02
+    edges = np.array([tuple(edge.vertices) for edge in animal.data.edges])
+    edges = edges[head[edges].all(axis=1)]
+    assert len(edges) > 50
+    before, after = (
+        np.linalg.norm(points[edges[:, 0]] - points[edges[:, 1]], axis=1)
+        for points in (rest, moved)
+    )
+    np.testing.assert_allclose(after, before, rtol=0.3)
 
 
 def test_the_check_of_an_animal_bends_its_legs(animal):

@@ -8,13 +8,13 @@ from diffusionnet_blender.surface.surface import Surface
 from diffusionnet_blender.tasks.family import FAMILIES, FOUR_LEGS, MODELS, NEITHER, FamilyRequest
 from diffusionnet_blender.tasks.family.job import STAGES, run
 from diffusionnet_blender.tasks.family.pipeline import MOST_LEAD, evidence
+from tests.animals import usual_animal
 from tests.shapes import icosphere, random_rotation
-from training.quadrupeds import sample_quadruped
 
 
 @pytest.fixture(scope="module")
 def quadruped():
-    figure = sample_quadruped(np.random.default_rng(1_000_009)).figure
+    figure = usual_animal().figure
     return Surface(figure.vertices, figure.faces)
 
 

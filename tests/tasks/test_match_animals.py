@@ -16,13 +16,13 @@ from diffusionnet_blender.tasks.models import (
     find_model,
     is_bundled,
 )
+from tests.animals import usual_animal
 from tests.shapes import random_rotation
 from training.animals import LINKS, PARENTS
 from training.bodies import chain_moves, skinned
 from training.meshes import Body
 from training.parts import ANIMALS
 from training.poses import about
-from training.quadrupeds import sample_quadruped
 from training.remesh import decimate
 
 pytestmark = pytest.mark.skipif(
@@ -42,7 +42,7 @@ STEPPING = {
 
 @pytest.fixture(scope="module")
 def animal():
-    return sample_quadruped(np.random.default_rng(1_000_009))
+    return usual_animal()
 
 
 def posed(animal, bend, vertices):

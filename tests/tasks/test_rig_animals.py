@@ -15,10 +15,10 @@ from diffusionnet_blender.tasks.rig.job import rig, run, weights_of
 from diffusionnet_blender.tasks.rig.judgement import require_of_family
 from diffusionnet_blender.tasks.rig.kinds import KINDS, kind_for
 from diffusionnet_blender.tasks.rig.request import RigRequest
+from tests.animals import usual_animal
 from tests.shapes import icosphere
 from training.animal_truth import JOINT_OF_LINK
 from training.animals import LINKS
-from training.quadrupeds import sample_quadruped
 
 FOUR_LEGS = [name for name, kind in KINDS.items() if kind.four_legs]
 LEG = ("upper_leg", "lower_leg", "foot")
@@ -27,7 +27,7 @@ LEG = ("upper_leg", "lower_leg", "foot")
 @pytest.fixture(scope="module")
 def animal():
     """An animal of no species, in proportions as real ones have, and where its joints are."""
-    made = sample_quadruped(np.random.default_rng(1_000_010))
+    made = usual_animal()
     surface = Surface(made.figure.vertices, made.figure.faces)
     joints = {name: made.joints[LINKS.index(link)] for link, name in JOINT_OF_LINK.items()}
     return surface, joints

@@ -94,8 +94,8 @@ def _onto(
     start, target = rest[above].head, skeleton.heads[number]
     part = f"{WIDE[stem]}{dot}{side}" if stem in WIDE else None
     if part is None:
-        ends = [skeleton.names[skeleton.roles.index(end)] for end in ("hips", "neck")]
-        way = rest[ends[1]].head - rest[ends[0]].head
+        hips, neck = (skeleton.names[skeleton.roles.index(end)] for end in ("hips", "neck"))
+        way = rest[neck].head - rest[hips].head
         own_way = fitted.places["neck"] - skeleton.heads[skeleton.roles.index("hips")]
     else:
         points = np.array([rest[name].tail for name in group])
