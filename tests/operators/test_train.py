@@ -18,6 +18,7 @@ from diffusionnet_blender.session import computing, progress  # noqa: E402
 from diffusionnet_blender.session.curve_icon import forget_curve, shown_curve  # noqa: E402
 from diffusionnet_blender.session.training import TrainJob  # noqa: E402
 from diffusionnet_blender.settings import settings  # noqa: E402
+from diffusionnet_blender.tasks.family import FAMILIES  # noqa: E402
 from diffusionnet_blender.tasks.models import remove_model  # noqa: E402
 from diffusionnet_blender.tasks.train import job as train_job  # noqa: E402
 from diffusionnet_blender.tasks.train.sizes import SIZES, Size  # noqa: E402
@@ -225,10 +226,10 @@ def test_classes_are_read_from_a_property_too(chosen):
         bpy.ops.diffusionnet.train()
 
 
-def test_without_a_model_that_classifies_it_says_so(chosen):
-    add_body()
-    with pytest.raises(RuntimeError, match="No model for classification"):
-        bpy.ops.diffusionnet.classify()
+def test_before_any_training_figures_are_classified_by_their_family(chosen):
+    body = add_body()
+    assert bpy.ops.diffusionnet.classify() == {"FINISHED"}
+    assert body["diffusionnet_class"] in FAMILIES
 
 
 def dressed(x=0.0, name="Knight"):
