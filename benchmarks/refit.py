@@ -236,14 +236,27 @@ def summary(found: dict[str, list[dict[str, float]]]) -> str:
     return table(header, rows)
 
 
+def parser_of(about: str, pairs: int) -> argparse.ArgumentParser:
+    """Options of the benchmarks of garments, whose docstring begins with what they do."""
+    parser = argparse.ArgumentParser(description=about.splitlines()[0])
+    parser.add_argument("--makehuman", type=Path, required=True, help="folder of its assets")
+    parser.add_argument("--pairs", type=int, default=pairs)
+    parser.add_argument("--write", action="store_true", help="into docs/refit.md")
+    return parser
+
+
+def tell(name: str, text: str, write: bool) -> None:
+    """Print a table, and put it into the page if asked."""
+    print(text, flush=True)
+    if write:
+        put_between(DOCUMENT, name, text)
+
+
 @plain_errors
 def main() -> None:
     """Measure, and print a table after each pair."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--makehuman", type=Path, required=True, help="folder of its assets")
-    parser.add_argument("--pairs", type=int, default=6)
+    parser = parser_of(__doc__, pairs=6)
     parser.add_argument("--all", action="store_true", help="every garment and hair, not a sample")
-    parser.add_argument("--write", action="store_true", help="into docs/refit.md")
     chosen = parser.parse_args()
     kinds = ("clothes", "hair")
     files = sorted(path for kind in kinds for path in chosen.makehuman.glob(f"{kind}/*/*.mhclo"))
@@ -267,9 +280,7 @@ def main() -> None:
             row = " ".join(f"{found[way][-1]['mean']:6.2f}" for way in WAYS)
             print(f"{number:3} {path.stem:24} {row}", flush=True)
         text = f"{len(files)} garments on {number + 1} pairs.\n\n{summary(found)}"
-        print(text, flush=True)
-        if chosen.write:
-            put_between(DOCUMENT, "refit", text)
+        tell("refit", text, chosen.write)
 
 
 if __name__ == "__main__":

@@ -8,16 +8,15 @@ to another body, see `refit`: the share of what another layer covers that comes 
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.layers import come_out, layers_of, order
-from benchmarks.refit import DOCUMENT, WAYS, Pair, Worn
+from benchmarks.refit import WAYS, Pair, Worn, parser_of, tell
 from diffusionnet_blender.surface.surface import triangle_areas
 from training.commands import leave, plain_errors
-from training.documents import put_between, table
+from training.documents import table
 from training.dressed import bound_piece
 from training.makehuman import triangles
 
@@ -54,11 +53,7 @@ def outfit_on(pair: Pair, folder: Path, names: tuple[str, ...]) -> Worn:
 @plain_errors
 def main() -> None:
     """Measure, and print a table after each pair."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--makehuman", type=Path, required=True, help="folder of its assets")
-    parser.add_argument("--pairs", type=int, default=3)
-    parser.add_argument("--write", action="store_true", help="into docs/refit.md")
-    chosen = parser.parse_args()
+    chosen = parser_of(__doc__, pairs=3).parse_args()
     found: dict[str, list[list[float]]] = {way: [[] for _ in OUTFITS] for way in WAYS}
     header = ["layers that come out, %", *(f"{suit}, {shoes}" for suit, shoes in OUTFITS), "mean"]
     for number in range(chosen.pairs):
@@ -78,9 +73,7 @@ def main() -> None:
             means = [float(np.mean(each)) for each in columns]
             rows.append([way, *(f"{mean:.2f}" for mean in (*means, float(np.mean(means))))])
         text = f"{len(OUTFITS)} outfits on {number + 1} pairs.\n\n{table(header, rows)}"
-        print(text, flush=True)
-        if chosen.write:
-            put_between(DOCUMENT, "layers", text)
+        tell("layers", text, chosen.write)
 
 
 if __name__ == "__main__":

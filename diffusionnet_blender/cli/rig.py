@@ -36,8 +36,7 @@ pose of the file is the rest pose.
 A .vrm takes one character, with --kind vrm. It stands in a T-pose on the origin, and only its
 author has permissions, until they are loosened in a VRM editor.
 
-An animal on four legs: --model animal_parts, with --kind rigify, rigify_horse, rigify_wolf,
-rigify_cat or plain.
+An animal on four legs: --model animal_parts, with a --kind of Rigify or plain.
 
 With several files, --output is a folder. Rigify is enabled for the run if it is not.
 """

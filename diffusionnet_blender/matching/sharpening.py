@@ -10,13 +10,12 @@ from scipy.spatial import cKDTree
 from ..surface.winding import vertex_normals
 from .closest import ClosestPoints
 from .contacts import ContactFinder
-from .patches import Mesh, patch_of
+from .patches import MOST_TURNED, Mesh, patch_of
 from .points import SurfacePoints
 from .slits import on_their_sides
 
 # Within this distance from its border, in units of the size, a patch goes over into the map.
 FADING = 0.3
-MOST_TURNED = 60.0
 
 
 def sharpened(

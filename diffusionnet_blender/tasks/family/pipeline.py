@@ -13,6 +13,7 @@ import numpy as np
 from ...network.checkpoint import Model
 from ...network.features import input_features
 from ...surface.discretization import Discretization
+from ...surface.settings import DiscretizationSettings
 from ..engines import choose_engine
 from ..inference import class_probabilities, prepare_cached, softmax
 from ..memory import memory_errors_explained
@@ -62,15 +63,19 @@ def evidence(request: FamilyRequest, progress: Progress = SILENT) -> np.ndarray:
     engine = choose_engine(request.engine, request.device)
     names = (*MODELS.values(), FAMILY_MODEL)
     found: list[float] = []
+    prepared: dict[DiscretizationSettings, Discretization] = {}
     for number, name in enumerate(names):
         model = find_model(name)
 
         def report(done: float, first: int = number) -> None:
             progress("network", (first + done) / len(names))
 
-        shape = prepare_cached(
-            request.surface, model.card.discretization, False, request.cache, progress, {}
-        ).discretization
+        settings = model.card.discretization
+        if settings not in prepared:
+            prepared[settings] = prepare_cached(
+                request.surface, settings, False, request.cache, progress, {}
+            ).discretization
+        shape = prepared[settings]
         if name == FAMILY_MODEL:
             features = input_features(shape, model.card.features)
             found += class_probabilities(

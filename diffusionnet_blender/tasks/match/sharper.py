@@ -22,15 +22,15 @@ def sharper_heads(
     progress : callable
         Called between steps; may raise to stop.
     """
-    bodies = source.of_body, target.of_body
-    if source.of_body is None or not all(b is not None and b.is_person for b in bodies):
+    one, two = source.of_body, target.of_body
+    if one is None or two is None or not (one.is_person and two.is_person):
         return points
     own, other = source.surface, target.surface
     return sharpened(
         points,
         (own.vertices, own.faces),
         (other.vertices, other.faces),
-        source.of_body.head(own),
+        one.head(own),
         target.pinned,
         progress,
     )

@@ -67,9 +67,8 @@ def rig(
     ----------
     surface : Surface or Character
     kind : str
-        "plain", "rigify", "rigify_horse", "rigify_wolf", "rigify_cat", "mixamo", "unreal" or "vrm".
-        Of an animal those of Rigify and the first alone; without faces and toes of metarigs, which
-        Blender has.
+        A choice of `request.Bones`. Of an animal "plain" and those of Rigify alone, without faces
+        and toes of its metarigs, which Blender has.
     fingers, toes, face : bool
         Whether these have bones of their own; an animal has none of them.
     progress : callable

@@ -302,7 +302,7 @@ def kind_for(choice: str, four_legs: bool) -> str:
     if four_legs and choice not in _OF_ANIMALS:
         raise DiffusionNetError(
             f"{KINDS[choice].title} has no bones of an animal",
-            "Choose Rigify, Rigify Horse, Rigify Wolf, Rigify Cat or Plain.",
+            f"Choose {', '.join(KINDS[kind].title for kind in _OF_ANIMALS.values())}.",
         )
     if KINDS[choice].four_legs and not four_legs:
         raise DiffusionNetError(
