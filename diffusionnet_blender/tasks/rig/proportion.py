@@ -70,13 +70,34 @@ def bones_by_proportion(
     found = {}
     for above, group in groups.items():
         start, axes, scaled, target = _onto(rest, skeleton, above, group, vertices, fitted)
+        role = skeleton.roles[skeleton.names.index(above)]
+        stem, dot, side = role.partition(".")
+        inside = np.empty((0, 3))
+        if stem in WIDE and stem not in HIGH:
+            inside = vertices[_is(fitted, f"{WIDE[stem]}{dot}{side}")]
         for name in group:
             bone = rest[name]
             head, tail = (
-                target + scaled @ (axes @ (end - start)) for end in (bone.head, bone.tail)
+                _not_beside(target + scaled @ (axes @ (end - start)), inside, fitted.frame[0])
+                for end in (bone.head, bone.tail)
             )
             found[name] = head, tail, unit(scaled @ (axes @ bone.z))
     return found
+
+
+def _is(fitted: Fitted, part: str) -> np.ndarray:
+    """(V,) bool, whether a part is the most probable one."""
+    return fitted.parts.argmax(axis=1) == fitted.part_names.index(part)
+
+
+def _not_beside(point: np.ndarray, skin: np.ndarray, left: np.ndarray) -> np.ndarray:
+    """A point (3,) moved to the left or right until it is not beside some skin (n, 3), if any: toes
+    of a foot whose joint is found aside would be spread past it.
+    """
+    if not len(skin):
+        return point
+    across = skin @ left
+    return point + (np.clip(point @ left, across.min(), across.max()) - point @ left) * left
 
 
 def _onto(
@@ -107,7 +128,7 @@ def _onto(
     axes, own = _axes(way, METARIG_FRAME), _axes(own_way, fitted.frame)
     scale = np.full(3, np.linalg.norm(own_way) / np.linalg.norm(way))
     if part is not None:
-        inside = fitted.parts.argmax(axis=1) == fitted.part_names.index(part)
+        inside = _is(fitted, part)
         if inside.any():
             low, high = np.quantile((vertices[inside] - target) @ own.T, ENDS, axis=0)
             ends = [end for name in group for end in (rest[name].head, rest[name].tail)]
