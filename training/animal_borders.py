@@ -1,8 +1,9 @@
 """Where parts of an animal meet, by its joints and its skin, the same on every species.
 
-Riggers let a neck begin at the chest of one animal and halfway to the skull of another, and a leg
-at the belly or near the back: whoever learns from their weights learns borders that contradict each
-other. Which bones a part has is theirs; how far up on the trunk it goes is decided here.
+Riggers let a neck begin at the chest of one animal and halfway to the skull of another, a leg at
+the belly or near the back, and a tail above the hips or behind them: whoever learns from their
+weights learns borders that contradict each other. Which bones a part has is theirs; how far up on
+the trunk it goes is decided here.
 """
 
 from __future__ import annotations
@@ -17,15 +18,22 @@ from .poses import unit
 # A neck begins so far from the shoulders towards the skull, in units of the height of the withers
 # above the shoulder joints; and at most at so much of the way.
 NECK_AT, NECK_AT_MOST = 0.9, 0.6
+# And what stands up ahead of the shoulders to more than so much of that height, with a margin
+# behind them, in lengths of the trunk: a frill.
+ABOVE, MARGIN = 1.35, 0.05
+# The back is measured above the joints and this share of the trunk further in, where less is grown.
+INWARD = 0.2
 # A leg fans out from a point above its joint, so much of the way from there to the back, to so many
 # degrees from its middle on either side.
-FAN_TOP, FAN = 0.35, 38.0
+FAN_TOP, FAN = 0.5, 38.0
 # Of the way from the middle to a joint: nearer to the middle is trunk.
-INNER = 0.6
+INNER = 0.3
 # Of an upper leg's length, from the hip: what the rig calls leg below this is leg.
 FREE = 0.6
+# A tail begins at least so far behind the hips, in units of the height of the back above them.
+TAIL_AT = 0.5
 
-_TORSO, _NECK = (ANIMAL_PART_NAMES.index(name) for name in ("torso", "neck"))
+_TORSO, _NECK, _TAIL = (ANIMAL_PART_NAMES.index(name) for name in ("torso", "neck", "tail"))
 
 
 def with_even_borders(
@@ -54,12 +62,13 @@ def with_even_borders(
     shoulders, hips = (
         np.mean([joints[f"{leg}_upper_leg.{side}"] for side in SIDES], axis=0) for leg in LEGS
     )
-    trunk = np.isin(labels, [_TORSO, _NECK, *_upper_legs()])
+    trunk = np.isin(labels, [_TORSO, _NECK, _TAIL, *_upper_legs()])
     edges, _ = edges_of_sides(faces)
     edges = edges[trunk[edges].all(axis=1)]
     back = {
-        leg: _section(vertices, edges, at[1])[:, 2].max() - at[2]
-        for leg, at in zip(LEGS, (shoulders, hips), strict=True)
+        leg: min(_top(vertices, edges, at[1] + share * (other - at)[1]) for share in (0, INWARD))
+        - at[2]
+        for leg, at, other in zip(LEGS, (shoulders, hips), (hips, shoulders), strict=True)
     }
     belly = _belly(vertices, edges, (shoulders + hips) / 2)
 
@@ -67,6 +76,11 @@ def with_even_borders(
     length = np.linalg.norm(joints["head"] - shoulders)
     begin = min(NECK_AT * back["front"], NECK_AT_MOST * length)
     beyond = (vertices - shoulders) @ way > begin
+    beyond |= (vertices[:, 1] < shoulders[1] + MARGIN) & (
+        vertices[:, 2] > shoulders[2] + ABOVE * back["front"]
+    )
+    rump = vertices[:, 1] < hips[1] + TAIL_AT * back["hind"]
+    labels[(labels == _TAIL) & rump] = _TORSO
     for leg in LEGS:
         for side in SIDES:
             name = f"{leg}_upper_leg.{side}"
@@ -108,6 +122,11 @@ def _section(vertices: np.ndarray, edges: np.ndarray, y: float) -> np.ndarray:
     one, two = one[crossed], two[crossed]
     share = (y - one[:, 1]) / (two[:, 1] - one[:, 1])
     return one + share[:, None] * (two - one)
+
+
+def _top(vertices: np.ndarray, edges: np.ndarray, y: float) -> float:
+    """Height of the highest skin in a plane across the animal."""
+    return float(_section(vertices, edges, y)[:, 2].max())
 
 
 def _belly(vertices: np.ndarray, edges: np.ndarray, middle: np.ndarray) -> float:

@@ -14,8 +14,9 @@ from scipy.spatial import cKDTree
 from diffusionnet_blender.surface.winding import vertex_normals
 
 from .animals import LINKS, Animal, dense
+from .bodies import Rigged
 from .meshes import NOWHERE
-from .parts import NO_PART, SIDES
+from .parts import ANIMAL_PART_NAMES, NO_PART, SIDES
 from .poses import unit
 
 TEMPLATE = "wolf"
@@ -31,6 +32,8 @@ OWN, FEWEST = 0.5, 8
 # Percentiles that make a box, and how much at most a link is stretched or shrunk across.
 BOX = (3.0, 97.0)
 MOST_STRETCH = 4.0
+# What is joined to the rump, and to the chest.
+_AT = {"torso.0": ("tail", "hind"), "torso.1": ("neck", "front")}
 X = np.array([1.0, 0.0, 0.0])
 
 
@@ -85,8 +88,9 @@ def in_links_of(known: Animal, animal: Animal) -> np.ndarray:
     (low, size), (their_low, their_size) = link_boxes(animal, axes), link_boxes(known, theirs)
     figure = animal.figure
     warped = np.zeros_like(figure.vertices)
+    weights = weights_by_part(figure)
     for number in range(len(LINKS)):
-        share = figure.weights[:, [number]].toarray()
+        share = weights[:, [number]]
         stretch = np.clip(their_size[number] / size[number], 1 / MOST_STRETCH, MOST_STRETCH)
         if np.isnan(stretch).any():
             # One of the two has no skin of it: as long as the other, and as thick.
@@ -98,6 +102,19 @@ def in_links_of(known: Animal, animal: Animal) -> np.ndarray:
         moved = (to_corner + stretch * inside) @ theirs[number].T + known.joints[number]
         warped += share * moved
     return warped
+
+
+def weights_by_part(figure: Rigged) -> np.ndarray:
+    """Shares (V, L) of the links, where the trunk is moved by its own: bones of legs and of a thick
+    tail reach into the skin beside and above the hips on some animals, and not on others."""
+    weights = figure.weights.toarray()
+    trunk = figure.fine == ANIMAL_PART_NAMES.index("torso")
+    for number, link in enumerate(LINKS):
+        end = next((torso for torso, stems in _AT.items() if link.startswith(stems)), None)
+        if end is not None:
+            weights[trunk, LINKS.index(end)] += weights[trunk, number]
+            weights[trunk, number] = 0.0
+    return weights
 
 
 def link_axes(animal: Animal) -> np.ndarray:
@@ -114,7 +131,7 @@ def link_boxes(animal: Animal, axes: np.ndarray) -> tuple[np.ndarray, np.ndarray
     Along it is the link itself, but for heads and feet, which go on beyond; NaN without skin.
     """
     low, size = np.full((2, len(LINKS), 3), np.nan)
-    weights = animal.figure.weights.toarray()
+    weights = weights_by_part(animal.figure)
     main = weights.argmax(axis=1)
     for number, link in enumerate(LINKS):
         own = weights[:, number] > OWN

@@ -121,15 +121,17 @@ def load_animal(name: str) -> Animal:
         if added.any() and not held[:, ANIMAL_PART_NAMES.index(part)].any():
             held[added] = np.eye(len(ANIMAL_PART_NAMES))[ANIMAL_PART_NAMES.index(part)]
     weights, joints, ends = _links(vertices, held, lines)
-    labels = _bordered(vertices, faces, labels, joints)
+    labels = bordered(vertices, faces, labels, joints)
     figure = Rigged(
         vertices, faces, labels.astype(np.int32), np.full(len(vertices), SKIN, np.int32), weights
     )
     return Animal(figure, joints, ends)
 
 
-def _bordered(vertices, faces, labels, joints) -> np.ndarray:
-    """Labels with even borders, by where links begin."""
+def bordered(
+    vertices: np.ndarray, faces: np.ndarray, labels: np.ndarray, joints: np.ndarray
+) -> np.ndarray:
+    """Labels (V,) with even borders, by where links begin (L, 3): see `with_even_borders`."""
     begins = {link.removesuffix(".0"): joints[number] for number, link in enumerate(LINKS)}
     return with_even_borders(vertices, faces, labels, begins)
 
@@ -200,6 +202,6 @@ def dense(name: str, levels: tuple[bool, ...]) -> Animal:
         made = subdivide(body, smooth)
         middles = (figure.weights[edges[:, 0]] + figure.weights[edges[:, 1]]) / 2
         weights = sparse.vstack([figure.weights, middles], format="csr")
-        labels = _bordered(made.vertices, made.faces, made.fine, animal.joints)
+        labels = bordered(made.vertices, made.faces, made.fine, animal.joints)
         figure = Rigged(made.vertices, made.faces, labels, made.component, weights)
     return replace(animal, figure=figure)

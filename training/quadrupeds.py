@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from .animals import LINKS, Animal
+from .animals import LINKS, Animal, bordered
 from .bodies import Rigged
 from .bone_skins import SkinBone, skin_around
 from .meshes import SKIN
@@ -33,7 +33,7 @@ def sample_quadruped(rng: np.random.Generator) -> Animal:
         bones["torso.0"].tail,
         bones["torso.0"].head,
     )
-    labels = held.argmax(axis=1).astype(np.int32)
+    labels = bordered(vertices, faces, held.argmax(axis=1), joints).astype(np.int32)
     skin = np.full(len(vertices), SKIN, np.int32)
     return Animal(Rigged(vertices, faces, labels, skin, sparse.csr_matrix(weights)), joints, ends)
 
