@@ -30,8 +30,9 @@ FAN_TOP, FAN = 0.5, 38.0
 INNER = 0.3
 # Of an upper leg's length, from the hip: what the rig calls leg below this is leg.
 FREE = 0.6
-# A tail begins at least so far behind the hips, in units of the height of the back above them.
-TAIL_AT = 0.5
+# A tail begins at least so far behind the hips, in units of the height of the back above them, but
+# for what stands up so high.
+TAIL_AT, TAIL_TOP = 0.5, 1.2
 
 _TORSO, _NECK, _TAIL = (ANIMAL_PART_NAMES.index(name) for name in ("torso", "neck", "tail"))
 
@@ -65,8 +66,12 @@ def with_even_borders(
     trunk = np.isin(labels, [_TORSO, _NECK, _TAIL, *_upper_legs()])
     edges, _ = edges_of_sides(faces)
     edges = edges[trunk[edges].all(axis=1)]
+    # A tail may begin above the hips, and further in it can only be held up over the back.
+    bare = edges[(labels[edges] != _TAIL).all(axis=1)]
     back = {
-        leg: min(_top(vertices, edges, at[1] + share * (other - at)[1]) for share in (0, INWARD))
+        leg: min(
+            _top(vertices, edges, at[1]), _top(vertices, bare, at[1] + INWARD * (other - at)[1])
+        )
         - at[2]
         for leg, at, other in zip(LEGS, (shoulders, hips), (hips, shoulders), strict=True)
     }
@@ -76,10 +81,15 @@ def with_even_borders(
     length = np.linalg.norm(joints["head"] - shoulders)
     begin = min(NECK_AT * back["front"], NECK_AT_MOST * length)
     beyond = (vertices - shoulders) @ way > begin
+    # The back of an upright neck, and not what stands up behind it.
+    beyond &= vertices[:, 1] < shoulders[1] + back["front"]
     beyond |= (vertices[:, 1] < shoulders[1] + MARGIN) & (
         vertices[:, 2] > shoulders[2] + ABOVE * back["front"]
     )
-    rump = vertices[:, 1] < hips[1] + TAIL_AT * back["hind"]
+    # A tail that is held up may reach ahead of where it begins.
+    rump = (vertices[:, 1] < hips[1] + TAIL_AT * back["hind"]) & (
+        vertices[:, 2] < hips[2] + TAIL_TOP * back["hind"]
+    )
     labels[(labels == _TAIL) & rump] = _TORSO
     for leg in LEGS:
         for side in SIDES:

@@ -70,6 +70,8 @@ HARMS = {
 HARMS_OF_OTHERS = {"none": 0.6, "holes": 0.08, "scan": 0.12, "loose": 0.14, "double": 0.06}
 # Of animals, how many are skins around bones.
 QUADRUPED_SHARE = 0.45
+# Of these, how many have a human torso for a neck.
+CENTAUR_SHARE = 0.12
 # An example with less than this is drawn again.
 LEAST_VERTICES, LEAST_PARTS = 200, 3
 
@@ -185,7 +187,8 @@ def draw_animal(
     """A four-legged animal of a species of `animals.NAMES`, which its kind names, or of any; of
     these a share is of no species at all."""
     if name is None and rng.uniform() < QUADRUPED_SHARE:
-        return vary(sample_quadruped(rng), rng), "quadruped", False
+        human = bool(rng.uniform() < CENTAUR_SHARE)
+        return vary(sample_quadruped(rng, human), rng), "quadruped", False
     name = name or str(rng.choice(NAMES))
     return sample_animal(rng, name), f"rigged {name}", False
 

@@ -12,14 +12,22 @@ from .animals import LINKS, Animal, bordered
 from .bodies import Rigged
 from .bone_skins import SkinBone, skin_around
 from .meshes import SKIN
-from .parts import ANIMAL_PART_NAMES, SIDES
+from .parts import ANIMAL_PART_NAMES, NO_PART, SIDES
+from .poses import unit
 
 CELL = 0.038
+_ARM = "arm"
 
 
-def sample_quadruped(rng: np.random.Generator) -> Animal:
-    """An animal at rest, a unit long from hips to shoulders."""
-    bones, link_of = _skeleton(rng)
+def sample_quadruped(rng: np.random.Generator, human: bool = False) -> Animal:
+    """An animal at rest, a unit long from hips to shoulders.
+
+    Parameters
+    ----------
+    rng : the only source of chance.
+    human : whether it has a human torso for a neck, as a centaur; its arms have no part.
+    """
+    bones, link_of = _skeleton(rng, human)
     vertices, faces, by_bone = skin_around(bones, CELL, rng.uniform(0.02, 0.05))
     weights = np.zeros((len(vertices), len(LINKS)))
     for column, name in enumerate(bones):
@@ -34,6 +42,8 @@ def sample_quadruped(rng: np.random.Generator) -> Animal:
         bones["torso.0"].head,
     )
     labels = bordered(vertices, faces, held.argmax(axis=1), joints).astype(np.int32)
+    arms = [name.startswith(_ARM) for name in bones]
+    labels[by_bone[:, arms].sum(axis=1) > 0.5] = NO_PART
     skin = np.full(len(vertices), SKIN, np.int32)
     return Animal(Rigged(vertices, faces, labels, skin, sparse.csr_matrix(weights)), joints, ends)
 
@@ -52,7 +62,7 @@ def _way(degrees: float) -> np.ndarray:
     return np.array([0.0, -np.cos(angle), np.sin(angle)])
 
 
-def _skeleton(rng: np.random.Generator) -> tuple[dict[str, SkinBone], dict[str, str]]:
+def _skeleton(rng: np.random.Generator, human: bool) -> tuple[dict[str, SkinBone], dict[str, str]]:
     """Bones, one of each link by its name, and others; and the link of each."""
     height, depth = _between(rng, 0.35, 1.5), _between(rng, 0.14, 0.42)
     chest, rump = depth * rng.uniform(0.85, 1.15), depth * rng.uniform(0.8, 1.1)
@@ -64,18 +74,11 @@ def _skeleton(rng: np.random.Generator) -> tuple[dict[str, SkinBone], dict[str, 
         "torso.0": SkinBone(waist, hind, (belly, rump)),
         "torso.1": SkinBone(waist, front, (belly, chest)),
     }
-    long, up = _between(rng, 0.08, 2.2), rng.uniform(-15, 80)
-    thick = min(chest * rng.uniform(0.4, 0.95), 0.35)
-    thin = thick * rng.uniform(0.5, 1.0)
-    start = front + chest * rng.uniform(0.3, 0.8) * _way(rng.uniform(0, 50))
-    middle = start + long / 2 * _way(up + rng.uniform(-25, 10))
-    skull = middle + long / 2 * _way(up)
-    bones["neck.0"] = SkinBone(start, middle, (thick, (thick + thin) / 2))
-    bones["neck.1"] = SkinBone(middle, skull, ((thick + thin) / 2, thin))
-    size = max(thin * rng.uniform(0.75, 1.7), 0.06)
-    nose = skull + size * rng.uniform(0.8, 3.0) * _way(rng.uniform(-60, 5))
-    bones["head.0"] = SkinBone(skull, nose, (size, size * rng.uniform(0.35, 0.8)))
-    link_of = {name: name for name in bones}
+    if human:
+        size, skull = _upper_body(rng, bones, front, chest)
+    else:
+        size, skull = _neck_and_head(rng, bones, front, chest)
+    link_of = {name: "neck.0" if name.startswith(_ARM) else name for name in bones}
     if rng.uniform() < 0.8:
         tip = skull + [size * rng.uniform(0.4, 1.2), size * rng.uniform(-0.5, 0.8), 0]
         tip = tip + [0, 0, size * rng.uniform(0.3, 2.5)]
@@ -90,6 +93,52 @@ def _skeleton(rng: np.random.Generator) -> tuple[dict[str, SkinBone], dict[str, 
         # Legs begin inside the trunk, as hips and shoulders do.
         _legs(rng, bones, link_of, leg, top, width, top[2] - rng.uniform(0.0, 0.35) * depth)
     return bones, link_of
+
+
+def _neck_and_head(rng, bones, front, chest) -> tuple[float, np.ndarray]:
+    """The girth of the head, and where it begins."""
+    long, up = _between(rng, 0.08, 2.2), rng.uniform(-15, 80)
+    thick = min(chest * rng.uniform(0.4, 0.95), 0.35)
+    thin = thick * rng.uniform(0.5, 1.0)
+    start = front + chest * rng.uniform(0.3, 0.8) * _way(rng.uniform(0, 50))
+    middle = start + long / 2 * _way(up + rng.uniform(-25, 10))
+    skull = middle + long / 2 * _way(up)
+    bones["neck.0"] = SkinBone(start, middle, (thick, (thick + thin) / 2))
+    bones["neck.1"] = SkinBone(middle, skull, ((thick + thin) / 2, thin))
+    size = max(thin * rng.uniform(0.75, 1.7), 0.06)
+    nose = skull + size * rng.uniform(0.8, 3.0) * _way(rng.uniform(-60, 5))
+    bones["head.0"] = SkinBone(skull, nose, (size, size * rng.uniform(0.35, 0.8)))
+    return size, skull
+
+
+def _upper_body(rng, bones, front, chest) -> tuple[float, np.ndarray]:
+    """A human torso with arms, a neck and a head: the girth of the head, and where it begins."""
+    long, up = rng.uniform(0.45, 0.85), rng.uniform(75, 100)
+    waist = front + chest * rng.uniform(0.2, 0.6) * _way(rng.uniform(10, 50))
+    top = waist + long * _way(up)
+    wide = long * rng.uniform(0.2, 0.32)
+    bones["neck.0"] = SkinBone(waist, top, (chest * rng.uniform(0.6, 0.9), 0.8 * wide))
+    size = long * rng.uniform(0.16, 0.26)
+    skull = top + (0.8 * wide + long * rng.uniform(0.05, 0.15)) * _way(up)
+    bones["neck.1"] = SkinBone(top, skull, (0.6 * size, 0.5 * size))
+    skull = skull + 0.6 * size * _way(90)
+    bones["head.0"] = SkinBone(skull, skull + 0.5 * size * _way(10), (size, 0.8 * size))
+    # Arms hang, are stretched out or reach ahead; both do the same, as all at rest.
+    shoulder = top + [1.5 * wide, 0, -0.3 * wide]
+    down, ahead = rng.uniform(-1.0, 0.4), rng.uniform(-0.2, 0.8)
+    upper = unit(np.array([rng.uniform(0.2, 1.0), -ahead, down]))
+    lower = unit(upper + [0, -rng.uniform(0.0, 1.2), rng.uniform(-0.4, 0.6)])
+    elbow = shoulder + 0.5 * long * upper
+    hand = elbow + 0.55 * long * lower
+    thick = wide * rng.uniform(0.25, 0.45)
+    for side, sign in zip(SIDES, (1, -1), strict=True):
+        path = np.stack([top, shoulder, elbow, hand]) * [sign, 1, 1]
+        radii = (0.8 * wide, 1.2 * thick, thick, 0.7 * thick)
+        for number in range(3):
+            bones[f"{_ARM}.{number}.{side}"] = SkinBone(
+                path[number], path[number + 1], radii[number : number + 2]
+            )
+    return size, skull
 
 
 def _tail(rng, bones, link_of, hind, rump) -> None:
