@@ -64,18 +64,22 @@ def with_even_borders(
         np.mean([joints[f"{leg}_upper_leg.{side}"] for side in SIDES], axis=0) for leg in LEGS
     )
     trunk = np.isin(labels, [_TORSO, _NECK, _TAIL, *_upper_legs()])
-    edges, _ = edges_of_sides(faces)
-    edges = edges[trunk[edges].all(axis=1)]
+    every, _ = edges_of_sides(faces)
+    edges = every[trunk[every].all(axis=1)]
     # A tail may begin above the hips, and further in it can only be held up over the back.
     bare = edges[(labels[edges] != _TAIL).all(axis=1)]
-    back = {
-        leg: min(
-            _top(vertices, edges, at[1]), _top(vertices, bare, at[1] + INWARD * (other - at)[1])
-        )
-        - at[2]
-        for leg, at, other in zip(LEGS, (shoulders, hips), (hips, shoulders), strict=True)
-    }
-    belly = _belly(vertices, edges, (shoulders + hips) / 2)
+    back = {}
+    for leg, at, other in zip(LEGS, (shoulders, hips), (hips, shoulders), strict=True):
+        inward = at[1] + INWARD * (other - at)[1]
+        top = min(_top(vertices, edges, at[1]), _top(vertices, bare, inward))
+        # A huge head or tail may leave no trunk above a leg.
+        back[leg] = (top if np.isfinite(top) else _top(vertices, every, at[1])) - at[2]
+    middle = (shoulders + hips)[1] / 2
+    belly = next(
+        section[:, 2].min()
+        for section in (_section(vertices, those, middle) for those in (edges, every))
+        if len(section)
+    )
 
     way = unit(joints["head"] - shoulders)
     length = np.linalg.norm(joints["head"] - shoulders)
@@ -135,10 +139,6 @@ def _section(vertices: np.ndarray, edges: np.ndarray, y: float) -> np.ndarray:
 
 
 def _top(vertices: np.ndarray, edges: np.ndarray, y: float) -> float:
-    """Height of the highest skin in a plane across the animal."""
-    return float(_section(vertices, edges, y)[:, 2].max())
-
-
-def _belly(vertices: np.ndarray, edges: np.ndarray, middle: np.ndarray) -> float:
-    """Height of the lowest skin halfway between hips and shoulders."""
-    return float(_section(vertices, edges, middle[1])[:, 2].min())
+    """Height of the highest skin in a plane across the animal, infinity where there is none."""
+    heights = _section(vertices, edges, y)[:, 2]
+    return float(heights.max()) if len(heights) else np.inf

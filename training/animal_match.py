@@ -110,7 +110,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     steps = ("data", "train", "snapshot", "left-out", "evaluate")
     parser.add_argument("step", choices=steps)
-    parser.add_argument("--count", type=int, default=1500, help="of animals to learn from")
+    parser.add_argument("--count", type=int, default=2400, help="of animals to learn from")
     parser.add_argument("--run", default="match-animals", help="name of a training")
     parser.add_argument("--start", default="animals", help="the run of animal_parts before")
     parser.add_argument("--steps", type=int)

@@ -44,7 +44,7 @@ from .shares import Shares, mean_shares, shares_of
 NAME = "animal_parts"
 WIDTH = 96
 # Steps on animals of no species, on all, and on all but a group.
-FIRST, ALL, LEFT_OUT = 2000, 4000, 3000
+FIRST, ALL, LEFT_OUT = 2000, 6000, 4000
 RATE = 1e-3
 FIRST_RUN = "quadrupeds"
 LIMBS = tuple(tuple(f"{leg}_{part}.L" for part in LEG_PARTS) for leg in LEGS)
@@ -257,7 +257,7 @@ def main() -> None:
     """Run the step named on the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("step", choices=("data", "train", "snapshot", "left-out", "evaluate"))
-    parser.add_argument("--count", type=int, default=1500, help="of animals to learn from")
+    parser.add_argument("--count", type=int, default=2400, help="of animals to learn from")
     parser.add_argument("--run", default="animals", help="name of a training, for its checkpoint")
     parser.add_argument("--first", type=int, default=FIRST, help="steps on those of no species")
     parser.add_argument("--steps", type=int, help="after those")

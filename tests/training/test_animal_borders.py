@@ -54,6 +54,16 @@ def test_borders_do_not_hang_on_where_a_rigger_let_parts_begin(seed):
     np.testing.assert_array_equal(bordered(animal, other), once)
 
 
+def test_a_tail_and_a_head_may_leave_no_trunk_above_the_legs():
+    animal = sample_quadruped(np.random.default_rng(0))
+    points, labels = animal.figure.vertices, animal.figure.fine.copy()
+    labels[(labels == TORSO) & (points[:, 1] > 0.15)] = TAIL
+    labels[(labels == TORSO) & (points[:, 1] < -0.15)] = HEAD
+    after = bordered(animal, labels)
+    # It begins behind the hips all the same.
+    assert points[after == TAIL, 1].min() > begins(animal)["hind_upper_leg.L"][1]
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_only_trunk_neck_upper_legs_and_the_root_of_the_tail_change(seed):
     animal = sample_quadruped(np.random.default_rng(seed))
