@@ -16,7 +16,7 @@ from training.animal_places import (  # noqa: E402
 )
 from training.animal_variety import vary  # noqa: E402
 from training.meshes import NOWHERE  # noqa: E402
-from training.parts import ANIMAL_PART_NAMES, SIDES  # noqa: E402
+from training.parts import ANIMAL_PART_NAMES, NO_PART, SIDES  # noqa: E402
 from training.quadrupeds import sample_quadruped  # noqa: E402
 
 pytestmark = pytest.mark.skipif(
@@ -79,6 +79,18 @@ def test_an_animal_in_any_pose_keeps_its_places_and_a_mirrored_one_has_them_on_t
     assert seen == {"as it was", "mirrored"}
     other = template().figure.vertices[mirror()] * [-1, 1, 1]
     assert np.abs(other - template().figure.vertices).max() < 0.05
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_of_a_centaur_all_but_its_arms_has_a_part_and_a_place(seed):
+    animal = sample_quadruped(np.random.default_rng(seed), human=True)
+    points, labels = animal.figure.vertices, animal.figure.fine
+    arms = labels == NO_PART
+    # On both sides of what is its neck by the links, and above the back.
+    assert (np.sign(points[arms, 0]) > 0).any() and (np.sign(points[arms, 0]) < 0).any()
+    assert points[arms, 2].min() > np.median(points[labels == ANIMAL_PART_NAMES.index("torso"), 2])
+    np.testing.assert_array_equal(places_of(animal)[arms], NOWHERE)
+    assert (places_of(animal)[~arms] != NOWHERE).mean() > 0.8
 
 
 def test_what_is_worn_is_where_the_skin_beneath_it_is_or_nowhere():
