@@ -8,6 +8,8 @@ has fitted on figures of every kind.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from ...network.checkpoint import Model
@@ -23,6 +25,8 @@ from ..segment.framing import Framed, framed_probabilities
 from ..sides import mirrored_classes
 from .request import FAMILIES, MODELS, FamilyRequest, Proposal
 
+# Matrices of a surface by the settings that they are made with.
+Made = Mapping[DiscretizationSettings, Discretization]
 # Votes for a frame are counted up to so much: more is no surer.
 MOST_LEAD = 4.0
 # Share of the area from which on a part is there.
@@ -43,27 +47,31 @@ COEFFICIENTS = np.array(
 )
 
 
-def proposal(request: FamilyRequest, progress: Progress) -> Proposal:
-    """The most probable family, see `job.run`."""
+def proposal(request: FamilyRequest, progress: Progress, made: Made | None = None) -> Proposal:
+    """The most probable family, see `job.run`; `made` as of `evidence`."""
     with memory_errors_explained(len(request.surface.vertices)):
-        found = evidence(request, progress)
+        found = evidence(request, progress, made)
     probabilities = softmax((COEFFICIENTS @ terms_of(found))[None])[0]
     best = int(probabilities.argmax())
     return Proposal(FAMILIES[best], float(probabilities[best]))
 
 
-def evidence(request: FamilyRequest, progress: Progress = SILENT) -> np.ndarray:
+def evidence(
+    request: FamilyRequest, progress: Progress = SILENT, made: Made | None = None
+) -> np.ndarray:
     """What the models make of a figure, (2 M + F,) of M models of parts and F families.
 
     Of each model of parts the mean probability of the part of a place, left and right taken as one,
     and the lead of the votes for a frame, from 0 to `MOST_LEAD`; `NOTHING` where it finds less than
     half of its parts, as on a ball, which may well be a head and nothing else. Then the
     probabilities of the families by the whole shape.
+
+    `made` has matrices of the surface that were computed before.
     """
     engine = choose_engine(request.engine, request.device)
     names = (*MODELS.values(), FAMILY_MODEL)
     found: list[float] = []
-    prepared: dict[DiscretizationSettings, Discretization] = {}
+    shapes = dict(made or {})
     for number, name in enumerate(names):
         model = find_model(name)
 
@@ -71,11 +79,11 @@ def evidence(request: FamilyRequest, progress: Progress = SILENT) -> np.ndarray:
             progress("network", (first + done) / len(names))
 
         settings = model.card.discretization
-        if settings not in prepared:
-            prepared[settings] = prepare_cached(
+        if settings not in shapes:
+            shapes[settings] = prepare_cached(
                 request.surface, settings, False, request.cache, progress, {}
             ).discretization
-        shape = prepared[settings]
+        shape = shapes[settings]
         if name == FAMILY_MODEL:
             features = input_features(shape, model.card.features)
             found += class_probabilities(
