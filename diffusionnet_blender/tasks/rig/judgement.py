@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 import numpy as np
 
 from ...errors import SurfaceError
-from ..family.request import FOUR_LEGS, PEOPLE, Proposal
+from ..family.request import FOUR_LEGS, Proposal
 
 # Joints of a limb, the ratio of its bones, and its least and most length, by its name.
 Limbs = Mapping[str, tuple[tuple[str, str, str], float, tuple[float, float]]]
@@ -135,19 +135,18 @@ def require_of_family(
         raise no_animal()
 
 
-def require_no_other_family(four_legs: bool, found: Proposal) -> None:
+def require_no_other_family(own: str, found: Proposal) -> None:
     """Raise SurfaceError for a figure that is surely of another family.
 
     Parameters
     ----------
-    four_legs : bool
-        Whether it is taken for an animal; else for a person.
+    own : str
+        The family that it is taken for, `FOUR_LEGS` or `PEOPLE`.
     found : Proposal
-        The family by its whole shape.
+        The family that it seems to be of.
     """
-    if not found.is_sure or found.family == (FOUR_LEGS if four_legs else PEOPLE):
-        return
-    raise no_animal() if four_legs else _no_person(found.family)
+    if found.is_sure and found.family != own:
+        raise no_animal() if own == FOUR_LEGS else _no_person(found.family)
 
 
 def _no_person(family: str) -> SurfaceError:

@@ -10,14 +10,16 @@ from ...errors import SurfaceError
 from ...matching.limbs.directions import SIDES
 from ...network.card import ModelCard
 from ...surface.character import require_members
+from ...surface.discretization import Discretization
 from ...surface.loose_parts import label_mesh_parts
 from ...surface.mirror import mirror_of
 from ...surface.prepare import PreparedSurface
 from ...surface.repair import weld
+from ...surface.settings import DiscretizationSettings
 from ...surface.surface import Surface, vertex_areas
 from ..clock import Clock
-from ..family.pipeline import Made, proposal
-from ..family.request import FamilyRequest, Proposal
+from ..family.pipeline import proposal_beside
+from ..family.request import FOUR_LEGS, PEOPLE, FamilyRequest
 from ..inference import prepare_cached
 from ..memory import memory_errors_explained
 from ..models import card_of
@@ -109,7 +111,7 @@ def fitted(request: RigRequest, progress: Progress) -> Fitted:
 
     report = clock.start("family")
     if confidence < EVIDENT:
-        require_no_other_family(family.four_legs, _family_of(request, body, made, report))
+        _require_no_other_family(request, family, body, made, report)
     clock.stop("family")
 
     clock.start("parts")
@@ -172,16 +174,23 @@ def _parts_of(
     return segmentation(segmented, CallbackProgress(progress), prepared)
 
 
-def _family_of(
-    request: RigRequest, body: Surface, made: Made, report: Callable[[float], None]
-) -> Proposal:
-    """The family of a figure less what it carries."""
+def _require_no_other_family(
+    request: RigRequest,
+    family: Family,
+    body: Surface,
+    made: dict[DiscretizationSettings, Discretization],
+    report: Callable[[float], None],
+) -> None:
+    """Raise SurfaceError for a figure, less what it carries, that is surely of another family."""
     asked = FamilyRequest(body, cache=request.cache, engine=request.engine, device=request.device)
 
     def networks_alone(stage: str, done: float) -> None:
         report(done if stage == "network" else 0.0)
 
-    return proposal(asked, CallbackProgress(networks_alone), made)
+    own = FOUR_LEGS if family.four_legs else PEOPLE
+    found = proposal_beside(own, asked, CallbackProgress(networks_alone), made)
+    if found is not None:
+        require_no_other_family(own, found)
 
 
 def _frame_of_figure(surface: Surface, found: Segmentation, family: Family) -> np.ndarray:
