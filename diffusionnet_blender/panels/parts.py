@@ -12,9 +12,11 @@ from ..tasks.models import FROM_RIG
 from ..translations import worded
 from .segment import Sidebar, shown_object
 
-# Share of a row's width.
+# Shares of a row's width. Names with more characters than FITTING need so much that there is no
+# room for the share of the area, which is told below the list then.
 COLOUR_WIDTH = 0.12
-NAME_WIDTH = 0.55
+NAME_WIDTH, LONG_NAME_WIDTH = 0.55, 0.74
+FITTING = 13
 
 
 class DIFFUSIONNET_UL_parts(bpy.types.UIList):
@@ -31,7 +33,8 @@ class DIFFUSIONNET_UL_parts(bpy.types.UIList):
         cell = row.row()
         cell.enabled = not fixed
         cell.prop(item, "color", text="")
-        row = row.split(factor=NAME_WIDTH)
+        has_long = _has_long_names(data)
+        row = row.split(factor=LONG_NAME_WIDTH if has_long else NAME_WIDTH)
         cell = row.row()
         cell.active = item.share > 0
         if fixed:
@@ -40,7 +43,8 @@ class DIFFUSIONNET_UL_parts(bpy.types.UIList):
             cell.prop(item, "title", text="", emboss=False)
         row = row.row(align=True)
         row.alignment = "RIGHT"
-        row.label(text=f"{item.share:.0%}", translate=False)
+        if not has_long:
+            row.label(text=f"{item.share:.0%}", translate=False)
         for name, symbol in (
             ("mask_part", "HIDE_ON" if item.hidden else "HIDE_OFF"),
             ("select_part", "RESTRICT_SELECT_OFF"),
@@ -72,6 +76,9 @@ class DIFFUSIONNET_PT_legend(Sidebar, bpy.types.Panel):
         row.template_list(
             "DIFFUSIONNET_UL_parts", "", legend, "parts", legend, "active", rows=6, maxrows=16
         )
+        if _has_long_names(legend) and legend.active < len(legend.parts):
+            part = legend.parts[legend.active]
+            layout.label(text=f"{part.name}: {part.share:.0%}", translate=False)
         side = row.column(align=True)
         side.operator("diffusionnet.add_part", text="", icon="ADD").object_name = obj.name_full
         side.menu("DIFFUSIONNET_MT_parts", text="", icon="DOWNARROW_HLT")
@@ -99,6 +106,11 @@ class DIFFUSIONNET_PT_legend(Sidebar, bpy.types.Panel):
         if len(members) > 1:
             name = worded("{count} objects", count=len(members))
         layout.label(text=f"{name}: {counts}", translate=False)
+
+
+def _has_long_names(legend) -> bool:
+    """Whether names of parts, whose ends tell left from right, need the room of their shares."""
+    return any(len(part.name) > FITTING for part in legend.parts)
 
 
 def draw_doubts(layout, obj) -> None:

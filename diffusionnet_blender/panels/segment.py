@@ -17,8 +17,8 @@ from ..session.progress_bar import draw_progress
 from ..session.trouble import last_trouble
 from ..translations import worded
 
-# Characters in a line of the sidebar at its default width.
-LINE = 28
+# Characters in a line of the sidebar at its default width; of short words behind a symbol more.
+LINE, CARD_LINE = 28, 34
 # Most accuracies of a card that are drawn.
 ACCURACIES_SHOWN = 3
 # Most characters, and most objects of one, that are listed.
@@ -231,9 +231,9 @@ def draw_card(layout, card) -> None:
         text=worded("{count} parts", count=len(card.class_names)), icon="OUTLINER_OB_GROUP_INSTANCE"
     )
     for what, share in shown_accuracies(card.accuracy).items():
-        box.label(
-            text=worded("{share:.1%} accuracy: {what}", share=share, what=what), icon="CHECKMARK"
-        )
+        text = worded("{share:.1%} accuracy: {what}", share=share, what=what)
+        for index, line in enumerate(wrap(text, CARD_LINE)):
+            box.label(text=line, icon="BLANK1" if index else "CHECKMARK", translate=False)
     if card.licence:
         box.label(text=card.licence, icon="FILE_TEXT", translate=False)
 

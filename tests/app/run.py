@@ -41,6 +41,7 @@ SIZES = {
     "bend": (1500, 1800),
     "rig": (1600, 1000),
     "rigify": (1600, 1000),
+    "animals": (1600, 1000),
     "train": (1600, 1000),
     "tutorial": (1200, 920),
     "click": (960, 820),
@@ -58,6 +59,7 @@ CHECKS = (
     "bend",
     "rig",
     "rigify",
+    "animals",
     "life",
     "kills",
 )

@@ -166,8 +166,9 @@ def open_tab():
     yield 0.5
 
 
-def open_instead(label):
-    """Click the titles of the first panel of the tab, which was open, and of another."""
+def open_instead(label, opened=None):
+    """Click the titles of a panel of the tab that is open, the first one by default, and of another
+    below it."""
     panels = [
         cls.bl_label
         for cls in part_of_extension("panels").CLASSES
@@ -179,7 +180,7 @@ def open_instead(label):
     region = regions["UI"]
     unit = 20 * bpy.context.preferences.system.ui_scale
     top = window.height - (region.y + region.height)
-    for number in (0, panels.index(label)):
+    for number in (panels.index(opened) if opened else 0, panels.index(label)):
         # Of closed panels nothing is seen but their titles.
         y = int(top + (FIRST_TITLE + NEXT_TITLE * number) * unit)
         yield from ask(do="click", x=int(region.x + 0.4 * region.width), y=y)

@@ -1,5 +1,6 @@
 """Animals on four legs rigged in Blender, by the model of their parts that is chosen."""
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +17,14 @@ from diffusionnet_blender.tasks.models import ANIMAL_PARTS_MODEL  # noqa: E402
 from diffusionnet_blender.tasks.rig import job  # noqa: E402
 from diffusionnet_blender.tasks.rig.kinds import KINDS  # noqa: E402
 from diffusionnet_blender.tasks.rig.request import RigRequest  # noqa: E402
+from diffusionnet_blender.tasks.sides import other_side  # noqa: E402
 from tests.animals import usual_animal  # noqa: E402
 from tests.scenes import add_mesh, select  # noqa: E402
+from training.animal_files import read_animal  # noqa: E402
+from training.quadrupeds import sample_quadruped  # noqa: E402
 
 SAMPLES = Path(__file__).parents[2] / "samples"
+ANIMALS = Path(__file__).parents[3] / "shared" / "animals"
 
 
 @pytest.fixture(scope="module")
@@ -162,6 +167,62 @@ def test_wolf_and_cat_have_every_bone_with_faces_and_toes_in_their_boxes(animal,
         if bone.use_connect and bone.name not in named:
             made = metarig.data.bones[bone.name]
             assert (made.head_local - made.parent.tail_local).length < 1e-5
+
+
+@cache
+def found_on(name):
+    """An animal of no species, by its number, or a bare one of a file; and what Rig finds on it."""
+    if isinstance(name, int):
+        made = sample_quadruped(np.random.default_rng(name)).figure
+        surface = Surface(made.vertices, made.faces)
+    else:
+        found = read_animal(ANIMALS / f"{name}.glb")
+        surface = Surface(found["vertices"], found["faces"])
+    return surface, job.run(RigRequest(surface, ANIMAL_PARTS_MODEL))
+
+
+def of_file(name):
+    missing = not ANIMALS.is_dir()
+    return pytest.param(name, marks=pytest.mark.skipif(missing, reason="no ../shared/animals"))
+
+
+@pytest.mark.parametrize("choice", ["rigify_wolf", "rigify_cat"])
+@pytest.mark.parametrize(
+    "name", [1_000_010, 1_000_011, 1_000_014, *map(of_file, ("cat", "dog", "pig"))]
+)
+def test_toes_lie_in_their_feet(blender, name, choice):
+    surface, fitted = found_on(name)
+    for other in list(bpy.data.objects):
+        bpy.data.objects.remove(other)
+    obj = add_mesh("Animal", surface.vertices, surface.faces)
+    geometry, _ = rig_request(Character("Animal", "", (obj,)), model=ANIMAL_PARTS_MODEL)
+    keep_fit(Fit.of("Animal", geometry, fitted))
+    bpy.context.scene.diffusionnet.model = ANIMAL_PARTS_MODEL
+    bpy.ops.diffusionnet.write_skeleton("EXEC_DEFAULT", True, kind=choice)
+    forget_all_fits()
+    (metarig,) = armatures()
+    points = surface.vertices @ fitted.frame.T
+    body = points.min(axis=0), points.max(axis=0)
+    little = 0.01 * (body[1] - body[0]).max()
+    for foot in ("front_toe.L", "front_toe.R", "hind_toe.L", "hind_toe.R"):
+        above = metarig.data.bones[KINDS[choice].names[foot]]
+        assert len(above.children_recursive) > 7
+        ends = [end for b in above.children_recursive for end in (b.head_local, b.tail_local)]
+        places = np.array([metarig.matrix_world @ end for end in ends]) @ fitted.frame.T
+        part = foot.replace("toe", "foot")
+        held, others = (
+            fitted.parts[:, fitted.part_names.index(name)] for name in (part, other_side(part))
+        )
+        skin = points[(held > held.max() / 3) & (held > others)]
+        low, high = skin.min(axis=0), skin.max(axis=0)
+        room = 0.15 * (high - low).max()
+        assert (low - room < places).all(), foot
+        assert (places < high + room).all(), foot
+        assert (body[0] - little < places).all(), foot
+        assert (places < body[1] + little).all(), foot
+        # They are spread over the foot, to the front of it.
+        assert np.ptp(places[:, 0]) > 0.4 * (high - low)[0], foot
+        assert places[:, 1].min() < (low + high)[1] / 2, foot
 
 
 @pytest.mark.slow

@@ -8,17 +8,26 @@ import pytest
 from diffusionnet_blender.errors import DiffusionNetError, ModelError, SurfaceError
 from diffusionnet_blender.surface.surface import Surface
 from diffusionnet_blender.surface.triangles import compact
-from diffusionnet_blender.tasks.models import ANIMAL_PARTS_MODEL, DEFAULT_MODEL, find_model
+from diffusionnet_blender.tasks.family import FOUR_LEGS as FOUR_LEGS_FAMILY
+from diffusionnet_blender.tasks.family import NEITHER, PEOPLE, Proposal
+from diffusionnet_blender.tasks.models import (
+    ANIMAL_PARTS_MODEL,
+    DEFAULT_MODEL,
+    FINE_PARTS_MODEL,
+    find_model,
+)
 from diffusionnet_blender.tasks.rig.animal_kinds import QUADRUPED
 from diffusionnet_blender.tasks.rig.bones import skeleton_of
 from diffusionnet_blender.tasks.rig.job import rig, run, weights_of
-from diffusionnet_blender.tasks.rig.judgement import require_of_family
+from diffusionnet_blender.tasks.rig.judgement import require_no_other_family, require_of_family
 from diffusionnet_blender.tasks.rig.kinds import KINDS, kind_for
 from diffusionnet_blender.tasks.rig.request import RigRequest
 from tests.animals import usual_animal
 from tests.shapes import icosphere
 from training.animal_truth import JOINT_OF_LINK
 from training.animals import LINKS
+from training.quadrupeds import sample_quadruped
+from training.things import sample_thing
 
 FOUR_LEGS = [name for name, kind in KINDS.items() if kind.four_legs]
 LEG = ("upper_leg", "lower_leg", "foot")
@@ -142,6 +151,28 @@ def test_the_less_sure_parts_are_and_the_odder_legs_the_less_is_a_shape_an_anima
         judged(0.5)
     with pytest.raises(SurfaceError, match="four legs"):
         judged(0.6, legs)
+
+
+@pytest.mark.parametrize("model", [FINE_PARTS_MODEL, ANIMAL_PARTS_MODEL])
+def test_a_thing_whose_parts_look_like_limbs_is_neither_a_person_nor_an_animal(model):
+    body, _ = sample_thing(np.random.default_rng(900_009))
+    with pytest.raises(SurfaceError, match="does not seem to be a"):
+        run(RigRequest(Surface(body.vertices, body.faces), model))
+
+
+def test_an_animal_is_not_rigged_as_a_person():
+    figure = sample_quadruped(np.random.default_rng(1_000_012)).figure
+    with pytest.raises(SurfaceError, match="stand on four legs"):
+        run(RigRequest(Surface(figure.vertices, figure.faces)))
+
+
+@pytest.mark.parametrize("own", [PEOPLE, FOUR_LEGS_FAMILY])
+def test_a_figure_is_refused_that_is_surely_of_another_family(own):
+    require_no_other_family(own, Proposal(own, 0.99))
+    for family in {PEOPLE, FOUR_LEGS_FAMILY, NEITHER} - {own}:
+        require_no_other_family(own, Proposal(family, 0.75))
+        with pytest.raises(SurfaceError):
+            require_no_other_family(own, Proposal(family, 0.85))
 
 
 def test_kinds_of_the_other_family_are_refused_before_anything_is_computed(animal):

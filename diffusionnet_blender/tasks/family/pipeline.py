@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...network.checkpoint import Model
+from ...network.engine import Engine
 from ...network.features import input_features
 from ...surface.discretization import Discretization
 from ...surface.settings import DiscretizationSettings
@@ -18,7 +19,7 @@ from ..engines import choose_engine
 from ..inference import class_probabilities, prepare_cached, softmax
 from ..memory import memory_errors_explained
 from ..models import FAMILY_MODEL, find_model
-from ..progress import SILENT, Progress
+from ..progress import SILENT, CallbackProgress, Progress
 from ..segment.framing import Framed, framed_probabilities
 from ..sides import mirrored_classes
 from .request import FAMILIES, MODELS, FamilyRequest, Proposal
@@ -31,6 +32,8 @@ LEAST_PART = 0.003
 NOTHING = [0.5, 0.0]
 # A confidence that only figures of a model's own family reach.
 HIGH = 0.75
+# Probability by the whole shape alone that no figure of another family has.
+ALIKE = 0.92
 # Nothing is surer than this, or less.
 SURELY_NOT = 1e-6
 # Of the terms of `terms_of`, by family; printed by `python -m training.figure_family fit`.
@@ -43,47 +46,101 @@ COEFFICIENTS = np.array(
 )
 
 
-def proposal(request: FamilyRequest, progress: Progress) -> Proposal:
-    """The most probable family, see `job.run`."""
+def proposal(
+    request: FamilyRequest,
+    progress: Progress,
+    made: dict[DiscretizationSettings, Discretization] | None = None,
+) -> Proposal:
+    """The most probable family, see `job.run`; `made` as of `evidence`."""
     with memory_errors_explained(len(request.surface.vertices)):
-        found = evidence(request, progress)
+        found = evidence(request, progress, made)
     probabilities = softmax((COEFFICIENTS @ terms_of(found))[None])[0]
     best = int(probabilities.argmax())
     return Proposal(FAMILIES[best], float(probabilities[best]))
 
 
-def evidence(request: FamilyRequest, progress: Progress = SILENT) -> np.ndarray:
+def proposal_beside(
+    family: str,
+    request: FamilyRequest,
+    progress: Progress,
+    made: dict[DiscretizationSettings, Discretization],
+) -> Proposal | None:
+    """As `proposal`, of a figure that is taken for one of a family.
+
+    None where its whole shape alone is that of the family: the other models take longer.
+    """
+    engine = choose_engine(request.engine, request.device)
+    with memory_errors_explained(len(request.surface.vertices)):
+        alone = _by_shape(request, engine, SILENT, made)[FAMILIES.index(family)]
+    return None if alone > ALIKE else proposal(request, progress, made)
+
+
+def evidence(
+    request: FamilyRequest,
+    progress: Progress = SILENT,
+    made: dict[DiscretizationSettings, Discretization] | None = None,
+) -> np.ndarray:
     """What the models make of a figure, (2 M + F,) of M models of parts and F families.
 
     Of each model of parts the mean probability of the part of a place, left and right taken as one,
     and the lead of the votes for a frame, from 0 to `MOST_LEAD`; `NOTHING` where it finds less than
     half of its parts, as on a ball, which may well be a head and nothing else. Then the
     probabilities of the families by the whole shape.
+
+    `made` has matrices of the surface that were computed before, and gets those that were not.
     """
     engine = choose_engine(request.engine, request.device)
-    names = (*MODELS.values(), FAMILY_MODEL)
+    made = {} if made is None else made
+    count = len(MODELS) + 1
     found: list[float] = []
-    prepared: dict[DiscretizationSettings, Discretization] = {}
-    for number, name in enumerate(names):
+    for number, name in enumerate(MODELS.values()):
         model = find_model(name)
 
         def report(done: float, first: int = number) -> None:
-            progress("network", (first + done) / len(names))
+            progress("network", (first + done) / count)
 
-        settings = model.card.discretization
-        if settings not in prepared:
-            prepared[settings] = prepare_cached(
-                request.surface, settings, False, request.cache, progress, {}
-            ).discretization
-        shape = prepared[settings]
-        if name == FAMILY_MODEL:
-            features = input_features(shape, model.card.features)
-            found += class_probabilities(
-                model, shape, features, engine, report, output_at="shape"
-            ).tolist()
-        else:
-            found += _at_home(model, shape, framed_probabilities(model, [shape], engine, report))
-    return np.array(found)
+        shape = _shape_for(model, request, progress, made)
+        found += _at_home(model, shape, framed_probabilities(model, [shape], engine, report))
+
+    def last(stage: str, done: float) -> None:
+        progress(stage, (len(MODELS) + done) / count if stage == "network" else done)
+
+    return np.array([*found, *_by_shape(request, engine, CallbackProgress(last), made)])
+
+
+def _shape_for(
+    model: Model,
+    request: FamilyRequest,
+    progress: Progress,
+    made: dict[DiscretizationSettings, Discretization],
+) -> Discretization:
+    """Matrices of the surface with the settings of a model, kept in `made`."""
+    settings = model.card.discretization
+    if settings not in made:
+        made[settings] = prepare_cached(
+            request.surface, settings, False, request.cache, progress, {}
+        ).discretization
+    return made[settings]
+
+
+def _by_shape(
+    request: FamilyRequest,
+    engine: Engine,
+    progress: Progress,
+    made: dict[DiscretizationSettings, Discretization],
+) -> np.ndarray:
+    """Probabilities (F,) of the families by the network that classifies whole shapes."""
+    model = find_model(FAMILY_MODEL)
+    shape = _shape_for(model, request, progress, made)
+    features = input_features(shape, model.card.features)
+    return class_probabilities(
+        model,
+        shape,
+        features,
+        engine,
+        lambda done: progress("network", done),
+        output_at="shape",
+    )
 
 
 def _at_home(model: Model, shape: Discretization, framed: Framed) -> list[float]:

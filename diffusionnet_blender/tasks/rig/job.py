@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 _OF_PARTS = 0.7
 STAGES = {
     **{stage: round(_OF_PARTS * share, 4) for stage, share in SEGMENT_STAGES.items()},
-    "joints": 0.15,
-    "parts": 0.15,
+    "joints": 0.1,
+    "family": 0.1,
+    "parts": 0.1,
 }
 
 
@@ -42,7 +43,7 @@ def run(request: RigRequest, progress: Progress = SILENT) -> Fitted:
     Raises
     ------
     SurfaceError
-        If the geometry cannot be used, or is no figure.
+        If the geometry cannot be used, is no figure, or surely one of another family.
     DeviceError
         If the engine or the device is missing, or memory does not suffice.
     """

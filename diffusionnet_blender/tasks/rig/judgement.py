@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 import numpy as np
 
 from ...errors import SurfaceError
+from ..family.request import FOUR_LEGS, Proposal
 
 # Joints of a limb, the ratio of its bones, and its least and most length, by its name.
 Limbs = Mapping[str, tuple[tuple[str, str, str], float, tuple[float, float]]]
@@ -42,6 +43,8 @@ POINTING, SURE_OF_TWO_LEGS = 0.7, 0.7
 # Mean probability of the parts of a shape below which it is no animal, and how much more is needed
 # for each leg that is missing or odd: people and things have less, and most legs odd.
 SURE_OF_ANIMAL, SURER = 0.52, 0.035
+# Mean probability of the parts that no shapes of other families have: it need not be asked for.
+EVIDENT = 0.8
 
 
 def doubts_of_joints(
@@ -125,15 +128,40 @@ def require_of_family(
     """
     if not four_legs:
         if is_on_four_legs(places, frame, confidence):
-            raise SurfaceError(
-                "This shape seems to stand on four legs",
-                "Choose the model Animal parts for an animal. If it is a figure on two legs, let "
-                "its arms point to the sides.",
-            )
+            raise _no_person(FOUR_LEGS)
         return
     odd = sum(f"{called} {leg}" in doubts for leg in ANIMAL_LIMBS for called in CALLED.values())
     if confidence < SURE_OF_ANIMAL + SURER * odd:
         raise no_animal()
+
+
+def require_no_other_family(own: str, found: Proposal) -> None:
+    """Raise SurfaceError for a figure that is surely of another family.
+
+    Parameters
+    ----------
+    own : str
+        The family that it is taken for, `FOUR_LEGS` or `PEOPLE`.
+    found : Proposal
+        The family that it seems to be of.
+    """
+    if found.is_sure and found.family != own:
+        raise no_animal() if own == FOUR_LEGS else _no_person(found.family)
+
+
+def _no_person(family: str) -> SurfaceError:
+    """The error of a shape that is taken for a person, and is of another family."""
+    if family == FOUR_LEGS:
+        return SurfaceError(
+            "This shape seems to stand on four legs",
+            "Choose the model Animal parts for an animal. If it is a figure on two legs, let "
+            "its arms point to the sides.",
+        )
+    return SurfaceError(
+        "This shape does not seem to be a person",
+        "Rig needs a figure on two legs, or an animal on four and the model Animal parts. If it is "
+        "one, leave out what is none of it, and see its parts with Segment.",
+    )
 
 
 def no_animal() -> SurfaceError:

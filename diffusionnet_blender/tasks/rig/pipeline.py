@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from ...errors import SurfaceError
 from ...matching.limbs.directions import SIDES
+from ...network.card import ModelCard
 from ...surface.character import require_members
+from ...surface.discretization import Discretization
 from ...surface.loose_parts import label_mesh_parts
 from ...surface.mirror import mirror_of
+from ...surface.prepare import PreparedSurface
 from ...surface.repair import weld
+from ...surface.settings import DiscretizationSettings
 from ...surface.surface import Surface, vertex_areas
 from ..clock import Clock
+from ..family.pipeline import proposal_beside
+from ..family.request import FOUR_LEGS, PEOPLE, FamilyRequest
+from ..inference import prepare_cached
+from ..memory import memory_errors_explained
 from ..models import card_of
 from ..progress import CallbackProgress, Progress
 from ..segment.carried import body_of, carried_by
@@ -22,7 +30,13 @@ from ..segment.request import Carried, Segmentation, SegmentRequest
 from .eyes import Eyeball, eyeballs
 from .families import Family, family_with
 from .figure import Figure, figure_of
-from .judgement import doubts_of_joints, no_animal, require_of_family
+from .judgement import (
+    EVIDENT,
+    doubts_of_joints,
+    no_animal,
+    require_no_other_family,
+    require_of_family,
+)
 from .request import Fitted, RigRequest
 from .symmetry import even_parts, even_places
 
@@ -49,17 +63,22 @@ def fitted(request: RigRequest, progress: Progress) -> Fitted:
             "A point cloud cannot be rigged", "Make a mesh of it, or choose another."
         )
     require_members(request.member, len(surface.vertices))
-    family = family_with(card_of(request.model, request.model_folders, "segment"))
+    card = card_of(request.model, request.model_folders, "segment")
+    family = family_with(card)
     clock = Clock(progress)
-    found = _parts_of(request, progress)
+    carried = carried_by(surface, request.member, request.carried)
+    body, kept = surface, np.arange(len(surface.vertices))
+    prepared = None
+    if carried:
+        body, kept = body_of(surface, carried)
+    else:
+        prepared = _prepared(request, card, progress, clock.seconds)
+    made = {} if prepared is None else {card.discretization: prepared.discretization}
+    found = _parts_of(request, progress, prepared)
     clock.seconds.update(found.seconds)
     frame = _frame_of_figure(surface, found, family)
 
     clock.start("joints")
-    carried = carried_by(surface, request.member, request.carried)
-    body, kept = surface, np.arange(len(surface.vertices))
-    if carried:
-        body, kept = body_of(surface, carried)
     parts = found.vertex_probabilities[kept]
     figure = figure_of(body, parts, found.class_names, frame, family)
     _require_one(figure)
@@ -90,6 +109,11 @@ def fitted(request: RigRequest, progress: Progress) -> Fitted:
     require_of_family(family.four_legs, landmarks, frame, confidence, doubts)
     clock.stop("joints")
 
+    report = clock.start("family")
+    if confidence < EVIDENT:
+        _require_no_other_family(request, family, body, made, report)
+    clock.stop("family")
+
     clock.start("parts")
     usual = {name: places.pop(name) for name in EYES if name in places}
     parts = np.zeros((len(surface.vertices), len(found.class_names)), np.float32)
@@ -117,7 +141,25 @@ def fitted(request: RigRequest, progress: Progress) -> Fitted:
     )
 
 
-def _parts_of(request: RigRequest, progress: Progress) -> Segmentation:
+def _prepared(
+    request: RigRequest, card: ModelCard, progress: Progress, seconds: dict[str, float]
+) -> PreparedSurface:
+    """Matrices by which parts and family are found of a figure that carries nothing."""
+    with memory_errors_explained(len(request.surface.vertices)):
+        return prepare_cached(
+            request.surface,
+            card.discretization,
+            False,
+            request.cache,
+            progress,
+            seconds,
+            outer_skin=card.outer_skin,
+        )
+
+
+def _parts_of(
+    request: RigRequest, progress: Progress, prepared: PreparedSurface | None
+) -> Segmentation:
     """The parts of a figure on the surface of a request."""
     segmented = SegmentRequest(
         request.surface,
@@ -129,7 +171,26 @@ def _parts_of(request: RigRequest, progress: Progress) -> Segmentation:
         device=request.device,
         model_folders=request.model_folders,
     )
-    return segmentation(segmented, CallbackProgress(progress))
+    return segmentation(segmented, CallbackProgress(progress), prepared)
+
+
+def _require_no_other_family(
+    request: RigRequest,
+    family: Family,
+    body: Surface,
+    made: dict[DiscretizationSettings, Discretization],
+    report: Callable[[float], None],
+) -> None:
+    """Raise SurfaceError for a figure, less what it carries, that is surely of another family."""
+    asked = FamilyRequest(body, cache=request.cache, engine=request.engine, device=request.device)
+
+    def networks_alone(stage: str, done: float) -> None:
+        report(done if stage == "network" else 0.0)
+
+    own = FOUR_LEGS if family.four_legs else PEOPLE
+    found = proposal_beside(own, asked, CallbackProgress(networks_alone), made)
+    if found is not None:
+        require_no_other_family(own, found)
 
 
 def _frame_of_figure(surface: Surface, found: Segmentation, family: Family) -> np.ndarray:
