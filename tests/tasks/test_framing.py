@@ -18,6 +18,9 @@ from diffusionnet_blender.tasks.sides import mirrored_classes, side_of
 from tests.conftest import CLASSES
 from tests.framed import FEATURES, body, framed_model
 from tests.shapes import random_rotation
+from training.animal_variety import vary
+from training.quadrupeds import sample_quadruped
+from training.remesh import remesh
 
 SURFACE = Surface(*body())
 PARTS = find_model("body_parts")
@@ -123,3 +126,16 @@ def test_an_animal_stands_on_its_front_legs_too(seed):
     shape = SimpleNamespace(vertices=np.array(places) @ rotation.T, mass=np.ones(len(names)))
     found = frame_of_parts(shape, np.eye(len(names)), model)
     np.testing.assert_allclose(found @ rotation, np.eye(3), atol=0.15)
+
+
+@pytest.mark.parametrize("seed", [1_000_129, 1_000_131, 1_000_138, 1_000_158])
+def test_an_animal_that_is_at_home_either_way_faces_as_files_do(seed):
+    # Its parts without any frame lie the other way round, and the network accepts that frame, too.
+    rng = np.random.default_rng
+    made = remesh(vary(sample_quadruped(rng(seed)), rng(seed)), rng(seed), "even", 2500)
+    found = segment(Surface(made.vertices, made.faces), "animal_parts")
+    assert found.frame[1, 1] > 0.5
+    names = np.array([name.partition("_")[0] for name in found.class_names])
+    given = names[found.vertex_labels]
+    front, hind = (made.vertices[given == end, 1].mean() for end in ("front", "hind"))
+    assert front < hind

@@ -46,15 +46,10 @@ COEFFICIENTS = np.array(
 )
 
 
-def proposal(
-    request: FamilyRequest,
-    progress: Progress,
-    made: dict[DiscretizationSettings, Discretization] | None = None,
-) -> Proposal:
-    """The most probable family, see `job.run`; `made` as of `evidence`."""
+def proposal(request: FamilyRequest, progress: Progress) -> Proposal:
+    """The most probable family, see `job.run`."""
     with memory_errors_explained(len(request.surface.vertices)):
-        found = evidence(request, progress, made)
-    probabilities = softmax((COEFFICIENTS @ terms_of(found))[None])[0]
+        probabilities = _probabilities(request, progress, {})
     best = int(probabilities.argmax())
     return Proposal(FAMILIES[best], float(probabilities[best]))
 
@@ -65,14 +60,28 @@ def proposal_beside(
     progress: Progress,
     made: dict[DiscretizationSettings, Discretization],
 ) -> Proposal | None:
-    """As `proposal`, of a figure that is taken for one of a family.
+    """The most probable other family of a figure that is taken for one of a family.
 
-    None where its whole shape alone is that of the family: the other models take longer.
+    Its probability is that of all others. None where the figure's whole shape alone is that of the
+    family: the other models take longer. `made` is as of `evidence`.
     """
     engine = choose_engine(request.engine, request.device)
+    own = FAMILIES.index(family)
     with memory_errors_explained(len(request.surface.vertices)):
-        alone = _by_shape(request, engine, SILENT, made)[FAMILIES.index(family)]
-    return None if alone > ALIKE else proposal(request, progress, made)
+        if _by_shape(request, engine, SILENT, made)[own] > ALIKE:
+            return None
+        probabilities = _probabilities(request, progress, made)
+    others = np.where(np.arange(len(FAMILIES)) == own, 0.0, probabilities)
+    return Proposal(FAMILIES[int(others.argmax())], float(others.sum()))
+
+
+def _probabilities(
+    request: FamilyRequest,
+    progress: Progress,
+    made: dict[DiscretizationSettings, Discretization],
+) -> np.ndarray:
+    """Of the families, (F,)."""
+    return softmax((COEFFICIENTS @ terms_of(evidence(request, progress, made)))[None])[0]
 
 
 def evidence(

@@ -135,18 +135,18 @@ def require_of_family(
         raise no_animal()
 
 
-def require_no_other_family(own: str, found: Proposal) -> None:
+def require_no_other_family(own: str, other: Proposal) -> None:
     """Raise SurfaceError for a figure that is surely of another family.
 
     Parameters
     ----------
     own : str
         The family that it is taken for, `FOUR_LEGS` or `PEOPLE`.
-    found : Proposal
-        The family that it seems to be of.
+    other : Proposal
+        The most probable one of the others, and how probable these are.
     """
-    if found.is_sure and found.family != own:
-        raise no_animal() if own == FOUR_LEGS else _no_person(found.family)
+    if other.is_sure:
+        raise no_animal() if own == FOUR_LEGS else _no_person(other.family)
 
 
 def _no_person(family: str) -> SurfaceError:

@@ -32,6 +32,8 @@ CONVENTION = 1.0
 # So much more do a figure's surfaces vote for its own frame than for none; with less, others are
 # tried as well.
 DECISIVE = 2.0
+# Cosines within which a direction is no more with a convention than against it.
+AGAINST = 0.3
 # So far ahead of the others a vote is not doubted: the same frame turned by half need not be asked.
 CLEAR = 3.0
 # About the vertical by half.
@@ -88,9 +90,16 @@ def framed_probabilities(
     found: list[Framed] = []
     for frame in _frames(passes, surfaces[0], model, found):
         found.append(passes.in_frame(*frame))
-        if found[-1].lead > DECISIVE:
+        # What is alike in front and behind, as a fox with its brush, is at home either way.
+        if found[-1].lead > DECISIVE and not _faces_backward(frame[0]):
             return found[-1]
     return max(found, key=lambda framed: framed.lead)
+
+
+def _faces_backward(frame: np.ndarray) -> bool:
+    """Whether a frame faces against the convention of files: these are to be asked first."""
+    along = [convention[1] @ frame[1] for convention in (UPRIGHT, UPRIGHT_Y)]
+    return min(along) < -AGAINST and max(along) < AGAINST
 
 
 def _frames(
