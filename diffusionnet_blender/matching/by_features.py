@@ -43,7 +43,7 @@ def map_by_features(
     progress : callable
         Called with a fraction from 0 to 1 between steps; may raise to stop.
     beside : ((V_s, n), (V_t, n) float), optional
-        Coordinates beside the features, as `limbs.fingers.finger_coordinates` gives them.
+        Coordinates beside the features, as `limbs.digits.digit_coordinates` gives them.
 
     Returns
     -------
