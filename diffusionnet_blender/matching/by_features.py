@@ -27,6 +27,7 @@ def map_by_features(
     source_features: np.ndarray,
     target_features: np.ndarray,
     progress: Callable[[float], None] = lambda fraction: None,
+    digits: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Maps:
     """For each vertex of either shape the point of the other with the nearest features.
 
@@ -41,6 +42,9 @@ def map_by_features(
         Rows of unit length.
     progress : callable
         Called with a fraction from 0 to 1 between steps; may raise to stop.
+    digits : ((V_s, n), (V_t, n) float), optional
+        Coordinates of fingers and toes beside the features, as `limbs.digits.digit_coordinates`
+        gives them.
 
     Returns
     -------
@@ -49,6 +53,9 @@ def map_by_features(
     on_source = _smoothed(source, source_features, lambda: progress(0.0))
     on_target = _smoothed(target, target_features, lambda: progress(0.2))
     on_source, on_target = main_components(on_source, on_target)
+    if digits is not None:
+        on_source = np.concatenate([on_source, digits[0]], axis=1)
+        on_target = np.concatenate([on_target, digits[1]], axis=1)
     progress(0.4)
     target_to_source = precise_map(on_source, source.faces, on_target)
     progress(0.7)

@@ -33,3 +33,13 @@ def unit(vector: np.ndarray, otherwise: np.ndarray | None = None) -> np.ndarray:
 def across(vector: np.ndarray, axis: np.ndarray) -> np.ndarray:
     """The part of a vector (3,) across an axis, (3,) of unit length."""
     return vector - (vector @ axis) * axis
+
+
+def transported(vector: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """A vector (3,) under the smallest rotation that takes one unit direction to another."""
+    cosine = start @ end
+    if cosine < -0.99:
+        return vector
+    axis = np.cross(start, end)
+    turned = np.cross(axis, vector)
+    return vector + turned + np.cross(axis, turned) / (1 + cosine)

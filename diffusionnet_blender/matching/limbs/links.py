@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .directions import BACK, LEFT, SIDES, UP, across, unit
+from .directions import BACK, LEFT, SIDES, UP, across, transported, unit
 from .joints import CHEST, joints_of, part_centre, tip
 from .parted import PartedMesh
 
@@ -113,7 +113,7 @@ def links_of(mesh: PartedMesh, joints: dict[str, np.ndarray] | None = None) -> d
         for (name, _, _), start, end in zip(_ARM, ends[:-1], ends[1:], strict=True):
             if start is not None and end is not None:
                 # The direction to the back goes along as the arm is raised from the side.
-                towards = _transported(back["shoulder"], outward, unit(end - start, outward))
+                towards = transported(back["shoulder"], outward, unit(end - start, outward))
                 links.add(f"{name}.{side}", start, end, towards)
         ends = _chain(mesh, joints, side, _LEG)
         directions = back["hip"], back["hip"], UP
@@ -217,13 +217,3 @@ def _leftward(left: np.ndarray | None, right: np.ndarray | None, height: float) 
     if left is None or right is None or np.linalg.norm(left - right) < 2 * CLOSEST * height:
         return LEFT
     return unit(left - right, LEFT)
-
-
-def _transported(vector: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """A vector (3,) under the smallest rotation that takes one unit direction to another."""
-    cosine = start @ end
-    if cosine < -0.99:
-        return vector
-    axis = np.cross(start, end)
-    turned = np.cross(axis, vector)
-    return vector + turned + np.cross(axis, turned) / (1 + cosine)

@@ -15,6 +15,8 @@ from .parted import PartedMesh
 # against positions in heights of the figure. Measured on dressed and on stylised characters, see
 # docs/transfer.md.
 NORMALS, PARTS, FEATURES = 0.06, 0.4, 0.1
+# And of the coordinates of fingers and toes.
+DIGITS = 0.1
 # Of the parts once one of the figures is deformed to the other. Normals of unlike faces would tear
 # the map then.
 PARTS_SETTLED = 0.1
@@ -23,8 +25,8 @@ PARTS_SETTLED = 0.1
 def nearest_maps(
     source: PartedMesh,
     target: PartedMesh,
-    source_features: np.ndarray | None = None,
-    target_features: np.ndarray | None = None,
+    features: tuple[np.ndarray, np.ndarray] | None = None,
+    digits: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Maps:
     """For each vertex of either figure the point of the other that is nearest in all respects.
 
@@ -32,19 +34,25 @@ def nearest_maps(
     ----------
     source, target : PartedMesh
         The target as `posing.in_limbs_of` leaves it.
-    source_features, target_features : (V_s, d), (V_t, d) float, optional
+    features : ((V_s, d), (V_t, d) float), optional
         Rows of unit length.
+    digits : ((V_s, n), (V_t, n) float), optional
+        Coordinates of fingers and toes, as `digits.digit_coordinates` gives them.
 
     Returns
     -------
     target_to_source, source_to_target : SurfacePoints
     """
-    if source_features is not None and target_features is not None:
-        source_features, target_features = main_components(source_features, target_features)
+    rows = (None, None) if features is None else main_components(*features)
     embedded = [
-        _embedded(mesh, source.height, PARTS, NORMALS, features)
-        for mesh, features in ((source, source_features), (target, target_features))
+        _embedded(mesh, source.height, PARTS, NORMALS, own)
+        for mesh, own in zip((source, target), rows, strict=True)
     ]
+    if digits is not None:
+        embedded = [
+            np.concatenate([own, DIGITS * columns], axis=1)
+            for own, columns in zip(embedded, digits, strict=True)
+        ]
     return (
         precise_map(embedded[0], source.faces, embedded[1]),
         precise_map(embedded[1], target.faces, embedded[0]),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...matching.confidence import confidence, cycle_distance
+from ...matching.limbs.digits import digit_coordinates
 from ...matching.limbs.nearest import (
     facing_agreement,
     nearest_maps,
@@ -85,11 +86,13 @@ def posed(source: Side, target: Side, layers: bool = False) -> Posed | None:
 def by_limbs(source: Side, target: Side, both: Posed, framed: bool, clock: Clock) -> Maps:
     """Maps in both directions by the nearest points of the same limbs.
 
-    Features count where they are those of a frame: others are not alike on unlike figures.
+    Features count where they are those of a frame: others are not alike on unlike figures. They
+    suffice to tell a thumb from a little finger.
     """
     clock.start("map")
-    features = (source.features, target.features) if framed else (None, None)
-    maps = nearest_maps(both.source, both.target, *features)
+    digits = digit_coordinates(both.source, both.target, source.features, target.features)
+    features = (source.features, target.features) if framed else None
+    maps = nearest_maps(both.source, both.target, features, digits)
     clock.stop("map")
     return maps
 

@@ -16,6 +16,7 @@ from ...matching.candidates import map_score, maps_by_signs
 from ...matching.confidence import confidence, cycle_distance
 from ...matching.functional_map import functional_map, map_of_points
 from ...matching.judgement import Judgement
+from ...matching.limbs.digits import digit_coordinates
 from ...matching.orientation import judge
 from ...matching.pins import bend_to_pins, pin_functions
 from ...matching.points import Maps, SurfacePoints, points_at_vertices
@@ -169,7 +170,10 @@ def by_features(
     meshes = source.mesh, target.mesh
     features = source.features, target.features
     # Other maps may follow in the same stage: a fraction of it would fall back.
-    maps = map_by_features(*meshes, *features, lambda fraction: report(0.0))
+    digits = None
+    if source.person is not None and target.person is not None:
+        digits = digit_coordinates(source.person, target.person, *features)
+    maps = map_by_features(*meshes, *features, lambda fraction: report(0.0), digits)
     qualities = (
         judge(*meshes, maps[0], *features),
         judge(*meshes[::-1], maps[1], *features[::-1]),

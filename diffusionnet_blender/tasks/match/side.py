@@ -77,6 +77,11 @@ class Side:
     pins: np.ndarray
     pinned: np.ndarray
 
+    @property
+    def person(self) -> PartedMesh | None:
+        """The body, if it has the fine parts of a person."""
+        return self.body if self.of_body is not None and self.of_body.is_person else None
+
 
 def prepare_side(
     original: Surface,

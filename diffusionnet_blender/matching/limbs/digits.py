@@ -1,0 +1,285 @@
+"""Fingers and toes that correspond: branches of hands and feet, told by their order.
+
+Features of two digits are alike, and so are those of the two sides of one: the nearest ones
+confuse a digit with its neighbour, and its pad with its nail. Which digit is which, how far along
+it a place lies and on which side follow from the shape of the hand alone, in any pose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations, pairwise, permutations, product
+
+import numpy as np
+
+from ...surface.edges import directed_edges
+from ..geodesic import nearest_distances, surface_graph
+from .directions import SIDES, across, transported, unit
+from .links import LINKS
+from .parted import PartedMesh
+
+# Hands of fewer triangles have no fingers to tell apart.
+FEWEST = 100
+# Of what branches off a foot, toes are to so much of their area of the part of toes, and have so
+# much of the area of the middle one at least: a heel is none, nor is the ball of a big toe.
+OF_DIGITS, LEAST_AREA = 0.25, 0.3
+# More branches than this are no hand.
+MOST = 6
+# At its root a digit goes over into the palm, over so much of its length.
+ROOT = 0.3
+# Weights against features of unit length: of another digit, of the way along, of the way around.
+APART, ALONG, AROUND = 1.0, 1.0, 0.5
+# Pieces of a digit whose middles are its middle line.
+PIECES = 6
+
+
+@dataclass(frozen=True)
+class Extremity:
+    """A link whose branches are digits.
+
+    Attributes
+    ----------
+    link, before, digits : str
+        The link, the part that it hangs on, and the part of its digits.
+    shortest : float
+        Least length of a digit, as a share of the way to the farthest tip.
+    """
+
+    link: str
+    before: str
+    digits: str
+    shortest: float
+
+
+# Fingers of people are 0.17 and longer, and the noise of a scan is below 0.1; toes are 0.06 to 0.2.
+EXTREMITIES = (
+    Extremity("hand", "forearm", "fingers", 0.12),
+    Extremity("foot", "shin", "toes", 0.05),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Digit:
+    """A digit or a toe.
+
+    Attributes
+    ----------
+    vertices : (n,) int64
+    along : (n,) float64
+        Of each, from 0 at the root to 1 at the tip.
+    root : (3,) float64
+        Middle of its border with the hand.
+    """
+
+    vertices: np.ndarray
+    along: np.ndarray
+    root: np.ndarray
+
+
+def digits_of(mesh: PartedMesh, of: Extremity, side: str) -> list[Digit]:
+    """Digits in their order across the hand, from either end; none where they are one piece.
+
+    Parameters
+    ----------
+    mesh : PartedMesh
+        With the fine parts of a person.
+    of : Extremity
+    side : {"L", "R"}
+    """
+    inside = (mesh.part(LINKS[f"{of.link}.{side}"][0]) > 0.5)[mesh.faces]
+    faces = mesh.faces[inside.all(axis=1)]
+    if len(faces) < FEWEST:
+        return []
+    before = mesh.part([f"{of.before}.{side}"])[mesh.faces].max(axis=1) > 0.5
+    start = np.intersect1d(mesh.faces[inside.any(axis=1) & before], faces)
+    if not len(start):
+        return []
+    away = nearest_distances(surface_graph(mesh.vertices, faces), start)
+    # What hangs on no wrist is no part of this hand.
+    away[~np.isfinite(away)] = 0.0
+    own = mesh.part([f"{of.digits}.{side}"])
+    branches = [
+        branch
+        for branch in _branches(faces, away, of.shortest * away.max())
+        if np.average(own[branch], weights=mesh.mass[branch]) > OF_DIGITS
+    ]
+    areas = np.array([mesh.mass[branch].sum() for branch in branches])
+    found = [
+        _digit(mesh, branch, away)
+        for branch, area in zip(branches, areas, strict=True)
+        if area > LEAST_AREA * np.median(areas)
+    ]
+    if not 2 <= len(found) <= MOST:
+        return []
+    roots = np.array([digit.root for digit in found])
+    apart = np.linalg.norm(roots[:, None] - roots, axis=2)
+    order = min(
+        permutations(range(len(found))),
+        key=lambda path: sum(apart[one, other] for one, other in pairwise(path)),
+    )
+    return [found[number] for number in order]
+
+
+def _branches(faces: np.ndarray, away: np.ndarray, least: float) -> list[np.ndarray]:
+    """Vertices of each branch of a mesh, beyond the place where it meets another one.
+
+    What lies farther than a distance falls into pieces, which grow and meet as the distance
+    shrinks: a merge tree. Pieces of less than a `least` length join the one that they meet.
+    """
+    edges = directed_edges(faces)
+    start = np.searchsorted(edges[:, 0], np.arange(len(away) + 1))
+    own = np.unique(faces)
+    piece_of: dict[int, _Piece] = {}
+    found = []
+    for vertex in own[np.argsort(-away[own], kind="stable")].tolist():
+        beside = edges[start[vertex] : start[vertex + 1], 1].tolist()
+        meeting = {id(p): p for p in map(piece_of.get, beside) if p is not None}
+        pieces = sorted(meeting.values(), key=lambda piece: -len(piece.vertices))
+        if not pieces:
+            pieces = [_Piece([], float(away[vertex]))]
+        long = [p for p in pieces if p.is_hand or p.tip - away[vertex] > least]
+        if len(long) > 1:
+            found += [np.array(piece.vertices) for piece in long if not piece.is_hand]
+        grown, *others = pieces
+        grown.is_hand = len(long) > 1 or any(piece.is_hand for piece in pieces)
+        grown.tip = max(piece.tip for piece in pieces)
+        for other in others:
+            grown.vertices += other.vertices
+            piece_of |= dict.fromkeys(other.vertices, grown)
+        grown.vertices.append(vertex)
+        piece_of[vertex] = grown
+    return found
+
+
+@dataclass(eq=False)
+class _Piece:
+    """A piece of a surface that grows; of the whole hand once branches have met in it."""
+
+    vertices: list[int]
+    tip: float
+    is_hand: bool = False
+
+
+def _digit(mesh: PartedMesh, vertices: np.ndarray, away: np.ndarray) -> Digit:
+    """A branch with its root, by the distances (V,) from the wrist."""
+    inside = np.zeros(len(away), bool)
+    inside[vertices] = True
+    corners = inside[mesh.faces]
+    border = np.unique(mesh.faces[corners.any(axis=1) & ~corners.all(axis=1)])
+    root = mesh.vertices[border[inside[border]]].mean(axis=0)
+    own = away[vertices]
+    return Digit(vertices, (own - own.min()) / max(np.ptp(own), np.finfo(float).tiny), root)
+
+
+def digit_coordinates(
+    source: PartedMesh,
+    target: PartedMesh,
+    source_rows: np.ndarray,
+    target_rows: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Coordinates by which corresponding places of digits are near, and others far.
+
+    Parameters
+    ----------
+    source, target : PartedMesh
+        With the fine parts of a person.
+    source_rows, target_rows : (V_s, d), (V_t, d) float
+        What is about alike on both, as features: by these the order of the digits has its
+        beginning.
+
+    Returns
+    -------
+    (V_s, n), (V_t, n) float64, or None
+        Zeros on all other places; None where no two hands have any.
+    """
+    columns: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
+    for of, (side, other_side) in product(EXTREMITIES, (SIDES, SIDES[::-1])):
+        own, opposite = (digits_of(source, of, each) for each in (side, other_side))
+        goal = digits_of(target, of, side)
+        unlike, pairs = _paired((own, source_rows), (goal, target_rows))
+        # Left and right of one of the two may be exchanged.
+        if not pairs or unlike > _paired((opposite, source_rows), (goal, target_rows))[0]:
+            continue
+        for mesh, digits, found in zip(
+            (source, target), zip(*pairs, strict=True), columns, strict=True
+        ):
+            found += _columns(mesh, digits)
+    if not columns[0]:
+        return None
+    return np.concatenate(columns[0], axis=1), np.concatenate(columns[1], axis=1)
+
+
+# Digits of a hand in their order, and rows (V, d) of all vertices.
+_Hand = tuple[list[Digit], np.ndarray]
+
+
+def _paired(source: _Hand, target: _Hand) -> tuple[float, list[tuple[Digit, Digit]]]:
+    """Digits of two hands that correspond, all of the one that has fewer, in their order.
+
+    Before them the mean distance of their rows; infinite where there are none.
+    """
+    few = min(len(source[0]), len(target[0]))
+    best: tuple[float, list[tuple[Digit, Digit]]] = (float("inf"), [])
+    if not few:
+        return best
+    means = [
+        [rows[digit.vertices].mean(axis=0) for digit in digits] for digits, rows in (source, target)
+    ]
+    apart = np.linalg.norm(np.array(means[0])[:, None] - np.array(means[1]), axis=2)
+    forward = range(len(source[0]))
+    for order in (forward, forward[::-1]):
+        for chosen in product(combinations(order, few), combinations(range(len(target[0])), few)):
+            cost = float(apart[chosen].mean())
+            if cost < best[0]:
+                best = cost, [(source[0][i], target[0][j]) for i, j in zip(*chosen, strict=True)]
+    return best
+
+
+def _columns(mesh: PartedMesh, digits: Sequence[Digit]) -> list[np.ndarray]:
+    """Coordinates of all vertices, (V, 4) for each finger: on it, along it, and around it, two."""
+    found = []
+    for number, digit in enumerate(digits):
+        # The row of the knuckles is the same on both hands, and tells how each digit is turned.
+        row = digits[min(number + 1, len(digits) - 1)].root - digits[max(number - 1, 0)].root
+        around = _around(mesh, digit, row)
+        own = np.column_stack([np.full(len(around), APART), ALONG * digit.along, AROUND * around])
+        columns = np.zeros((len(mesh.vertices), own.shape[1]))
+        columns[digit.vertices] = np.minimum(digit.along / ROOT, 1.0)[:, None] * own
+        found.append(columns)
+    return found
+
+
+def _around(mesh: PartedMesh, digit: Digit, row: np.ndarray) -> np.ndarray:
+    """Place (n, 2) of a digit's vertices across its middle line, in its radii.
+
+    The first direction is that of a `row` (3,) at the root, and goes along as the digit bends.
+    """
+    places, mass = mesh.vertices[digit.vertices], mesh.mass[digit.vertices]
+    piece = np.minimum((PIECES * digit.along).astype(int), PIECES - 1)
+    weight = np.bincount(piece, mass, PIECES)
+    full = weight > 0
+
+    def mean(values: np.ndarray) -> np.ndarray:
+        return np.bincount(piece, mass * values, PIECES)[full] / weight[full]
+
+    at = mean(digit.along)
+    line = np.stack([mean(column) for column in places.T], axis=1)
+    if len(at) < 2:
+        return np.zeros((len(places), 2))
+    ways = [unit(way) for way in np.gradient(line, axis=0)]
+    first = [unit(across(row, ways[0]))]
+    for before, after in pairwise(ways):
+        first.append(unit(across(transported(first[-1], before, after), after)))
+    second = np.cross(ways, first)
+
+    def along(values: np.ndarray) -> np.ndarray:
+        columns = [np.interp(digit.along, at, column) for column in np.transpose(values)]
+        return np.stack(columns, axis=1)
+
+    off = places - along(line)
+    around = np.stack(
+        [np.einsum("ni,ni->n", off, along(axis)) for axis in (np.array(first), second)], axis=1
+    )
+    radius = np.sqrt(np.average(np.square(around).sum(axis=1), weights=mass))
+    return around / max(radius, np.finfo(float).tiny)
