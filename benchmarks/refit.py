@@ -109,6 +109,10 @@ class Pair:
         return found.faces, found.before, found.after
 
 
+class NotBound(DiffusionNetError):
+    """Surface Deform does not bind to a body, as where a garment's vertex meets a sliver of it."""
+
+
 @dataclass(frozen=True, eq=False)
 class Worn:
     """A garment on the first body, and the truth on the second."""
@@ -148,7 +152,7 @@ def surface_deformed(
     bpy.context.view_layer.objects.active = cloth
     bpy.ops.object.surfacedeform_bind(modifier=modifier.name)
     if not modifier.is_bound:
-        raise DiffusionNetError("Surface Deform did not bind", "See Blender's message.")
+        raise NotBound("Surface Deform did not bind", "See Blender's message.")
     body.data.vertices.foreach_set("co", np.ascontiguousarray(after, np.float32).ravel())
     body.data.update()
     evaluated = cloth.evaluated_get(bpy.context.evaluated_depsgraph_get())
@@ -266,6 +270,7 @@ def main() -> None:
         )
     files = [path for path in files if chosen.all or path.stem in SAMPLE]
     found: dict[str, list[dict[str, float]]] = {name: [] for name in WAYS}
+    unbound = 0
     for number in range(chosen.pairs):
         pair = Pair(number)
         for path in files:
@@ -274,12 +279,18 @@ def main() -> None:
             worn = Worn(one, triangles(piece.piece.polygons), other, "hair" in path.parts)
             for way, fit in WAYS.items():
                 clock = time.process_time()
-                at = fit(pair, worn)
+                try:
+                    at = fit(pair, worn)
+                except NotBound:
+                    unbound += 1
+                    print(f"{number:3} {path.stem:24} {way}: not bound", flush=True)
+                    continue
                 seconds = time.process_time() - clock
                 found[way].append(errors(pair, worn, at) | {"seconds": seconds})
-            row = " ".join(f"{found[way][-1]['mean']:6.2f}" for way in WAYS)
+            row = " ".join(f"{found[way][-1]['mean']:6.2f}" for way in WAYS if found[way])
             print(f"{number:3} {path.stem:24} {row}", flush=True)
-        text = f"{len(files)} garments on {number + 1} pairs.\n\n{summary(found)}"
+        text = f"{len(files)} garments on {number + 1} pairs; Surface Deform did not bind "
+        text += f"{unbound} times, which do not count for it.\n\n{summary(found)}"
         tell("refit", text, chosen.write)
 
 

@@ -44,7 +44,7 @@ from .views import ANIMAL_MATCH_SHARES, ANIMAL_TILT
 
 NAME = "animal_match"
 # Steps on all animals, and on all but a group.
-ALL, LEFT_OUT = 2500, 400
+ALL, LEFT_OUT = 2500, 800
 # Half the width of the band, in lengths of the trunk, that is neither left nor right.
 MIDDLE = 0.03
 SAME, OTHERS = "one species in two poses", "two species"
