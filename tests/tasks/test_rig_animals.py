@@ -1,6 +1,7 @@
 """Joints, bones and weights of animals on four legs, on skins around known skeletons."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -79,6 +80,26 @@ def test_every_kind_has_its_bones_in_one_tree(fitted, kind):
     assert np.linalg.norm(way, axis=1).min() > 1e-3
     np.testing.assert_allclose(np.einsum("bi,bi->b", way, skeleton.z), 0, atol=1e-12)
     assert set(KINDS[kind].names) <= {spec.name for spec in QUADRUPED}
+
+
+@pytest.mark.parametrize("kind", FOUR_LEGS)
+@pytest.mark.parametrize("bent", [-40, 0, 40])
+def test_bones_of_a_tail_turn_one_way_wherever_it_hangs(fitted, kind, bent):
+    # Rigify's controls twist the skin between two bones that are rolled against one another.
+    back, up = fitted.frame[1:]
+    places = dict(fitted.places)
+    tail = ["tail", *(f"tail{number}" for number in range(1, 5)), "tail_tip"]
+    step = np.linalg.norm(places["tail1"] - places["tail"])
+    for number, name in enumerate(tail[1:]):
+        # From backwards to straight down, and on from there ahead.
+        angle = np.radians(-30 - 30 * number + bent)
+        places[name] = places[tail[number]] + step * (np.cos(angle) * back + np.sin(angle) * up)
+    skeleton = skeleton_of(places, fitted.frame, kind)
+    across = np.cross(skeleton.tails - skeleton.heads, skeleton.z)
+    own = [number for number, role in enumerate(skeleton.roles) if role in tail]
+    assert len(own) > 2
+    for before, after in pairwise(own):
+        assert across[before] @ across[after] > 0
 
 
 @pytest.mark.parametrize("kind", FOUR_LEGS)

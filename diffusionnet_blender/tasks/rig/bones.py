@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...matching.limbs.directions import SIDES, across, unit
+from ...matching.limbs.directions import SIDES, across, transported, unit
 from .bends import bends
 from .bone_specs import BoneSpec
 from .kinds import FACE, FINGER, FINGERS, KINDS, TOE, Kind
@@ -92,10 +92,14 @@ def skeleton_of(
         index[name] = len(rows)
         rows.append((spec, index[above] if above else -1, head, tail))
     axes = {"front": -frame[1], "back": frame[1], "up": frame[2], "down": -frame[2]}
-    z = []
-    for spec, _, head, tail in rows:
+    z: list[np.ndarray] = []
+    for spec, parent, head, tail in rows:
         wanted = _palm(spec.name[-1], places, frame) if spec.z == "palm" else axes[spec.z]
-        z.append(_axis_across(tail - head, wanted, frame))
+        before = None
+        if parent >= 0 and any({spec.name, rows[parent][0].name} <= set(c) for c in found.chains):
+            _, _, start, end = rows[parent]
+            before = transported(z[parent], unit(end - start), unit(tail - head))
+        z.append(_axis_across(tail - head, wanted, frame, before))
     return Skeleton(
         kind,
         tuple(names[spec.name] for spec, *_ in rows),
@@ -189,11 +193,17 @@ def _palm(side: str, places: Mapping[str, np.ndarray], frame: np.ndarray) -> np.
     return -normal if side == "L" else normal
 
 
-def _axis_across(along: np.ndarray, wanted: np.ndarray, frame: np.ndarray) -> np.ndarray:
-    """Unit direction (3,) across a bone that is nearest to a wanted one."""
+def _axis_across(
+    along: np.ndarray, wanted: np.ndarray, frame: np.ndarray, before: np.ndarray | None
+) -> np.ndarray:
+    """Unit direction (3,) across a bone that is nearest to a wanted one.
+
+    Along a chain it would turn about where the bones pass the wanted direction, as in a tail that
+    hangs down and then ahead: there it is that of the bone `before`, as the chain bends.
+    """
     along = along / np.linalg.norm(along)
     for direction in (wanted, -frame[1], frame[2], frame[0]):
         found = across(direction, along)
         if np.linalg.norm(found) > 0.1 * max(float(np.linalg.norm(direction)), 1e-12):
-            return found / np.linalg.norm(found)
+            return found / np.linalg.norm(found) if before is None or found @ before > 0 else before
     raise AssertionError("three directions cannot all lie along a bone")
