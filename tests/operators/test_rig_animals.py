@@ -113,6 +113,8 @@ def test_rigify_generates_from_the_metarig_of_an_animal_and_its_feet_can_be_rais
     assert "rig_id" in rig.data
     assert_bound(animal, rig)
     rest = posed(animal)
+    as_it_was = np.array([vertex.co for vertex in animal.data.vertices])
+    assert np.abs(rest - as_it_was).max() < 1e-3 * np.ptp(as_it_was[:, 2])
     names = KINDS["quadruped" if choice == "rigify" else choice].names
     fitted = fit_with(animal).fitted
     left = fitted.frame[0]
