@@ -30,7 +30,7 @@ HELD = 0.5
 # the length's: heads have antlers, and some feet a single vertex.
 ENDS, UNLIKE = (0.02, 0.98), (0.25, 1.5)
 # Feet lie as the figure stands, unless their toes point elsewhere than ahead (cosine at most).
-ASIDE = 0.5
+ASIDE = 0.35
 
 
 @dataclass(frozen=True, eq=False)
