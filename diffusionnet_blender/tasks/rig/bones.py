@@ -95,11 +95,12 @@ def skeleton_of(
     z: list[np.ndarray] = []
     for spec, parent, head, tail in rows:
         wanted = _palm(spec.name[-1], places, frame) if spec.z == "palm" else axes[spec.z]
-        before = None
+        # Along a chain it goes along as the bones bend: controls of Rigify roll none of them, and
+        # a tail that hangs down and then ahead passes the direction that is wanted.
         if parent >= 0 and any({spec.name, rows[parent][0].name} <= set(c) for c in found.chains):
             _, _, start, end = rows[parent]
-            before = transported(z[parent], unit(end - start), unit(tail - head))
-        z.append(_axis_across(tail - head, wanted, frame, before))
+            wanted = transported(z[parent], unit(end - start), unit(tail - head))
+        z.append(_axis_across(tail - head, wanted, frame))
     return Skeleton(
         kind,
         tuple(names[spec.name] for spec, *_ in rows),
@@ -193,17 +194,11 @@ def _palm(side: str, places: Mapping[str, np.ndarray], frame: np.ndarray) -> np.
     return -normal if side == "L" else normal
 
 
-def _axis_across(
-    along: np.ndarray, wanted: np.ndarray, frame: np.ndarray, before: np.ndarray | None
-) -> np.ndarray:
-    """Unit direction (3,) across a bone that is nearest to a wanted one.
-
-    Along a chain it would turn about where the bones pass the wanted direction, as in a tail that
-    hangs down and then ahead: there it is that of the bone `before`, as the chain bends.
-    """
+def _axis_across(along: np.ndarray, wanted: np.ndarray, frame: np.ndarray) -> np.ndarray:
+    """Unit direction (3,) across a bone that is nearest to a wanted one."""
     along = along / np.linalg.norm(along)
     for direction in (wanted, -frame[1], frame[2], frame[0]):
         found = across(direction, along)
         if np.linalg.norm(found) > 0.1 * max(float(np.linalg.norm(direction)), 1e-12):
-            return found / np.linalg.norm(found) if before is None or found @ before > 0 else before
+            return found / np.linalg.norm(found)
     raise AssertionError("three directions cannot all lie along a bone")
