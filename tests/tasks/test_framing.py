@@ -129,9 +129,9 @@ def test_an_animal_stands_on_its_front_legs_too(seed):
     np.testing.assert_allclose(found @ rotation, np.eye(3), atol=0.15)
 
 
-@pytest.mark.parametrize("seed", [1_000_158, 1_000_160, 1_000_166, 1_000_178])
+@pytest.mark.parametrize("seed", [1_000_110, 1_000_315])
 def test_an_animal_that_is_at_home_either_way_faces_as_files_do(seed):
-    # Its parts without any frame lie the other way round, and the network accepts that frame, too.
+    # Its parts without any frame lie the other way round, and that frame is accepted, too.
     rng = np.random.default_rng(seed)
     made = sample_quadruped(rng)
     as_long = np.tile(np.eye(3), (len(LINKS), 1, 1))

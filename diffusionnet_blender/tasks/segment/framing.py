@@ -34,6 +34,9 @@ CONVENTION = 1.0
 DECISIVE = 2.0
 # Cosines within which a direction is no more with a convention than against it.
 AGAINST = 0.3
+# So much more of what was found without any frame agrees with one frame than with its opposite
+# where it decides between both.
+TELLING = 0.1
 # So far ahead of the others a vote is not doubted: the same frame turned by half need not be asked.
 CLEAR = 3.0
 # About the vertical by half.
@@ -88,11 +91,21 @@ def framed_probabilities(
     shapes = [shape_of(surface, engine) for surface in surfaces]
     passes = _Passes(model, surfaces, shapes, features, engine, _rising(progress))
     found: list[Framed] = []
-    for frame in _frames(passes, surfaces[0], model, found):
-        found.append(passes.in_frame(*frame))
-        # What is alike in front and behind, as a fox with its brush, is at home either way.
-        if found[-1].lead > DECISIVE and not _faces_backward(frame[0]):
-            return found[-1]
+    backward: Framed | None = None
+    for frame, ahead_by in _frames(passes, surfaces[0], model, found):
+        framed = passes.in_frame(frame, ahead_by)
+        found.append(framed)
+        if framed.lead <= DECISIVE:
+            continue
+        if backward is None and _faces_backward(frame):
+            # What is alike in front and behind, as a fox with its brush, is at home either way.
+            backward = framed
+            continue
+        if backward is not None and (
+            _face_alike(backward, framed) or passes.is_likelier(backward, framed, found[0])
+        ):
+            return backward
+        return framed
     return max(found, key=lambda framed: framed.lead)
 
 
@@ -120,6 +133,11 @@ def _frames(
         yield lying, 0.0
     if model.card.four_legs:
         yield from conventions
+
+
+def _face_alike(one: Framed, other: Framed) -> bool:
+    """Whether two frames face about the same way."""
+    return one.frame is not None and other.frame is not None and one.frame[1] @ other.frame[1] > 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,6 +205,22 @@ class _Passes:
             class_probabilities(self.model, surface, plain, self.engine, partial(self._report, 0.0))
             for surface, plain in zip(self.surfaces, self.features, strict=True)
         ]
+
+    def is_likelier(self, one: Framed, other: Framed, free: Framed) -> bool:
+        """Whether parts of one frame agree clearly better than those of another with parts that
+        were found without any, sides taken as one.
+        """
+        sides = mirrored_classes(self.model.card.class_names) or []
+        both = free.probabilities[0].copy()
+        for own, opposite in enumerate(sides):
+            if opposite != own:
+                both[:, own] += free.probabilities[0][:, opposite]
+        mass, place = self.surfaces[0].mass, np.arange(len(both))
+        agree = [
+            mass @ both[place, framed.probabilities[0].argmax(axis=1)] / mass.sum()
+            for framed in (one, other)
+        ]
+        return bool(agree[0] - agree[1] > TELLING)
 
     def _votes(self, outputs: Sequence[np.ndarray]) -> np.ndarray:
         """Mean log-probability (3,) of each vote over the area, all surfaces counting alike."""
