@@ -74,10 +74,10 @@ def with_even_borders(
         top = min(_top(vertices, edges, at[1]), _top(vertices, bare, inward))
         # A huge head or tail may leave no trunk above a leg.
         back[leg] = (top if np.isfinite(top) else _top(vertices, every, at[1])) - at[2]
-    middle = (shoulders + hips)[1] / 2
+    halfway = (shoulders + hips)[1] / 2
     belly = next(
         section[:, 2].min()
-        for section in (_section(vertices, those, middle) for those in (edges, every))
+        for section in (_section(vertices, those, halfway) for those in (edges, every))
         if len(section)
     )
 
