@@ -32,8 +32,8 @@ OWN, FEWEST = 0.5, 8
 # Percentiles that make a box, and how much at most a link is stretched or shrunk across.
 BOX = (3.0, 97.0)
 MOST_STRETCH = 4.0
-# What is joined to the rump, and to the chest.
-_AT = {"torso.0": ("tail", "hind"), "torso.1": ("neck", "front")}
+# Links that hang on the rump, and on the chest.
+_HANGING_ON = {"torso.0": ("tail", "hind"), "torso.1": ("neck", "front")}
 X = np.array([1.0, 0.0, 0.0])
 
 
@@ -110,7 +110,7 @@ def weights_by_part(figure: Rigged) -> np.ndarray:
     weights = figure.weights.toarray()
     trunk = figure.fine == ANIMAL_PART_NAMES.index("torso")
     for number, link in enumerate(LINKS):
-        end = next((torso for torso, stems in _AT.items() if link.startswith(stems)), None)
+        end = next((torso for torso, stems in _HANGING_ON.items() if link.startswith(stems)), None)
         if end is not None:
             weights[trunk, LINKS.index(end)] += weights[trunk, number]
             weights[trunk, number] = 0.0

@@ -100,6 +100,19 @@ def with_known_sides(
     return agreed.astype(np.float32)
 
 
+def either_side(probabilities: np.ndarray, class_names: Sequence[str]) -> np.ndarray:
+    """Probabilities (V, C) of each class or its mirror image: left and right taken as one.
+
+    Parameters
+    ----------
+    probabilities : (V, C) float
+    class_names : sequence of C str
+    """
+    own = np.arange(len(class_names))
+    other = np.array(mirrored_classes(class_names) or own)
+    return probabilities + np.where(other != own, probabilities[:, other], 0.0)
+
+
 def mirrored_classes(names: Sequence[str]) -> list[int] | None:
     """Index of the mirror image of each class; the class itself where it has no side.
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from diffusionnet_blender.tasks.sides import (
+    either_side,
     mirrored_classes,
     other_side,
     side_of,
@@ -74,3 +75,10 @@ def test_where_most_sides_are_wrong_those_of_unknown_side_change_as_well():
 def test_classes_without_sides_stay():
     probabilities = np.array([[0.3, 0.7]], np.float32)
     assert with_known_sides(probabilities, np.array([1]), ("head", "hand")) is probabilities
+
+
+def test_probabilities_of_left_and_right_are_taken_as_one():
+    names = ["head", "hand.L", "hand.R"]
+    found = either_side(np.array([[0.2, 0.5, 0.3], [1.0, 0.0, 0.0]]), names)
+    np.testing.assert_allclose(found, [[0.2, 0.8, 0.8], [1.0, 0.0, 0.0]])
+    np.testing.assert_allclose(either_side(np.eye(2), ["head", "torso"]), np.eye(2))

@@ -21,7 +21,7 @@ from ..memory import memory_errors_explained
 from ..models import FAMILY_MODEL, find_model
 from ..progress import SILENT, CallbackProgress, Progress
 from ..segment.framing import Framed, framed_probabilities
-from ..sides import mirrored_classes
+from ..sides import either_side, mirrored_classes
 from .request import FAMILIES, MODELS, FamilyRequest, Proposal
 
 # Votes for a frame are counted up to so much: more is no surer.
@@ -154,10 +154,8 @@ def _by_shape(
 
 def _at_home(model: Model, shape: Discretization, framed: Framed) -> list[float]:
     """How sure a model is of the parts of a figure, and of its frame."""
-    probabilities = framed.probabilities[0]
+    either = either_side(framed.probabilities[0], model.card.class_names)
     other = np.array(mirrored_classes(model.card.class_names))
-    sided = other != np.arange(len(other))
-    either = probabilities + np.where(sided, probabilities[:, other], 0.0)
     share = shape.mass / shape.mass.sum()
     merged = np.minimum(other, np.arange(len(other)))
     of_part = np.bincount(merged[either.argmax(axis=1)], share)

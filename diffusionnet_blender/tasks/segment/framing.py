@@ -21,7 +21,7 @@ from ...network.shape import Shape, shape_of
 from ...network.votes import OTHER, OWN, TURNED, VOTES
 from ...surface.discretization import Discretization
 from ..inference import class_probabilities, network_outputs, softmax
-from ..sides import mirrored_classes
+from ..sides import either_side, mirrored_classes
 
 # Of Blender, and of arrays as glTF has them, +y up and facing +z. Rows are the directions to the
 # left of the figure, to its back, and up.
@@ -210,11 +210,7 @@ class _Passes:
         """Whether parts of one frame agree clearly better than those of another with parts that
         were found without any, sides taken as one.
         """
-        sides = mirrored_classes(self.model.card.class_names) or []
-        both = free.probabilities[0].copy()
-        for own, opposite in enumerate(sides):
-            if opposite != own:
-                both[:, own] += free.probabilities[0][:, opposite]
+        both = either_side(free.probabilities[0], self.model.card.class_names)
         mass, place = self.surfaces[0].mass, np.arange(len(both))
         agree = [
             mass @ both[place, framed.probabilities[0].argmax(axis=1)] / mass.sum()
