@@ -208,8 +208,8 @@ def _no_figure(family: Family) -> SurfaceError:
         return no_animal()
     return SurfaceError(
         "No body with arms or legs was found in this shape",
-        "Rig needs one figure on two legs. If it is one, stand it upright, leave out what is none "
-        "of it, and see its parts with Segment.",
+        "Rig needs one figure on two legs, or an animal on four and the model Animal parts. If it "
+        "is one, stand it upright, leave out what is none of it, and see its parts with Segment.",
     )
 
 
