@@ -16,52 +16,17 @@ from diffusionnet_blender.tasks.models import (
     find_model,
     is_bundled,
 )
-from tests.animals import usual_animal
+from tests.animals import STANDING, STEPPING, error, posed, usual_animal
 from tests.shapes import random_rotation
-from training.animals import LINKS, PARENTS
-from training.bodies import chain_moves, skinned
-from training.meshes import Body
-from training.parts import ANIMALS
-from training.poses import about
-from training.remesh import decimate
 
 pytestmark = pytest.mark.skipif(
     not is_bundled(ANIMAL_MATCH_MODEL), reason="the model is not there yet"
 )
-# Degrees about the axis to the left, of one pose and another.
-STANDING = {"neck.1": 10}
-STEPPING = {
-    "front_upper_leg.L": -20,
-    "front_upper_leg.R": 15,
-    "hind_upper_leg.L": 18,
-    "hind_upper_leg.R": -15,
-    "neck.0": 15,
-    "tail.0": -20,
-}
 
 
 @pytest.fixture(scope="module")
 def animal():
     return usual_animal()
-
-
-def posed(animal, bend, vertices):
-    """The animal in a pose and of so many vertices, each with its number on the whole one."""
-    turns = np.stack([about([1, 0, 0], bend.get(link, 0)).as_matrix() for link in LINKS])
-    scales = np.tile(np.eye(3), (len(LINKS), 1, 1))
-    moves = chain_moves(PARENTS, animal.joints, turns, scales)
-    figure = animal.figure
-    places = skinned(figure.vertices, figure.weights, moves)
-    body = Body(places, figure.faces, figure.fine, figure.component, anatomy=ANIMALS)
-    return decimate(replace(body, fine=np.arange(len(places))), vertices)
-
-
-def error(animal, source, target, found):
-    """Mean distance at rest of what each vertex was given from its own place, over the length."""
-    nearest = found.target_to_source.nearest_vertex(source.faces)
-    rest = animal.figure.vertices
-    away = np.linalg.norm(rest[source.fine[nearest]] - rest[target.fine], axis=1)
-    return away.mean() / np.ptp(rest, axis=0).max()
 
 
 @pytest.mark.parametrize("turn", [np.eye(3), random_rotation(5)], ids=["upright", "anyhow"])
@@ -75,7 +40,7 @@ def test_an_animal_in_two_poses_is_matched_place_by_place(animal, turn):
     )
     assert found.way == "features"
     assert not found.uncertain
-    assert error(animal, source, target, found) < 0.02
+    assert error(animal, source, target, found.target_to_source) < 0.02
 
 
 def test_features_of_animals_are_seen_in_the_frame_of_an_animal(animal):

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...matching.points import Maps, SurfacePoints
+from ...matching.points import Maps
 from ...matching.pointwise import nearest_rows
+from ...matching.stretching import stretching
 from ...network.checkpoint import Model
 from ...network.engine import Engine
 from ...surface.discretization import truncated
-from ...surface.edges import unique_edges
 from ..clock import Clock
 from ..segment.framing import HALF_TURN
 from .request import Way
@@ -21,8 +21,6 @@ from .ways import first_maps
 # Mean cosines of features with those that are most alike: with less between the frame of an animal
 # and the same turned by half, features do not tell which it is.
 UNDECIDED = 0.01
-# In units of the square root of the area: an edge that is mapped to a point counts as so long.
-SHORTEST = 1e-3
 
 
 def facing_alike(
@@ -50,7 +48,9 @@ def facing_alike(
     if turned is None:
         return target, maps
     others, its_way, _ = first_maps(source, turned, model, None, clock)
-    less = _stretching(source, turned, others[0]) < _stretching(source, target, maps[0])
+    less = stretching(source.mesh, turned.mesh, others[0]) < stretching(
+        source.mesh, target.mesh, maps[0]
+    )
     return (turned, others) if its_way == way and less else (target, maps)
 
 
@@ -80,15 +80,3 @@ def _alike(source: Side, target: Side) -> float:
         cosine = np.einsum("vc,vc->v", one.features[nearest], other.features)
         found.append(other.mesh.mass @ cosine / other.mesh.mass.sum())
     return float(np.mean(found))
-
-
-def _stretching(source: Side, target: Side, points: SurfacePoints) -> float:
-    """Mean deviation of the logarithms of the factors by which a map stretches edges."""
-    image = points.interpolate(source.mesh.vertices, source.mesh.faces)
-    edges, _ = unique_edges(target.mesh.faces)
-    own, mapped = (
-        np.linalg.norm(places[edges[:, 0]] - places[edges[:, 1]], axis=1) + SHORTEST
-        for places in (target.mesh.vertices, image)
-    )
-    factor = np.log(mapped / own)
-    return float(np.abs(factor - np.median(factor)).mean())

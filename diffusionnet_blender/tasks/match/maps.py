@@ -102,15 +102,20 @@ def refined_again(source: Side, target: Side, maps: Maps, pins: Pins, clock: Clo
     for _ in range(RESTARTS):
         if _consistent_area(source, target, maps) >= CONSISTENT_AREA:
             break
-        report = clock.start("map")
-        start = map_of_points(source.mesh, target.mesh, maps[0], FIRST_MAP_SIZE)
-        initial = _refined(source, target, start, pins, _samples(source, target), report)
-        clock.stop("map")
-        other = registered(source, target, initial, pins, SLIDING, clock), initial[1]
+        other = refined_from(source, target, maps, pins, clock)
         if _score(source, target, other) <= _score(source, target, maps):
             break
         maps = other
     return maps
+
+
+def refined_from(source: Side, target: Side, maps: Maps, pins: Pins, clock: Clock) -> Maps:
+    """Maps in both directions by the functional map of given ones, refined and registered."""
+    report = clock.start("map")
+    start = map_of_points(source.mesh, target.mesh, maps[0], FIRST_MAP_SIZE)
+    initial = _refined(source, target, start, pins, _samples(source, target), report)
+    clock.stop("map")
+    return registered(source, target, initial, pins, SLIDING, clock), initial[1]
 
 
 def fitted(

@@ -32,6 +32,7 @@ from .in_place import found_in_place, on_input
 from .joints import joint_pairs, joints_of_skin
 from .maps import Fitting, fitted
 from .request import Correspondence, Fit, MatchRequest
+from .same_shape import refined_where_alike
 from .sharper import sharper_heads
 from .side import Side, prepare_side
 from .ways import confidence_of, first_maps
@@ -167,20 +168,27 @@ def _matched(
     source: Side, target: Side, model: Model | None, fitting: Fitting, clock: Clock
 ) -> Correspondence:
     pins = (source.pins, target.pins) if len(source.pins) else None
+    # The model whose features the sides have.
+    learned = model
     maps, way, both = first_maps(source, target, model, pins, clock)
     if model is not None and model.card.four_legs and pins is None:
         engine = choose_engine(fitting.engine, fitting.device)
         target, maps = facing_alike(source, target, (maps, way), model, engine, clock)
+        if way == "features":
+            refined = refined_where_alike(source, target, maps, clock)
+            (source, target), maps, way = refined.sides, refined.maps, refined.way
+            if way != "features":
+                learned = None
     fit: Fit = ""
     if fitting.wanted:
         fit = "no torch"
         if can_fit(fitting.engine):
-            maps, fit = fitted(source, target, maps, pins, model, fitting, clock)
+            maps, fit = fitted(source, target, maps, pins, learned, fitting, clock)
     points, source_to_target = maps
     judgement = judge(source.mesh, target.mesh, points, source.features, target.features)
 
     clock.start("confidence")
-    weight = confidence_of(source, target, both, maps, model)
+    weight = confidence_of(source, target, both, maps, learned)
     weight[target.pins] = 1.0
     clock.stop("confidence")
 

@@ -146,7 +146,7 @@ def prepare_side(
     clock.start("features")
     mesh = spectral_mesh(matrices)
     if model is None or engine is None:
-        features = _signatures(mesh)
+        features = signatures(mesh)
     else:
         frame = None if of_body is None else of_body.frame
         features = vertex_features(model, truncated(matrices, settings.k), engine, frame)
@@ -172,7 +172,7 @@ def prepare_side(
     )
 
 
-def _signatures(mesh: SpectralMesh) -> np.ndarray:
+def signatures(mesh: SpectralMesh) -> np.ndarray:
     """Wave kernel signatures (V, `ENERGIES`), each energy divided by its mean over the surface."""
     pairs = slice(0, SIGNATURE_PAIRS)
     signature = wave_kernel_signature(
