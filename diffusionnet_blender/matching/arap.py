@@ -136,6 +136,25 @@ class Drawn:
             at = self._factor.solve(rotated + self._force[:, None] * goal)
         return at
 
+    def carried(self, goal: np.ndarray, trust: np.ndarray) -> np.ndarray:
+        """The shape (V, 3) at its goals, turned and scaled alike where they are not trusted.
+
+        A place without a goal of its own goes on from those around it: their rotations and scales
+        spread, so that a limb starts on the limb that it belongs to, not as it stood at rest.
+
+        Parameters
+        ----------
+        goal : (V, 3) float
+        trust : (V,) float
+            In each goal, 0 to 1.
+        """
+        rest = self._rest
+        weight = rest.weight * np.minimum(trust[rest.tail], trust[rest.head])
+        product, squares = map(self._factor.solve, _turns(rest, goal, weight))
+        right = _divergence(rest, product, np.maximum(squares, 0.0))
+        at = self._factor.solve(right + self._force[:, None] * goal)
+        return trust[:, None] * goal + (1 - trust[:, None]) * at
+
 
 def _rotated_edges(rest: RestShape, at: np.ndarray) -> np.ndarray:
     """Right-hand side (V, 3) of ARAP's global step, with the local step.
@@ -143,17 +162,35 @@ def _rotated_edges(rest: RestShape, at: np.ndarray) -> np.ndarray:
     That is the divergence of the edges at rest under the rotations and scales of their ends, for
     deformed positions (V, 3).
     """
-    tail, head, weight, ends = rest.tail, rest.head, rest.weight, rest.ends
-    before, after = rest.vertices[tail] - rest.vertices[head], at[tail] - at[head]
-    count = len(at)
-    product = (weight[:, None, None] * after[:, :, None] * before[:, None]).reshape(-1, 9)
-    rotation = nearest_rotations((ends @ product).reshape(-1, 3, 3))
+    product, squares = _turns(rest, at, rest.weight)
     # Sizes vary slowly: the scale of a vertex is that of its neighbours' neighbours.
+    ends = rest.ends
+    return _divergence(rest, product, ends @ (ends.T @ (ends @ (ends.T @ squares))))
+
+
+def _turns(rest: RestShape, at: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How the edges around each vertex have turned and grown, with weights (E,).
+
+    Sums of the products of edges at (V, 3) and at rest, (V, 9), and of the squares of their lengths
+    at rest and there, (V, 2).
+    """
+    tail, head = rest.tail, rest.head
+    before, after = rest.vertices[tail] - rest.vertices[head], at[tail] - at[head]
+    product = (weight[:, None, None] * after[:, :, None] * before[:, None]).reshape(-1, 9)
     squares = np.stack([weight * np.square(e).sum(axis=1) for e in (before, after)], axis=1)
-    squares = ends @ (ends.T @ (ends @ (ends.T @ (ends @ squares))))
+    return rest.ends @ product, rest.ends @ squares
+
+
+def _divergence(rest: RestShape, product: np.ndarray, squares: np.ndarray) -> np.ndarray:
+    """Divergence (V, 3) of the edges at rest under the rotations and scales of `_turns`."""
+    tail, head = rest.tail, rest.head
+    before = rest.vertices[tail] - rest.vertices[head]
+    rotation = nearest_rotations(product.reshape(-1, 3, 3))
     scale = np.sqrt(squares[:, 1] / np.maximum(squares[:, 0], np.finfo(float).tiny))
     linear = np.clip(scale, *SCALES)[:, None, None] * rotation
-    half = 0.5 * weight[:, None] * np.einsum("eij,ej->ei", linear[tail] + linear[head], before)
+    half = np.einsum("eij,ej->ei", linear[tail] + linear[head], before)
+    half *= 0.5 * rest.weight[:, None]
+    count = len(rest.vertices)
     right = np.empty((count, 3))
     for axis in range(3):
         right[:, axis] = np.bincount(tail, half[:, axis], count) - np.bincount(

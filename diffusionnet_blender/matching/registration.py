@@ -46,11 +46,19 @@ class Schedule:
         First rounds, in which the goals are those of the map; closest points follow.
     data_weights : (float, float)
         Of the distance to the source against stiffness, in the first round and in the last.
+    last_reach : float
+        Of closest points in the last round; it falls to that from `REACH`.
     """
 
     rounds: int
     on_map: int
     data_weights: tuple[float, float]
+    last_reach: float = REACH
+
+    def reach(self, round_number: int) -> float:
+        """How far the closest points of a round may be."""
+        done = (round_number - self.on_map) / max(self.rounds - 1 - self.on_map, 1)
+        return float(REACH * (self.last_reach / REACH) ** done)
 
 
 # For a map that is right at large: in the first rounds a vertex slides to where the surface around
@@ -178,6 +186,8 @@ def deformed(
     schedule: Schedule,
     fixed: tuple[np.ndarray, np.ndarray] | None = None,
     free: np.ndarray | None = None,
+    start: np.ndarray | None = None,
+    trust: Callable[[SurfacePoints], np.ndarray] | None = None,
     progress: Callable[[float], None] = lambda fraction: None,
     watch: Callable[[np.ndarray], None] = lambda vertices: None,
 ) -> np.ndarray:
@@ -196,6 +206,10 @@ def deformed(
         Vertices whose positions are given, and these.
     free : (V,) bool, optional
         Vertices that only follow the others.
+    start : (V, 3) float, optional
+        By default the goals, where they are trusted, and the rest by the similarity to them.
+    trust : callable, optional
+        From the closest points of all vertices to a weight of each, (V,); by default 1.
     progress : callable
         Called with a fraction; may raise to stop.
     watch : callable
@@ -206,9 +220,11 @@ def deformed(
     (V, 3) float64
     """
     goal, reliable = surface.positions(points), np.maximum(confidence, LEAST_WEIGHT)
-    # Vertices without a partner on the source start by the similarity of the rest, not in a heap.
-    aligned = _aligned(rest.vertices, goal, reliable * rest.mass)
-    at = reliable[:, None] * goal + (1 - reliable[:, None]) * aligned
+    at = start
+    if at is None:
+        # Vertices without a partner on the source start by the similarity, not in a heap.
+        aligned = _aligned(rest.vertices, goal, reliable * rest.mass)
+        at = reliable[:, None] * goal + (1 - reliable[:, None]) * aligned
     first_weight, last_weight = schedule.data_weights
     for round_number in range(schedule.rounds):
         done = round_number / schedule.rounds
@@ -216,8 +232,9 @@ def deformed(
         if round_number >= schedule.on_map:
             points, agrees = surface(at, vertex_normals(at, rest.faces), MOST_TURNED)
             goal = surface.positions(points)
-            near = np.linalg.norm(goal - at, axis=1) < REACH
-            reliable = np.where(agrees & near, 1.0, LEAST_WEIGHT)
+            near = np.linalg.norm(goal - at, axis=1) < schedule.reach(round_number)
+            trusted = 1.0 if trust is None else trust(points)
+            reliable = np.where(agrees & near, np.maximum(trusted, LEAST_WEIGHT), LEAST_WEIGHT)
         growth = (last_weight / first_weight) ** (round_number / (schedule.rounds - 1))
         data_weight = first_weight * growth * reliable * rest.mass
         if free is not None:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from diffusionnet_blender.matching.arap import Drawn, RestShape
 from diffusionnet_blender.matching.closest import ClosestPoints
 from diffusionnet_blender.matching.conform import conform
 from diffusionnet_blender.matching.points import points_at_vertices
@@ -106,3 +107,70 @@ def test_a_loose_part_goes_along_and_keeps_its_form(pair):
     assert np.linalg.norm(near - pole) < 0.35 * np.linalg.norm(pole - shape.vertices.mean(axis=0))
     radii = np.linalg.norm(found - near, axis=1)
     assert radii.max() < 1.6 * radii.min()
+
+
+def opened(pair):
+    """The target of a pair without its upper cap, the points on what is left, and the cap."""
+    _, shape, _, right = pair
+    up = TURN[:, 2]
+    height = (shape.vertices - [10, 0, 0]) @ up
+    level = 0.55 * height.max()
+    left = shape.faces[(height[shape.faces] < level).all(axis=1)]
+    points, _ = ClosestPoints(shape.vertices, left)(right)
+    return Surface(shape.vertices, left), points, (right - [10, 0, 0]) @ up > level
+
+
+def turned_over(mesh, at, right):
+    facing = (triangle_vectors(x, mesh.faces) for x in (at, right))
+    return (np.einsum("fi,fi->f", *facing) <= 0).sum()
+
+
+def test_it_spans_a_hole_of_the_target(pair):
+    """All that lies over the hole is matched to its rim, and sure of it."""
+    mesh, _, _, right = pair
+    shape, points, cap = opened(pair)
+    found = bent((mesh, shape, points, right))
+    assert turned_over(mesh, found.vertices, right) == 0
+    assert found.on_target[cap].mean() < 0.2
+    assert found.on_target[~cap].mean() > 0.9
+    ends = mesh.faces[cap[mesh.faces].all(axis=1)][:, :2]
+    lengths = [
+        np.linalg.norm(x[ends[:, 0]] - x[ends[:, 1]], axis=1) for x in (found.vertices, right)
+    ]
+    assert (lengths[0] > 0.4 * lengths[1]).all()
+
+
+def test_a_mesh_with_the_same_opening_lies_on_its_rim(pair):
+    mesh, _, _, right = pair
+    shape, points, cap = opened(pair)
+    faces = mesh.faces[~cap[mesh.faces].any(axis=1)]
+    kept = np.unique(faces)
+    number = np.zeros(len(mesh.vertices), int)
+    number[kept] = np.arange(len(kept))
+    part = Surface(mesh.vertices[kept], number[faces])
+    found = bent((part, shape, points[kept], right[kept]))
+    assert found.on_target.mean() > 0.99
+    assert turned_over(part, found.vertices, right[kept]) == 0
+
+
+def test_a_spot_that_the_map_turns_upside_down_follows_its_neighbours(pair):
+    mesh, shape, points, right = pair
+    spot = mesh.vertices[:, 0] > 0.95
+    there = lumpy_surface(4, seed=5)[1]
+    across = mesh.vertices[spot] * [1.0, -1.0, -1.0]
+    upside_down = points.replaced(spot, ClosestPoints(there, shape.faces)(across)[0])
+    off = np.linalg.norm(bent((mesh, shape, upside_down, right)).vertices - right, axis=1)
+    edge = np.linalg.norm(right[mesh.faces[:, 0]] - right[mesh.faces[:, 1]], axis=1).mean()
+    assert off[spot].max() < edge
+
+
+def test_what_has_no_goal_is_carried_along_turned():
+    """However far the rest has turned, and wherever the goals of a cap without trust lie."""
+    vertices, faces = icosphere(2)
+    rest = RestShape.tied(vertices * [1.0, 1.0, 3.0], faces)
+    right = 1.5 * rest.vertices @ random_rotation(1).T + [3, 1, 0]
+    lost = vertices[:, 2] > 0.3
+    trust = np.where(lost, 1e-3, 1.0)
+    goal = np.where(lost[:, None], 0.0, right)
+    at = Drawn(rest, 30 * trust * rest.mass).carried(goal, trust)
+    assert np.linalg.norm(at - right, axis=1).max() < 0.1 * np.ptp(right, axis=0).max()
