@@ -62,12 +62,15 @@ def on_their_sides(
         choices = [points[own], *(walk(face[own], patch.warped[own]) for face in beginning)]
         goals = points[column].nearest_vertex(source[1])
         starts = np.stack([choice.nearest_vertex(source[1]) for choice in choices])
-        lengths = paths(starts, row, goals)
-        best = lengths.argmin(axis=0)
-        best[lengths.min(axis=0) >= SHORTER * lengths[0]] = 0
-        for other in (1, 2):
-            turned = np.flatnonzero(best == other)
-            points = points.replaced(own[turned], choices[other][turned])
+        most = SHORTER * paths(starts[:1], row, goals)[0]
+        # Nearly all stay where they are: for them straight lines tell it, at no cost.
+        unsure = paths.at_least(starts[1:], row, goals).min(axis=0) < most
+        kept = unsure[row]
+        lengths = paths(starts[1:, unsure], (np.cumsum(unsure) - 1)[row[kept]], goals[kept])
+        best, own, most = lengths.argmin(axis=0), own[unsure], most[unsure]
+        for other in (0, 1):
+            turned = (best == other) & (lengths[other] < most)
+            points = points.replaced(own[turned], choices[1 + other][unsure][turned])
     return points
 
 
@@ -100,6 +103,7 @@ class _Paths:
         near = np.isfinite(tree.query(vertices, distance_upper_bound=limit)[0])
         faces, kept = compact(len(vertices), faces[near[faces].all(axis=1)])
         self._graph = surface_graph(vertices[kept], faces)
+        self._vertices = vertices
         self._place = np.full(len(vertices), -1)
         self._place[kept] = np.arange(len(kept))
         self._limit = limit
@@ -118,7 +122,15 @@ class _Paths:
             choice, edge = np.nonzero((local >= 0) & (local < len(chunk)) & (end >= 0))
             found = along[local[choice, edge], end[edge]]
             length[choice, edge] = np.minimum(found, self._limit)
-        total = np.zeros(starts.shape)
-        for one, own in zip(total, length, strict=True):
-            np.add.at(one, row, own)
-        return total
+        return _sums(length, row, starts.shape[1])
+
+    def at_least(self, starts: np.ndarray, row: np.ndarray, goals: np.ndarray) -> np.ndarray:
+        """Below what none of these sums (C, n) is: those of straight lines."""
+        straight = self._vertices[starts[:, row]] - self._vertices[goals]
+        length = np.minimum(np.linalg.norm(straight, axis=2), self._limit)
+        return _sums(length, row, starts.shape[1])
+
+
+def _sums(values: np.ndarray, row: np.ndarray, count: int) -> np.ndarray:
+    """Sums (C, count) of values (C, E) by their rows (E,)."""
+    return np.stack([np.bincount(row, own, count) for own in values])
