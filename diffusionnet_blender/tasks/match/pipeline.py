@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 
 from ...errors import DiffusionNetError
-from ...matching.closest import ClosestPoints
 from ...matching.lift import lift_map
 from ...matching.orientation import judge
 from ...matching.parts import place_parts
@@ -193,10 +192,7 @@ def _matched(
 
     report = clock.start("lift")
     mains = source.parts.main, target.parts.main
-    whole = lift_map(points, source.proxy, target.proxy, *mains)
-    if target.proxy is not mains[1]:
-        on_proxy, _ = ClosestPoints(target.proxy.vertices, target.proxy.faces)(mains[1].vertices)
-        weight = on_proxy.interpolate(weight, target.proxy.faces)
+    whole, weight = lift_map(points, weight, source.proxy, target.proxy, *mains)
     whole, weight = place_parts(whole, weight, source.parts, target.parts)
     whole = sharper_heads(source, target, whole, lambda: report(0.5))
     _pin(whole, weight, source.surface, source.pinned, target.pinned)
