@@ -194,9 +194,11 @@ def digit_coordinates(
         Zeros on all other places; None where no two hands have any.
     """
     columns: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
-    for of, (side, other_side) in product(EXTREMITIES, (SIDES, SIDES[::-1])):
-        own, opposite = (digits_of(source, of, each) for each in (side, other_side))
-        goal = digits_of(target, of, side)
+    pairs_of_hands = []
+    for of in EXTREMITIES:
+        both, goals = ([digits_of(mesh, of, side) for side in SIDES] for mesh in (source, target))
+        pairs_of_hands += zip(both, both[::-1], goals, strict=True)
+    for own, opposite, goal in pairs_of_hands:
         unlike, pairs = _paired((own, source_rows), (goal, target_rows))
         # Left and right of one of the two may be exchanged.
         if not pairs or unlike > _paired((opposite, source_rows), (goal, target_rows))[0]:
