@@ -212,7 +212,7 @@ def both_bodies(
         card = card_of(model, request.model_folders, "segment")
         seen = _seen_by_both(figure, clean, mains[number], card, settings, progress)
         shown = coarser(figure, clean) if seen is None else _as_seen(figure, clean, seen.main)
-        parts = _body_parts(request, shown, seen, bones_lead, model, progress)
+        parts = _body_parts(request, shown, seen, bones_lead, model, card, progress)
         if parts is None:
             break
         found.append(parts)
@@ -288,15 +288,20 @@ def _body_parts(
     seen: SeenPart | None,
     bones_lead: bool,
     model: str | Model,
+    card: ModelCard,
     progress: Callable[[str, float], None],
 ) -> BodyParts | None:
-    """Parts of the body on one figure of a request; None where it has no upright frame of one."""
+    """Parts of the body on one figure of a request; None where it has no upright frame of one.
+
+    `card` is that of the model.
+    """
     surface, members = figure.surface, figure.members
-    card = card_of(model, request.model_folders, "segment")
     four_legs = card.four_legs
     # Bones are known by the parts of people.
     known = None if four_legs else figure.known
-    coarse = card_of(DEFAULT_MODEL, request.model_folders, "segment").class_names
+    coarse: Sequence[str] = ()
+    if known is not None:
+        coarse = card_of(DEFAULT_MODEL, request.model_folders, "segment").class_names
     sides = None if known is None else sides_of(known, coarse)
     segmented = SegmentRequest(
         surface,
