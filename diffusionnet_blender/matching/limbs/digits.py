@@ -194,19 +194,17 @@ def digit_coordinates(
         Zeros on all other places; None where no two hands have any.
     """
     columns: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
-    pairs_of_hands = []
     for of in EXTREMITIES:
-        both, goals = ([digits_of(mesh, of, side) for side in SIDES] for mesh in (source, target))
-        pairs_of_hands += zip(both, both[::-1], goals, strict=True)
-    for own, opposite, goal in pairs_of_hands:
-        unlike, pairs = _paired((own, source_rows), (goal, target_rows))
-        # Left and right of one of the two may be exchanged.
-        if not pairs or unlike > _paired((opposite, source_rows), (goal, target_rows))[0]:
-            continue
-        for mesh, digits, found in zip(
-            (source, target), zip(*pairs, strict=True), columns, strict=True
-        ):
-            found += _columns(mesh, digits)
+        hands, goals = ([digits_of(mesh, of, side) for side in SIDES] for mesh in (source, target))
+        for own, opposite, goal in zip(hands, hands[::-1], goals, strict=True):
+            unlike, pairs = _paired((own, source_rows), (goal, target_rows))
+            # Left and right of one of the two may be exchanged.
+            if not pairs or unlike > _paired((opposite, source_rows), (goal, target_rows))[0]:
+                continue
+            for mesh, digits, found in zip(
+                (source, target), zip(*pairs, strict=True), columns, strict=True
+            ):
+                found += _columns(mesh, digits)
     if not columns[0]:
         return None
     return np.concatenate(columns[0], axis=1), np.concatenate(columns[1], axis=1)
