@@ -97,7 +97,8 @@ class BodyParts:
 
     def head(self, mesh: Surface) -> np.ndarray:
         """Vertices (n,) of the head on another mesh of the same person, in the same place."""
-        return np.flatnonzero(self._at(mesh, self.probabilities)[:, self.names.index("head")] > 0.5)
+        is_head = self.probabilities[:, [self.names.index("head")]]
+        return np.flatnonzero(self._at(mesh, is_head)[:, 0] > 0.5)
 
     def with_layers(self, body: PartedMesh, mesh: Surface) -> PartedMesh:
         """What `on` gave for a mesh, with its hair and accessories."""
