@@ -5,7 +5,7 @@ python -m benchmarks.transfer_speed --sizes 5000
 python -m benchmarks.transfer_report                # what was measured, into docs/transfer.md
 
 Each size has a process of its own. Its first match imports libraries, as the first one of a session
-does; *match again* is the same match in the same process, of which nothing is kept. The target has
+does; *second match* is the same one in the same process, of which nothing is kept. The target has
 no UV map: making one is part of the texture's seconds, as an artist meets it.
 """
 
@@ -72,7 +72,7 @@ def measure(size: int, texels: int) -> dict[str, dict]:
 
     meter = Meter()
     pair = {"source": source.name, "target": target.name}
-    for stage in ("match", "match again"):
+    for stage in ("match", "second match"):
         meter.enter(stage)
         bpy.ops.diffusionnet.match(**pair)
     meter.enter("texture")
