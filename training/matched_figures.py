@@ -39,7 +39,7 @@ PLACED, LABELLED, ANIMALS = ("generated", "dressed"), "rigged", "animals"
 # Of all steps, those on bodies, for what they are exact in, and on characters without places.
 SHARES = {BODIES: 0.3, LABELLED: 0.1}
 # Larger ones take longer than they teach: maps are computed between no larger ones
-# (`tasks.match.side.PROXY_VERTICES`).
+# (`tasks.match.main_part.PROXY_VERTICES`).
 LARGEST = 5000
 # Examples that one set of processes makes.
 RELIEF = 400

@@ -81,8 +81,7 @@ class Placement:
         height, self._alike = self._skin.above(self._nearest, vertices, self._normals)
         distance = np.abs(height) / self._unit
         self.share = float(mass @ _lying(distance, self._alike))
-        beneath, above = (mass @ (side * height > BENEATH * self._unit) for side in (-1, 1))
-        self.crossing = float(min(beneath, above))
+        self.crossing = _crossing(height / self._unit, mass)
         self.residual = float(np.sqrt(mass @ np.square(distance)))
 
     @property
@@ -135,7 +134,8 @@ def may_lie_on(
 ) -> bool:
     """Whether a target may lie on a source, by some of its vertices.
 
-    A quick look before a `Placement`: nearest points take long where the two are far apart.
+    A quick look before a `Placement`, which takes long on dense meshes, and where the two are far
+    apart.
 
     Parameters
     ----------
@@ -148,13 +148,20 @@ def may_lie_on(
     nearest, _ = skin.surface(vertices[some])
     height, alike = skin.above(nearest, vertices[some], vertex_normals(vertices, faces)[some])
     mass = _areas(vertices, faces)[some]
+    mass /= mass.sum()
     share = mass @ _lying(np.abs(height) / unit, alike)
-    return bool(share >= LEAST_SHARE_WIDE / 2 * mass.sum())
+    crossing = _crossing(height / unit, mass)
+    return bool(share >= LEAST_SHARE_WIDE / 2 and crossing <= 2 * MOST_CROSSING)
 
 
 def _lying(distance: np.ndarray, alike: np.ndarray) -> np.ndarray:
     """How much each vertex (V,) lies on the source, by distance and cosine of the normals there."""
     return (alike >= LEAST_COSINE) * 0.5 ** np.square(distance / NEAR)
+
+
+def _crossing(height: np.ndarray, mass: np.ndarray) -> float:
+    """Share of the area beneath a skin, or above it if that is less, by heights (V,) above it."""
+    return float(min(mass @ (side * height > BENEATH) for side in (-1, 1)))
 
 
 def _taken_back(

@@ -13,6 +13,7 @@ from scipy import sparse
 
 from ..surface.edges import edges_of_sides, sides, unique_edges
 from ..surface.surface import Surface, triangle_vectors
+from ..surface.triangles import compact
 
 # Share of the cheapest edges from which each round takes those that do not touch each other.
 ROUND = 0.35
@@ -56,7 +57,7 @@ def decimate(surface: Surface, vertex_count: int) -> Surface:
             break
         edges, uses = unique_edges(faces)
         cost, position = _collapse_cost(vertices, quadrics, edges)
-        cost *= wait[edges].max(axis=1)
+        cost *= np.maximum(*wait[edges.T])
         chosen = _independent(edges, cost, len(vertices), alive - vertex_count)
         safe = _safe(vertices, faces, edges, uses == 1, chosen, uses[chosen], position[chosen])
         wait[edges[chosen[~safe]].ravel()] *= PATIENCE
@@ -71,22 +72,25 @@ def decimate(surface: Surface, vertex_count: int) -> Surface:
         faces = place[faces]
         a, b, c = faces.T
         faces = faces[(a != b) & (b != c) & (c != a)]
-        used, faces = np.unique(faces, return_inverse=True)
-        faces = faces.reshape(-1, 3)
+        faces, used = compact(len(vertices), faces)
         vertices, quadrics, wait, alive = vertices[used], quadrics[used], wait[used], len(used)
     return Surface(vertices * size, faces)
 
 
 def _quadrics(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """Quadrics of the planes around each vertex, and across borders, (V, 4, 4)."""
+    """Quadrics of the planes around each vertex, and across borders, (V, 10).
+
+    The entries on and above the diagonal of a symmetric matrix (4, 4), row by row.
+    """
     normal = triangle_vectors(vertices, faces)
     area = np.linalg.norm(normal, axis=1)
     unit = normal / np.maximum(area, np.finfo(float).tiny)[:, None]
-    quadrics = np.zeros((len(vertices), 16))
+    row, column = np.triu_indices(4)
+    quadrics = np.zeros((len(vertices), len(row)))
 
     def add(corner: np.ndarray, unit: np.ndarray, point: np.ndarray, weight: np.ndarray) -> None:
         plane = np.concatenate([unit, -np.einsum("ni,ni->n", unit, point)[:, None]], axis=1)
-        outer = (weight[:, None, None] * plane[:, :, None] * plane[:, None]).reshape(-1, 16)
+        outer = weight[:, None] * plane[:, row] * plane[:, column]
         incidence = sparse.csr_matrix(
             (np.ones(len(corner)), (corner, np.arange(len(corner)))),
             shape=(len(vertices), len(corner)),
@@ -104,30 +108,36 @@ def _quadrics(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     across /= np.maximum(length, np.finfo(float).tiny)[:, None]
     for end in (tail[rim], head[rim]):
         add(end, across, vertices[tail[rim]], 10 * np.square(length))
-    return quadrics.reshape(-1, 4, 4)
+    return quadrics
 
 
 def _collapse_cost(
     vertices: np.ndarray, quadrics: np.ndarray, edges: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Quadric error (E,) of each edge's best vertex, and that vertex (E, 3)."""
-    middle = vertices[edges].mean(axis=1)
-    length = np.square(vertices[edges[:, 0]] - vertices[edges[:, 1]]).sum(axis=1)
-    quadric = quadrics[edges[:, 0]] + quadrics[edges[:, 1]]
-    pull = REGULARISER * np.trace(quadric[:, :3, :3], axis1=1, axis2=2) + np.finfo(float).tiny
-    system = quadric[:, :3, :3] + pull[:, None, None] * np.eye(3)
-    right = pull[:, None] * middle - quadric[:, :3, 3]
+    tail, head = vertices[edges[:, 0]].T, vertices[edges[:, 1]].T
+    middle, length = (tail + head) / 2, np.square(tail - head).sum(axis=0)
+    # Entry by entry of all edges: long rows in memory.
+    quadric = np.ascontiguousarray((quadrics[edges[:, 0]] + quadrics[edges[:, 1]]).T)
+    xx, xy, xz, xw, yy, yz, yw, zz, zw, ww = quadric
+    pull = REGULARISER * (xx + yy + zz) + np.finfo(float).tiny
+    a, b, c = xx + pull, yy + pull, zz + pull
+    right = pull * middle - (xw, yw, zw)
     # Cramer's rule: a batch of tiny solves takes ten times as long.
-    x, y, z = (system[:, i] for i in range(3))
-    across = np.stack([np.cross(y, z), np.cross(z, x), np.cross(x, y)], axis=1)
-    determinant = np.maximum(np.einsum("ni,ni->n", x, across[:, 0]), np.finfo(float).tiny)
-    position = np.einsum("nji,nj->ni", across, right) / determinant[:, None]
-    away = np.square(position - middle).sum(axis=1)
-    position = np.where((away > length)[:, None], middle, position)
-    homogeneous = np.concatenate([position, np.ones((len(position), 1))], axis=1)
-    error = np.einsum("ni,nij,nj->n", homogeneous, quadric, homogeneous)
+    first = b * c - yz * yz, xz * yz - xy * c, xy * yz - xz * b
+    second = first[1], a * c - xz * xz, xy * xz - a * yz
+    third = first[2], second[2], a * b - xy * xy
+    determinant = np.maximum(a * first[0] + xy * first[1] + xz * first[2], np.finfo(float).tiny)
+    position = (
+        np.stack([x * right[0] + y * right[1] + z * right[2] for x, y, z in (first, second, third)])
+        / determinant
+    )
+    away = np.square(position - middle).sum(axis=0)
+    x, y, z = position = np.where(away > length, middle, position)
+    error = x * (xx * x + 2 * (xy * y + xz * z + xw)) + y * (yy * y + 2 * (yz * z + yw))
+    error += z * (zz * z + 2 * zw) + ww
     # On flat pieces all errors are zero: short edges first keeps the triangles even.
-    return np.maximum(error, 0.0) + 1e-4 * pull * length, position
+    return np.maximum(error, 0.0) + 1e-4 * pull * length, position.T
 
 
 def _independent(edges: np.ndarray, cost: np.ndarray, count: int, most: int) -> np.ndarray:
@@ -135,22 +145,26 @@ def _independent(edges: np.ndarray, cost: np.ndarray, count: int, most: int) -> 
 
     Rounds of Luby 1986: the best around each place, then the best of what these leave.
     """
-    kept = np.argsort(cost)[: max(int(ROUND * len(edges)), 1)]
+    few = max(int(ROUND * len(edges)), 1)
+    kept = np.argpartition(cost, few - 1)[:few]
+    kept = kept[np.argsort(cost[kept])]
     rank = np.full(len(edges), len(edges))
     rank[kept] = np.arange(len(kept))
+    tail, head = edges.T
     chosen = [kept[:0]]
     for _ in range(SETS):
         # The best rank within two rings of each vertex; an edge is chosen where its rank is the
         # best of both its ends.
         nearby = _least_beside(_least_at_ends(rank, edges, count), edges)
-        winner = kept[(rank[kept, None] == nearby[edges[kept]]).all(axis=1)]
-        winner = winner[rank[winner] < len(edges)]
+        own = rank[kept]
+        best = (own == nearby[tail[kept]]) & (own == nearby[head[kept]]) & (own < len(edges))
+        winner = kept[best]
         chosen.append(winner)
         taken = np.zeros(count, dtype=bool)
         taken[edges[winner]] = True
         beside = taken.copy()
-        beside[edges[taken[edges].any(axis=1)]] = True
-        rank[beside[edges].any(axis=1)] = len(edges)
+        beside[edges[taken[tail] | taken[head]]] = True
+        rank[beside[tail] | beside[head]] = len(edges)
     return np.concatenate(chosen)[:most]
 
 
@@ -199,7 +213,7 @@ def _safe(
     owner = np.full(count, -1)
     owner[edges[:, 0]] = owner[edges[:, 1]] = np.arange(len(edges))
     corner_owner = owner[faces]
-    touched = np.flatnonzero((corner_owner >= 0).any(axis=1))
+    touched = np.flatnonzero(np.maximum.reduce(corner_owner.T) >= 0)
     corner_owner = corner_owner[touched]
     after = np.where(
         (corner_owner >= 0)[:, :, None], position[corner_owner], vertices[faces[touched]]

@@ -15,8 +15,9 @@ from .points import SurfacePoints, points_at_vertices
 from .walk import SurfaceWalk
 
 # Images nearer to a slit than so many times the distance within which its sides touch may be on the
-# wrong side; paths along the surface are looked for within so many times that distance.
-DOUBTFUL, FARTHEST = 3.0, 12.0
+# wrong side; paths along the surface are looked for within so many times that distance, those to
+# neighbours on the same side at first within fewer.
+DOUBTFUL, FARTHEST, NEARBY = 3.0, 12.0, 2.0
 # The other side is chosen if its paths to the neighbours are shorter than this share.
 SHORTER = 0.6
 STARTS_AT_A_TIME = 100
@@ -62,12 +63,19 @@ def on_their_sides(
         choices = [points[own], *(walk(face[own], patch.warped[own]) for face in beginning)]
         goals = points[column].nearest_vertex(source[1])
         starts = np.stack([choice.nearest_vertex(source[1]) for choice in choices])
-        lengths = paths(starts, row, goals)
-        best = lengths.argmin(axis=0)
-        best[lengths.min(axis=0) >= SHORTER * lengths[0]] = 0
-        for other in (1, 2):
-            turned = np.flatnonzero(best == other)
-            points = points.replaced(own[turned], choices[other][turned])
+        every, nearby = np.ones(len(own), bool), NEARBY * reach
+        most = paths(starts[:1], row, goals, every, nearby)[0]
+        # A sum below that limit has no longer path in it.
+        far = most >= nearby
+        most[far] = paths(starts[:1], row, goals, far)[0]
+        most *= SHORTER
+        # Nearly all stay where they are: for them straight lines tell it, at no cost.
+        unsure = paths.at_least(starts[1:], row, goals).min(axis=0) < most
+        lengths = paths(starts[1:], row, goals, unsure)
+        best, own, most = lengths.argmin(axis=0), own[unsure], most[unsure]
+        for other in (0, 1):
+            turned = (best == other) & (lengths[other] < most)
+            points = points.replaced(own[turned], choices[1 + other][unsure][turned])
     return points
 
 
@@ -100,25 +108,47 @@ class _Paths:
         near = np.isfinite(tree.query(vertices, distance_upper_bound=limit)[0])
         faces, kept = compact(len(vertices), faces[near[faces].all(axis=1)])
         self._graph = surface_graph(vertices[kept], faces)
+        self._vertices = vertices
         self._place = np.full(len(vertices), -1)
         self._place[kept] = np.arange(len(kept))
         self._limit = limit
 
-    def __call__(self, starts: np.ndarray, row: np.ndarray, goals: np.ndarray) -> np.ndarray:
-        """Sums (C, n) of the paths from starts (C, n) to goals (E,) of their rows (E,)."""
+    def __call__(
+        self,
+        starts: np.ndarray,
+        row: np.ndarray,
+        goals: np.ndarray,
+        chosen: np.ndarray,
+        limit: float = np.inf,
+    ) -> np.ndarray:
+        """Sums (C, m) of the paths from starts (C, n) to goals (E,) of their rows (E,).
+
+        Of the m chosen of the rows (n,), each path no longer than a `limit` beside the other one.
+        """
+        limit, kept = min(limit, self._limit), chosen[row]
+        starts, goals = starts[:, chosen], goals[kept]
+        row = (np.cumsum(chosen) - 1)[row[kept]]
         begin, end = self._place[starts], self._place[goals]
         used, number = np.unique(begin[begin >= 0], return_inverse=True)
         of_start = np.full(begin.shape, -1)
         of_start[begin >= 0] = number
-        length = np.full((len(starts), len(row)), self._limit)
+        length = np.full((len(starts), len(row)), limit)
         for first in range(0, len(used), STARTS_AT_A_TIME):
             chunk = used[first : first + STARTS_AT_A_TIME]
-            along = geodesic_distances(self._graph, chunk, self._limit)
+            along = geodesic_distances(self._graph, chunk, limit)
             local = of_start[:, row] - first
             choice, edge = np.nonzero((local >= 0) & (local < len(chunk)) & (end >= 0))
             found = along[local[choice, edge], end[edge]]
-            length[choice, edge] = np.minimum(found, self._limit)
-        total = np.zeros(starts.shape)
-        for one, own in zip(total, length, strict=True):
-            np.add.at(one, row, own)
-        return total
+            length[choice, edge] = np.minimum(found, limit)
+        return _sums(length, row, starts.shape[1])
+
+    def at_least(self, starts: np.ndarray, row: np.ndarray, goals: np.ndarray) -> np.ndarray:
+        """Below what none of these sums (C, n) of all rows is: those of straight lines."""
+        straight = self._vertices[starts[:, row]] - self._vertices[goals]
+        length = np.minimum(np.linalg.norm(straight, axis=2), self._limit)
+        return _sums(length, row, starts.shape[1])
+
+
+def _sums(values: np.ndarray, row: np.ndarray, count: int) -> np.ndarray:
+    """Sums (C, count) of values (C, E) by their rows (E,)."""
+    return np.stack([np.bincount(row, own, count) for own in values])

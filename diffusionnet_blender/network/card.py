@@ -325,7 +325,7 @@ def _known_fields(kind: type) -> str:
 
 def _is_shown(text: str) -> bool:
     """Whether a text can be stored and shown: no half of a character, no control character."""
-    return all(
+    return text.isprintable() or all(
         unicodedata.category(letter) not in ("Cs", "Cc") or letter in "\n\r\t" for letter in text
     )
 

@@ -94,8 +94,11 @@ def unique_edges(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         As those of `edges_of_sides`.
     uses : (E,) int64
     """
-    edges, edge = edges_of_sides(faces)
-    return edges, np.bincount(edge, minlength=len(edges))
+    count = _span(faces)
+    key, _ = edge_keys(faces, count)
+    key.sort()
+    start = starts_of_runs(key)
+    return np.stack(np.divmod(key[start], count), axis=1), np.diff(start, append=len(key))
 
 
 def directed_edges(faces: np.ndarray) -> np.ndarray:

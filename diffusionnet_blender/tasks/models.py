@@ -143,10 +143,12 @@ def require_purpose(card: ModelCard, purpose: Purpose) -> None:
 
 def card_of(model: str | Model, folders: Sequence[Path], purpose: Purpose) -> ModelCard:
     """Card of a model of a purpose, without its weights; errors as of `loaded`."""
-    if not isinstance(model, str):
-        require_purpose(model.card, purpose)
-        return model.card
-    return ModelCard.load(path_for(model, folders, purpose).with_suffix(".json"))
+    if isinstance(model, str):
+        card = ModelCard.load(model_path(model, folders).with_suffix(".json"))
+    else:
+        card = model.card
+    require_purpose(card, purpose)
+    return card
 
 
 def loaded(model: str | Model, folders: Sequence[Path], purpose: Purpose) -> Model:

@@ -123,11 +123,13 @@ def test_a_map_of_proxies_is_lifted_to_the_dense_meshes():
     source_proxy, target_proxy = decimate(source, 900), decimate(target, 700)
     # The true map of the proxies: both lie in the same place.
     points, _ = ClosestPoints(source_proxy.vertices, source_proxy.faces)(target_proxy.vertices)
-    lifted = lift_map(points, source_proxy, target_proxy, source, target)
+    confidence = 0.5 + 0.1 * target_proxy.vertices[:, 2]
+    lifted, sure = lift_map(points, confidence, source_proxy, target_proxy, source, target)
     assert len(lifted) == len(target.vertices)
     found = mapped_directions(lifted, source, source_directions)
     assert np.linalg.norm(found - target_directions, axis=1).max() < 0.05
     assert np.linalg.norm(found - target_directions, axis=1).mean() < 0.01
+    np.testing.assert_allclose(sure, 0.5 + 0.1 * target.vertices[:, 2], atol=0.01)
 
 
 @pytest.fixture(scope="module")

@@ -110,6 +110,16 @@ def test_a_garment_beside_its_body_is_told_by_a_few_vertices(name, monkeypatch):
     assert not may_lie_on(skin()[:2], (vertices + [0.5 * size, size, 0], faces))
 
 
+def test_what_crosses_the_skin_again_and_again_is_told_by_a_few_vertices(monkeypatch):
+    monkeypatch.setattr(in_place, "LOOKED_AT", 200)
+    surface, _ = lumpy_surface(4)
+    own = surface.vertices, surface.faces
+    wider = surface.vertices * [1.1, 1.0, 0.9], surface.faces
+    assert Placement(own, wider).share > in_place.LEAST_SHARE
+    assert may_lie_on(own, own)
+    assert not may_lie_on(own, wider)
+
+
 def test_a_retopology_lies_on_its_scan():
     scan, here = lumpy_surface(4)
     rng = np.random.default_rng(0)

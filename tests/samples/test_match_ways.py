@@ -10,7 +10,7 @@ from diffusionnet_blender.scene.character import characters_of
 from diffusionnet_blender.scene.files import open_file
 from diffusionnet_blender.scene.match_jobs import read_to_match, request_of
 from diffusionnet_blender.surface.surface import vertex_areas
-from diffusionnet_blender.tasks.match import body, job
+from diffusionnet_blender.tasks.match import body, job, main_part
 from diffusionnet_blender.tasks.models import find_model
 from diffusionnet_blender.tasks.segment import segment
 
@@ -57,6 +57,12 @@ def test_parts_come_to_the_same_parts(sides, parts, source, target, rigged, way)
 def test_parts_found_on_fewer_vertices_come_to_the_same_parts(sides, parts, monkeypatch):
     monkeypatch.setattr(body, "MOST_VERTICES", 2000)
     require_same_parts(sides, parts, "cleo", "ada", True, "limbs")
+
+
+@pytest.mark.parametrize("rigged", [False, True])
+def test_parts_found_on_proxies_come_to_the_same_parts(sides, parts, monkeypatch, rigged):
+    monkeypatch.setattr(main_part, "PROXY_VERTICES", 2000)
+    require_same_parts(sides, parts, "ada", "bo", rigged, "features")
 
 
 def require_same_parts(sides, parts, source, target, rigged, way):

@@ -11,7 +11,7 @@ from diffusionnet_blender.network.card import ModelCard
 from diffusionnet_blender.network.checkpoint import Model
 from diffusionnet_blender.surface.settings import DiscretizationSettings
 from diffusionnet_blender.surface.surface import Surface
-from diffusionnet_blender.tasks.match import fit_pair, maps, match, side
+from diffusionnet_blender.tasks.match import fit_pair, main_part, maps, match
 from tests.matching.pairs import lumpy_surface, mapped_directions
 from tests.shapes import icosphere, joined, lumpy_body, random_rotation
 
@@ -57,7 +57,7 @@ def test_pins_are_honoured_exactly(pair):
 
 
 def test_dense_meshes_are_matched_by_their_proxies(pair, monkeypatch):
-    monkeypatch.setattr(side, "PROXY_VERTICES", 600)
+    monkeypatch.setattr(main_part, "PROXY_VERTICES", 600)
     source, directions = lumpy_surface(4)
     dense = (source, directions, *pair[2:])
     on_source = np.array([11, 77, 300, 500])

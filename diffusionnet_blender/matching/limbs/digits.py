@@ -194,17 +194,17 @@ def digit_coordinates(
         Zeros on all other places; None where no two hands have any.
     """
     columns: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
-    for of, (side, other_side) in product(EXTREMITIES, (SIDES, SIDES[::-1])):
-        own, opposite = (digits_of(source, of, each) for each in (side, other_side))
-        goal = digits_of(target, of, side)
-        unlike, pairs = _paired((own, source_rows), (goal, target_rows))
-        # Left and right of one of the two may be exchanged.
-        if not pairs or unlike > _paired((opposite, source_rows), (goal, target_rows))[0]:
-            continue
-        for mesh, digits, found in zip(
-            (source, target), zip(*pairs, strict=True), columns, strict=True
-        ):
-            found += _columns(mesh, digits)
+    for of in EXTREMITIES:
+        hands, goals = ([digits_of(mesh, of, side) for side in SIDES] for mesh in (source, target))
+        for own, opposite, goal in zip(hands, hands[::-1], goals, strict=True):
+            unlike, pairs = _paired((own, source_rows), (goal, target_rows))
+            # Left and right of one of the two may be exchanged.
+            if not pairs or unlike > _paired((opposite, source_rows), (goal, target_rows))[0]:
+                continue
+            for mesh, digits, found in zip(
+                (source, target), zip(*pairs, strict=True), columns, strict=True
+            ):
+                found += _columns(mesh, digits)
     if not columns[0]:
         return None
     return np.concatenate(columns[0], axis=1), np.concatenate(columns[1], axis=1)

@@ -12,7 +12,6 @@ from scipy.spatial import cKDTree
 from ...errors import DiffusionNetError
 from ...matching.limbs.links import PARTS
 from ...matching.limbs.parted import PartedMesh, parted_mesh
-from ...matching.parts import Parts, split_parts
 from ...network.card import ModelCard
 from ...network.checkpoint import Model
 from ...surface.discretization import Discretization, discretize, truncated
@@ -32,10 +31,11 @@ from ..segment.job import STAGES as SEGMENT_STAGES
 from ..segment.pipeline import segmentation
 from ..segment.request import Carried, SegmentRequest
 from ..sides import side_of, sides_of
+from .main_part import MainPart, main_part
 from .request import PEOPLE, MatchRequest, Members
 
-# Vertices on which parts are found, at most about: a match sees them on a coarser mesh still
-# (`side.PROXY_VERTICES`).
+# Vertices on which parts are found where that is not the mesh of the features, at most about: a
+# match sees them on a coarser mesh still (`main_part.PROXY_VERTICES`).
 MOST_VERTICES = 6_000
 # Parts of a place are those of so many vertices around it that face alike.
 NEAREST = 8
@@ -44,17 +44,17 @@ LEAST_SURE = 0.3
 
 
 @dataclass(frozen=True, eq=False)
-class MainPart:
-    """The main part of a surface without its small ones, and its matrices.
+class SeenPart:
+    """The main part of a surface on which parts and features are both found, and its matrices.
 
     Attributes
     ----------
-    parts : Parts
+    main : MainPart
     matrices : Discretization
-        With enough eigenpairs for the network of parts and for that of features.
+        Of its proxy, with enough eigenpairs for the network of parts and for that of features.
     """
 
-    parts: Parts
+    main: MainPart
     matrices: Discretization
 
 
@@ -73,7 +73,7 @@ class BodyParts:
         Probability that left and right are not exchanged, 0.5 to 1.
     segmented : SegmentRequest
         By which they were found.
-    seen : MainPart or None
+    seen : SeenPart or None
         Of the repaired surface, where parts were found on that.
     """
 
@@ -83,7 +83,7 @@ class BodyParts:
     frame: np.ndarray
     sides_sure: float
     segmented: SegmentRequest
-    seen: MainPart | None
+    seen: SeenPart | None
 
     @property
     def is_person(self) -> bool:
@@ -97,7 +97,8 @@ class BodyParts:
 
     def head(self, mesh: Surface) -> np.ndarray:
         """Vertices (n,) of the head on another mesh of the same person, in the same place."""
-        return np.flatnonzero(self._at(mesh, self.probabilities)[:, self.names.index("head")] > 0.5)
+        is_head = self.probabilities[:, [self.names.index("head")]]
+        return np.flatnonzero(self._at(mesh, is_head)[:, 0] > 0.5)
 
     def with_layers(self, body: PartedMesh, mesh: Surface) -> PartedMesh:
         """What `on` gave for a mesh, with its hair and accessories."""
@@ -113,6 +114,8 @@ class BodyParts:
 
     def _at(self, mesh: Surface, values: np.ndarray) -> np.ndarray:
         """Values (V, n) at the vertices of another mesh in the same place."""
+        if mesh is self.surface:
+            return values
         own = vertex_normals(self.surface.vertices, self.surface.faces)
         distance, near = cKDTree(self.surface.vertices).query(mesh.vertices, NEAREST)
         facing = np.einsum("vki,vi->vk", own[near], vertex_normals(mesh.vertices, mesh.faces))
@@ -175,6 +178,7 @@ class KnownFigure:
 def both_bodies(
     request: MatchRequest,
     repaired: tuple[RepairedSurface, RepairedSurface],
+    mains: tuple[MainPart | None, MainPart | None],
     settings: DiscretizationSettings,
     clock: Clock,
 ) -> tuple[BodyParts, BodyParts] | tuple[None, None]:
@@ -188,6 +192,8 @@ def both_bodies(
     request : MatchRequest
     repaired : (RepairedSurface, RepairedSurface)
         Source and target.
+    mains : (MainPart, MainPart) or (None, None)
+        Of both where these are matched themselves, and not the skins of figures.
     settings : DiscretizationSettings
         Of the network of features, which sees the same surfaces afterwards.
     clock : Clock
@@ -205,14 +211,9 @@ def both_bodies(
         progress = _within(report, number / 2)
         model = request.parts_models[number]
         card = card_of(model, request.model_folders, "segment")
-        seen = _seen_by_both(figure, clean, card, settings, progress)
-        if seen is None:
-            shown = coarser(figure, clean)
-        else:
-            kept = clean.user_vertex[seen.parts.main_vertex]
-            known = None if figure.known is None else figure.known[kept]
-            shown = KnownFigure(seen.parts.main, None, known)
-        parts = _body_parts(request, shown, seen, bones_lead, model, progress)
+        seen = _seen_by_both(figure, clean, mains[number], card, settings, progress)
+        shown = coarser(figure, clean) if seen is None else _as_seen(figure, clean, seen.main)
+        parts = _body_parts(request, shown, seen, bones_lead, model, card, progress)
         if parts is None:
             break
         found.append(parts)
@@ -223,23 +224,35 @@ def both_bodies(
 def _seen_by_both(
     figure: KnownFigure,
     clean: RepairedSurface,
+    main: MainPart | None,
     card: ModelCard,
     settings: DiscretizationSettings,
     progress: Callable[[str, float], None],
-) -> MainPart | None:
+) -> SeenPart | None:
     """The main part of a repaired surface on which parts and features are both found.
 
     None where the two networks need other matrices: those of an animal, of objects, of a dense mesh
-    or of models with other settings.
+    beneath a skin or of models with other settings.
     """
     both = replace(settings, k=max(settings.k, card.discretization.k))
     alike = replace(both, k=card.discretization.k) == card.discretization
     if figure.members is not None or card.four_legs or not alike:
         return None
-    if len(clean.surface.vertices) > MOST_VERTICES:
-        return None
-    parts = split_parts(clean.surface)
-    return MainPart(parts, discretize(parts.main, both, progress))
+    if main is None:
+        if len(clean.surface.vertices) > MOST_VERTICES:
+            return None
+        main = main_part(clean.surface)
+    return SeenPart(main, discretize(main.proxy, both, progress))
+
+
+def _as_seen(figure: KnownFigure, clean: RepairedSurface, main: MainPart) -> KnownFigure:
+    """The main part of a figure without members."""
+    known = figure.known
+    if known is not None:
+        known = known[clean.user_vertex[main.parts.main_vertex]]
+        if main.proxy is not main.parts.main:
+            known = known[cKDTree(main.parts.main.vertices).query(main.proxy.vertices)[1]]
+    return KnownFigure(main.proxy, None, known)
 
 
 def coarser(figure: KnownFigure, clean: RepairedSurface) -> KnownFigure:
@@ -273,18 +286,23 @@ def coarser(figure: KnownFigure, clean: RepairedSurface) -> KnownFigure:
 def _body_parts(
     request: MatchRequest,
     figure: KnownFigure,
-    seen: MainPart | None,
+    seen: SeenPart | None,
     bones_lead: bool,
     model: str | Model,
+    card: ModelCard,
     progress: Callable[[str, float], None],
 ) -> BodyParts | None:
-    """Parts of the body on one figure of a request; None where it has no upright frame of one."""
+    """Parts of the body on one figure of a request; None where it has no upright frame of one.
+
+    `card` is that of the model.
+    """
     surface, members = figure.surface, figure.members
-    card = card_of(model, request.model_folders, "segment")
     four_legs = card.four_legs
     # Bones are known by the parts of people.
     known = None if four_legs else figure.known
-    coarse = card_of(DEFAULT_MODEL, request.model_folders, "segment").class_names
+    coarse: Sequence[str] = ()
+    if known is not None:
+        coarse = card_of(DEFAULT_MODEL, request.model_folders, "segment").class_names
     sides = None if known is None else sides_of(known, coarse)
     segmented = SegmentRequest(
         surface,

@@ -17,8 +17,8 @@ from .request import Correspondence, MatchRequest, Members
 STAGES = {
     "": 0.01,
     "repair": 0.01,
-    "parts": 0.25,
     "proxy": 0.08,
+    "parts": 0.25,
     "eigenbasis": 0.05,
     "features": 0.03,
     "candidates": 0.04,

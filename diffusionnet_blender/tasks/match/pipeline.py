@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 
 from ...errors import DiffusionNetError
-from ...matching.closest import ClosestPoints
 from ...matching.lift import lift_map
 from ...matching.orientation import judge
 from ...matching.parts import place_parts
@@ -30,6 +29,7 @@ from .figure import Figure, figure_of, lifted, with_pieces
 from .fit_pair import can_fit
 from .in_place import found_in_place, on_input
 from .joints import joint_pairs, joints_of_skin
+from .main_part import MainPart, main_part
 from .maps import Fitting, fitted
 from .request import Correspondence, Fit, MatchRequest
 from .same_shape import refined_where_alike
@@ -75,23 +75,29 @@ def correspondence(request: MatchRequest, progress: Progress) -> Correspondence:
         if in_place is not None:
             return in_place
 
+        whole = request.source_members is None and request.target_members is None
+        as_they_are = whole and not any(figure.is_layered for figure in figures)
+        mains: tuple[MainPart | None, MainPart | None] = (None, None)
+        if as_they_are:
+            clock.start("proxy")
+            mains = main_part(repaired[0].surface), main_part(repaired[1].surface)
+            clock.stop("proxy")
         parts: tuple[BodyParts | None, BodyParts | None] = (None, None)
         if model is not None:
-            parts = both_bodies(request, repaired, model.card.discretization, clock)
+            parts = both_bodies(request, repaired, mains, model.card.discretization, clock)
 
         def matched(sides: Sides) -> Correspondence:
             one, other = sides
             return _matched(
-                prepare_side(*one, parts[0], model, engine, clock, "source"),
-                prepare_side(*other, parts[1], model, engine, clock, "target"),
+                prepare_side(*one, mains[0], parts[0], model, engine, clock, "source"),
+                prepare_side(*other, mains[1], parts[1], model, engine, clock, "target"),
                 model,
                 Fitting(request.fit, request.engine, request.device),
                 clock,
             )
 
         pins = source_pins, target_pins
-        whole = request.source_members is None and request.target_members is None
-        if whole and not any(figure.is_layered for figure in figures):
+        if as_they_are:
             return matched(((source, repaired[0], pins[0]), (target, repaired[1], pins[1])))
         return _by_skins(request, repaired, figures, pins, matched, clock)
 
@@ -194,10 +200,7 @@ def _matched(
 
     report = clock.start("lift")
     mains = source.parts.main, target.parts.main
-    whole = lift_map(points, source.proxy, target.proxy, *mains)
-    if target.proxy is not mains[1]:
-        on_proxy, _ = ClosestPoints(target.proxy.vertices, target.proxy.faces)(mains[1].vertices)
-        weight = on_proxy.interpolate(weight, target.proxy.faces)
+    whole, weight = lift_map(points, weight, source.proxy, target.proxy, *mains)
     whole, weight = place_parts(whole, weight, source.parts, target.parts)
     whole = sharper_heads(source, target, whole, lambda: report(0.5))
     _pin(whole, weight, source.surface, source.pinned, target.pinned)

@@ -8,9 +8,8 @@ import numpy as np
 
 from ...errors import DiffusionNetError
 from ...matching.limbs.parted import PartedMesh
-from ...matching.parts import Parts, split_parts
+from ...matching.parts import Parts
 from ...matching.pointwise import nearest_rows
-from ...matching.proxy import decimate
 from ...matching.spectral import SpectralMesh, spectral_mesh
 from ...network.checkpoint import Model
 from ...network.engine import Engine
@@ -26,10 +25,8 @@ from ...surface.surface import Surface
 from ..clock import Clock
 from ..inference import require_finite_outputs
 from .body import BodyParts
+from .main_part import MainPart, main_part
 
-# Vertices to which dense meshes are decimated before maps are computed between them. A mesh of not
-# more than so many times as many is taken as it is: matrices for its parts serve the map too.
-PROXY_VERTICES, NOT_DENSE = 4500, 4 / 3
 # Eigenpairs of a refined map.
 MAP_SIZE = 160
 # Energies of the wave kernel signature, and the eigenpairs that it is computed from.
@@ -87,6 +84,7 @@ def prepare_side(
     original: Surface,
     repaired: RepairedSurface,
     pins: np.ndarray,
+    main: MainPart | None,
     of_body: BodyParts | None,
     model: Model | None,
     engine: Engine | None,
@@ -101,6 +99,8 @@ def prepare_side(
     repaired : RepairedSurface
         Of the original.
     pins : (P,) int
+    main : MainPart, optional
+        Of the repaired surface, where that is known.
     of_body : BodyParts, optional
         Of the figure; without them features are those of no frame.
     model : Model, optional
@@ -121,20 +121,18 @@ def prepare_side(
             f"The {name} has only {len(repaired.surface.vertices)} vertices",
             f"A map needs at least {FEWEST_VERTICES}; subdivide it.",
         )
-    clock.start("proxy")
-    seen = None if of_body is None else of_body.seen
-    if seen is not None and seen.parts.whole is not repaired.surface:
-        # Parts were found on a figure, of which this is the skin.
-        seen = None
-    parts = split_parts(repaired.surface) if seen is None else seen.parts
-    is_dense = len(parts.main.vertices) > NOT_DENSE * PROXY_VERTICES
-    proxy = decimate(parts.main, PROXY_VERTICES) if is_dense else parts.main
-    clock.stop("proxy")
+    if main is None:
+        clock.start("proxy")
+        main = main_part(repaired.surface)
+        clock.stop("proxy")
+    parts, proxy = main.parts, main.proxy
     report = clock.start("eigenbasis")
     settings = DEFAULT_SETTINGS if model is None else model.card.discretization
     # What is matched limb by limb needs no functional map.
     has_limbs = of_body is not None and of_body.is_person
-    if seen is not None and has_limbs and proxy is parts.main:
+    seen = None if of_body is None else of_body.seen
+    # Parts may have been found on a figure, of which this is the skin.
+    if seen is not None and has_limbs and seen.main is main:
         matrices = truncated(seen.matrices, settings.k)
     else:
         matrices = discretize(
