@@ -42,10 +42,10 @@ def both_sides(one, other, model):
     request = with_parts_of(MatchRequest(*surfaces, ANIMAL_MATCH_MODEL), model)
     repaired = repair(surfaces[0]), repair(surfaces[1])
     clock = Clock(SILENT)
-    parts = both_bodies(request, repaired, model.card.discretization, clock)
+    parts = both_bodies(request, repaired, (None, None), model.card.discretization, clock)
     engine, no_pins = choose_engine(), np.zeros(0, int)
     return [
-        prepare_side(surfaces[i], repaired[i], no_pins, parts[i], model, engine, clock, name)
+        prepare_side(surfaces[i], repaired[i], no_pins, None, parts[i], model, engine, clock, name)
         for i, name in enumerate(("source", "target"))
     ]
 
