@@ -103,6 +103,9 @@ def conform(
     schedule = Schedule(ROUNDS, ON_MAP, (first / stiffness, last / stiffness), REACH)
     unfolded = np.maximum(confidence * _spread_out(rest, surface, points), LEAST_WEIGHT)
     force = schedule.data_weights[0] * unfolded * rest.mass
+    # A map that is less sure as a whole is followed as closely in the end.
+    typical = np.median(confidence[sure]) if sure.any() else 1.0
+    relative = np.minimum(confidence / typical, 1.0)
     at = deformed(
         rest,
         surface,
@@ -111,7 +114,7 @@ def conform(
         schedule,
         free=~sure,
         start=Drawn(rest, force).carried(surface.positions(points), unfolded),
-        trust=lambda closest: confidence * belongs(closest),
+        trust=lambda closest: relative * belongs(closest),
         progress=progress,
         watch=lambda bending: watch(bending * unit),
     )
