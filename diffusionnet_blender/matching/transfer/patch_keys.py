@@ -9,6 +9,7 @@ import numpy as np
 
 from ...surface.surface import vertex_areas
 from ..contacts import ContactFinder
+from ..hanging import hanging_parts
 from ..patches import Mesh, Patch, moved_parts, patch_of
 from ..points import SurfacePoints
 from ..slits import on_their_sides
@@ -123,6 +124,7 @@ def _move(
     at_rest, *contacts = finder(np.concatenate([source[0][None], keys[numbers]]), waiting)
     points = on_their_sides(patch, source, target, at_rest.pairs, finder.reach)
     correction = Correction(target, patch)
+    hanging = hanging_parts(patch, source, target)
     sealed = at_rest[at_rest.sealed]
     closed = len(sealed) >= max(FEWEST, 0.5 * len(at_rest))
     for number, touching in zip(numbers, contacts, strict=True):
@@ -135,6 +137,8 @@ def _move(
             gap = key[sealed.pairs[:, 0]] - key[sealed.pairs[:, 1]]
             opened = np.linalg.norm(gap, axis=1) > OPENED * finder.reach
             found.sealed[number] |= bool(np.count_nonzero(opened) >= FEWEST)
+        for part in hanging:
+            moved[part.vertices] = part.carried(target[0], moved)
         touching = touching[~touching.sealed & moves[number][touching.pairs].any(axis=1)]
         if not len(touching):
             continue
