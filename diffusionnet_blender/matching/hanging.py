@@ -13,18 +13,20 @@ from scipy.spatial import cKDTree
 
 from ..surface.loose_parts import label_mesh_parts
 from .patches import Mesh, Patch
-from .warp import Similarity
+from .similarity import similarity
 
 # A body encloses a volume: more than this share of the area to the power of 1.5, of which a ball
 # has 0.094 and a strip of lashes 0.01; and all areas with their normals add up to less than this
 # share of the area, of which half a ball has 0.5.
 FULL, OPEN = 0.03, 0.2
-# Parts with less of themselves in a patch belong elsewhere.
-WITHIN = 0.5
+# Parts with less of themselves in a patch belong elsewhere; keys of the lids do not reach the backs
+# of eyes.
+WITHIN = 0.25
 # Fewer vertices around a part do not tell how it turns.
 FEWEST = 4
-# Share of those around that decide: some go with an upper lid or lip.
-DECIDING = 0.7
+# Share of those around that decide, those that go alike, and how often they are chosen: not the
+# lids around an eye, nor the palate over a tongue.
+DECIDING, ROUNDS = 0.5, 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,11 +52,13 @@ class HangingPart:
             All vertices of the target at rest and in the key.
         """
         before, after = rest[self.around], key[self.around]
-        found = Similarity.between(before, after)
-        off = np.linalg.norm(found(before) - after, axis=1)
-        decides = off <= np.quantile(off, DECIDING)
-        middle, goal = (at[decides].mean(axis=0) for at in (before, after))
-        return goal + (rest[self.vertices] - middle) @ found.rotation.T
+        decides = np.ones(len(before), bool)
+        for _ in range(ROUNDS):
+            rotation, _, _ = similarity(before[decides], after[decides])
+            middle, goal = (at[decides].mean(axis=0) for at in (before, after))
+            off = np.linalg.norm(goal + (before - middle) @ rotation.T - after, axis=1)
+            decides = off <= np.quantile(off, DECIDING)
+        return goal + (rest[self.vertices] - middle) @ rotation.T
 
 
 def hanging_parts(patch: Patch, source: Mesh, target: Mesh) -> list[HangingPart]:
@@ -79,7 +83,9 @@ def hanging_parts(patch: Patch, source: Mesh, target: Mesh) -> list[HangingPart]
     for number in np.flatnonzero(hangs):
         own_faces = target[1][part_of_vertex[target[1][:, 0]] == names[number]]
         hangs[number] = _is_body(target[0], own_faces)
-    others = patch.target[~hangs[part]]
+    others = np.isin(part_of_vertex, names[hangs], invert=True)
+    others[np.setdiff1d(np.arange(len(others)), target[1])] = False
+    others = np.flatnonzero(others)
     tree = cKDTree(target[0][others])
     found = []
     for name in names[hangs]:

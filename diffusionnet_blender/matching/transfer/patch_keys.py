@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
@@ -119,12 +120,13 @@ def _move(
     waiting: Callable[[], None],
 ) -> None:
     """Move some of the keys (K, V_s, 3), each of which `moves` some vertices (K, V_s), in place."""
+    hanging = hanging_parts(patch, source, target)
+    patch = patch.without(np.concatenate([np.zeros(0, np.int64), *(p.vertices for p in hanging)]))
     extent = float(np.ptp(target[0][patch.target], axis=0).max())
     finder = ContactFinder(source, target, patch)
     at_rest, *contacts = finder(np.concatenate([source[0][None], keys[numbers]]), waiting)
     points = on_their_sides(patch, source, target, at_rest.pairs, finder.reach)
     correction = Correction(target, patch)
-    hanging = hanging_parts(patch, source, target)
     sealed = at_rest[at_rest.sealed]
     closed = len(sealed) >= max(FEWEST, 0.5 * len(at_rest))
     for number, touching in zip(numbers, contacts, strict=True):
@@ -137,8 +139,6 @@ def _move(
             gap = key[sealed.pairs[:, 0]] - key[sealed.pairs[:, 1]]
             opened = np.linalg.norm(gap, axis=1) > OPENED * finder.reach
             found.sealed[number] |= bool(np.count_nonzero(opened) >= FEWEST)
-        for part in hanging:
-            moved[part.vertices] = part.carried(target[0], moved)
         touching = touching[~touching.sealed & moves[number][touching.pairs].any(axis=1)]
         if not len(touching):
             continue
@@ -148,3 +148,6 @@ def _move(
             found.positions[number] = moved = correction(moved, wanted)
         off = np.abs(wanted.lacking(moved, target[1])).mean() / extent
         found.contact[number] = np.fmax(found.contact[number], off)
+    for part, number in product(hanging, numbers):
+        moved = found.positions[number]
+        moved[part.vertices] = part.carried(target[0], moved)
