@@ -83,9 +83,8 @@ def hanging_parts(patch: Patch, source: Mesh, target: Mesh) -> list[HangingPart]
     for number in np.flatnonzero(hangs):
         own_faces = target[1][part_of_vertex[target[1][:, 0]] == names[number]]
         hangs[number] = _is_body(target[0], own_faces)
-    others = np.isin(part_of_vertex, names[hangs], invert=True)
-    others[np.setdiff1d(np.arange(len(others)), target[1])] = False
-    others = np.flatnonzero(others)
+    others = np.unique(target[1])
+    others = others[~np.isin(part_of_vertex[others], names[hangs])]
     tree = cKDTree(target[0][others])
     found = []
     for name in names[hangs]:
