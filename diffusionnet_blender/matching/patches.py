@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import coo_matrix, csgraph
@@ -62,6 +62,13 @@ class Patch:
     warped: np.ndarray
     to_source: Similarity
     size: float
+
+    def without(self, vertices: np.ndarray) -> Patch:
+        """The same less some vertices (n,) of the target."""
+        kept = np.isin(self.target, vertices, invert=True)
+        return replace(
+            self, target=self.target[kept], points=self.points[kept], warped=self.warped[kept]
+        )
 
 
 def moved_parts(source: Mesh, moved: np.ndarray, keys: np.ndarray) -> list[np.ndarray]:

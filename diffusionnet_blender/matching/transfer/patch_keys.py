@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
 from ...surface.surface import vertex_areas
 from ..contacts import ContactFinder
+from ..hanging import hanging_parts
 from ..patches import Mesh, Patch, moved_parts, patch_of
 from ..points import SurfacePoints
 from ..slits import on_their_sides
@@ -118,6 +120,8 @@ def _move(
     waiting: Callable[[], None],
 ) -> None:
     """Move some of the keys (K, V_s, 3), each of which `moves` some vertices (K, V_s), in place."""
+    hanging = hanging_parts(patch, source, target)
+    patch = patch.without(np.concatenate([np.zeros(0, np.int64), *(p.vertices for p in hanging)]))
     extent = float(np.ptp(target[0][patch.target], axis=0).max())
     finder = ContactFinder(source, target, patch)
     at_rest, *contacts = finder(np.concatenate([source[0][None], keys[numbers]]), waiting)
@@ -144,3 +148,6 @@ def _move(
             found.positions[number] = moved = correction(moved, wanted)
         off = np.abs(wanted.lacking(moved, target[1])).mean() / extent
         found.contact[number] = np.fmax(found.contact[number], off)
+    for part, number in product(hanging, numbers):
+        moved = found.positions[number]
+        moved[part.vertices] = part.carried(target[0], moved)
