@@ -371,7 +371,8 @@ def _begin_with(
         on = np.flatnonzero(shape.place != NOWHERE)
         if not len(on):
             continue
-        features = vertex_features(model, shape.discretization, engine, UPRIGHT)
+        # Of the two views the one on the surface itself.
+        features = vertex_features(model, shape.discretization, engine, UPRIGHT)[:, :OUTPUTS]
         nearest = cKDTree(known.positions[shape.place[on]]).query(place_of_anchor)[1]
         mean += features[on[nearest]]
     with torch.no_grad():

@@ -44,7 +44,7 @@ def shape():
         (("hks",), None, 2 * OUTPUTS),
         (("hks",), UPRIGHT, 2 * OUTPUTS),
         (("hks", "frame"), None, 2 * OUTPUTS),
-        (("hks", "frame"), UPRIGHT, OUTPUTS),
+        (("hks", "frame"), UPRIGHT, 2 * OUTPUTS),
     ],
 )
 def test_rows_have_unit_length_and_no_votes(shape, features, frame, columns):
@@ -59,3 +59,14 @@ def test_a_frame_turns_with_the_figure(shape):
     one = vertex_features(framed, shape, ENGINE, UPRIGHT)
     np.testing.assert_allclose(vertex_features(framed, turned, ENGINE, HALF_TURN), one, atol=1e-4)
     assert np.abs(vertex_features(framed, turned, ENGINE, UPRIGHT) - one).max() > 0.01
+
+
+def test_a_figure_and_its_mirror_image_have_the_same_two_views_exchanged(shape):
+    framed = model(("hks", "frame"))
+    mirror = np.diag([-1.0, 1.0, 1.0]).astype(np.float32)
+    # One tangent axis changes its sense, so that normals still point outward.
+    image = replace(shape, vertices=shape.vertices @ mirror, gradient_y=-shape.gradient_y)
+    one, other = (vertex_features(framed, each, ENGINE, UPRIGHT) for each in (shape, image))
+    swapped = np.concatenate([other[:, OUTPUTS:], other[:, :OUTPUTS]], axis=1)
+    np.testing.assert_allclose(swapped, one, atol=1e-4)
+    assert np.abs(other - one).max() > 0.01

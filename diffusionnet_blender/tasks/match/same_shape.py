@@ -16,9 +16,9 @@ from .side import Side, signatures
 from .ways import first_maps
 
 # A map that stretches less than this is as near to an isometry as triangles let it be.
-EVEN = 0.1
+EVEN = 0.05
 # What refinement makes of a map is right where it stretches so much less, and no more than this:
-# of one species it stretches .05 to .18, .5 to .75 of the map by features; of two species .19 and
+# of one species it stretches .02 to .18, .2 to .75 of the map by features; of two species .19 and
 # more, .64 to .88 of it; of two people .95 and more of it.
 LESS, MOST = 0.75, 0.185
 # Mean difference of the logarithms of the first eigenvalues at unit area: one animal in two poses

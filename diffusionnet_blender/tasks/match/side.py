@@ -34,6 +34,8 @@ ENERGIES = 64
 SIGNATURE_PAIRS = 100
 # Fewest vertices of a shape: with fewer its spectrum is that of the triangulation.
 FEWEST_VERTICES = 40
+# Left and right of a frame exchanged.
+MIRROR = np.diag([-1.0, 1.0, 1.0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,9 +189,9 @@ def vertex_features(
 ) -> np.ndarray:
     """Features of a network at vertices, rows of unit length, (V, C) float32.
 
-    Without a frame the outputs on the surface and those on its mirror image
-    (`forward.mirrored_weights`), side by side, so that C is twice their number; in a frame, which
-    tells the sides apart, those on the surface alone. Votes are left out.
+    The outputs on the surface and those on its mirror image (`forward.mirrored_weights`), side by
+    side, so that C is twice their number; votes are left out. In a frame the mirror image is seen
+    in the mirrored frame: that tells the sides apart, and two views err less than one.
 
     Parameters
     ----------
@@ -201,15 +203,16 @@ def vertex_features(
         `frame`.
     """
     card = model.card
-    features = input_features(discretization, card.features)
-    passes = [model.weights]
+    seen = [input_features(discretization, card.features)] * 2
     if frame is not None and FRAME in card.features:
-        features = with_frame(features, discretization, card.features, frame)
-    else:
-        passes.append(mirrored_weights(model.weights))
-    inputs, shape = engine.array(features), shape_of(discretization, engine)
+        axes = frame, MIRROR @ frame
+        seen = [with_frame(seen[0], discretization, card.features, each) for each in axes]
+    shape = shape_of(discretization, engine)
     views = []
-    for weights in passes:
+    for features, weights in zip(
+        seen, (model.weights, mirrored_weights(model.weights)), strict=True
+    ):
+        inputs = engine.array(features)
         arrays = {name: engine.array(value) for name, value in weights.items()}
         with engine.inference():
             outputs = engine.to_numpy(forward(card.architecture, arrays, shape, inputs, engine))
