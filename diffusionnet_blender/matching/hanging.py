@@ -12,6 +12,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from ..surface.loose_parts import label_mesh_parts
+from ..surface.surface import triangle_vectors
 from .patches import Mesh, Patch
 from .similarity import similarity
 
@@ -97,8 +98,8 @@ def hanging_parts(patch: Patch, source: Mesh, target: Mesh) -> list[HangingPart]
 
 def _is_body(vertices: np.ndarray, faces: np.ndarray) -> bool:
     """Whether triangles enclose a volume, but for a small opening."""
-    corners = vertices[faces] - vertices[faces].mean(axis=(0, 1))
-    areas = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]) / 2
+    areas = triangle_vectors(vertices, faces) / 2
     area = np.linalg.norm(areas, axis=1).sum()
-    volume = abs(np.einsum("fi,fi->", corners[:, 0], areas)) / 3
+    first = vertices[faces[:, 0]] - vertices[faces].mean(axis=(0, 1))
+    volume = abs(np.einsum("fi,fi->", first, areas)) / 3
     return bool(volume > FULL * area**1.5 and np.linalg.norm(areas.sum(axis=0)) < OPEN * area)
