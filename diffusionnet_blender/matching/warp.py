@@ -14,8 +14,8 @@ from scipy.spatial import cKDTree
 from .sampling import farthest_points
 from .similarity import similarity
 
-# Points that are fitted; more do not change a smooth warp, and a similarity is told by fewer.
-FITTED, FITTED_RIGID = 4000, 1000
+# Points that are fitted; more do not change a smooth warp.
+FITTED = 4000
 # Share of the points, those nearest to the other shape, that decide.
 DECIDING_RIGID, DECIDING = 0.85, 0.9
 RIGID_ROUNDS = 25
@@ -46,9 +46,9 @@ class Points:
         """The same after a similarity."""
         return Points(by(self.positions), self.normals @ by.rotation.T)
 
-    def some(self, most: int = FITTED) -> Points:
-        """So many of them at most, evenly through the list."""
-        step = -(-len(self.positions) // most)
+    def some(self) -> Points:
+        """At most `FITTED` of them, evenly through the list."""
+        step = -(-len(self.positions) // FITTED)
         return Points(self.positions[::step], self.normals[::step])
 
 
@@ -89,7 +89,7 @@ def laid_on(goal: Points, points: Points, start: Similarity) -> tuple[Similarity
     residual : float
         Root mean square distance of the points that decide, in units of the size.
     """
-    goal, points = goal.some(), points.some(FITTED_RIGID)
+    goal, points = goal.some(), points.some()
     weight = TURNS[0] * goal.size
     tree = cKDTree(goal.with_turns(weight))
     found = start
