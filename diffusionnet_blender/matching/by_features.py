@@ -50,9 +50,9 @@ def map_by_features(
     -------
     target_to_source, source_to_target : SurfacePoints
     """
-    on_source, on_target = main_components(source_features, target_features)
-    on_source = _smoothed(source, on_source, lambda: progress(0.0))
-    on_target = _smoothed(target, on_target, lambda: progress(0.2))
+    on_source = _smoothed(source, source_features, lambda: progress(0.0))
+    on_target = _smoothed(target, target_features, lambda: progress(0.2))
+    on_source, on_target = main_components(on_source, on_target)
     if digits is not None:
         on_source = np.concatenate([on_source, digits[0]], axis=1)
         on_target = np.concatenate([on_target, digits[1]], axis=1)
