@@ -33,6 +33,7 @@ from diffusionnet_blender.network.training import (
 from diffusionnet_blender.network.votes import OTHER
 from diffusionnet_blender.surface.discretization import Discretization
 from training.meshes import NOWHERE
+from training.precision import in_halves
 from training.views import FEATURES, MATCH_SHARES, TILT, View, inputs_in, sample_view
 
 # Paper appendix and Donati et al. 2020: size of the maps, weight of the Laplacians.
@@ -248,10 +249,9 @@ class MatchTrainer(Trainer):
 
     def _outputs(self, shape: Shape, inputs: np.ndarray) -> torch.Tensor:
         engine = self.module.engine
-        # Half of the digits in matrix products, which processors with units for it do several times
-        # faster; the systems of functional maps need them all.
+        # The systems of functional maps need all digits.
         supervised = self.template is not None
-        with torch.autocast(engine.torch_device.type, torch.bfloat16, enabled=supervised):
+        with in_halves(engine.torch_device.type, supervised):
             return self.module(shape, engine.array(inputs)).float()
 
     def _seen(self, example: MatchedShape) -> Seen:

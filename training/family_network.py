@@ -16,6 +16,7 @@ from diffusionnet_blender.network.training import Trainer, TrainingSettings, mir
 from diffusionnet_blender.tasks.family import FAMILIES, FOUR_LEGS, NEITHER, PEOPLE
 from diffusionnet_blender.tasks.models import FAMILY_MODEL
 
+from .precision import in_halves
 from .prepared import SETTINGS, Prepared
 
 # The family of each source of figures.
@@ -45,7 +46,7 @@ class FamilyTrainer(Trainer):
         features = np.concatenate(
             [input_features(discretization, FEATURES[:1]), figure.integral], axis=1
         )
-        with torch.autocast(engine.torch_device.type, torch.bfloat16):
+        with in_halves(engine.torch_device.type):
             outputs = self.module(shape_of(discretization, engine), engine.array(features))
         target = torch.as_tensor([family], device=engine.torch_device)
         loss, right = self.judge(outputs.float().reshape(1, -1), target)

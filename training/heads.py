@@ -22,6 +22,7 @@ from diffusionnet_blender.network.votes import OTHER, OWN, TURNED, VOTES
 from diffusionnet_blender.surface.discretization import Discretization
 from training.meshes import LAYER_NAMES
 from training.parts import ANIMALS, FINE_NAMES, FINE_OF_LABEL, PART_NAMES, PEOPLE
+from training.precision import in_halves
 from training.views import (
     ANIMAL_SHARES,
     ANIMAL_TILT,
@@ -106,9 +107,7 @@ class FigureTrainer(Trainer):
         )
         features = inputs_in(view, discretization, example.integral, rng)
         shape = shape_of(discretization, engine)
-        # Half of the digits in matrix products, which processors with units for it do several times
-        # faster.
-        with torch.autocast(engine.torch_device.type, torch.bfloat16):
+        with in_halves(engine.torch_device.type):
             outputs = self.module(shape, engine.array(features)).float()
         share = shape.mass / shape.mass.sum()
         loss, right = self._judged(outputs, share, label, example.layer, view.vote)
