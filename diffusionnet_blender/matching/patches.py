@@ -9,13 +9,14 @@ import numpy as np
 from scipy.sparse import coo_matrix, csgraph
 from scipy.spatial import cKDTree
 
-from ..surface.loose_parts import label_mesh_parts
-from ..surface.surface import triangle_areas
+from ..surface.edges import unique_edges
+from ..surface.loose_parts import label_mesh_parts, label_parts
+from ..surface.surface import triangle_areas, vertex_areas
 from ..surface.winding import vertex_normals
 from .closest import ClosestPoints
 from .points import SurfacePoints
 from .similarity import similarity
-from .warp import Points, Similarity, laid_on, warped
+from .warp import Points, Similarity, laid_on, size_of, warped
 
 Mesh = tuple[np.ndarray, np.ndarray]
 
@@ -36,6 +37,10 @@ MOST_TURNED = 60.0
 LEAST = 0.05
 # A loose part of the target lies on each loose part of the source with such a share of its image.
 SHARE = 0.1
+# What encloses less than this share of its own area is no border of a patch.
+POCKET = 0.03
+# Loose parts with less of the area do not decide how a patch lies: teeth have many vertices.
+DECIDING_AREA = 0.15
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +58,7 @@ class Patch:
     to_source : Similarity
         That lays the target's part on the source's.
     size : float
-        Of the source's part, see `Points.size`.
+        Of the source's part, see `size_of`.
     """
 
     source: np.ndarray
@@ -88,7 +93,7 @@ def moved_parts(source: Mesh, moved: np.ndarray, keys: np.ndarray) -> list[np.nd
     for own, key in zip(moved, keys, strict=True):
         if not own.any():
             continue
-        margin = max(MARGIN * Points(vertices[own], vertices[own]).size, least)
+        margin = max(MARGIN * size_of(vertices[own]), least)
         tree = cKDTree(np.concatenate([vertices[own], key[own]]))
         near |= tree.query(vertices, distance_upper_bound=margin)[0] < np.inf
     near &= np.isin(np.arange(len(vertices)), source[1])
@@ -122,34 +127,163 @@ def patch_of(
     progress : callable
         Called between steps; may raise to stop.
     """
-    normals = [vertex_normals(*mesh) for mesh in (source, target)]
-    goal = Points(source[0][part], normals[0][part])
-    if len(part) < 4 or goal.size == 0:
+    if len(part) < 4 or not np.ptp(source[0][part], axis=0).any():
         return None
-    whole = Points(target[0], normals[1])
-    inside = np.zeros(len(source[0]))
-    inside[part] = 1.0
-    mapped = np.flatnonzero(target_to_source.interpolate(inside, source[1]) > 0.5)
-    image = target_to_source.interpolate(source[0], source[1])
-    starts = [Similarity.between(target[0][mapped], image[mapped])] if len(mapped) > 3 else []
-    starts.append(_as_they_stand(source[0], target[0]))
-    fits = []
-    for start in starts:
-        progress()
-        fits.append(_fitted(goal, source[0], part, whole, start))
-    found = fits[0]
-    if len(fits) > 1 and fits[1][2] < MUCH_BETTER * fits[0][2]:
-        found = fits[1]
-    to_source, own, residual = found
-    if residual > ALIKE:
+    fitting = _Fitting(part, source, target, target_to_source, progress)
+    found = fitting.best()
+    if found.residual > ALIKE:
         return None
     progress()
-    bent = warped(goal, Points(target[0][own], normals[1][own]).moved(to_source))
-    facing = normals[1][own] @ to_source.rotation.T
+    to_source, own = found.to_source, _filled(found.own, target)
+    normals = vertex_normals(*target)[own]
+    at_rest = Points(target[0][own], normals).moved(to_source)
+    bent = warped(found.goal, at_rest, found.decides[own])
+    facing = normals @ to_source.rotation.T
     points = _on_parts(bent, facing, own, source, target[1], target_to_source)
     weight = LEAST + points.interpolate(moved.astype(float), source[1])
     to_source = Similarity(*similarity(target[0][own], bent, weight))
-    return Patch(part, own, points, bent, to_source, goal.size)
+    return Patch(part, own, points, bent, to_source, found.goal.size)
+
+
+@dataclass(frozen=True, eq=False)
+class _Fit:
+    """The target's vertices on a part of the source.
+
+    Attributes
+    ----------
+    goal : Points
+        Of the source, on which lie those that decide.
+    decides : (V,) bool
+        Vertices of the target.
+    to_source : Similarity
+    own : (m,) int64
+        Vertices of the target on the part.
+    residual : float
+        Of those that decide on the goal or of the goal on them, the larger one.
+    """
+
+    goal: Points
+    decides: np.ndarray
+    to_source: Similarity
+    own: np.ndarray
+    residual: float
+
+
+class _Fitting:
+    """Lays the target on a part of the source, as `patch_of` has them."""
+
+    def __init__(
+        self,
+        part: np.ndarray,
+        source: Mesh,
+        target: Mesh,
+        target_to_source: SurfacePoints,
+        progress: Callable[[], None],
+    ):
+        self._part, self._source, self._target = part, source, target
+        self._progress = progress
+        self._normals = [vertex_normals(*mesh) for mesh in (source, target)]
+        self._label = [label_mesh_parts(len(mesh[0]), mesh[1]) for mesh in (source, target)]
+        self._tree = cKDTree(source[0])
+        self._inside = np.zeros(len(source[0]))
+        self._inside[part] = 1.0
+        weight = target_to_source.interpolate(self._inside, source[1])
+        self._mapped = np.flatnonzero(weight > 0.5)
+        self._nearest = target_to_source.nearest_vertex(source[1])
+        self._image = target_to_source.interpolate(source[0], source[1])
+
+    def best(self) -> _Fit:
+        """By all large loose parts of both, or by those alone that are alike.
+
+        Of a head with hair and a bald one only the skin is.
+        """
+        one = _large_parts(self._source, self._part, self._label[0])
+        other = _large_parts(self._target, self._mapped, self._label[1])
+        found = self._fit(np.concatenate(one), np.concatenate(other))
+        if len(one) == len(other) == 1:
+            return found
+        label = self._label[0]
+        led_to = [np.bincount(label[self._nearest[theirs]]).argmax() for theirs in other]
+        alike = []
+        for own in one:
+            like = [part for part, to in zip(other, led_to, strict=True) if to == label[own[0]]]
+            fits = [self._fit(own, theirs) for theirs in like]
+            least = min(range(len(fits)), key=lambda n: fits[n].residual, default=None)
+            if least is not None and fits[least].residual <= ALIKE:
+                alike.append((own, like[least], fits[least]))
+        if not alike or len(alike) == len(one) == len(other):
+            return found
+        chosen = alike[0][2]
+        if len(alike) > 1:
+            chosen = self._fit(*(np.concatenate([each[n] for each in alike]) for n in (0, 1)))
+        is_better = chosen.residual < MUCH_BETTER * found.residual
+        return chosen if is_better or found.residual > ALIKE else found
+
+    def _fit(self, own: np.ndarray, theirs: np.ndarray) -> _Fit:
+        """By some vertices of either, from the map or from where the boxes are the same."""
+        goal = Points(self._source[0][own], self._normals[0][own])
+        # Whole loose parts, as the map may have led elsewhere.
+        decides = np.isin(self._label[1], self._label[1][theirs]) | (not len(theirs))
+        starts = [_as_they_stand(self._source[0], self._target[0])]
+        if len(theirs) > 3:
+            starts.insert(0, Similarity.between(self._target[0][theirs], self._image[theirs]))
+        fits = []
+        for start in starts:
+            self._progress()
+            fits.append(self._from(start, goal, decides))
+        is_better = fits[-1].residual < MUCH_BETTER * fits[0].residual
+        return fits[-1] if is_better else fits[0]
+
+    def _from(self, start: Similarity, goal: Points, decides: np.ndarray) -> _Fit:
+        """The fit from a start, in two rounds: what lies on the part depends on where it lies."""
+        found, residual = start, np.inf
+        own = np.zeros(0, np.int64)
+        whole = self._target[0]
+        on_source = self._source[0][self._part]
+        reach = REACH * goal.size
+        low, high = on_source.min(axis=0) - reach, on_source.max(axis=0) + reach
+        for _ in range(2):
+            at = found(whole)
+            close = np.flatnonzero(((at > low) & (at < high)).all(axis=1))
+            off, near = self._tree.query(at[close], distance_upper_bound=reach)
+            on_part = np.isfinite(off)
+            on_part[on_part] = self._inside[near[on_part]] > 0
+            own = close[on_part]
+            chosen = own[decides[own]]
+            if len(chosen) < 4:
+                return _Fit(goal, decides, found, own, np.inf)
+            points = Points(whole[chosen], self._normals[1][chosen])
+            found, residual = laid_on(goal, points, found)
+        back = cKDTree(found(points.positions)).query(goal.some().positions)[0]
+        back = back[back <= np.quantile(back, 0.85)]
+        residual = max(residual, float(np.sqrt(np.square(back).mean())) / goal.size)
+        return _Fit(goal, decides, found, own, residual)
+
+
+def _filled(own: np.ndarray, mesh: Mesh) -> np.ndarray:
+    """Vertices (n,) of a mesh with the pockets that they enclose, as a throat."""
+    vertices, faces = mesh
+    outside = np.ones(len(vertices), bool)
+    outside[own] = False
+    edges, _ = unique_edges(faces)
+    label = label_parts(len(vertices), edges[outside[edges].all(axis=1)])
+    areas = vertex_areas(vertices, faces)
+    is_small = np.bincount(label, areas) < POCKET * areas[own].sum()
+    rim = edges[outside[edges].sum(axis=1) == 1]
+    beside = label[rim[outside[rim]]]
+    pockets = np.intersect1d(np.flatnonzero(is_small), beside)
+    return np.flatnonzero(~outside | np.isin(label, pockets))
+
+
+def _large_parts(mesh: Mesh, vertices: np.ndarray, label: np.ndarray) -> list[np.ndarray]:
+    """Some vertices (n,) of a mesh by its loose parts (V,), small ones left out.
+
+    All at once where none is large, as of a heap of scales.
+    """
+    label = label[vertices]
+    area = np.bincount(label, vertex_areas(*mesh)[vertices])
+    large = np.flatnonzero(area > DECIDING_AREA * area.sum())
+    return [vertices[label == number] for number in large] or [vertices]
 
 
 def _as_they_stand(source: np.ndarray, target: np.ndarray) -> Similarity:
@@ -160,36 +294,6 @@ def _as_they_stand(source: np.ndarray, target: np.ndarray) -> Similarity:
     lengths = [float(np.linalg.norm(own)) for own in extent]
     scale = lengths[0] / max(lengths[1], float(np.finfo(float).tiny))
     return Similarity(np.eye(3), scale, middle[0] - scale * middle[1])
-
-
-def _fitted(
-    goal: Points, source: np.ndarray, part: np.ndarray, whole: Points, start: Similarity
-) -> tuple[Similarity, np.ndarray, float]:
-    """Similarity of the target's vertices that lie on a part of the source, those, and residual.
-
-    The residual is that of either on the other, the larger one.
-    """
-    found, residual = start, np.inf
-    own = np.zeros(0, np.int64)
-    tree = cKDTree(source)
-    inside = np.zeros(len(source), bool)
-    inside[part] = True
-    low, high = (f(goal.positions, axis=0) for f in (np.min, np.max))
-    reach = REACH * goal.size
-    for _ in range(2):
-        at = found(whole.positions)
-        close = np.flatnonzero(((at > low - reach) & (at < high + reach)).all(axis=1))
-        off, near = tree.query(at[close], distance_upper_bound=reach)
-        on_part = np.isfinite(off)
-        on_part[on_part] = inside[near[on_part]]
-        own = close[on_part]
-        if len(own) < 4:
-            return found, own, np.inf
-        points = Points(whole.positions[own], whole.normals[own])
-        found, residual = laid_on(goal, points, found)
-    back = cKDTree(found(points.positions)).query(goal.some().positions)[0]
-    back = back[back <= np.quantile(back, 0.85)]
-    return found, own, max(residual, float(np.sqrt(np.square(back).mean())) / goal.size)
 
 
 def _on_parts(

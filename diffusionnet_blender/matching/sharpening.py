@@ -13,6 +13,7 @@ from .contacts import ContactFinder
 from .patches import MOST_TURNED, Mesh, patch_of
 from .points import SurfacePoints
 from .slits import on_their_sides
+from .warp import size_of
 
 # Within this distance from its border, in units of the size, a patch goes over into the map.
 FADING = 0.3
@@ -65,6 +66,15 @@ def sharpened(
     none = share == 0
     found = found.replaced(np.flatnonzero(none), points[patch.target[none]])
     return points.replaced(patch.target, found)
+
+
+def with_border(part: np.ndarray, vertices: np.ndarray) -> np.ndarray:
+    """A part (n,) with the vertices around it on which a patch goes over into the map."""
+    if not len(part):
+        return part
+    reach = FADING * size_of(vertices[part])
+    away, _ = cKDTree(vertices[part]).query(vertices, distance_upper_bound=reach)
+    return np.flatnonzero(np.isfinite(away))
 
 
 def _share(own: np.ndarray, target: Mesh, width: float) -> np.ndarray:

@@ -25,18 +25,23 @@ ROUNDS, CENTRES = 16, 160
 WIDTHS, TURNS, STIFFNESS = (0.6, 0.3), (0.25, 0.1), (1.0, 1e-2)
 
 
+def size_of(positions: np.ndarray) -> float:
+    """Root mean square distance of points (N, 3) from their middle."""
+    away = positions - positions.mean(axis=0)
+    return float(np.sqrt(np.square(away).sum(axis=1).mean()))
+
+
 @dataclass(frozen=True, eq=False)
 class Points:
-    """Points of a surface with their normals, (N, 3) both, and their size: mean radius."""
+    """Points of a surface with their normals, (N, 3) both."""
 
     positions: np.ndarray
     normals: np.ndarray
 
     @property
     def size(self) -> float:
-        """Root mean square distance from the middle."""
-        away = self.positions - self.positions.mean(axis=0)
-        return float(np.sqrt(np.square(away).sum(axis=1).mean()))
+        """See `size_of`."""
+        return size_of(self.positions)
 
     def with_turns(self, weight: float) -> np.ndarray:
         """Positions and weighted normals in one, (N, 6)."""
@@ -101,7 +106,7 @@ def laid_on(goal: Points, points: Points, start: Similarity) -> tuple[Similarity
     return found, float(np.sqrt(np.square(away).sum(axis=1).mean())) / goal.size
 
 
-def warped(goal: Points, points: Points) -> np.ndarray:
+def warped(goal: Points, points: Points, decides: np.ndarray) -> np.ndarray:
     """Points bent onto others that they nearly lie on, (N, 3).
 
     The displacement is a sum of Gaussian kernels, wide and stiff at first, that is fitted to the
@@ -110,8 +115,10 @@ def warped(goal: Points, points: Points) -> np.ndarray:
     Parameters
     ----------
     goal, points : Points
+    decides : (N,) bool
+        Those of the points that are fitted; the others move with them.
     """
-    fitted, goal = points.some(), goal.some()
+    fitted, goal = Points(points.positions[decides], points.normals[decides]).some(), goal.some()
     size = goal.size
     at = fitted.positions
     centres = at[farthest_points(at, CENTRES)]

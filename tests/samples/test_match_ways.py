@@ -9,10 +9,11 @@ import pytest
 from diffusionnet_blender.scene.character import characters_of
 from diffusionnet_blender.scene.files import open_file
 from diffusionnet_blender.scene.match_jobs import read_to_match, request_of
-from diffusionnet_blender.surface.surface import vertex_areas
-from diffusionnet_blender.tasks.match import body, job, main_part
+from diffusionnet_blender.surface.surface import Surface, vertex_areas
+from diffusionnet_blender.tasks.match import body, job, main_part, match
 from diffusionnet_blender.tasks.models import find_model
 from diffusionnet_blender.tasks.segment import segment
+from tests.shapes import icosphere, joined
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 pytestmark = pytest.mark.slow
@@ -63,6 +64,19 @@ def test_parts_found_on_fewer_vertices_come_to_the_same_parts(sides, parts, monk
 def test_parts_found_on_proxies_come_to_the_same_parts(sides, parts, monkeypatch, rigged):
     monkeypatch.setattr(main_part, "PROXY_VERTICES", 2000)
     require_same_parts(sides, parts, "ada", "bo", rigged, "features")
+
+
+def test_a_face_beside_other_objects_is_matched_to_its_own_vertices(sides):
+    """On the outer skin of both, by which they are matched, ears and lips are rounder."""
+    ada = request_of(sides["ada"], sides["ada"]).source
+    vertices, top = ada.vertices, ada.vertices[:, 2].max()
+    height = np.ptp(vertices[:, 2])
+    ball, faces = icosphere(3)
+    behind = vertices.mean(axis=0) + [0, 0.25 * height, 0]
+    burdened = joined((vertices, ada.faces), (0.12 * height * ball + behind, faces))
+    found = match(ada, Surface(*burdened), method="MATCH").target_to_source[: len(vertices)]
+    away = np.linalg.norm(found.interpolate(vertices, ada.faces) - vertices, axis=1)
+    assert away[vertices[:, 2] > top - 0.12 * height].mean() < 2e-4 * height
 
 
 def require_same_parts(sides, parts, source, target, rigged, way):

@@ -99,13 +99,14 @@ def correspondence(request: MatchRequest, progress: Progress) -> Correspondence:
         pins = source_pins, target_pins
         if as_they_are:
             return matched(((source, repaired[0], pins[0]), (target, repaired[1], pins[1])))
-        return _by_skins(request, repaired, figures, pins, matched, clock)
+        return _by_skins(request, repaired, figures, parts, pins, matched, clock)
 
 
 def _by_skins(
     request: MatchRequest,
     repaired: tuple[RepairedSurface, RepairedSurface],
     figures: tuple[Figure, Figure],
+    bodies: tuple[BodyParts | None, BodyParts | None],
     pins: tuple[np.ndarray, np.ndarray],
     matched: Callable[[Sides], Correspondence],
     clock: Clock,
@@ -123,10 +124,13 @@ def _by_skins(
     first = np.unique(on_skins[1], return_index=True)[1]
     one, other = ((s, repair(s), own[first]) for s, own in zip(skins, on_skins, strict=True))
     found = matched((one, other))
-    clock.start("lift")
+    report = clock.start("lift")
     points, weight = lifted(found.target_to_source, found.confidence, *figures)
     points, weight, alone = with_pieces(points, weight, *figures)
     source, target = repaired
+    # Ears and lips are rounder on a skin than on what it covers.
+    surfaces = source.surface, target.surface
+    points = sharper_heads(bodies, surfaces, points, pinned[1], lambda: report(0.5))
     joints = [
         joints_of_skin(
             {name: pair[number] for name, pair in found.joints.items()},
@@ -202,7 +206,8 @@ def _matched(
     mains = source.parts.main, target.parts.main
     whole, weight = lift_map(points, weight, source.proxy, target.proxy, *mains)
     whole, weight = place_parts(whole, weight, source.parts, target.parts)
-    whole = sharper_heads(source, target, whole, lambda: report(0.5))
+    bodies, surfaces = (source.of_body, target.of_body), (source.surface, target.surface)
+    whole = sharper_heads(bodies, surfaces, whole, target.pinned, lambda: report(0.5))
     _pin(whole, weight, source.surface, source.pinned, target.pinned)
     alone = unmatched(target.surface, weight)[target.clean_vertex]
     whole, weight = whole[target.clean_vertex], weight[target.clean_vertex]

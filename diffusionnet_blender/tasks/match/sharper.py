@@ -4,33 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from ...matching.points import SurfacePoints
-from ...matching.sharpening import sharpened
-from .side import Side
+from ...matching.sharpening import sharpened, with_border
+from ...surface.surface import Surface
+from .body import BodyParts
 
 
 def sharper_heads(
-    source: Side, target: Side, points: SurfacePoints, progress: Callable[[], None]
+    bodies: tuple[BodyParts | None, BodyParts | None],
+    surfaces: tuple[Surface, Surface],
+    points: SurfacePoints,
+    pinned: np.ndarray,
+    progress: Callable[[], None],
 ) -> SurfacePoints:
     """The map of two people with their heads laid on one another; the same map for others.
 
     Parameters
     ----------
-    source, target : Side
+    bodies : (BodyParts or None, BodyParts or None)
+        Of source and target.
+    surfaces : (Surface, Surface)
+        In the same places.
     points : SurfacePoints
-        On the repaired source, one for each vertex of the repaired target.
+        On the source's surface, one for each vertex of the target's.
+    pinned : (P,) int
+        Vertices of the target whose points were chosen.
     progress : callable
         Called between steps; may raise to stop.
     """
-    one, two = source.of_body, target.of_body
-    if one is None or two is None or not (one.is_person and two.is_person):
+    one, other = bodies
+    if one is None or other is None or not (one.is_person and other.is_person):
         return points
-    own, other = source.surface, target.surface
-    return sharpened(
-        points,
-        (own.vertices, own.faces),
-        (other.vertices, other.faces),
-        one.head(own),
-        target.pinned,
-        progress,
-    )
+    own, theirs = ((surface.vertices, surface.faces) for surface in surfaces)
+    head = with_border(one.head(surfaces[0]), own[0])
+    return sharpened(points, own, theirs, head, pinned, progress)
