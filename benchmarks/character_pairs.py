@@ -17,7 +17,8 @@ shares of the target's height. *Turned* are pairs of which more would be right w
 exchanged.
 
 *Dressed* bodies are those of `dressed_pairs`, as one mesh and as a character of several: geodesic
-error x100 at unit area on the skin.
+error x100 at unit area on the skin; and distances on the face, in percent of the height of the
+head, the median of the pairs.
 
 What was measured is kept in build/bench/character_pairs by the state of the extension's code and
 the models, and not measured again.
@@ -68,6 +69,7 @@ WAYS = {
 }
 """What ways are called in tables. Data Transfer (nearest face, interpolated) between two that were
 laid together is the nearest point, too."""
+FACE_WAYS = {NEAREST: "nearest point", WITHOUT: "without parts", OURS: "match"}
 FORMS = {"files": "as files come", "merged": "merged"}
 DRESSED_FORMS = {"merged": "merged", "members": "of several objects"}
 DRESSED = 24
@@ -209,6 +211,7 @@ def measured_dressed(errors: Errors, found: Found) -> dict:
     error = errors(found.points)
     return {
         "mean": float(error.mean()),
+        "face": errors.of_face(found.points),
         "astray": bool(np.median(error) > ASTRAY),
         "confidence": float(found.confidence.mean()),
         "way": found.way,
@@ -327,12 +330,14 @@ def dressed_table(kept: dict) -> str:
                     str(len(found)),
                     *(f"{np.mean(means[way]):.2f}" for way in ways),
                     f"{np.median(means[OURS]):.2f}",
+                    *(f"{np.median([done[way]['face'] for done in found]):.2f}" for way in ways),
                     percent(_mean(ours, "astray")),
                     f"{_mean(ours, 'confidence'):.2f}",
                     f"{_mean(ours, 'seconds'):.1f}",
                 ]
             )
-    header = ["", "pairs", *(WAYS[way] for way in ways), "match, median", "match, turned around"]
+    header = ["", "pairs", *(WAYS[way] for way in ways), "match, median"]
+    header += [*(f"face: {FACE_WAYS[way]}" for way in ways), "match, turned around"]
     return table([*header, "confidence", "CPU s"], rows)
 
 

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.faces import face_of_template, head_of_template
 from benchmarks.matching import MEASURED, Truth
 from diffusionnet_blender.matching.points import SurfacePoints, points_at_vertices
+from diffusionnet_blender.matching.similarity import similarity
 from diffusionnet_blender.surface.character import Character
 from diffusionnet_blender.surface.surface import Surface, triangle_vectors, vertex_areas
 from training.bodies import FIRST_HELD_OUT_SEED, sample_local_changes, sample_phenotype
@@ -71,6 +73,11 @@ class Errors:
         posed[skin] = source.members[0].vertices
         self.source = source.surface
         self.truth = Truth(posed, points_at_vertices(skin[self.samples], template.faces))
+        self._posed = posed[skin]
+        self._is_face = face_of_template()[skin]
+        at_rest = template.vertices[skin][self._is_face].astype(float)
+        scale = similarity(at_rest, self._posed[self._is_face])[1]
+        self._head_height = scale * head_of_template()[2]
 
     def __call__(self, points: SurfacePoints) -> np.ndarray:
         """Geodesic errors x100 at unit area of some vertices of the skin, (`MEASURED`,).
@@ -85,3 +92,15 @@ class Errors:
         normals = triangle_vectors(vertices, faces)
         normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-30)
         return self.truth.error(points.interpolate(vertices, faces), normals[points.face])
+
+    def of_face(self, points: SurfacePoints) -> float:
+        """Mean distance from the true place over the face, in percent of the height of the head.
+
+        Parameters
+        ----------
+        points : SurfacePoints
+            As above.
+        """
+        found = points[: len(self._posed)].interpolate(self.source.vertices, self.source.faces)
+        off = np.linalg.norm(found - self._posed, axis=1)[self._is_face]
+        return float(100 * off.mean() / self._head_height)

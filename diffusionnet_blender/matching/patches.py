@@ -112,6 +112,7 @@ def patch_of(
     target: Mesh,
     target_to_source: SurfacePoints,
     progress: Callable[[], None] = lambda: None,
+    start: Similarity | None = None,
 ) -> Patch | None:
     """The counterpart of a part of the source, or None if the target has nothing alike.
 
@@ -126,10 +127,14 @@ def patch_of(
         The map as it is.
     progress : callable
         Called between steps; may raise to stop.
+    start : Similarity, optional
+        That lays the counterpart about on the part, where the map does not; by default that of the
+        boxes of both meshes.
     """
     if len(part) < 4 or not np.ptp(source[0][part], axis=0).any():
         return None
-    fitting = _Fitting(part, source, target, target_to_source, progress)
+    start = start or _as_they_stand(source[0], target[0])
+    fitting = _Fitting(part, source, target, target_to_source, start, progress)
     found = fitting.best()
     if found.residual > ALIKE:
         return None
@@ -178,10 +183,11 @@ class _Fitting:
         source: Mesh,
         target: Mesh,
         target_to_source: SurfacePoints,
+        start: Similarity,
         progress: Callable[[], None],
     ):
         self._part, self._source, self._target = part, source, target
-        self._progress = progress
+        self._start, self._progress = start, progress
         self._normals = [vertex_normals(*mesh) for mesh in (source, target)]
         self._label = [label_mesh_parts(len(mesh[0]), mesh[1]) for mesh in (source, target)]
         self._tree = cKDTree(source[0])
@@ -220,11 +226,11 @@ class _Fitting:
         return chosen if is_better or found.residual > ALIKE else found
 
     def _fit(self, own: np.ndarray, theirs: np.ndarray) -> _Fit:
-        """By some vertices of either, from the map or from where the boxes are the same."""
+        """By some vertices of either, from the map or from the start that was given."""
         goal = Points(self._source[0][own], self._normals[0][own])
         # Whole loose parts, as the map may have led elsewhere.
         decides = np.isin(self._label[1], self._label[1][theirs]) | (not len(theirs))
-        starts = [_as_they_stand(self._source[0], self._target[0])]
+        starts = [self._start]
         if len(theirs) > 3:
             starts.insert(0, Similarity.between(self._target[0][theirs], self._image[theirs]))
         fits = []

@@ -13,7 +13,7 @@ from .contacts import ContactFinder
 from .patches import MOST_TURNED, Mesh, patch_of
 from .points import SurfacePoints
 from .slits import on_their_sides
-from .warp import size_of
+from .warp import Similarity, size_of
 
 # Within this distance from its border, in units of the size, a patch goes over into the map.
 FADING = 0.3
@@ -26,6 +26,7 @@ def sharpened(
     part: np.ndarray,
     pinned: np.ndarray,
     progress: Callable[[], None] = lambda: None,
+    start: Similarity | None = None,
 ) -> SurfacePoints:
     """A map with that of a patch in place of its own, smoothly at the patch's border.
 
@@ -40,6 +41,8 @@ def sharpened(
         Vertices of the target whose points were chosen; a patch with one of them is left as it is.
     progress : callable
         Called between steps; may raise to stop.
+    start : Similarity, optional
+        That lays the counterpart of the part about on it, where the map does not.
 
     Returns
     -------
@@ -48,7 +51,7 @@ def sharpened(
     """
     inside = np.zeros(len(source[0]), bool)
     inside[part] = True
-    patch = patch_of(part, inside, source, target, points, progress)
+    patch = patch_of(part, inside, source, target, points, progress, start)
     if patch is None or np.isin(pinned, patch.target).any():
         return points
     progress()
@@ -70,8 +73,6 @@ def sharpened(
 
 def with_border(part: np.ndarray, vertices: np.ndarray) -> np.ndarray:
     """A part (n,) with the vertices around it on which a patch goes over into the map."""
-    if not len(part):
-        return part
     reach = FADING * size_of(vertices[part])
     away, _ = cKDTree(vertices[part]).query(vertices, distance_upper_bound=reach)
     return np.flatnonzero(np.isfinite(away))

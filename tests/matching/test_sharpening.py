@@ -6,6 +6,7 @@ import pytest
 from diffusionnet_blender.matching.closest import ClosestPoints
 from diffusionnet_blender.matching.points import SurfacePoints
 from diffusionnet_blender.matching.sharpening import sharpened
+from diffusionnet_blender.matching.warp import Similarity
 from diffusionnet_blender.surface.triangles import compact
 from tests.heads import Head, on_head
 from tests.shapes import icosphere, joined
@@ -75,3 +76,12 @@ def test_what_is_on_one_head_alone_does_not_decide_how_the_two_lie(more):
     count = len(TARGET.vertices)
     middle = np.abs(TARGET.degrees[:, 0]) < 20
     assert away(found[:count])[middle].mean() < 0.5 * away(points[:count])[middle].mean()
+
+
+def test_a_map_that_is_lost_is_found_again_from_a_start():
+    points, part = spoilt()
+    lost = points[np.random.default_rng(1).permutation(len(points))]
+    start = Similarity(np.eye(3), 1.1, np.array([0.05, -0.1, 0.05]))
+    found = sharpened(lost, *MESHES, part, np.zeros(0, int), start=start)
+    middle = np.abs(TARGET.degrees[:, 0]) < 20
+    assert away(found)[middle].mean() < 0.5 * away(points)[middle].mean()

@@ -8,6 +8,7 @@ import numpy as np
 
 from ...matching.points import SurfacePoints
 from ...matching.sharpening import sharpened, with_border
+from ...matching.warp import Similarity, size_of
 from ...surface.surface import Surface
 from .body import BodyParts
 
@@ -38,5 +39,19 @@ def sharper_heads(
     if one is None or other is None or not (one.is_person and other.is_person):
         return points
     own, theirs = ((surface.vertices, surface.faces) for surface in surfaces)
-    head = with_border(one.head(surfaces[0]), own[0])
-    return sharpened(points, own, theirs, head, pinned, progress)
+    heads = one.head(surfaces[0]), other.head(surfaces[1])
+    if not all(map(len, heads)):
+        return points
+    start = _upright((one, other), (own[0][heads[0]], theirs[0][heads[1]]))
+    part = with_border(heads[0], own[0])
+    return sharpened(points, own, theirs, part, pinned, progress, start)
+
+
+def _upright(
+    bodies: tuple[BodyParts, BodyParts], heads: tuple[np.ndarray, np.ndarray]
+) -> Similarity:
+    """The head (m, 3) of a target laid on that of a source (n, 3), both figures upright."""
+    rotation = bodies[0].frame.T @ bodies[1].frame
+    scale = size_of(heads[0]) / max(size_of(heads[1]), float(np.finfo(float).tiny))
+    middle = [head.mean(axis=0) for head in heads]
+    return Similarity(rotation, scale, middle[0] - scale * rotation @ middle[1])

@@ -58,7 +58,7 @@ def with_sides_agreed(
     agreed = np.array(probabilities, dtype=np.float32)
     own = [np.array(classes) for classes in limbs]
     other = [np.asarray(other_side)[classes] for classes in own]
-    graph = _edge_lengths(discretization)
+    graph = edge_lengths(discretization)
     mass = discretization.mass.astype(np.float64)
     # The most probable class with both sides merged, by the class of the own side.
     merged = agreed.copy()
@@ -88,7 +88,7 @@ def with_sides_agreed(
     return agreed
 
 
-def _edge_lengths(discretization: Discretization) -> sparse.csr_matrix:
+def edge_lengths(discretization: Discretization) -> sparse.csr_matrix:
     """Symmetric (V, V) edge lengths on the pattern of the Laplacian, with bridges between parts."""
     laplacian = discretization.laplacian.tocoo()
     once = laplacian.row < laplacian.col
@@ -124,9 +124,9 @@ def _pair_of_limbs(
         Of the limb, from the body outwards.
     """
     limb = np.flatnonzero(np.isin(kind, classes))
-    ends = _large_pieces(graph, mass, np.flatnonzero(np.isin(kind, classes[1:])))
+    ends = large_pieces(graph, mass, np.flatnonzero(np.isin(kind, classes[1:])))
     if len(ends) != 2:
-        whole = _large_pieces(graph, mass, limb)
+        whole = large_pieces(graph, mass, limb)
         return whole if len(whole) == 2 else None
     within = graph[limb][:, limb]
     distances = [
@@ -138,7 +138,7 @@ def _pair_of_limbs(
     return [limb[reached & nearer_first], limb[reached & ~nearer_first]]
 
 
-def _large_pieces(
+def large_pieces(
     graph: sparse.csr_matrix, mass: np.ndarray, vertices: np.ndarray
 ) -> list[np.ndarray]:
     """Connected components of some vertices (n,) with more than `END_SHARE` of their area."""
