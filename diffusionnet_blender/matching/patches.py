@@ -113,6 +113,7 @@ def patch_of(
     target_to_source: SurfacePoints,
     progress: Callable[[], None] = lambda: None,
     start: Similarity | None = None,
+    with_pockets: bool = False,
 ) -> Patch | None:
     """The counterpart of a part of the source, or None if the target has nothing alike.
 
@@ -130,6 +131,8 @@ def patch_of(
     start : Similarity, optional
         That lays the counterpart about on the part, where the map does not; by default that of the
         boxes of both meshes.
+    with_pockets : bool
+        Take in what the counterpart encloses, as a throat.
     """
     if len(part) < 4 or not np.ptp(source[0][part], axis=0).any():
         return None
@@ -139,7 +142,9 @@ def patch_of(
     if found.residual > ALIKE:
         return None
     progress()
-    to_source, own = found.to_source, _filled(found.own, target)
+    to_source, own = found.to_source, found.own
+    if with_pockets:
+        own = _filled(own, target)
     normals = vertex_normals(*target)[own]
     at_rest = Points(target[0][own], normals).moved(to_source)
     bent = warped(found.goal, at_rest, found.decides[own])
@@ -199,13 +204,17 @@ class _Fitting:
         self._image = target_to_source.interpolate(source[0], source[1])
 
     def best(self) -> _Fit:
-        """By all large loose parts of both, or by those alone that are alike.
+        """By all vertices, or by those alone that are alike: large loose parts, or some of them.
 
-        Of a head with hair and a bald one only the skin is.
+        Teeth on one head alone have many vertices, and of a head with hair and a bald one only the
+        skin is alike.
         """
+        found = self._fit(self._part, self._mapped, np.ones(len(self._target[0]), bool))
         one = _large_parts(self._source, self._part, self._label[0])
         other = _large_parts(self._target, self._mapped, self._label[1])
-        found = self._fit(np.concatenate(one), np.concatenate(other))
+        parts = np.concatenate(one), np.concatenate(other)
+        if len(parts[0]) < len(self._part) or len(parts[1]) < len(self._mapped):
+            found = _better(found, self._by_parts(*parts))
         if len(one) == len(other) == 1:
             return found
         label = self._label[0]
@@ -213,7 +222,7 @@ class _Fitting:
         alike = []
         for own in one:
             like = [part for part, to in zip(other, led_to, strict=True) if to == label[own[0]]]
-            fits = [self._fit(own, theirs) for theirs in like]
+            fits = [self._by_parts(own, theirs) for theirs in like]
             least = min(range(len(fits)), key=lambda n: fits[n].residual, default=None)
             if least is not None and fits[least].residual <= ALIKE:
                 alike.append((own, like[least], fits[least]))
@@ -221,15 +230,21 @@ class _Fitting:
             return found
         chosen = alike[0][2]
         if len(alike) > 1:
-            chosen = self._fit(*(np.concatenate([each[n] for each in alike]) for n in (0, 1)))
-        is_better = chosen.residual < MUCH_BETTER * found.residual
-        return chosen if is_better or found.residual > ALIKE else found
+            pairs = (np.concatenate([each[n] for each in alike]) for n in (0, 1))
+            chosen = self._by_parts(*pairs)
+        return _better(found, chosen)
 
-    def _fit(self, own: np.ndarray, theirs: np.ndarray) -> _Fit:
-        """By some vertices of either, from the map or from the start that was given."""
-        goal = Points(self._source[0][own], self._normals[0][own])
-        # Whole loose parts, as the map may have led elsewhere.
+    def _by_parts(self, own: np.ndarray, theirs: np.ndarray) -> _Fit:
+        """By loose parts of both, of the target's in full: the map may have led elsewhere."""
         decides = np.isin(self._label[1], self._label[1][theirs]) | (not len(theirs))
+        return self._fit(own, theirs, decides)
+
+    def _fit(self, own: np.ndarray, theirs: np.ndarray, decides: np.ndarray) -> _Fit:
+        """By vertices of the source and those of the target that decide, (V,) bool.
+
+        From where the map has some of the latter, or from the start that was given.
+        """
+        goal = Points(self._source[0][own], self._normals[0][own])
         starts = [self._start]
         if len(theirs) > 3:
             starts.insert(0, Similarity.between(self._target[0][theirs], self._image[theirs]))
@@ -264,6 +279,13 @@ class _Fitting:
         back = back[back <= np.quantile(back, 0.85)]
         residual = max(residual, float(np.sqrt(np.square(back).mean())) / goal.size)
         return _Fit(goal, decides, found, own, residual)
+
+
+def _better(usual: _Fit, other: _Fit) -> _Fit:
+    """The usual fit, but for another one that is much better or alone alike."""
+    is_much = other.residual < MUCH_BETTER * usual.residual
+    is_alone = other.residual <= ALIKE < usual.residual
+    return other if is_much or is_alone else usual
 
 
 def _filled(own: np.ndarray, mesh: Mesh) -> np.ndarray:

@@ -51,7 +51,8 @@ def sharpened(
     """
     inside = np.zeros(len(source[0]), bool)
     inside[part] = True
-    patch = patch_of(part, inside, source, target, points, progress, start)
+    meshes = source, target
+    patch = patch_of(part, inside, *meshes, points, progress, start, with_pockets=True)
     if patch is None or np.isin(pinned, patch.target).any():
         return points
     progress()
