@@ -85,3 +85,11 @@ def test_a_map_that_is_lost_is_found_again_from_a_start():
     found = sharpened(lost, *MESHES, part, np.zeros(0, int), start=start)
     middle = np.abs(TARGET.degrees[:, 0]) < 20
     assert away(found)[middle].mean() < 0.5 * away(points)[middle].mean()
+
+
+def test_what_the_part_encloses_is_sharpened_with_it():
+    points, part = spoilt()
+    off = np.linalg.norm(SOURCE.degrees[part] - [0, 10], axis=1)
+    found = sharpened(points, *MESHES, part[off > 8], np.zeros(0, int))
+    around = np.linalg.norm(TARGET.degrees - [0, 10], axis=1) < 15
+    assert away(found)[around].mean() < 0.5 * away(points)[around].mean()
