@@ -345,14 +345,14 @@ def _mean(found: dict[str, dict], what: str) -> float:
     return float(np.mean([each[what] for each in found.values()]))
 
 
-def report(kept: dict) -> str:
-    """The tables of what was measured."""
-    tables = []
+def reports(kept: dict) -> dict[str, str]:
+    """The tables of what was measured, by their places in `PAGE`."""
+    found = {}
     if any(form in kept for form in FORMS):
-        tables += [parts_table(kept), joints_table(kept)]
+        found["characters"] = f"{parts_table(kept)}\n\n{joints_table(kept)}"
     if any(group not in FORMS for group in kept):
-        tables.append(dressed_table(kept))
-    return "\n\n".join(tables)
+        found["dressed"] = dressed_table(kept)
+    return found
 
 
 @plain_errors
@@ -388,10 +388,10 @@ def main() -> None:
         kept,
         lambda: kept_in.write_text(json.dumps(kept, indent=1)),
     )
-    text = report(kept)
-    print(text)
-    if chosen.write:
-        put_between(PAGE, "characters", text)
+    for place, text in reports(kept).items():
+        print(text)
+        if chosen.write:
+            put_between(PAGE, place, text)
 
 
 if __name__ == "__main__":

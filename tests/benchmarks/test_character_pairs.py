@@ -133,9 +133,12 @@ def test_a_body_lies_on_itself_beneath_its_clothes():
     np.testing.assert_array_equal(dressed.members[0].vertices, bare.surface.vertices)
     errors = dressed_pairs.Errors(dressed, bare)
     count = len(bare.surface.vertices)
-    assert errors(points_at_vertices(np.arange(count), dressed.surface.faces)).max() < 0.1
+    own = points_at_vertices(np.arange(count), dressed.surface.faces)
+    assert errors(own).max() < 0.1
+    assert errors.of_face(own) < 1e-4
     elsewhere = points_at_vertices(np.random.default_rng(0).permutation(count), bare.surface.faces)
     assert errors(elsewhere).mean() > 20
+    assert errors.of_face(elsewhere) > 100
 
 
 def test_tables_have_a_line_for_each_form_and_way():
@@ -144,15 +147,17 @@ def test_tables_have_a_line_for_each_form_and_way():
     good |= {"way": "limbs", "seconds": 3.0, "joints": joints}
     bad = good | {"right": 0.5, "sides_swapped": True, "joints": joints | {"knee.L": 0.2}}
     kept = {"merged": {"a > b": dict.fromkeys(WAYS, good), "c > d": dict.fromkeys(WAYS, bad)}}
-    lines = character_pairs.report(kept).splitlines()
+    lines = character_pairs.reports(kept)["characters"].splitlines()
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
     ours = [row for row in cells if row and row[0] == f"{FORMS['merged']}, {WAYS[OURS]}"]
     assert ours == [
         [ours[0][0], "2", "70.0%", "95.0%", "0.80", "50.0%", "50.0%", "50.0% (c to d)", "3.0"],
         [ours[1][0], "2", "0.0%", "50.0%", "5.9%", "5.0%"],
     ]
-    one = {"mean": 2.0, "astray": False, "confidence": 0.9, "way": "limbs", "seconds": 4.0}
+    one = {"mean": 2.0, "face": 0.5, "astray": False, "confidence": 0.9, "way": "limbs"}
+    one["seconds"] = 4.0
     kept = {"bare to dressed, merged": {"0": dict.fromkeys(WAYS, one)}}
-    assert character_pairs.report(kept).splitlines()[2:] == [
-        "| bare to dressed, merged | 1 | 2.00 | 2.00 | 2.00 | 2.00 | 0.0% | 0.90 | 4.0 |"
-    ]
+    found = character_pairs.reports(kept)
+    assert list(found) == ["dressed"]
+    cells = "2.00 | 2.00 | 2.00 | 2.00 | 0.50 | 0.50 | 0.50 | 0.0% | 0.90 | 4.0"
+    assert found["dressed"].splitlines()[2:] == [f"| bare to dressed, merged | 1 | {cells} |"]
