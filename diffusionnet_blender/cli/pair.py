@@ -118,7 +118,7 @@ def method_of(found: Correspondence) -> str:
         method = "in place"
     elif found.way == "limbs" and found.fit != "kept":
         method = f"limb by limb{FIT_REMARKS[found.fit]}"
-    elif found.model_name:
+    elif found.way != "distances" and found.model_name:
         method = f"by model {found.model_name}{FIT_REMARKS[found.fit]}"
     else:
         method = f"by distances alone{FIT_REMARKS[found.fit]}"

@@ -14,7 +14,7 @@ def match_method(match: Correspondence) -> str:
         return worded("by a network fitted to this pair")
     if match.way == "limbs":
         return worded("limb by limb")
-    if match.model_name:
+    if match.way == "features" and match.model_name:
         return worded("with model {model}", model=match.model_name)
     return worded("by surface distances alone")
 
