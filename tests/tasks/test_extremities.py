@@ -1,5 +1,7 @@
 """Each leg once, and one end of the trunk the neck's, on an animal whose parts are known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,18 +9,26 @@ from diffusionnet_blender.surface.discretization import discretize
 from diffusionnet_blender.surface.settings import DiscretizationSettings
 from diffusionnet_blender.surface.surface import Surface
 from diffusionnet_blender.surface.triangles import compact
-from diffusionnet_blender.tasks.segment.extremities import with_extremities_agreed
+from diffusionnet_blender.tasks.segment.extremities import (
+    Extremities,
+    extremities_of,
+    with_extremities_agreed,
+)
 from tests.animals import STANDING, posed
+from training.animal_parts import card_of
 from training.parts import ANIMAL_PART_NAMES, LEG_PARTS, LEGS, SIDES
 from training.quadrupeds import sample_quadruped
 
 SETTINGS = DiscretizationSettings(k=8)
 COLUMN = {name: number for number, name in enumerate(ANIMAL_PART_NAMES)}
-LEG_COLUMNS = [
-    [COLUMN[f"{leg}_{part}.{side}"] for part in LEG_PARTS] for leg in LEGS for side in SIDES
-]
-ENDS = [COLUMN["neck"], COLUMN["head"]], [COLUMN["tail"]]
-OF_LEG = dict(zip([(leg, side) for leg in LEGS for side in SIDES], LEG_COLUMNS, strict=True))
+OF_LEG = {
+    (leg, side): tuple(COLUMN[f"{leg}_{part}.{side}"] for part in LEG_PARTS)
+    for leg in LEGS
+    for side in SIDES
+}
+EXTREMITIES = Extremities(
+    tuple(OF_LEG.values()), (COLUMN["neck"], COLUMN["head"]), (COLUMN["tail"],)
+)
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +59,13 @@ def renamed(one, other):
 
 
 def right(shape, probabilities, truth):
-    found = with_extremities_agreed(shape, probabilities, LEG_COLUMNS, ENDS)
+    found = with_extremities_agreed(shape, probabilities, EXTREMITIES)
     return np.average(found.argmax(axis=1) == truth, weights=shape.mass)
+
+
+def test_extremities_are_told_by_the_card_of_a_model_of_animals_alone():
+    assert extremities_of(card_of(96, "")) == EXTREMITIES
+    assert extremities_of(replace(card_of(96, ""), four_legs=False)) is None
 
 
 def test_what_is_right_stays(known):
@@ -100,5 +115,5 @@ def test_with_three_legs_nothing_changes(known):
     faces, kept = compact(len(truth), shape.faces[~lost[shape.faces].any(axis=1)])
     three, truth = discretize(Surface(shape.vertices[kept], faces), SETTINGS), truth[kept]
     before = called(truth, renamed(("hind", "L"), ("front", "L"))).astype(np.float32)
-    found = with_extremities_agreed(three, before, LEG_COLUMNS, ENDS)
+    found = with_extremities_agreed(three, before, EXTREMITIES)
     np.testing.assert_array_equal(found, before)

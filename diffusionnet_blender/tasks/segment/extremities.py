@@ -8,24 +8,58 @@ and head and the other one the tail, and the front legs are those at the neck's 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import permutations, product
+from dataclasses import dataclass
+from itertools import permutations
 
 import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import dijkstra
 
+from ...network.card import ModelCard
 from ...surface.discretization import Discretization
+from ..sides import mirrored_classes
 from .limbs import LEAST, edge_lengths, large_pieces
 
+# Parts at either end of the trunk, and the numbers of these ends.
+NECK, TAIL = ("neck", "head"), ("tail",)
+NECK_END, TAIL_END = 0, 1
 # Limit of log-probabilities, so that few vertices do not outvote the others.
 MOST_LOG = 4.0
+
+
+@dataclass(frozen=True)
+class Extremities:
+    """Classes of an animal's legs and of the ends of its trunk.
+
+    Attributes
+    ----------
+    legs : four tuples of int
+        The front legs and the hind legs, the two sides of each, from the trunk down.
+    neck, tail : tuples of int
+        Neck and head; tail.
+    """
+
+    legs: tuple[tuple[int, ...], ...]
+    neck: tuple[int, ...]
+    tail: tuple[int, ...]
+
+
+def extremities_of(card: ModelCard) -> Extremities | None:
+    """Those of the classes of a model of four-legged animals; None of any other model."""
+    names = card.class_names
+    other_side = mirrored_classes(names)
+    if not card.four_legs or other_side is None or not {*NECK, *TAIL} <= set(names):
+        return None
+    own = [tuple(names.index(part) for part in limb) for limb in card.limbs]
+    legs = tuple(side for leg in own for side in (leg, tuple(other_side[part] for part in leg)))
+    neck, tail = (tuple(names.index(part) for part in end) for end in (NECK, TAIL))
+    return Extremities(legs, neck, tail)
 
 
 def with_extremities_agreed(
     discretization: Discretization,
     probabilities: np.ndarray,
-    legs: Sequence[Sequence[int]],
-    ends: tuple[Sequence[int], Sequence[int]],
+    extremities: Extremities,
 ) -> np.ndarray:
     """Class probabilities with one name for each leg and for each end of the trunk.
 
@@ -39,10 +73,7 @@ def with_extremities_agreed(
     ----------
     discretization : Discretization
     probabilities : (V, C) float
-    legs : four sequences of int
-        Classes of the front legs and of the hind legs, the two sides of each, from the trunk down.
-    ends : two sequences of int
-        Classes of neck and head, and of the tail.
+    extremities : Extremities
 
     Returns
     -------
@@ -50,63 +81,99 @@ def with_extremities_agreed(
         At vertices of another decision the probabilities of the two are exchanged.
     """
     agreed = np.array(probabilities, dtype=np.float32)
-    columns = [np.array(leg) for leg in legs]
     graph = edge_lengths(discretization)
     mass = discretization.mass.astype(np.float64)
-    # The most probable class with all legs taken as one, and with the ends.
-    merged = agreed.copy()
-    for other in columns[1:]:
-        merged[:, columns[0]] += merged[:, other]
-        merged[:, other] = 0.0
-    neck, tail = (list(end) for end in ends)
-    merged[:, neck[0]] = merged[:, neck + tail].sum(axis=1)
-    merged[:, [*neck[1:], *tail]] = 0.0
-    kind = merged.argmax(axis=1)
-    for first in range(1, len(columns[0])):
-        pieces = large_pieces(graph, mass, np.flatnonzero(np.isin(kind, columns[0][first:])))
-        if len(pieces) == len(legs):
-            break
-    trunk_ends = large_pieces(graph, mass, np.flatnonzero(kind == neck[0]))
-    if len(pieces) != len(legs) or not trunk_ends:
+    legs, ends = _pieces(agreed, extremities, graph, mass)
+    if len(legs) != len(extremities.legs) or not ends:
         return agreed
-    trunk_ends = sorted(trunk_ends, key=lambda piece: -mass[piece].sum())[: len(ends)]
-    pieces = _with_all_of_legs(graph, np.flatnonzero(np.isin(kind, columns[0])), pieces)
-
-    of_leg = np.stack([agreed[:, own].sum(axis=1) for own in columns], axis=1)
-    of_end = np.stack([agreed[:, own].sum(axis=1) for own in (neck, tail)], axis=1)
-    leg_votes = np.stack([_votes(of_leg, mass, piece) for piece in pieces])
-    end_votes = np.stack([_votes(of_end, mass, piece) for piece in trunk_ends])
-    nearer = _nearer_end(graph, pieces, trunk_ends)
-    best, found = -np.inf, None
-    for first_is_neck, order in product((True, False), permutations(range(len(legs)))):
-        at_neck = nearer == (0 if first_is_neck else 1)
-        if not np.array_equal(at_neck, np.array(order) < 2):
-            continue
-        end_of = (0, 1) if first_is_neck else (1, 0)
-        votes = leg_votes[np.arange(len(legs)), order].sum()
-        votes += sum(own[end] for own, end in zip(end_votes, end_of, strict=False))
-        if votes > best:
-            best, found = votes, (order, end_of)
-    if found is None:
-        return agreed
-    order, end_of = found
-    for piece, leg in zip(pieces, order, strict=True):
-        other = of_leg[piece].argmax(axis=1)
-        for number in np.setdiff1d(other, leg):
-            wrong = piece[other == number][:, None]
-            swapped = [columns[leg], columns[number]], [columns[number], columns[leg]]
-            agreed[wrong, np.concatenate(swapped[0])] = agreed[wrong, np.concatenate(swapped[1])]
-    for piece, end in zip(trunk_ends, end_of, strict=False):
+    names = extremities.legs, (extremities.neck, extremities.tail)
+    of_leg, of_end = (
+        np.stack([agreed[:, list(own)].sum(axis=1) for own in each], axis=1) for each in names
+    )
+    leg_votes, end_votes = (
+        np.stack([_votes(values, mass, piece) for piece in pieces])
+        for values, pieces in ((of_leg, legs), (of_end, ends))
+    )
+    leg_of, end_of = _decided(leg_votes, end_votes, _nearer_end(graph, legs, ends))
+    for piece, leg in zip(legs, leg_of, strict=True):
+        called = of_leg[piece].argmax(axis=1)
+        for other in np.setdiff1d(called, leg):
+            _exchange(agreed, piece[called == other], *(extremities.legs[n] for n in (leg, other)))
+    for piece, end in zip(ends, end_of, strict=False):
         wrong = piece[of_end[piece].argmax(axis=1) != end]
-        # Of the neck's end what was called tail is neck, as the head has its own looks.
-        agreed[wrong, neck[0]], agreed[wrong, tail[0]] = (
-            (agreed[wrong, tail[0]], agreed[wrong, neck[0]])
-            if end == 0
-            else (np.zeros(len(wrong), np.float32), of_end[wrong].sum(axis=1))
-        )
-        if end == 1:
-            agreed[wrong[:, None], neck] = 0.0
+        if end == NECK_END:
+            # What was called tail: a head has looks of its own.
+            _exchange(agreed, wrong, extremities.neck[:1], extremities.tail)
+        else:
+            agreed[wrong[:, None], [*extremities.neck, *extremities.tail]] = 0.0
+            agreed[wrong, extremities.tail[0]] = of_end[wrong].sum(axis=1)
     return agreed
+
+
+def _pieces(
+    probabilities: np.ndarray,
+    extremities: Extremities,
+    graph: sparse.csr_matrix,
+    mass: np.ndarray,
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Vertices of each leg and of at most two ends of the trunk, whatever they are called."""
+    # The most probable class with all legs taken as one, and both ends.
+    merged = probabilities.copy()
+    leg, *others = (list(own) for own in extremities.legs)
+    for other in others:
+        merged[:, leg] += merged[:, other]
+        merged[:, other] = 0.0
+    end, *rest = (*extremities.neck, *extremities.tail)
+    merged[:, end] += merged[:, rest].sum(axis=1)
+    merged[:, rest] = 0.0
+    kind = merged.argmax(axis=1)
+    ends = large_pieces(graph, mass, np.flatnonzero(kind == end))
+    ends = sorted(ends, key=lambda piece: -mass[piece].sum())[:2]
+    for first in range(1, len(leg)):
+        legs = large_pieces(graph, mass, np.flatnonzero(np.isin(kind, leg[first:])))
+        if len(legs) == len(extremities.legs):
+            return _with_all_of_legs(graph, np.flatnonzero(np.isin(kind, leg)), legs), ends
+    return [], ends
+
+
+def _decided(
+    leg_votes: np.ndarray, end_votes: np.ndarray, nearer: np.ndarray
+) -> tuple[tuple[int, ...], tuple[int, int]]:
+    """Which leg each of four is, and which end each of one or two, with the most votes together.
+
+    The first two legs are at the neck's end.
+
+    Parameters
+    ----------
+    leg_votes : (4, 4) float
+        For each piece, of each leg.
+    end_votes : (n, 2) float
+        For each piece, of neck and of tail.
+    nearer : (4,) int
+        Piece of the ends that each leg is nearer to, two legs each.
+    """
+
+    def votes(order: tuple[int, ...], end_of: tuple[int, int]) -> float:
+        of_ends = end_votes[np.arange(len(end_votes)), end_of[: len(end_votes)]]
+        return float(leg_votes[np.arange(len(order)), order].sum() + of_ends.sum())
+
+    allowed = [
+        (order, end_of)
+        for end_of in ((NECK_END, TAIL_END), (TAIL_END, NECK_END))
+        for order in permutations(range(len(leg_votes)))
+        if all(
+            (leg < 2) == (end_of[end] == NECK_END) for leg, end in zip(order, nearer, strict=True)
+        )
+    ]
+    return max(allowed, key=lambda choice: votes(*choice))
+
+
+def _exchange(
+    probabilities: np.ndarray, rows: np.ndarray, one: Sequence[int], other: Sequence[int]
+) -> None:
+    """Exchange the classes of two parts in some rows, in place."""
+    columns, swapped = [*one, *other], [*other, *one]
+    probabilities[rows[:, None], columns] = probabilities[rows[:, None], swapped]
 
 
 def _with_all_of_legs(

@@ -37,13 +37,11 @@ from .carried import (
     with_props,
 )
 from .clean import cleaned
-from .extremities import with_extremities_agreed
+from .extremities import extremities_of, with_extremities_agreed
 from .framing import framed_probabilities
 from .limbs import with_sides_agreed
 from .request import Carried, Segmentation, SegmentRequest
 
-# Parts of an animal at either end of its trunk.
-NECK_END, TAIL_END = ("neck", "head"), ("tail",)
 # Below every probability, to divide by.
 TINY = np.finfo(np.float32).tiny
 
@@ -247,13 +245,13 @@ def _of_figure(
         seconds["network"] = seconds.get("network", 0.0) + perf_counter() - started
     probabilities = found[0] if skin is None else _agreed(*found)
     limbs = None if frame is not None else _limbs(model)
-    extremities = _extremities(model)
+    extremities = extremities_of(model.card)
     if limbs is not None or extremities is not None or request.clean:
         at_vertices = probabilities[prepared.user_vertex]
         started = perf_counter()
         if extremities is not None:
             shape = prepared.discretization
-            at_vertices = with_extremities_agreed(shape, at_vertices, *extremities)
+            at_vertices = with_extremities_agreed(shape, at_vertices, extremities)
         if limbs is not None:
             at_vertices = with_sides_agreed(prepared.discretization, at_vertices, *limbs)
         seconds["sides"] = perf_counter() - started
@@ -346,14 +344,3 @@ def _limbs(model: Model) -> tuple[list[list[int]], list[int]] | None:
     if other_side is None or not model.card.limbs:
         return None
     return [[names.index(name) for name in limb] for limb in model.card.limbs], other_side
-
-
-def _extremities(model: Model) -> tuple[list[list[int]], tuple[list[int], list[int]]] | None:
-    """Classes of four legs, of neck and head, and of the tail, of a model of animals."""
-    limbs, names = _limbs(model), model.card.class_names
-    if limbs is None or not model.card.four_legs or not {*NECK_END, *TAIL_END} <= set(names):
-        return None
-    own, other_side = limbs
-    legs = [side for leg in own for side in (leg, [other_side[part] for part in leg])]
-    neck, tail = ([names.index(name) for name in end] for end in (NECK_END, TAIL_END))
-    return legs, (neck, tail)
