@@ -28,7 +28,7 @@ NEIGHBOURS = 3.0
 # Residual of the similarity, in units of the size, above which two patches are not alike: faces of
 # people have 0.03 to 0.08.
 ALIKE = 0.11
-# The places as the two meshes stand are taken instead of the map if their residual is so much less.
+# Another start than the map, or fewer vertices than all, are taken if the residual is so much less.
 MUCH_BETTER = 0.8
 # Vertices farther than this from a patch that was laid on them lie elsewhere, in units of its size.
 REACH = 0.35
