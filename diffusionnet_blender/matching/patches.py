@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -129,8 +129,8 @@ def patch_of(
     progress : callable
         Called between steps; may raise to stop.
     start : Similarity, optional
-        That lays the counterpart about on the part, where the map does not; by default that of the
-        boxes of both meshes.
+        Where the counterpart lies about, tried beside the map; by default the boxes of both meshes
+        are laid on one another.
     with_pockets : bool
         Take in what the counterpart encloses, as a throat.
     """
@@ -145,11 +145,11 @@ def patch_of(
     to_source, own = found.to_source, found.own
     if with_pockets:
         own = _filled(own, target)
-    normals = vertex_normals(*target)[own]
+    normals = fitting.normals[1][own]
     at_rest = Points(target[0][own], normals).moved(to_source)
     bent = warped(found.goal, at_rest, found.decides[own])
     facing = normals @ to_source.rotation.T
-    points = _on_parts(bent, facing, own, source, target[1], target_to_source)
+    points = _on_parts(bent, facing, own, source, fitting.parts, target_to_source)
     weight = LEAST + points.interpolate(moved.astype(float), source[1])
     to_source = Similarity(*similarity(target[0][own], bent, weight))
     return Patch(part, own, points, bent, to_source, found.goal.size)
@@ -180,7 +180,13 @@ class _Fit:
 
 
 class _Fitting:
-    """Lays the target on a part of the source, as `patch_of` has them."""
+    """Lays the target on a part of the source, as `patch_of` has them.
+
+    Attributes
+    ----------
+    normals, parts : two arrays each
+        Of the vertices of source and target: normals, and numbers of loose parts.
+    """
 
     def __init__(
         self,
@@ -193,8 +199,8 @@ class _Fitting:
     ):
         self._part, self._source, self._target = part, source, target
         self._start, self._progress = start, progress
-        self._normals = [vertex_normals(*mesh) for mesh in (source, target)]
-        self._label = [label_mesh_parts(len(mesh[0]), mesh[1]) for mesh in (source, target)]
+        self.normals = [vertex_normals(*mesh) for mesh in (source, target)]
+        self.parts = [label_mesh_parts(len(mesh[0]), mesh[1]) for mesh in (source, target)]
         self._tree = cKDTree(source[0])
         self._inside = np.zeros(len(source[0]))
         self._inside[part] = 1.0
@@ -210,22 +216,22 @@ class _Fitting:
         skin is alike.
         """
         found = self._fit(self._part, self._mapped, np.ones(len(self._target[0]), bool))
-        one = _large_parts(self._source, self._part, self._label[0])
-        other = _large_parts(self._target, self._mapped, self._label[1])
-        parts = np.concatenate(one), np.concatenate(other)
-        if len(parts[0]) < len(self._part) or len(parts[1]) < len(self._mapped):
-            found = _better(found, self._by_parts(*parts))
+        one = _large_parts(self._source, self._part, self.parts[0])
+        other = _large_parts(self._target, self._mapped, self.parts[1])
+        large = np.concatenate(one), np.concatenate(other)
+        if len(large[0]) < len(self._part) or len(large[1]) < len(self._mapped):
+            found = _better(found, self._by_parts(*large))
         if len(one) == len(other) == 1:
             return found
-        label = self._label[0]
-        led_to = [np.bincount(label[self._nearest[theirs]]).argmax() for theirs in other]
+        part = self.parts[0]
+        led_to = [np.bincount(part[self._nearest[theirs]]).argmax() for theirs in other]
         alike = []
         for own in one:
-            like = [part for part, to in zip(other, led_to, strict=True) if to == label[own[0]]]
-            fits = [self._by_parts(own, theirs) for theirs in like]
-            least = min(range(len(fits)), key=lambda n: fits[n].residual, default=None)
-            if least is not None and fits[least].residual <= ALIKE:
-                alike.append((own, like[least], fits[least]))
+            led_here = [at for at, to in zip(other, led_to, strict=True) if to == part[own[0]]]
+            fits = [(self._by_parts(own, theirs), theirs) for theirs in led_here]
+            fit, theirs = min(fits, key=lambda pair: pair[0].residual, default=(None, None))
+            if fit is not None and fit.residual <= ALIKE:
+                alike.append((own, theirs, fit))
         if not alike or len(alike) == len(one) == len(other):
             return found
         chosen = alike[0][2]
@@ -236,7 +242,7 @@ class _Fitting:
 
     def _by_parts(self, own: np.ndarray, theirs: np.ndarray) -> _Fit:
         """By loose parts of both, of the target's in full: the map may have led elsewhere."""
-        decides = np.isin(self._label[1], self._label[1][theirs]) | (not len(theirs))
+        decides = np.isin(self.parts[1], self.parts[1][theirs]) | (not len(theirs))
         return self._fit(own, theirs, decides)
 
     def _fit(self, own: np.ndarray, theirs: np.ndarray, decides: np.ndarray) -> _Fit:
@@ -244,7 +250,7 @@ class _Fitting:
 
         From where the map has some of the latter, or from the start that was given.
         """
-        goal = Points(self._source[0][own], self._normals[0][own])
+        goal = Points(self._source[0][own], self.normals[0][own])
         starts = [self._start]
         if len(theirs) > 3:
             starts.insert(0, Similarity.between(self._target[0][theirs], self._image[theirs]))
@@ -273,7 +279,7 @@ class _Fitting:
             chosen = own[decides[own]]
             if len(chosen) < 4:
                 return _Fit(goal, decides, found, own, np.inf)
-            points = Points(whole[chosen], self._normals[1][chosen])
+            points = Points(whole[chosen], self.normals[1][chosen])
             found, residual = laid_on(goal, points, found)
         back = cKDTree(found(points.positions)).query(goal.some().positions)[0]
         back = back[back <= np.quantile(back, 0.85)]
@@ -329,15 +335,16 @@ def _on_parts(
     facing: np.ndarray,
     own: np.ndarray,
     source: Mesh,
-    target_faces: np.ndarray,
+    parts: Sequence[np.ndarray],
     target_to_source: SurfacePoints,
 ) -> SurfacePoints:
     """Closest points (m,) of the source that face alike; an eye stays on an eye.
 
     A loose part of the target keeps to those loose parts of the source that the map leads it to.
+    `parts` are those of the vertices of source and target.
     """
-    part_of_face = label_mesh_parts(len(source[0]), source[1])[source[1][:, 0]]
-    part = label_mesh_parts(len(target_to_source), target_faces)[own]
+    part_of_face = parts[0][source[1][:, 0]]
+    part = parts[1][own]
     goal = part_of_face[target_to_source.face[own]]
     face, barycentric = np.empty(len(own), np.int64), np.empty((len(own), 3))
     for number in np.unique(part):

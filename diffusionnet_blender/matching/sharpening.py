@@ -42,7 +42,7 @@ def sharpened(
     progress : callable
         Called between steps; may raise to stop.
     start : Similarity, optional
-        That lays the counterpart of the part about on it, where the map does not.
+        Where the counterpart of the part lies about, tried beside the map.
 
     Returns
     -------

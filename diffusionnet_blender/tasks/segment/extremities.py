@@ -7,7 +7,6 @@ and head and the other one the tail, and the front legs are those at the neck's 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import permutations
 
@@ -18,7 +17,7 @@ from scipy.sparse.csgraph import dijkstra
 from ...network.card import ModelCard
 from ...surface.discretization import Discretization
 from ..sides import mirrored_classes
-from .limbs import LEAST, edge_lengths, large_pieces
+from .limbs import LEAST, edge_lengths, exchange, large_pieces, with_nearest
 
 # Parts at either end of the trunk, and the numbers of these ends.
 NECK, TAIL = ("neck", "head"), ("tail",)
@@ -98,12 +97,12 @@ def with_extremities_agreed(
     for piece, leg in zip(legs, leg_of, strict=True):
         called = of_leg[piece].argmax(axis=1)
         for other in np.setdiff1d(called, leg):
-            _exchange(agreed, piece[called == other], *(extremities.legs[n] for n in (leg, other)))
+            exchange(agreed, piece[called == other], *(extremities.legs[n] for n in (leg, other)))
     for piece, end in zip(ends, end_of, strict=False):
         wrong = piece[of_end[piece].argmax(axis=1) != end]
         if end == NECK_END:
             # What was called tail: a head has looks of its own.
-            _exchange(agreed, wrong, extremities.neck[:1], extremities.tail)
+            exchange(agreed, wrong, extremities.neck[:1], extremities.tail)
         else:
             agreed[wrong[:, None], [*extremities.neck, *extremities.tail]] = 0.0
             agreed[wrong, extremities.tail[0]] = of_end[wrong].sum(axis=1)
@@ -132,7 +131,7 @@ def _pieces(
     for first in range(1, len(leg)):
         legs = large_pieces(graph, mass, np.flatnonzero(np.isin(kind, leg[first:])))
         if len(legs) == len(extremities.legs):
-            return _with_all_of_legs(graph, np.flatnonzero(np.isin(kind, leg)), legs), ends
+            return with_nearest(graph, np.flatnonzero(np.isin(kind, leg)), legs), ends
     return [], ends
 
 
@@ -166,30 +165,6 @@ def _decided(
         )
     ]
     return max(allowed, key=lambda choice: votes(*choice))
-
-
-def _exchange(
-    probabilities: np.ndarray, rows: np.ndarray, one: Sequence[int], other: Sequence[int]
-) -> None:
-    """Exchange the classes of two parts in some rows, in place."""
-    columns, swapped = [*one, *other], [*other, *one]
-    probabilities[rows[:, None], columns] = probabilities[rows[:, None], swapped]
-
-
-def _with_all_of_legs(
-    graph: sparse.csr_matrix, limb: np.ndarray, pieces: list[np.ndarray]
-) -> list[np.ndarray]:
-    """Ends of legs with the vertices of all legs (n,) nearer to each than to the others."""
-    within = graph[limb][:, limb]
-    distance = np.stack(
-        [
-            dijkstra(within, directed=False, indices=np.searchsorted(limb, piece), min_only=True)
-            for piece in pieces
-        ]
-    )
-    reached = np.isfinite(distance.min(axis=0))
-    nearest = distance.argmin(axis=0)
-    return [limb[reached & (nearest == number)] for number in range(len(pieces))]
 
 
 def _votes(probabilities: np.ndarray, mass: np.ndarray, piece: np.ndarray) -> np.ndarray:

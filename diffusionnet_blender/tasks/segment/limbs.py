@@ -82,10 +82,16 @@ def with_sides_agreed(
     first_is_own = sum(one - two for one, two in votes) > 0
     for pair, odds, these, those in zip(pairs, log_odds, own, other, strict=True):
         for limb, is_own in zip(pair, (first_is_own, not first_is_own), strict=True):
-            wrong = limb[(odds[limb] > 0) != is_own]
-            columns = np.concatenate([these, those]), np.concatenate([those, these])
-            agreed[wrong[:, None], columns[0]] = agreed[wrong[:, None], columns[1]]
+            exchange(agreed, limb[(odds[limb] > 0) != is_own], these.tolist(), those.tolist())
     return agreed
+
+
+def exchange(
+    probabilities: np.ndarray, rows: np.ndarray, one: Sequence[int], other: Sequence[int]
+) -> None:
+    """Exchange the classes of two parts in some rows, in place."""
+    columns, swapped = [*one, *other], [*other, *one]
+    probabilities[rows[:, None], columns] = probabilities[rows[:, None], swapped]
 
 
 def edge_lengths(discretization: Discretization) -> sparse.csr_matrix:
@@ -128,14 +134,25 @@ def _pair_of_limbs(
     if len(ends) != 2:
         whole = large_pieces(graph, mass, limb)
         return whole if len(whole) == 2 else None
+    return with_nearest(graph, limb, ends)
+
+
+def with_nearest(
+    graph: sparse.csr_matrix, limb: np.ndarray, ends: list[np.ndarray]
+) -> list[np.ndarray]:
+    """Ends of limbs with the vertices of all limbs (n,) geodesically nearer to each than to the
+    others.
+    """
     within = graph[limb][:, limb]
-    distances = [
-        dijkstra(within, directed=False, indices=np.searchsorted(limb, end), min_only=True)
-        for end in ends
-    ]
-    reached = np.isfinite(np.minimum(*distances))
-    nearer_first = distances[0] <= distances[1]
-    return [limb[reached & nearer_first], limb[reached & ~nearer_first]]
+    distance = np.stack(
+        [
+            dijkstra(within, directed=False, indices=np.searchsorted(limb, end), min_only=True)
+            for end in ends
+        ]
+    )
+    reached = np.isfinite(distance.min(axis=0))
+    nearest = distance.argmin(axis=0)
+    return [limb[reached & (nearest == number)] for number in range(len(ends))]
 
 
 def large_pieces(
