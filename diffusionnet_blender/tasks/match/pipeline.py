@@ -93,6 +93,7 @@ def correspondence(request: MatchRequest, progress: Progress) -> Correspondence:
                 prepare_side(*other, mains[1], parts[1], model, engine, clock, "target"),
                 model,
                 Fitting(request.fit, request.engine, request.device),
+                as_they_are,
                 clock,
             )
 
@@ -175,8 +176,14 @@ def _pin(
 
 
 def _matched(
-    source: Side, target: Side, model: Model | None, fitting: Fitting, clock: Clock
+    source: Side,
+    target: Side,
+    model: Model | None,
+    fitting: Fitting,
+    as_they_are: bool,
+    clock: Clock,
 ) -> Correspondence:
+    """The map between two sides, which are the meshes as they are or skins of figures."""
     pins = (source.pins, target.pins) if len(source.pins) else None
     # The model whose features the sides have.
     learned = model
@@ -206,8 +213,9 @@ def _matched(
     mains = source.parts.main, target.parts.main
     whole, weight = lift_map(points, weight, source.proxy, target.proxy, *mains)
     whole, weight = place_parts(whole, weight, source.parts, target.parts)
-    bodies, surfaces = (source.of_body, target.of_body), (source.surface, target.surface)
-    whole = sharper_heads(bodies, surfaces, whole, target.pinned, lambda: report(0.5))
+    if as_they_are:
+        bodies, surfaces = (source.of_body, target.of_body), (source.surface, target.surface)
+        whole = sharper_heads(bodies, surfaces, whole, target.pinned, lambda: report(0.5))
     _pin(whole, weight, source.surface, source.pinned, target.pinned)
     alone = unmatched(target.surface, weight)[target.clean_vertex]
     whole, weight = whole[target.clean_vertex], weight[target.clean_vertex]
