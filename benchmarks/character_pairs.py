@@ -17,8 +17,8 @@ shares of the target's height. *Turned* are pairs of which more would be right w
 exchanged.
 
 *Dressed* bodies are those of `dressed_pairs`, as one mesh and as a character of several: geodesic
-error x100 at unit area on the skin; and distances on the face, in percent of the height of the
-head, the median of the pairs.
+error x100 at unit area on the skin; and distances on the face and on the hands, in percent of the
+height of the head, the median of the pairs.
 
 What was measured is kept in build/bench/character_pairs by the state of the extension's code and
 the models, and not measured again.
@@ -69,7 +69,7 @@ WAYS = {
 }
 """What ways are called in tables. Data Transfer (nearest face, interpolated) between two that were
 laid together is the nearest point, too."""
-FACE_WAYS = {NEAREST: "nearest point", WITHOUT: "without parts", OURS: "match"}
+SHORT_WAYS = {NEAREST: "nearest point", WITHOUT: "without parts", OURS: "match"}
 FORMS = {"files": "as files come", "merged": "merged"}
 DRESSED_FORMS = {"merged": "merged", "members": "of several objects"}
 DRESSED = 24
@@ -212,6 +212,7 @@ def measured_dressed(errors: Errors, found: Found) -> dict:
     return {
         "mean": float(error.mean()),
         "face": errors.of_face(found.points),
+        "hands": errors.of_hands(found.points),
         "astray": bool(np.median(error) > ASTRAY),
         "confidence": float(found.confidence.mean()),
         "way": found.way,
@@ -330,15 +331,27 @@ def dressed_table(kept: dict) -> str:
                     str(len(found)),
                     *(f"{np.mean(means[way]):.2f}" for way in ways),
                     f"{np.median(means[OURS]):.2f}",
-                    *(f"{np.median([done[way]['face'] for done in found]):.2f}" for way in ways),
                     percent(_mean(ours, "astray")),
                     f"{_mean(ours, 'confidence'):.2f}",
                     f"{_mean(ours, 'seconds'):.1f}",
                 ]
             )
-    header = ["", "pairs", *(WAYS[way] for way in ways), "match, median"]
-    header += [*(f"face: {FACE_WAYS[way]}" for way in ways), "match, turned around"]
+    header = ["", "pairs", *(WAYS[way] for way in ways), "match, median", "match, turned around"]
     return table([*header, "confidence", "CPU s"], rows)
+
+
+def details_table(kept: dict) -> str:
+    """Distances on faces and hands of dressed and bare bodies, by kinds and forms."""
+    rows, columns = [], [(part, way) for part in ("face", "hands") for way in SHORT_WAYS]
+    for kind in KINDS:
+        for form in DRESSED_FORMS.values():
+            group = f"{' to '.join(kind)}, {form}"
+            found = kept.get(group, {}).values()
+            if found:
+                off = [np.median([done[way][part] for done in found]) for part, way in columns]
+                rows.append([group, str(len(found)), *(f"{each:.2f}" for each in off)])
+    header = [f"{part}: {SHORT_WAYS[way]}" for part, way in columns]
+    return table(["", "pairs", *header], rows)
 
 
 def _mean(found: dict[str, dict], what: str) -> float:
@@ -351,7 +364,7 @@ def reports(kept: dict) -> dict[str, str]:
     if any(form in kept for form in FORMS):
         found["characters"] = f"{parts_table(kept)}\n\n{joints_table(kept)}"
     if any(group not in FORMS for group in kept):
-        found["dressed"] = dressed_table(kept)
+        found["dressed"] = f"{dressed_table(kept)}\n\n{details_table(kept)}"
     return found
 
 

@@ -21,11 +21,13 @@ from training.bodies import FIRST_HELD_OUT_SEED, sample_local_changes, sample_ph
 from training.dressed import dress_body, sample_outfit
 from training.makehuman import triangles
 from training.meshes import SKIN
+from training.parts import FINE_NAMES
 from training.poses import sample_game_pose, sample_pose
 from training.template import load_template
 
 # What is matched with what: source, target.
 KINDS = (("bare", "dressed"), ("dressed", "bare"), ("dressed", "dressed"))
+HAND = ("palm", "fingers")
 # Other bodies than those of `character_files`.
 FIRST_SEED = FIRST_HELD_OUT_SEED + 5000
 
@@ -75,6 +77,8 @@ class Errors:
         self.truth = Truth(posed, points_at_vertices(skin[self.samples], template.faces))
         self._posed = posed[skin]
         self._is_face = face_of_template()[skin]
+        part_of = [name.partition(".")[0] for name in FINE_NAMES]
+        self._is_hand = np.isin(np.array(part_of)[template.fine[skin]], HAND)
         at_rest = template.vertices[skin][self._is_face].astype(float)
         scale = similarity(at_rest, self._posed[self._is_face])[1]
         self._head_height = scale * head_of_template()[2]
@@ -101,6 +105,13 @@ class Errors:
         points : SurfacePoints
             As above.
         """
+        return self._off(points, self._is_face)
+
+    def of_hands(self, points: SurfacePoints) -> float:
+        """The same over palms and fingers of both hands."""
+        return self._off(points, self._is_hand)
+
+    def _off(self, points: SurfacePoints, inside: np.ndarray) -> float:
         found = points[: len(self._posed)].interpolate(self.source.vertices, self.source.faces)
-        off = np.linalg.norm(found - self._posed, axis=1)[self._is_face]
+        off = np.linalg.norm(found - self._posed, axis=1)[inside]
         return float(100 * off.mean() / self._head_height)

@@ -135,10 +135,10 @@ def test_a_body_lies_on_itself_beneath_its_clothes():
     count = len(bare.surface.vertices)
     own = points_at_vertices(np.arange(count), dressed.surface.faces)
     assert errors(own).max() < 0.1
-    assert errors.of_face(own) < 1e-4
+    assert max(errors.of_face(own), errors.of_hands(own)) < 1e-4
     elsewhere = points_at_vertices(np.random.default_rng(0).permutation(count), bare.surface.faces)
     assert errors(elsewhere).mean() > 20
-    assert errors.of_face(elsewhere) > 100
+    assert min(errors.of_face(elsewhere), errors.of_hands(elsewhere)) > 100
 
 
 def test_tables_have_a_line_for_each_form_and_way():
@@ -155,9 +155,12 @@ def test_tables_have_a_line_for_each_form_and_way():
         [ours[1][0], "2", "0.0%", "50.0%", "5.9%", "5.0%"],
     ]
     one = {"mean": 2.0, "face": 0.5, "astray": False, "confidence": 0.9, "way": "limbs"}
-    one["seconds"] = 4.0
+    one |= {"hands": 1.5, "seconds": 4.0}
     kept = {"bare to dressed, merged": {"0": dict.fromkeys(WAYS, one)}}
     found = character_pairs.reports(kept)
     assert list(found) == ["dressed"]
-    cells = "2.00 | 2.00 | 2.00 | 2.00 | 0.50 | 0.50 | 0.50 | 0.0% | 0.90 | 4.0"
-    assert found["dressed"].splitlines()[2:] == [f"| bare to dressed, merged | 1 | {cells} |"]
+    row = "| bare to dressed, merged | 1 |"
+    assert [line for line in found["dressed"].splitlines() if line.startswith(row)] == [
+        f"{row} 2.00 | 2.00 | 2.00 | 2.00 | 0.0% | 0.90 | 4.0 |",
+        f"{row} 0.50 | 0.50 | 0.50 | 1.50 | 1.50 | 1.50 |",
+    ]

@@ -4,9 +4,17 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from diffusionnet_blender.matching.limbs.digits import EXTREMITIES, digit_coordinates, digits_of
+from diffusionnet_blender.matching.limbs.digit_map import with_digits
+from diffusionnet_blender.matching.limbs.digits import (
+    EXTREMITIES,
+    ROOT,
+    digit_coordinates,
+    digits_of,
+    paired_digits,
+)
 from diffusionnet_blender.matching.limbs.links import PARTS
 from diffusionnet_blender.matching.limbs.parted import parted_mesh
+from diffusionnet_blender.matching.points import points_at_vertices
 from diffusionnet_blender.surface.outer_skin import make_skin
 from diffusionnet_blender.surface.repair import repair
 from diffusionnet_blender.surface.surface import Surface
@@ -111,6 +119,49 @@ def test_the_back_of_a_finger_goes_to_the_back(flat, curled):
     up, image = curled.mesh.normals[:, 2], flat.mesh.normals[near, 2]
     apart = (np.abs(coordinates[1]).max(axis=1) > 0.9) & (np.abs(up) > 0.7)
     assert np.mean(np.sign(up[apart]) == np.sign(image[apart])) > 0.97
+
+
+def misled_map(source, target, pinned=()):
+    """A map of fingers to their neighbours, before and after digits are laid on their own."""
+    near = partners(source, target, HERE, SHIFTED, None)
+    before = points_at_vertices(near, source.faces)
+    rows = source.looking(HERE), target.looking(SHIFTED)
+    hands = paired_digits(source.mesh, target.mesh, *rows)
+    pinned = np.array(pinned, int)
+    return before, with_digits(before, source.mesh, target.mesh, hands, pinned)
+
+
+def test_digits_are_laid_on_their_own_along_and_around_them(flat, curled):
+    before, found = misled_map(flat, curled)
+    nearest = [points.nearest_vertex(flat.faces) for points in (before, found)]
+    for digit in digits_of(curled.mesh, HAND, "L")[1:-1]:
+        # At its root a digit goes over into the map.
+        beyond = digit.vertices[digit.along > ROOT]
+        wrong, right = (flat.finger[near[beyond]] == curled.finger[beyond] for near in nearest)
+        assert wrong.mean() == 0.0
+        assert right.mean() > 0.97
+    digit = digits_of(curled.mesh, HAND, "L")[2]
+    outer = digit.vertices[digit.along > 0.4]
+    name = str(curled.finger[outer][0])
+    # Both middle lines begin at the same height; bones of the curled one are as long.
+    length = found[outer].interpolate(flat.vertices, flat.faces)[:, 1] - 0.06
+    assert np.corrcoef(length, digit.along[digit.along > 0.4])[0, 1] > 0.97
+    assert np.ptp(length) > 0.3 * LENGTHS[name]
+    facing = found[outer].interpolate(flat.mesh.normals, flat.faces)
+    up = curled.mesh.normals[outer, 2]
+    sideways = np.abs(up) > 0.7
+    assert np.mean(np.sign(up[sideways]) == np.sign(facing[sideways, 2])) > 0.95
+
+
+def test_a_map_stays_where_there_is_no_digit_and_on_a_digit_with_a_pin(flat, curled):
+    before, found = misled_map(flat, curled)
+    digits = digits_of(curled.mesh, HAND, "L")
+    palm = np.setdiff1d(np.arange(len(before)), np.concatenate([d.vertices for d in digits]))
+    np.testing.assert_array_equal(found.face[palm], before.face[palm])
+    pinned = digits[1].vertices[np.argmax(digits[1].along)]
+    before, found = misled_map(flat, curled, [pinned])
+    np.testing.assert_array_equal(found.face[digits[1].vertices], before.face[digits[1].vertices])
+    assert (found.face[digits[2].vertices] != before.face[digits[2].vertices]).any()
 
 
 def test_fingers_keep_their_order_where_one_is_missing(flat):

@@ -66,8 +66,8 @@ def test_parts_found_on_proxies_come_to_the_same_parts(sides, parts, monkeypatch
     require_same_parts(sides, parts, "ada", "bo", rigged, "features")
 
 
-def test_a_face_beside_other_objects_is_matched_to_its_own_vertices(sides):
-    """On the outer skin of both, by which they are matched, ears and lips are rounder."""
+def test_face_and_feet_beside_other_objects_are_matched_to_their_own_vertices(sides):
+    """On the outer skin of both, by which they are matched, ears, lips and toes are rounder."""
     ada = request_of(sides["ada"], sides["ada"]).source
     vertices, top = ada.vertices, ada.vertices[:, 2].max()
     height = np.ptp(vertices[:, 2])
@@ -77,6 +77,7 @@ def test_a_face_beside_other_objects_is_matched_to_its_own_vertices(sides):
     found = match(ada, Surface(*burdened), method="MATCH").target_to_source[: len(vertices)]
     away = np.linalg.norm(found.interpolate(vertices, ada.faces) - vertices, axis=1)
     assert away[vertices[:, 2] > top - 0.12 * height].mean() < 2e-4 * height
+    assert away[vertices[:, 2] < top - 0.97 * height].mean() < 5e-4 * height
 
 
 def require_same_parts(sides, parts, source, target, rigged, way):

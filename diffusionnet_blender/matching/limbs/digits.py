@@ -172,13 +172,29 @@ def _digit(mesh: PartedMesh, vertices: np.ndarray, away: np.ndarray) -> Digit:
     return Digit(vertices, (own - own.min()) / max(np.ptp(own), np.finfo(float).tiny), root)
 
 
-def digit_coordinates(
+@dataclass(frozen=True)
+class DigitPairs:
+    """Digits of one hand or foot of both figures that correspond, in their order.
+
+    Attributes
+    ----------
+    hand : str
+        The link of the source, as "hand.L".
+    source, target : list of Digit
+    """
+
+    hand: str
+    source: list[Digit]
+    target: list[Digit]
+
+
+def paired_digits(
     source: PartedMesh,
     target: PartedMesh,
     source_rows: np.ndarray,
     target_rows: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray] | None:
-    """Coordinates by which corresponding places of digits are near, and others far.
+) -> list[DigitPairs]:
+    """Digits of hands and feet that correspond; none of those that one of the two lacks.
 
     Parameters
     ----------
@@ -187,6 +203,28 @@ def digit_coordinates(
     source_rows, target_rows : (V_s, d), (V_t, d) float
         What is about alike on both, as features: by these the order of the digits has its
         beginning.
+    """
+    found = []
+    for of in EXTREMITIES:
+        hands, goals = ([digits_of(mesh, of, side) for side in SIDES] for mesh in (source, target))
+        for side, own, opposite, goal in zip(SIDES, hands, hands[::-1], goals, strict=True):
+            unlike, pairs = _paired((own, source_rows), (goal, target_rows))
+            # Left and right of one of the two may be exchanged.
+            if pairs and unlike <= _paired((opposite, source_rows), (goal, target_rows))[0]:
+                one, other = map(list, zip(*pairs, strict=True))
+                found.append(DigitPairs(f"{of.link}.{side}", one, other))
+    return found
+
+
+def digit_coordinates(
+    source: PartedMesh,
+    target: PartedMesh,
+    source_rows: np.ndarray,
+    target_rows: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Coordinates by which corresponding places of digits are near, and others far.
+
+    Parameters are those of `paired_digits`.
 
     Returns
     -------
@@ -194,17 +232,9 @@ def digit_coordinates(
         Zeros on all other places; None where no two hands have any.
     """
     columns: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
-    for of in EXTREMITIES:
-        hands, goals = ([digits_of(mesh, of, side) for side in SIDES] for mesh in (source, target))
-        for own, opposite, goal in zip(hands, hands[::-1], goals, strict=True):
-            unlike, pairs = _paired((own, source_rows), (goal, target_rows))
-            # Left and right of one of the two may be exchanged.
-            if not pairs or unlike > _paired((opposite, source_rows), (goal, target_rows))[0]:
-                continue
-            for mesh, digits, found in zip(
-                (source, target), zip(*pairs, strict=True), columns, strict=True
-            ):
-                found += _columns(mesh, digits)
+    for hand in paired_digits(source, target, source_rows, target_rows):
+        columns[0].extend(_columns(source, hand.source))
+        columns[1].extend(_columns(target, hand.target))
     if not columns[0]:
         return None
     return np.concatenate(columns[0], axis=1), np.concatenate(columns[1], axis=1)
@@ -236,14 +266,29 @@ def _paired(source: _Hand, target: _Hand) -> tuple[float, list[tuple[Digit, Digi
     return best
 
 
+def places_on(mesh: PartedMesh, digits: Sequence[Digit], number: int) -> np.ndarray:
+    """Where the vertices of a digit lie on it, (n, 3): along it, and around it in its radii.
+
+    Parameters
+    ----------
+    mesh : PartedMesh
+    digits : sequence of Digit
+        Of one hand, in their order.
+    number : int
+        Of the digit among them.
+    """
+    digit = digits[number]
+    # The row of the knuckles is the same on both hands, and tells how each digit is turned.
+    row = digits[min(number + 1, len(digits) - 1)].root - digits[max(number - 1, 0)].root
+    return np.column_stack([digit.along, _around(mesh, digit, row)])
+
+
 def _columns(mesh: PartedMesh, digits: Sequence[Digit]) -> list[np.ndarray]:
     """Coordinates of all vertices, (V, 4) for each finger: on it, along it, and around it, two."""
     found = []
     for number, digit in enumerate(digits):
-        # The row of the knuckles is the same on both hands, and tells how each digit is turned.
-        row = digits[min(number + 1, len(digits) - 1)].root - digits[max(number - 1, 0)].root
-        around = _around(mesh, digit, row)
-        own = np.column_stack([np.full(len(around), APART), ALONG * digit.along, AROUND * around])
+        places = places_on(mesh, digits, number) * [ALONG, AROUND, AROUND]
+        own = np.column_stack([np.full(len(places), APART), places])
         columns = np.zeros((len(mesh.vertices), own.shape[1]))
         columns[digit.vertices] = np.minimum(digit.along / ROOT, 1.0)[:, None] * own
         found.append(columns)

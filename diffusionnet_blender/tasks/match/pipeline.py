@@ -33,7 +33,7 @@ from .main_part import MainPart, main_part
 from .maps import Fitting, fitted
 from .request import Correspondence, Fit, MatchRequest
 from .same_shape import refined_where_alike
-from .sharper import sharper_heads
+from .sharper import sharper_hands, sharper_heads
 from .side import Side, prepare_side
 from .ways import confidence_of, first_maps
 
@@ -129,9 +129,10 @@ def _by_skins(
     points, weight = lifted(found.target_to_source, found.confidence, *figures)
     points, weight, alone = with_pieces(points, weight, *figures)
     source, target = repaired
-    # Ears and lips are rounder on a skin than on what it covers.
+    # Ears, lips and fingers are rounder on a skin than on what it covers.
     surfaces = source.surface, target.surface
     points = sharper_heads(bodies, surfaces, points, pinned[1], lambda: report(0.5))
+    points = sharper_hands(bodies, surfaces, points, pinned[1], lambda: report(0.8))
     joints = [
         joints_of_skin(
             {name: pair[number] for name, pair in found.joints.items()},

@@ -1,4 +1,4 @@
-"""The map between two heads, sharpened on all vertices and not those of the proxies alone."""
+"""The map of heads and hands, sharpened on all vertices and not those of the proxies alone."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ...matching.limbs.digit_map import with_digits
+from ...matching.limbs.digits import paired_digits
+from ...matching.limbs.links import LINKS
 from ...matching.points import SurfacePoints
 from ...matching.sharpening import sharpened, with_border
 from ...matching.warp import Similarity, size_of
@@ -45,6 +48,35 @@ def sharper_heads(
     start = _upright((one, other), (own[0][heads[0]], theirs[0][heads[1]]))
     part = with_border(heads[0], own[0])
     return sharpened(points, own, theirs, part, pinned, progress, start)
+
+
+def sharper_hands(
+    bodies: tuple[BodyParts | None, BodyParts | None],
+    surfaces: tuple[Surface, Surface],
+    points: SurfacePoints,
+    pinned: np.ndarray,
+    progress: Callable[[], None],
+) -> SurfacePoints:
+    """The map of two people with fingers, toes, palms and feet laid on one another.
+
+    Parameters and the map of others are those of `sharper_heads`.
+    """
+    one, other = bodies
+    if one is None or other is None or not (one.is_person and other.is_person):
+        return points
+    source, target = one.on(surfaces[0]), other.on(surfaces[1])
+    progress()
+    rows = source.vertices, points.interpolate(source.vertices, source.faces)
+    hands = paired_digits(source, target, *rows)
+    points = with_digits(points, source, target, hands, pinned)
+    progress()
+    own, theirs = ((surface.vertices, surface.faces) for surface in surfaces)
+    for hand in hands:
+        palm = source.part(LINKS[hand.hand][0]) > 0.5
+        palm[np.concatenate([digit.vertices for digit in hand.source])] = False
+        part = with_border(np.flatnonzero(palm), own[0])
+        points = sharpened(points, own, theirs, part, pinned, progress)
+    return points
 
 
 def _upright(
