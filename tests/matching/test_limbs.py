@@ -12,6 +12,7 @@ from diffusionnet_blender.matching.limbs.nearest import (
     nearest_maps,
     part_agreement,
     settled_map,
+    with_lost_limbs,
 )
 from diffusionnet_blender.matching.limbs.parted import parted_mesh
 from diffusionnet_blender.matching.limbs.posing import in_limbs_of
@@ -220,6 +221,25 @@ def test_a_figure_without_an_arm_is_laid_on_a_whole_one(tall):
     points, _ = nearest_maps(source, posed)
     image = source.parts.argmax(axis=1)[points.nearest_vertex(source.faces)]
     assert target.mass @ (image == target.parts.argmax(axis=1)) > 0.9
+
+
+def test_a_hand_that_went_to_a_thigh_comes_to_the_hand_and_the_rest_stays(tall):
+    source, _ = tall
+    target, _ = figure(BENT)
+    points, _ = nearest_maps(source, in_limbs_of(source, target))
+    hand, thigh = (
+        np.flatnonzero(mesh.part(names) > 0.8)
+        for mesh, names in ((target, ["palm.L", "fingers.L"]), (source, ["thigh.L"]))
+    )
+    wrong = points.replaced(hand, points_at_vertices(np.resize(thigh, len(hand)), source.faces))
+    pinned = hand[:1]
+    found = with_lost_limbs(wrong, source, target, pinned)
+    nearest = found.nearest_vertex(source.faces)
+    assert np.mean(source.part(["palm.L", "fingers.L"])[nearest[hand]] > 0.5) > 0.9
+    rest = np.setdiff1d(np.arange(len(nearest)), hand)
+    changed = found.face[rest] != wrong.face[rest]
+    assert target.mass[rest] @ changed < 0.02
+    assert nearest[pinned] == wrong.nearest_vertex(source.faces)[pinned]
 
 
 def test_a_figure_that_faces_away_keeps_its_own_sides(tall):

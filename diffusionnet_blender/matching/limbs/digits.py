@@ -24,6 +24,9 @@ FEWEST = 100
 # Of what branches off a foot, toes are to so much of their area of the part of toes, and have so
 # much of the area of the middle one at least: a heel is none, nor is the ball of a big toe.
 OF_DIGITS, LEAST_AREA = 0.25, 0.3
+# A hand begins where the forearm is so probable, as a share of its most at the hand's rim: at a
+# sleeve a third part may be as probable as both. With less than the second there is no wrist.
+OF_MOST, LEAST_BEFORE = 0.9, 0.2
 # More branches than this are no hand.
 MOST = 6
 # At its root a digit goes over into the palm, over so much of its length.
@@ -91,8 +94,10 @@ def digits_of(mesh: PartedMesh, of: Extremity, side: str) -> list[Digit]:
     faces = mesh.faces[inside.all(axis=1)]
     if len(faces) < FEWEST:
         return []
-    before = mesh.part([f"{of.before}.{side}"])[mesh.faces].max(axis=1) > 0.5
-    start = np.intersect1d(mesh.faces[inside.any(axis=1) & before], faces)
+    rim = mesh.faces[inside.any(axis=1) & ~inside.all(axis=1)]
+    before = mesh.part([f"{of.before}.{side}"])[rim].max(axis=1)
+    least = min(0.5, OF_MOST * before.max(initial=0.0))
+    start = np.intersect1d(rim[before > max(least, LEAST_BEFORE)], faces)
     if not len(start):
         return []
     away = nearest_distances(surface_graph(mesh.vertices, faces), start)

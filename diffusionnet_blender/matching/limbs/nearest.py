@@ -10,6 +10,7 @@ from ..points import Maps, SurfacePoints
 from ..pointwise import precise_map
 from ..registration import MOST_TURNED
 from .parted import PartedMesh
+from .posing import in_limbs_of
 
 # Weights of normals, of the square roots of the probabilities of parts, and of learned features
 # against positions in heights of the figure. Measured on dressed and on stylised characters, see
@@ -20,6 +21,9 @@ DIGITS = 0.1
 # Of the parts once one of the figures is deformed to the other. Normals of unlike faces would tear
 # the map then.
 PARTS_SETTLED = 0.1
+# Agreement of the parts of a place and its image below which it is lost, and from which on another
+# one is right; of so small a share of the area it is a border between two parts.
+LOST, KEPT, LEAST_LOST = 0.5, 0.7, 0.002
 
 
 def nearest_maps(
@@ -78,6 +82,35 @@ def settled_map(source: PartedMesh, target: PartedMesh) -> SurfacePoints:
     closest = ClosestPoints(source.vertices, source.faces)
     found, _ = closest(target.vertices[turned], target.normals[turned], MOST_TURNED)
     return points.replaced(turned, found)
+
+
+def with_lost_limbs(
+    points: SurfacePoints, source: PartedMesh, target: PartedMesh, pinned: np.ndarray
+) -> SurfacePoints:
+    """A map with what it takes to another part of the body on the nearest place of its own part.
+
+    A hand that lies on a thigh is one with it on an outer skin, and a map of two skins may leave
+    both on the thigh.
+
+    Parameters
+    ----------
+    points : SurfacePoints
+        On the source, one for each vertex of the target.
+    source, target : PartedMesh
+    pinned : (P,) int
+        Vertices of the target that stay.
+    """
+    lost = part_agreement(source, target, points) < LOST
+    lost[pinned] = False
+    rows = np.flatnonzero(lost)
+    if target.mass[rows].sum() < LEAST_LOST:
+        return points
+    moved = in_limbs_of(source, target)
+    own, other = (_embedded(mesh, source.height, PARTS) for mesh in (source, moved))
+    found = precise_map(own, source.faces, other[rows])
+    laid = points.replaced(rows, found)
+    same = part_agreement(source, target, laid)[rows] > KEPT
+    return points.replaced(rows[same], found[same])
 
 
 def _embedded(

@@ -7,8 +7,9 @@ from collections.abc import Callable
 import numpy as np
 
 from ...matching.limbs.digit_map import with_digits
-from ...matching.limbs.digits import paired_digits
+from ...matching.limbs.digits import ROOT, paired_digits
 from ...matching.limbs.links import LINKS
+from ...matching.limbs.nearest import with_lost_limbs
 from ...matching.points import SurfacePoints
 from ...matching.sharpening import sharpened, with_border
 from ...matching.warp import Similarity, size_of
@@ -59,13 +60,15 @@ def sharper_hands(
 ) -> SurfacePoints:
     """The map of two people with fingers, toes, palms and feet laid on one another.
 
-    Parameters and the map of others are those of `sharper_heads`.
+    What it took to another part of the body comes to its own one before. Parameters and the map of
+    others are those of `sharper_heads`.
     """
     one, other = bodies
     if one is None or other is None or not (one.is_person and other.is_person):
         return points
     source, target = one.on(surfaces[0]), other.on(surfaces[1])
     progress()
+    points = with_lost_limbs(points, source, target, pinned)
     rows = source.vertices, points.interpolate(source.vertices, source.faces)
     hands = paired_digits(source, target, *rows)
     points = with_digits(points, source, target, hands, pinned)
@@ -75,7 +78,10 @@ def sharper_hands(
         palm = source.part(LINKS[hand.hand][0]) > 0.5
         palm[np.concatenate([digit.vertices for digit in hand.source])] = False
         part = with_border(np.flatnonzero(palm), own[0])
-        points = sharpened(points, own, theirs, part, pinned, progress)
+        knuckles = np.concatenate([digit.vertices[digit.along < ROOT] for digit in hand.target])
+        images = points[knuckles].interpolate(*own)
+        start = Similarity.between(theirs[0][knuckles], images)
+        points = sharpened(points, own, theirs, part, pinned, progress, start)
     return points
 
 
