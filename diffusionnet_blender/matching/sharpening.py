@@ -59,17 +59,42 @@ def sharpened(
     finder = ContactFinder(source, target, patch)
     (at_rest,) = finder(source[0][None], progress)
     found = on_their_sides(patch, source, target, at_rest.pairs, finder.reach)
-    share = _share(patch.target, target, FADING * patch.size / patch.to_source.scale)
-    image = [each.interpolate(*source) for each in (points[patch.target], found)]
-    fading = np.flatnonzero(share < 1)
-    between = image[0] + share[:, None] * (image[1] - image[0])
+    away = _from_border(patch.target, target)
+    share = away / max(FADING * patch.size / patch.to_source.scale, float(np.finfo(float).tiny))
     facing = vertex_normals(*target)[patch.target] @ patch.to_source.rotation.T
-    surface = ClosestPoints(*source)
-    laid, _ = surface(between[fading], facing[fading], MOST_TURNED)
-    found = found.replaced(fading, laid)
-    none = share == 0
-    found = found.replaced(np.flatnonzero(none), points[patch.target[none]])
+    found = faded(points[patch.target], found, share, ClosestPoints(*source), facing)
     return points.replaced(patch.target, found)
+
+
+def faded(
+    one: SurfacePoints,
+    other: SurfacePoints,
+    share: np.ndarray,
+    surface: ClosestPoints,
+    facing: np.ndarray,
+) -> SurfacePoints:
+    """Points that go over from some to others, smoothly.
+
+    Parameters
+    ----------
+    one, other : SurfacePoints
+        On the surface, n each.
+    share : (n,) float
+        0 where they are the ones, from 1 on where they are the others.
+    surface : ClosestPoints
+    facing : (n, 3) float
+        Normals that those between are to have about.
+    """
+    weight = np.minimum(share, 1.0)
+    weight = weight * weight * (3 - 2 * weight)
+    fading = np.flatnonzero((weight > 0) & (weight < 1))
+    start, end = (
+        each[fading].interpolate(surface.vertices, surface.faces) for each in (one, other)
+    )
+    between = start + weight[fading, None] * (end - start)
+    laid, _ = surface(between, facing[fading], MOST_TURNED)
+    none = np.flatnonzero(weight == 0)
+    return other.replaced(fading, laid).replaced(none, one[none])
 
 
 def with_border(part: np.ndarray, vertices: np.ndarray) -> np.ndarray:
@@ -79,15 +104,13 @@ def with_border(part: np.ndarray, vertices: np.ndarray) -> np.ndarray:
     return np.flatnonzero(np.isfinite(away))
 
 
-def _share(own: np.ndarray, target: Mesh, width: float) -> np.ndarray:
-    """Weight (m,) of a patch's vertices: 0 at its border with others, 1 from a width on."""
+def _from_border(own: np.ndarray, target: Mesh) -> np.ndarray:
+    """Distance (m,) of a patch's vertices from its border with others, infinite without one."""
     vertices, faces = target
     inside = np.zeros(len(vertices), bool)
     inside[own] = True
     mixed = faces[inside[faces].any(axis=1) & ~inside[faces].all(axis=1)]
     border = np.unique(mixed)
     if not len(border):
-        return np.ones(len(own))
-    away = cKDTree(vertices[border]).query(vertices[own])[0] / max(width, np.finfo(float).tiny)
-    away = np.minimum(away, 1.0)
-    return away * away * (3 - 2 * away)
+        return np.full(len(own), np.inf)
+    return cKDTree(vertices[border]).query(vertices[own])[0]

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..closest import ClosestPoints
 from ..points import SurfacePoints
+from ..sharpening import faded
 from .digits import ROOT, Digit, DigitPairs, places_on
 from .parted import PartedMesh
 
@@ -44,13 +45,9 @@ def with_digits(
             )
             if laid is None or np.isin(pinned, digit.vertices).any():
                 continue
-            own = points[digit.vertices]
-            share = np.minimum(digit.along / ROOT, 1.0)
-            share = share * share * (3 - 2 * share)
-            start, end = (each.interpolate(source.vertices, source.faces) for each in (own, laid))
-            fading = np.flatnonzero(share < 1)
-            between = start[fading] + share[fading, None] * (end[fading] - start[fading])
-            laid = laid.replaced(fading, surface(between)[0])
+            facing = laid.interpolate(source.normals, source.faces)
+            before = points[digit.vertices]
+            laid = faded(before, laid, digit.along / ROOT, surface, facing)
             points = points.replaced(digit.vertices, laid)
     return points
 

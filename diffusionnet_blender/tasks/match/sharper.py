@@ -1,4 +1,4 @@
-"""The map of heads and hands, sharpened on all vertices and not those of the proxies alone."""
+"""The map of heads, hands and feet, sharpened on all vertices and not on those of the proxies."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from ...surface.surface import Surface
 from .body import BodyParts
 
 
-def sharper_heads(
+def sharper(
     bodies: tuple[BodyParts | None, BodyParts | None],
     surfaces: tuple[Surface, Surface],
     points: SurfacePoints,
     pinned: np.ndarray,
+    by_skins: bool,
     progress: Callable[[], None],
 ) -> SurfacePoints:
     """The map of two people with their heads laid on one another; the same map for others.
@@ -36,37 +37,46 @@ def sharper_heads(
         On the source's surface, one for each vertex of the target's.
     pinned : (P,) int
         Vertices of the target whose points were chosen.
+    by_skins : bool
+        Whether the map is that of two outer skins, on which fingers and toes are one piece, and a
+        hand and what it rests on: hands and feet are laid on one another as well.
     progress : callable
         Called between steps; may raise to stop.
     """
     one, other = bodies
     if one is None or other is None or not (one.is_person and other.is_person):
         return points
-    own, theirs = ((surface.vertices, surface.faces) for surface in surfaces)
-    heads = one.head(surfaces[0]), other.head(surfaces[1])
-    if not all(map(len, heads)):
-        return points
-    start = _upright((one, other), (own[0][heads[0]], theirs[0][heads[1]]))
-    part = with_border(heads[0], own[0])
-    return sharpened(points, own, theirs, part, pinned, progress, start)
+    points = _with_heads((one, other), surfaces, points, pinned, progress)
+    if by_skins:
+        points = _with_hands((one, other), surfaces, points, pinned, progress)
+    return points
 
 
-def sharper_hands(
-    bodies: tuple[BodyParts | None, BodyParts | None],
+def _with_heads(
+    bodies: tuple[BodyParts, BodyParts],
     surfaces: tuple[Surface, Surface],
     points: SurfacePoints,
     pinned: np.ndarray,
     progress: Callable[[], None],
 ) -> SurfacePoints:
-    """The map of two people with fingers, toes, palms and feet laid on one another.
-
-    What it took to another part of the body comes to its own one before. Parameters and the map of
-    others are those of `sharper_heads`.
-    """
-    one, other = bodies
-    if one is None or other is None or not (one.is_person and other.is_person):
+    own, theirs = ((surface.vertices, surface.faces) for surface in surfaces)
+    heads = [body.head(surface) for body, surface in zip(bodies, surfaces, strict=True)]
+    if not all(map(len, heads)):
         return points
-    source, target = one.on(surfaces[0]), other.on(surfaces[1])
+    start = _upright(bodies, (own[0][heads[0]], theirs[0][heads[1]]))
+    part = with_border(heads[0], own[0])
+    return sharpened(points, own, theirs, part, pinned, progress, start)
+
+
+def _with_hands(
+    bodies: tuple[BodyParts, BodyParts],
+    surfaces: tuple[Surface, Surface],
+    points: SurfacePoints,
+    pinned: np.ndarray,
+    progress: Callable[[], None],
+) -> SurfacePoints:
+    """The map with fingers, toes, palms and feet on their own ones, and first with lost limbs."""
+    source, target = (body.on(each) for body, each in zip(bodies, surfaces, strict=True))
     progress()
     points = with_lost_limbs(points, source, target, pinned)
     rows = source.vertices, points.interpolate(source.vertices, source.faces)
@@ -78,9 +88,9 @@ def sharper_hands(
         palm = source.part(LINKS[hand.hand][0]) > 0.5
         palm[np.concatenate([digit.vertices for digit in hand.source])] = False
         part = with_border(np.flatnonzero(palm), own[0])
-        knuckles = np.concatenate([digit.vertices[digit.along < ROOT] for digit in hand.target])
-        images = points[knuckles].interpolate(*own)
-        start = Similarity.between(theirs[0][knuckles], images)
+        # By its digits a palm lies where it belongs, by the map of two skins perhaps not.
+        roots = np.concatenate([digit.vertices[digit.along < ROOT] for digit in hand.target])
+        start = Similarity.between(theirs[0][roots], points[roots].interpolate(*own))
         points = sharpened(points, own, theirs, part, pinned, progress, start)
     return points
 
