@@ -68,10 +68,14 @@ def with_even_borders(
     edges = every[trunk[every].all(axis=1)]
     # A tail may begin above the hips, and further in it can only be held up over the back.
     bare = edges[(labels[edges] != _TAIL).all(axis=1)]
+    middle = edges[np.isin(labels[edges], [_TORSO, _NECK]).all(axis=1)]
     back = {}
     for leg, at, other in zip(LEGS, (shoulders, hips), (hips, shoulders), strict=True):
         inward = at[1] + INWARD * (other - at)[1]
-        top = min(_top(vertices, edges, at[1]), _top(vertices, bare, inward))
+        top = _top(vertices, edges, at[1])
+        # Thighs alone are no back.
+        if len(_section(vertices, middle, inward)):
+            top = min(top, _top(vertices, bare, inward))
         # A huge head or tail may leave no trunk above a leg.
         back[leg] = (top if np.isfinite(top) else _top(vertices, every, at[1])) - at[2]
     halfway = (shoulders + hips)[1] / 2

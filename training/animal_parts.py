@@ -44,7 +44,7 @@ from .shares import Shares, mean_shares, shares_of
 NAME = "animal_parts"
 WIDTH = 96
 # Steps on animals of no species, on all, and on all but a group.
-FIRST, ALL, LEFT_OUT = 2000, 6000, 4000
+FIRST, ALL, LEFT_OUT = 2000, 10_000, 6000
 RATE = 1e-3
 FIRST_RUN = "quadrupeds"
 LIMBS = tuple(tuple(f"{leg}_{part}.L" for part in LEG_PARTS) for leg in LEGS)

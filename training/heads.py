@@ -25,8 +25,10 @@ from training.parts import ANIMALS, FINE_NAMES, FINE_OF_LABEL, PART_NAMES, PEOPL
 from training.precision import in_halves
 from training.views import (
     ANIMAL_SHARES,
+    ANIMAL_STRETCH,
     ANIMAL_TILT,
     FEATURES,
+    STRETCH,
     View,
     inputs_in,
     sample_view,
@@ -86,6 +88,7 @@ class FigureTrainer(Trainer):
     ANATOMY: ClassVar = PEOPLE
     # Numbers of classes, those of the parts first.
     HEADS: ClassVar = tuple(map(len, CLASSES.values()))
+    STRETCH: ClassVar[float | tuple[float, float, float]] = STRETCH
 
     def __init__(self, module: DiffusionNet, settings: TrainingSettings, frames: bool = True):
         super().__init__(module, FEATURES, None, settings)
@@ -105,7 +108,7 @@ class FigureTrainer(Trainer):
         discretization = scaled(
             discretization, np.exp(rng.uniform(-1, 1) * self.settings.scale_jitter)
         )
-        features = inputs_in(view, discretization, example.integral, rng)
+        features = inputs_in(view, discretization, example.integral, rng, self.STRETCH)
         shape = shape_of(discretization, engine)
         with in_halves(engine.torch_device.type):
             outputs = self.module(shape, engine.array(features)).float()
@@ -170,6 +173,7 @@ class AnimalTrainer(FigureTrainer):
 
     ANATOMY: ClassVar = ANIMALS
     HEADS: ClassVar = (len(ANIMALS.part_names),)
+    STRETCH = ANIMAL_STRETCH
 
     def _view(self) -> View:
         return sample_view(self.rng, ANIMAL_SHARES, ANIMAL_TILT)

@@ -16,6 +16,8 @@ from .parts import ANIMAL_PART_NAMES, NO_PART, SIDES
 from .poses import unit
 
 CELL = 0.038
+# Of tails that the trunk runs out into, and of hind legs whose thighs cover the flanks.
+TAPERING_SHARE, HAUNCHES_SHARE = 0.35, 0.4
 _ARM = "arm"
 
 
@@ -64,10 +66,12 @@ def _way(degrees: float) -> np.ndarray:
 
 def _skeleton(rng: np.random.Generator, human: bool) -> tuple[dict[str, SkinBone], dict[str, str]]:
     """Bones, one of each link by its name, and others; and the link of each."""
-    height, depth = _between(rng, 0.35, 1.5), _between(rng, 0.14, 0.42)
+    height, depth = _between(rng, 0.35, 1.5), _between(rng, 0.14, 0.5)
     chest, rump = depth * rng.uniform(0.85, 1.15), depth * rng.uniform(0.8, 1.1)
     level = height + 0.5 * depth
-    front, hind = np.array([0, -0.5, level]), np.array([0, 0.5, level * rng.uniform(0.88, 1.25)])
+    # Most animals are as high at the hips as at the shoulders; a stegosaurus is 1.6 times as high.
+    hips = 0.88 + 0.72 * rng.uniform() ** 2.5
+    front, hind = np.array([0, -0.5, level]), np.array([0, 0.5, level * hips])
     waist = (front + hind) / 2 + [0, 0, rng.normal(0.02, 0.07)]
     belly = depth * rng.uniform(0.8, 1.3)
     bones = {
@@ -142,36 +146,48 @@ def _upper_body(rng, bones, front, chest) -> tuple[float, np.ndarray]:
 
 
 def _tail(rng, bones, link_of, hind, rump) -> None:
-    long, thick = _between(rng, 0.12, 2.5), rump * rng.uniform(0.1, 0.55)
-    if rng.uniform() < 0.3:
+    if rng.uniform() < TAPERING_SHARE:
         # As a lizard's: the trunk runs out into it.
-        thick = rump * rng.uniform(0.55, 0.95)
-    # As a fox's: a brush that may be larger than the head.
-    brush = rng.uniform(1.2, 2.6) if rng.uniform() < 0.35 else 1.0
-    angle, curl = rng.uniform(100, 250), rng.normal(0, 18)
-    place = hind + rump * 0.8 * np.array([0, 1, rng.uniform(0, 0.5)])
-    radius = thick
+        place = hind + rump * rng.uniform(0.1, 0.5) * np.array([0, 1, 0])
+        long, thick = _between(rng, 0.6, 3.6), rump * rng.uniform(0.7, 1.0)
+        tip = rng.uniform(0.05, 0.3)
+        radii = thick * np.linspace(1, tip, 5) ** rng.uniform(0.8, 1.4)
+        angle, curl = rng.uniform(150, 205), rng.uniform(-18, 8)
+    else:
+        place = hind + rump * 0.8 * np.array([0, 1, rng.uniform(0, 0.5)])
+        long, thick = _between(rng, 0.12, 2.5), rump * rng.uniform(0.1, 0.55)
+        # As a fox's: a brush that may be larger than the head.
+        brush = rng.uniform(1.2, 2.6) if rng.uniform() < 0.35 else 1.0
+        growth = rng.uniform(0.6, 1.05, 4) * np.sqrt([brush, brush, 1, 1])
+        radii = thick * np.cumprod([1, *growth])
+        angle, curl = rng.uniform(100, 250), rng.normal(0, 18)
     for number in range(4):
         end = place + long / 4 * _way(angle)
-        after = radius * rng.uniform(0.6, 1.05)
-        if number < 2:
-            after *= np.sqrt(brush)
-        bones[f"tail.{number}"] = SkinBone(place, end, (radius, after))
+        bones[f"tail.{number}"] = SkinBone(place, end, tuple(radii[number : number + 2]))
         link_of[f"tail.{number}"] = f"tail.{number}"
-        place, radius, angle = end, after, angle + curl
+        place, angle = end, angle + curl
 
 
 def _legs(rng, bones, link_of, leg, top, width, height) -> None:
-    out = width * rng.uniform(0.45, 0.85)
+    out = width * rng.uniform(0.45, 1.0)
     thick = min(width * rng.uniform(0.25, 0.6), 0.5 * height)
     knee_radius = thick * rng.uniform(0.4, 0.8)
+    if leg == "hind" and rng.uniform() < HAUNCHES_SHARE:
+        thick = min(width * rng.uniform(0.6, 1.0), 0.6 * height)
+        knee_radius = min(knee_radius, 0.5 * thick)
+        out = width * rng.uniform(0.6, 0.9)
+        height = height - 0.4 * thick
     ankle_radius = knee_radius * rng.uniform(0.55, 1.0)
     hip = np.array([out, top[1] + rng.uniform(-0.08, 0.08), height])
-    ankle_height = height * rng.uniform(0.07, 0.16)
-    ankle = np.array([out * rng.uniform(0.8, 1.2), hip[1] + rng.uniform(-0.06, 0.12), ankle_height])
-    knee = hip + rng.uniform(0.4, 0.6) * (ankle - hip)
-    bend = rng.uniform(-0.05, 0.02) if leg == "front" else rng.uniform(0.03, 0.25)
-    knee = knee + [0, bend * height, 0]
+    # Of files by artists most ankles are next to the sole.
+    ankle_height = height * rng.uniform(0.01, 0.16)
+    # Where the knee is between hip and ankle, and how far behind; how far behind the hip the ankle.
+    if leg == "front":
+        middle, bend, behind = rng.uniform([0.33, -0.12, -0.15], [0.7, 0.12, 0.12])
+    else:
+        middle, bend, behind = rng.uniform([0.28, -0.08, -0.06], [0.62, 0.28, 0.3])
+    ankle = np.array([out * rng.uniform(0.8, 1.2), hip[1] + behind * min(height, 1), ankle_height])
+    knee = hip + middle * (ankle - hip) + [0, bend * height, 0]
     foot = _between(rng, 0.03, 0.35) * min(height, 1.0)
     paw = max(ankle_radius * rng.uniform(0.9, 1.7), 0.035)
     toe = np.array([ankle[0], ankle[1] - foot, min(paw * 0.7, ankle_height)])

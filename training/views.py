@@ -32,6 +32,8 @@ YAW, TILT = 12.0, 5.0
 ANIMAL_TILT = 12.0
 # Of positions in a frame, relative to the unit sphere: gear, hair and cuts move their middle.
 SHIFT, STRETCH = 0.04, 0.06
+# Along each axis by itself: animals differ most in how long, high and wide they are.
+ANIMAL_STRETCH = (0.2, 0.2, 0.2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +99,11 @@ def _frame(rng: np.random.Generator, vote: int, degrees: float) -> np.ndarray:
 
 
 def inputs_in(
-    view: View, discretization: Discretization, integral: np.ndarray, rng: np.random.Generator
+    view: View,
+    discretization: Discretization,
+    integral: np.ndarray,
+    rng: np.random.Generator,
+    stretch: float | tuple[float, float, float] = STRETCH,
 ) -> np.ndarray:
     """Inputs `FEATURES` of a figure as it is shown, (V, C) float32.
 
@@ -109,6 +115,9 @@ def inputs_in(
     integral : (V, 24) float
         Its integral invariants, which take longer than a step.
     rng : numpy.random.Generator
+    stretch : float or (float, float, float)
+        Standard deviation of the logarithm by which positions are scaled, all alike or each axis of
+        the frame by itself.
     """
     features = np.concatenate(
         [
@@ -121,6 +130,6 @@ def inputs_in(
     if view.frame is not None:
         features = with_frame(features, discretization, FEATURES, view.frame)
         where = features[:, -6:-3]
-        where *= np.exp(rng.normal(0.0, STRETCH))
+        where *= np.exp(rng.normal(0.0, stretch))
         where += rng.normal(0.0, SHIFT, 3).astype(np.float32)
     return features
