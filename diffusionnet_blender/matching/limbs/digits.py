@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations, pairwise, permutations, product
+from itertools import combinations, pairwise, permutations
 
 import numpy as np
 
@@ -73,11 +73,15 @@ class Digit:
         Of each, from 0 at the root to 1 at the tip.
     root : (3,) float64
         Middle of its border with the hand.
+    form : (3,) float64
+        How far root and tip are from the wrist, as shares of the farthest vertex of the hand, and
+        the root of its share of the hand's area: a thumb begins near the wrist, a big toe is large.
     """
 
     vertices: np.ndarray
     along: np.ndarray
     root: np.ndarray
+    form: np.ndarray
 
 
 def digits_of(mesh: PartedMesh, of: Extremity, side: str) -> list[Digit]:
@@ -174,7 +178,15 @@ def _digit(mesh: PartedMesh, vertices: np.ndarray, away: np.ndarray) -> Digit:
     border = np.unique(mesh.faces[corners.any(axis=1) & ~corners.all(axis=1)])
     root = mesh.vertices[border[inside[border]]].mean(axis=0)
     own = away[vertices]
-    return Digit(vertices, (own - own.min()) / max(np.ptp(own), np.finfo(float).tiny), root)
+    form = np.array(
+        [
+            own.min() / away.max(),
+            own.max() / away.max(),
+            np.sqrt(mesh.mass[vertices].sum() / mesh.mass[away > 0].sum()),
+        ]
+    )
+    along = (own - own.min()) / max(np.ptp(own), np.finfo(float).tiny)
+    return Digit(vertices, along, root, form)
 
 
 @dataclass(frozen=True)
@@ -206,18 +218,17 @@ def paired_digits(
     source, target : PartedMesh
         With the fine parts of a person.
     source_rows, target_rows : (V_s, d), (V_t, d) float
-        What is about alike on both, as features: by these the order of the digits has its
-        beginning.
+        What is about alike on both, as features: by these the two hands of a figure are told apart.
     """
     found = []
     for of in EXTREMITIES:
         hands, goals = ([digits_of(mesh, of, side) for side in SIDES] for mesh in (source, target))
         for side, own, opposite, goal in zip(SIDES, hands, hands[::-1], goals, strict=True):
-            unlike, pairs = _paired((own, source_rows), (goal, target_rows))
+            pairs = _paired(own, goal)
             # Left and right of one of the two may be exchanged.
-            if pairs and unlike <= _paired((opposite, source_rows), (goal, target_rows))[0]:
-                one, other = map(list, zip(*pairs, strict=True))
-                found.append(DigitPairs(f"{of.link}.{side}", one, other))
+            away, other = (_apart(each, goal, source_rows, target_rows) for each in (own, opposite))
+            if pairs and away <= other:
+                found.append(DigitPairs(f"{of.link}.{side}", *map(list, zip(*pairs, strict=True))))
     return found
 
 
@@ -245,30 +256,37 @@ def digit_coordinates(
     return np.concatenate(columns[0], axis=1), np.concatenate(columns[1], axis=1)
 
 
-# Digits of a hand in their order, and rows (V, d) of all vertices.
-_Hand = tuple[list[Digit], np.ndarray]
-
-
-def _paired(source: _Hand, target: _Hand) -> tuple[float, list[tuple[Digit, Digit]]]:
-    """Digits of two hands that correspond, all of the one that has fewer, in their order.
-
-    Before them the mean distance of their rows; infinite where there are none.
+def _paired(source: list[Digit], target: list[Digit]) -> list[tuple[Digit, Digit]]:
+    """Digits of two hands that correspond by their forms, all of the one that has fewer, in their
+    order.
     """
-    few = min(len(source[0]), len(target[0]))
-    best: tuple[float, list[tuple[Digit, Digit]]] = (float("inf"), [])
+    few = min(len(source), len(target))
     if not few:
-        return best
+        return []
+    forms = [np.stack([digit.form for digit in digits]) for digits in (source, target)]
+    apart = np.linalg.norm(forms[0][:, None] - forms[1], axis=2)
+    forward = range(len(source))
+    ways = (
+        (chosen, others)
+        for order in (forward, forward[::-1])
+        for chosen in combinations(order, few)
+        for others in combinations(range(len(target)), few)
+    )
+    best = min(ways, key=lambda way: float(apart[way].mean()))
+    return [(source[one], target[other]) for one, other in zip(*best, strict=True)]
+
+
+def _apart(
+    source: list[Digit], target: list[Digit], source_rows: np.ndarray, target_rows: np.ndarray
+) -> float:
+    """Distance of the mean rows of two hands; infinite where one of them has no digit."""
+    if not source or not target:
+        return float("inf")
     means = [
-        [rows[digit.vertices].mean(axis=0) for digit in digits] for digits, rows in (source, target)
+        rows[np.concatenate([digit.vertices for digit in digits])].mean(axis=0)
+        for digits, rows in ((source, source_rows), (target, target_rows))
     ]
-    apart = np.linalg.norm(np.array(means[0])[:, None] - np.array(means[1]), axis=2)
-    forward = range(len(source[0]))
-    for order in (forward, forward[::-1]):
-        for chosen in product(combinations(order, few), combinations(range(len(target[0])), few)):
-            cost = float(apart[chosen].mean())
-            if cost < best[0]:
-                best = cost, [(source[0][i], target[0][j]) for i, j in zip(*chosen, strict=True)]
-    return best
+    return float(np.linalg.norm(means[0] - means[1]))
 
 
 def places_on(mesh: PartedMesh, digits: Sequence[Digit], number: int) -> np.ndarray:

@@ -16,6 +16,9 @@ from ...matching.warp import Similarity, size_of
 from ...surface.surface import Surface
 from .body import BodyParts
 
+# Up to here a digit lies about as the palm does, and from `ROOT` on its map is all its own.
+BASE = 0.6
+
 
 def sharper(
     bodies: tuple[BodyParts | None, BodyParts | None],
@@ -89,7 +92,11 @@ def _with_hands(
         palm[np.concatenate([digit.vertices for digit in hand.source])] = False
         part = with_border(np.flatnonzero(palm), own[0])
         # By its digits a palm lies where it belongs, by the map of two skins perhaps not.
-        roots = np.concatenate([digit.vertices[digit.along < ROOT] for digit in hand.target])
+        roots = np.concatenate(
+            [d.vertices[(d.along > ROOT) & (d.along < BASE)] for d in hand.target]
+        )
+        if not len(roots):
+            continue
         start = Similarity.between(theirs[0][roots], points[roots].interpolate(*own))
         points = sharpened(points, own, theirs, part, pinned, progress, start)
     return points
