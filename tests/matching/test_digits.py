@@ -164,6 +164,21 @@ def test_a_map_stays_where_there_is_no_digit_and_on_a_digit_with_a_pin(flat, cur
     assert (found.face[digits[2].vertices] != before.face[digits[2].vertices]).any()
 
 
+def test_forms_tell_the_thumb_where_a_map_has_the_hand_the_wrong_way_round(flat, curled):
+    backward = dict(zip(FINGERS, [HERE[name] for name in FINGERS[::-1]], strict=True)) | {"": 0.0}
+    rows = flat.looking(HERE), curled.looking(backward)
+    for by_form, expected in ((False, FINGERS[::-1]), (True, FINGERS)):
+        (hand,) = paired_digits(flat.mesh, curled.mesh, *rows, by_form=by_form)
+        partner = {}
+        for one, other in zip(hand.source, hand.target, strict=True):
+            names = [
+                str(figure.finger[digit.vertices[digit.along > ROOT]][0])
+                for figure, digit in ((flat, one), (curled, other))
+            ]
+            partner[names[0]] = names[1]
+        assert tuple(partner[name] for name in FINGERS) == expected
+
+
 def test_fingers_keep_their_order_where_one_is_missing(flat):
     fewer = Hand(WITHOUT_RING)
     rows = flat.looking(HERE), fewer.looking(HERE)

@@ -210,6 +210,7 @@ def paired_digits(
     target: PartedMesh,
     source_rows: np.ndarray,
     target_rows: np.ndarray,
+    by_form: bool = False,
 ) -> list[DigitPairs]:
     """Digits of hands and feet that correspond; none of those that one of the two lacks.
 
@@ -219,12 +220,15 @@ def paired_digits(
         With the fine parts of a person.
     source_rows, target_rows : (V_s, d), (V_t, d) float
         What is about alike on both, as features: by these the two hands of a figure are told apart.
+    by_form : bool
+        Whether a digit's form tells which it is, and not its rows: places by a map that may have a
+        hand the wrong way round.
     """
     found = []
     for of in EXTREMITIES:
         hands, goals = ([digits_of(mesh, of, side) for side in SIDES] for mesh in (source, target))
         for side, own, opposite, goal in zip(SIDES, hands, hands[::-1], goals, strict=True):
-            pairs = _paired(own, goal)
+            pairs = _paired(own, goal, *((None, None) if by_form else (source_rows, target_rows)))
             # Left and right of one of the two may be exchanged.
             away, other = (_apart(each, goal, source_rows, target_rows) for each in (own, opposite))
             if pairs and away <= other:
@@ -256,15 +260,23 @@ def digit_coordinates(
     return np.concatenate(columns[0], axis=1), np.concatenate(columns[1], axis=1)
 
 
-def _paired(source: list[Digit], target: list[Digit]) -> list[tuple[Digit, Digit]]:
-    """Digits of two hands that correspond by their forms, all of the one that has fewer, in their
-    order.
+def _paired(
+    source: list[Digit],
+    target: list[Digit],
+    source_rows: np.ndarray | None,
+    target_rows: np.ndarray | None,
+) -> list[tuple[Digit, Digit]]:
+    """Digits of two hands that correspond by their rows or else their forms, all of the one that
+    has fewer, in their order.
     """
     few = min(len(source), len(target))
     if not few:
         return []
-    forms = [np.stack([digit.form for digit in digits]) for digits in (source, target)]
-    apart = np.linalg.norm(forms[0][:, None] - forms[1], axis=2)
+    one, other = (
+        np.stack([d.form if rows is None else rows[d.vertices].mean(axis=0) for d in digits])
+        for digits, rows in ((source, source_rows), (target, target_rows))
+    )
+    apart = np.linalg.norm(one[:, None] - other, axis=2)
     forward = range(len(source))
     ways = (
         (chosen, others)
@@ -273,7 +285,7 @@ def _paired(source: list[Digit], target: list[Digit]) -> list[tuple[Digit, Digit
         for others in combinations(range(len(target)), few)
     )
     best = min(ways, key=lambda way: float(apart[way].mean()))
-    return [(source[one], target[other]) for one, other in zip(*best, strict=True)]
+    return [(source[i], target[j]) for i, j in zip(*best, strict=True)]
 
 
 def _apart(

@@ -83,7 +83,7 @@ def _with_hands(
     progress()
     points = with_lost_limbs(points, source, target, pinned)
     rows = source.vertices, points.interpolate(source.vertices, source.faces)
-    hands = paired_digits(source, target, *rows)
+    hands = paired_digits(source, target, *rows, by_form=True)
     points = with_digits(points, source, target, hands, pinned)
     progress()
     own, theirs = ((surface.vertices, surface.faces) for surface in surfaces)
