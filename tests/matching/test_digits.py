@@ -18,6 +18,7 @@ from diffusionnet_blender.matching.points import points_at_vertices
 from diffusionnet_blender.surface.outer_skin import make_skin
 from diffusionnet_blender.surface.repair import repair
 from diffusionnet_blender.surface.surface import Surface
+from diffusionnet_blender.surface.triangles import compact
 from tests.matching.test_limbs import capsule
 from tests.shapes import icosphere, joined
 
@@ -162,6 +163,19 @@ def test_a_map_stays_where_there_is_no_digit_and_on_a_digit_with_a_pin(flat, cur
     before, found = misled_map(flat, curled, [pinned])
     np.testing.assert_array_equal(found.face[digits[1].vertices], before.face[digits[1].vertices])
     assert (found.face[digits[2].vertices] != before.face[digits[2].vertices]).any()
+
+
+def test_fingers_are_found_where_a_sleeve_has_taken_the_arm_away(flat):
+    hand = flat.faces[(flat.parts != PARTS.index("forearm.L"))[flat.faces].all(axis=1)]
+    faces, used = compact(len(flat.vertices), hand)
+    sleeve = capsule((0, -0.45, 0), (0, -0.01, 0), 0.1)
+    vertices, faces = joined((flat.vertices[used], faces), sleeve)
+    arm = np.full(len(sleeve[0]), PARTS.index("forearm.L"))
+    mesh = parted(vertices, faces, np.concatenate([flat.parts[used], arm]))
+    found = digits_of(mesh, HAND, "L")
+    finger = flat.finger[used]
+    names = [str(finger[digit.vertices[digit.along > ROOT]][0]) for digit in found]
+    assert tuple(names) in (FINGERS, FINGERS[::-1])
 
 
 def test_forms_tell_the_thumb_where_a_map_has_the_hand_the_wrong_way_round(flat, curled):

@@ -6,6 +6,8 @@ import bpy
 import numpy as np
 import pytest
 
+from diffusionnet_blender.matching.limbs.digits import EXTREMITIES, ROOT, digits_of
+from diffusionnet_blender.matching.limbs.parted import parted_mesh
 from diffusionnet_blender.scene.character import characters_of
 from diffusionnet_blender.scene.files import open_file
 from diffusionnet_blender.scene.match_jobs import read_to_match, request_of
@@ -78,6 +80,39 @@ def test_face_and_feet_beside_other_objects_are_matched_to_their_own_vertices(si
     away = np.linalg.norm(found.interpolate(vertices, ada.faces) - vertices, axis=1)
     assert away[vertices[:, 2] > top - 0.12 * height].mean() < 2e-4 * height
     assert away[vertices[:, 2] < top - 0.97 * height].mean() < 5e-4 * height
+
+
+def finger_of_bones(character):
+    """Number of the finger, from the thumb on, whose bones move each vertex most, 0 of none."""
+    found = []
+    for obj in character.members:
+        names = [group.name for group in obj.vertex_groups]
+        held = np.zeros((len(obj.data.vertices), 6))
+        for vertex in obj.data.vertices:
+            for group in vertex.groups:
+                name = names[group.group]
+                number = int(name[6]) if name.startswith("finger") else 0
+                held[vertex.index, number] += group.weight
+        found.append(held.argmax(axis=1))
+    return np.concatenate(found)
+
+
+def test_fingers_of_a_dressed_character_go_to_their_own(addon):
+    """Sleeves hide its arms, and on its outer skin fingers are one piece."""
+    (cleo,) = characters_of(open_file(SAMPLES / "cleo.glb"), bpy.context.view_layer)
+    of_bones, source = finger_of_bones(cleo), read_to_match(cleo)
+    request = request_of(source, read("bo.blend"))
+    finger = of_bones[job.run(request).target_to_source.nearest_vertex(request.source.faces)]
+    bo = request.target
+    found = segment(bo, "body_parts_fine")
+    mesh = parted_mesh(
+        bo.vertices, bo.faces, found.vertex_probabilities, found.class_names, found.frame
+    )
+    for side in "LR":
+        digits = digits_of(mesh, EXTREMITIES[0], side)
+        counts = [np.bincount(finger[d.vertices[d.along > ROOT]], minlength=6) for d in digits]
+        assert sorted(int(count.argmax()) for count in counts) == [1, 2, 3, 4, 5]
+        assert all(count.max() > 0.9 * count.sum() for count in counts)
 
 
 def require_same_parts(sides, parts, source, target, rigged, way):

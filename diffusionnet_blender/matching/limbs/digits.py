@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from itertools import combinations, pairwise, permutations
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from ...surface.edges import directed_edges
+from ...surface.loose_parts import label_mesh_parts
 from ..geodesic import nearest_distances, surface_graph
 from .directions import SIDES, across, transported, unit
 from .links import LINKS
@@ -27,6 +29,8 @@ OF_DIGITS, LEAST_AREA = 0.25, 0.3
 # A hand begins where the forearm is so probable, as a share of its most at the hand's rim: at a
 # sleeve a third part may be as probable as both. With less than the second there is no wrist.
 OF_MOST, LEAST_BEFORE = 0.9, 0.2
+# Share of a hand without a forearm of its own that is nearest to the forearm: to the sleeve.
+AT_SLEEVE = 0.02
 # More branches than this are no hand.
 MOST = 6
 # At its root a digit goes over into the palm, over so much of its length.
@@ -95,13 +99,20 @@ def digits_of(mesh: PartedMesh, of: Extremity, side: str) -> list[Digit]:
     side : {"L", "R"}
     """
     inside = (mesh.part(LINKS[f"{of.link}.{side}"][0]) > 0.5)[mesh.faces]
-    faces = mesh.faces[inside.all(axis=1)]
-    if len(faces) < FEWEST:
-        return []
     rim = mesh.faces[inside.any(axis=1) & ~inside.all(axis=1)]
-    before = mesh.part([f"{of.before}.{side}"])[rim].max(axis=1)
-    least = min(0.5, OF_MOST * before.max(initial=0.0))
-    start = np.intersect1d(rim[before > max(least, LEAST_BEFORE)], faces)
+    # A shoe may be larger than the foot in it.
+    for faces in _pieces(mesh, mesh.faces[inside.all(axis=1)]):
+        found = _digits_on(mesh, faces, rim, of, side)
+        if found:
+            return found
+    return []
+
+
+def _digits_on(
+    mesh: PartedMesh, faces: np.ndarray, rim: np.ndarray, of: Extremity, side: str
+) -> list[Digit]:
+    """Digits of a hand with some faces (n, 3), see `_wrist`."""
+    start = _wrist(mesh, faces, rim, mesh.part([f"{of.before}.{side}"]))
     if not len(start):
         return []
     away = nearest_distances(surface_graph(mesh.vertices, faces), start)
@@ -128,6 +139,42 @@ def digits_of(mesh: PartedMesh, of: Extremity, side: str) -> list[Digit]:
         key=lambda path: sum(apart[one, other] for one, other in pairwise(path)),
     )
     return [found[number] for number in order]
+
+
+def _pieces(mesh: PartedMesh, faces: np.ndarray) -> list[np.ndarray]:
+    """Faces of each connected piece of `FEWEST` and more, the largest area first."""
+    piece = label_mesh_parts(len(mesh.vertices), faces)
+    own = np.unique(faces)
+    area = np.bincount(piece[own], mesh.mass[own], piece.max(initial=-1) + 1)
+    of_face = piece[faces[:, 0]]
+    found = [faces[of_face == number] for number in np.argsort(-area)]
+    return [each for each in found if len(each) >= FEWEST]
+
+
+def _wrist(mesh: PartedMesh, faces: np.ndarray, rim: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """Vertices of a hand at which it begins, none where there is no forearm.
+
+    Parameters
+    ----------
+    mesh : PartedMesh
+    faces : (n, 3) int
+        Of the hand.
+    rim : (m, 3) int
+        Faces at the border of the parts of the hand.
+    before : (V,) float
+        Probability of the forearm.
+    """
+    rim = rim[np.isin(rim, faces).any(axis=1)]
+    most = before[rim].max(axis=1)
+    least = min(0.5, OF_MOST * most.max(initial=0.0))
+    start = np.intersect1d(rim[most > max(least, LEAST_BEFORE)], faces)
+    forearm = mesh.vertices[before > 0.5]
+    if len(start) or not len(forearm):
+        return start
+    # What a sleeve hides of the arm is often cut away.
+    own = np.unique(faces)
+    away, _ = cKDTree(forearm).query(mesh.vertices[own])
+    return own[away <= np.quantile(away, AT_SLEEVE)]
 
 
 def _branches(faces: np.ndarray, away: np.ndarray, least: float) -> list[np.ndarray]:
