@@ -143,12 +143,10 @@ def _digits_on(
 
 def _pieces(mesh: PartedMesh, faces: np.ndarray) -> list[np.ndarray]:
     """Faces of each connected piece of `FEWEST` and more, the largest area first."""
-    piece = label_mesh_parts(len(mesh.vertices), faces)
-    own = np.unique(faces)
-    area = np.bincount(piece[own], mesh.mass[own], piece.max(initial=-1) + 1)
-    of_face = piece[faces[:, 0]]
-    found = [faces[of_face == number] for number in np.argsort(-area)]
-    return [each for each in found if len(each) >= FEWEST]
+    piece = label_mesh_parts(len(mesh.vertices), faces)[faces[:, 0]]
+    numbers, counts = np.unique(piece, return_counts=True)
+    found = [faces[piece == number] for number in numbers[counts >= FEWEST]]
+    return sorted(found, key=lambda each: -mesh.mass[np.unique(each)].sum())
 
 
 def _wrist(mesh: PartedMesh, faces: np.ndarray, rim: np.ndarray, before: np.ndarray) -> np.ndarray:
