@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from diffusionnet_blender.matching.by_features import map_by_features
 from diffusionnet_blender.surface.discretization import truncated
 from diffusionnet_blender.surface.repair import repair
 from diffusionnet_blender.surface.surface import Surface
@@ -67,8 +68,7 @@ def test_features_that_take_an_animal_the_wrong_way_round_are_recognised(animal,
     matrices = truncated(target.matrices, model.card.discretization.k)
     frame = HALF_TURN @ target.of_body.frame
     turned = replace(target, features=vertex_features(model, matrices, choose_engine(), frame))
-    maps, way, _ = first_maps(source, turned, model, None, Clock(SILENT))
-    assert way == "features"
+    maps = map_by_features(source.mesh, turned.mesh, source.features, turned.features)
     assert error(animal, one, other, maps[0]) > 0.1
     refined = refined_where_alike(source, turned, maps, Clock(SILENT))
     assert refined.way == "distances"
