@@ -23,7 +23,7 @@ DIGITS = 0.1
 PARTS_SETTLED = 0.1
 # Agreement of the parts of a place and its image below which it is lost, and from which on another
 # one is right; of so small a share of the area it is a border between two parts.
-LOST, KEPT, LEAST_LOST = 0.5, 0.7, 0.002
+LOST, KEPT, LEAST_LOST = 0.7, 0.85, 0.002
 
 
 def nearest_maps(
