@@ -242,6 +242,16 @@ def test_a_hand_that_went_to_a_thigh_comes_to_the_hand_and_the_rest_stays(tall):
     assert nearest[pinned] == wrong.nearest_vertex(source.faces)[pinned]
 
 
+def test_arms_that_a_map_exchanges_stay_exchanged_where_limbs_are_lost(tall):
+    source, _ = tall
+    target, _ = figure(BENT)
+    exchanged = [PARTS.index(other_side(name) if name.startswith(ARM) else name) for name in PARTS]
+    swapped = replace(target, parts=target.parts[:, exchanged])
+    points, _ = nearest_maps(source, in_limbs_of(source, target))
+    found = with_lost_limbs(points, source, swapped, np.zeros(0, int))
+    assert np.mean(found.face != points.face) < 0.02
+
+
 def test_a_figure_that_faces_away_keeps_its_own_sides(tall):
     source, _ = tall
     target, _ = figure(replace(BENT, raised=-20.0))

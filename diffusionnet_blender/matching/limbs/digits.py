@@ -273,7 +273,11 @@ def paired_digits(
     for of in EXTREMITIES:
         hands, goals = ([digits_of(mesh, of, side) for side in SIDES] for mesh in (source, target))
         for side, own, opposite, goal in zip(SIDES, hands, hands[::-1], goals, strict=True):
-            pairs = _paired(own, goal, *((None, None) if by_form else (source_rows, target_rows)))
+            if by_form:
+                values = [np.array([digit.form for digit in digits]) for digits in (own, goal)]
+            else:
+                values = [_mean_rows(own, source_rows), _mean_rows(goal, target_rows)]
+            pairs = _paired(own, goal, *values)
             # Left and right of one of the two may be exchanged.
             away, other = (_apart(each, goal, source_rows, target_rows) for each in (own, opposite))
             if pairs and away <= other:
@@ -305,23 +309,24 @@ def digit_coordinates(
     return np.concatenate(columns[0], axis=1), np.concatenate(columns[1], axis=1)
 
 
+def _mean_rows(digits: list[Digit], rows: np.ndarray) -> np.ndarray:
+    """Mean of the rows (V, d) of each digit, (n, d)."""
+    return np.array([rows[digit.vertices].mean(axis=0) for digit in digits])
+
+
 def _paired(
     source: list[Digit],
     target: list[Digit],
-    source_rows: np.ndarray | None,
-    target_rows: np.ndarray | None,
+    source_values: np.ndarray,
+    target_values: np.ndarray,
 ) -> list[tuple[Digit, Digit]]:
-    """Digits of two hands that correspond by their rows or else their forms, all of the one that
-    has fewer, in their order.
+    """Digits of two hands with the most similar values (n, d), (m, d), all of the one that has
+    fewer, in their order.
     """
     few = min(len(source), len(target))
     if not few:
         return []
-    one, other = (
-        np.stack([d.form if rows is None else rows[d.vertices].mean(axis=0) for d in digits])
-        for digits, rows in ((source, source_rows), (target, target_rows))
-    )
-    apart = np.linalg.norm(one[:, None] - other, axis=2)
+    apart = np.linalg.norm(source_values[:, None] - target_values, axis=2)
     forward = range(len(source))
     ways = (
         (chosen, others)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ..by_features import main_components
@@ -9,6 +11,7 @@ from ..closest import ClosestPoints
 from ..points import Maps, SurfacePoints
 from ..pointwise import precise_map
 from ..registration import MOST_TURNED
+from .directions import SIDES
 from .parted import PartedMesh
 from .posing import in_limbs_of
 
@@ -90,7 +93,8 @@ def with_lost_limbs(
     """A map with what it takes to another part of the body on the nearest place of its own part.
 
     A hand that lies on a thigh is one with it on an outer skin, and a map of two skins may leave
-    both on the thigh.
+    both on the thigh. What went to the same part of the other side stays: sides are decided for a
+    whole figure, by its map and its pins.
 
     Parameters
     ----------
@@ -100,7 +104,7 @@ def with_lost_limbs(
     pinned : (P,) int
         Vertices of the target that stay.
     """
-    lost = part_agreement(source, target, points) < LOST
+    lost = part_agreement(_either_side(source), _either_side(target), points) < LOST
     lost[pinned] = False
     rows = np.flatnonzero(lost)
     if target.mass[rows].sum() < LEAST_LOST:
@@ -111,6 +115,17 @@ def with_lost_limbs(
     laid = points.replaced(rows, found)
     same = part_agreement(source, target, laid)[rows] > KEPT
     return points.replaced(rows[same], found[same])
+
+
+def _either_side(mesh: PartedMesh) -> PartedMesh:
+    """The mesh with the parts of both sides as probable as each other at each vertex."""
+    names = mesh.names
+    swapped = {f".{one}": f".{other}" for one, other in zip(SIDES, SIDES[::-1], strict=True)}
+    order = [
+        names.index(n[:-2] + swapped[n[-2:]]) if n[-2:] in swapped else i
+        for i, n in enumerate(names)
+    ]
+    return replace(mesh, parts=(mesh.parts + mesh.parts[:, order]) / 2)
 
 
 def _embedded(

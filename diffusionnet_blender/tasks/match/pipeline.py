@@ -131,7 +131,7 @@ def _by_skins(
     source, target = repaired
     # Ears, lips and fingers are rounder on a skin than on what it covers.
     surfaces = source.surface, target.surface
-    points = sharper(bodies, surfaces, points, pinned[1], True, lambda: report(0.5))
+    points = sharper(bodies, surfaces, points, pinned[1], lambda: report(0.5), by_skins=True)
     joints = [
         joints_of_skin(
             {name: pair[number] for name, pair in found.joints.items()},
@@ -215,7 +215,7 @@ def _matched(
     whole, weight = place_parts(whole, weight, source.parts, target.parts)
     if as_they_are:
         bodies, surfaces = (source.of_body, target.of_body), (source.surface, target.surface)
-        whole = sharper(bodies, surfaces, whole, target.pinned, False, lambda: report(0.5))
+        whole = sharper(bodies, surfaces, whole, target.pinned, lambda: report(0.5), by_skins=False)
     _pin(whole, weight, source.surface, source.pinned, target.pinned)
     alone = unmatched(target.surface, weight)[target.clean_vertex]
     whole, weight = whole[target.clean_vertex], weight[target.clean_vertex]
